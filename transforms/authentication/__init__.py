@@ -1,0 +1,1 @@
+"""K09: broken authentication."""

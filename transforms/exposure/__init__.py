@@ -1,0 +1,1 @@
+"""K06: overly exposed components."""

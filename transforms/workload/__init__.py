@@ -1,0 +1,1 @@
+"""K01: insecure workload configurations."""
