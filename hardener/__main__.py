@@ -1,0 +1,5 @@
+"""``python -m hardener``."""
+
+from hardener.cli import main
+
+main()

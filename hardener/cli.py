@@ -1,0 +1,179 @@
+"""The command line: arguments in, exit code out. Each command imports what it uses, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="harden",
+    help="Harden Kubernetes manifests in place, keep every comment, and say why.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+
+class Risk(StrEnum):
+    safe = "safe"
+    review = "review"
+    breaking = "breaking"
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
+Profile = Annotated[
+    str | None, typer.Option(help="baseline, restricted (default), strict, or a profile file.", metavar="NAME|FILE")
+]
+MaxRisk = Annotated[Risk, typer.Option(help="Apply changes up to this grade; hold the others back.")]
+Accept = Annotated[list[str] | None, typer.Option(help="Apply this transform whatever its grade.", metavar="ID")]
+Only = Annotated[list[str] | None, typer.Option(help="Run only these transforms.", metavar="ID")]
+Skip = Annotated[list[str] | None, typer.Option(help="Run all but these transforms.", metavar="ID")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to report.")]
+Version = Annotated[str | None, typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N")]
+Config = Annotated[Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="A profile option.", metavar="GROUP.KEY=VALUE")]
+Evidence = Annotated[Path | None, typer.Option(help="Read evidence from here (Git root).", metavar="DIR")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+@app.command()
+def apply(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="PATH...")],
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    yes: Yes = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rewrite manifests in place and report what was changed, why, and what was left alone."""
+    from hardener.session import Choices, apply
+
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence))
+    sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
+
+
+@app.command()
+def diff(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
+    from hardener.session import Choices, diff
+
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence))
+    sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
+
+
+@app.command()
+def filter(
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Harden manifests from standard input to standard output; the report goes to standard error."""
+    from hardener.session import Choices, filter
+
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, None)
+    sys.exit(filter(choices, verbose=verbose, quiet=quiet))
+
+
+@app.command("list")
+def list_command(profile: Profile = None) -> None:
+    """List the transforms by risk, with the profiles that contain them."""
+    from hardener.catalogue import print_list
+
+    print_list(profile, print)
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="A transform, or a risk from K01 to K10.", metavar="ID|K01")],
+) -> None:
+    """Explain a transform, or a risk and its transforms."""
+    from hardener.catalogue import explain
+
+    explain(name, print)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from hardener import __version__
+
+        print(f"harden {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Harden Kubernetes manifests in place, keep every comment, and say why."""
+
+
+def main() -> None:
+    """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
+    from hardener.errors import HardenError
+
+    try:
+        app()
+    except HardenError as error:
+        _fail(f"harden: {error}", 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        _fail("harden: interrupted; every file is as it was or wholly rewritten", 130)
+    except Exception as error:
+        from hardener.crash import describe
+
+        _fail(describe(error), 3)
+
+
+def _fail(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(status)

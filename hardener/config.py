@@ -1,0 +1,70 @@
+"""``.harden.yaml``: what a repository says about its cluster and wants by default."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.sources import yaml
+
+NAME = ".harden.yaml"
+DEFAULT_VERSION = "1.35"
+
+
+@dataclass(slots=True)
+class Config:
+    """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group."""
+
+    path: str | None = None
+    profile: str | None = None
+    kubernetes_version: str | None = None
+    platform: str | None = None
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def load(root: str, named: str | None = None) -> Config:
+    """The config file ``named``, else the one at ``root``. Raises HardenError when it is missing or wrong."""
+    path = named or os.path.join(root, NAME)
+    if not os.path.exists(path):
+        if named:
+            raise HardenError(f"{named}: no such config file")
+        return Config()
+    name = os.path.relpath(path)
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            documents = yaml.parse(handle.read()).documents
+    except (OSError, UnicodeDecodeError) as error:
+        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    except yaml.Refused as refused:
+        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    if not documents or documents == [None]:
+        return Config(path)
+    import msgspec  # late: most runs have no config file
+
+    class Document(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
+        profile: str | None = None
+        kubernetes_version: str | None = None
+        platform: str | None = None
+        options: dict[str, dict[str, str | int | float | bool]] = {}
+
+    version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
+    if isinstance(version, float):
+        raise HardenError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
+    try:
+        found = msgspec.convert(documents[0], Document)
+    except msgspec.ValidationError as error:
+        raise HardenError(f"{name}: {error}") from None
+    if found.platform not in (None, "kubernetes", "openshift"):
+        raise HardenError(f"{name}: platform is kubernetes or openshift")
+    return Config(path, found.profile, found.kubernetes_version, found.platform, found.options)
+
+
+def version(text: str) -> tuple[int, int]:
+    """``1.35`` as numbers. Raises HardenError for anything else."""
+    match = re.fullmatch(r"v?(1)\.(\d{1,2})(?:\.\d+)?", text)
+    if not match:
+        raise HardenError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")
+    return int(match.group(1)), int(match.group(2))

@@ -1,0 +1,245 @@
+"""What a transform yields: edits of an object, and findings. All of it plain data, addressed by path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from hardener.kubernetes import key_order
+
+if TYPE_CHECKING:
+    from hardener.sources.manifests import Piece
+
+Path = tuple[str | int, ...]
+
+
+class Grade(StrEnum):
+    """How sure a change is: nothing breaks, a person should look, or there is evidence that something breaks."""
+
+    SAFE = "safe"
+    REVIEW = "review"
+    BREAKING = "breaking"
+
+    @property
+    def rank(self) -> int:
+        return list(Grade).index(self)
+
+
+class Severity(StrEnum):
+    """How bad what a finding names is. Critical is kept for open credentials and open administration."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class Basis(StrEnum):
+    """Where the decision comes from: read from the tree, inferred from names or the image table, or a default."""
+
+    PROVED = "proved"
+    INFERRED = "inferred"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact behind a decision, in words, and where it stands when it stands in a file."""
+
+    text: str
+    piece: Piece | None = None
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change of one place in one document, relative to the data before the step it belongs to.
+
+    ``path`` starts with the number of the document in its piece. ``typed`` is how many of its parts lead to the
+    view that made it, ``type_name`` the Kubernetes type there: both only place new keys.
+    """
+
+    piece: Piece
+    path: Path
+    grade: Grade
+    basis: Basis
+    evidence: tuple[Evidence, ...] = ()
+    late: bool = False
+    impact: str | None = None
+    type_name: str | None = None
+    typed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(Edit):
+    """The value at ``path`` becomes ``value``; missing or null parents become mappings."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append(Edit):
+    """``value`` becomes the last item of the list at ``path``; a missing or null list is made."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop(Edit):
+    """The key or item at ``path`` goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something wrong that is left alone, and what to do about it."""
+
+    message: str
+    advice: str
+    severity: Severity
+    piece: Piece | None = None
+    path: Path = ()
+
+
+class WrongShapeError(Exception):
+    """A value has a shape that Kubernetes does not allow there. The message names the path."""
+
+
+def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
+    """Apply the edits of one step to ``documents`` in place; their paths mean the data before the step.
+
+    Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null.
+    """
+    drops: list[tuple[Any, str | int]] = []
+    for edit in step:
+        _check(documents, edit)
+    for edit in step:
+        if isinstance(edit, Drop):
+            drops.append((_descend(documents, edit, len(edit.path) - 1, make=False), edit.path[-1]))
+    for edit in step:
+        if isinstance(edit, Set):
+            parent = _descend(documents, edit, len(edit.path) - 1, make=True)
+            _put(parent, edit.path[-1], edit.value, _type_at(edit, len(edit.path) - 1))
+        elif isinstance(edit, Append):
+            parent = _descend(documents, edit, len(edit.path) - 1, make=True)
+            if isinstance(parent, dict) and parent.get(edit.path[-1]) is None:
+                _put(parent, edit.path[-1], [], _type_at(edit, len(edit.path) - 1))
+            target = _child(parent, edit.path[-1])
+            if not isinstance(target, list):
+                raise WrongShapeError(dotted(edit.path[1:]))
+            target.append(_copy(edit.value))
+    # Items go from the back, so that the indexes of the ones before them stay what the step saw.
+    for parent, key in sorted(drops, key=lambda drop: drop[1] if isinstance(drop[1], int) else -1, reverse=True):
+        del parent[key]
+
+
+def concrete_paths(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> list[Path]:
+    """Where each edit of a step acts on ``documents`` as they are before it; an appended item gets its index.
+
+    Raises WrongShapeError where ``replay`` would.
+    """
+    found: list[Path] = []
+    appended: dict[Path, int] = {}
+    for edit in step:
+        _check(documents, edit)
+        if isinstance(edit, Append):
+            target = _lookup(documents, edit.path)
+            number = appended[edit.path] = appended.get(edit.path, -1) + 1
+            found.append((*edit.path, (len(target) if isinstance(target, list) else 0) + number))
+        else:
+            found.append(edit.path)
+    return found
+
+
+def _lookup(value: Any, path: Path) -> Any:
+    for part in path:
+        if value is None:
+            return None
+        value = _child(value, part)
+    return value
+
+
+def _check(documents: list[Any], edit: Edit) -> None:
+    """Raise before anything changed, so that a step is made whole or not at all."""
+    parent = _lookup(documents, edit.path[:-1])
+    if parent is not None and not isinstance(parent, dict | list):
+        raise WrongShapeError(dotted(edit.path[1:-1]))
+    if isinstance(edit, Append):
+        target = None if parent is None else _child(parent, edit.path[-1])
+        if target is not None and not isinstance(target, list):
+            raise WrongShapeError(dotted(edit.path[1:]))
+
+
+def dotted(path: Path) -> str:
+    """``spec.containers[0].image`` for a path of keys and indexes."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if "." not in part else f'["{part}"]'
+    return text.removeprefix(".")
+
+
+def _descend(documents: list[Any], edit: Edit, depth: int, *, make: bool) -> Any:
+    value: Any = documents
+    for position, part in enumerate(edit.path[:depth]):
+        child = _child(value, part)
+        if child is None and make:
+            child = {}
+            _put(value, part, child, _type_at(edit, position))
+            child = _child(value, part)
+        value = child
+    if not isinstance(value, dict | list):
+        raise WrongShapeError(dotted(edit.path[1:depth]))
+    return value
+
+
+def _child(value: Any, part: str | int) -> Any:
+    if isinstance(value, dict) and isinstance(part, str):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    raise WrongShapeError(str(part))
+
+
+def _type_at(edit: Edit, position: int) -> str | None:
+    name = edit.type_name
+    for part in edit.path[edit.typed : position]:
+        if isinstance(part, str):
+            name = key_order.child(name, part)
+    return name
+
+
+def _put(parent: Any, key: str | int, value: Any, type_name: str | None) -> None:
+    value = _copy(value)
+    if isinstance(parent, list) and isinstance(key, int):
+        parent[key] = value
+        return
+    if not isinstance(parent, dict) or not isinstance(key, str):
+        raise WrongShapeError(str(key))
+    if key in parent:
+        parent[key] = value
+        return
+    where, anchor = key_order.place(type_name, list(parent), key)
+    if where == "end" or (where == "after" and anchor == next(reversed(parent))):
+        parent[key] = value
+        return
+    items = list(parent.items())
+    parent.clear()
+    for name, old in items:
+        if where == "before" and name == anchor:
+            parent[key] = value
+        parent[name] = old
+        if where == "after" and name == anchor:
+            parent[key] = value
+
+
+def _copy(value: Any) -> Any:
+    """A copy of plain data, so that two documents never share a container."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(item) for item in value]
+    return value

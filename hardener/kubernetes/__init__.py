@@ -1,0 +1,1 @@
+"""What is true of Kubernetes, and of nothing else."""

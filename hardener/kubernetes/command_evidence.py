@@ -1,0 +1,587 @@
+"""What the command of a container shows: need of root, of setuid programs, of low ports, of writable paths, of the API.
+
+All functions take `words`: the strings of command, args and exec hooks one after another. A word may be a whole shell
+script. Scripts are read as far as a reader would: simple commands, redirections, `cd`, wrappers such as `exec` or
+`timeout`; text in quotes, comments and here-documents is not a command. Nothing is evaluated, so an expression
+(`$DIR/x`) proves nothing beyond the fixed part of its path.
+
+Results quote command words, flags and paths, never whole lines: lines can hold secrets.
+Sources: spec-workloads sections 1 (root), 5.3, 5.4, 5.5, 5.7, 6 and 8.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading words as commands
+
+
+@dataclass(slots=True)
+class _Command:
+    """One simple command: its words without redirections, and the files it redirects output to."""
+
+    words: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+
+
+_LEXEME = re.compile(
+    r"(?P<joined>\\\n)"
+    r"|(?P<newline>\n)"
+    r"|(?P<blank>[ \t\r\f\v]+)"
+    r"|(?P<heredoc><<-?(?!<)[ \t]*(?:'[^'\n]*'|\"[^\"\n]*\"|\\?[A-Za-z0-9_]+))"
+    r"|(?P<input>[0-9]*<(?:<<|&|>)?)"
+    r"|(?P<output>[0-9]*>>?[|&]?|&>>?)"
+    r"|(?P<separator>;;&?|&&|\|\||\|&|[;&|()])"
+    r"|(?P<substitution>\$\(|`)"
+    r"|(?P<parameter>\$\{[^{}\n]*\})"
+    r"|(?P<single>'[^']*')"
+    r'|(?P<double>"[^"\\]*(?:\\.[^"\\]*)*")'
+    r"|(?P<escaped>\\.)"
+    r"|(?P<text>[^\s\\'\"`$<>;&|()0-9]+|[0-9]+|.)",
+    re.DOTALL,
+)
+_SCRIPT_SIGN = re.compile(r"[\s;&|<>`]|\$\(")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_RESERVED = frozenset({"then", "do", "else", "elif", "if", "while", "until", "!", "time", "{", "}", "fi", "done"})
+# A string behind these is text or another language, not shell.
+_NOT_SHELL = frozenset(
+    {"awk", "echo", "jq", "mongo", "mongosh", "mysql", "node", "perl", "php", "printf", "psql", "python", "python2"}
+    | {"python3", "ruby", "sed", "grep", "egrep", "lua", "Rscript", "clickhouse-client", "cqlsh", "sqlite3"}
+)
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "su", "eval"})
+# Programs that run another one; the number is how many operands stand before it.
+_WRAPPERS = {
+    **dict.fromkeys(("exec", "nohup", "env", "command", "builtin", "nice", "ionice", "setsid", "stdbuf", "xargs"), 0),
+    **dict.fromkeys(("sudo", "tini", "dumb-init", "catatonit", "busybox", "time", "unshare", "nsenter", "setpriv"), 0),
+    **dict.fromkeys(("timeout", "gosu", "su-exec", "chroot", "flock", "runuser", "setarch"), 1),
+}
+_FLAGS_WITH_VALUE = {
+    "sudo": frozenset({"-u", "-g", "--user", "--group"}),
+    "nice": frozenset({"-n"}),
+    "env": frozenset({"-u", "-C"}),
+    "xargs": frozenset({"-I", "-n", "-P", "-L", "-d", "-a"}),
+    "timeout": frozenset({"-s", "-k"}),
+    "nsenter": frozenset({"-t", "--target", "-S", "-G"}),
+    "ionice": frozenset({"-c", "-n"}),
+    "stdbuf": frozenset({"-i", "-o", "-e"}),
+}
+_DEEPEST = 4  # scripts within scripts
+
+# In a list of plain words, such a word begins a command of its own: an exec hook stands behind command and args.
+_STARTERS = frozenset(
+    {"adduser", "apk", "apt-get", "arping", "chmod", "chown", "chrome", "chromium", "cp", "crond", "dnf", "gosu"}
+    | {"iptables", "kubectl", "microdnf", "mkdir", "modprobe", "mount", "mv", "nmap", "nsenter", "postfix", "setcap"}
+    | {"strace", "su", "su-exec", "sudo", "sysctl", "tcpdump", "tee", "touch", "traceroute", "unshare", "useradd"}
+    | {"yum"}
+)
+
+
+def _name(word: str) -> str:
+    """The program a command word means: its base name, for a bare name or a path into a bin directory."""
+    if "/" not in word:
+        return word
+    directory, _, base = word.rpartition("/")
+    return base if directory.endswith("bin") else word
+
+
+def _commands(words: Iterable[object]) -> tuple[_Command, ...]:
+    return _read(tuple(word for word in words if isinstance(word, str)))
+
+
+@lru_cache(maxsize=32)
+def _read(words: tuple[str, ...]) -> tuple[_Command, ...]:
+    found: list[_Command] = []
+    current = _Command()
+    for word in words:
+        if _SCRIPT_SIGN.search(word):
+            if not _is_text(current.words):
+                found.extend(_script(word, 0))
+            current.words.append(word)
+        elif current.words and _name(word) in _STARTERS:
+            found.append(current)
+            current = _Command([word])
+        else:
+            current.words.append(word)
+    found.append(current)
+    return tuple(command for command in found if command.words or command.targets)
+
+
+def _is_text(before: Sequence[str]) -> bool:
+    """Whether what follows these words is text or another language: `echo`, `python -c`, the value of a long flag."""
+    if before and before[-1].startswith("--") and before[-1] != "--" and not any(_name(w) in _SHELLS for w in before):
+        return True
+    for word in reversed(before):
+        if not word.startswith("-"):
+            return _name(word).rstrip("0123456789.") in _NOT_SHELL or _name(word) in _NOT_SHELL
+    return False
+
+
+def _script(text: str, depth: int) -> Iterator[_Command]:
+    """The simple commands of a shell script, in order."""
+    current = _Command()
+    word: list[str] | None = None  # parts of the word being read
+    expects: Literal["word", "target", "input"] = "word"
+    heredocs: list[tuple[str, bool]] = []
+    nested: list[_Command] = []
+    position = 0
+
+    def end_word() -> None:
+        nonlocal word, expects
+        if word is None:
+            return
+        whole = "".join(word)
+        if expects == "target":
+            current.targets.append(whole)
+        elif expects == "word" and (current.words or (whole not in _RESERVED and not _ASSIGNMENT.match(whole))):
+            current.words.append(whole)
+        word, expects = None, "word"
+
+    while position < len(text):
+        match = _LEXEME.match(text, position)
+        if match is None:  # cannot happen: the last alternative takes any character
+            break
+        position, kind, piece = match.end(), match.lastgroup, match[0]
+        if kind == "joined":
+            continue
+        if kind == "blank":
+            end_word()
+        elif kind == "text" and piece.startswith("#") and word is None:
+            end = text.find("\n", match.start())
+            position = len(text) if end < 0 else end
+        elif kind in ("newline", "separator", "substitution"):
+            end_word()
+            expects = "word"
+            if current.words or current.targets:
+                yield current
+            yield from nested
+            current, nested = _Command(), []
+            if kind == "newline":
+                for delimiter, indented in heredocs:
+                    position = _behind_heredoc(text, position, delimiter, indented)
+                heredocs = []
+        elif kind == "heredoc":
+            end_word()
+            delimiter = piece.lstrip("<-").strip(" \t").strip("'\"\\")
+            heredocs.append((delimiter, piece.startswith("<<-")))
+        elif kind == "input":
+            end_word()
+            expects = "input"
+        elif kind == "output":
+            if word is not None and piece[0].isdigit():  # `file2>x` is the word file2
+                word.append(piece[: len(piece) - len(piece.lstrip("0123456789"))])
+            end_word()
+            expects = "input" if piece.endswith("&") else "target"
+        else:
+            if kind == "double" and depth < _DEEPEST and ("$(" in piece or "`" in piece):
+                start = min(at for at in (piece.find("$("), piece.find("`")) if at >= 0)
+                nested.extend(_script(piece[start:-1], depth + 1))
+            if kind in ("single", "double"):
+                piece = piece[1:-1]
+                if current.words and _runs_script(current.words) and depth < _DEEPEST:
+                    nested.extend(_script(piece, depth + 1))
+            elif kind == "escaped":
+                piece = piece[1:]
+            word = [] if word is None else word
+            word.append(piece)
+    end_word()
+    if current.words or current.targets:
+        yield current
+    yield from nested
+
+
+def _runs_script(words: Sequence[str]) -> bool:
+    return words[-1].startswith("-") and words[-1].endswith("c") and any(_name(word) in _SHELLS for word in words)
+
+
+def _behind_heredoc(text: str, position: int, delimiter: str, indented: bool) -> int:
+    start = position
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        if (line.lstrip("\t") if indented else line).rstrip() == delimiter:
+            return end
+        start = end + 1
+    return len(text)
+
+
+def _runs(commands: Iterable[_Command]) -> Iterator[tuple[str, list[str]]]:
+    """(program, its arguments) for every program that is started, those behind wrappers included."""
+    for command in commands:
+        words = command.words
+        start = 0
+        while start < len(words):
+            program = _name(words[start])
+            arguments = words[start + 1 :]
+            yield program, arguments
+            if "-exec" in arguments and program == "find":
+                start += 2 + arguments.index("-exec")
+                continue
+            if program not in _WRAPPERS:
+                break
+            start = _behind_wrapper(program, words, start + 1)
+
+
+def _behind_wrapper(program: str, words: Sequence[str], start: int) -> int:
+    operands = _WRAPPERS[program]
+    while start < len(words):
+        word = words[start]
+        if word.startswith("-"):
+            start += 2 if word in _FLAGS_WITH_VALUE.get(program, ()) else 1
+        elif _ASSIGNMENT.match(word):
+            start += 1
+        elif operands:
+            operands -= 1
+            start += 1
+        else:
+            break
+    return start
+
+
+def _unique(found: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(found))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Privileges
+
+_ROOT = frozenset(
+    {"addgroup", "adduser", "apt-get", "chmod", "chown", "chroot", "dnf", "gosu", "groupadd", "insmod", "ip6tables"}
+    | {"iptables", "microdnf", "modprobe", "mount", "nsenter", "runuser", "setcap", "setpriv", "su", "su-exec", "sudo"}
+    | {"umount", "useradd", "usermod", "yum", "zypper"}
+)
+_ROOT_WITH = {
+    "apk": frozenset({"add", "del", "upgrade", "update"}),
+    "apt": frozenset({"install", "update", "upgrade", "dist-upgrade", "remove"}),
+}
+_SETUID = frozenset({"sudo", "su", "ping", "ping6", "cron", "crond", "postfix"})
+_RAW_SOCKETS = frozenset({"ping", "ping6", "arping", "traceroute", "tcpdump", "nmap", "mtr", "fping", "hping3"})
+_SECCOMP = frozenset(
+    {"strace", "perf", "unshare", "chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable"}
+    | {"bwrap", "buildkitd", "buildctl-daemonless.sh", "dockerd", "podman", "buildah", "/kaniko/executor"}
+)
+
+
+def root_commands(words: Sequence[str]) -> list[str]:
+    """Commands that need root, as command words ("chown", "apk add", "sysctl -w"); [] when there is no such evidence.
+
+    Beyond the list of spec-workloads 1: programs that only root can use to become another user (gosu, su-exec).
+    """
+    found = []
+    for program, arguments in _runs(_commands(words)):
+        if program in _ROOT:
+            found.append(program)
+        elif program in _ROOT_WITH:
+            found += [f"{program} {word}" for word in arguments if word in _ROOT_WITH[program]][:1]
+        elif program == "sysctl" and any(word == "-w" or "=" in word for word in arguments):
+            found.append("sysctl -w")
+    return _unique(found)
+
+
+def setuid_commands(words: Sequence[str]) -> list[str]:
+    """Commands that work only while setuid bits do: sudo, su, ping, cron daemons, postfix."""
+    return _programs(words, _SETUID)
+
+
+def raw_socket_commands(words: Sequence[str]) -> list[str]:
+    """Commands that open raw sockets and may need the capability NET_RAW: ping, traceroute, tcpdump, nmap and such."""
+    return _programs(words, _RAW_SOCKETS)
+
+
+def seccomp_sensitive(words: Sequence[str]) -> list[str]:
+    """Commands that a RuntimeDefault seccomp profile may stop: tracers, browser sandboxes, container builders."""
+    return _programs(words, _SECCOMP)
+
+
+def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
+    return _unique(program for program, _ in _runs(_commands(words)) if program in wanted)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Ports
+
+_PORT_FLAG = re.compile(r"--(?:http-|https-)?port|--(?:bind|listen)(?:-address)?|--[\w.]*\.listen-address", re.I)
+_PORT_ENV = re.compile(r"PORT|(?:\w*_)?LISTEN(?:_\w*)?", re.I)
+# `:80` and `host:80`, but neither `::1` nor the last part of an address.
+_ADDRESS_PORT = re.compile(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
+
+
+def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:
+    """Ports below 1024 that flags (`--port=80`, `--listen :443`) or env (PORT, *LISTEN*) make a process listen on."""
+    values = [value for flag, value in _flags(words) if _PORT_FLAG.fullmatch(flag)]
+    values += [value for name, value in _literal(env) if _PORT_ENV.fullmatch(name)]
+    ports = (int(match[1]) for match in map(_ADDRESS_PORT.fullmatch, values) if match)
+    return sorted({port for port in ports if 0 < port < 1024})
+
+
+def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(flag, value) of `--flag=value` and `--flag value`; a flag without a value has ""."""
+    for command in _commands(words):
+        for word, after in pairwise([*command.words, ""]):
+            if word.startswith("-"):
+                flag, equals, value = word.partition("=")
+                yield flag, value if equals or after.startswith("-") else after
+
+
+def _literal(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in env.items():
+        if isinstance(name, str) and isinstance(value, str):
+            yield name, value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Where commands write: absolute `paths`, and whether something writes to places unknown (package managers)."""
+
+    paths: tuple[str, ...] = ()
+    unplaced: bool = False
+
+
+# Programs whose operands are all written to, and options of theirs that take a value.
+_WRITE_ALL = {
+    "touch": frozenset({"-d", "-r", "-t"}),
+    "mkdir": frozenset({"-m", "--mode"}),
+    "tee": frozenset(),
+}
+# Programs that write to their last operand, or to the value of -t.
+_WRITE_LAST = {
+    "cp": frozenset({"-S"}),
+    "mv": frozenset({"-S"}),
+    "ln": frozenset({"-S"}),
+    "install": frozenset({"-m", "-o", "-g", "-S"}),
+    "rsync": frozenset({"-e"}),
+}
+# Programs that write to the value of an option.
+_WRITE_OPTION = {
+    "wget": frozenset({"-O", "--output-document", "-P", "--directory-prefix"}),
+    "curl": frozenset({"-o", "--output", "--output-dir"}),
+    "dd": frozenset({"of"}),
+    "tar": frozenset({"-C", "--directory"}),
+    "unzip": frozenset({"-d"}),
+}
+_INSTALLERS = {
+    **dict.fromkeys(
+        ("apt-get", "apt", "yum", "dnf", "microdnf", "zypper"), frozenset({"install", "update", "upgrade"})
+    ),
+    "apk": frozenset({"add", "upgrade"}),
+    **dict.fromkeys(("pip", "pip3"), frozenset({"install"})),
+    **dict.fromkeys(("npm", "pnpm"), frozenset({"install", "i", "ci"})),
+    "yarn": frozenset({"install", "add"}),
+    "gem": frozenset({"install"}),
+    "bundle": frozenset({"install"}),
+    "go": frozenset({"install"}),
+}
+_SHORT_FLAGS = re.compile(r"-[A-Za-z]+")
+_NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
+_UNKNOWN_PART = re.compile(r"[$`*?\[{]")
+
+
+def writes(words: Sequence[str]) -> Writes:
+    """Where the commands write.
+
+    Absolute targets of redirection, tee, sed -i, cp, mv, ln, touch, mkdir, install, rsync, dd, wget, curl, tar -x,
+    unzip and git clone, and relative ones behind a `cd` to an absolute path; `/dev`, `/proc` and `/sys` are left out. Of `/data/$NAME/x` the known part,
+    `/data`, is named. Package managers are `unplaced`.
+    """
+    found: list[str] = []
+    unplaced = False
+    directory = ""
+    for command in _commands(words):
+        targets = list(command.targets)
+        for program, arguments in _runs([command]):
+            if program == "cd":
+                directory = posixpath.join(directory, arguments[0]) if arguments and arguments[0] != "-" else ""
+            if program in _INSTALLERS and not _INSTALLERS[program].isdisjoint(arguments):
+                unplaced = True
+            elif program in ("python", "python3") and arguments[:3] == ["-m", "pip", "install"]:
+                unplaced = True
+            targets += _operand_targets(program, arguments)
+        found += [path for target in targets if (path := _known_path(posixpath.join(directory, target)))]
+    return Writes(tuple(_unique(found)), unplaced)
+
+
+def _operand_targets(program: str, arguments: Sequence[str]) -> list[str]:
+    if program in _WRITE_ALL:
+        return _operands(arguments, _WRITE_ALL[program])
+    if program in _WRITE_LAST:
+        directory = _option(arguments, frozenset({"-t", "--target-directory"}))
+        if directory:
+            return directory
+        operands = _operands(arguments, _WRITE_LAST[program])
+        if program == "install" and "-d" in arguments:
+            return operands
+        return operands[-1:] if len(operands) > 1 else []
+    if program == "git" and arguments[:1] == ["clone"]:
+        return _operands(arguments[1:], frozenset({"-b", "--branch", "--depth", "-c", "-o"}))[1:2]
+    if program == "tar" and not _extracts(arguments):
+        return []
+    if program in _WRITE_OPTION:
+        return _option(arguments, _WRITE_OPTION[program])
+    if program == "sed" and any(word.startswith(("-i", "--in-place")) or word in ("-ri", "-Ei") for word in arguments):
+        scripted = any(word in ("-e", "-f") for word in arguments)
+        return _operands(arguments, frozenset({"-e", "-f"}))[0 if scripted else 1 :]
+    return []
+
+
+def _extracts(arguments: Sequence[str]) -> bool:
+    bundle = arguments[0].lstrip("-") if arguments and not arguments[0].startswith("--") else ""
+    return "x" in bundle or any(word in ("-x", "--extract", "--get") for word in arguments)
+
+
+def _operands(arguments: Sequence[str], with_value: frozenset[str]) -> list[str]:
+    found, skip = [], False
+    for word in arguments:
+        if skip:
+            skip = False
+        elif word in with_value:
+            skip = True
+        elif not word.startswith("-"):
+            found.append(word)
+    return found
+
+
+def _option(arguments: Sequence[str], options: frozenset[str]) -> list[str]:
+    found = []
+    for word, after in pairwise([*arguments, ""]):
+        flag, equals, value = word.partition("=")
+        if word in options or (_SHORT_FLAGS.fullmatch(word) and f"-{word[-1]}" in options):  # -qO FILE
+            found.append(after)
+        elif equals and flag in options:
+            found.append(value)
+        elif word[:2] in options and not word.startswith("--"):
+            found.append(word[2:])
+    return found
+
+
+def _known_path(target: str) -> str | None:
+    """The fixed part of an absolute path, without `//` and `..`.
+
+    None for other paths, and for those that are never on the container's root filesystem.
+    """
+    unknown = _UNKNOWN_PART.search(target)
+    known = target[: unknown.start()].rpartition("/")[0] if unknown else target
+    if not known.startswith("/") or "\0" in known or "\n" in known:
+        return None
+    path = "/" + posixpath.normpath(known).lstrip("/")
+    return None if path == "/" or any(_below(path, root) for root in _NOT_ON_ROOT_FILESYSTEM) else path
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+_PATH_ENV = frozenset({"TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME", "PGDATA"})
+_PATH_FLAG = re.compile(
+    r"--?(?:\w+[-.])*(?:data|log|cache|storage|work|tmp|temp|state)(?:[-._]\w+)?[-._]?(?:dir|path|directory)", re.I
+)
+_JAVA_TMP = re.compile(r"(?<![\w-])-Djava\.io\.tmpdir=([^\s\"';]+)")
+
+
+def writable_paths(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """Absolute paths that a process expects to write to, as env (TMPDIR, HOME, PGDATA) or flags (`--data-dir`) say."""
+    found = [value for name, value in _literal(env) if name.upper() in _PATH_ENV]
+    found += [value for flag, value in _flags(words) if _PATH_FLAG.fullmatch(flag)]
+    texts = [*(word for word in words if isinstance(word, str)), *(value for _, value in _literal(env))]
+    found += [match[1] for text in texts for match in _JAVA_TMP.finditer(text)]
+    return _unique(path for value in found if (path := _known_path(value)) and not _UNKNOWN_PART.search(value))
+
+
+def may_mount(path: str, image_volumes: Sequence[str], table_paths: Sequence[str]) -> bool:
+    """Whether an emptyDir may be mounted at `path` without hiding content of the image (spec-workloads 5.7).
+
+    It may at or below `/tmp`, `/var/tmp`, a VOLUME of the image or a path of the image table, and below `/var/cache`.
+    Nowhere else: there may be files. `/run` and `/var/run` are one directory.
+    """
+    if not isinstance(path, str) or not path.startswith("/"):
+        return False
+    wanted = _one_run(path)
+    roots = ("/tmp", "/var/tmp", *(_one_run(root) for root in (*image_volumes, *table_paths) if isinstance(root, str)))
+    return any(root != "/" and _below(wanted, root) for root in roots) or wanted.startswith("/var/cache/")
+
+
+def _one_run(path: str) -> str:
+    path = "/" + posixpath.normpath(path).lstrip("/")
+    return path.removeprefix("/var") if _below(path, "/var/run") else path
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The Kubernetes API
+
+_API_CLIENTS = frozenset({"kubectl", "helm", "oc"})
+_API_TEXT = (
+    ("kubernetes.default", re.compile(r"(?<![\w.-])kubernetes\.default(?:\.svc)?(?![\w-])")),
+    ("KUBERNETES_SERVICE_HOST", re.compile(r"KUBERNETES_SERVICE_HOST")),
+    (
+        "/var/run/secrets/kubernetes.io/serviceaccount",
+        re.compile(r"/(?:var/)?run/secrets/kubernetes\.io/serviceaccount"),
+    ),
+    ("kubernetes_sd_configs", re.compile(r"\bkubernetes_sd_configs\b")),
+    ("spring.cloud.kubernetes", re.compile(r"\bspring[._]cloud[._]kubernetes\b|\bSPRING_CLOUD_KUBERNETES_", re.I)),
+    ("hazelcast kubernetes", re.compile(r"\bhazelcast[._]kubernetes\b|\bHZ_NETWORK_JOIN_KUBERNETES_", re.I)),
+    ("KUBE_PING", re.compile(r"\bKUBE_PING\b")),
+    ("kubernetes-api discovery", re.compile(r"\bakka\.discovery\.kubernetes-api\b|=\s*kubernetes-api\b")),
+)
+_API_FLAG = re.compile(r"--?(?:[\w-]+-)?(?:in-?cluster(?:-config)?|leader-elect(?:ion)?)", re.I)
+_OFF = frozenset({"false", "0", "no", "off"})
+
+
+def api_client(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """What in a command or its env suggests use of the Kubernetes API, by short names ("kubectl", "--leader-elect")."""
+    found = _programs(words, _API_CLIENTS)
+    for flag, value in _flags(words):
+        if _API_FLAG.fullmatch(flag) and value.lower() not in _OFF:
+            found.append(flag)
+    for word, after in pairwise([*words, None]):
+        if word in ("--kubeconfig=", '--kubeconfig=""') or (word == "--kubeconfig" and after == ""):
+            found.append("--kubeconfig=")
+    texts = [*words, *(f"{name}={value}" for name, value in _literal(env))]
+    return _unique([*found, *(name for text in texts for name in api_mentions(text))])
+
+
+def api_mentions(text: object) -> list[str]:
+    """The same for any text, such as the files of a ConfigMap: marks of a client of the API that it holds."""
+    return [name for name, pattern in _API_TEXT if pattern.search(text)] if isinstance(text, str) else []
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Heaps
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """The largest heap a process is told it may use, in bytes, and by what kind of setting."""
+
+    kind: Literal["xmx", "max-old-space", "gomemlimit"]
+    bytes: Fraction
+
+
+_XMX = re.compile(r"(?<![\w-])(?:-Xmx|-XX:Max(?:RAM|HeapSize)=)([0-9]{1,18})([kKmMgGtT]?)(?![\w.])")
+_OLD_SPACE = re.compile(r"(?<![\w-])--max[-_]old[-_]space[-_]size[= ]([0-9]{1,12})(?![\w.])")
+_GO_LIMIT = re.compile(r"(?<!\w)GOMEMLIMIT=[\"']?([0-9]{1,18})(B|KiB|MiB|GiB|TiB)?(?![\w.])")
+_BYTES = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def heap_bytes(words: Sequence[str], env: Mapping[str, str]) -> Heap | None:
+    """The largest heap that `-Xmx`, `-XX:MaxRAM`, `--max-old-space-size` (MiB) or GOMEMLIMIT set, or None.
+
+    Looked for in words and in every env value (JAVA_OPTS, JAVA_TOOL_OPTIONS, NODE_OPTIONS ...).
+    """
+    text = "\n".join([*(word for word in words if isinstance(word, str)), *(f"{n}={v}" for n, v in _literal(env))])
+    # Two words, as in ["--max-old-space-size", "4096"], are one setting.
+    text = text.replace("space-size\n", "space-size ").replace("space_size\n", "space_size ")
+    heaps = [Heap("xmx", Fraction(int(m[1]) * _BYTES[m[2].lower()])) for m in _XMX.finditer(text)]
+    heaps += [Heap("max-old-space", Fraction(int(m[1]) * 2**20)) for m in _OLD_SPACE.finditer(text)]
+    heaps += [
+        Heap("gomemlimit", Fraction(int(m[1]) * _BYTES[(m[2] or "")[:1].lower()])) for m in _GO_LIMIT.finditer(text)
+    ]
+    return max((heap for heap in heaps if heap.bytes > 0), key=lambda heap: heap.bytes, default=None)

@@ -1,0 +1,267 @@
+"""What a workload is, as far as its image and its names tell.
+
+All tests are made on whole words (`pgvector` is not `vector`, `weaveworksdemos` is not `weave`) and on the last
+component of an image's path where the organisation would mislead (`prometheus/node-exporter` is no Prometheus).
+Sources: spec-workloads sections 3 (node agents, static pods) and 10 (Kubescape's `sensitiveInterfaces`).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+DATA_PORTS: frozenset[int] = frozenset({2379, 3306, 5432, 5672, 6379, 9042, 9092, 9200, 11211, 15672, 27017})
+"""Default ports of etcd, MySQL, PostgreSQL, RabbitMQ (and its UI), Redis, Cassandra, Kafka, Elasticsearch, memcached,
+MongoDB."""
+
+STATIC_CONTROL_PLANE: frozenset[str] = frozenset(
+    {"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kube-vip"}
+)
+"""Image names that are part of the control plane when they run as a Pod of their own."""
+
+
+def _phrases(*phrases: str) -> re.Pattern[str]:
+    return re.compile(f"-(?:{'|'.join(phrases)})(?=-)")
+
+
+# Looked for in "-word-word-": the repository with every separator written as a dash.
+_NODE_AGENT = _phrases(
+    "calico",
+    "cilium",
+    "flannel",
+    "weave",
+    "kube-router",
+    "aws-vpc-cni",
+    "amazon-k8s-cni",
+    "azure-npm",
+    "multus",
+    "kube-proxy",
+    "csi-node-driver-registrar",
+    "csi-driver(?=-$)",
+    "ebs-csi",
+    "efs-csi",
+    "secrets-store",
+    "node-exporter",
+    "node-problem-detector",
+    "fluent-bit",
+    "fluentd",
+    "filebeat",
+    "promtail",
+    "(?:grafana-)?alloy(?=-$)",
+    "vector(?=-$)",
+    "datadog(?:hq)?-agent(?=-$)",
+    "falco",
+    "tetragon",
+    "tracee",
+    "nvidia-k8s-device-plugin",
+    "longhorn",
+    "rook-ceph",
+    "openebs",
+    "metallb-speaker",
+    "kured",
+    "kubevirt",
+)
+_INGRESS_OR_GATEWAY = _phrases(
+    "ingress-nginx",
+    "nginx-ingress",
+    "nginx-gateway(?:-fabric)?",
+    "ingress-controller",
+    "kubernetes-ingress",
+    "(?:[a-z0-9]+-)?ingressgateway",
+    "istio-gateway",
+    "haproxy-ingress",
+    "caddy-ingress",
+    "traefik",
+    "contour",
+    "projectcontour",
+    "envoy-gateway",
+    "envoyproxy-gateway(?:-dev)?",
+    "kgateway",
+    "gloo-(?:edge|gateway|envoy-wrapper)",
+    "kong",
+    "apisix",
+    "ambassador",
+    "emissary(?:-ingress)?",
+    "tyk-gateway",
+    "krakend",
+    "metallb",
+    "keepalived",
+)
+_EXTERNAL = _phrases("external", "public", "ingress", "gateway", "edge", "lb")
+
+# What may stand behind the name of an administration interface without making it another thing.
+_TAIL = re.compile(
+    r"-(?:server|service|svc|servicelb|ui|web|webui|frontend|console|dashboard|portal|app|deployment|statefulset|master"
+    r"|main|controller|head|hub|api|http|https|external|internal|public|private|ingress|gateway|edge|lb|loadbalancer"
+    r"|nodeport|np|k8s|cluster|standalone|operated|headless|prod|production|dev|development|staging|stage|test|qa|demo"
+    r"|v?\d+)$"
+)
+_SENSITIVE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(f"-(?:{names})$"))
+    for name, names in (
+        ("kubernetes-dashboard", r"kubernetes|kubernetesui(?:-dashboard(?:-web|-api)?)?"),
+        ("argo-server", r"argo|argocli|argo-workflows"),
+        ("argocd-server", r"argocd"),
+        ("jenkins", r"jenkins"),
+        ("nifi", r"nifi"),
+        ("kubeflow", r"kubeflow|centraldashboard"),
+        ("weave-scope", r"weave-scope|weaveworks-scope"),
+        ("prometheus", r"prometheus"),
+        ("grafana", r"grafana(?:-oss|-enterprise)?"),
+        ("kibana", r"kibana"),
+        ("minio", r"minio"),
+        ("mlflow", r"mlflow"),
+        ("ray", r"(?<!-x-)ray|rayproject-ray(?:-ml)?|raycluster|rayservice|ray-dashboard"),
+        ("jupyterhub", r"jupyterhub|jupyterhub-k8s"),
+        ("ollama", r"ollama"),
+        ("vllm", r"vllm|vllm-openai"),
+        ("triton", r"triton|tritonserver|triton-inference"),
+    )
+)
+# These two are administration interfaces only under their full name: `argo` or `kubernetes` alone says too little.
+_FULL_NAME = re.compile(r"-(?:kubernetes-dashboard|kubernetesui-dashboard|argo-server|argocd-server)(?:-|$)")
+_NEEDS_FULL_NAME = frozenset({"kubernetes-dashboard", "argo-server", "argocd-server"})
+
+_DATA_STORE = re.compile(
+    r"-(?:postgres|postgresql|pgsql|postgis|timescaledb|pgvector|spilo|mysql|mysqld|mariadb|percona|galera|mongo|mongod"
+    r"|mongodb|redis|valkey|keydb|dragonflydb|memcached|memcache|kafka|redpanda|cassandra|scylla|scylladb|elasticsearch"
+    r"|opensearch|etcd|zookeeper|rabbitmq|cockroach|cockroachdb|couchdb|couchbase|clickhouse|influxdb|neo4j|rethinkdb"
+    r"|solr|arangodb|dgraph|aerospike|hazelcast|infinispan|ignite|tikv|tidb|yugabyte|yugabytedb|questdb|surrealdb|mssql"
+    r"|qdrant|milvus|weaviate|minio)(?=-|$)"
+)
+# Behind the name of a program: another program that works for it or on it.
+_HELPER = re.compile(
+    r"-(?:exporter|operator|backup|backups|restore|ui|gui|admin|client|cli|shell|express|commander|insight|migrate"
+    r"|migration|migrations|migrator|init|job|proxy|pooler|bouncer|console|manager|curator|tools|connect|rest|bridge"
+    r"|registry|test|tests|controller|sync|syncer|consumer|producer|adapter|agent|metrics|webhook|sidecar|reloader"
+    r"|router|drainer|mc)(?=-|$)"
+)
+_DATA_STORE_PATHS = re.compile(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
+
+_JVM_IMAGE = _phrases(
+    "openjdk",
+    "java",
+    "java\\d+",
+    "jdk",
+    "jre",
+    "temurin",
+    "corretto",
+    "amazoncorretto",
+    "zulu",
+    "semeru",
+    "graalvm",
+    "tomcat",
+    "jetty",
+    "wildfly",
+    "jboss",
+    "payara",
+    "liberty",
+    "keycloak",
+    "elasticsearch",
+    "opensearch",
+    "logstash",
+    "kafka",
+    "zookeeper",
+    "cassandra",
+    "solr",
+    "neo4j",
+    "jenkins",
+    "nifi",
+    "flink",
+    "spark",
+    "hadoop",
+    "hbase",
+    "hive",
+    "trino",
+    "presto",
+    "druid",
+    "pulsar",
+    "activemq",
+    "artemis",
+    "hazelcast",
+    "infinispan",
+    "ignite",
+    "sonarqube",
+    "nexus3",
+    "kafdrop",
+)
+_JVM_WORD = re.compile(
+    r"(?:^|[\s;&|(])(?:/\S*/)?java(?=\s|$)|(?<![\w-])-X(?:mx|ms|ss)\d|(?<![\w-])-XX:[+-]?\w|\.jar(?![\w.])"
+)
+_LONGEST = 512  # names and repositories end at 255; what is longer is cut, so that no test takes long
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+
+def _dashed(text: object) -> str:
+    """`quay.io/calico/node` -> "-quay-io-calico-node-"."""
+    return f"-{_SEPARATORS.sub('-', text[:_LONGEST].lower()).strip('-')}-" if isinstance(text, str) else "-"
+
+
+def is_node_agent_repository(repository: str | None) -> bool:
+    """Whether an image repository (without tag) is that of an agent that belongs to the node (spec-workloads 3)."""
+    return _NODE_AGENT.search(_dashed(repository)) is not None
+
+
+def is_static_control_plane_name(name: str | None) -> bool:
+    """Whether an image NAME (last component, `kube-apiserver`) is that of a static control-plane pod."""
+    return name in STATIC_CONTROL_PLANE
+
+
+def is_ingress_or_gateway(text: str | None) -> bool:
+    """Whether an image repository or a workload's name is that of an ingress controller, gateway or address announcer.
+
+    Plain proxies (`nginx`, `haproxy`, `envoy`) are not: most of them stand in front of one application.
+    """
+    return _INGRESS_OR_GATEWAY.search(_dashed(text)) is not None
+
+
+def says_external(name: str | None) -> bool:
+    """Whether a name says that it is meant for the outside: external, public, ingress, gateway, edge, lb as words."""
+    return _EXTERNAL.search(_dashed(name)) is not None
+
+
+def sensitive_component(names: Iterable[str | None]) -> str | None:
+    """The administration interface that one of the names (image repository, workload, Service) is that of, or None.
+
+    The name must end with the component's, but for words such as `server`, `ui`, `prod` or a number: `grafana` and
+    `kube-prometheus-stack-prometheus` are, `grafana-dashboards-sync` and `prometheus-operator` are not.
+    """
+    for name in names:
+        found = _sensitive(_dashed(name).rstrip("-"))
+        if found is not None:
+            return found
+    return None
+
+
+def _sensitive(text: str) -> str | None:
+    full_name = _FULL_NAME.search(text) is not None
+    while True:
+        for component, pattern in _SENSITIVE:
+            if pattern.search(text) and (full_name or component not in _NEEDS_FULL_NAME):
+                return component
+        shorter = _TAIL.sub("", text)
+        if shorter == text:
+            return None
+        text = shorter
+
+
+def is_data_store(text: str | None) -> bool:
+    """Whether an image repository or a name is that of a database, queue, cache or object store.
+
+    Its helpers (`redis-exporter`, `postgres-operator`, `kafka-ui`) are not.
+    """
+    if not isinstance(text, str):
+        return False
+    return _is_program(_DATA_STORE, text) or _DATA_STORE_PATHS.search(_dashed(text)) is not None
+
+
+def is_jvm(words: Sequence[str], repository: str | None) -> bool:
+    """Whether a container runs a Java virtual machine: by `java` or its flags in the command, or by its image."""
+    if any(isinstance(word, str) and _JVM_WORD.search(word) for word in words):
+        return True
+    return isinstance(repository, str) and _is_program(_JVM_IMAGE, repository)
+
+
+def _is_program(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether the last component of a path names a program of the pattern, and not a helper of it."""
+    last = _dashed(text.rpartition("/")[2])
+    match = pattern.search(last)
+    return match is not None and _HELPER.search(last, match.end()) is None

@@ -1,0 +1,110 @@
+"""Where the pod templates are inside a Kubernetes object.
+
+Source: the API types of Kubernetes and of the projects named below; see spec-workloads section 3, tier 1.
+"""
+
+from collections.abc import Iterator, Mapping
+
+Path = tuple[str | int, ...]
+
+JOB_LIKE: frozenset[str] = frozenset({"Pod", "Job"})
+"""Kinds whose pod template an API server does not let change: the object must be deleted and made again.
+
+Source: pkg/apis/core/validation ValidatePodUpdate, pkg/apis/batch/validation ValidateJobUpdate.
+"""
+
+_APPS = ("apps", "extensions")
+_EVERY = "*"  # stands for every item of a list, or every value of a mapping
+
+_TEMPLATE: Path = ("spec", "template")
+_RAY: tuple[Path, ...] = (("headGroupSpec", "template"), ("workerGroupSpecs", _EVERY, "template"))
+
+# (API group, kind) -> paths to a PodTemplateSpec. Versions are not looked at: old ones keep the same place.
+_PATHS: dict[tuple[str, str], tuple[Path, ...]] = {
+    ("", "Pod"): ((),),
+    ("", "PodTemplate"): (("template",),),
+    ("", "ReplicationController"): (_TEMPLATE,),
+    **{(group, kind): (_TEMPLATE,) for group in _APPS for kind in ("Deployment", "ReplicaSet", "DaemonSet")},
+    ("apps", "StatefulSet"): (_TEMPLATE,),
+    ("batch", "Job"): (_TEMPLATE,),
+    ("extensions", "Job"): (_TEMPLATE,),
+    ("batch", "CronJob"): (("spec", "jobTemplate", "spec", "template"),),
+    ("batch", "ScheduledJob"): (("spec", "jobTemplate", "spec", "template"),),
+    ("argoproj.io", "Rollout"): (_TEMPLATE,),
+    # The legacy group of OpenShift's DeploymentConfig is the empty one ("v1").
+    **{(group, "DeploymentConfig"): (_TEMPLATE,) for group in ("apps.openshift.io", "")},
+    **{("apps.kruise.io", kind): (_TEMPLATE,) for kind in ("CloneSet", "StatefulSet", "DaemonSet")},
+    ("keda.sh", "ScaledJob"): (("spec", "jobTargetRef", "template"),),
+    ("batch.volcano.sh", "Job"): (("spec", "tasks", _EVERY, "template"),),
+    ("ray.io", "RayCluster"): tuple(("spec", *path) for path in _RAY),
+    ("ray.io", "RayJob"): (
+        *(("spec", "rayClusterSpec", *path) for path in _RAY),
+        ("spec", "submitterPodTemplate"),
+    ),
+    ("ray.io", "RayService"): tuple(
+        ("spec", config, *path) for config in ("rayClusterConfig", "rayClusterSpec") for path in _RAY
+    ),
+    ("jobset.x-k8s.io", "JobSet"): (("spec", "replicatedJobs", _EVERY, "template", "spec", "template"),),
+    ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    ),
+}
+_KUBEFLOW = "kubeflow.org"
+# The training operator's kinds: spec.tfReplicaSpecs.Worker.template and so on, one key per framework.
+_KUBEFLOW_KINDS = ("TFJob", "PyTorchJob", "MPIJob", "XGBoostJob", "MXJob", "PaddleJob", "JAXJob")
+
+POD_KINDS: frozenset[str] = frozenset(kind for _, kind in _PATHS) | frozenset(_KUBEFLOW_KINDS)
+"""Kinds that may hold a pod template; a quick test before `templates`, which also looks at the group."""
+
+
+def group(api_version: object) -> str:
+    """The API group of an `apiVersion`: "apps/v1" -> "apps", "v1" -> "" (also for anything that is no text)."""
+    return api_version.rpartition("/")[0] if isinstance(api_version, str) else ""
+
+
+def templates(document: object) -> list[Path]:
+    """Paths to the pod templates of ONE object, in the order of the table.
+
+    A path leads to a mapping that holds `metadata` and `spec` as a PodTemplateSpec does; () is the object itself (a
+    Pod). Only templates whose `spec` is a mapping are named. Items of a List are the caller's to unroll.
+    """
+    if not isinstance(document, Mapping):
+        return []
+    kind, api_group = document.get("kind"), group(document.get("apiVersion"))
+    if not isinstance(kind, str):
+        return []
+    return [
+        path
+        for pattern in _patterns(api_group, kind, document)
+        for path, found in _expand(document, pattern, ())
+        if isinstance(found, Mapping) and isinstance(found.get("spec"), Mapping)
+    ]
+
+
+def _patterns(api_group: str, kind: str, document: Mapping[object, object]) -> tuple[Path, ...]:
+    spec = document.get("spec")
+    if api_group == _KUBEFLOW and kind.endswith("Job") and isinstance(spec, Mapping):
+        return tuple(
+            ("spec", key, _EVERY, "template") for key in spec if isinstance(key, str) and key.endswith("ReplicaSpecs")
+        )
+    if (api_group, kind) == ("argoproj.io", "Rollout") and isinstance(spec, Mapping) and spec.get("workloadRef"):
+        return ()  # the template belongs to the Deployment it refers to
+    return _PATHS.get((api_group, kind), ())
+
+
+def _expand(node: object, pattern: Path, path: Path) -> Iterator[tuple[Path, object]]:
+    if not pattern:
+        yield path, node
+        return
+    step, rest = pattern[0], pattern[1:]
+    if step == _EVERY:
+        if isinstance(node, list):
+            for index, item in enumerate(node):
+                yield from _expand(item, rest, (*path, index))
+        elif isinstance(node, Mapping):
+            for key, value in node.items():
+                if isinstance(key, str | int):
+                    yield from _expand(value, rest, (*path, key))
+    elif isinstance(node, Mapping) and step in node:
+        yield from _expand(node[step], rest, (*path, step))

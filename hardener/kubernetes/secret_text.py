@@ -1,0 +1,163 @@
+"""Secrets inside longer text: configuration files, scripts, command lines, and manifests that do not parse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from hardener.kubernetes.secret_words import compiled, is_placeholder, key_strength, structured
+
+# Text without one of these cannot hold a pair with a key that names a secret.
+_HINT = r"(?i)pass|pwd|pswd|secret|token|key|cred|bearer|auth|dsn|salt|pem|connection"
+# key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
+_PAIR = (
+    r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
+    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']+)?)"
+)
+_FLAG = r"(?:(?<=\s)|^)--?(?P<key>[A-Za-z][\w.\-]*)[ \t]+(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'\-][^\s\"']*)"
+_BLOCK = r"[|>][-+0-9]*[ \t]*(?:#.*)?"
+_ELEMENT = r"<(?P<key>[A-Za-z_][\w.\-]*)>(?P<value>[^<>]+)</"
+_COMMENT = ("#", "//", ";")
+# What programs take without a telling name: (text before, pattern); the group is the secret.
+_PROGRAMS = (
+    ("mysql", r"(?<![\w\-])mysql\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
+    ("mariadb", r"(?<![\w\-])mariadb[\w\-]*(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
+    ("redis-cli", r"(?<![\w\-])redis-cli(?![^\s\"'])[^|;&\n]{0,400}?\s-a\s+([^\s|;&]+)"),
+    ("sshpass", r"(?<![\w\-])sshpass\s+-p\s*([^\s|;&]+)"),
+    ("ldap", r"(?<![\w\-])ldap\w+(?![^\s\"'])[^|;&\n]{0,400}?\s-w\s+([^\s|;&]+)"),
+    ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*[^\s:|;&]+:([^\s|;&]+)"),
+    ("wget", r"(?<![\w\-])wget(?![^\s\"'])[^|;&\n]{0,400}?\s--(?:http-|ftp-)?password[\s=]+([^\s|;&]+)"),
+)
+# The unquoted right side of an assignment in a program: a call, an index, a variable, a comparison.
+_CODE = r"[\w.]*[\w\])]?[(\[]|[=<>!~`*&%@+|,)\]}]|\$[({]?\w*$|\$\(|(?:self|this|os|process|config|args|req|request|env)\."
+
+
+class Pair(NamedTuple):
+    """A key and a value found in text, and whether the value stood in quotes."""
+
+    key: str
+    value: str
+    quoted: bool
+
+
+Judge = Callable[[str, str], bool]
+
+
+def has_hint(text: str) -> bool:
+    """True when a word in ``text`` could name a secret; a cheap first look."""
+    return compiled(_HINT).search(text) is not None
+
+
+def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator[Pair]:
+    """The pairs in ``text`` whose key names a secret and whose value ``judge(key, value)`` takes for one.
+
+    Read are ``key: value``, ``key = value``, ``--key=value``, JSON, ``<key>value</key>``, a ``value`` beside a
+    ``name``, and values that go over several lines. Comments are read on demand.
+    """
+    if not has_hint(text):
+        return
+    lines = text.splitlines()
+    name = previous = ""
+    for number, line in enumerate(lines):
+        content = line.lstrip()
+        if not comments and content.startswith(_COMMENT):
+            continue
+        for pair in _line_pairs(line):
+            key, value = pair.key, pair.value
+            if key in ("name", "key"):
+                name = value
+                # `value:` may stand before its `name:`, in the same list item.
+                if previous and not content.startswith("- ") and _takes(judge, name, previous, pair.quoted):
+                    yield Pair(name, previous, pair.quoted)
+            elif key == "value" and name:
+                key = name
+            previous = value if pair.key == "value" else ""
+            if key_strength(key) < 1:
+                continue
+            if _takes(judge, key, value, pair.quoted):
+                yield Pair(key, value, pair.quoted)
+            elif key_strength(key) > 1 and _continues(line, value):
+                following = _following(lines, number, value)
+                if following and judge(key, following):
+                    yield Pair(key, following, True)
+
+
+def all_pairs(line: str) -> list[Pair]:
+    """Every pair of a line, whatever its key is called."""
+    return list(_line_pairs(line))
+
+
+def command_secrets(text: str, judge: Judge) -> Iterator[str]:
+    """The secrets on a command line: ``--token x``, ``mysql -px``, ``curl -u user:x`` and their like."""
+    for match in compiled(_FLAG).finditer(text) if " -" in text or text.startswith("-") else ():
+        if key_strength(match["key"]) > 1 and judge(match["key"], unquoted(match["value"])):
+            yield unquoted(match["value"])
+    for mark, pattern in _PROGRAMS:
+        if mark in text:
+            for match in compiled(pattern).finditer(text):
+                value = unquoted(match[1])
+                if not is_placeholder(value) and not value.startswith("$"):
+                    yield value
+
+
+def tokens(text: str) -> Iterator[str]:
+    """The tokens in ``text`` that their own form betrays."""
+    return (text[start:end] for _, start, end in structured(text))
+
+
+def unquoted(value: str) -> str:
+    """``value`` without the quotes around it."""
+    value = value.strip()
+    while len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+    return value.removeprefix('\\"').removesuffix('\\"') if value.startswith('\\"') else value
+
+
+def _takes(judge: Judge, key: str, value: str, quoted: bool) -> bool:
+    if len(value) < 3 or (not quoted and compiled(_CODE).match(value)):
+        return False
+    return judge(key, value)
+
+
+def _line_pairs(line: str) -> Iterator[Pair]:
+    """The pairs of a line. An unquoted value of the first one is read twice: as a word, and to the end of the line."""
+    first = True
+    for match in compiled(_PAIR).finditer(line):
+        raw = match["value"] or ""
+        quoted = raw[:1] in ("'", '"', "\\") and len(raw) > 1 and raw[-1] == raw[0].replace("\\", '"')
+        if quoted:
+            yield Pair(match["key"], unquoted(raw), True)
+        else:
+            rest = line[match.end() :].strip()
+            if first and " " in rest:
+                yield Pair(match["key"], re.split(r"\s#", rest, maxsplit=1)[0].strip().strip("\"'"), False)
+            word = raw.lstrip("\"'")
+            if not (first and match["sign"] == ":" and " " in rest) or not word:
+                short = re.split(r"[;&|]", word, maxsplit=1)[0].rstrip(",;)}]")
+                yield Pair(match["key"], short, False)
+                if first and short != word:
+                    yield Pair(match["key"], word, False)
+        first = False
+    for match in compiled(_ELEMENT).finditer(line) if "</" in line else ():
+        yield Pair(match["key"], match["value"].strip(), True)
+
+
+def _continues(line: str, value: str) -> bool:
+    """True when the value of the pair that ends ``line`` stands on the lines below."""
+    tail = line.rstrip()
+    return not value or compiled(_BLOCK).fullmatch(value) is not None or (tail.count('"') % 2 == 1 and "\\" not in tail)
+
+
+def _following(lines: list[str], number: int, value: str) -> str:
+    """The lines below line ``number`` that are indented deeper, as text; empty when they are keys or items."""
+    indent = len(lines[number]) - len(lines[number].lstrip(" -"))
+    taken: list[str] = []
+    for line in lines[number + 1 : number + 400]:
+        if line.strip() and len(line) - len(line.lstrip(" ")) <= indent:
+            break
+        taken.append(line.strip())
+    text = "\n".join(taken).strip()
+    if not value and (compiled(r"-\s|[\w.\-]+:(?:\s|$)|[\[{]").match(text)):
+        return ""
+    return (f"{value.strip(chr(34))}\n{text}" if value and not compiled(_BLOCK).fullmatch(value) else text).strip("\"'")

@@ -1,0 +1,177 @@
+"""What the names and shapes of secrets are: key words, placeholders, default passwords, token formats. Tables, and the
+tests that read them. The rules are those of the detector measured in the specification of K03 (OWASP Kubernetes Top Ten).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+_STRONG = frozenset(
+    "password passwords passwd passphrase passcode pwd pswd pass secret secrets token apikey secretkey credential"
+    " credentials creds htpasswd bearer accesskey privatekey authtoken clientsecret dbpass dbpassword requirepass"
+    " masterauth".split()
+)
+_STRONG_PAIRS = frozenset(
+    tuple(pair.split("-"))
+    for pair in (
+        "api-key access-key private-key signing-key encryption-key master-key secret-key license-key account-key"
+        " storage-key auth-key session-key ssh-key jwt-key cookie-key connection-string webhook-url db-pass secret-id"
+    ).split()
+)
+_STRONG_ENDINGS = ("password", "passwd", "passphrase", "secret", "apikey", "token", "secretkey", "accesskey", "privatekey")
+_WEAK_TAILS = frozenset("key dsn auth salt pem".split())
+# A key that ends so speaks about a secret (its file, its age, its holder) and is not one.
+_ABOUT = frozenset(
+    "file files path paths dir directory name names ref refs enabled enable disabled ttl expiry expiration expires expire"
+    " timeout duration length len size min max count limit limits policy type mode format algorithm algo alg issuer"
+    " audience audiences header host hostname hosts port endpoint uri server provider backend store engine mount version"
+    " field column prefix suffix required rotation interval period validity refresh cache scope scopes method hash claim"
+    " pattern regex hint env url admins template namespace username user users public kind manager id ids label labels"
+    " annotation annotations class role roles created verify bucket cookie retention seconds minutes hours days allowed"
+    " strategy source location dns domain description message title text database project region cluster email image"
+    " repository tag digest checksum sha selector existing group groups resource resources plugin supported".split()
+)
+_PUBLIC = frozenset(("public", "pub"))
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+_PLACEHOLDER = r"""(?ix)
+    \$\{[^}]*\} | \$\([^)]*\) | (?-i:\$[A-Z_][A-Z0-9_]*) | %[A-Z_]+%
+    | \{\{.*\}\} | <[^<>]*> | \[[^\]]*\] | __[A-Z0-9_]+__ | @@?[\w.\-]+@@? | (?:‹redacted\#\d+›)+
+    | (?:ref\+ | vault: | secret: | op:// | awssm: | arn:aws[\w\-]*:(?:secretsmanager|ssm): | gcpsm: | azurekv: | keyvault:
+        | akv: | file: | env: | sops: | ENC\[ | AVP_ | <path:).*
+    | change[_\- ]?(?:me|it|this)[\w .!\-]* | replace[_\- ]?(?:me|this|with)?[a-z0-9_ .\-]*
+    | your[a-z_\- ]* | your[_\- ].* | my[_\-]?(?:secret|password|token|key)
+    | (?:example|sample|dummy|placeholder|todo|fixme|insert|fill)[a-z _.:\-]*\d{0,3} | redacted | masked | hidden
+    | [x*.\-_]{3,} | - | _ | none | null | nil | true | false | yes | no | on | off | enabled | disabled | default | unset
+    | empty | n/?a | undefined | string | str | bytes | object | boolean | optional | required
+    | \d+(?:\.\d+)?(?:ms|s|m|h|d)?
+"""
+_WEAK_VALUE = (
+    r"(?i)(?:admin|root|password|passwd|passw0rd|secret|test|testing|postgres|postgresql|mysql|guest|minio|minioadmin|"
+    r"rabbitmq|redis|mongo|mongodb|elastic|changeme|user|pass|toor|letmein|qwerty|default|changeit|welcome|hello|demo)\d*"
+)
+_PATH = r"(?:/[\w.\-]+)+/?|\.{0,2}/[\w./\-]*|~/[\w./\-]*|[A-Za-z]:\\[\w.\\ \-]*"
+_URL = r"[A-Za-z][A-Za-z0-9+.\-]*://\S+"
+
+# name, what a text must contain before the pattern is tried, the pattern; a group, where there is one, is the secret.
+# Every pattern starts at a literal or behind a guard, so that no text makes it quadratic.
+_TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("aws-akid", ("AKIA", "ASIA", "ABIA", "ACCA"), r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Z0-9])"),
+    (
+        "github",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    ),
+    ("gitlab", ("glpat-",), r"(?<![\w\-])glpat-[A-Za-z0-9_\-]{20,}"),
+    ("slack", ("xox",), r"(?<![\w\-])xox[abposr]-[A-Za-z0-9\-]{10,}"),
+    ("slack-hook", ("hooks.slack.com",), r"hooks\.slack\.com/services/(T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,})"),
+    ("stripe", ("k_live_", "k_test_"), r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    ("google", ("AIza",), r"(?<![\w\-])AIza[0-9A-Za-z_\-]{35}(?![\w\-])"),
+    ("jwt", ("eyJ",), r"(?<![\w\-])eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}"),
+    ("openai", ("sk-",), r"(?<![\w\-])sk-(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{20,}"),
+    ("npm", ("npm_",), r"(?<![\w\-])npm_[A-Za-z0-9]{36}(?!\w)"),
+    ("pypi", ("pypi-AgE",), r"(?<![\w\-])pypi-AgE[A-Za-z0-9_\-]{40,}"),
+    ("vault", ("hvs.", "hvb."), r"(?<![\w\-.])hv[sb]\.[A-Za-z0-9_\-]{20,}"),
+    ("age", ("AGE-SECRET-KEY-1",), r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
+    ("url-cred", ("://",), r"""://[^/\s:@"'<>]*:([^/\s"'<>]+)@"""),
+    ("dsn", ("@tcp(", "@unix("), r"""(?<![\w.\-/:])[\w.\-]+:([^@\s/:"']+)@(?:tcp|unix)\("""),
+    ("azure-conn", ("AccountKey=",), r"AccountKey=([A-Za-z0-9+/=]{40,})"),
+    ("auth-header", ("earer ", "asic "), r"(?<!\w)(?:[Bb]earer|[Bb]asic) +(?=[A-Za-z+/_.=\-]*\d)([A-Za-z0-9+/=_.\-]{12,})"),
+)
+_KEY_BEGIN = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+_KEY_END = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+_KEY_BODY = r"(?:\s*[+\-|>#\"' ]*[A-Za-z0-9+/=]{16,}[\"']?(?=\s|$))*"
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The compiled pattern; made at the first use, since most runs need few and importing must cost nothing."""
+    return re.compile(pattern)
+
+
+@lru_cache(maxsize=8192)
+def key_words(key: str) -> tuple[str, ...]:
+    """The words of a key in lower case, split at anything but letters and digits and at camelCase; last numbers go."""
+    found = [word.lower() for word in _WORD.findall(key)]
+    while len(found) > 1 and found[-1].isdigit():
+        found.pop()
+    return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def key_strength(key: str) -> int:
+    """2 when a key names a secret, 1 when it may, 0 when it does not or only speaks about one (spec-cluster 3.1, 4)."""
+    words = key_words(key)
+    if not words or _PUBLIC.intersection(words) or (words[-1] in _ABOUT and words[-2:] not in _STRONG_PAIRS):
+        return 0
+    if not _STRONG.isdisjoint(words) or any(pair in _STRONG_PAIRS for pair in zip(words, words[1:], strict=False)):
+        return 2
+    if key.rstrip("0123456789_-. ").lower().endswith(_STRONG_ENDINGS):
+        return 2
+    return 1 if words[-1] in _WEAK_TAILS else 0
+
+
+def speaks_about(key: str) -> bool:
+    """True when a key ends in a word like ``username``, ``host`` or ``type``: what it holds is a name, not a secret."""
+    words = key_words(key)
+    return bool(words) and words[-1] in _ABOUT and words[-2:] not in _STRONG_PAIRS
+
+
+def is_placeholder(value: str) -> bool:
+    """True for text that stands where a secret will be: empty, a variable, a reference, "change-me", a number."""
+    value = value.strip()
+    return not value or compiled(_PLACEHOLDER).fullmatch(value) is not None
+
+
+def is_weak(value: str) -> bool:
+    """True for the default passwords everyone tries first."""
+    return compiled(_WEAK_VALUE).fullmatch(value.strip()) is not None
+
+
+def is_random(word: str) -> bool:
+    """True when one unbroken word of 20 or more characters mixes digits with both cases, as keys and tokens do."""
+    return (
+        len(word) >= 20
+        and any(c.isdigit() for c in word)
+        and any(c.islower() for c in word)
+        and any(c.isupper() for c in word)
+    )
+
+
+def is_path(value: str) -> bool:
+    """True for a path of a file; base64 text that happens to begin with a slash is none."""
+    return compiled(_PATH).fullmatch(value) is not None and not any(map(is_random, value.split("/")))
+
+
+def is_url(value: str) -> bool:
+    """True for a URL as a whole. Whether it carries a credential is what structured() tells."""
+    return compiled(_URL).fullmatch(value) is not None
+
+
+def structured(text: str) -> Iterator[tuple[str, int, int]]:
+    """(name of the format, start, end) of every token in ``text`` that its own form betrays, placeholders left out.
+
+    Of URLs it is the password, of a private key the whole block. A text without any costs a few substring searches.
+    """
+    if "PRIVATE KEY" in text:
+        yield from _private_keys(text)
+    for name, marks, pattern in _TOKENS:
+        if any(mark in text for mark in marks):
+            for match in compiled(pattern).finditer(text):
+                group = 1 if match.re.groups else 0
+                if not is_placeholder(match[group]):
+                    yield name, match.start(group), match.end(group)
+
+
+def _private_keys(text: str) -> Iterator[tuple[str, int, int]]:
+    """The PEM blocks of private keys; of one whose end is missing, the header and the lines that look like base64."""
+    position = 0
+    while begin := compiled(_KEY_BEGIN).search(text, position):
+        following = text.find("-----", begin.end())
+        end = compiled(_KEY_END).match(text, following) if following >= 0 else None
+        if end is None:
+            end = compiled(_KEY_BODY).match(text, begin.end())
+        position = end.end() if end else begin.end()
+        yield "private-key", begin.start(), position

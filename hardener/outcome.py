@@ -1,0 +1,137 @@
+"""What a run decided, as records: one Outcome, which every report and every exit code is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener.declare import Transform
+from hardener.edits import Edit, Evidence, Grade, Path, Severity
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.yaml import Hunk
+from hardener.views import Object
+from hardener.workspace import Workspace
+
+MISSING: Any = object()
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """One edit of a step. ``line`` counts in the file as read, ``new_line`` in the file as written (0: not there).
+
+    ``path`` is the place in the document, without the number of the document: as read, for additions as written.
+    ``before`` is MISSING for an addition, ``after`` for a removal.
+    """
+
+    transform: Transform
+    edit: Edit
+    object: Object
+    step: int
+    path: Path
+    before: Any
+    after: Any
+    line: int = 0
+    new_line: int = 0
+    extra: tuple[Evidence, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return self.edit.evidence + self.extra
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A step that was not made, since it is graded above the gate: its changes, and the exact patch.
+
+    ``patch`` is RFC 6902 against the document as this run leaves it.
+    """
+
+    transform: Transform
+    grade: Grade
+    changes: list[Change]
+    patch: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Report:
+    """A finding: ``risk`` is None where it concerns a file and no risk of the list."""
+
+    id: str
+    risk: str | None
+    severity: Severity
+    message: str
+    advice: str
+    file: str
+    object: Object | None = None
+    piece: Piece | None = None
+    path: Path = ()
+    line: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Refused:
+    """A document that keeps its bytes: it could not be read, or the changes to it could not be proved."""
+
+    file: str
+    line: int
+    reason: str
+    advice: str
+    edits: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class FileChange:
+    """A file that changes: its new text, and its hunks in lines of the file as read and as written."""
+
+    file: ManifestFile
+    text: str
+    hunks: list[Hunk]
+    ids: list[tuple[int, str]] = field(default_factory=list)
+    written: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Outcome:
+    """Everything a run decided: edits + held back + waived + refused, and what it found and left alone."""
+
+    workspace: Workspace
+    profile: str
+    changes: list[Change] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    findings: list[Report] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    files: list[FileChange] = field(default_factory=list)
+    documents: int = 0
+    lines: dict[tuple[Piece, Path], int] = field(default_factory=dict)  # where evidence stands
+
+    @property
+    def worst_finding(self) -> Severity | None:
+        """The severity of the worst finding or held-back step."""
+        severities = [finding.severity for finding in self.findings] + [held.transform.severity for held in self.held]
+        return max(severities, key=lambda severity: severity.rank, default=None)
+
+    def summary(self) -> dict[str, Any]:
+        """The counts of the run; they add up to everything that was decided."""
+        risks: dict[str, dict[str, int]] = {}
+
+        def count(risk: str | None, name: str) -> None:
+            if risk:
+                risks.setdefault(risk, {"edits": 0, "held": 0, "findings": 0})[name] += 1
+
+        for change in self.changes:
+            count(change.transform.risk, "edits")
+        for held in self.held:
+            count(held.transform.risk, "held")
+        for finding in self.findings:
+            count(finding.risk, "findings")
+        return {
+            "files": sum(1 for file in self.workspace.files if file.editable),
+            "documents": self.documents,
+            "changed": len(self.files),
+            "edits": len(self.changes),
+            "findings": len(self.findings),
+            "held": len(self.held),
+            "refused": len(self.refused),
+            "waived": 0,
+            "byRisk": dict(sorted(risks.items())),
+        }

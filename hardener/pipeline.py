@@ -1,0 +1,275 @@
+"""The run: every step of the profile on every target, decided on data, then proved on text.
+
+One call of a transform on one target is one step: applied, held back, refused or reported as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener import json_patch, proof
+from hardener.declare import Transform
+from hardener.edits import (
+    Append,
+    Drop,
+    Edit,
+    Finding,
+    Grade,
+    Path,
+    Set,
+    Severity,
+    WrongShapeError,
+    concrete_paths,
+    replay,
+)
+from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report
+from hardener.profile import Profile
+from hardener.views import Container, OpaqueError, PodTemplate, View
+from hardener.workspace import Workspace
+
+# Pods that are left alone whole, and what to do instead (spec-workloads 3).
+_LEFT_ALONE = {
+    "patch": "harden the object that it patches; a patch that weakens it again shows up in the overlay",
+    "owned": "harden the object that owns it; this copy is rewritten by its controller",
+    "static-pod": "the control plane is configured by its installer; change it there",
+}
+_PARTLY = {
+    "windows": "Linux settings mean nothing there; set os.name: windows so that Kubernetes judges it as such",
+    "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
+    "system-namespace": "what runs there belongs to the cluster; change it through its installer",
+}
+
+
+@dataclass(slots=True)
+class Gate:
+    """Which grades are applied: those up to ``max_risk``, and any of the transforms in ``accepted``."""
+
+    max_risk: Grade = Grade.REVIEW
+    accepted: frozenset[str] = frozenset()
+
+    def lets(self, transform: Transform, grade: Grade) -> bool:
+        return grade.rank <= self.max_risk.rank or transform.id in self.accepted
+
+
+@dataclass(slots=True)
+class _Run:
+    outcome: Outcome
+    gate: Gate
+    skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
+    stopped: set[tuple[int, Path, str]] = field(default_factory=set)
+
+
+def run(
+    workspace: Workspace,
+    profile: Profile,
+    gate: Gate | None = None,
+    *,
+    only: frozenset[str] = frozenset(),
+    skip: frozenset[str] = frozenset(),
+    progress: Callable[[str], object] = lambda name: None,
+) -> Outcome:
+    """Decide and prove every change of ``profile`` on ``workspace``; nothing is written to a file.
+
+    ``only`` and ``skip`` are transform ids that narrow the profile.
+    """
+    state = _Run(Outcome(workspace, profile.name), gate or Gate())
+    for transform, may_change in profile.steps():
+        if transform.id in skip or (only and transform.id not in only):
+            continue
+        progress(transform.id)
+        options = profile.options_of(transform)
+        arguments = () if options is None else (options,)
+        for target in workspace.targets(transform.each):
+            _visit(state, transform, target, arguments, may_change)
+    _report_classes(state)
+    for held in state.outcome.held:
+        held.patch = json_patch.of_step(held.changes)
+    _count(state.outcome)
+    proof.prove(state.outcome, progress)
+    proof.locate(state.outcome)
+    return state.outcome
+
+
+def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
+    pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
+    classes = pod.classes if pod is not None else target.object.classes
+    blocked = next((name for name in classes if name not in transform.classes), None)
+    if blocked in _LEFT_ALONE:
+        state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
+        return
+    try:
+        yielded = list(transform.function(target, *arguments))
+    except OpaqueError as opaque:
+        if not blocked:
+            _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+        return
+    except WrongShapeError as wrong:
+        if not blocked:
+            message = f"not valid Kubernetes: {wrong} has a shape that the API refuses"
+            _stopped(state, transform, target, "not-valid-kubernetes", message, ())
+        return
+    edits = [item for item in yielded if not isinstance(item, Finding)]
+    if blocked:
+        if edits and pod is not None:
+            key = (id(target.object), blocked)
+            ids = state.skipped.setdefault(key, (pod, classes[blocked], []))[2]
+            if transform.id not in ids:
+                ids.append(transform.id)
+        return
+    for item in yielded:
+        if isinstance(item, Finding):
+            state.outcome.findings.append(_finding(transform, target, item))
+    if edits:
+        _decide(state, transform, target, pod, edits, may_change)
+
+
+def _decide(
+    state: _Run, transform: Transform, target: View, pod: PodTemplate | None, edits: list[Edit], may_change: bool
+) -> None:
+    piece = target.object.piece
+    try:
+        changes = _changes(transform, target, edits, len(piece.steps))
+    except WrongShapeError as wrong:
+        message = f"not valid Kubernetes: {wrong} has a shape that the API refuses"
+        _stopped(state, transform, target, "not-valid-kubernetes", message, ())
+        return
+    grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
+    if not may_change or (transform.absence and state.outcome.workspace.stream):
+        places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) for change in changes[:3]))
+        reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
+        finding = target.finding(
+            f"{transform.summary} Not applied at {places}: {reason}",
+            advice="use a profile that applies it" if not may_change else "run harden apply on the tree",
+            severity=transform.severity,
+        )
+        state.outcome.findings.append(_finding(transform, target, finding))
+        return
+    if not state.gate.lets(transform, grade):
+        state.outcome.held.append(Held(transform, grade, changes))
+        return
+    replay(piece.data, edits)
+    piece.steps.append(tuple(edits))
+    state.outcome.changes += changes
+    if pod is not None:
+        pod.changed_by.add(transform.id)
+
+
+def _changes(transform: Transform, target: View, edits: list[Edit], step: int) -> list[Change]:
+    data = target.object.piece.data
+    changes = []
+    for edit, path in zip(edits, concrete_paths(data, edits), strict=True):
+        before = MISSING if isinstance(edit, Append) else _value(data, path)
+        after = edit.value if isinstance(edit, Set | Append) else MISSING
+        if isinstance(before, dict | list) and not isinstance(edit, Drop):
+            before = MISSING if not before else before
+        changes.append(Change(transform, edit, target.object, step, path, before, after))
+    return changes
+
+
+def _value(data: Any, path: Path) -> Any:
+    for part in path:
+        if isinstance(data, dict):
+            if part not in data:
+                return MISSING
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return MISSING
+    return data
+
+
+def _finding(transform: Transform, target: View, finding: Finding) -> Report:
+    piece = finding.piece or target.object.piece
+    return Report(
+        transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
+        target.object, piece, finding.path or target.path,
+    )  # fmt: skip
+
+
+def _stopped(state: _Run, transform: Transform, target: View, id: str, message: str, path: Path) -> None:
+    # One such value stops many transforms; it is said once, with the first of them.
+    full = (*target.object.path[:1], *path) if path else target.path
+    key = (id_of(target), full, id)
+    if key in state.stopped:
+        return
+    state.stopped.add(key)
+    advice = {
+        "opaque-value": "harden what it is rendered to, or write the value here",
+        "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
+    }[id]
+    message = f"{message}, which is filled in later" if id == "opaque-value" else message
+    state.outcome.findings.append(
+        Report(
+            id,
+            transform.risk,
+            Severity.LOW,
+            f"{transform.id} cannot decide: {message}",
+            advice,
+            target.object.piece.file.name,
+            target.object,
+            target.object.piece,
+            full,
+        )
+    )
+
+
+def id_of(target: View) -> int:
+    """A key for the object of a target within one run."""
+    return id(target.object)
+
+
+def _report_classes(state: _Run) -> None:
+    for (_, name), (target, sign, ids) in state.skipped.items():
+        if name in _LEFT_ALONE:
+            message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
+        else:
+            message = f"left without {', '.join(ids)} ({name}): {sign}"
+            advice = _PARTLY[name]
+        piece = target.object.piece
+        state.outcome.findings.append(
+            Report(
+                name, "K01", Severity.LOW, message, advice, piece.file.name, target.object, piece, target.object.path
+            )
+        )
+
+
+def _count(outcome: Outcome) -> None:
+    """Count the documents, and turn files and documents that were not read into records."""
+    for problem in outcome.workspace.problems:
+        outcome.findings.append(
+            Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=1)
+        )
+    for item in outcome.workspace.rendered_elsewhere:
+        outcome.findings.append(
+            Report(
+                "renders-elsewhere",
+                None,
+                Severity.LOW,
+                f"{item.kind} {item.name} is rendered into workloads that this tree does not show",
+                "harden what it renders to: helm template ... | harden filter",
+                item.piece.file.name,
+                item,
+                item.piece,
+                item.path,
+            )
+        )
+    for file in outcome.workspace.files:
+        if not file.editable:
+            continue
+        for piece in file.pieces:
+            if piece.parsed:
+                outcome.documents += sum(1 for document in piece.data if document is not None)
+            elif piece.problem:
+                outcome.documents += 1
+                name, message, advice, line = piece.problem
+                if name == "broken-document":
+                    outcome.refused.append(Refused(file.name, piece.line + line, message, advice))
+                else:
+                    outcome.findings.append(
+                        Report(name, None, Severity.LOW, message, advice, file.name, line=piece.line + line)
+                    )
+            elif piece.text.strip():
+                outcome.documents += 1

@@ -1,0 +1,73 @@
+"""Finds the transforms: those of the folder, then those that installed packages offer as ``harden.transforms``."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+from hardener.declare import STAGES, Transform
+from hardener.errors import HardenError
+
+
+@cache
+def transforms() -> dict[str, Transform]:
+    """Every transform by id, in the order in which they run. Raises HardenError when two share an id."""
+    found: dict[str, Transform] = {}
+    for module in [*_built_in(), *_installed()]:
+        transform = _transform_of(module)
+        if transform is None:
+            continue
+        if transform.id in found:
+            raise HardenError(f"two transforms are called {transform.id}: remove the package that brings the second")
+        found[transform.id] = transform
+    return {id: found[id] for stage in STAGES for id in _in_order(stage, found)}
+
+
+def _in_order(stage: str, found: dict[str, Transform]) -> list[str]:
+    waiting = sorted(id for id, transform in found.items() if transform.stage == stage)
+    ready: list[str] = []
+    while waiting:
+        id = next((id for id in waiting if not set(found[id].after) & set(waiting)), None)
+        if id is None:
+            raise HardenError(f"these transforms run after each other: {', '.join(waiting)}")
+        waiting.remove(id)
+        ready.append(id)
+    return ready
+
+
+def get(id: str) -> Transform:
+    """The transform called ``id``. Raises HardenError, with the nearest name, when there is none."""
+    known = transforms()
+    if id in known:
+        return known[id]
+    raise HardenError(f"unknown transform {id}{nearest(id, list(known))}; 'harden list' shows them all")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """`` (did you mean x?)`` for the nearest of ``known``, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _built_in() -> list[ModuleType]:
+    package = import_module("hardener.transforms")
+    return [
+        import_module(info.name)
+        for info in pkgutil.walk_packages(package.__path__, "hardener.transforms.")
+        if not info.ispkg and not info.name.rpartition(".")[2].startswith("_")
+    ]
+
+
+def _installed() -> list[ModuleType]:
+    from importlib.metadata import entry_points
+
+    return [entry.load() for entry in entry_points(group="harden.transforms")]
+
+
+def _transform_of(module: ModuleType) -> Transform | None:
+    function = getattr(module, module.__name__.rpartition(".")[2], None)
+    return getattr(function, "__transform__", None)

@@ -1,0 +1,98 @@
+"""The JSON report (its schema is ``schema.json`` beside this file), written record by record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from hardener.report.redactor import Redactor
+
+from hardener.declare import Transform
+from hardener.edits import Evidence
+from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report
+from hardener.owasp import RISKS
+from hardener.views import Object
+
+
+def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object]) -> None:
+    """Write the report of ``outcome`` through ``redactor`` to ``out``; memory stays flat."""
+    dump = _Dump(redactor)
+    head = {"version": 1, "profile": outcome.profile, "summary": outcome.summary()}
+    out(json.dumps(head, ensure_ascii=False)[:-1])
+    for name, records in (
+        ("changes", (_change(change, outcome) for change in outcome.changes)),
+        ("held", (_held(held, change, outcome) for held in outcome.held for change in held.changes[:1])),
+        ("findings", map(_finding, outcome.findings)),
+        ("refused", map(_refused, outcome.refused)),
+        ("waived", iter(())),
+    ):
+        out(f', "{name}": [')
+        for number, record in enumerate(records):
+            out(("," if number else "") + "\n" + dump(record))
+        out("]")
+    out("}\n")
+
+
+class _Dump:
+    def __init__(self, redactor: Redactor) -> None:
+        self.redactor = redactor
+
+    def __call__(self, record: dict[str, Any]) -> str:
+        return json.dumps(self.redactor.value(record), ensure_ascii=False)
+
+
+def _object(item: Object | None) -> dict[str, str | None] | None:
+    if item is None:
+        return None
+    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
+
+
+def _evidence(evidence: Iterable[Evidence], outcome: Outcome) -> Iterator[dict[str, Any]]:
+    for fact in evidence:
+        record: dict[str, Any] = {"text": fact.text}
+        if fact.piece is not None:
+            record |= {"file": fact.piece.file.name, "line": outcome.lines.get((fact.piece, fact.path), 1)}
+        yield record
+
+
+def _risk(transform: Transform) -> dict[str, str | None]:
+    return {"risk": transform.risk, "risk2022": RISKS[transform.risk].id_2022}
+
+
+def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
+    transform = change.transform
+    record: dict[str, Any] = {
+        "id": transform.id, **_risk(transform), "grade": change.edit.grade, "basis": change.edit.basis,
+        "evidence": list(_evidence(change.evidence, outcome)), "file": change.object.piece.file.name,
+        "line": change.line, "newLine": change.new_line, "object": _object(change.object),
+        "path": list(change.path[1:]),
+    }  # fmt: skip
+    if change.before is not MISSING:
+        record["before"] = change.before
+    if change.after is not MISSING:
+        record["after"] = change.after
+    return record | {"rationale": transform.rationale, "references": list(transform.references)}
+
+
+def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
+    record = _change(first, outcome)
+    record["grade"] = held.grade
+    record["evidence"] = list(_evidence(dict.fromkeys(e for c in held.changes for e in c.evidence), outcome))
+    del record["newLine"]
+    return record | {"severity": held.transform.severity, "patch": held.patch}
+
+
+def _finding(finding: Report) -> dict[str, Any]:
+    return {
+        "id": finding.id, "risk": finding.risk, "severity": finding.severity, "file": finding.file,
+        "line": finding.line, "object": _object(finding.object), "path": list(finding.path[1:]),
+        "message": finding.message, "advice": finding.advice,
+    }  # fmt: skip
+
+
+def _refused(refused: Refused) -> dict[str, Any]:
+    return {
+        "file": refused.file, "line": refused.line, "edits": refused.edits,
+        "reason": refused.reason, "advice": refused.advice,
+    }  # fmt: skip

@@ -1,0 +1,45 @@
+"""Which lines of a file show a secret, and how they look without it."""
+
+from __future__ import annotations
+
+from hardener.report.redactor import Redactor
+
+from hardener.kubernetes.secret_values import secret_spans
+from hardener.sources import yaml
+
+
+def masked_lines(redactor: Redactor, text: str, ranges: list[range]) -> dict[int, str]:
+    """The lines of ``text`` within ``ranges`` (1-based line numbers) that hold a secret, masked, by their number.
+
+    Only the documents that the ranges touch are looked at.
+    """
+    found: dict[int, str] = {}
+    for segment in yaml.segments(text):
+        first = segment.line + 1
+        last = first + segment.text.count("\n")
+        if not any(lines.start <= last and first < lines.stop for lines in ranges):
+            continue
+        masked = _mask(redactor, segment.text)
+        if masked == segment.text:
+            continue
+        shown = zip(segment.text.split("\n"), masked.split("\n"), strict=False)
+        for number, (plain, hidden) in enumerate(shown, first):
+            if plain != hidden:
+                found[number] = hidden + "\n" * (number < last)
+    return found
+
+
+def _mask(redactor: Redactor, text: str) -> str:
+    try:
+        parsed = yaml.parse(text)
+    except yaml.Refused:
+        redactor.learn_text(text)
+        return redactor.text(text)
+    spans = []
+    for number, document in enumerate(parsed.documents):
+        redactor.learn_document(document)
+        for path, _ in secret_spans(document):
+            span = parsed.span(number, path)
+            if span is not None:
+                spans.append(span)
+    return redactor.text(redactor.mask_spans(text, spans))

@@ -1,0 +1,241 @@
+"""The report for a terminal: impact first, then what was held back, the edits, the findings, the patch, the undo."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hardener.report.redactor import Redactor
+
+from hardener import __version__
+from hardener.edits import Evidence, Grade, dotted
+from hardener.outcome import MISSING, Change, FileChange, Held, Outcome
+from hardener.report.masked_lines import masked_lines
+from hardener.report.patch import patch_of
+from hardener.sources.files import git_root
+
+_COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
+
+
+@dataclass(slots=True)
+class TextReport:
+    """Prints ``outcome`` through ``redactor`` to ``out``. ``verbose`` adds every edit, ``quiet`` leaves the summary."""
+
+    outcome: Outcome
+    redactor: Redactor
+    out: Callable[[str], object]
+    colour: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    applied: bool = False
+
+    def write(self) -> None:
+        """Print the whole report."""
+        # The patch is made first: it shows which secrets the lines before it must not quote.
+        patches = [] if self.quiet else [(change, *self._patch(change)) for change in self.outcome.files]
+        self._head()
+        if not self.quiet:
+            self._impact()
+            self._held()
+            self._edits()
+            self._refused()
+            self._findings()
+            self._patches(patches)
+        self._summary([change for change, _, whole in patches if not whole])
+
+    def _say(self, text: str = "") -> None:
+        self.out(self.redactor.text(text) + "\n")
+
+    def _paint(self, name: str, text: str) -> str:
+        return f"\033[{_COLOURS[name]}m{text}\033[0m" if self.colour else text
+
+    def _title(self, text: str) -> None:
+        self._say()
+        self._say(self._paint("bold", text))
+
+    def _head(self) -> None:
+        workspace = self.outcome.workspace
+        version = ".".join(map(str, workspace.settings.kubernetes_version))
+        platform = f", platform {workspace.platform}" if workspace.platform else ""
+        source = "standard input, no tree around it" if workspace.stream else f"evidence from {_short(workspace.root)}"
+        self._say(f"harden {__version__}: profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}")
+        if workspace.unread_evidence:
+            self._say(f"  {workspace.unread_evidence} files outside the given paths could not be read as evidence")
+
+    def _impact(self) -> None:
+        lines = list(_impact(self.outcome))
+        if lines:
+            self._title("Impact")
+            for line in lines:
+                self._say(f"  {line}")
+
+    def _held(self) -> None:
+        if not self.outcome.held:
+            return
+        count = len(self.outcome.held)
+        self._title(f"Held back: {count}, each with evidence that something breaks (--accept ID, --max-risk breaking)")
+        for held in self.outcome.held:
+            first = held.changes[0]
+            where = f"{first.object.piece.file.name}:{first.line}"
+            head = f"  {self._paint('yellow', held.transform.id)} {held.transform.risk} {held.transform.severity}"
+            self._say(f"{head}  {where} {first.object}")
+            for fact in _facts(held):
+                self._say(f"    because: {self._evidence(fact)}")
+            for operation in held.patch:
+                value = f" {_value(operation['value'])}" if "value" in operation else ""
+                self._say(f"    patch:   {operation['op']} {operation['path']}{value}")
+
+    def _evidence(self, fact: Evidence) -> str:
+        if fact.piece is None:
+            return fact.text
+        return f"{fact.text} ({fact.piece.file.name}:{self.outcome.lines.get((fact.piece, fact.path), 1)})"
+
+    def _edits(self) -> None:
+        if not self.outcome.changes:
+            return
+        groups: dict[str, list[Change]] = {}
+        for change in self.outcome.changes:
+            groups.setdefault(change.transform.id, []).append(change)
+        verb = "Applied" if self.applied else "To apply"
+        self._title(f"{verb}: {_count(len(self.outcome.changes), 'edit')} in {_count(len(self.outcome.files), 'file')}")
+        width = max(map(len, groups))
+        for id, changes in groups.items():
+            steps = len({(change.object.piece, change.step) for change in changes})
+            grades = Counter(change.edit.grade for change in changes)
+            grade = "/".join([grade for grade in Grade if grade in grades])
+            head = f"  {self._paint('green', id.ljust(width))} x {steps}  {changes[0].transform.risk} {grade}"
+            self._say(f"{head}  {changes[0].transform.summary}")
+            if self.verbose:
+                self._details(changes)
+
+    def _details(self, changes: list[Change]) -> None:
+        self._say(f"    {changes[0].transform.why}")
+        for change in changes:
+            where = f"{change.object.piece.file.name}:{change.new_line or change.line}"
+            what = "removed" if change.after is MISSING else f"= {_value(change.after)}"
+            self._say(f"    {where} {change.object} {dotted(change.path[1:])} {what}")
+            sure = "; ".join(self._evidence(fact) for fact in change.evidence)
+            self._say(f"      {change.edit.grade}, {change.edit.basis}" + (f": {sure}" if sure else ""))
+
+    def _refused(self) -> None:
+        if self.outcome.refused:
+            self._title(f"Refused: {_count(len(self.outcome.refused), 'document')}, kept byte for byte")
+            for item in self.outcome.refused:
+                edits = f" ({_count(item.edits, 'edit')} not made)" if item.edits else ""
+                self._say(f"  {item.file}:{item.line} {item.reason}{edits}: {item.advice}")
+
+    def _findings(self) -> None:
+        if not self.outcome.findings:
+            return
+        self._title(f"Left for a person: {_count(len(self.outcome.findings), 'finding')}")
+        ordered = sorted(
+            self.outcome.findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line)
+        )
+        for finding in ordered:
+            colour = "red" if finding.severity.rank >= 2 else "dim"
+            risk = f" {finding.risk}" if finding.risk else ""
+            target = f" {finding.object}" if finding.object is not None else ""
+            self._say(
+                f"  {self._paint(colour, finding.severity)}{risk} {finding.id}  {finding.file}:{finding.line}{target}"
+            )
+            self._say(f"    {finding.message}: {finding.advice}")
+
+    def _patch(self, change: FileChange) -> tuple[list[str], bool]:
+        lines, whole = patch_of(change, lambda text, ranges: masked_lines(self.redactor, text, ranges))
+        return lines, whole and not any(self.redactor.masks(line) for line in lines)
+
+    def _patches(self, patches: list[tuple[FileChange, list[str], bool]]) -> None:
+        if patches:
+            self._title("Patch")
+        for change, lines, whole in patches:
+            self._say()
+            ids = Counter(id for _, id in change.ids)
+            self._say("# " + ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items()))
+            if not whole:
+                self._say("# shows masked secrets: git apply cannot take this file, harden apply can")
+            for line in lines:
+                self._patch_line(line)
+
+    def _patch_line(self, line: str) -> None:
+        text = self.redactor.text(line)
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.colour else None
+        if colour and not line.startswith(("+++", "---")):
+            text = self._paint(colour, text.rstrip("\n")) + "\n"
+        self.out(text)
+
+    def _summary(self, masked: list[FileChange]) -> None:
+        counts = self.outcome.summary()
+        self._say()
+        done = "changed" if self.applied else "would change"
+        self._say(
+            f"{counts['files']} files, {counts['documents']} documents: {_count(counts['edits'], 'edit')}, "
+            f"{counts['changed']} files {done}; {counts['held']} held back, {counts['refused']} refused, "
+            f"{counts['waived']} waived, {_count(counts['findings'], 'finding')}"
+        )
+        if masked:
+            names = ", ".join(change.file.name for change in masked)
+            self._say(f"masked in the patch, so not for git apply: {names}")
+        if self.applied and self.outcome.files:
+            undo = _undo(self.outcome.files)
+            if undo:
+                self._say(f"undo: {undo}")
+
+
+def _impact(outcome: Outcome) -> Iterator[str]:
+    released = [change for change in outcome.changes if change.edit.impact == "address-released"]
+    if released:
+        yield f"{_count(len(released), 'public address', 'es')} released; a revert brings new ones: {_names(released)}"
+    pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind not in _NO_PODS]
+    recreated = [change for change in pods if change.object.kind in ("Pod", "Job")]
+    if recreated:
+        count = _count(len({id(change.object) for change in recreated}), "object")
+        yield (
+            f"{count} must be recreated, since Kubernetes refuses the change of a running Pod or Job "
+            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}"
+        )
+    rolled = [change for change in pods if change.object.kind not in ("Pod", "Job")]
+    if rolled:
+        yield f"{_count(len({id(change.object) for change in rolled}), 'workload')} restart: {_names(rolled)}"
+    late = [change for change in outcome.changes if change.edit.late]
+    if late:
+        ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
+        objects = _count(len({id(change.object) for change in late}), "workload")
+        yield f"a mistake would show late, under load, in {objects}: watch {ids}"
+
+
+_NO_PODS = frozenset({"Service", "ServiceAccount"})
+
+
+def _names(changes: list[Change]) -> str:
+    names = list(dict.fromkeys(str(change.object) for change in changes))
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _facts(held: Held) -> dict[Evidence, None]:
+    return dict.fromkeys(fact for change in held.changes for fact in change.edit.evidence)
+
+
+def _value(value: object) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{plural}"
+
+
+def _short(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
+def _undo(files: list[FileChange]) -> str | None:
+    names = [change.file.name for change in files]
+    if git_root(files[0].file.path) is None:
+        return None
+    shown = names if len(names) <= 4 else [os.path.commonpath([os.path.dirname(name) or "." for name in names]) or "."]
+    return "git restore -- " + " ".join(map(shlex.quote, shown))

@@ -1,0 +1,207 @@
+"""One run for a person: choices resolved, the tree read, the pipeline run, files written, the report printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hardener import config as configuration
+from hardener import pipeline, profile, registry
+from hardener.edits import Grade, Severity
+from hardener.errors import HardenError
+from hardener.outcome import Outcome, Report
+from hardener.profile import Profile
+from hardener.progress import Progress
+from hardener.report.redactor import Redactor
+from hardener.sources import files
+from hardener.sources.yaml import parse
+from hardener.workspace import Settings, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line asks for, as given."""
+
+    profile: str | None = None
+    max_risk: str = "review"
+    accept: list[str] | None = None
+    only: list[str] | None = None
+    skip: list[str] | None = None
+    kubernetes_version: str | None = None
+    config: str | None = None
+    set: list[str] | None = None
+    evidence: str | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    profile: Profile
+    settings: Settings
+    gate: pipeline.Gate
+    only: frozenset[str]
+    skip: frozenset[str]
+
+    def run(self, workspace: Workspace, progress: Callable[[str], object]) -> Outcome:
+        return pipeline.run(workspace, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress)
+
+
+def _plan(choices: Choices, root: str) -> _Plan:
+    found = configuration.load(root, choices.config)
+    named, folder = (
+        (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
+    )
+    chosen = profile.load(named or "restricted", folder=folder or None)
+    for group, values in found.options.items():
+        for key, value in values.items():
+            chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
+    for text in choices.set or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise HardenError(f"--set {text}: write GROUP.KEY=VALUE")
+        chosen.set_option(name, parse(value).documents[0] if value else "", "--set")
+    accepted, only, skip = (
+        frozenset(registry.get(id).id for part in given or [] for id in part.split(","))
+        for given in (choices.accept, choices.only, choices.skip)
+    )
+    version = choices.kubernetes_version or found.kubernetes_version or configuration.DEFAULT_VERSION
+    settings = Settings(configuration.version(version), found.platform)
+    return _Plan(chosen, settings, pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+
+
+def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, _Plan]:
+    real = files.expand(paths)
+    if choices.evidence and not os.path.isdir(choices.evidence):
+        raise HardenError(f"{choices.evidence}: no such folder")
+    root = os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
+    plan = _plan(choices, root)
+    return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
+
+
+def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
+    """Harden ``paths`` in place. Returns 0; 2 when there was something to write and nothing could be written."""
+    with Progress() as progress:
+        workspace, plan = _read(paths, choices, progress)
+        outcome = plan.run(workspace, progress)
+    if not _may_write(outcome, yes):
+        return 2
+    redactor = Redactor()
+    failed = _write(outcome)
+    _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
+    return 2 if failed and not outcome.files else 0
+
+
+def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
+    """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
+    with Progress() as progress:
+        workspace, plan = _read(paths, choices, progress)
+        outcome = plan.run(workspace, progress)
+    _print(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
+    return 1 if outcome.files else 0
+
+
+def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
+    """Harden standard input to standard output, report on standard error. Returns 0; 2 for input that is not UTF-8."""
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise HardenError("standard input is not UTF-8") from None
+    plan = _plan(choices, files.git_root(os.getcwd()) or os.getcwd())
+    outcome = plan.run(Workspace.from_text(text, plan.settings), lambda name: None)
+    changed = outcome.files[0] if outcome.files else None
+    output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
+    sys.stdout.buffer.write(output.encode())
+    sys.stdout.buffer.flush()
+    _text(outcome, Redactor(), sys.stderr, verbose=verbose, quiet=quiet, applied=True)
+    return 0
+
+
+def _may_write(outcome: Outcome, yes: bool) -> bool:
+    if not outcome.files:
+        return True
+    warning = _unsaved([change.file.path for change in outcome.files])
+    if warning is None:
+        return True
+    print(f"harden: {warning}", file=sys.stderr)
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _unsaved(paths: list[str]) -> str | None:
+    """One line about the files whose present state Git could not bring back, None when it could."""
+    outside = [path for path in paths if files.git_root(path) is None]
+    if outside:
+        return f"{len(outside)} of {len(paths)} files are outside Git, so Git cannot undo this"
+    dirty = 0
+    for root in dict.fromkeys(files.git_root(path) for path in paths):
+        command = ["git", "-C", str(root), "status", "--porcelain", "-z", "--untracked-files=all"]
+        try:
+            done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+        except (OSError, subprocess.SubprocessError):
+            return "git status did not answer, so it is not known whether Git can undo this"
+        names = {
+            os.path.join(str(root), os.fsdecode(entry[3:])) for entry in done.stdout.split(b"\0") if len(entry) > 3
+        }
+        dirty += len(names & set(paths))
+    return f"{dirty} of {len(paths)} files have changes that are not committed" if dirty else None
+
+
+def _write(outcome: Outcome) -> int:
+    """Write the changed files; those that cannot be written become findings. Returns how many could not."""
+    failed = 0
+    for change in list(outcome.files):
+        try:
+            files.replace(change.file.path, change.text, change.file.content)
+            change.written = True
+        except OSError as error:
+            failed += 1
+            outcome.files.remove(change)
+            lost = [item for item in outcome.changes if item.object.piece.file is change.file]
+            outcome.changes = [item for item in outcome.changes if item.object.piece.file is not change.file]
+            outcome.findings.append(
+                Report(
+                    "not-written",
+                    None,
+                    Severity.MEDIUM,
+                    f"{len(lost)} edits were not written, the file is as it was: {error.strerror}",
+                    "make it writable and run again",
+                    change.file.name,
+                    line=1,
+                )
+            )
+    return failed
+
+
+def _print(outcome: Outcome, redactor: Redactor, format: str, *, verbose: bool, quiet: bool, applied: bool) -> None:
+    if format == "json":
+        from hardener.report.json import write
+
+        for file in outcome.workspace.files:
+            for piece in file.pieces:
+                for document in piece.data:
+                    redactor.learn_document(document)
+        write(outcome, redactor, _binary(sys.stdout))
+        sys.stdout.buffer.flush()
+    else:
+        _text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied)
+
+
+def _text(outcome: Outcome, redactor: Redactor, stream: object, *, verbose: bool, quiet: bool, applied: bool) -> None:
+    from hardener.report.text import TextReport
+
+    terminal = bool(getattr(stream, "isatty", lambda: False)())
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    TextReport(outcome, redactor, _binary(stream), colour, verbose, quiet, applied).write()
+    stream.flush()  # type: ignore[attr-defined]
+
+
+def _binary(stream: object) -> Callable[[str], object]:
+    # A patch keeps its line ends and its characters whatever the platform and the locale.
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        return stream.write  # type: ignore[attr-defined,no-any-return]
+    return lambda text: buffer.write(text.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,187 @@
+"""Files of a tree: which to read, how to read them, how to replace them. Knows no YAML and no Kubernetes."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hardener.errors import HardenError
+
+SUFFIXES = (".yaml", ".yml", ".json")
+MAX_BYTES = 64 * 1024 * 1024
+SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox"})
+BOM = b"\xef\xbb\xbf"
+
+
+class UnreadableError(Exception):
+    """A file that is not read. ``id`` names the kind of problem; ``advice`` says what to do."""
+
+    def __init__(self, id: str, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.id, self.message, self.advice = id, message, advice
+
+
+@dataclass(slots=True)
+class Content:
+    """The text of a file without its byte order mark, and the bytes it was read from (to see a change under us)."""
+
+    text: str
+    bom: bool
+    size: int
+    mtime_ns: int
+
+
+def git_root(path: str) -> str | None:
+    """The folder at or above ``path`` that holds ``.git``, or None."""
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    while True:
+        if os.path.exists(os.path.join(folder, ".git")):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def expand(arguments: list[str]) -> list[str]:
+    """Absolute paths of the files and folders named; patterns are expanded. Raises HardenError for a missing one."""
+    found: list[str] = []
+    for argument in arguments:
+        names = [argument]
+        if not os.path.lexists(argument) and glob.has_magic(argument):
+            names = sorted(glob.glob(argument, recursive=True))
+            if not names:
+                raise HardenError(f"{argument}: no file matches this pattern")
+        for name in names:
+            if not os.path.exists(name):
+                raise HardenError(f"{name}: no such file or folder")
+            found.append(os.path.realpath(name))
+    return list(dict.fromkeys(found))
+
+
+def root_of(paths: list[str]) -> str:
+    """Where evidence is read from: the Git root, else the deepest folder that holds all ``paths`` (DECISIONS 1)."""
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]
+    common = os.path.commonpath(folders)
+    return git_root(common) or common
+
+
+def walk(folder: str) -> Iterator[tuple[str, bool]]:
+    """Manifest files below ``folder`` in a stable order, as (path, is a symbolic link); ``.gitignore`` is respected.
+
+    Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path.
+    """
+    yield from _walk(folder, _ignore_rules_above(folder))
+
+
+def _ignore_rules_above(folder: str) -> list[tuple[str, object]]:
+    root = git_root(folder)
+    if root is None or root == folder:
+        return []
+    rules, current = [], root
+    for part in os.path.relpath(folder, root).split(os.sep):
+        rules += _ignore_rules(current)
+        current = os.path.join(current, part)
+    return rules
+
+
+def _ignore_rules(folder: str) -> list[tuple[str, object]]:
+    try:
+        with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as handle:
+            lines = handle.read().splitlines()
+    except OSError:
+        return []
+    if not any(line.strip() and not line.startswith("#") for line in lines):
+        return []
+    from pathspec import GitIgnoreSpec  # late: most folders have no .gitignore
+
+    return [(folder, GitIgnoreSpec.from_lines(lines))]
+
+
+def _ignored(path: str, is_folder: bool, rules: list[tuple[str, object]]) -> bool:
+    # The deepest .gitignore that says anything about the path wins, as in Git.
+    for folder, spec in reversed(rules):
+        relative = os.path.relpath(path, folder).replace(os.sep, "/") + ("/" if is_folder else "")
+        verdict = spec.check_file(relative).include  # type: ignore[attr-defined]
+        if verdict is not None:
+            return bool(verdict)
+    return False
+
+
+def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, bool]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield folder, False  # read() says why it cannot be read
+        return
+    if any(entry.name == ".gitignore" for entry in entries):
+        rules = rules + _ignore_rules(folder)
+    for entry in entries:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if not is_folder and not entry.name.endswith(SUFFIXES):
+            continue
+        if (is_folder and entry.name in SKIPPED_FOLDERS) or (rules and _ignored(entry.path, is_folder, rules)):
+            continue
+        if is_folder:
+            yield from _walk(entry.path, rules)
+        else:
+            yield entry.path, entry.is_symlink()
+
+
+def read(path: str) -> Content:
+    """The text of ``path``. Raises UnreadableError for anything that is not UTF-8 text of a sane size."""
+    try:
+        with open(path, "rb") as handle:
+            status = os.fstat(handle.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadableError("unreadable-file", "not a regular file", "name a file or a folder")
+            if status.st_size > MAX_BYTES:
+                size = f"{status.st_size / 2**20:.0f} MiB, more than {MAX_BYTES >> 20} MiB"
+                raise UnreadableError("file-too-large", f"the file has {size}", "split it")
+            raw = handle.read()
+    except OSError as error:
+        raise UnreadableError("unreadable-file", f"cannot be read: {error.strerror}", "check its permissions") from None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError("not-utf-8", "the file is UTF-16", "save it as UTF-8")
+    bom = raw.startswith(BOM)
+    try:
+        text = raw[3:].decode() if bom else raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UnreadableError("not-utf-8", f"line {line} is not UTF-8", "save the file as UTF-8") from None
+    return Content(text, bom, status.st_size, status.st_mtime_ns)
+
+
+def replace(path: str, text: str, content: Content) -> None:
+    """Replace ``path`` by ``text`` atomically, mode kept: at any moment the file is the old or the new one.
+
+    Raises OSError when it cannot be written, and when the file changed since ``content`` was read.
+    """
+    status = os.stat(path)
+    if (status.st_size, status.st_mtime_ns) != (content.size, content.mtime_ns):
+        raise OSError(0, "the file changed while harden was running; run it again")
+    if not os.access(path, os.W_OK):
+        raise PermissionError(13, "Permission denied")
+    handle, temporary = tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write((BOM if content.bom else b"") + text.encode())
+            stream.flush()
+            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                try:
+                    os.fchown(stream.fileno(), status.st_uid, status.st_gid)
+                except PermissionError:
+                    pass  # only root may give files away; the content and the mode are right
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass
+        raise

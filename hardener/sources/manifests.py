@@ -1,0 +1,82 @@
+"""A file as pieces: the runs of text between ``---`` lines, each parsed or put aside with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hardener.sources import yaml
+from hardener.sources.files import Content
+
+if TYPE_CHECKING:
+    from hardener.edits import Edit
+
+_TEMPLATE = re.compile(r"\{\{|\{%")
+RENDER = "render it first and harden what comes out: helm template ... | harden filter"
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """One run of a file: ``data`` holds its documents as plain data while transforms work on them.
+
+    ``line`` is the 0-based line of its first line in the file. ``steps`` are the applied steps in order; replayed
+    on a fresh parse they must give ``data`` again. ``problem`` is (id, message, advice, line in the piece) when the
+    piece is left alone.
+    """
+
+    file: ManifestFile
+    start: int
+    end: int
+    line: int
+    data: list[Any] = field(default_factory=list)
+    steps: list[tuple[Edit, ...]] = field(default_factory=list)
+    problem: tuple[str, str, str, int] | None = None
+    parsed: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.file.content.text[self.start : self.end]
+
+
+@dataclass(slots=True, eq=False)
+class ManifestFile:
+    """A file that was read: its real path, its name for people, its pieces, and whether the run may change it."""
+
+    path: str
+    name: str
+    content: Content
+    editable: bool
+    pieces: list[Piece] = field(default_factory=list)
+
+
+def load(path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool]) -> ManifestFile:
+    """Cut ``content`` into pieces and parse those that ``wanted`` asks for; no other piece costs a parse."""
+    file = ManifestFile(path, name, content, editable)
+    for segment in yaml.segments(content.text):
+        piece = Piece(file, segment.start, segment.start + len(segment.text), segment.line)
+        file.pieces.append(piece)
+        if not wanted(segment.text):
+            continue
+        template = _TEMPLATE.search(segment.text)
+        try:
+            parsed = yaml.parse(segment.text)
+        except yaml.Refused as refused:
+            if template:
+                piece.problem = _template(segment.text, template.start())
+            else:
+                advice = "correct the document; the others of the file are handled"
+                piece.problem = ("broken-document", refused.reason, advice, refused.line or 1)
+            continue
+        if template and (parsed.has_plain("{{") or parsed.has_plain("{%")):
+            piece.problem = _template(segment.text, template.start())
+            continue
+        piece.data = parsed.documents
+        piece.parsed = True
+    return file
+
+
+def _template(text: str, position: int) -> tuple[str, str, str, int]:
+    line = text.count("\n", 0, position) + 1
+    return ("template", "a template, not yet a manifest", RENDER, line)

@@ -1,0 +1,202 @@
+"""Compare the node tree of the text with the data as it should be, and record the splices between the two."""
+
+import json
+from collections.abc import Hashable
+from typing import Any
+
+from .align import align
+from .blocks import BlockEditor, Entries
+from .flows import FlowEditor
+from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
+from .refusal import Refused
+from .scalars import same
+from .source import Source
+from .splices import Splices
+from .style import Styles
+from .values import Owners, is_merge, key_of, merge_sources, scalar_value, value_of
+
+
+class Differ:
+    """Walks text and data together, once."""
+
+    def __init__(self, source: Source, owners: Owners, *, literals: bool = True) -> None:
+        self.source = source
+        self.owners = owners
+        self.splices = Splices(source)
+        styles = Styles(source)
+        styles.literals = literals
+        self.blocks = BlockEditor(source, self.splices, styles)
+        self.flows = FlowEditor(source, self.splices, styles)
+        self.at_anchor: dict[int, Any] = {}  # what each anchored node holds after the edits
+
+    def document(self, root: Node, value: Any) -> None:
+        """Record what makes the document `root` hold `value`; None takes the document away."""
+        if value is None and not isinstance(root, Scalar):
+            if root.anchor is not None or root.tag is not None:
+                raise Refused("a document with an anchor or a tag at its root would be removed", self._line(root))
+            start = root.start
+            if isinstance(root, Mapping | Sequence) and not _flow(root):
+                start = self.source.entry_start(root, 0)
+            if self.source.leads_line(start):
+                start = self.source.line_start(self.source.line(start))
+            end = self.source.tight_end(root)
+            rest = self.source.text[end : self.source.line_end(end)]
+            self.splices.erase(start, end if rest.strip() else self.source.after_line(end))
+            return
+        self._node(root, value, [], 0)
+
+    def _line(self, node: Node) -> int:
+        return self.source.line(node.start) + 1
+
+    def _node(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
+        if isinstance(node, Alias):
+            self._alias(node, value)
+            return
+        if node.anchor is not None:
+            self.at_anchor[id(node)] = value
+        if isinstance(node, Mapping) and isinstance(value, dict):
+            self._mapping(node, value, chain, index)
+        elif isinstance(node, Sequence) and isinstance(value, list):
+            self._sequence(node, value, chain, index)
+        elif not isinstance(node, Scalar) or isinstance(value, dict | list) or not same(scalar_value(node), value):
+            self._set(node, value, chain, index)
+
+    def _alias(self, node: Alias, value: Any) -> None:
+        if not self._anchor_holds(node.target, value):
+            raise Refused(
+                f"alias *{node.target.anchor} would differ from its anchor: make the same change at the anchor, "
+                f"or write a copy in place of the alias",
+                self._line(node),
+            )
+
+    def _anchor_holds(self, target: Node, value: Any) -> bool:
+        if id(target) not in self.at_anchor:
+            raise Refused(f"anchor &{target.anchor} would go while an alias needs it", self._line(target))
+        return same(self.at_anchor[id(target)], value)
+
+    def _set(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
+        if isinstance(node, Scalar) and node.tag == "!":
+            raise Refused("a value with a tag would be replaced", self._line(node))
+        if chain and not chain[-1].flow:
+            self.blocks.set_value(chain, index, node, value)
+        elif chain or _flow(node):
+            self.flows.set_value(chain, node, value)
+        elif isinstance(node, Scalar) and not node.absent and not isinstance(value, dict | list):
+            self.flows.set_value(chain, node, value)
+        else:
+            raise Refused("the document would be replaced", self._line(node))
+
+    def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
+        own: dict[str, int] = {}
+        merged: dict[str, Any] = {}
+        for i, (key_node, value_node) in enumerate(node.pairs):
+            if is_merge(key_node):
+                merged = self._merged(value_node)
+            else:
+                own[key_of(key_node)] = i
+        gone = {i for key, i in own.items() if key not in value}
+        for key in merged:
+            if key not in value or (key in own and own[key] in gone):
+                raise Refused(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
+        inner = [*chain, node]
+        if len(gone) == len(node.pairs):
+            if node.pairs or value:
+                self._all_gone(node, value, inner, index)
+            return
+        for key, i in own.items():
+            if i not in gone:
+                self._node(node.pairs[i][1], value[key], inner, i)
+        adds: list[tuple[int, Entries]] = []
+        after = -1
+        last = max(i for i in range(len(node.pairs)) if i not in gone)
+        for key, item in value.items():
+            if key in own:
+                after = own[key]
+            elif key not in merged:
+                _extend(adds, after, (key, item))
+            elif not same(merged[key], item):
+                _extend(adds, last, (key, item))
+        if merged:
+            # In front of the merge a key would lose against it in some readers.
+            adds = [(last if after < 0 else after, entries) for after, entries in adds]
+        if gone or adds:
+            (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+
+    def _merged(self, value: Node) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for source in merge_sources(value):
+            new = self.at_anchor.get(id(source))
+            for key, item in (new if isinstance(new, dict) else value_of(source)).items():
+                found.setdefault(key, item)
+        return found
+
+    def _all_gone(self, node: Collection, value: Any, inner: list[Collection], index: int) -> None:
+        """No entry stays: `inner` ends with `node`."""
+        chain = inner[:-1]
+        if value and _size(node) and node.flow:
+            self.flows.rewrite_all(inner, value)
+        elif value and not chain and not node.flow:
+            self.blocks.replace_all(inner, list(value.items()) if isinstance(value, dict) else value)
+        else:
+            self._set(node, value, chain, index)
+
+    def _sequence(self, node: Sequence, value: list[Any], chain: list[Collection], index: int) -> None:
+        if not node.items and not value:
+            return
+        inner = [*chain, node]
+        if not node.items or not value:
+            self._all_gone(node, value, inner, index)
+            return
+        gone: set[int] = set()
+        adds: list[tuple[int, Entries]] = []
+        after = -1
+        for i, j in self._aligned(node, value):
+            if j is None:
+                assert i is not None
+                gone.add(i)
+            elif i is None:
+                _extend(adds, after, value[j])
+            else:
+                self._node(node.items[i], value[j], inner, i)
+                after = i
+        if len(gone) == len(node.items):
+            self._all_gone(node, value, inner, index)
+        elif gone or adds:
+            (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+
+    def _aligned(self, node: Sequence, value: list[Any]) -> list[tuple[int | None, int | None]]:
+        items, owner = node.items, self.owners.node
+        if len(items) == len(value) and all(
+            not isinstance(new, dict | list) or owner(new) is old for old, new in zip(items, value, strict=True)
+        ):
+            return [(i, i) for i in range(len(items))]
+        mine = {id(item) for item in items}
+        present = {id(owner(new)) for new in value if isinstance(new, dict | list) and id(owner(new)) in mine}
+        old: list[Hashable] = [id(item) if id(item) in present else _mark(value_of(item)) for item in items]
+        new = [
+            id(owner(item)) if isinstance(item, dict | list) and id(owner(item)) in present else _mark(item)
+            for item in value
+        ]
+        return align(old, new)
+
+
+def _mark(value: Any) -> Hashable:
+    """Something hashable that is equal for equal data."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True, default=repr)
+    return type(value), value
+
+
+def _extend(adds: list[tuple[int, Entries]], after: int, entry: Any) -> None:
+    if adds and adds[-1][0] == after:
+        adds[-1][1].append(entry)
+    else:
+        adds.append((after, [entry]))
+
+
+def _size(node: Node) -> int:
+    return len(node.pairs) if isinstance(node, Mapping) else len(node.items) if isinstance(node, Sequence) else 0
+
+
+def _flow(node: Node) -> bool:
+    return isinstance(node, Mapping | Sequence) and (node.flow or not _size(node))

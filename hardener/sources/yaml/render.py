@@ -1,0 +1,122 @@
+"""Write plain data as YAML or JSON text, in block style as lines and in flow style as one piece."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from .refusal import Refused
+from .scalars import write_scalar
+from .style import FlowStyle, Layout
+
+_LINE_TROUBLE = re.compile(r"^\t|[ \t]$", re.M)
+
+
+def literal_is_safe(text: str) -> bool:
+    """Tell whether a multi-line string can be written with `|` and read back by everyone."""
+    return (
+        "\n" in text
+        and text[0] not in " \n\t"
+        and not text.endswith("\n\n")
+        and text.replace("\n", "").replace("\t", "").isprintable()
+        and not _LINE_TROUBLE.search(text)
+    )
+
+
+def block_value(value: Any, column: int, layout: Layout, key: str | None = None) -> tuple[str, list[str]]:
+    """Give what follows `key:` on its line, and the lines below, for a key that stands at `column`."""
+    if isinstance(value, dict) and value:
+        return "", pair_lines(value.items(), column + layout.step, layout)
+    if isinstance(value, list) and value:
+        style = layout.sequences.choose(key, layout.position, value) if layout.sequences else None
+        if style is not None:
+            return " " + flow_value(value, style, ""), []
+        return "", item_lines(value, column + layout.offset, layout)
+    if isinstance(value, str) and layout.literals and literal_is_safe(value):
+        indent = " " * (column + layout.step)
+        lines = [indent + line if line else "" for line in value.removesuffix("\n").split("\n")]
+        return " |" if value.endswith("\n") else " |-", lines
+    return " " + leaf(value, layout.quote), []
+
+
+def leaf(value: Any, quote: str, *, force: bool = False) -> str:
+    """Write a scalar or an empty collection."""
+    if isinstance(value, dict):
+        return "{}"
+    return "[]" if isinstance(value, list) else write_scalar(value, quote, force=force)
+
+
+def pair_lines(pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) -> list[str]:
+    """Give the lines of key-value pairs whose keys stand at `column`."""
+    lines: list[str] = []
+    for key, value in pairs:
+        head, below = block_value(value, column, layout, key if isinstance(key, str) else None)
+        lines.append(" " * column + write_key(key, layout.quote) + ":" + head)
+        lines += below
+    return lines
+
+
+def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str | None = None) -> list[str]:
+    """Give the lines of items whose dashes stand at `column`; `quote` is put around every string."""
+    lines: list[str] = []
+    inner = column + layout.dash
+    for value in values:
+        if isinstance(value, dict) and value:
+            below = pair_lines(value.items(), inner, layout)
+        elif isinstance(value, list) and value:
+            below = item_lines(value, inner, layout)
+        elif quote and isinstance(value, str):
+            below = [" " * inner + write_scalar(value, quote, force=True)]
+        else:
+            head, below = block_value(value, column, layout)
+            below.insert(0, " " * inner + head.lstrip(" "))
+        lines.append(" " * column + "-" + " " * (layout.dash - 1) + below[0][inner:])
+        lines += below[1:]
+    return lines
+
+
+def write_key(key: Any, quote: str, *, flow: bool = False, json: bool = False, force: bool = False) -> str:
+    """Write a mapping key."""
+    if not isinstance(key, str):
+        raise Refused(f"a key of type {type(key).__name__} cannot be written")
+    return write_scalar(key, quote, flow=flow, json=json, force=force)
+
+
+def flow_value(value: Any, style: FlowStyle, indent: str, newline: str = "\n") -> str:
+    """Write any value inside brackets; `indent` is the blank in front of the line it begins on."""
+    if not isinstance(value, dict | list):
+        return write_scalar(value, style.quote, force=style.force, flow=True, json=style.json)
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    if not value:
+        return opening + closing
+    inner = indent + style.step
+    entries = (
+        [flow_pair(key, item, style, inner, newline) for key, item in value.items()]
+        if isinstance(value, dict)
+        else [flow_value(item, style, inner, newline) for item in value]
+    )
+    if not style.lines:
+        return opening + style.pad + style.comma.join(entries) + style.pad + closing
+    body = ("," + newline).join(inner + entry for entry in entries)
+    return opening + newline + body + newline + indent + closing
+
+
+def flow_pair(key: Any, value: Any, style: FlowStyle, indent: str, newline: str) -> str:
+    """Write one entry of a mapping in brackets."""
+    # `a:1` without a blank is one word unless the key is quoted, as JSON quotes it.
+    colon = style.colon if style.json or style.colon.endswith(" ") else ": "
+    return write_key(key, style.quote, flow=True, json=style.json) + colon + flow_value(value, style, indent, newline)
+
+
+def dump(data: Any, *, indent: int = 2) -> str:
+    """Write plain data as a new YAML document in block style, sequences not indented, as kubectl does.
+
+    Raises Refused for data that YAML's plain types cannot hold.
+    """
+    layout = Layout(step=indent)
+    if isinstance(data, dict) and data:
+        lines = pair_lines(data.items(), 0, layout)
+    elif isinstance(data, list) and data:
+        lines = item_lines(data, 0, layout)
+    else:
+        lines = [leaf(data, layout.quote)]
+    return "\n".join(lines) + "\n"

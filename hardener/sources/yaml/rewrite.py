@@ -1,0 +1,98 @@
+"""Change a segment through its data, and prove that nothing else changed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .diff import Differ
+from .parsed import Parsed, parse, parse_with_owners
+from .refusal import Refused
+from .scalars import same
+from .source import Source
+from .splices import Hunk
+from .values import Owners
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """A segment after its edits: the new text, what changed, and both readings."""
+
+    text: str
+    hunks: list[Hunk]
+    before: Parsed
+    after: Parsed
+
+
+def rewrite(text: str, mutate: Callable[[list[Any]], list[Any] | None]) -> Rewrite:
+    """Give `mutate` the documents of one segment as plain data to change in place (or return), and write the changes.
+
+    The result is read again and must equal the data, type by type, with every comment that stands alone on its line
+    still there; else Refused is raised. Setting a document to None removes it. No change gives back the same text.
+    """
+    owners = Owners()
+    before = parse_with_owners(text, owners)
+    given = list(before.documents)
+    wanted = mutate(given)
+    if wanted is None:
+        wanted = given
+    if len(wanted) != len(before.documents):
+        raise Refused("documents cannot be added to or taken out of the list")
+    try:
+        return _write(text, before, owners, wanted)
+    except RecursionError:
+        raise Refused("nested too deeply") from None
+
+
+def _write(text: str, before: Parsed, owners: Owners, wanted: list[Any]) -> Rewrite:
+    newline = before.source.newline(len(text)) if text and not text.endswith("\n") else ""
+    source = Source(text, before.source.roots, borrowed=newline)
+    refusal: Refused | None = None
+    # The plain way first. Some places do not bear it: `|` in front of blank lines, a value that needs a final newline.
+    for literals, borrow in ((True, False), (False, False), (True, True)):
+        if borrow and not newline:
+            continue
+        differ = Differ(source, owners, literals=literals)
+        for root, old, new in zip(source.roots, before.documents, wanted, strict=True):
+            if root is not None:
+                differ.document(root, new)
+            elif not same(old, new):
+                raise Refused("an empty document cannot be filled")
+        if not differ.splices:
+            return Rewrite(text, [], before, before)
+        new_text, hunks = differ.splices.apply(borrow=borrow)
+        try:
+            after = _proved(text, new_text, before, wanted)
+        except Refused as error:
+            refusal = refusal or error
+            continue
+        return Rewrite(new_text, hunks, before, after)
+    assert refusal is not None
+    raise refusal
+
+
+def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any]) -> Parsed:
+    """Read the new text; it must hold the wanted data and all comments that stood alone."""
+    try:
+        after = parse(new_text)
+    except Refused as error:
+        raise Refused(f"the change cannot be written here: {error.reason}") from None
+    if not same(_without_empty(after.documents), _without_empty(wanted)):
+        raise Refused("the change cannot be written here: it would read back as something else")
+    if before.lone_comments != after.lone_comments:
+        raise Refused("the change cannot be written here: a comment would be lost")
+    if old_text.lstrip()[:1] in ("{", "[") and _is_json(old_text) and not _is_json(new_text):
+        raise Refused("the change cannot be written here: the result would not be JSON")
+    return after
+
+
+def _without_empty(documents: list[Any]) -> list[Any]:
+    return [document for document in documents if document is not None]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

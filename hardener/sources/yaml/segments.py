@@ -1,0 +1,40 @@
+"""Cut a file at its document markers, so that one broken document does not block its neighbours."""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+_MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.M)
+_DIRECTIVE = re.compile(r"^%", re.M)
+_ONLY_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*\Z")
+
+
+@dataclass(slots=True)
+class Segment:
+    """A run of text from one `---` to the next; `start` is its offset and `line` its 0-based first line in the file."""
+
+    text: str
+    start: int
+    line: int
+
+
+def segments(text: str) -> list[Segment]:
+    """Cut `text` (without byte order mark) at each `---`; the texts joined give `text` back.
+
+    By the YAML specification `---` at column 0 can be nothing but a marker, so no parser is needed. Comments before
+    the first marker belong to the first segment. A stream with a `%` directive stays whole.
+    """
+    if "%" in text and _DIRECTIVE.search(text):
+        return [Segment(text, 0, 0)]
+    cuts = [match.start() for match in _MARKER.finditer(text)]
+    if cuts and _ONLY_COMMENTS.match(text, 0, cuts[0]):
+        cuts[0] = 0
+    if not cuts or cuts[0]:
+        cuts.insert(0, 0)
+    cuts.append(len(text))
+    found: list[Segment] = []
+    line = 0
+    for start, end in pairwise(cuts):
+        found.append(Segment(text[start:end], start, line))
+        line += text.count("\n", start, end)
+    return found

@@ -1,0 +1,248 @@
+"""The geometry of one segment: lines, columns, where an entry begins and where it really ends."""
+
+import re
+from bisect import bisect_left, bisect_right
+from functools import cached_property
+
+from .positions import Collection, Mapping, Node, Scalar, Sequence
+from .refusal import Refused
+from .values import walk
+
+_COLON = re.compile(r"[ \t]*:")
+_PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
+_HEADER = re.compile(r"[|>][-+0-9]*")
+_COMMENT_LINE = re.compile(r"^[ \t]*#", re.M)
+_LAST_DASH = re.compile(r"-(?=[ \t]*$|[ \t]+#|[ \t]+[&!]\S*[ \t]*$)")
+_NEWLINE = re.compile(r"\r?\n")
+
+
+class Source:
+    """A segment's text with its nodes; every answer costs a bisection, never a scan of the text.
+
+    Offsets are code points, lines count from 0 and end at `\\n` only.
+    """
+
+    def __init__(self, text: str, roots: list[Node | None], *, borrowed: str = "") -> None:
+        """`borrowed` is a final line break that the file lacks: with it every line is a whole line while we edit."""
+        self.text = text + borrowed
+        self.roots = roots
+        self.borrowed = borrowed
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Offset of each line; the last entry is the end of the text."""
+        found = [0]
+        found.extend(match.end() for match in re.finditer("\n", self.text))
+        if found[-1] != len(self.text) or len(found) == 1:
+            found.append(len(self.text))
+        return found
+
+    # -- lines and columns
+
+    def line(self, position: int) -> int:
+        """The line that holds `position`; the end of the text counts as one more line when a newline precedes it."""
+        starts = self.starts
+        if position >= starts[-1]:
+            return len(starts) - 1 if self.text.endswith("\n") or not self.text else len(starts) - 2
+        return bisect_right(starts, position) - 1
+
+    def line_start(self, line: int) -> int:
+        """Offset of a line; past the last line, the end of the text."""
+        return self.starts[min(line, len(self.starts) - 1)]
+
+    def column(self, position: int) -> int:
+        """How many characters stand before `position` on its line."""
+        return position - self.line_start(self.line(position))
+
+    def line_end(self, position: int) -> int:
+        """Offset of the line break behind `position`."""
+        end = self.text.find("\n", position)
+        if end < 0:
+            return len(self.text)
+        return end - 1 if end > position and self.text[end - 1] == "\r" else end
+
+    def after_line(self, position: int) -> int:
+        """Offset of the line below the one that holds `position`."""
+        end = self.text.find("\n", position)
+        return len(self.text) if end < 0 else end + 1
+
+    def before(self, position: int) -> str:
+        """What stands on the line in front of `position`."""
+        return self.text[self.line_start(self.line(position)) : position]
+
+    def leads_line(self, position: int) -> bool:
+        """True when only blanks stand in front of `position`."""
+        return not self.before(position).strip()
+
+    def newline(self, position: int) -> str:
+        """The line break in use near `position`."""
+        match = _NEWLINE.search(self.text, position)
+        if match:
+            return match[0]
+        end = self.text.rfind("\n", 0, position)
+        return "\r\n" if end > 0 and self.text[end - 1] == "\r" else "\n"
+
+    # -- entries
+
+    def value_start(self, node: Node) -> int:
+        """Where the value begins behind its anchor and tag."""
+        if node.anchor is None and node.tag is None:
+            return node.start
+        match = _PROPERTIES.match(self.text, node.start)
+        return min(match.end() if match else node.start, node.end)
+
+    def after_colon(self, key: Node) -> int:
+        """Offset just behind the colon of `key`."""
+        match = _COLON.match(self.text, key.end)
+        if not match:
+            raise Refused("a key without a colon on its line", self.line(key.start) + 1)
+        return match.end()
+
+    def dash(self, sequence: Sequence, index: int) -> int:
+        """Offset of the dash of an item in a block sequence."""
+        item = sequence.items[index]
+        if isinstance(item, Scalar) and item.absent:
+            return item.start - 1
+        line = self.line(item.start)
+        head = self.text[self.starts[line] : item.start].rstrip(" \t")
+        while not head.endswith("-"):
+            line -= 1
+            row = self.text[self.starts[line] : self.starts[line + 1]].rstrip("\r\n") if line >= 0 else "-"
+            if not row.strip() or row.lstrip(" \t").startswith("#"):
+                continue
+            match = _LAST_DASH.search(row)
+            if not match or line < 0:
+                raise Refused("an item whose dash cannot be found", self.line(item.start) + 1)
+            return self.starts[line] + match.start()
+        return self.starts[line] + len(head) - 1
+
+    def entry_start(self, collection: Collection, index: int) -> int:
+        """Where an entry begins: its key, its dash, or in brackets its item."""
+        if isinstance(collection, Mapping):
+            return collection.pairs[index][0].start
+        return collection.items[index].start if collection.flow else self.dash(collection, index)
+
+    def entry_end(self, collection: Collection, index: int) -> int:
+        """Where an entry really ends."""
+        if isinstance(collection, Mapping):
+            key, value = collection.pairs[index]
+            if isinstance(value, Scalar) and value.absent and self.text[value.start - 1 : value.start] != ":":
+                return key.end
+            return max(key.end, self.tight_end(value))
+        return self.tight_end(collection.items[index])
+
+    def tight_end(self, node: Node) -> int:
+        """Just past the last real character of `node`; the mark of a block collection runs on past comments."""
+        while True:
+            if isinstance(node, Scalar):
+                return self._block_scalar_end(node) if node.style in ("|", ">") else node.end
+            if isinstance(node, Mapping) and not node.flow and node.pairs:
+                key, node = node.pairs[-1]
+                if isinstance(node, Scalar) and node.absent:
+                    return max(node.start, key.end) if self.text[node.start - 1 : node.start] == ":" else key.end
+            elif isinstance(node, Sequence) and not node.flow and node.items:
+                node = node.items[-1]
+            else:
+                return node.end
+
+    def header_end(self, node: Scalar) -> int:
+        """Just past the indicator (`|-`, `>2`) of a block scalar."""
+        match = _HEADER.match(self.text, self.value_start(node))
+        if not match:
+            raise Refused("a block scalar without its indicator", self.line(node.start) + 1)
+        return match.end()
+
+    def keeps_newlines(self, node: Scalar) -> bool:
+        """True for `|+` and `>+`."""
+        return "+" in self.text[self.value_start(node) : self.header_end(node)]
+
+    def _block_scalar_end(self, node: Scalar) -> int:
+        text = self.text
+        head = self.line_end(self.header_end(node))
+        end = node.end
+        if self.keeps_newlines(node):
+            return max(
+                head, end - (2 if text.endswith("\r\n", head, end) else 1 if text.endswith("\n", head, end) else 0)
+            )
+        lines = text[head:end].split("\n")
+        indent = min((len(row) - len(row.lstrip(" ")) for row in lines if row.strip()), default=1 << 30)
+        while lines and not lines[-1].strip() and len(lines[-1].rstrip("\r")) <= indent:
+            lines.pop()
+        end = max(head, head + len("\n".join(lines)))
+        return end - 1 if end > head and text[end - 1] == "\r" else end
+
+    def runs_into_end(self, node: Node) -> Scalar | None:
+        """The block scalar that ends `node` at the end of a text without final newline: a line below would alter it."""
+        while True:
+            if isinstance(node, Mapping) and not node.flow and node.pairs:
+                node = node.pairs[-1][1]
+            elif isinstance(node, Sequence) and not node.flow and node.items:
+                node = node.items[-1]
+            else:
+                break
+        if not self.borrowed or not isinstance(node, Scalar) or node.style not in ("|", ">"):
+            return None
+        if node.end < len(self.text) - len(self.borrowed) or "-" in self.text[node.start : self.header_end(node)]:
+            return None
+        return node
+
+    # -- comments
+
+    @cached_property
+    def _long_scalars(self) -> tuple[list[int], list[int]]:
+        """Starts and ends of the scalars that hold a line break or a `#`."""
+        find, starts, ends = self.text.find, [], []
+        for root in self.roots:
+            for node in walk(root) if root is not None else ():
+                if type(node) is Scalar:
+                    start, end = node.start, node.end
+                    if end - start > 2 and (find("\n", start, end) >= 0 or find("#", start, end) >= 0):
+                        starts.append(start)
+                        ends.append(self.tight_end(node))
+        return starts, ends
+
+    def inside_scalar(self, position: int) -> bool:
+        """True when `position` is within the text of a scalar, so that a `#` there is no comment."""
+        starts, ends = self._long_scalars
+        index = bisect_right(starts, position) - 1
+        if index < 0 or position >= ends[index]:
+            return False
+        header = _HEADER.match(self.text, starts[index])
+        return not (header and position < self.after_line(starts[index]))
+
+    @cached_property
+    def comment_lines(self) -> list[int]:
+        """The lines that hold a comment and nothing else, ascending."""
+        if "#" not in self.text:
+            return []
+        return [
+            self.line(match.start())
+            for match in _COMMENT_LINE.finditer(self.text)
+            if not self.inside_scalar(match.end() - 1)
+        ]
+
+    def comment_lines_between(self, first: int, last: int) -> list[int]:
+        """Those of the lines first..last-1 that hold only a comment."""
+        lines = self.comment_lines
+        return lines[bisect_left(lines, first) : bisect_left(lines, last)]
+
+    def is_comment_line(self, line: int) -> bool:
+        """True when the line holds a comment and nothing else."""
+        lines = self.comment_lines
+        index = bisect_left(lines, line)
+        return index < len(lines) and lines[index] == line
+
+    def indent(self, line: int) -> int:
+        """Column of the first character of a line that is no blank."""
+        row = self.text[self.line_start(line) : self.line_start(line + 1)]
+        return len(row) - len(row.lstrip(" \t"))
+
+    def line_comment(self, position: int) -> str | None:
+        """The comment at the end of the line that holds `position`, beginning with `#`."""
+        start, end = self.line_start(self.line(position)), self.line_end(position)
+        found = self.text.find("#", start, end)
+        while found >= 0:
+            if (found == start or self.text[found - 1] in " \t") and not self.inside_scalar(found):
+                return self.text[found:end].rstrip()
+            found = self.text.find("#", found + 1, end)
+        return None

@@ -1,0 +1,179 @@
+"""Collect small replacements of a text, put them together in one pass, and report them as hunks of whole lines."""
+
+from dataclasses import dataclass
+
+from .refusal import Refused
+from .source import Source
+
+
+@dataclass(slots=True)
+class Hunk:
+    """Lines that went and lines that came, with their line ends; line numbers count from 1 within the segment."""
+
+    before_start: int
+    before: list[str]
+    after_start: int
+    after: list[str]
+
+
+@dataclass(slots=True)
+class _Splice:
+    start: int
+    end: int
+    text: str
+    depth: int
+
+
+class Splices:
+    """Replacements of parts of one source, recorded in any order.
+
+    Whole lines are inserted at the start of a line, so they stand right however much around them is deleted.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._found: list[_Splice] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def replace(self, start: int, end: int, text: str = "") -> None:
+        """Put `text` in place of what stands from `start` to `end`."""
+        if start < end or text:
+            self._found.append(_Splice(start, end, text, 1 << 30))
+
+    def insert_lines(self, position: int, lines: list[str], depth: int) -> None:
+        """Put whole lines before the line at `position`; where several meet, those of the deeper node come first."""
+        if lines:
+            newline = self.source.newline(self.source.line_start(max(self.source.line(position) - 1, 0)))
+            self._found.append(_Splice(position, position, "".join(line + newline for line in lines), depth))
+
+    def erase(self, start: int, end: int, text: str = "") -> None:
+        """Remove what stands from `start` to `end`, put `text` there; lines that hold only a comment stay."""
+        source = self.source
+        first, last = source.line(start), source.line(end)
+        comments = source.comment_lines_between(first if source.line_start(first) == start else first + 1, last)
+        if not comments:
+            self.replace(start, end, text)
+            return
+        position = start
+        if source.line_start(first) != start:
+            # The rest of the first line goes, its line break stays.
+            if not text:
+                start -= len(source.before(start)) - len(source.before(start).rstrip(" \t"))
+            self.replace(start, source.line_end(position), text)
+            position = source.after_line(position)
+        elif text:
+            self.replace(start, start, text)
+        for line in comments:
+            self.replace(position, source.line_start(line))
+            position = source.line_start(line + 1)
+        head = source.before(end)
+        if not head.strip():
+            self.replace(position, source.line_start(last))
+        elif source.text[end : source.line_end(end)].strip():
+            self.replace(position, end)
+        else:
+            self.replace(position, source.after_line(end))
+
+    def realign_comment(self, end: int, growth: int) -> None:
+        """Keep the column of the comment behind a value that ended at `end` and grows by `growth`.
+
+        Two blanks stay before the comment, or one if there was only one.
+        """
+        text = self.source.text
+        start = end + 1 if text[end : end + 1] == "," else end
+        stop = start
+        while text[stop : stop + 1] == " ":
+            stop += 1
+        gap = stop - start
+        if growth and gap and text[stop : stop + 1] == "#":
+            self.replace(start, stop, " " * max(gap - growth, min(2, gap)))
+
+    def apply(self, *, borrow: bool = False) -> tuple[str, list[Hunk]]:
+        """Give the new text and its hunks; with `borrow` a file without a final line break gets one."""
+        source = self.source
+        parts: list[str] = []
+        touched: list[tuple[int, int, int, int]] = []
+        position = length = 0
+        for splice in sorted(self._found, key=lambda s: (s.start, s.start != s.end or s.depth == 1 << 30, -s.depth)):
+            start, end = splice.start, splice.end
+            if start < position:
+                if splice.text and end > start:
+                    raise Refused("two edits meet in one place", source.line(start) + 1)
+                start, end = position, max(position, end)
+            kept = source.text[position:start]
+            length += len(kept)
+            parts += (kept, splice.text)
+            touched.append((start, end, length, length + len(splice.text)))
+            length += len(splice.text)
+            position = end
+        parts.append(source.text[position:])
+        after = "".join(parts)
+        hunks = self._hunks(after, touched)
+        if source.borrowed:
+            after = self._give_back(after, hunks, keep=borrow)
+        return after, hunks
+
+    def _hunks(self, after: str, touched: list[tuple[int, int, int, int]]) -> list[Hunk]:
+        """Widen each touched place to whole lines, join those that meet, trim lines that are equal on both sides."""
+        source = self.source
+        joined: list[list[int]] = []
+        for start, end, new_start, new_end in touched:
+            lead = len(source.before(start))
+            whole = source.column(end) == 0 and (new_end == 0 or after[new_end - 1] == "\n")
+            tail = 0 if whole else source.after_line(end) - end
+            span = [start - lead, end + tail, new_start - lead, new_end + tail]
+            if joined and span[0] <= joined[-1][1]:
+                joined[-1][1], joined[-1][3] = span[1], span[3]
+            else:
+                joined.append(span)
+        hunks: list[Hunk] = []
+        shift = 0
+        for start, end, new_start, new_end in joined:
+            before = _lines(source.text[start:end])
+            lines = _lines(after[new_start:new_end])
+            line = source.line(start)
+            head = 0
+            while head < min(len(before), len(lines)) and before[head] == lines[head]:
+                head += 1
+            tail = 0
+            while tail < min(len(before), len(lines)) - head and before[-1 - tail] == lines[-1 - tail]:
+                tail += 1
+            gone, came = before[head : len(before) - tail], lines[head : len(lines) - tail]
+            if gone or came:
+                hunks.append(Hunk(line + head + 1, gone, line + head + 1 + shift, came))
+            shift += len(lines) - len(before)
+        return hunks
+
+    def _give_back(self, after: str, hunks: list[Hunk], *, keep: bool) -> str:
+        """Take the borrowed final line break away again, from the text and from the last hunk."""
+        source, borrowed = self.source, self.source.borrowed
+        new = after if keep else after.removesuffix(borrowed)
+        total = len(source.starts) - 1
+        last = hunks[-1] if hunks else None
+        if last is None or last.before_start + len(last.before) <= total:
+            if not keep:
+                return new
+            row = source.text[source.starts[total - 1] :]
+            shift = (last.after_start + len(last.after) - last.before_start - len(last.before)) if last else 0
+            last = Hunk(total, [row], total + shift, [row])
+            hunks.append(last)
+        elif (not last.before or not last.after) and min(last.before_start, last.after_start) > 1:
+            # The line above is touched too: it loses or gains its line break.
+            last.before_start -= 1
+            last.after_start -= 1
+            row = source.text[source.line_start(last.before_start - 1) : source.line_start(last.before_start)]
+            last.before.insert(0, row)
+            last.after.insert(0, row)
+        if last.before:
+            last.before[-1] = last.before[-1].removesuffix(borrowed)
+        if last.after and not keep:
+            last.after[-1] = last.after[-1].removesuffix(borrowed)
+        return new
+
+
+def _lines(text: str) -> list[str]:
+    rows = text.split("\n")
+    found = [row + "\n" for row in rows[:-1]]
+    return [*found, rows[-1]] if rows[-1] else found

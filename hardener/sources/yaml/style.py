@@ -1,0 +1,259 @@
+"""How the surroundings are written, so that what is added looks like them."""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .positions import Collection, Mapping, Node, Scalar, Sequence
+from .scalars import resolve
+from .source import Source
+from .values import walk
+
+SHORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStyle:
+    """How a collection in brackets is written.
+
+    `indent` is the blank in front of the line that opens it, `step` what each level adds, `pad` what stands inside the
+    brackets of a one-line collection.
+    """
+
+    json: bool = False
+    lines: bool = False
+    indent: str = ""
+    step: str = "  "
+    colon: str = ": "
+    comma: str = ", "
+    pad: str = ""
+    quote: str = '"'
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How block collections are written: indentation per level, of sequences under their key, width of `- `, quote."""
+
+    step: int = 2
+    offset: int = 0
+    dash: int = 2
+    quote: str = '"'
+    literals: bool = True  # may write multi-line strings with `|`
+    sequences: "SequenceHabits | None" = None
+    position: int = 0
+
+
+@dataclass(slots=True)
+class SequenceHabits:
+    """Which short sequences of scalars the segment writes in brackets: by key, and on the whole."""
+
+    places: dict[str, list[int]] = field(default_factory=dict)
+    styles: dict[str, list[FlowStyle | None]] = field(default_factory=dict)
+    flow: FlowStyle | None = None
+    balance: int = 0
+
+    def add(self, key: str, position: int, style: FlowStyle | None) -> None:
+        """Note one sequence; `style` is None for block style."""
+        self.places.setdefault(key, []).append(position)
+        self.styles.setdefault(key, []).append(style)
+        self.balance += 1 if style else -1
+        self.flow = style or self.flow
+
+    def choose(self, key: str | None, position: int, items: list[Any]) -> FlowStyle | None:
+        """Give the bracket style for a new sequence under `key`, None for block style."""
+        if any(isinstance(item, dict | list) for item in items) or len(str(items)) > SHORT:
+            return None
+        if any(isinstance(item, str) and "\n" in item for item in items):
+            return None
+        if key is not None and key in self.places:
+            places, styles = self.places[key], self.styles[key]
+            index = bisect_left(places, position)
+            near = [i for i in (index - 1, index) if 0 <= i < len(places)]
+            return styles[min(near, key=lambda i: abs(places[i] - position))]
+        return self.flow if self.balance > 0 else None
+
+
+class Styles:
+    """Looks up styles in one source; counts the whole segment at most once."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._votes: Layout | None = None
+        self._own: dict[int, tuple[int | None, int | None]] = {}
+        self.literals = True
+
+    def layout(self, chain: list[Collection], position: int) -> Layout:
+        """Give the block layout at `position` below the collections of `chain` (outermost first).
+
+        The nearest example up the chain decides, else the majority in the segment.
+        """
+        votes = self._segment()
+        step = offset = None
+        for node in reversed(chain):
+            if isinstance(node, Mapping) and not node.flow:
+                own_step, own_offset = self._example(node)
+                step = own_step if step is None else step
+                offset = own_offset if offset is None else offset
+                if step is not None and offset is not None:
+                    break
+        return replace(
+            votes,
+            step=votes.step if step is None else step,
+            offset=votes.offset if offset is None else offset,
+            literals=self.literals,
+            position=position,
+        )
+
+    def _example(self, node: Mapping) -> tuple[int | None, int | None]:
+        known = self._own.get(id(node))
+        if known is None:
+            step = offset = None
+            for key, value in node.pairs:
+                if isinstance(value, Mapping) and step is None:
+                    step = self._step(key, value)
+                elif isinstance(value, Sequence) and offset is None:
+                    offset = self._offset(key, value)
+            known = self._own[id(node)] = (step, offset)
+        return known
+
+    def _step(self, key: Node, value: Mapping) -> int | None:
+        if value.flow or not value.pairs:
+            return None
+        step = self.source.column(value.pairs[0][0].start) - self.source.column(key.start)
+        return step if step > 0 else None
+
+    def _offset(self, key: Node, value: Sequence) -> int | None:
+        if value.flow or not value.items:
+            return None
+        offset = self.source.column(self.source.dash(value, 0)) - self.source.column(key.start)
+        return offset if offset >= 0 else None
+
+    def _segment(self) -> Layout:
+        if self._votes is None:
+            steps: Counter[int] = Counter()
+            offsets: Counter[int] = Counter()
+            dashes: Counter[int] = Counter()
+            quotes: Counter[str] = Counter()
+            habits = SequenceHabits()
+            for root in self.source.roots:
+                for node in walk(root) if root is not None else ():
+                    if isinstance(node, Scalar):
+                        if node.style in ("'", '"'):
+                            quotes[node.style] += 1
+                    elif isinstance(node, Mapping) and not node.flow:
+                        self._count_pairs(node, steps, offsets, habits)
+                    elif isinstance(node, Sequence) and not node.flow and node.items:
+                        width = self.dash_width(node)
+                        if width is not None:
+                            dashes[width] += 1
+            self._votes = Layout(
+                step=_most(steps, 2), offset=_most(offsets, 0), dash=_most(dashes, 2), quote=_most(quotes, '"'),
+                sequences=habits,
+            )  # fmt: skip
+        return self._votes
+
+    def _count_pairs(self, node: Mapping, steps: Counter[int], offsets: Counter[int], habits: SequenceHabits) -> None:
+        for key, value in node.pairs:
+            if isinstance(value, Mapping):
+                if (step := self._step(key, value)) is not None:
+                    steps[step] += 1
+            elif isinstance(value, Sequence):
+                if (offset := self._offset(key, value)) is not None:
+                    offsets[offset] += 1
+                if isinstance(key, Scalar) and value.items and all(isinstance(item, Scalar) for item in value.items):
+                    one_line = "\n" not in self.source.text[value.start : value.end]
+                    if not value.flow:
+                        habits.add(key.text, key.start, None)
+                    elif one_line:
+                        habits.add(key.text, key.start, self.flow([value]))
+
+    def dash_width(self, node: Sequence) -> int | None:
+        """Width of `- ` in a block sequence, None when its items begin on the next line."""
+        dash = self.source.dash(node, 0)
+        start = node.items[0].start
+        between = self.source.text[dash + 1 : start]
+        return len(between) + 1 if between and not between.strip(" ") else None
+
+    def flow(self, chain: list[Collection]) -> FlowStyle:
+        """Give the style of the collection in brackets that ends `chain`, helped by the brackets around it."""
+        node = chain[-1]
+        text = self.source.text
+        members: list[Node] = [key for key, _ in node.pairs] if isinstance(node, Mapping) else node.items
+        line = text[self.source.line_start(self.source.line(node.start)) : self.source.line_end(node.start)]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        outer = self.flow(chain[:-1]) if len(chain) > 1 and chain[-2].flow else None
+        quote = _common_quote(node)
+        json = quote == '"' and isinstance(node, Mapping)
+        if quote is None:
+            json = outer.json if outer else text.lstrip()[:1] in ("{", "[")
+        elif isinstance(node, Sequence) and outer:
+            json = outer.json
+        colon, comma, pad, lines = ": ", ", ", "", False
+        step = self._step_text(indent)
+        if outer:
+            colon, comma, pad, lines, step = outer.colon, outer.comma, outer.pad, outer.lines, outer.step
+        if members:
+            opening = text[self.source.value_start(node) + 1 : members[0].start]
+            lines = "\n" in opening
+            if lines:
+                lead = self.source.before(members[0].start)
+                if not lead.strip() and lead.startswith(indent) and lead != indent:
+                    step = lead[len(indent) :]
+            else:
+                pad = opening if not opening.strip(" ") else ""
+            if isinstance(node, Mapping):
+                colon = self._colon(node) or colon
+            if len(members) > 1:
+                gap = text[self.source.entry_end(node, 0) : members[1].start]
+                if not gap.strip(" ,"):
+                    comma = gap.lstrip(" ")
+                elif lines:
+                    comma = ", "
+            elif colon == ":":
+                comma = ","
+        force = bool(quote) and isinstance(node, Sequence)
+        return FlowStyle(json, lines, indent, step, colon, comma, pad, quote or (outer.quote if outer else '"'), force)
+
+    def _colon(self, node: Mapping) -> str | None:
+        key, value = node.pairs[0]
+        between = self.source.text[key.end : value.start]
+        blank = between.lstrip(" ").removeprefix(":")
+        if (isinstance(value, Scalar) and value.absent) or blank.strip(" ") or not between.strip():
+            return None
+        # Without a blank the key must be quoted; only JSON-like text does so.
+        return between if blank or (isinstance(key, Scalar) and key.style) else None
+
+    def _step_text(self, indent: str) -> str:
+        """One level of indentation in JSON-like text: what stands in front of the first line below a bracket."""
+        text = self.source.text
+        start = min(
+            (at for at in (text.find("{\n"), text.find("[\n"), text.find("{\r"), text.find("[\r")) if at >= 0),
+            default=-1,
+        )
+        if start < 0:
+            return "\t" if indent.startswith("\t") else "  "
+        below = self.source.after_line(start)
+        row = text[below : self.source.line_end(below)]
+        lead = row[: len(row) - len(row.lstrip(" \t"))]
+        above = self.source.before(start)
+        outer = above[: len(above) - len(above.lstrip(" \t"))]
+        return lead[len(outer) :] or "  " if lead.startswith(outer) else "  "
+
+
+def _most(votes: "Counter[Any]", default: Any) -> Any:
+    return votes.most_common(1)[0][0] if votes else default
+
+
+def _common_quote(node: Collection) -> str | None:
+    """The quote that all strings (in a mapping: all keys) of a collection share; '' if none, None without evidence."""
+    members = [key for key, _ in node.pairs] if isinstance(node, Mapping) else node.items
+    styles = {
+        member.style
+        for member in members
+        if isinstance(member, Scalar) and (member.style or isinstance(resolve(member.text), str))
+    }
+    if not styles:
+        return None
+    return styles.pop() if len(styles) == 1 and "" not in styles else ""

@@ -1,0 +1,175 @@
+"""From nodes to plain data: what the Kubernetes API would hold in its hands."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .positions import Alias, Mapping, Node, Scalar, Sequence
+from .refusal import Refused
+from .scalars import key_text, resolve, tagged
+
+_MAP_TAGS = (None, "!", "tag:yaml.org,2002:map")
+_SEQ_TAGS = (None, "!", "tag:yaml.org,2002:seq")
+MAX_EXPANSION = 100_000
+MAX_EXPANSION_FACTOR = 20
+
+
+class Owners:
+    """Remembers which node each container of the plain data came from.
+
+    The containers are kept alive: a freed dict's id could come back as another dict's.
+    """
+
+    __slots__ = ("_alive", "_nodes")
+
+    def __init__(self) -> None:
+        self._nodes: dict[int, Node] = {}
+        self._alive: list[Any] = []
+
+    def add(self, container: Any, node: Node) -> None:
+        """Note that `container` was made from `node`."""
+        self._nodes[id(container)] = node
+        self._alive.append(container)
+
+    def node(self, container: Any) -> Node | None:
+        """Give the node `container` was made from, None for a container that is new."""
+        return self._nodes.get(id(container))
+
+
+def is_merge(key: Node) -> bool:
+    """True for the merge key `<<`."""
+    return (
+        isinstance(key, Scalar) and key.text == "<<" and not key.style and key.tag in (None, "tag:yaml.org,2002:merge")
+    )
+
+
+def merge_sources(value: Node) -> list[Node]:
+    """Give the mappings that a merge key names, the stronger first."""
+    source = value.target if isinstance(value, Alias) else value
+    sources = source.items if isinstance(source, Sequence) else [source]
+    return [s.target if isinstance(s, Alias) else s for s in sources]
+
+
+def value_of(node: Node, owners: Owners | None = None) -> Any:
+    """Give the plain data of `node`; every alias and merge gets its own copy, so no edit leaks through an anchor."""
+    kind = type(node)
+    if kind is Scalar:
+        return scalar_value(node)  # type: ignore[arg-type]
+    if kind is Mapping:
+        return _mapping_value(node, owners)  # type: ignore[arg-type]
+    if kind is Sequence:
+        if node.tag not in _SEQ_TAGS:
+            raise Refused("a sequence carries a tag that Kubernetes does not read")
+        found: Any = [value_of(item, owners) for item in node.items]  # type: ignore[attr-defined]
+    else:
+        found = value_of(node.target)  # type: ignore[attr-defined]
+        if not isinstance(found, dict | list):
+            return found
+    if owners is not None:
+        owners.add(found, node)
+    return found
+
+
+def scalar_value(node: Scalar) -> Any:
+    """Give the value of a leaf."""
+    if node.tag is None:
+        return node.text if node.style else resolve(node.text)
+    return tagged(node.text, node.tag)
+
+
+def key_of(key: Node) -> str:
+    """Give the string that the API uses for this key."""
+    while isinstance(key, Alias):
+        key = key.target
+    if not isinstance(key, Scalar):
+        raise At("a key is a collection, perhaps an unquoted template", key)
+    if key.tag is None and key.style:
+        return key.text
+    value = scalar_value(key)
+    if value is None:
+        raise At("a key is null", key)
+    return value if type(value) is str else key_text(value)
+
+
+class At(Refused):
+    """A refusal that knows its node and does not yet know its line."""
+
+    def __init__(self, reason: str, node: Node) -> None:
+        super().__init__(reason)
+        self.node = node
+
+
+def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
+    if node.tag not in _MAP_TAGS:
+        raise At("a mapping carries a tag that Kubernetes does not read", node)
+    found: dict[str, Any] = {}
+    merge: Node | None = None
+    early: set[str] = set()
+    for key_node, value_node in node.pairs:
+        if key_node.tag is None and type(key_node) is Scalar:
+            key = key_node.text
+            if not key_node.style:
+                if key == "<<":
+                    if merge is not None:
+                        raise At("duplicate key <<", key_node)
+                    merge = value_node
+                    early = set(found)
+                    continue
+                key = resolve(key)
+                if type(key) is not str:
+                    key = key_of(key_node)
+        else:
+            key = key_of(key_node)
+        if key in found:
+            raise At(f"duplicate key {key!r}", key_node)
+        found[key] = value_of(value_node, owners)
+    if merge is not None:
+        for key, value in _merged(merge):
+            if key in early:
+                # go-yaml v2 lets a later merge win over the key, the specification lets the key win.
+                raise At(f"key {key!r} stands before a merge that holds it too; readers disagree", merge)
+            found.setdefault(key, value)
+    if owners is not None:
+        owners.add(found, node)
+    return found
+
+
+def _merged(value: Node) -> Iterator[tuple[str, Any]]:
+    for source in merge_sources(value):
+        if not isinstance(source, Mapping):
+            raise At("a merge key names something that is no mapping", source)
+        yield from _mapping_value(source, None).items()
+
+
+def check_expansion(root: Node, text_nodes: int) -> None:
+    """Refuse a document whose aliases unfold to vastly more than it spells out."""
+    limit = max(MAX_EXPANSION, MAX_EXPANSION_FACTOR * text_nodes)
+    known: dict[int, int] = {}
+
+    def size(node: Node) -> int:
+        if isinstance(node, Alias):
+            return size(node.target)
+        if id(node) not in known:
+            total = 1 + sum(map(size, children(node)))
+            if total > limit:
+                raise Refused("aliases unfold to too many values")
+            known[id(node)] = total
+        return known[id(node)]
+
+    size(root)
+
+
+def children(node: Node) -> list[Node]:
+    """Give keys and values, or items; nothing for leaves and aliases."""
+    if isinstance(node, Mapping):
+        return [child for pair in node.pairs for child in pair]
+    return node.items if isinstance(node, Sequence) else []
+
+
+def walk(root: Node) -> Iterator[Node]:
+    """Visit `root` and everything below it in the order of the text; aliases are not followed."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, Scalar):
+            stack.extend(reversed(children(node)))

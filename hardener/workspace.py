@@ -1,0 +1,358 @@
+"""The whole tree: every file read once, its objects, and what they say about each other.
+
+Paths limit what is edited; evidence comes from the whole Git repository (DECISIONS 2.11).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hardener.edits import WrongShapeError
+from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.sources import files, manifests
+from hardener.sources.files import Content, UnreadableError
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.views import Container, Object, OpaqueError, PodTemplate, Service, ServiceAccount, View
+
+# Objects that a controller renders into workloads elsewhere: counted, and the way is named (DECISIONS 3).
+RENDERED_ELSEWHERE = frozenset({"HelmRelease", "HelmChart", "HelmChartConfig", "Application", "ApplicationSet"})
+INTERESTING = POD_KINDS | RENDERED_ELSEWHERE | {
+    "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
+    "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
+}  # fmt: skip
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+
+_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
+_NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
+
+
+def is_interesting(text: str) -> bool:
+    """Whether a piece of text can hold an object that this program looks at; tells without parsing."""
+    # A kind in column 0 is that of a block document; only other layouts (flow, JSON, indented) need a closer look.
+    kinds = _KIND.findall(text) or _NESTED_KIND.findall(text)
+    return any(kind in INTERESTING or kind.endswith("List") for kind in kinds)
+
+
+@dataclass(slots=True)
+class Problem:
+    """A file that is left alone, and why."""
+
+    id: str
+    path: str
+    name: str
+    message: str
+    advice: str
+
+
+@dataclass(slots=True)
+class Settings:
+    """What a run is told about the cluster: the oldest version it has, and its platform where the tree cannot say."""
+
+    kubernetes_version: tuple[int, int] = (1, 35)
+    platform: str | None = None
+
+
+@dataclass(eq=False)
+class Workspace:
+    """All files of a run. ``stream``: the input is standard input, there is no tree around it."""
+
+    root: str
+    settings: Settings = field(default_factory=Settings)
+    stream: bool = False
+    files: list[ManifestFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    patch_files: set[str] = field(default_factory=set)
+    unread_evidence: int = 0
+
+    @classmethod
+    def read(
+        cls,
+        paths: list[str],
+        *,
+        root: str,
+        settings: Settings | None = None,
+        progress: Callable[[str], object] = lambda name: None,
+    ) -> Workspace:
+        """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
+        workspace = cls(root=root, settings=settings or Settings())
+        seen: set[str] = set()
+        for path in paths:
+            named = [(path, False)] if not os.path.isdir(path) else files.walk(path)
+            for name, is_link in named:
+                workspace._take(name, is_link, editable=True, within=path, seen=seen)
+                progress(name)
+        for name, is_link in files.walk(root):
+            if not is_link and name not in seen:
+                workspace._take(name, is_link, editable=False, within=root, seen=seen)
+                progress(name)
+        return workspace
+
+    @classmethod
+    def from_text(cls, text: str, settings: Settings | None = None) -> Workspace:
+        """A workspace of one stream, which has no evidence around it."""
+        workspace = cls(root=os.getcwd(), settings=settings or Settings(), stream=True)
+        content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
+        workspace.files.append(manifests.load("", "<stdin>", content, editable=True, wanted=is_interesting))
+        return workspace
+
+    def _take(self, path: str, is_link: bool, *, editable: bool, within: str, seen: set[str]) -> None:
+        real = os.path.realpath(path) if is_link else path
+        if real in seen:
+            return
+        name = os.path.relpath(path)
+        if is_link:
+            inside = real == within or real.startswith(within.rstrip(os.sep) + os.sep)
+            if not inside:
+                advice = "name its target to have it hardened"
+                self.problems.append(Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice))
+                return
+            if os.path.exists(real):
+                return  # met on its own path
+        seen.add(real)
+        try:
+            content = files.read(real)
+        except UnreadableError as error:
+            if editable:
+                self.problems.append(Problem(error.id, real, name, error.message, error.advice))
+            else:
+                self.unread_evidence += 1
+            return
+        if os.path.basename(real) in KUSTOMIZATIONS:
+            file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
+            self._read_kustomization(file)
+            return
+        if not is_interesting(content.text):
+            return
+        if _in_chart(real, self.root):
+            if editable:
+                self.problems.append(Problem("template", real, name, "a template of a Helm chart", manifests.RENDER))
+            return
+        self.files.append(manifests.load(real, name, content, editable=editable, wanted=is_interesting))
+
+    def _read_kustomization(self, file: ManifestFile) -> None:
+        folder = os.path.dirname(file.path)
+        for piece in file.pieces:
+            for document in piece.data:
+                if isinstance(document, dict):
+                    for name in _patch_names(document):
+                        self.patch_files.add(os.path.realpath(os.path.join(folder, name)))
+
+    # What the tree holds.
+
+    @cached_property
+    def objects(self) -> list[Object]:
+        """Every Kubernetes object that was parsed, items of Lists one by one, in the order of files and lines."""
+        return [item for file in self.files for piece in file.pieces for item in self._objects_of(piece)]
+
+    def _objects_of(self, piece: Piece) -> Iterator[Object]:
+        for index, document in enumerate(piece.data):
+            yield from self._unroll(piece, (index,), document)
+
+    def _unroll(self, piece: Piece, path: tuple[str | int, ...], value: Any) -> Iterator[Object]:
+        if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
+            return
+        if value["kind"].endswith("List") and isinstance(value.get("items"), list):
+            for index, item in enumerate(value["items"]):
+                if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
+                    continue  # items of a typed list without their own kind are not what kubectl writes
+                yield from self._unroll(piece, (*path, "items", index), item)
+        else:
+            yield Object(self, piece, path, value)
+
+    @cached_property
+    def pod_templates(self) -> list[PodTemplate]:
+        """Every pod template."""
+        found = []
+        for item in self.objects:
+            if item.kind not in POD_KINDS:
+                continue
+            for path in templates(item.data):
+                template: Any = item.data
+                for part in path:
+                    template = template[part]
+                found.append(PodTemplate(item, (*item.path, *path), template["spec"]))
+        return found
+
+    def targets(self, each: type) -> Iterable[Any]:
+        """The targets of a transform that visits ``each``, those of files that may be edited only."""
+        return self._targets[each]
+
+    @cached_property
+    def _targets(self) -> dict[type, list[Any]]:
+        pods = [pod for pod in self.pod_templates if pod.object.editable]
+        containers: list[Container] = []
+        for pod in pods:
+            try:
+                containers += pod.containers
+            except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
+                continue
+        services = [Service(o, o.path, o.data) for o in self._of("", "Service") if o.editable]
+        accounts = [ServiceAccount(o, o.path, o.data) for o in self._of("", "ServiceAccount") if o.editable]
+        return {PodTemplate: pods, Container: containers, Service: services, ServiceAccount: accounts}
+
+    def _of(self, group: str, kind: str) -> list[Object]:
+        return [item for item in self.objects if item.kind == kind and item.group == group]
+
+    # What it says about itself.
+
+    @cached_property
+    def platform(self) -> str | None:
+        """ "openshift" where the tree or the configuration says so (DECISIONS 4), else None."""
+        if self.settings.platform:
+            return self.settings.platform
+        signs = {"route.openshift.io", "security.openshift.io", "apps.openshift.io"}
+        return "openshift" if any(item.group in signs for item in self.objects) else None
+
+    @cached_property
+    def bindings(self) -> dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]]:
+        """RBAC subjects by service account name: (namespace or None where unset, the binding, the subject's path)."""
+        found: dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]] = {}
+        for item in self.objects:
+            subjects = item.data.get("subjects")
+            if item.kind not in ("RoleBinding", "ClusterRoleBinding") or not isinstance(subjects, list):
+                continue
+            for index, subject in enumerate(subjects):
+                if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount":
+                    namespace = subject.get("namespace") or item.namespace
+                    entry = (namespace, item, (*item.path, "subjects", index))
+                    found.setdefault(str(subject.get("name")), []).append(entry)
+        return found
+
+    @cached_property
+    def service_accounts(self) -> dict[str, list[Object]]:
+        """The ServiceAccount objects of the tree by name."""
+        found: dict[str, list[Object]] = {}
+        for item in self._of("", "ServiceAccount"):
+            found.setdefault(item.name, []).append(item)
+        return found
+
+    @cached_property
+    def _pods_by_label(self) -> dict[tuple[str, str], list[PodTemplate]]:
+        found: dict[tuple[str, str], list[PodTemplate]] = {}
+        for pod in self.pod_templates:
+            for label in pod.labels.items():
+                found.setdefault(label, []).append(pod)
+        return found
+
+    def selected_pods(self, service: View | Object) -> list[PodTemplate]:
+        """The pod templates that the selector of ``service`` matches in its namespace."""
+        selector = service.view("spec", "selector").data
+        labels = {str(key): str(value) for key, value in selector.items()}
+        if not labels:
+            return []
+        candidates = self._pods_by_label.get(next(iter(labels.items())), [])
+        return [
+            pod
+            for pod in candidates
+            if labels.items() <= pod.labels.items() and same_namespace(pod.namespace, service.object.namespace)
+        ]
+
+    @cached_property
+    def _services(self) -> list[tuple[Object, dict[str, str]]]:
+        found = []
+        for item in self._of("", "Service"):
+            spec = item.data.get("spec")
+            selector = spec.get("selector") if isinstance(spec, dict) else None
+            if isinstance(selector, dict) and selector:
+                found.append((item, {str(key): str(value) for key, value in selector.items()}))
+        return found
+
+    @cached_property
+    def _services_by_label(self) -> dict[tuple[str, str], list[tuple[Object, dict[str, str]]]]:
+        found: dict[tuple[str, str], list[tuple[Object, dict[str, str]]]] = {}
+        for item, selector in self._services:
+            found.setdefault(next(iter(selector.items())), []).append((item, selector))
+        return found
+
+    def services_of(self, pod: PodTemplate) -> list[Object]:
+        """The Services of the tree that select ``pod``."""
+        found = []
+        for label in pod.labels.items():
+            for item, selector in self._services_by_label.get(label, []):
+                if selector.items() <= pod.labels.items() and same_namespace(pod.namespace, item.namespace):
+                    found.append(item)
+        return found
+
+    @cached_property
+    def _limit_ranges(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
+        for item in self._of("", "LimitRange"):
+            keys = [("folder", os.path.dirname(item.piece.file.path))]
+            keys += [("namespace", item.namespace)] if item.namespace else []
+            for key in keys:
+                found.setdefault(key, []).append(item)
+        return found
+
+    def limit_ranges_of(self, item: Object) -> list[Object]:
+        """The LimitRanges in the namespace of ``item``; where one of the two names none, those of its folder."""
+        named = self._limit_ranges.get(("namespace", item.namespace), []) if item.namespace else []
+        near = self._limit_ranges.get(("folder", os.path.dirname(item.piece.file.path)), [])
+        return named + [
+            found for found in near if found not in named and same_namespace(found.namespace, item.namespace)
+        ]
+
+    @cached_property
+    def _ingresses(self) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = {}
+        for item in self.objects:
+            if item.kind == "Ingress":
+                for name in set(_backends(item.data.get("spec"))):
+                    found.setdefault(name, []).append(item)
+        return found
+
+    def ingresses_of(self, service: Object) -> list[Object]:
+        """The Ingresses that lead to ``service``."""
+        found = self._ingresses.get(service.name, [])
+        return [item for item in found if same_namespace(item.namespace, service.namespace)]
+
+    @cached_property
+    def rendered_elsewhere(self) -> list[Object]:
+        """Objects that a controller of the cluster renders into workloads this tree does not show."""
+        return [item for item in self.objects if item.kind in RENDERED_ELSEWHERE and item.editable]
+
+
+def same_namespace(one: str | None, other: str | None) -> bool:
+    """Whether two objects can be in one namespace; an unset one may be anything (DECISIONS 4)."""
+    return one is None or other is None or one == other
+
+
+def _backends(value: Any) -> Iterator[str]:
+    # Of networking.k8s.io/v1 (service.name) and of the versions before it (serviceName), wherever they stand.
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if key == "serviceName" and isinstance(child, str):
+                yield child
+            elif key == "service" and isinstance(child, dict) and isinstance(child.get("name"), str):
+                yield child["name"]
+            else:
+                yield from _backends(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _backends(child)
+
+
+def _patch_names(kustomization: dict[str, Any]) -> Iterator[str]:
+    for key in ("patches", "patchesJson6902"):
+        for patch in kustomization.get(key) or []:
+            if isinstance(patch, dict) and isinstance(patch.get("path"), str):
+                yield patch["path"]
+    for name in kustomization.get("patchesStrategicMerge") or []:
+        if isinstance(name, str) and "\n" not in name:
+            yield name
+
+
+def _in_chart(path: str, root: str) -> bool:
+    folder, below = os.path.dirname(path), ""
+    while len(folder) >= len(root):
+        if below == "templates" and os.path.exists(os.path.join(folder, "Chart.yaml")):
+            return True
+        below = os.path.basename(folder)
+        if os.path.dirname(folder) == folder:
+            return False
+        folder = os.path.dirname(folder)
+    return False
