@@ -13,7 +13,8 @@ from typing import Any
 
 from hardener.edits import Edit, Finding, Severity
 
-Steps = Iterator[Edit | Finding]
+# What a transform yields: all single edits of one call are one step, a list of edits is a step of its own.
+Steps = Iterator[Edit | list[Edit] | Finding]
 
 STAGES = (
     "exposure", "host", "user", "capabilities", "seccomp", "filesystem", "resources", "token", "image", "network",

@@ -166,12 +166,13 @@ def _lookup(value: Any, path: Path) -> Any:
 def _check(documents: list[Any], edit: Edit) -> None:
     """Raise before anything changed, so that a step is made whole or not at all."""
     parent = _lookup(documents, edit.path[:-1])
-    if parent is not None and not isinstance(parent, dict | list):
+    if parent is None:
+        return
+    if not isinstance(parent, dict | list):
         raise WrongShapeError(dotted(edit.path[1:-1]))
-    if isinstance(edit, Append):
-        target = None if parent is None else _child(parent, edit.path[-1])
-        if target is not None and not isinstance(target, list):
-            raise WrongShapeError(dotted(edit.path[1:]))
+    target = _child(parent, edit.path[-1])
+    if isinstance(edit, Append) and target is not None and not isinstance(target, list):
+        raise WrongShapeError(dotted(edit.path[1:]))
 
 
 def dotted(path: Path) -> str:

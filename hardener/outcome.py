@@ -81,7 +81,10 @@ class Refused:
 
 @dataclass(slots=True, eq=False)
 class FileChange:
-    """A file that changes: its new text, and its hunks in lines of the file as read and as written."""
+    """A file that changes: its new text, and its hunks in lines of the file as read and as written.
+
+    ``ids`` are (line as written, transform), in the order of the lines.
+    """
 
     file: ManifestFile
     text: str

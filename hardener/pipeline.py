@@ -88,7 +88,6 @@ def run(
         held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
     proof.prove(state.outcome, progress)
-    proof.locate(state.outcome)
     return state.outcome
 
 
@@ -110,9 +109,10 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
             message = f"not valid Kubernetes: {wrong} has a shape that the API refuses"
             _stopped(state, transform, target, "not-valid-kubernetes", message, ())
         return
-    edits = [item for item in yielded if not isinstance(item, Finding)]
+    single = [item for item in yielded if isinstance(item, Edit)]
+    steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
     if blocked:
-        if edits and pod is not None:
+        if steps and pod is not None:
             key = (id(target.object), blocked)
             ids = state.skipped.setdefault(key, (pod, classes[blocked], []))[2]
             if transform.id not in ids:
@@ -121,7 +121,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for item in yielded:
         if isinstance(item, Finding):
             state.outcome.findings.append(_finding(transform, target, item))
-    if edits:
+    for edits in steps:
         _decide(state, transform, target, pod, edits, may_change)
 
 

@@ -13,26 +13,34 @@ from hardener.shifts import Removal, as_read, as_written, removals
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 
+Place = tuple[Report | Change | None, Path]
+Places = dict[Piece, list[Place]]
+
 _ADVICE = "make this change by hand, or simplify the YAML around it"
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
 
 
 def prove(outcome: Outcome, progress: Callable[[str], object] = lambda name: None) -> None:
-    """Rewrite every changed piece. Fills ``outcome.files`` and the lines of the changes; a piece whose text cannot be
+    """Rewrite every changed piece. Fills ``outcome.files`` and the lines of all records; a piece whose text cannot be
     proved keeps its bytes, and its changes move from ``changes`` to ``refused``."""
     by_piece: dict[Piece, list[Change]] = {}
     for change in outcome.changes:
         by_piece.setdefault(change.object.piece, []).append(change)
     refused: set[Piece] = set()
+    places = _places(outcome)
     for file in outcome.workspace.files:
         if any(piece.steps for piece in file.pieces):
             progress(file.name)
-            _prove_file(outcome, file, by_piece, refused)
+            _prove_file(outcome, file, by_piece, refused, places)
+    for piece, waiting in places.items():
+        _locate(outcome, piece, waiting, yaml.parse(piece.text))
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
 
 
-def _prove_file(outcome: Outcome, file: ManifestFile, by_piece: dict[Piece, list[Change]], refused: set[Piece]) -> None:
+def _prove_file(
+    outcome: Outcome, file: ManifestFile, by_piece: dict[Piece, list[Change]], refused: set[Piece], places: Places
+) -> None:
     parts: list[str] = []
     hunks: list[yaml.Hunk] = []
     ids: list[tuple[int, str]] = []
@@ -48,6 +56,7 @@ def _prove_file(outcome: Outcome, file: ManifestFile, by_piece: dict[Piece, list
             line = piece.line + (error.line or 1)
             outcome.refused.append(Refused(file.name, line, error.reason, _ADVICE, len(changes)))
             continue
+        _locate(outcome, piece, places.pop(piece, []), rewrite.before)
         if not rewrite.hunks:
             continue
         parts += (file.content.text[position : piece.start], rewrite.text)
@@ -59,7 +68,7 @@ def _prove_file(outcome: Outcome, file: ManifestFile, by_piece: dict[Piece, list
         ids += ((change.new_line or change.line, change.transform.id) for change in changes)
     if hunks:
         parts.append(file.content.text[position:])
-        outcome.files.append(FileChange(file, "".join(parts), hunks, ids))
+        outcome.files.append(FileChange(file, "".join(parts), hunks, sorted(ids)))
 
 
 def _rewrite(piece: Piece, changes: list[Change], line_before: int, line_after: int, outcome: Outcome) -> yaml.Rewrite:
@@ -89,12 +98,12 @@ def _account(change: Change, rewrite: yaml.Rewrite, removed: list[Removal], befo
     edit = change.edit
     target = edit.path if not isinstance(edit, Append) else change.path
     read = as_read(target, change.step, removed)
-    present = depth_of(old.documents, read)
+    present = 1 + old.depth(int(read[0]), read[1:])
     written = as_written(target, change.step, removed)
     if isinstance(edit, Drop) or present == len(read):
         _own(before, old, read)
     if not isinstance(edit, Drop) and written is not None:
-        _own(after, new, written[: depth_of(old.documents, read) + 1] if present < len(read) else written)
+        _own(after, new, written[: present + 1] if present < len(read) else written)
     # The parent's own line: `{}`, null and `[]` are opened there, a flow collection is edited there.
     for parsed, path, lines in ((old, read, before), (new, written, after)):
         parent = path[: min(present, len(path) - 1)] if path else None
@@ -127,18 +136,6 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
     return None
 
 
-def depth_of(value: Any, path: Path) -> int:
-    """How many parts of ``path`` lead to something that exists."""
-    for depth, part in enumerate(path):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return depth
-    return len(path)
-
-
 def _locate_change(
     change: Change, rewrite: yaml.Rewrite, removed: list[Removal], before: int, after: int, outcome: Outcome
 ) -> None:
@@ -147,7 +144,7 @@ def _locate_change(
     written = as_written(change.path, change.step, removed)
     change.line = before + rewrite.before.line(int(read[0]), read[1:])
     comment = None
-    if depth_of(rewrite.before.documents, read) == len(read) and not isinstance(edit, Append):
+    if not isinstance(edit, Append):  # the place of something absent has no comment
         comment = rewrite.before.comment(int(read[0]), read[1:])
     if isinstance(edit, Drop) or written is None:
         change.path = read
@@ -173,29 +170,28 @@ def _locate_change(
         )
 
 
-def locate(outcome: Outcome) -> None:
-    """Fill in the lines of findings, of held-back changes and of evidence, from one fresh parse of each piece.
-
-    A line of a place that is absent is that of the nearest parent.
-    """
-    waiting: dict[Piece, list[tuple[Any, Path]]] = {}
+def _places(outcome: Outcome) -> Places:
+    """Every place whose line a report needs, by piece: with its finding or change, or None for evidence."""
+    places: Places = {}
     for finding in outcome.findings:
         if finding.piece is not None and not finding.line:
-            waiting.setdefault(finding.piece, []).append((finding, finding.path))
+            places.setdefault(finding.piece, []).append((finding, finding.path))
     for held in outcome.held:
         for change in held.changes:
-            removed = removals(change.object.piece)
-            change.path = as_read(change.path, change.step, removed)
-            waiting.setdefault(change.object.piece, []).append((change, change.path))
-    facts: dict[Piece, set[Path]] = {}
-    everything = [*outcome.changes, *(change for held in outcome.held for change in held.changes)]
-    for change in everything:
-        for fact in change.evidence:
+            change.path = as_read(change.path, change.step, removals(change.object.piece))
+            places.setdefault(change.object.piece, []).append((change, change.path))
+    for change in [*outcome.changes, *(change for held in outcome.held for change in held.changes)]:
+        for fact in change.edit.evidence:
             if fact.piece is not None:
-                facts.setdefault(fact.piece, set()).add(fact.path)
-    for piece in waiting.keys() | facts.keys():
-        parsed = yaml.parse(piece.text)
-        for record, path in waiting.get(piece, ()):
-            record.line = piece.line + parsed.line(int(path[0]), path[1:]) if path else piece.line + 1
-        for path in facts.get(piece, ()):
-            outcome.lines[piece, path] = piece.line + parsed.line(int(path[0]), path[1:])
+                places.setdefault(fact.piece, []).append((None, fact.path))
+    return places
+
+
+def _locate(outcome: Outcome, piece: Piece, places: list[Place], parsed: yaml.Parsed) -> None:
+    """Fill in the lines of ``places``. That of something absent is the line of its nearest parent."""
+    for record, path in places:
+        line = piece.line + parsed.line(int(path[0]), path[1:]) if path else piece.line + 1
+        if record is None:
+            outcome.lines[piece, path] = line
+        else:
+            record.line = line

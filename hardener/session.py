@@ -12,6 +12,7 @@ from hardener import config as configuration
 from hardener import pipeline, profile, registry
 from hardener.edits import Grade, Severity
 from hardener.errors import HardenError
+from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.outcome import Outcome, Report
 from hardener.profile import Profile
 from hardener.progress import Progress
@@ -182,8 +183,9 @@ def _print(outcome: Outcome, redactor: Redactor, format: str, *, verbose: bool, 
 
         for file in outcome.workspace.files:
             for piece in file.pieces:
-                for document in piece.data:
-                    redactor.learn_document(document)
+                if piece.data and may_hold_secret(piece.text):
+                    for document in piece.data:
+                        redactor.learn_document(document)
         write(outcome, redactor, _binary(sys.stdout))
         sys.stdout.buffer.flush()
     else:

@@ -20,8 +20,14 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import Container, Object, OpaqueError, PodTemplate, Service, ServiceAccount, View
 
 # Objects that a controller renders into workloads elsewhere: counted, and the way is named (DECISIONS 3).
-RENDERED_ELSEWHERE = frozenset({"HelmRelease", "HelmChart", "HelmChartConfig", "Application", "ApplicationSet"})
-INTERESTING = POD_KINDS | RENDERED_ELSEWHERE | {
+RENDERED_ELSEWHERE = frozenset({
+    ("helm.toolkit.fluxcd.io", "HelmRelease"), ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("helm.cattle.io", "HelmChart"), ("helm.cattle.io", "HelmChartConfig"),
+    ("argoproj.io", "Application"), ("argoproj.io", "ApplicationSet"),
+    ("monitoring.coreos.com", "Prometheus"), ("monitoring.coreos.com", "Alertmanager"),
+    ("monitoring.coreos.com", "ThanosRuler"),
+})  # fmt: skip
+INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
     "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
 }  # fmt: skip
@@ -313,7 +319,7 @@ class Workspace:
     @cached_property
     def rendered_elsewhere(self) -> list[Object]:
         """Objects that a controller of the cluster renders into workloads this tree does not show."""
-        return [item for item in self.objects if item.kind in RENDERED_ELSEWHERE and item.editable]
+        return [item for item in self.objects if (item.group, item.kind) in RENDERED_ELSEWHERE and item.editable]
 
 
 def same_namespace(one: str | None, other: str | None) -> bool:

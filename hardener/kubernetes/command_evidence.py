@@ -72,6 +72,7 @@ _FLAGS_WITH_VALUE = {
     "stdbuf": frozenset({"-i", "-o", "-e"}),
 }
 _DEEPEST = 4  # scripts within scripts
+_MOST_WRAPPERS = 10  # in one command
 
 # In a list of plain words, such a word begins a command of its own: an exec hook stands behind command and args.
 _STARTERS = frozenset(
@@ -216,7 +217,9 @@ def _runs(commands: Iterable[_Command]) -> Iterator[tuple[str, list[str]]]:
     for command in commands:
         words = command.words
         start = 0
-        while start < len(words):
+        for _ in range(_MOST_WRAPPERS):
+            if start >= len(words):
+                break
             program = _name(words[start])
             arguments = words[start + 1 :]
             yield program, arguments
@@ -381,6 +384,8 @@ _INSTALLERS = {
     "bundle": frozenset({"install"}),
     "go": frozenset({"install"}),
 }
+_SED_IN_PLACE = re.compile(r"-[nErsuz]*i|--in-place")
+_LONGEST_PATH = 4096
 _SHORT_FLAGS = re.compile(r"-[A-Za-z]+")
 _NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
 _UNKNOWN_PART = re.compile(r"[$`*?\[{]")
@@ -390,8 +395,8 @@ def writes(words: Sequence[str]) -> Writes:
     """Where the commands write.
 
     Absolute targets of redirection, tee, sed -i, cp, mv, ln, touch, mkdir, install, rsync, dd, wget, curl, tar -x,
-    unzip and git clone, and relative ones behind a `cd` to an absolute path; `/dev`, `/proc` and `/sys` are left out. Of `/data/$NAME/x` the known part,
-    `/data`, is named. Package managers are `unplaced`.
+    unzip and git clone, and relative ones behind a `cd` to an absolute path; `/dev`, `/proc` and `/sys` are left out.
+    Of `/data/$NAME/x` the known part, `/data`, is named. Package managers are `unplaced`.
     """
     found: list[str] = []
     unplaced = False
@@ -401,6 +406,7 @@ def writes(words: Sequence[str]) -> Writes:
         for program, arguments in _runs([command]):
             if program == "cd":
                 directory = posixpath.join(directory, arguments[0]) if arguments and arguments[0] != "-" else ""
+                directory = directory if len(directory) <= _LONGEST_PATH else ""
             if program in _INSTALLERS and not _INSTALLERS[program].isdisjoint(arguments):
                 unplaced = True
             elif program in ("python", "python3") and arguments[:3] == ["-m", "pip", "install"]:
@@ -427,7 +433,7 @@ def _operand_targets(program: str, arguments: Sequence[str]) -> list[str]:
         return []
     if program in _WRITE_OPTION:
         return _option(arguments, _WRITE_OPTION[program])
-    if program == "sed" and any(word.startswith(("-i", "--in-place")) or word in ("-ri", "-Ei") for word in arguments):
+    if program == "sed" and any(map(_SED_IN_PLACE.match, arguments)):
         scripted = any(word in ("-e", "-f") for word in arguments)
         return _operands(arguments, frozenset({"-e", "-f"}))[0 if scripted else 1 :]
     return []
@@ -567,7 +573,7 @@ class Heap:
 
 _XMX = re.compile(r"(?<![\w-])(?:-Xmx|-XX:Max(?:RAM|HeapSize)=)([0-9]{1,18})([kKmMgGtT]?)(?![\w.])")
 _OLD_SPACE = re.compile(r"(?<![\w-])--max[-_]old[-_]space[-_]size[= ]([0-9]{1,12})(?![\w.])")
-_GO_LIMIT = re.compile(r"(?<!\w)GOMEMLIMIT=[\"']?([0-9]{1,18})(B|KiB|MiB|GiB|TiB)?(?![\w.])")
+_GO_LIMIT = re.compile(r"(?<!\w)GOMEMLIMIT=[\"']?([0-9]{1,18})(B|KiB|MiB|GiB|TiB)?(?![\w.%])")
 _BYTES = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 

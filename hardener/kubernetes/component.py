@@ -97,9 +97,9 @@ _TAIL = re.compile(
 _SENSITIVE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(f"-(?:{names})$"))
     for name, names in (
-        ("kubernetes-dashboard", r"kubernetes|kubernetesui(?:-dashboard(?:-web|-api)?)?"),
-        ("argo-server", r"argo|argocli|argo-workflows"),
-        ("argocd-server", r"argocd"),
+        ("kubernetes-dashboard", r"kubernetes-dashboard|kubernetesui-dashboard"),
+        ("argo-server", r"argo-server|argo-workflows-server"),
+        ("argocd-server", r"argocd-server"),
         ("jenkins", r"jenkins"),
         ("nifi", r"nifi"),
         ("kubeflow", r"kubeflow|centraldashboard"),
@@ -116,10 +116,6 @@ _SENSITIVE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("triton", r"triton|tritonserver|triton-inference"),
     )
 )
-# These two are administration interfaces only under their full name: `argo` or `kubernetes` alone says too little.
-_FULL_NAME = re.compile(r"-(?:kubernetes-dashboard|kubernetesui-dashboard|argo-server|argocd-server)(?:-|$)")
-_NEEDS_FULL_NAME = frozenset({"kubernetes-dashboard", "argo-server", "argocd-server"})
-
 _DATA_STORE = re.compile(
     r"-(?:postgres|postgresql|pgsql|postgis|timescaledb|pgvector|spilo|mysql|mysqld|mariadb|percona|galera|mongo|mongod"
     r"|mongodb|redis|valkey|keydb|dragonflydb|memcached|memcache|kafka|redpanda|cassandra|scylla|scylladb|elasticsearch"
@@ -132,7 +128,7 @@ _HELPER = re.compile(
     r"-(?:exporter|operator|backup|backups|restore|ui|gui|admin|client|cli|shell|express|commander|insight|migrate"
     r"|migration|migrations|migrator|init|job|proxy|pooler|bouncer|console|manager|curator|tools|connect|rest|bridge"
     r"|registry|test|tests|controller|sync|syncer|consumer|producer|adapter|agent|metrics|webhook|sidecar|reloader"
-    r"|router|drainer|mc)(?=-|$)"
+    r"|router|drainer|driver|mc)(?=-|$)"
 )
 _DATA_STORE_PATHS = re.compile(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
 
@@ -232,10 +228,9 @@ def sensitive_component(names: Iterable[str | None]) -> str | None:
 
 
 def _sensitive(text: str) -> str | None:
-    full_name = _FULL_NAME.search(text) is not None
     while True:
         for component, pattern in _SENSITIVE:
-            if pattern.search(text) and (full_name or component not in _NEEDS_FULL_NAME):
+            if pattern.search(text):
                 return component
         shorter = _TAIL.sub("", text)
         if shorter == text:

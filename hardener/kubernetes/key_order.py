@@ -230,8 +230,9 @@ ORDER: dict[str, tuple[str, ...]] = {
 }
 # The spec of an object whose kind the caller does not tell: the specs a pod template or a Service can be in, as one.
 ORDER["ObjectSpec"] = tuple(
-    dict.fromkeys((*ORDER["WorkloadSpec"], *ORDER["CronJobSpec"], *ORDER["ServiceSpec"], *ORDER["PodSpec"]))
+    dict.fromkeys((*ORDER["ServiceSpec"], *ORDER["WorkloadSpec"], *ORDER["CronJobSpec"], *ORDER["PodSpec"]))
 )
+
 _TYPE_OF_KIND = {
     **dict.fromkeys(("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController"), "Workload"),
     **dict.fromkeys(("Job", "Rollout", "DeploymentConfig"), "Workload"),

@@ -13,7 +13,7 @@ _HINT = r"(?i)pass|pwd|pswd|secret|token|key|cred|bearer|auth|dsn|salt|pem|conne
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
 _PAIR = (
     r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
-    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']+)?)"
+    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,4000})?)"
 )
 _FLAG = r"(?:(?<=\s)|^)--?(?P<key>[A-Za-z][\w.\-]*)[ \t]+(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'\-][^\s\"']*)"
 _BLOCK = r"[|>][-+0-9]*[ \t]*(?:#.*)?"
@@ -29,8 +29,9 @@ _PROGRAMS = (
     ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*[^\s:|;&]+:([^\s|;&]+)"),
     ("wget", r"(?<![\w\-])wget(?![^\s\"'])[^|;&\n]{0,400}?\s--(?:http-|ftp-)?password[\s=]+([^\s|;&]+)"),
 )
-# The unquoted right side of an assignment in a program: a call, an index, a variable, a comparison.
-_CODE = r"[\w.]*[\w\])]?[(\[]|[=<>!~`*&%@+|,)\]}]|\$[({]?\w*$|\$\(|(?:self|this|os|process|config|args|req|request|env)\."
+# What an unquoted value begins with that is none: a mapping, a list; and in a program a call, a variable, a comparison.
+_OPENING = r"[\[{(]|\$\("
+_CODE = r"\{|[\w.]*[(\[]|[=<>!~`*&%@+|,)\]}]|\$[({]?\w*$|\$\(|(?:self|this|os|process|config|args|req|request|env)\."
 
 
 class Pair(NamedTuple):
@@ -49,6 +50,11 @@ def has_hint(text: str) -> bool:
     return compiled(_HINT).search(text) is not None
 
 
+def may_hold_secret(text: str) -> bool:
+    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name."""
+    return has_hint(text) or any(program in text for program, _ in _PROGRAMS)
+
+
 def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator[Pair]:
     """The pairs in ``text`` whose key names a secret and whose value ``judge(key, value)`` takes for one.
 
@@ -58,6 +64,7 @@ def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator
     if not has_hint(text):
         return
     lines = text.splitlines()
+    code = _OPENING if comments else _CODE
     name = previous = ""
     for number, line in enumerate(lines):
         content = line.lstrip()
@@ -68,18 +75,18 @@ def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator
             if key in ("name", "key"):
                 name = value
                 # `value:` may stand before its `name:`, in the same list item.
-                if previous and not content.startswith("- ") and _takes(judge, name, previous, pair.quoted):
+                if previous and not content.startswith("- ") and _takes(judge, Pair(name, previous, pair.quoted), code):
                     yield Pair(name, previous, pair.quoted)
             elif key == "value" and name:
                 key = name
             previous = value if pair.key == "value" else ""
-            if key_strength(key) < 1:
+            if key_strength(key) < 1 or key in ("name", "key"):
                 continue
-            if _takes(judge, key, value, pair.quoted):
+            if _takes(judge, Pair(key, value, pair.quoted), code):
                 yield Pair(key, value, pair.quoted)
             elif key_strength(key) > 1 and _continues(line, value):
                 following = _following(lines, number, value)
-                if following and judge(key, following):
+                if following and judge(key, following.split("\n", 1)[0]):
                     yield Pair(key, following, True)
 
 
@@ -107,17 +114,30 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def unquoted(value: str) -> str:
-    """``value`` without the quotes around it."""
+    """``value`` without the quotes around it, escaped ones included."""
     value = value.strip()
-    while len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        value = value[1:-1]
-    return value.removeprefix('\\"').removesuffix('\\"') if value.startswith('\\"') else value
+    match = compiled(r"(?s)(\\*[\"'])(.*)\1").fullmatch(value)
+    return match[2] if match else value
 
 
-def _takes(judge: Judge, key: str, value: str, quoted: bool) -> bool:
-    if len(value) < 3 or (not quoted and compiled(_CODE).match(value)):
+def spellings(value: str) -> Iterator[str]:
+    """A value as it stands in a quoted string and, where it is escaped there, as it is meant."""
+    yield value
+    if "\\" in value:
+        import json
+
+        try:
+            yield str(json.loads(f'"{value}"', strict=False))
+        except ValueError:
+            yield compiled(r"\\(.)").sub(r"\1", value)
+    if "''" in value:
+        yield value.replace("''", "'")
+
+
+def _takes(judge: Judge, pair: Pair, code: str) -> bool:
+    if len(pair.value) < 3 or (not pair.quoted and compiled(code).match(pair.value)):
         return False
-    return judge(key, value)
+    return judge(pair.key, pair.value)
 
 
 def _line_pairs(line: str) -> Iterator[Pair]:
@@ -132,7 +152,7 @@ def _line_pairs(line: str) -> Iterator[Pair]:
             rest = line[match.end() :].strip()
             if first and " " in rest:
                 yield Pair(match["key"], re.split(r"\s#", rest, maxsplit=1)[0].strip().strip("\"'"), False)
-            word = raw.lstrip("\"'")
+            word = (rest.split(maxsplit=1)[0] if first and rest else raw).lstrip("\"'")
             if not (first and match["sign"] == ":" and " " in rest) or not word:
                 short = re.split(r"[;&|]", word, maxsplit=1)[0].rstrip(",;)}]")
                 yield Pair(match["key"], short, False)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from hardener.kubernetes.secret_text import Pair, command_secrets, has_hint, secret_pairs, tokens
+from hardener.kubernetes.secret_text import command_secrets, has_hint, secret_pairs, spellings, tokens
 from hardener.kubernetes.secret_words import (
     compiled,
     is_path,
@@ -27,7 +27,16 @@ from hardener.kubernetes.secret_words import (
     structured,
 )
 
-__all__ = ["Found", "SecretClass", "classify", "decoded", "found_secrets", "key_strength", "secret_spans", "text_secrets"]
+__all__ = [
+    "Found",
+    "SecretClass",
+    "classify",
+    "decoded",
+    "found_secrets",
+    "key_strength",
+    "secret_spans",
+    "text_secrets",
+]
 
 Path = tuple[str | int, ...]
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -77,7 +86,7 @@ def text_secrets(text: str, *, comments: bool = False) -> Iterator[str]:
     """The secrets inside a text that holds more than them: tokens, values of pairs, what a command line shows."""
     yield from tokens(text)
     for pair in secret_pairs(text, _judge_loosely if comments else _judge, comments=comments):
-        yield from _spellings(pair)
+        yield from spellings(pair.value)
     yield from command_secrets(text, _judge)
 
 
@@ -213,18 +222,9 @@ def _judge_loosely(key: str, value: str) -> bool:
     return _classify_whole(key, value)[0] in _HIDDEN
 
 
-def _spellings(pair: Pair) -> Iterator[str]:
-    """The value of a pair as it stands and, where it is escaped, as it is meant."""
-    yield pair.value
-    if "\\" in pair.value:
-        yield compiled(r"\\(.)").sub(r"\1", pair.value)
-    if "''" in pair.value:
-        yield pair.value.replace("''", "'")
-
-
 def _parts(text: str) -> tuple[str, ...]:
     """What of a secret value is secret: the embedded parts of a file, else the whole and the parts it has."""
-    inside = tuple(dict.fromkeys(text_secrets(text))) if _may_embed(text) else ()
+    inside = tuple(dict.fromkeys(text_secrets(text)))
     return inside if inside and "\n" in text.strip() else (text, *inside)
 
 
@@ -252,6 +252,8 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
                     found = _scalar((*here, _part(entry)), str(entry), known, _HIDDEN)
                     yield from (Found(one.path, text, (*one.parts, text)) for one in found)
         elif isinstance(value, (dict, list, tuple)):
+            if key == "encryptedData":  # of a SealedSecret: encrypted, made to be public
+                continue
             below.append((here, value, key))
         elif key == "value" and isinstance(name, str):
             yield from _scalar(here, name, value, _HIDDEN)
@@ -299,8 +301,7 @@ def _secret_entries(path: Path, node: dict[Any, Any], below: list[tuple[Path, An
         elif text:
             known = decoded(text) if path[-1] == "data" else None
             inner = text if known is None else known
-            inside = text_secrets(inner) if _may_embed(inner) else ()
-            yield Found(here, text, tuple(dict.fromkeys((inner, *inside, text))))
+            yield Found(here, text, tuple(dict.fromkeys((inner, *text_secrets(inner), text))))
 
 
 def _last_applied(path: Path, text: str) -> Iterator[Found]:

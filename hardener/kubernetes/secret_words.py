@@ -1,5 +1,5 @@
-"""What the names and shapes of secrets are: key words, placeholders, default passwords, token formats. Tables, and the
-tests that read them. The rules are those of the detector measured in the specification of K03 (OWASP Kubernetes Top Ten).
+"""What secrets look like: key words, placeholders, default passwords, token formats. Tables, and the tests that read
+them. The rules are those of the detector measured in the specification of K03 (OWASP Kubernetes Top Ten).
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 
 _STRONG = frozenset(
     "password passwords passwd passphrase passcode pwd pswd pass secret secrets token apikey secretkey credential"
@@ -20,39 +21,41 @@ _STRONG_PAIRS = frozenset(
         " storage-key auth-key session-key ssh-key jwt-key cookie-key connection-string webhook-url db-pass secret-id"
     ).split()
 )
-_STRONG_ENDINGS = ("password", "passwd", "passphrase", "secret", "apikey", "token", "secretkey", "accesskey", "privatekey")
+_STRONG_ENDINGS = tuple("password passwd passphrase secret apikey token secretkey accesskey privatekey".split())
 _WEAK_TAILS = frozenset("key dsn auth salt pem".split())
 # A key that ends so speaks about a secret (its file, its age, its holder) and is not one.
 _ABOUT = frozenset(
-    "file files path paths dir directory name names ref refs enabled enable disabled ttl expiry expiration expires expire"
-    " timeout duration length len size min max count limit limits policy type mode format algorithm algo alg issuer"
-    " audience audiences header host hostname hosts port endpoint uri server provider backend store engine mount version"
-    " field column prefix suffix required rotation interval period validity refresh cache scope scopes method hash claim"
-    " pattern regex hint env url admins template namespace username user users public kind manager id ids label labels"
-    " annotation annotations class role roles created verify bucket cookie retention seconds minutes hours days allowed"
-    " strategy source location dns domain description message title text database project region cluster email image"
-    " repository tag digest checksum sha selector existing group groups resource resources plugin supported".split()
+    "file files path paths dir directory name names ref refs enabled enable disabled ttl expiry expiration"
+    " expires expire timeout duration length len size min max count limit limits policy type mode format algorithm"
+    " algo alg issuer audience audiences header host hostname hosts port endpoint uri server provider backend"
+    " store engine mount version field column prefix suffix required rotation interval period validity refresh"
+    " cache scope scopes method hash claim pattern regex hint env url admins template namespace username user"
+    " users public kind manager id ids label labels annotation annotations class role roles created verify bucket"
+    " cookie retention seconds minutes hours days allowed strategy source location dns domain description message"
+    " title text database project region cluster email image repository tag digest checksum sha selector existing"
+    " group groups resource resources plugin supported".split()
 )
 _PUBLIC = frozenset(("public", "pub"))
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 _PLACEHOLDER = r"""(?ix)
     \$\{[^}]*\} | \$\([^)]*\) | (?-i:\$[A-Z_][A-Z0-9_]*) | %[A-Z_]+%
-    | \{\{.*\}\} | <[^<>]*> | \[[^\]]*\] | __[A-Z0-9_]+__ | @@?[\w.\-]+@@? | (?:‹redacted\#\d+›)+
-    | (?:ref\+ | vault: | secret: | op:// | awssm: | arn:aws[\w\-]*:(?:secretsmanager|ssm): | gcpsm: | azurekv: | keyvault:
-        | akv: | file: | env: | sops: | ENC\[ | AVP_ | <path:).*
+    | \{\{.*\}\} | <[^<>]*> | \[[^\]]*\] | __[A-Z0-9_]+__ | @@?[\w.\-]+@@? | (?:\u2039redacted\#\d+\u203a)+
+    | (?:ref\+ | vault: | secret: | op:// | awssm: | arn:aws[\w\-]*:(?:secretsmanager|ssm): | gcpsm: | azurekv:
+        | keyvault: | akv: | file: | env: | sops: | ENC\[ | AVP_ | <path:).*
     | change[_\- ]?(?:me|it|this)[\w .!\-]* | replace[_\- ]?(?:me|this|with)?[a-z0-9_ .\-]*
     | your[a-z_\- ]* | your[_\- ].* | my[_\-]?(?:secret|password|token|key)
     | (?:example|sample|dummy|placeholder|todo|fixme|insert|fill)[a-z _.:\-]*\d{0,3} | redacted | masked | hidden
-    | [x*.\-_]{3,} | - | _ | none | null | nil | true | false | yes | no | on | off | enabled | disabled | default | unset
-    | empty | n/?a | undefined | string | str | bytes | object | boolean | optional | required
+    | [x*.\-_]{3,} | - | _ | none | null | nil | true | false | yes | no | on | off | enabled | disabled | default
+    | unset | empty | n/?a | undefined | string | str | bytes | object | boolean | optional | required
     | \d+(?:\.\d+)?(?:ms|s|m|h|d)?
 """
 _WEAK_VALUE = (
     r"(?i)(?:admin|root|password|passwd|passw0rd|secret|test|testing|postgres|postgresql|mysql|guest|minio|minioadmin|"
-    r"rabbitmq|redis|mongo|mongodb|elastic|changeme|user|pass|toor|letmein|qwerty|default|changeit|welcome|hello|demo)\d*"
+    r"rabbitmq|redis|mongo|mongodb|elastic|changeme|user|pass|toor|letmein|qwerty|default|changeit|welcome|hello|demo|"
+    r"cassandra)\d*"
 )
-_PATH = r"(?:/[\w.\-]+)+/?|\.{0,2}/[\w./\-]*|~/[\w./\-]*|[A-Za-z]:\\[\w.\\ \-]*"
+_PATH = r"(?:/[\w.\-]+)+/?|[A-Za-z_.\-]+(?:/[A-Za-z_.\-]+){2,}|\.{0,2}/[\w./\-]*|~/[\w./\-]*|[A-Za-z]:\\[\w.\\ \-]*"
 _URL = r"[A-Za-z][A-Za-z0-9+.\-]*://\S+"
 
 # name, what a text must contain before the pattern is tried, the pattern; a group, where there is one, is the secret.
@@ -78,7 +81,11 @@ _TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("url-cred", ("://",), r"""://[^/\s:@"'<>]*:([^/\s"'<>]+)@"""),
     ("dsn", ("@tcp(", "@unix("), r"""(?<![\w.\-/:])[\w.\-]+:([^@\s/:"']+)@(?:tcp|unix)\("""),
     ("azure-conn", ("AccountKey=",), r"AccountKey=([A-Za-z0-9+/=]{40,})"),
-    ("auth-header", ("earer ", "asic "), r"(?<!\w)(?:[Bb]earer|[Bb]asic) +(?=[A-Za-z+/_.=\-]*\d)([A-Za-z0-9+/=_.\-]{12,})"),
+    (
+        "auth-header",
+        ("earer ", "asic "),
+        r"(?<!\w)(?:[Bb]earer|[Bb]asic) +(?=[A-Za-z+/_.=\-]*\d)([A-Za-z0-9+/=_.\-]{12,})",
+    ),
 )
 _KEY_BEGIN = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_END = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
@@ -106,7 +113,7 @@ def key_strength(key: str) -> int:
     words = key_words(key)
     if not words or _PUBLIC.intersection(words) or (words[-1] in _ABOUT and words[-2:] not in _STRONG_PAIRS):
         return 0
-    if not _STRONG.isdisjoint(words) or any(pair in _STRONG_PAIRS for pair in zip(words, words[1:], strict=False)):
+    if not _STRONG.isdisjoint(words) or any(pair in _STRONG_PAIRS for pair in pairwise(words)):
         return 2
     if key.rstrip("0123456789_-. ").lower().endswith(_STRONG_ENDINGS):
         return 2
@@ -116,7 +123,9 @@ def key_strength(key: str) -> int:
 def speaks_about(key: str) -> bool:
     """True when a key ends in a word like ``username``, ``host`` or ``type``: what it holds is a name, not a secret."""
     words = key_words(key)
-    return bool(words) and words[-1] in _ABOUT and words[-2:] not in _STRONG_PAIRS
+    if not words or words[-2:] in _STRONG_PAIRS:
+        return False
+    return words[-1] in _ABOUT or words[-1].endswith(("name", "user", "host", "url", "address"))
 
 
 def is_placeholder(value: str) -> bool:

@@ -6,12 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from hardener.report.redactor import Redactor
-
 from hardener.declare import Transform
 from hardener.edits import Evidence
 from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report
 from hardener.owasp import RISKS
+from hardener.report.redactor import Redactor
 from hardener.views import Object
 
 
@@ -39,6 +38,9 @@ class _Dump:
         self.redactor = redactor
 
     def __call__(self, record: dict[str, Any]) -> str:
+        text = json.dumps(record, ensure_ascii=False)
+        if not self.redactor.masks(text):
+            return text
         return json.dumps(self.redactor.value(record), ensure_ascii=False)
 
 

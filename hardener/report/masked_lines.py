@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from hardener.report.redactor import Redactor
+from bisect import bisect_right
 
+from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
+from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 
 
 def masked_lines(redactor: Redactor, text: str, ranges: list[range]) -> dict[int, str]:
     """The lines of ``text`` within ``ranges`` (1-based line numbers) that hold a secret, masked, by their number.
 
-    Only the documents that the ranges touch are looked at.
+    ``ranges`` are in ascending order. Only the documents that the ranges touch are looked at.
     """
     found: dict[int, str] = {}
+    starts = [lines.start for lines in ranges]
     for segment in yaml.segments(text):
         first = segment.line + 1
         last = first + segment.text.count("\n")
-        if not any(lines.start <= last and first < lines.stop for lines in ranges):
+        near = bisect_right(starts, last) - 1
+        if near < 0 or ranges[near].stop <= first:
             continue
         masked = _mask(redactor, segment.text)
         if masked == segment.text:
@@ -30,6 +34,8 @@ def masked_lines(redactor: Redactor, text: str, ranges: list[range]) -> dict[int
 
 
 def _mask(redactor: Redactor, text: str) -> str:
+    if not may_hold_secret(text):
+        return redactor.text(text)
     try:
         parsed = yaml.parse(text)
     except yaml.Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -32,12 +33,16 @@ def patch_of(change: FileChange, mask: Callable[[str, list[range]], Masked]) -> 
     old = _lines(change.file.content.text)
     around = [range(h.before_start - CONTEXT, h.before_start + len(h.before) + CONTEXT) for h in change.hunks]
     hidden = mask(change.file.content.text, around)
-    written = [range(h.after_start, h.after_start + len(h.after)) for h in change.hunks]
-    added = mask(change.text, written)
+    added: Masked = {}
+    if any(number in hidden for h in change.hunks for number in range(h.before_start, h.before_start + len(h.before))):
+        # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
+        added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in change.hunks])
     name = relative_name(change.file.path)
     bom = "\ufeff" if change.file.content.bom else ""
     body: list[str] = []
-    whole = not any(number in lines for lines in written for number in added)
+    whole = not any(
+        number in added for h in change.hunks for number in range(h.after_start, h.after_start + len(h.after))
+    )
     shift = 0
     for group in _groups(change.hunks, len(old), hidden):
         whole = whole and not any(group.start <= number <= group.end for number in hidden)
@@ -120,8 +125,8 @@ def _range(start: int, count: int) -> str:
 def _ids(change: FileChange, group: _Group, shift: int) -> str:
     first = group.start + shift
     last = group.end + shift + sum(len(hunk.after) - len(hunk.before) for hunk in group.hunks)
-    ids = dict.fromkeys(id for line, id in change.ids if first <= line <= max(last, first))
-    names = list(ids)
+    found = change.ids[bisect_left(change.ids, (first, "")) : bisect_left(change.ids, (max(last, first) + 1, ""))]
+    names = list(dict.fromkeys(id for _, id in found))
     return " " + " ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "") if names else ""
 
 

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hardener.report.redactor import Redactor
-
 from hardener import __version__
 from hardener.edits import Evidence, Grade, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome
 from hardener.report.masked_lines import masked_lines
 from hardener.report.patch import patch_of
+from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
@@ -145,7 +144,11 @@ class TextReport:
 
     def _patch(self, change: FileChange) -> tuple[list[str], bool]:
         lines, whole = patch_of(change, lambda text, ranges: masked_lines(self.redactor, text, ranges))
-        return lines, whole and not any(self.redactor.masks(line) for line in lines)
+        text = "".join(lines)
+        masked = self.redactor.text(text)
+        if masked == text:
+            return lines, whole
+        return [line + "\n" for line in masked.split("\n")[:-1]], False
 
     def _patches(self, patches: list[tuple[FileChange, list[str], bool]]) -> None:
         if patches:
@@ -160,11 +163,10 @@ class TextReport:
                 self._patch_line(line)
 
     def _patch_line(self, line: str) -> None:
-        text = self.redactor.text(line)
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.colour else None
         if colour and not line.startswith(("+++", "---")):
-            text = self._paint(colour, text.rstrip("\n")) + "\n"
-        self.out(text)
+            line = self._paint(colour, line.rstrip("\n")) + "\n"
+        self.out(line)
 
     def _summary(self, masked: list[FileChange]) -> None:
         counts = self.outcome.summary()

@@ -72,6 +72,10 @@ def load(path: str, name: str, content: Content, *, editable: bool, wanted: Call
         if template and (parsed.has_plain("{{") or parsed.has_plain("{%")):
             piece.problem = _template(segment.text, template.start())
             continue
+        if any(_is_encrypted(document) for document in parsed.documents):
+            advice = "decrypt it with sops, harden it, encrypt it again"
+            piece.problem = ("sops", "encrypted by SOPS, any change breaks its signature", advice, 1)
+            continue
         piece.data = parsed.documents
         piece.parsed = True
     return file
@@ -80,3 +84,8 @@ def load(path: str, name: str, content: Content, *, editable: bool, wanted: Call
 def _template(text: str, position: int) -> tuple[str, str, str, int]:
     line = text.count("\n", 0, position) + 1
     return ("template", "a template, not yet a manifest", RENDER, line)
+
+
+def _is_encrypted(document: Any) -> bool:
+    sops = document.get("sops") if isinstance(document, dict) else None
+    return isinstance(sops, dict) and ("mac" in sops or "version" in sops)

@@ -9,9 +9,16 @@ from .cases import Case, all_of, append, at, drop, insert, place, put, swap
 ADD = [
     Case("at the end", "a: 1\nb: 2\n", put("c", to=3), "a: 1\nb: 2\nc: 3\n"),
     Case("no final newline stays so", "a: 1\nb: 2", put("c", to=3), "a: 1\nb: 2\nc: 3"),
-    Case("CRLF", "a:\r\n  b: 2\r\nc: 1\r\n", put("a", "x", to={"w": 1}), "a:\r\n  b: 2\r\n  x:\r\n    w: 1\r\nc: 1\r\n"),
+    Case(
+        "CRLF", "a:\r\n  b: 2\r\nc: 1\r\n", put("a", "x", to={"w": 1}), "a:\r\n  b: 2\r\n  x:\r\n    w: 1\r\nc: 1\r\n"
+    ),
     Case("CRLF without final newline", "a: 1\r\nb: 2", put("c", to=3), "a: 1\r\nb: 2\r\nc: 3"),
-    Case("mixed line ends copy the neighbour", "a: 1\r\nb:\n  c: 1\n", put("b", "d", to=2), "a: 1\r\nb:\n  c: 1\n  d: 2\n"),
+    Case(
+        "mixed line ends copy the neighbour",
+        "a: 1\r\nb:\n  c: 1\n",
+        put("b", "d", to=2),
+        "a: 1\r\nb:\n  c: 1\n  d: 2\n",
+    ),
     Case("behind a key", "a: 1\nb: 2\n", place(key="x", to=9, after="a"), "a: 1\nx: 9\nb: 2\n"),
     Case(
         "comments below belong to what follows",
@@ -32,10 +39,30 @@ ADD = [
         place("s", key="x", to=0),
         "s:\n  x: 0\n  # about a\n  # more\n  a: 1\n",
     ),
-    Case("in front behind a dash", "s:\n- name: x\n  b: 2\n", place("s", 0, key="z", to=0), "s:\n- name: x\n  z: 0\n  b: 2\n"),
-    Case("after a block scalar", "m:\n  a: |\n    x\n\n# c\nb: 1\n", put("m", "z", to=1), "m:\n  a: |\n    x\n  z: 1\n\n# c\nb: 1\n"),
-    Case("after a kept scalar", "m:\n  a: |+\n    x\n\nb: 1\n", put("m", "z", to=1), "m:\n  a: |+\n    x\n\n  z: 1\nb: 1\n"),
-    Case("after a kept scalar at the end", "m:\n  a: |+\n    x\n\n", put("m", "z", to=1), "m:\n  a: |+\n    x\n\n  z: 1\n"),
+    Case(
+        "in front behind a dash",
+        "s:\n- name: x\n  b: 2\n",
+        place("s", 0, key="z", to=0),
+        "s:\n- name: x\n  z: 0\n  b: 2\n",
+    ),
+    Case(
+        "after a block scalar",
+        "m:\n  a: |\n    x\n\n# c\nb: 1\n",
+        put("m", "z", to=1),
+        "m:\n  a: |\n    x\n  z: 1\n\n# c\nb: 1\n",
+    ),
+    Case(
+        "after a kept scalar",
+        "m:\n  a: |+\n    x\n\nb: 1\n",
+        put("m", "z", to=1),
+        "m:\n  a: |+\n    x\n\n  z: 1\nb: 1\n",
+    ),
+    Case(
+        "after a kept scalar at the end",
+        "m:\n  a: |+\n    x\n\n",
+        put("m", "z", to=1),
+        "m:\n  a: |+\n    x\n\n  z: 1\n",
+    ),
     Case("after a folded scalar", "a: >-\n  x\n  y\n\n\n# end\n", put("b", to=1), "a: >-\n  x\n  y\nb: 1\n\n\n# end\n"),
     Case("after a folded plain scalar", "a: x\n  y\nb: 1\n", put("c", to=1), "a: x\n  y\nb: 1\nc: 1\n"),
     Case("after a folded plain scalar at the end", "a: x\n  y", put("c", to=1), "a: x\n  y\nc: 1"),
@@ -46,9 +73,16 @@ ADD = [
         "a: 1\nc: 1\nm:\n  z: 1\n  b: |\n    x",
     ),
     Case("a `|` behind a dash at the end", "- b: |\n    x", put(0, "z", to=1), "- z: 1\n  b: |\n    x"),
-    Case("four blanks", "a:\n    b:\n        c: 1\n", put("a", "z", to={"w": {"x": 1}}), "a:\n    b:\n        c: 1\n    z:\n        w:\n            x: 1\n"),
+    Case(
+        "four blanks",
+        "a:\n    b:\n        c: 1\n",
+        put("a", "z", to={"w": {"x": 1}}),
+        "a:\n    b:\n        c: 1\n    z:\n        w:\n            x: 1\n",
+    ),
     Case("a tab before a comment", "a: 1\t# x\nb: 2\t\n", put("c", to=1), "a: 1\t# x\nb: 2\t\nc: 1\n"),
-    Case("quoted keys", '"a": "x"\n"b":\n  "c": 1\n', put("b", "d", to="yes"), '"a": "x"\n"b":\n  "c": 1\n  d: "yes"\n'),
+    Case(
+        "quoted keys", '"a": "x"\n"b":\n  "c": 1\n', put("b", "d", to="yes"), '"a": "x"\n"b":\n  "c": 1\n  d: "yes"\n'
+    ),
     Case("the quotes of the segment", "a: 'x'\n", put("d", to="yes"), "a: 'x'\nd: 'yes'\n"),
     Case("a comment between key and value", "a:\n  # c\n  b: 1\n", put("a", "c", to=1), "a:\n  # c\n  b: 1\n  c: 1\n"),
     Case("a comment behind the dash", "s:\n- # c\n  a: 1\n", put("s", 0, "b", to=1), "s:\n- # c\n  a: 1\n  b: 1\n"),
@@ -59,27 +93,82 @@ ADD = [
         "s:\n  c:\n  - n: 1\n    w: 1\n  z: 1\nt: 1\n",
     ),
     Case("several lines of text", "a: 1\n", put("b", to="x\ny\n"), "a: 1\nb: |\n  x\n  y\n"),
-    Case("several lines before a blank", "a: 1\n      \nb: 1\n", place(key="c", to="x\ny\n", after="a"), 'a: 1\nc: "x\\ny\\n"\n      \nb: 1\n'),
+    Case(
+        "several lines before a blank",
+        "a: 1\n      \nb: 1\n",
+        place(key="c", to="x\ny\n", after="a"),
+        'a: 1\nc: "x\\ny\\n"\n      \nb: 1\n',
+    ),
     Case("several lines at an end without newline", "a: 1", put("b", to="x\ny\n"), 'a: 1\nb: "x\\ny\\n"'),
     Case("a key that is a YAML 1.1 boolean", "yes: 1\n", put("y", to=1), 'yes: 1\n"y": 1\n'),
     Case("a short sequence, no habit", "a: 1\n", put("drop", to=["ALL"]), "a: 1\ndrop:\n- ALL\n"),
-    Case("a short sequence where the key is known", "a:\n  drop: [NET]\nb: {}\n", put("b", "drop", to=["ALL"]), "a:\n  drop: [NET]\nb:\n  drop: [ALL]\n"),
-    Case("with its quotes", 'a:\n  drop: [ "NET" ]\nb: {}\n', put("b", "drop", to=["ALL"]), 'a:\n  drop: [ "NET" ]\nb:\n  drop: [ "ALL" ]\n'),
-    Case("a short sequence by majority", "a: [x, y]\nb: [z]\nc:\n- w\n", put("drop", to=["ALL"]), "a: [x, y]\nb: [z]\nc:\n- w\ndrop: [ALL]\n"),
-    Case("the key itself wins over the majority", "a: [x]\nb: [z]\nc:\n  drop:\n  - w\n", put("drop", to=["ALL"]), "a: [x]\nb: [z]\nc:\n  drop:\n  - w\ndrop:\n- ALL\n"),
+    Case(
+        "a short sequence where the key is known",
+        "a:\n  drop: [NET]\nb: {}\n",
+        put("b", "drop", to=["ALL"]),
+        "a:\n  drop: [NET]\nb:\n  drop: [ALL]\n",
+    ),
+    Case(
+        "with its quotes",
+        'a:\n  drop: [ "NET" ]\nb: {}\n',
+        put("b", "drop", to=["ALL"]),
+        'a:\n  drop: [ "NET" ]\nb:\n  drop: [ "ALL" ]\n',
+    ),
+    Case(
+        "a short sequence by majority",
+        "a: [x, y]\nb: [z]\nc:\n- w\n",
+        put("drop", to=["ALL"]),
+        "a: [x, y]\nb: [z]\nc:\n- w\ndrop: [ALL]\n",
+    ),
+    Case(
+        "the key itself wins over the majority",
+        "a: [x]\nb: [z]\nc:\n  drop:\n  - w\n",
+        put("drop", to=["ALL"]),
+        "a: [x]\nb: [z]\nc:\n  drop:\n  - w\ndrop:\n- ALL\n",
+    ),
 ]
 
 SEQUENCES = [
-    Case("not indented", "s:\n- a: 1\n- a: 2\n", append("s", item={"a": 3, "b": ["x"]}), "s:\n- a: 1\n- a: 2\n- a: 3\n  b:\n  - x\n"),
-    Case("indented", "s:\n  - a: 1\n  - a: 2\n# e\n", append("s", item={"a": 3, "b": ["x"]}), "s:\n  - a: 1\n  - a: 2\n  - a: 3\n    b:\n      - x\n# e\n"),
-    Case("wide dash", "s:\n  -   a: 1\n      b: 2\n", append("s", item={"a": 3, "b": 4}), "s:\n  -   a: 1\n      b: 2\n  -   a: 3\n      b: 4\n"),
+    Case(
+        "not indented",
+        "s:\n- a: 1\n- a: 2\n",
+        append("s", item={"a": 3, "b": ["x"]}),
+        "s:\n- a: 1\n- a: 2\n- a: 3\n  b:\n  - x\n",
+    ),
+    Case(
+        "indented",
+        "s:\n  - a: 1\n  - a: 2\n# e\n",
+        append("s", item={"a": 3, "b": ["x"]}),
+        "s:\n  - a: 1\n  - a: 2\n  - a: 3\n    b:\n      - x\n# e\n",
+    ),
+    Case(
+        "wide dash",
+        "s:\n  -   a: 1\n      b: 2\n",
+        append("s", item={"a": 3, "b": 4}),
+        "s:\n  -   a: 1\n      b: 2\n  -   a: 3\n      b: 4\n",
+    ),
     Case("first", "s:\n- a\n- b\n", insert("s", index=0, item="z"), "s:\n- z\n- a\n- b\n"),
-    Case("first, above the comment", "s:\n# about a\n- a\n- b\n", insert("s", index=0, item="z"), "s:\n- z\n# about a\n- a\n- b\n"),
+    Case(
+        "first, above the comment",
+        "s:\n# about a\n- a\n- b\n",
+        insert("s", index=0, item="z"),
+        "s:\n- z\n# about a\n- a\n- b\n",
+    ),
     Case("in the middle", "s:\n- a # A\n- b\n", insert("s", index=1, item="z"), "s:\n- a # A\n- z\n- b\n"),
     Case("quoted like its siblings", 's:\n- "a"\n- "b"\n', append("s", item="c"), 's:\n- "a"\n- "b"\n- "c"\n'),
     Case("sequence of sequences", "s:\n- - a\n  - b\n", append("s", 0, item="c"), "s:\n- - a\n  - b\n  - c\n"),
-    Case("first of an inner sequence", "s:\n- - a\n  - b\n", insert("s", 0, index=0, item="z"), "s:\n- - z\n  - a\n  - b\n"),
-    Case("dash alone", "s:\n-\n  a: 1\n-\n  a: 2\n", all_of(put("s", 0, "b", to=1), append("s", item={"c": 1})), "s:\n-\n  a: 1\n  b: 1\n-\n  a: 2\n- c: 1\n"),
+    Case(
+        "first of an inner sequence",
+        "s:\n- - a\n  - b\n",
+        insert("s", 0, index=0, item="z"),
+        "s:\n- - z\n  - a\n  - b\n",
+    ),
+    Case(
+        "dash alone",
+        "s:\n-\n  a: 1\n-\n  a: 2\n",
+        all_of(put("s", 0, "b", to=1), append("s", item={"c": 1})),
+        "s:\n-\n  a: 1\n  b: 1\n-\n  a: 2\n- c: 1\n",
+    ),
     Case("remove", "s:\n- a\n- b # B\n- c\n", drop("s", 1), "s:\n- a\n- c\n"),
     Case("remove the last, no final newline", "s:\n- a\n- b", drop("s", 1), "s:\n- a"),
     Case("remove all", "s:\n- a\nt: 1\n", lambda d: at(d, "s").clear(), "s: []\nt: 1\n"),
@@ -100,13 +189,23 @@ REPLACE = [
     Case("until two blanks remain", "a: 1  # c\n", put("a", to=1000), "a: 1000  # c\n"),
     Case("one blank stays one blank", "a: 1 # c\n", put("a", to=1000), "a: 1000 # c\n"),
     Case("a shorter value widens the gap", "a: 1000  # c\n", put("a", to=1), "a: 1     # c\n"),
-    Case("quotes stay", "a: \"x\"\nb: 'y'\nc: z\n", all_of(put("a", to="p"), put("b", to="q"), put("c", to="r")), "a: \"p\"\nb: 'q'\nc: r\n"),
+    Case(
+        "quotes stay",
+        "a: \"x\"\nb: 'y'\nc: z\n",
+        all_of(put("a", to="p"), put("b", to="q"), put("c", to="r")),
+        "a: \"p\"\nb: 'q'\nc: r\n",
+    ),
     Case("a string that needs quotes", "a: x\n", put("a", to="yes"), 'a: "yes"\n'),
     Case("a boolean in place of a quoted string", 'a: "true" # c\n', put("a", to=True), "a: true   # c\n"),
     Case("block scalar to plain", "a: |\n  x\n  y\n\n# c\nb: 1\n", put("a", to="z"), "a: z\n\n# c\nb: 1\n"),
     Case("block scalar to block scalar", "a: | # c\n  x\nb: 1\n", put("a", to="y\nz\n"), "a: | # c\n  y\n  z\nb: 1\n"),
     Case("block scalar with # lines", "a: |\n  x\n  # no comment\nb: 1\n", put("a", to=1), "a: 1\nb: 1\n"),
-    Case("scalar to several lines, comment stays", "a: x # c\nb: 1\n", put("a", to="l1\nl2"), "a: |- # c\n  l1\n  l2\nb: 1\n"),
+    Case(
+        "scalar to several lines, comment stays",
+        "a: x # c\nb: 1\n",
+        put("a", to="l1\nl2"),
+        "a: |- # c\n  l1\n  l2\nb: 1\n",
+    ),
     Case("scalar to mapping", "a: x # c\nb: 1\n", put("a", to={"k": 1}), "a:   # c\n  k: 1\nb: 1\n"),
     Case("mapping to scalar", "a: # c\n  k: 1\n  l: 2 # g\nb: 1\n", put("a", to=5), "a: 5 # c\nb: 1\n"),
     Case("mapping to mapping", "a:\n  k: 1\nb: 1\n", put("a", to={"x": 2}), "a:\n  x: 2\nb: 1\n"),
@@ -114,13 +213,25 @@ REPLACE = [
     Case("value on the next line", 'a:\n  "x"\nb: 1\n', put("a", to="z"), 'a:\n  "z"\nb: 1\n'),
     Case("folded plain scalar", "a: x\n  y # c\nb: 1\n", put("a", to="z"), "a: z # c\nb: 1\n"),
     Case("anchored scalar", "a: &x foo\nb: 1\n", put("a", to="bar"), "a: &x bar\nb: 1\n"),
-    Case("comments inside stay", "a:\n  # one\n  k: 1\n  # two\n  l: 2\nb: 1\n", put("a", to=5), "a: 5\n  # one\n  # two\nb: 1\n"),
+    Case(
+        "comments inside stay",
+        "a:\n  # one\n  k: 1\n  # two\n  l: 2\nb: 1\n",
+        put("a", to=5),
+        "a: 5\n  # one\n  # two\nb: 1\n",
+    ),
     Case("the root's keys", "# head\na: 1\n", lambda d: (d[0].clear(), d[0].update(b=2)) and None, "# head\nb: 2\n"),
 ]
 
 OPEN = [
-    Case("{} keeps the comment where it is", "s:\n  r: {}  # c\nt: 2\n", put("s", "r", "l", to={"cpu": "1"}), 's:\n  r:     # c\n    l:\n      cpu: "1"\nt: 2\n'),
-    Case("null", "s:\n  r: # c\n  # x\nt: 2\n", put("s", "r", to={"a": True}), "s:\n  r: # c\n    a: true\n  # x\nt: 2\n"),
+    Case(
+        "{} keeps the comment where it is",
+        "s:\n  r: {}  # c\nt: 2\n",
+        put("s", "r", "l", to={"cpu": "1"}),
+        's:\n  r:     # c\n    l:\n      cpu: "1"\nt: 2\n',
+    ),
+    Case(
+        "null", "s:\n  r: # c\n  # x\nt: 2\n", put("s", "r", to={"a": True}), "s:\n  r: # c\n    a: true\n  # x\nt: 2\n"
+    ),
     Case("null at the end", "s:\n  r:", put("s", "r", to={"a": True}), "s:\n  r:\n    a: true"),
     Case("null with a trailing blank", "r: \nb: 1\n", put("r", to={"a": True}), "r: \n  a: true\nb: 1\n"),
     Case("null to scalar", "r: \nb: 1\n", put("r", to=1), "r: 1\nb: 1\n"),
@@ -138,26 +249,68 @@ OPEN = [
 REMOVE = [
     Case("a key and its comment", "a: 1\nb: 2 # gone\nc: 3\n", drop("b"), "a: 1\nc: 3\n"),
     Case("a comment above stays", "a: 1\n# about b\nb: 2\n\nc: 3\n", drop("b"), "a: 1\n# about b\n\nc: 3\n"),
-    Case("comments inside stay", "a: 1\nb:\n  # in\n  x: 1 # gone\n  y:\n    # deep\n    z: 1\nc: 3\n", drop("b"), "a: 1\n  # in\n    # deep\nc: 3\n"),
+    Case(
+        "comments inside stay",
+        "a: 1\nb:\n  # in\n  x: 1 # gone\n  y:\n    # deep\n    z: 1\nc: 3\n",
+        drop("b"),
+        "a: 1\n  # in\n    # deep\nc: 3\n",
+    ),
     Case("the only key", "a:\n  b: 1\nc: 3\n", drop("a", "b"), "a: {}\nc: 3\n"),
-    Case("the only key, comments stay", "a: # why\n  # in\n  b: 1\nc: 3\n", drop("a", "b"), "a: {} # why\n  # in\nc: 3\n"),
+    Case(
+        "the only key, comments stay", "a: # why\n  # in\n  b: 1\nc: 3\n", drop("a", "b"), "a: {} # why\n  # in\nc: 3\n"
+    ),
     Case("the first key behind a dash", "s:\n- a: 1\n  b: 2\n", drop("s", 0, "a"), "s:\n- b: 2\n"),
-    Case("the first key behind a dash, comment below", "s:\n- a: 1 # x\n  # about b\n  b: 2\n", drop("s", 0, "a"), "s:\n-\n  # about b\n  b: 2\n"),
-    Case("two keys behind a dash", "s:\n- a: 1\n  b: 2\n  c: 3\n", all_of(drop("s", 0, "a"), drop("s", 0, "b")), "s:\n- c: 3\n"),
+    Case(
+        "the first key behind a dash, comment below",
+        "s:\n- a: 1 # x\n  # about b\n  b: 2\n",
+        drop("s", 0, "a"),
+        "s:\n-\n  # about b\n  b: 2\n",
+    ),
+    Case(
+        "two keys behind a dash",
+        "s:\n- a: 1\n  b: 2\n  c: 3\n",
+        all_of(drop("s", 0, "a"), drop("s", 0, "b")),
+        "s:\n- c: 3\n",
+    ),
     Case("all keys of an item", "s:\n- a: 1\n  b: 2\n", lambda d: at(d, "s", 0).clear(), "s:\n- {}\n"),
     Case("the last, no final newline", "a: 1\nb: 2", drop("b"), "a: 1"),
     Case("the last below a block scalar, no final newline", "a: |\n  x\nb: 2", drop("b"), "a: |\n  x\n"),
 ]
 
 SWAP = [
-    Case("in place", "v:\n- name: x\n  hostPath:\n    path: /etc\n", swap("v", 0, old="hostPath", new="emptyDir", to={}), "v:\n- name: x\n  emptyDir: {}\n"),
-    Case("behind the dash", "v:\n- hostPath:\n    path: /etc\n  name: x\n", swap("v", 0, old="hostPath", new="emptyDir", to={}), "v:\n- emptyDir: {}\n  name: x\n"),
-    Case("behind the dash with a comment", "v:\n- h:\n    # why\n    path: /etc\n  name: x\n", swap("v", 0, old="h", new="e", to={"m": 1}), "v:\n- e:\n    m: 1\n    # why\n  name: x\n"),
+    Case(
+        "in place",
+        "v:\n- name: x\n  hostPath:\n    path: /etc\n",
+        swap("v", 0, old="hostPath", new="emptyDir", to={}),
+        "v:\n- name: x\n  emptyDir: {}\n",
+    ),
+    Case(
+        "behind the dash",
+        "v:\n- hostPath:\n    path: /etc\n  name: x\n",
+        swap("v", 0, old="hostPath", new="emptyDir", to={}),
+        "v:\n- emptyDir: {}\n  name: x\n",
+    ),
+    Case(
+        "behind the dash with a comment",
+        "v:\n- h:\n    # why\n    path: /etc\n  name: x\n",
+        swap("v", 0, old="h", new="e", to={"m": 1}),
+        "v:\n- e:\n    m: 1\n    # why\n  name: x\n",
+    ),
     Case("the first", "a: 1\nb: 2\n", swap(old="a", new="z", to=1), "z: 1\nb: 2\n"),
     Case("the last", "a: 1\nb: 2\n", swap(old="b", new="c", to=3), "a: 1\nc: 3\n"),
     Case("the last, no final newline", "a: 1\nb: 2", swap(old="b", new="c", to=3), "a: 1\nc: 3"),
-    Case("a shorter list and a new key", "s:\n  l:\n  - a\n  - b\n  - c\n", all_of(put("s", "l", to=["x"]), put("s", "z", to=2)), "s:\n  l:\n  - x\n  z: 2\n"),
-    Case("the same without final newline", "s:\n  l:\n  - a\n  - b\n  - c", all_of(put("s", "l", to=["x"]), put("s", "z", to=2)), "s:\n  l:\n  - x\n  z: 2"),
+    Case(
+        "a shorter list and a new key",
+        "s:\n  l:\n  - a\n  - b\n  - c\n",
+        all_of(put("s", "l", to=["x"]), put("s", "z", to=2)),
+        "s:\n  l:\n  - x\n  z: 2\n",
+    ),
+    Case(
+        "the same without final newline",
+        "s:\n  l:\n  - a\n  - b\n  - c",
+        all_of(put("s", "l", to=["x"]), put("s", "z", to=2)),
+        "s:\n  l:\n  - x\n  z: 2",
+    ),
 ]
 
 STREAMS = [
@@ -175,11 +328,31 @@ STREAMS = [
 
 ANCHORS = [
     Case("untouched", "a: &x\n  q: 1\nb: *x\n", put("c", to=1), "a: &x\n  q: 1\nb: *x\nc: 1\n"),
-    Case("the same at every place", "a: &x\n  q: 1\nb: *x\n", all_of(put("a", "r", to=2), put("b", "r", to=2)), "a: &x\n  q: 1\n  r: 2\nb: *x\n"),
+    Case(
+        "the same at every place",
+        "a: &x\n  q: 1\nb: *x\n",
+        all_of(put("a", "r", to=2), put("b", "r", to=2)),
+        "a: &x\n  q: 1\n  r: 2\nb: *x\n",
+    ),
     Case("an alias removed", "a: &x\n  q: 1\nb: *x\n", drop("b"), "a: &x\n  q: 1\n"),
-    Case("a merge overridden", "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n", put("b", "q", to=2), "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n  q: 2\n"),
-    Case("a merge added to", "a: &x\n  q: 1\nb:\n  <<: *x\n", put("b", "r", to=2), "a: &x\n  q: 1\nb:\n  <<: *x\n  r: 2\n"),
-    Case("never in front of a merge", "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n", place("b", key="r", to=2), "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n  r: 2\n"),
+    Case(
+        "a merge overridden",
+        "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n",
+        put("b", "q", to=2),
+        "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n  q: 2\n",
+    ),
+    Case(
+        "a merge added to",
+        "a: &x\n  q: 1\nb:\n  <<: *x\n",
+        put("b", "r", to=2),
+        "a: &x\n  q: 1\nb:\n  <<: *x\n  r: 2\n",
+    ),
+    Case(
+        "never in front of a merge",
+        "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n",
+        place("b", key="r", to=2),
+        "a: &x\n  q: 1\nb:\n  <<: *x\n  z: 1\n  r: 2\n",
+    ),
 ]
 
 ALL = [*ADD, *SEQUENCES, *REPLACE, *OPEN, *REMOVE, *SWAP, *STREAMS, *ANCHORS]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.kubernetes.component import (
     DATA_PORTS,
     is_data_store,
@@ -12,7 +12,7 @@ from hardener.kubernetes.component import (
     says_external,
     sensitive_component,
 )
-from hardener.views import PodTemplate, Service
+from hardener.views import Container, PodTemplate, Service, View
 
 EXPOSE = "hardener.dev/expose"
 
@@ -23,7 +23,9 @@ _FIELDS = (
 )  # fmt: skip
 # Annotations by which a provider or an address announcer makes the load balancer. One of them, with the source ranges,
 # the API server refuses on a ClusterIP Service.
-_LOAD_BALANCER = re.compile(r"load-?balancer|/l4-rbs$|^metallb\.(universe\.tf|io)/|^(io\.cilium/lb-|lbipam\.cilium\.io/)", re.I)
+_LOAD_BALANCER = re.compile(
+    r"load-?balancer|/l4-rbs$|^metallb\.(universe\.tf|io)/|^(io\.cilium/lb-|lbipam\.cilium\.io/)", re.I
+)
 _STATIC_ADDRESS = re.compile(r"eip-allocations|static-ip|azure-pip|ip-addresses", re.I)
 _DNS = re.compile(r"^external-dns\.|azure-dns-label|^dns\.|/dns-?name$", re.I)
 
@@ -64,13 +66,11 @@ def service_cluster_ip(service: Service) -> Steps:
 
 def _administration(service: Service, pods: list[PodTemplate]) -> Evidence | None:
     for pod in pods:
-        for container in pod.containers:
-            if container.row is not None and container.row.sensitive or container.image and sensitive_component(
-                [container.image.repository]
-            ):
-                return container.fact("the image is an administration interface", "image")
-        component = sensitive_component([pod.object.name])
-        if component:
+        for container in _serving(service, pod):
+            image = container.image
+            if (container.row and container.row.sensitive) or (image and sensitive_component([image.repository])):
+                return container.fact("the image is that of an administration interface", "image")
+        if component := sensitive_component([pod.object.name]):
             return pod.object.fact(f"the workload is {component} by its name", "metadata", "name")
     component = sensitive_component([service.object.name])
     return service.fact(f"the Service is {component} by its name", "metadata", "name") if component else None
@@ -78,23 +78,38 @@ def _administration(service: Service, pods: list[PodTemplate]) -> Evidence | Non
 
 def _data(service: Service, pods: list[PodTemplate]) -> Evidence | None:
     for pod in pods:
-        for container in pod.containers:
+        for container in _serving(service, pod):
             if container.image and is_data_store(container.image.repository):
                 return container.fact(f"{container.image.name} is a data store", "image")
     for index, port in enumerate(service.items("spec", "ports")):
-        numbers = {port.get("port"), port.get("targetPort"), *_named(pods, port.get("targetPort"))}
-        for number in sorted(numbers & DATA_PORTS):
+        for number in sorted(DATA_PORTS & _numbers(port, pods)):
             return service.fact(f"port {number} is that of a data store", "spec", "ports", index)
     if is_data_store(service.object.name):
         return service.fact("the Service is a data store by its name", "metadata", "name")
     return None
 
 
-def _named(pods: list[PodTemplate], name: object) -> set[int]:
-    if not isinstance(name, str):
-        return set()
+def _serving(service: Service, pod: PodTemplate) -> list[Container]:
+    """The containers behind the ports of the Service; what runs beside them says nothing about it."""
+    containers = [container for container in pod.containers if not container.init]
+    targets = {_target(port) for port in service.items("spec", "ports")}
+    serving = [
+        container
+        for container in containers
+        if any(targets & {port.get("containerPort"), port.get("name")} for port in container.items("ports"))
+    ]
+    return serving or (containers if len(containers) == 1 else [])
+
+
+def _target(port: View) -> object:
+    return port.get("targetPort") if port.has("targetPort") else port.get("port")
+
+
+def _numbers(port: View, pods: list[PodTemplate]) -> set[object]:
+    """The numbers that a port of the Service goes by, outside and in its pods."""
+    target = _target(port)
     ports = [port for pod in pods for container in pod.containers for port in container.items("ports")]
-    return {port.get("containerPort") for port in ports if port.get("name") == name}
+    return {port.get("port"), target, *(p.get("containerPort") for p in ports if p.get("name") == target)}
 
 
 def _deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
@@ -141,11 +156,23 @@ def _clean(service: Service, grade: Grade, evidence: list[Evidence]) -> Iterator
             yield service.drop("spec", "ports", index, "nodePort", grade=grade, basis=Basis.PROVED, evidence=evidence)
     keys = service.keys("metadata", "annotations")
     gone = [key for key in keys if _LOAD_BALANCER.search(key)]
-    paths = [("metadata", "annotations")] if gone and len(gone) == len(keys) else [("metadata", "annotations", k) for k in gone]
-    for path in paths:
-        evidence = [Evidence("a ClusterIP Service has no load balancer to shape")]
-        yield service.drop(*path, grade=grade, basis=Basis.PROVED, evidence=evidence)
+    evidence = [Evidence("a ClusterIP Service has no load balancer to shape")]
+    if gone and len(gone) == len(keys):
+        yield service.drop("metadata", "annotations", grade=grade, basis=Basis.PROVED, evidence=evidence)
+        return
+    for key in gone:
+        yield service.drop("metadata", "annotations", key, grade=grade, basis=Basis.PROVED, evidence=evidence)
 
 
-def _left_open(service: Service, kind: str, deliberate: list[Evidence]) -> object:
-    raise NotImplementedError
+def _left_open(service: Service, kind: str, deliberate: list[Evidence]) -> Finding:
+    if deliberate:
+        message = f"type {kind} opens it to the outside, on purpose as it seems: {deliberate[0].text}"
+        return service.finding(
+            message, "spec", "type", severity=Severity.LOW,
+            advice="see that it is meant for everybody who can reach it, and serves TLS",
+        )  # fmt: skip
+    return service.finding(
+        f"type {kind} opens it to the outside of the cluster", "spec", "type",
+        advice="set type: ClusterIP if only the cluster needs it; else put an Ingress with TLS before it, or narrow it "
+        "with loadBalancerSourceRanges or an internal load balancer",
+    )  # fmt: skip

@@ -13,7 +13,9 @@ from hardener.errors import HardenError
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import heap_bytes
 from hardener.kubernetes.component import is_data_store, is_jvm
-from hardener.views import Container, PodTemplate
+from hardener.views import Container
+
+from ._volumes import mounts
 
 MIB = 2**20
 GIB = 2**30
@@ -208,21 +210,7 @@ def _memory_volumes(container: Container) -> Iterator[Fraction]:
 
 
 def _mounts_claim(container: Container) -> bool:
-    mounted = {mount.get("name") for mount in container.items("volumeMounts")}
-    return bool(mounted & claims(container.pod))
-
-
-def claims(pod: PodTemplate) -> set[str]:
-    """The names of the pod's volumes that are claims, those of volumeClaimTemplates included."""
-    found = {str(volume.get("name")) for volume in pod.items("volumes") if volume.has("persistentVolumeClaim")}
-    return found | claim_templates(pod)
-
-
-def claim_templates(pod: PodTemplate) -> set[str]:
-    """The names of the volumeClaimTemplates of the pod's StatefulSet, which stand beside its volumes."""
-    if not pod.kind.endswith("StatefulSet"):
-        return set()
-    return {str(claim.get("metadata", "name")) for claim in pod.object.items("spec", "volumeClaimTemplates")}
+    return any(mount.source == "persistentVolumeClaim" for mount in mounts(container))
 
 
 def _parsed(text: str) -> Fraction:

@@ -4,7 +4,8 @@ from hardener.declare import Steps, transform
 from hardener.edits import Grade, Severity
 from hardener.views import Container
 
-from ._resources import Resources, cpu_limit as limit_of, judged, limit_range
+from ._resources import Resources, judged, limit_range
+from ._resources import cpu_limit as limit_of
 
 
 @transform(

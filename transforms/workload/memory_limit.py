@@ -4,7 +4,8 @@ from hardener.declare import Steps, transform
 from hardener.edits import Grade, Severity
 from hardener.views import Container
 
-from ._resources import Resources, judged, limit_range, memory_is_unknowable, memory_limit as limit_of
+from ._resources import Resources, judged, limit_range, memory_is_unknowable
+from ._resources import memory_limit as limit_of
 
 
 @transform(

@@ -22,12 +22,14 @@ class BlockEditor:
         self.source = source
         self.splices = splices
         self.styles = styles
+        self.swallow = False
 
     # -- values
 
     def set_value(self, chain: list[Collection], index: int, node: Node, value: Any) -> None:
         """Put `value` in place of `node`, the value of entry `index` of the block collection that ends `chain`."""
         source, parent = self.source, chain[-1]
+        refuse_properties(source, node, value)
         is_item = isinstance(parent, Sequence)
         if isinstance(parent, Mapping):
             head = source.after_colon(parent.pairs[index][0])
@@ -38,6 +40,8 @@ class BlockEditor:
         layout = self.styles.layout(chain, head)
         if isinstance(parent, Sequence):
             layout = self._item_layout(parent, layout)
+            if source.line(node.start) == source.line(head) and node.start > head:
+                layout = replace(layout, dash=node.start - head + 1)
         text, below = self._written(chain, index, node, value, column, layout)
         depth = len(chain)
         if isinstance(node, Scalar) and node.absent:
@@ -75,7 +79,6 @@ class BlockEditor:
             end = source.line_end(head)
             blank = not source.text[head:end].strip()
             self.splices.replace(head, end if blank else head, text)
-            self.splices.realign_comment(head, len(text))
         self.splices.insert_lines(source.after_line(head), below, depth)
 
     def _replace_block_scalar(self, head: int, node: Scalar, text: str, below: list[str], depth: int) -> None:
@@ -84,7 +87,6 @@ class BlockEditor:
         if not text:
             start = head
         splices.replace(start, end, text.lstrip(" "))
-        splices.realign_comment(end, len(text.lstrip(" ")) - (end - start))
         splices.insert_lines(source.after_line(end), below, depth)
         splices.replace(source.after_line(end), self._after(source.tight_end(node), end))
 
@@ -95,15 +97,12 @@ class BlockEditor:
         self, head: int, node: Collection, text: str, below: list[str], depth: int, is_item: bool
     ) -> None:
         source, splices = self.source, self.splices
-        if node.anchor is not None or node.tag is not None:
-            raise Refused("a block with an anchor or a tag would be replaced", source.line(node.start) + 1)
         body, end = source.after_line(head), source.after_line(source.tight_end(node))
         if is_item and source.entry_start(node, 0) < body:
             # The first entry stands behind the dash.
             splices.replace(head, source.line_end(head), text)
         elif text:
             splices.replace(head, head, text)
-            splices.realign_comment(head, len(text))
         splices.insert_lines(body, below, depth)
         if end > body:
             splices.erase(body, end)
@@ -113,13 +112,8 @@ class BlockEditor:
         source, splices = self.source, self.splices
         start, end = source.value_start(node), node.end
         same_line = source.line(start) == source.line(head)
-        one_line = source.line(start) == source.line(end)
-        if node.tag is not None or (node.anchor is not None and not (isinstance(node, Scalar) and text.strip(" |-"))):
-            raise Refused("a value with an anchor or a tag would be replaced", source.line(node.start) + 1)
         if text:
             splices.erase(start, end, text.lstrip(" "))
-            if one_line:
-                splices.realign_comment(end, len(text.lstrip(" ")) - (end - start))
             splices.insert_lines(source.after_line(end), below, depth)
             return
         rest = source.text[end : source.line_end(end)]
@@ -127,8 +121,6 @@ class BlockEditor:
             # `key: {}  # why` opens below; the comment stays on the key's line.
             stop = end if rest.strip() else source.line_end(end)
             splices.erase(head, stop)
-            if one_line:
-                splices.realign_comment(end, head - end)
             splices.insert_lines(source.after_line(end), below, depth)
         elif rest.strip():
             splices.erase(start, end)
@@ -151,14 +143,25 @@ class BlockEditor:
             adds = [add for add in adds if add[0] >= 0]
             self._remove_behind_dash(chain, first, [entry for entries in front for entry in entries], column)
             gone = {i for i in gone if i > first}
-        for a, b in _runs(gone):
+        for a, b in runs_of(gone):
             begin = source.line_start(source.line(source.entry_start(node, a)))
-            self.splices.erase(begin, source.after_line(source.entry_end(node, b)))
+            self.splices.erase(begin, self._past_blanks(source.after_line(source.entry_end(node, b))))
         for after, entries in adds:
             if after < 0:
                 self._add_in_front(chain, first, entries, column)
             else:
                 self._add_behind(chain, after, entries, column)
+
+    def _past_blanks(self, position: int) -> int:
+        """Go on past blank lines, if they must go with what is removed: below `|+` they would become text."""
+        source = self.source
+        while (
+            self.swallow
+            and position < len(source.text)
+            and not source.text[position : source.line_end(position)].strip()
+        ):
+            position = source.after_line(position)
+        return position
 
     def replace_all(self, chain: list[Collection], entries: Entries) -> None:
         """Put new entries in place of all entries of the root collection."""
@@ -208,7 +211,8 @@ class BlockEditor:
     def _add_behind(self, chain: list[Collection], after: int, entries: Entries, column: int) -> None:
         source, node = self.source, chain[-1]
         value = node.pairs[after][1] if isinstance(node, Mapping) else node.items[after]
-        if (scalar := source.runs_into_end(value)) is not None:
+        scalar = source.runs_into_end(value)
+        if scalar is not None and not self.splices.touches(source.header_end(scalar)):
             if isinstance(node, Mapping):
                 # A line below `|` at the end of a text without final newline would give the value a newline.
                 self._insert_before(chain, node.pairs[after][0].start, entries, column)
@@ -229,13 +233,20 @@ class BlockEditor:
         return item_lines(entries, column, self._item_layout(node, layout), quote=_shared_quote(node))
 
 
+def refuse_properties(source: Source, node: Node, value: Any) -> None:
+    """Refuse to replace a value that has a tag, or an anchor unless scalar follows scalar."""
+    plain = isinstance(node, Scalar) and (node.text or node.style) and not isinstance(value, dict | list)
+    if node.tag is not None or (node.anchor is not None and not plain):
+        raise Refused("a value with an anchor or a tag would be replaced", source.line(node.start) + 1)
+
+
 def _shared_quote(node: Sequence) -> str | None:
     """The quote around every item of a sequence of strings."""
     styles = {item.style if isinstance(item, Scalar) else "" for item in node.items}
     return styles.pop() if styles in ({'"'}, {"'"}) else None
 
 
-def _runs(indexes: Iterable[int]) -> list[tuple[int, int]]:
+def runs_of(indexes: Iterable[int]) -> list[tuple[int, int]]:
     """Join neighbouring indexes: {1, 2, 5} gives [(1, 2), (5, 5)]."""
     runs: list[tuple[int, int]] = []
     for index in sorted(indexes):

@@ -19,13 +19,14 @@ from .values import Owners, is_merge, key_of, merge_sources, scalar_value, value
 class Differ:
     """Walks text and data together, once."""
 
-    def __init__(self, source: Source, owners: Owners, *, literals: bool = True) -> None:
+    def __init__(self, source: Source, owners: Owners, *, literals: bool = True, swallow: bool = False) -> None:
         self.source = source
         self.owners = owners
         self.splices = Splices(source)
         styles = Styles(source)
         styles.literals = literals
         self.blocks = BlockEditor(source, self.splices, styles)
+        self.blocks.swallow = swallow
         self.flows = FlowEditor(source, self.splices, styles)
         self.at_anchor: dict[int, Any] = {}  # what each anchored node holds after the edits
 
@@ -75,14 +76,14 @@ class Differ:
         return same(self.at_anchor[id(target)], value)
 
     def _set(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
-        if isinstance(node, Scalar) and node.tag == "!":
-            raise Refused("a value with a tag would be replaced", self._line(node))
         if chain and not chain[-1].flow:
             self.blocks.set_value(chain, index, node, value)
         elif chain or _flow(node):
             self.flows.set_value(chain, node, value)
         elif isinstance(node, Scalar) and not node.absent and not isinstance(value, dict | list):
             self.flows.set_value(chain, node, value)
+        elif isinstance(node, Scalar) and node.absent:
+            raise Refused("an empty document cannot be filled", self._line(node))
         else:
             raise Refused("the document would be replaced", self._line(node))
 

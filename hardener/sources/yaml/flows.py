@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from .blocks import Entries, _runs
+from .blocks import Entries, refuse_properties, runs_of
 from .positions import Collection, Mapping, Node, Scalar
 from .refusal import Refused
 from .render import flow_pair, flow_value
@@ -26,8 +26,7 @@ class FlowEditor:
         """Put `value` in place of `node`; `chain` ends with the brackets around it, or is empty at the root."""
         source = self.source
         start, end = source.value_start(node), node.end
-        if node.tag is not None or (node.anchor is not None and not isinstance(node, Scalar)):
-            raise Refused("a value with an anchor or a tag would be replaced", source.line(node.start) + 1)
+        refuse_properties(source, node, value)
         if chain:
             style = self.styles.flow(chain)
             inner = style.indent + style.step if style.lines else style.indent
@@ -37,24 +36,21 @@ class FlowEditor:
             style = FlowStyle(quote=node.style, force=True)
         text = flow_value(value, style, inner, source.newline(start))
         if isinstance(node, Scalar) and node.absent:
-            if source.text[start - 1 : start] != ":":
+            while source.text[start - 1].isspace():
+                start -= 1  # in brackets the parser marks an absent value at the next token
+            if source.text[start - 1] != ":":
                 raise Refused("an entry in brackets without a value", source.line(start) + 1)
             self.splices.replace(start, start, " " + text)
             return
         self.splices.erase(start, end, text)
-        if "\n" not in text and source.line(start) == source.line(end):
-            self.splices.realign_comment(end, len(text) - (end - start))
 
     def rewrite_all(self, chain: list[Collection], value: Any) -> None:
         """Put other entries in place of all entries of the collection that ends `chain`; the brackets stay."""
         source, node = self.source, chain[-1]
-        if node.tag is not None or node.anchor is not None:
-            raise Refused("a value with an anchor or a tag would be replaced", source.line(node.start) + 1)
+        refuse_properties(source, node, value)
         style = self.styles.flow(chain)
         text = flow_value(value, style, style.indent, source.newline(node.start))
         self.splices.erase(node.start, node.end, text)
-        if "\n" not in text and source.line(node.start) == source.line(node.end):
-            self.splices.realign_comment(node.end, len(text) - (node.end - node.start))
 
     def _root_style(self, node: Node) -> FlowStyle:
         json = self.source.text.lstrip()[:1] in ("{", "[")
@@ -87,7 +83,7 @@ class _FlowEdit:
 
     def run(self, adds: list[tuple[int, Entries]], depth: int) -> None:
         own_line = self._one_a_line()
-        for a, b in _runs(self.gone):
+        for a, b in runs_of(self.gone):
             if b < self.count - 1:
                 self._remove_inner(a, b)
             else:
@@ -133,7 +129,11 @@ class _FlowEdit:
             ) if whole else self.splices.erase(start, following)
         else:
             comma = self.comma(b)
-            self.splices.erase(start, self.ends[b] if comma is None else comma + 1)
+            end = self.ends[b] if comma is None else comma + 1
+            if not text[end : source.line_end(end)].strip():
+                end = source.line_end(end)
+                start -= len(source.before(start)) - len(source.before(start).rstrip(" \t"))
+            self.splices.erase(start, end)
 
     def _remove_last(self, a: int) -> None:
         """Remove entries from a to the last one; an entry stands before them."""

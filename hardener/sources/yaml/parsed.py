@@ -42,6 +42,7 @@ class Parsed:
         self.source = source
         self.documents = documents
         self._indexes: dict[int, dict[str, int]] = {}
+        self._known: dict[tuple[str | int, ...], _Place] = {}
 
     @property
     def text(self) -> str:
@@ -64,6 +65,14 @@ class Parsed:
         """Line on which the value at `path` begins, None if there is none."""
         place = self._place(document, path)
         return None if place is None or not place.found else self.source.line(place.value.start) + 1
+
+    def depth(self, document: int, path: Path[str | int]) -> int:
+        """How many steps of `path` lead to something that exists in the text."""
+        for depth in range(len(path), 0, -1):
+            place = self._place(document, path[:depth])
+            if place is not None and place.found:
+                return depth
+        return 0
 
     def span(self, document: int, path: Path[str | int]) -> tuple[int, int] | None:
         """Offsets of the value at `path` (of `*name` for an alias), None if there is none."""
@@ -111,17 +120,21 @@ class Parsed:
         return value.style if isinstance(value, Scalar) else None
 
     def _place(self, document: int, path: Path[str | int]) -> _Place | None:
-        roots = self.source.roots
-        root = roots[document] if document < len(roots) else None
-        if root is None:
-            return None
-        place = _Place(root.start, None, root, True)
-        for step in path:
-            entered = self._enter(place.value, step)
-            if entered is None:
-                place.found = False
-                break
-            place = entered
+        # Reports ask for many places below the same parents, so each is looked for once.
+        key = (document, *path)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if not path:
+            root = self.source.roots[document] if document < len(self.source.roots) else None
+            place = None if root is None else _Place(root.start, None, root, True)
+        else:
+            place = self._place(document, path[:-1])
+            if place is not None and place.found:
+                entered = self._enter(place.value, path[-1])
+                place = entered or _Place(place.entry, place.key, place.value, False)
+        if place is not None:
+            self._known[key] = place
         return place
 
     def _enter(self, node: Node, step: str | int) -> _Place | None:

@@ -24,6 +24,11 @@ class Rewrite:
     after: Parsed
 
 
+# The plain way first. Some places do not bear it: `|` in front of blank lines, blank lines that would fall to a `|+`,
+# a value that needs the final newline which the file lacks. (literals, swallow, borrow)
+_WAYS = ((True, False, False), (False, False, False), (True, True, False), (True, False, True), (True, True, True))
+
+
 def rewrite(text: str, mutate: Callable[[list[Any]], list[Any] | None]) -> Rewrite:
     """Give `mutate` the documents of one segment as plain data to change in place (or return), and write the changes.
 
@@ -48,11 +53,10 @@ def _write(text: str, before: Parsed, owners: Owners, wanted: list[Any]) -> Rewr
     newline = before.source.newline(len(text)) if text and not text.endswith("\n") else ""
     source = Source(text, before.source.roots, borrowed=newline)
     refusal: Refused | None = None
-    # The plain way first. Some places do not bear it: `|` in front of blank lines, a value that needs a final newline.
-    for literals, borrow in ((True, False), (False, False), (True, True)):
+    for literals, swallow, borrow in _WAYS:
         if borrow and not newline:
             continue
-        differ = Differ(source, owners, literals=literals)
+        differ = Differ(source, owners, literals=literals, swallow=swallow)
         for root, old, new in zip(source.roots, before.documents, wanted, strict=True):
             if root is not None:
                 differ.document(root, new)
@@ -78,6 +82,8 @@ def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any]) -> 
     except Refused as error:
         raise Refused(f"the change cannot be written here: {error.reason}") from None
     if not same(_without_empty(after.documents), _without_empty(wanted)):
+        if len(after.lone_comments) < len(before.lone_comments):
+            raise Refused("the change cannot be written here: a comment that must stay would become text of a value")
         raise Refused("the change cannot be written here: it would read back as something else")
     if before.lone_comments != after.lone_comments:
         raise Refused("the change cannot be written here: a comment would be lost")

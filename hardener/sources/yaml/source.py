@@ -126,8 +126,9 @@ class Source:
         """Where an entry really ends."""
         if isinstance(collection, Mapping):
             key, value = collection.pairs[index]
-            if isinstance(value, Scalar) and value.absent and self.text[value.start - 1 : value.start] != ":":
-                return key.end
+            if isinstance(value, Scalar) and value.absent:
+                match = _COLON.match(self.text, key.end)
+                return match.end() if match else key.end
             return max(key.end, self.tight_end(value))
         return self.tight_end(collection.items[index])
 
@@ -239,10 +240,16 @@ class Source:
 
     def line_comment(self, position: int) -> str | None:
         """The comment at the end of the line that holds `position`, beginning with `#`."""
-        start, end = self.line_start(self.line(position)), self.line_end(position)
+        start = self.comment_start(self.line(position))
+        return None if start is None else self.text[start : self.line_end(start)].rstrip()
+
+    def comment_start(self, line: int) -> int | None:
+        """Offset of the `#` of the comment on a line."""
+        start = self.line_start(line)
+        end = self.line_end(start)
         found = self.text.find("#", start, end)
         while found >= 0:
             if (found == start or self.text[found - 1] in " \t") and not self.inside_scalar(found):
-                return self.text[found:end].rstrip()
+                return found
             found = self.text.find("#", found + 1, end)
         return None

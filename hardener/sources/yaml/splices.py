@@ -1,9 +1,13 @@
 """Collect small replacements of a text, put them together in one pass, and report them as hunks of whole lines."""
 
+import re
 from dataclasses import dataclass
 
 from .refusal import Refused
 from .source import Source
+
+_TAIL = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?$", re.M)
+_INLINE = 1 << 30  # the depth of a splice that is no whole line
 
 
 @dataclass(slots=True)
@@ -40,7 +44,11 @@ class Splices:
     def replace(self, start: int, end: int, text: str = "") -> None:
         """Put `text` in place of what stands from `start` to `end`."""
         if start < end or text:
-            self._found.append(_Splice(start, end, text, 1 << 30))
+            self._found.append(_Splice(start, end, text, _INLINE))
+
+    def touches(self, position: int) -> bool:
+        """Tell whether a replacement recorded so far reaches over `position`; costs a look at each of them."""
+        return any(splice.start < position <= splice.end for splice in self._found)
 
     def insert_lines(self, position: int, lines: list[str], depth: int) -> None:
         """Put whole lines before the line at `position`; where several meet, those of the deeper node come first."""
@@ -57,14 +65,16 @@ class Splices:
             self.replace(start, end, text)
             return
         position = start
-        if source.line_start(first) != start:
+        if text or source.line_start(first) != start:
             # The rest of the first line goes, its line break stays.
             if not text:
                 start -= len(source.before(start)) - len(source.before(start).rstrip(" \t"))
+            elif _TAIL.match(source.text, end):
+                # What follows the old text follows the new one, in front of the comments that stay.
+                text += source.text[end : source.line_end(end)]
+                end = source.line_end(end)
             self.replace(start, source.line_end(position), text)
             position = source.after_line(position)
-        elif text:
-            self.replace(start, start, text)
         for line in comments:
             self.replace(position, source.line_start(line))
             position = source.line_start(line + 1)
@@ -76,19 +86,28 @@ class Splices:
         else:
             self.replace(position, source.after_line(end))
 
-    def realign_comment(self, end: int, growth: int) -> None:
-        """Keep the column of the comment behind a value that ended at `end` and grows by `growth`.
-
-        Two blanks stay before the comment, or one if there was only one.
-        """
-        text = self.source.text
-        start = end + 1 if text[end : end + 1] == "," else end
-        stop = start
-        while text[stop : stop + 1] == " ":
-            stop += 1
-        gap = stop - start
-        if growth and gap and text[stop : stop + 1] == "#":
-            self.replace(start, stop, " " * max(gap - growth, min(2, gap)))
+    def _realign_comments(self) -> None:
+        """Keep the column of a comment behind values that changed, as long as two blanks (or the one) remain."""
+        source = self.source
+        growth: dict[int, int] = {}
+        reach: dict[int, int] = {}
+        crossed: set[int] = set()
+        for splice in self._found:
+            if splice.depth == _INLINE:
+                first, last = source.line(splice.start), source.line(splice.end)
+                if first != last or "\n" in splice.text:
+                    crossed |= {first, last}
+                growth[first] = growth.get(first, 0) + len(splice.text) - (splice.end - splice.start)
+                reach[first] = max(reach.get(first, 0), splice.end)
+        for line, grown in growth.items():
+            stop = source.comment_start(line) if grown and line not in crossed else None
+            if stop is None:
+                continue
+            start = stop
+            while source.text[start - 1 : start] == " ":
+                start -= 1
+            if reach[line] <= start < stop:
+                self.replace(start, stop, " " * max(stop - start - grown, min(2, stop - start)))
 
     def apply(self, *, borrow: bool = False) -> tuple[str, list[Hunk]]:
         """Give the new text and its hunks; with `borrow` a file without a final line break gets one."""
@@ -96,7 +115,8 @@ class Splices:
         parts: list[str] = []
         touched: list[tuple[int, int, int, int]] = []
         position = length = 0
-        for splice in sorted(self._found, key=lambda s: (s.start, s.start != s.end or s.depth == 1 << 30, -s.depth)):
+        self._realign_comments()
+        for splice in sorted(self._found, key=_order):
             start, end = splice.start, splice.end
             if start < position:
                 if splice.text and end > start:
@@ -159,7 +179,7 @@ class Splices:
             shift = (last.after_start + len(last.after) - last.before_start - len(last.before)) if last else 0
             last = Hunk(total, [row], total + shift, [row])
             hunks.append(last)
-        elif (not last.before or not last.after) and min(last.before_start, last.after_start) > 1:
+        elif (not last.before or (not last.after and not keep)) and min(last.before_start, last.after_start) > 1:
             # The line above is touched too: it loses or gains its line break.
             last.before_start -= 1
             last.after_start -= 1
@@ -171,6 +191,12 @@ class Splices:
         if last.after and not keep:
             last.after[-1] = last.after[-1].removesuffix(borrowed)
         return new
+
+
+def _order(splice: _Splice) -> tuple[int, int, int]:
+    """At one offset: whole lines first (of the deeper node before others), then insertions, then replacements."""
+    kind = 0 if splice.depth != _INLINE else 1 if splice.start == splice.end else 2
+    return splice.start, kind, -splice.depth
 
 
 def _lines(text: str) -> list[str]:

@@ -188,8 +188,8 @@ class Styles:
         json = quote == '"' and isinstance(node, Mapping)
         if quote is None:
             json = outer.json if outer else text.lstrip()[:1] in ("{", "[")
-        elif isinstance(node, Sequence) and outer:
-            json = outer.json
+        elif isinstance(node, Sequence):
+            json = outer.json if outer else quote == '"' and len(chain) == 1
         colon, comma, pad, lines = ": ", ", ", "", False
         step = self._step_text(indent)
         if outer:

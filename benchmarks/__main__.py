@@ -1,0 +1,146 @@
+"""Measure, compare with the naive way in the same run, and print a table. Ratios are of processor time.
+
+A bar that is missed is printed as such and does not fail the run: a busy machine is no bug. A crash does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks import inputs, measure, naive
+
+HARDEN = [sys.executable, "-m", "hardener"]
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "argo-cd"
+MEMORY_FACTOR, MEMORY_BASE = 25, 60_000_000  # peak memory <= 25 times the input + 60 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``bar`` is None for a figure that others are divided by."""
+
+    what: str
+    measured: float
+    bar: float | None
+    detail: str
+
+    def __str__(self) -> str:
+        if self.bar is None:
+            return f"{self.what:<58} {self.measured:>8.3f} s  {'':>14}  {self.detail}"
+        verdict = "ok" if self.measured <= self.bar else "MISSED"
+        return f"{self.what:<58} {self.measured:>8.3f}  bar {self.bar:<8.5g} {verdict:<6} {self.detail}"
+
+
+def _ratio(what: str, cost: measure.Cost, base: measure.Cost, bar: float) -> Row:
+    detail = f"cpu {cost.cpu:.3f} s, wall {cost.wall:.3f} s ({cost.wall / base.wall:.2f} of the baseline's wall)"
+    return Row(what, cost.cpu / base.cpu, bar, detail)
+
+
+def _memory(what: str, cost: measure.Cost, size: int) -> Row:
+    allowed = MEMORY_FACTOR * size + MEMORY_BASE
+    detail = f"peak {cost.peak / 1e6:.0f} MB, input {size / 1e6:.2f} MB, allowed {allowed / 1e6:.0f} MB"
+    return Row(what, cost.peak / allowed, 1.0, detail)
+
+
+def start_up(folder: Path, times: int) -> Iterator[Row]:
+    """``--help``, one file alone, one file in a repository of 1,000 documents; against ``import typer``."""
+    base = measure.best(times, [sys.executable, "-c", "import typer"], folder)
+    yield Row("import typer", base.cpu, None, f"wall {base.wall:.3f} s")
+    yield _ratio("harden --help / import typer", measure.best(times, [*HARDEN, "--help"], folder), base, 1.4)
+
+    alone = folder / "alone"
+    alone.mkdir()
+    one = alone / "app.yaml"
+
+    def write_one() -> None:
+        one.write_text(inputs.deployment(0), encoding="utf-8")
+
+    cost = measure.best(times, [*HARDEN, "apply", one.name], alone, before=write_one)
+    yield _ratio("harden apply, one file / import typer", cost, base, 3)
+
+    tree = folder / "tree"
+    (tree / ".git").mkdir(parents=True)  # enough to be a Git root for evidence, and costs no git process
+    one = inputs.repository(tree, 1000)
+    command = [*HARDEN, "diff", str(one.relative_to(tree))]
+    cost = measure.best(max(2, times // 2), command, tree, expect=(1,))
+    yield _ratio("harden diff, one file of 1,000 documents / import typer", cost, base, 10)
+
+
+def throughput(folder: Path, times: int, *, many: int, factor: int) -> Iterator[Row]:
+    """``many`` Deployments in one file against naive ruamel, then ``factor`` times as many against ``many``."""
+    file = inputs.deployments(folder / "many.yaml", many)
+    size = file.stat().st_size
+    base = measure.best(1, [sys.executable, naive.__file__, str(file)], folder)
+    yield Row(f"naive ruamel round trip of {many:,} Deployments", base.cpu, None, f"wall {base.wall:.3f} s")
+    work = folder / "work.yaml"
+
+    def fresh() -> None:
+        shutil.copyfile(file, work)
+
+    for name, command, code in (
+        ("apply", ["apply"], 0),
+        ("diff", ["diff"], 1),
+        ("diff --format json", ["diff", "--format", "json"], 1),
+    ):
+        cost = measure.best(times, [*HARDEN, *command, work.name], folder, expect=(code,), before=fresh)
+        yield _ratio(f"harden {name}, {many:,} Deployments / naive", cost, base, 0.4)
+        yield _memory(f"harden {name}, {many:,} Deployments: memory / allowed", cost, size)
+        if name == "diff":
+            few = cost
+    more = inputs.deployments(folder / "more.yaml", many * factor)
+    cost = measure.run([*HARDEN, "diff", more.name], folder, expect=(1,))
+    yield _ratio(f"harden diff, {many * factor:,} / {many:,} Deployments", cost, few, 1.3 * factor)
+    yield _memory(f"harden diff, {many * factor:,} Deployments: memory / allowed", cost, more.stat().st_size)
+
+
+def corpus(folder: Path) -> Iterator[Row]:
+    """The argo-cd tree, most of it CRDs, against naive ruamel on the same files."""
+    tree = folder / "argo-cd"
+    shutil.copytree(CORPUS, tree)
+    files = sorted(str(path) for path in tree.rglob("*") if path.suffix in (".yaml", ".yml"))
+    base = measure.run([sys.executable, naive.__file__, *files], folder)
+    yield Row("naive ruamel round trip of the argo-cd corpus", base.cpu, None, f"wall {base.wall:.3f} s")
+    cost = measure.best(2, [*HARDEN, "diff", "."], tree, expect=(1,))
+    yield _ratio("harden diff, argo-cd corpus / naive", cost, base, 0.03)
+    yield _memory(
+        "harden diff, argo-cd corpus: memory / allowed", cost, sum(Path(file).stat().st_size for file in files)
+    )
+
+
+def main() -> int:
+    """Run the benchmarks. Returns 1 when a measured command crashed, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a tenth of the documents and no corpus, for CI")
+    short = parser.parse_args().short
+    parts: list[Callable[[Path], Iterator[Row]]] = [partial(start_up, times=3 if short else 10)]
+    if short:
+        parts.append(partial(throughput, times=1, many=300, factor=5))
+    else:
+        parts.append(partial(throughput, times=3, many=1000, factor=10))
+        if CORPUS.is_dir():
+            parts.append(corpus)
+        else:
+            print("the argo-cd corpus is not beside this repository, so it is left out")
+    missed = crashed = 0
+    print(f"{'what':<58} {'measured':>8}")
+    for part in parts:
+        with tempfile.TemporaryDirectory(prefix="harden-benchmark-") as folder:
+            try:
+                for row in part(Path(folder).resolve()):
+                    print(row, flush=True)
+                    missed += row.bar is not None and row.measured > row.bar
+            except measure.FailedError as error:
+                print(f"CRASHED: {error}", flush=True)
+                crashed += 1
+    print(f"{missed} missed, {crashed} crashed" if missed or crashed else "every bar is held")
+    return 1 if crashed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

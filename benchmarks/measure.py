@@ -1,0 +1,58 @@
+"""What one child process costs: processor time with that of its own children, and peak memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """``cpu`` and ``wall`` in seconds, ``peak`` in bytes (of the largest process)."""
+
+    cpu: float
+    wall: float
+    peak: int
+
+
+class FailedError(Exception):
+    """A measured command that did not end as it should."""
+
+
+def run(command: Sequence[str], folder: Path, *, expect: tuple[int, ...] = (0,)) -> Cost:
+    """Run ``command`` in ``folder`` with its output thrown away. Raises FailedError for another exit code."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "NO_COLOR": "1"}
+    started = time.perf_counter()
+    with (folder / ".stderr").open("wb") as errors:
+        child = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+        )
+        # wait4, unlike wait, says what this child cost and not what all children did.
+        _, status, usage = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in expect:
+        said = (folder / ".stderr").read_text(errors="replace").strip().splitlines()
+        raise FailedError(f"{' '.join(command)}: exit code {child.returncode}: {' | '.join(said[-3:])}")
+    unit = 1 if os.uname().sysname == "Darwin" else 1024
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+
+
+def best(
+    times: int,
+    command: Sequence[str],
+    folder: Path,
+    *,
+    expect: tuple[int, ...] = (0,),
+    before: Callable[[], object] = lambda: None,
+) -> Cost:
+    """The least of ``times`` runs, each figure on its own; ``before`` is called ahead of each run."""
+    costs = []
+    for _ in range(times):
+        before()
+        costs.append(run(command, folder, expect=expect))
+    return Cost(min(cost.cpu for cost in costs), min(cost.wall for cost in costs), min(cost.peak for cost in costs))

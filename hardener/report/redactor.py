@@ -1,0 +1,396 @@
+"""Keeps secrets out of everything that is printed: diffs, reports, logs, messages of exceptions.
+
+Two ways, after spec-cluster 3.6. The place of a secret in a document is masked as a whole, whatever stands there. And
+a secret that is long and uncommon enough is looked for in every text, in each form in which programs write it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from hardener.kubernetes.secret_text import all_pairs, spellings
+from hardener.kubernetes.secret_values import decoded, found_secrets, text_secrets
+from hardener.kubernetes.secret_words import (
+    compiled,
+    is_path,
+    is_placeholder,
+    is_url,
+    is_weak,
+    key_strength,
+    key_words,
+    speaks_about,
+    structured,
+)
+
+# Shorter forms would hit ordinary words; also the length of the key of the index.
+_SHORTEST = 6
+_LONGEST_MESSAGE = 300
+# Words of manifests and reports. One that serves as a password is masked where it stands and nowhere else.
+_COMMON = frozenset(
+    "access account active administrator admins allowed always amazon annotations apache apiversion application"
+    " argocd artifactory authentication authorization backend backup bearer binding bitnami breaking busybox"
+    " cassandra certificate client cluster clusterip clusterrole cockroachdb config configmap confluent connection"
+    " consul container containers controller couchbase couchdb credential credentials critical cronjob daemonset"
+    " database debian delete deploy deployer deployment develop developer development disabled docker"
+    " elasticsearch enabled encryption endpoint enforce example extensions external factory filebeat finding"
+    " findings fluentd frontend gateway github gitlab google grafana haproxy harbor harden hardener header health"
+    " hostname ifnotpresent ignore image images influxdb information ingress internal issuer jaeger jenkins kafka"
+    " keycloak kibana kubectl kubelet kubernetes kustomization latest letsencrypt limits loadbalancer localhost"
+    " logstash manager manifest mariadb master matomo medium memcached message metadata metrics microservice"
+    " mongodb monitoring namespace network networkpolicy nextcloud nginx nodeport object openshift operator oracle"
+    " password passwords persistent placeholder policy postgres postgresql primary privileged production profile"
+    " prometheus protocol provider public rabbitmq readonly redacted registry release replica repository request"
+    " requests resource resources restricted review runasuser scheduler secret secrets security selector server"
+    " service serviceaccount session severity sonarqube staging standard statefulset status storage storageclass"
+    " strategy string system template tomcat traefik transform ubuntu unknown update usermanager username values"
+    " version volume volumes warning webhook wordpress worker workload zookeeper".split()
+)
+_BLOCK_HEADER = r"(?:[!&]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#[^\n]*)?"
+_IS_SECRET = r"(?mi)(?:^|[{,])[\s\-]*[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
+_AFTER_DATA = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
+_TEMPLATE_LITERAL = r"default\s+[\"'`]([^\"'`]+)[\"'`]|[\"'`]([^\"'`]+)[\"'`]\s*\|\s*(?:b64enc|quote)"
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+
+
+class _Span(NamedTuple):
+    """Characters to mask, the number in the mark, and whether a caller asked for it or the text was searched."""
+
+    start: int
+    end: int
+    ordinal: int
+    given: bool = False
+
+
+class Redactor:
+    """Knows the secrets of a run and masks them by a mark with a number, which is the same for the same value."""
+
+    def __init__(self) -> None:
+        self._ordinals: dict[str, int] = {}  # every value and form, however short
+        self._learned: set[str] = set()
+        self._last = 0
+        self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
+
+    def learn(self, value: str) -> None:
+        """Take ``value`` for a secret from now on, in all its forms, line by line when it has several lines."""
+        if not value.strip() or value in self._learned:
+            return
+        self._learned.add(value)
+        ordinal = self._ordinal(value)
+        for form in _forms(value):
+            self._add(form, ordinal)
+        if "\n" in value.strip():
+            for line in _telling_lines(value):
+                for form in _forms(line):
+                    self._add(form, ordinal)
+
+    def learn_document(self, data: object) -> None:
+        """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
+        words: str | None = None
+        for found in found_secrets(data):
+            for part in found.parts:
+                if not _is_worth_learning(str(found.path[-1]) if found.path else "", part):
+                    continue
+                if compiled(r"[a-z]{3,20}").fullmatch(part):
+                    words = words if words is not None else "\n".join(_names(data))
+                    if part in words:
+                        continue
+                self.learn(part)
+
+    def learn_text(self, text: str) -> None:
+        """Learn from text that is no YAML, a template or a broken document. Rather too much than too little."""
+        for secret in text_secrets(text, comments=True):
+            if _is_worth_learning("", secret):
+                self.learn(secret)
+        if "{{" in text:
+            for line in text.splitlines():
+                for secret in _template_literals(line):
+                    self.learn(secret)
+        for document in re.split(r"(?m)^---", text):
+            if compiled(_IS_SECRET).search(document):
+                for key, value in _secret_data(document):
+                    for part in (decoded(value), *spellings(value)):
+                        if part and _is_worth_learning(key, part):
+                            self.learn(part)
+
+    def text(self, text: str) -> str:
+        """``text`` with every known secret, and every token that its own form betrays, replaced by its mark."""
+        spans = self._spans(text)
+        return _masked(text, spans) if spans else text
+
+    def masks(self, text: str) -> bool:
+        """True when ``text(text)`` would change something."""
+        return bool(self._spans(text))
+
+    def value(self, value: object) -> object:
+        """JSON-like data with every string masked; keys are kept."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.value(item) for key, item in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    def mask_spans(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
+        """``text`` with the characters [start, end) of each span masked, whatever they are, and the rest as text().
+
+        Lines stay lines, with their indentation, and the header of a block scalar stays. The values are learned.
+        """
+        given: list[_Span] = []
+        for start, end in sorted(spans):
+            start, end = max(start, given[-1].end if given else 0), min(end, len(text))
+            if start < end and text[start:end].strip():
+                given.append(_Span(start, end, self._learn_place(text[start:end]), given=True))
+        return _masked(text, [*given, *self._spans(text)])
+
+    def _learn_place(self, source: str) -> int:
+        """Learn what a scalar, as it stands in YAML, holds; its ordinal."""
+        value = _scalar(source)
+        if "\n" in value:
+            inside = list(text_secrets(value))
+            for part in inside:
+                self.learn(part)
+            if not inside:
+                self.learn(value)
+        elif _is_worth_learning("", value):
+            for part in spellings(value) if source.strip().endswith('"') else (value,):
+                self.learn(part)
+        return self._ordinal(value)
+
+    def _ordinal(self, value: str) -> int:
+        known = self._ordinals.get(value) or self._ordinals.get(value.strip())
+        if known is None:
+            self._last += 1
+            known = self._last
+        self._ordinals.setdefault(value, known)
+        self._ordinals.setdefault(value.strip(), known)
+        return known
+
+    def _add(self, form: str, ordinal: int) -> None:
+        """Look for ``form`` from now on, unless it is too short or too common."""
+        self._ordinals.setdefault(form, ordinal)
+        if len(form) < _SHORTEST or is_common(form):
+            return
+        forms = self._index.setdefault(form[:_SHORTEST], [])
+        if all(form != known for known, _ in forms):
+            forms.append((form, ordinal))
+            forms.sort(key=lambda entry: -len(entry[0]))
+
+    def _spans(self, text: str) -> list[_Span]:
+        """What to mask in ``text``. One pass over its characters, however many secrets are known."""
+        found = [_Span(start, end, self._ordinal(text[start:end])) for _, start, end in structured(text)]
+        if index := self._index:
+            n = _SHORTEST
+            for start in [i for i in range(len(text) - n + 1) if text[i : i + n] in index]:
+                for form, ordinal in index[text[start : start + n]]:
+                    if text.startswith(form, start):
+                        found.append(_Span(start, start + len(form), ordinal))
+                        break
+        return found
+
+
+def safe_exception(exc: BaseException, redactor: Redactor) -> str:
+    """One line about ``exc``: its type and its redacted message, without the source lines that parsers quote."""
+    problem, mark = getattr(exc, "problem", None), getattr(exc, "problem_mark", None)
+    try:
+        message = str(problem) if problem else str(exc)
+    except Exception:
+        message = "no message"
+    line, column = getattr(mark, "line", None), getattr(mark, "column", None)
+    if isinstance(line, int) and isinstance(column, int):
+        message = f"{message} (line {line + 1}, column {column + 1})"
+    lines = redactor.text(message).strip().splitlines()
+    first = " ".join(lines[0].split()) if lines else ""
+    if len(first) > _LONGEST_MESSAGE:
+        first = first[:_LONGEST_MESSAGE] + "..."
+    return f"{type(exc).__name__}: {first}" if first else type(exc).__name__
+
+
+def is_common(value: str) -> bool:
+    """True for what must not be masked wherever it occurs: default passwords, words of manifests, plain numbers."""
+    if compiled(r"[\d\s.,:/+\-]*").fullmatch(value) or len(set(value)) < 3:
+        return True
+    word = compiled(r"\d{1,2}$").sub("", value.lower())
+    return not word[-1:].isdigit() and (is_weak(word) or word in _COMMON)
+
+
+def _is_worth_learning(key: str, value: str) -> bool:
+    """False for values that are hidden where they stand, and are no secret elsewhere: stand-ins, paths, URLs, names."""
+    text = value.strip()
+    if is_placeholder(text) or is_path(text):
+        return False
+    if is_url(text) and not next(structured(text), None) and "?" not in text and "webhook" not in text:
+        return False
+    return not (speaks_about(key) and compiled(r"[a-z][a-z0-9]{,19}(?:[-._/][a-z0-9]+)*").fullmatch(text))
+
+
+def _names(data: object) -> Iterator[str]:
+    """Texts of a document in which a word may stand that is a password elsewhere: names, labels, images."""
+    stack: list[tuple[str, object]] = [("", data)]
+    seen: set[int] = set()
+    while stack:
+        key, node = stack.pop()
+        if isinstance(node, (dict, list)):
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, dict):
+                stack.extend((str(k), v) for k, v in node.items())
+            else:
+                stack.extend((key, item) for item in node)
+        elif isinstance(node, str) and key in ("name", "namespace", "image", "app", "app.kubernetes.io/name"):
+            yield node
+
+
+def _forms(value: str) -> Iterator[str]:
+    """The forms in which programs write a value: raw, base64, URL-encoded, escaped."""
+    for text in dict.fromkeys((value, value.strip())):
+        yield from _escaped(text)
+        raw = text.encode("utf-8", "surrogatepass")
+        encoded = binascii.b2a_base64(raw, newline=False).decode()
+        for form in dict.fromkeys((encoded, encoded.replace("+", "-").replace("/", "_"))):
+            yield from (form, form.rstrip("="))
+        if not _UNRESERVED.issuperset(text):
+            for safe in ("", "/", "!$&'()*+,;=:@/", "!'()*"):
+                quoted = "".join(chr(b) if chr(b) in _UNRESERVED or chr(b) in safe else f"%{b:02X}" for b in raw)
+                for form in (quoted, quoted.replace("%20", "+")):
+                    yield form
+                    yield compiled(r"%[0-9A-F]{2}").sub(lambda match: match[0].lower(), form)
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """Raw, and as a string of JSON, YAML, Python, HTML; JSON once more inside one of those."""
+    yield text
+    if text.isascii() and text.isalnum():
+        return
+    import json
+
+    inside = [json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]
+    yield from inside
+    yield from (json.dumps(inside[0])[1:-1], inside[0].replace("'", "''"), inside[1].replace("'", "''"))
+    yield "".join(map(_yaml_escape, text))
+    yield text.replace("'", "''")
+    yield repr(text)[1:-1]
+    html = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield html
+    yield html.replace('"', "&quot;").replace("'", "&#x27;")
+    yield html.replace('"', "&#34;").replace("'", "&#39;")
+    yield html.replace('"', "&quot;").replace("'", "&apos;")
+
+
+def _yaml_escape(char: str) -> str:
+    """A character inside double quotes of YAML, in the way of PyYAML and ruamel.yaml with ASCII output."""
+    short = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\x1b": "\\e", "\xa0": "\\_"}
+    code = ord(char)
+    if char in short or 32 <= code < 127:
+        return short.get(char, char)
+    return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+
+
+def _telling_lines(text: str) -> Iterator[str]:
+    """The lines of a secret that are secrets themselves; not the headings, comments and settings among them."""
+    for line in text.splitlines():
+        line = line.strip().lstrip("- ").rstrip(",").strip("\"'")
+        if len(line) < _SHORTEST or line.startswith(("#", "//")) or is_common(line):
+            continue
+        setting = compiled(r"[\"']?([\w.\-/ ]+?)[\"']?\s*[:=]\s*(.*)").fullmatch(line)
+        if setting and not setting[2].strip("="):
+            # The padding of base64 is no sign of a setting.
+            if "=" in line and ":" not in line:
+                yield line
+            continue
+        if setting:
+            value = setting[2].strip("\"' ,")
+            if len(value) < _SHORTEST or is_common(value) or not _is_worth_learning(setting[1], value):
+                continue
+            if key_strength(setting[1]) > 1:
+                yield value
+            elif compiled(r"[A-Za-z][a-z]{,15}").fullmatch(value):
+                continue
+        elif compiled(r"\[[^\]]*\]|[\W_]+|[A-Za-z]{1,12}[:;{(]*").fullmatch(line):
+            continue
+        yield line
+
+
+def _template_literals(line: str) -> Iterator[str]:
+    """The literal text in a template that stands for a secret, such as a default."""
+    for pair in all_pairs(line)[:1]:
+        if key_strength(pair.key) > 1 and key_words(pair.key)[-1] not in ("secret", "secrets", "credentials"):
+            for groups in compiled(_TEMPLATE_LITERAL).findall(line):
+                yield from (value for value in groups if value and _is_worth_learning("", value))
+
+
+def _secret_data(document: str) -> Iterator[tuple[str, str]]:
+    """(key, value) of what stands below ``data`` and ``stringData`` in the text of a Secret, however it is indented."""
+    inside, depth = False, -1
+    for line in document.splitlines():
+        content = line.strip()
+        indent = len(line) - len(line.lstrip())
+        pairs = all_pairs(line)
+        if inside and content and (not pairs or indent > depth >= 0):
+            # Lines of a value, or of a file that is a value.
+            yield from (("", telling) for telling in _telling_lines(content) if not telling.startswith("{{"))
+            continue
+        for pair in pairs:
+            if pair.key in ("data", "stringData") and pair.value[:1] in ("", "{", "["):
+                inside, depth = True, -1
+                continue
+            if inside and pair.key in _AFTER_DATA:
+                inside = False
+            elif inside:
+                depth = indent
+                if not compiled(_BLOCK_HEADER).fullmatch(pair.value) and not pair.value.startswith("{{"):
+                    yield pair.key, pair.value if pair.quoted else pair.value.rstrip(",}").strip("\"'")
+
+
+def _scalar(source: str) -> str:
+    """The value of a YAML scalar as it stands in its file, near enough to recognise it: without quotes and indents."""
+    header = compiled(rf"{_BLOCK_HEADER}\r?\n").match(source)
+    if header:
+        lines = source[header.end() :].splitlines()
+        indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
+        return "\n".join(line[indent:] for line in lines).strip()
+    text = (
+        compiled(r"(?:[!&]\S*\s+)+").sub("", source.strip(), count=1) if source.lstrip()[:1] in "!&" else source.strip()
+    )
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1]
+    return text[1:-1].replace("''", "'") if len(text) > 1 and text[0] == text[-1] == "'" else text
+
+
+def _masked(text: str, spans: list[_Span]) -> str:
+    """``text`` with ``spans`` replaced; those that overlap become one, with the number of the first or given one."""
+    merged: list[_Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, not span.given, -span.end)):
+        last = merged[-1] if merged else None
+        if last is None or span.start >= last.end:
+            merged.append(span)
+        else:
+            ordinal = span.ordinal if span.given and not last.given else last.ordinal
+            merged[-1] = _Span(last.start, max(last.end, span.end), ordinal, last.given or span.given)
+    pieces: list[str] = []
+    position = 0
+    for span in merged:
+        pieces.append(text[position : span.start])
+        pieces.append(_mask(text[span.start : span.end], span))
+        position = span.end
+    return "".join(pieces) + text[position:]
+
+
+def _mask(piece: str, span: _Span) -> str:
+    """The mark for ``piece``; on every line that is not blank when it has several, behind the indentation."""
+    mark = f"\u2039redacted#{span.ordinal}\u203a"
+    if "\n" not in piece:
+        return mark
+    lines: list[str] = []
+    for number, line in enumerate(piece.split("\n")):
+        content = line.rstrip("\r")
+        if number == 0 and span.given and compiled(_BLOCK_HEADER).fullmatch(content):
+            lines.append(line)
+            continue
+        # Text that was searched may be a diff: its + and - stay.
+        prefix = compiled(r"[ \t]*" if span.given else r"(?:[+ ]|-(?!-))?[ \t]*").match(content)
+        kept = prefix[0] if prefix and number else ""
+        lines.append((kept + mark if content[len(kept) :].strip() else kept) + line[len(content) :])
+    return "\n".join(lines)

@@ -1,0 +1,225 @@
+"""A mapping of an object, read by path and changed by yielding edits.
+
+``get`` refuses values that a person or a tool fills in later (``${VAR}``, ``{{ }}``): nothing may be concluded from
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hardener.edits import (
+    Append,
+    Basis,
+    Drop,
+    Edit,
+    Evidence,
+    Finding,
+    Grade,
+    Path,
+    Set,
+    Severity,
+    WrongShapeError,
+    dotted,
+)
+from hardener.kubernetes import key_order
+
+if TYPE_CHECKING:
+    from hardener.views import Object
+    from hardener.workspace import Workspace
+
+_EXPRESSION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|^\$[A-Z_][A-Z0-9_]*$")
+V = TypeVar("V", bound="View")
+
+
+class OpaqueError(Exception):
+    """A value is an expression that is filled in later. The message names the expression and its path."""
+
+    def __init__(self, expression: str, path: Path) -> None:
+        super().__init__(f"{dotted(path)} is {expression}")
+        self.path = path
+
+
+class View:
+    """A mapping inside an object: ``data`` is the live mapping, ``path`` where it stands in its piece."""
+
+    __slots__ = ("data", "object", "path")
+    type_name: str | None = None
+
+    def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:
+        self.object = object
+        self.path = path
+        self.data = data
+
+    # Reading.
+
+    def _find(self, path: Path) -> Any:
+        value: Any = self.data
+        for position, part in enumerate(path):
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int):
+                value = value[part] if part < len(value) else None
+            elif value is None:
+                return None
+            else:
+                self._refuse(value, path[:position])
+        return value
+
+    def _refuse(self, value: Any, path: Path) -> None:
+        found = _EXPRESSION.search(value) if isinstance(value, str) else None
+        if found:
+            raise OpaqueError(found.group(), (*self.path[1:], *path))
+        raise WrongShapeError(dotted((*self.path[1:], *path)))
+
+    def get(self, *path: str | int) -> Any:
+        """The scalar at ``path``, None where there is none.
+
+        Raises OpaqueError for an expression, WrongShapeError for a mapping or list or a path through a scalar.
+        """
+        value = self._find(path)
+        if isinstance(value, dict | list) or (isinstance(value, str) and _EXPRESSION.search(value)):
+            self._refuse(value, path)
+        return value
+
+    def text(self, *path: str | int) -> str | None:
+        """The text at ``path`` as written, expressions included; None where there is no text."""
+        value = self._find(path)
+        return value if isinstance(value, str) else None
+
+    def has(self, *path: str | int) -> bool:
+        """Whether there is anything but null at ``path``."""
+        return self._find(path) is not None
+
+    def keys(self, *path: str | int) -> tuple[str, ...]:
+        """The keys of the mapping at ``path``; none where there is none. Raises WrongShapeError for anything else."""
+        value = self._find(path)
+        if value is None:
+            return ()
+        if not isinstance(value, dict):
+            self._refuse(value, path)
+        return tuple(value)
+
+    def strings(self, *path: str | int) -> tuple[str, ...]:
+        """The texts of the list at ``path`` as written. Raises WrongShapeError where there is no list but a value."""
+        value = self._find(path)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self._refuse(value, path)
+        return tuple(str(item) for item in value if isinstance(item, str | int | float))
+
+    def view(self, *path: str | int) -> View:
+        """The mapping at ``path`` as a view of its own; an empty one where there is none."""
+        value = self._find(path)
+        if value is not None and not isinstance(value, dict):
+            self._refuse(value, path)
+        return self._child(View, path, value or {})
+
+    def items(self, *path: str | int) -> list[View]:
+        """The mappings of the list at ``path``. Raises WrongShapeError where there is anything but such a list."""
+        return list(self._items(View, path))
+
+    def _items(self, kind: type[V], path: Path) -> Iterator[V]:
+        value = self._find(path)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self._refuse(value, path)
+        for index, item in enumerate(value):
+            if not isinstance(item, dict):
+                self._refuse(item, (*path, index))
+            yield self._child(kind, (*path, index), item)
+
+    def _child(self, kind: type[V], path: Path, data: dict[str, Any]) -> V:
+        child = kind(self.object, self.path + path, data)
+        return child
+
+    # Changing.
+
+    def set(
+        self,
+        *path: str | int,
+        to: Any,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        late: bool = False,
+        impact: str | None = None,
+    ) -> Edit:
+        """An edit that gives the place ``path`` the value ``to``. ``late``: a failure would show only after a while."""
+        self._check(path)
+        return Set(
+            piece=self.object.piece, path=self.path + path, value=to, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), late=late, impact=impact, type_name=self._type(), typed=len(self.path),
+        )  # fmt: skip
+
+    def append(
+        self,
+        *path: str | int,
+        value: Any,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+    ) -> Edit:
+        """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none."""
+        self._check(path)
+        return Append(
+            piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), type_name=self._type(), typed=len(self.path),
+        )  # fmt: skip
+
+    def drop(
+        self,
+        *path: str | int,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        impact: str | None = None,
+    ) -> Edit:
+        """An edit that removes the key or item at ``path``, which must exist."""
+        return Drop(
+            piece=self.object.piece, path=self.path + path, grade=grade, basis=basis, evidence=tuple(evidence or ()),
+            impact=impact,
+        )  # fmt: skip
+
+    def finding(self, message: str, *path: str | int, advice: str, severity: Severity = Severity.MEDIUM) -> Finding:
+        """A finding about the place ``path``."""
+        return Finding(
+            message=message, advice=advice, severity=severity, piece=self.object.piece, path=self.path + path
+        )
+
+    def fact(self, text: str, *path: str | int) -> Evidence:
+        """Evidence that stands at ``path``."""
+        return Evidence(text, self.object.piece, self.path + path)
+
+    def _check(self, path: Path) -> None:
+        # On or below an expression nothing may be written.
+        value: Any = self.data
+        for position, part in enumerate(path):
+            if isinstance(value, str):
+                self._refuse(value, path[:position])
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return
+        if isinstance(value, str) and _EXPRESSION.search(value):
+            self._refuse(value, path)
+
+    def _type(self) -> str | None:
+        if self.type_name is not None:
+            return self.type_name
+        name: str | None = "Object"
+        for part in self.path[len(self.object.path) :]:
+            if isinstance(part, str):
+                name = key_order.child(name, part)
+        return name
+
+    @property
+    def tree(self) -> Workspace:
+        """The whole tree."""
+        return self.object.workspace

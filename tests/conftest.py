@@ -1,0 +1,255 @@
+"""What the tests share: the command line run in this process, trees to run it on, the corpus beside the repository."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+CORPUS = ("argo-cd", "bad-pods", "kube-prometheus", "kubernetes-examples", "microservices-demo", "podinfo")
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+      - name: web  # the only one
+        image: example.com/web:1.2.3
+"""
+
+
+@dataclass
+class Done:
+    """A run that ended: its exit code and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        return self.out + self.err
+
+
+Harden = Callable[..., Done]
+
+
+def shared(*names: str) -> Path:
+    """A file of ``../shared``; the test is skipped where that folder is absent."""
+    path = SHARED.joinpath(*names)
+    if not path.exists():
+        pytest.skip(f"needs {path}, which is not part of the repository")
+    return path
+
+
+def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run git in ``folder`` with a configuration of its own."""
+    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "core.autocrlf=false", *arguments]
+    return subprocess.run(command, cwd=folder, input=stdin, capture_output=True, env={**os.environ, **settings})
+
+
+def commit(folder: Path) -> None:
+    """Make ``folder`` a Git repository with everything committed."""
+    for arguments in (["init", "-q"], ["add", "-Af"], ["commit", "-qm", "start"]):
+        done = git(folder, *arguments)
+        assert done.returncode == 0, done.stderr
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> None:
+    """Write ``files``, by their names below ``folder``, byte for byte."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Mode and bytes of every regular file below ``folder``, Git's own excluded."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mode, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if ".git" not in path.relative_to(folder).parts and path.is_file() and not path.is_symlink()
+    }
+
+
+def corpus_copy(name: str, folder: Path) -> Path:
+    """A copy of a tree of the corpus, as a Git repository of its own below ``folder``."""
+    copy = folder / name
+    shutil.copytree(shared("corpus", name), copy, symlinks=True)
+    commit(copy)
+    return copy
+
+
+class _Stream(io.TextIOWrapper):
+    def __init__(self, content: bytes = b"", *, terminal: bool = False) -> None:
+        self.bytes = io.BytesIO(content)
+        self.terminal = terminal
+        super().__init__(self.bytes, encoding="utf-8", newline="", write_through=True)
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", terminal: bool = False) -> Done:
+    """Run ``harden ARGUMENTS`` in this process, with the working directory and the standard streams replaced."""
+    from hardener import cli
+
+    out, err = _Stream(terminal=terminal), _Stream(terminal=False)
+    status: object = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["harden", *map(str, arguments)])
+        patch.setattr(sys, "stdin", _Stream(stdin))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = stop.code
+    assert status is None or isinstance(status, int), status
+    return Done(status or 0, out.bytes.getvalue().decode(), err.bytes.getvalue().decode())
+
+
+@pytest.fixture
+def harden(tmp_path: Path) -> Harden:
+    """``run`` in ``tmp_path``."""
+    return lambda *arguments, cwd=tmp_path, **options: run(*arguments, cwd=cwd, **options)
+
+
+@dataclass
+class Tree:
+    """A tree of the corpus, what ``diff`` says of it, and what ``apply`` makes of it."""
+
+    folder: Path  # as ``apply`` left it; committed as it was before
+    before: dict[str, tuple[int, bytes]]
+    after: dict[str, tuple[int, bytes]]
+    report: dict[str, Any]
+    diff: Done
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tree]:
+    """A tree of the corpus by name, hardened once for all tests with the profile ``restricted``."""
+
+    @cache
+    def hardened(name: str) -> Tree:
+        folder = corpus_copy(name, tmp_path_factory.mktemp("corpus"))
+        before = snapshot(folder)
+        report = run("diff", ".", "--format", "json", cwd=folder)
+        assert report.status == 1, report.err
+        diff = run("diff", ".", cwd=folder)
+        assert snapshot(folder) == before, "diff changed a file"
+        applied = run("apply", ".", cwd=folder)
+        assert applied.status == 0, applied.err
+        return Tree(folder, before, snapshot(folder), json.loads(report.out), diff)
+
+    return hardened
+
+
+# -- a second reader of YAML, which shares nothing with the engine
+
+
+class _Loader(yaml.CSafeLoader):
+    """Keeps every scalar as its text, so that a comparison does not depend on anybody's idea of types."""
+
+
+_Loader.yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
+_Loader.add_constructor("tag:yaml.org,2002:merge", lambda loader, node: node.value)
+
+
+def texts(text: str) -> list[Any]:
+    """The documents of ``text`` with every scalar as text; "" for null."""
+    return list(yaml.load_all(text.removeprefix("\ufeff"), Loader=_Loader))
+
+
+def same_value(text: Any, value: Any) -> bool:
+    """Whether ``text``, data of ``texts``, is the data ``value`` of a JSON report."""
+    if isinstance(value, dict):
+        return isinstance(text, dict) and text.keys() == value.keys() and all(same_value(text[k], value[k]) for k in text)
+    if isinstance(value, list):
+        return isinstance(text, list) and len(text) == len(value) and all(map(same_value, text, value))
+    if not isinstance(text, str):
+        return False
+    if value is None:
+        return text.lower() in ("", "~", "null")
+    if isinstance(value, bool):
+        return text.lower() in (("true", "yes", "on", "y") if value else ("false", "no", "off", "n"))
+    if isinstance(value, int | float):
+        try:
+            octal = re.fullmatch(r"[-+]?0o?[0-7]+", text)
+            return (int(text.replace("o", ""), 8) if octal else float(text)) == value
+        except ValueError:
+            return False
+    return text == value
+
+
+def at(value: Any, path: list[str | int]) -> Any:
+    """The value at ``path``; KeyError where there is none."""
+    for part in path:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            raise KeyError(part)
+    return value
+
+
+class Places:
+    """Where things stand in a text, by PyYAML's marks. Lines count from 1."""
+
+    def __init__(self, text: str) -> None:
+        text = text.removeprefix("\ufeff")
+        self.lines = text.split("\n")
+        self.roots = [node for node in yaml.compose_all(text, Loader=_Loader)]
+        self.data = texts(text)
+
+    def document(self, line: int) -> int:
+        """The number of the document that holds ``line``."""
+        found = [number for number, root in enumerate(self.roots) if root and root.start_mark.line < line]
+        return found[-1] if found else 0
+
+    def line(self, document: int, path: list[str | int]) -> tuple[int, bool]:
+        """The line of the key or item at ``path``, else of its nearest ancestor; whether it is there."""
+        node = self.roots[document]
+        line = node.start_mark.line + 1
+        for part in path:
+            if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+            elif isinstance(node, yaml.MappingNode):
+                pair = next((pair for pair in node.value if pair[0].value == part), None)
+                if pair is None:
+                    return line, False
+                line, node = pair[0].start_mark.line + 1, pair[1]
+            else:
+                return line, False
+        return line, True
+
+
+def lone_comments(text: str) -> list[str]:
+    """The lines that look like a comment alone on its line (inside a block scalar they only look so; no matter)."""
+    return [line.strip() for line in text.splitlines() if line.lstrip().startswith("#")]

@@ -1,0 +1,91 @@
+"""Image references in parts."""
+
+import pytest
+
+from hardener.kubernetes.image_reference import normalize, parse
+
+DIGEST = "sha256:" + "0" * 64
+
+WRITTEN = [
+    # text, registry, repository, name, tag, digest
+    ("nginx", None, "nginx", "nginx", None, None),
+    ("nginx:1.27", None, "nginx", "nginx", "1.27", None),
+    ("prom/prometheus:v3", None, "prom/prometheus", "prometheus", "v3", None),
+    ("localhost/x", "localhost", "localhost/x", "x", None, None),
+    ("localhost:5000/x", "localhost:5000", "localhost:5000/x", "x", None, None),
+    ("localhost:5000/x:1", "localhost:5000", "localhost:5000/x", "x", "1", None),
+    ("[::1]:5000/x:1", "[::1]:5000", "[::1]:5000/x", "x", "1", None),
+    (f"ghcr.io/a/b@{DIGEST}", "ghcr.io", "ghcr.io/a/b", "b", None, DIGEST),
+    (f"ghcr.io/a/b:v1@{DIGEST}", "ghcr.io", "ghcr.io/a/b", "b", "v1", DIGEST),
+    ("REGISTRY/app", "REGISTRY", "REGISTRY/app", "app", None, None),
+    ("us-docker.pkg.dev/p/r/app:0.1", "us-docker.pkg.dev", "us-docker.pkg.dev/p/r/app", "app", "0.1", None),
+    ("gcr.io/google_samples/gb-redisslave:v1", "gcr.io", "gcr.io/google_samples/gb-redisslave", "gb-redisslave", "v1",
+     None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "registry", "repository", "name", "tag", "digest"), WRITTEN)
+def test_parts(
+    text: str, registry: str | None, repository: str, name: str, tag: str | None, digest: str | None
+) -> None:
+    found = parse(text)
+    assert found is not None
+    assert (found.text, found.registry, found.repository) == (text, registry, repository)
+    assert (found.name, found.tag, found.digest, found.opaque) == (name, tag, digest, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "repository", "tag"),
+    [
+        ("nginx:${TAG}", "nginx", None),
+        ("nginx:1.27-${SUFFIX}", "nginx", None),
+        ("ghcr.io/a/b:$(VERSION)", "ghcr.io/a/b", None),
+        ("localhost:5000/b:{{ .Values.tag }}", "localhost:5000/b", None),
+        ("nginx@${DIGEST}", "nginx", None),
+        ("${REGISTRY}/nginx:1", None, "1"),
+        ("${REGISTRY:-docker.io/library}/nginx:1", None, "1"),
+        ("$REGISTRY/nginx:1", None, "1"),
+        ("nginx$SUFFIX", None, None),
+        ("{{ .Values.image }}", None, None),
+        ("{{ .Values.image.repository }}:{{ .Values.image.tag }}", None, None),
+    ],
+)
+def test_an_expression_hides_only_the_part_it_stands_in(text: str, repository: str | None, tag: str | None) -> None:
+    found = parse(text)
+    assert found is not None
+    assert found.opaque
+    assert (found.text, found.repository, found.tag) == (text, repository, tag)
+    assert (found.normalized is None) == (repository is None)
+    assert (found.name is None) == (repository is None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "a b", " nginx", "nginx ", "Nginx", "nginx:", "nginx@", "nginx@sha256:abc", "nginx:a/b:", "/nginx",
+     "a//b", "nginx/", "nginx:1:2", "nginx:" + "a" * 129, "http://x/y", "-nginx", "nginx:ü", "x" * 5000, "${A} b",
+     "\ue000", None, 3, ["nginx"], {}],
+)  # fmt: skip
+def test_what_is_no_reference(text: object) -> None:
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("repository", "normalized"),
+    [
+        ("nginx", "docker.io/library/nginx"),
+        ("docker.io/nginx", "docker.io/library/nginx"),
+        ("index.docker.io/library/nginx", "docker.io/library/nginx"),
+        ("prom/prometheus", "docker.io/prom/prometheus"),
+        ("prom/*", "docker.io/prom/*"),
+        ("quay.io/prom/prometheus", "quay.io/prom/prometheus"),
+        ("registry.example.com/nginx", "registry.example.com/nginx"),
+        ("localhost:5000/nginx", "localhost:5000/nginx"),
+    ],
+)
+def test_docker_hub_is_spelled_out(repository: str, normalized: str) -> None:
+    assert normalize(repository) == normalized
+
+
+@pytest.mark.parametrize("text", ["{{" * 2000, "${" * 2000, "-" * 4000, "a." * 2000, "a-" * 2000 + ":"])
+def test_hostile_text_is_read_at_once(text: str) -> None:
+    parse(text)

@@ -1,0 +1,312 @@
+"""The command line: what it takes, its exit codes, and one line for every mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, write
+
+OPTIONS = {
+    "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
+    " -v --verbose --quiet --help",
+    "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
+    " -v --verbose --quiet --help",
+    "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
+    " --help",
+    "list": "--profile --help",
+    "explain": "--help",
+}
+
+# What is wrong: the arguments behind `diff web.yaml`, and what the message must hold.
+MISTAKES: list[tuple[str, list[str], list[str]]] = [
+    ("missing path", ["gone.yaml"], ["gone.yaml", "no such file"]),
+    ("missing folder", ["gone/"], ["gone/", "no such file or folder"]),
+    ("pattern without match", ["*.yml"], ["*.yml", "no file matches"]),
+    ("unknown profile", ["--profile", "restrictd"], ["unknown profile restrictd", "did you mean restricted?"]),
+    ("profile nothing like", ["--profile", "zzz"], ["unknown profile zzz", "baseline", "restricted", "strict"]),
+    ("missing profile file", ["--profile", "./ours.yaml"], ["./ours.yaml", "no such profile file"]),
+    ("profile is a folder", ["--profile", "./folder.yaml"], ["./folder.yaml"]),
+    ("profile is no mapping", ["--profile", "./list.yaml"], ["./list.yaml", "a profile is one mapping"]),
+    ("profile is broken", ["--profile", "./broken.yaml"], ["./broken.yaml:2"]),
+    ("profile is empty", ["--profile", "./empty.yaml"], ["./empty.yaml", "a profile is one mapping"]),
+    ("profile extends itself", ["--profile", "./self.yaml"], ["self.yaml", "extends itself"]),
+    ("profiles extend each other", ["--profile", "./one.yaml"], ["one.yaml", "extends itself"]),
+    ("profile extends nothing", ["--profile", "./orphan.yaml"], ["unknown profile restrictet", "restricted?"]),
+    ("profile with an unknown id", ["--profile", "./id.yaml"], ["unknown transform run-as-nonroot", "run-as-non-root?"]),
+    ("profile with an unknown key", ["--profile", "./key.yaml"], ["./key.yaml", "transfroms"]),
+    ("profile with a wrong type", ["--profile", "./type.yaml"], ["./type.yaml", "transforms"]),
+    ("profile with an unknown option", ["--profile", "./option.yaml"], ["unknown option resources.cpu"]),
+    ("unknown id: --only", ["--only", "run-as-nonroot"], ["unknown transform run-as-nonroot", "run-as-non-root?"]),
+    ("unknown id: --skip", ["--skip", "drop-capability"], ["unknown transform drop-capability", "drop-capabilities?"]),
+    ("unknown id: --accept", ["--accept", "no-hostpath"], ["unknown transform no-hostpath", "no-host-path?"]),
+    ("one unknown id of two", ["--only", "no-host-path,nonsense"], ["unknown transform nonsense", "harden list"]),
+    ("unknown option", ["--set", "resources.cpu-limt=none"], ["unknown option resources.cpu-limt", "resources.cpu-limit?"]),
+    ("unknown group", ["--set", "zzz.yyy=1"], ["unknown option zzz.yyy"]),
+    ("--set without value", ["--set", "resources.cpu-limit"], ["--set resources.cpu-limit", "GROUP.KEY=VALUE"]),
+    ("--set without group", ["--set", "cpu-limit=1"], ["unknown option cpu-limit"]),
+    ("--set with a wrong type", ["--set", "resources.cpu-limit=[1]"], ["resources.cpu-limit takes"]),
+    ("--set with broken YAML", ["--set", "resources.cpu-limit={"], ["--set resources.cpu-limit"]),
+    ("--set with nothing behind the sign", ["--set", "resources.cpu-limit=# none"], ["resources.cpu-limit takes"]),
+    ("bad version", ["--kubernetes-version", "latest"], ["latest", "a Kubernetes version looks like 1.35"]),
+    ("version two", ["--kubernetes-version", "2.1"], ["2.1", "a Kubernetes version looks like 1.35"]),
+    ("missing config", ["--config", "gone.yaml"], ["gone.yaml", "no such config file"]),
+    ("config with an unknown key", ["--config", "config-key.yaml"], ["config-key.yaml", "profil"]),
+    ("config is broken", ["--config", "broken.yaml"], ["broken.yaml:2"]),
+    ("config is a list", ["--config", "list.yaml"], ["list.yaml"]),
+    ("config is a folder", ["--config", "folder.yaml"], ["folder.yaml", "cannot be read"]),
+    ("config with two documents", ["--config", "two.yaml"], ["two.yaml", "one document"]),
+    ("config with a number as version", ["--config", "config-float.yaml"], ["config-float.yaml", "needs quotes"]),
+    ("config with a bad version", ["--config", "config-version.yaml"], ["a Kubernetes version looks like"]),
+    ("config with a bad platform", ["--config", "config-platform.yaml"], ["platform is kubernetes or openshift"]),
+    ("config with an unknown profile", ["--config", "config-profile.yaml"], ["unknown profile strikt", "strict?"]),
+    ("config with an unknown option", ["--config", "config-option.yaml"], ["config-option.yaml", "unknown option a.b"]),
+    ("evidence is missing", ["--evidence", "gone"], ["gone", "no such folder"]),
+    ("evidence is a file", ["--evidence", "web.yaml"], ["web.yaml", "no such folder"]),
+]  # fmt: skip
+
+FILES = {
+    "web.yaml": DEPLOYMENT,
+    "folder.yaml/keep": "",
+    "list.yaml": "- a\n",
+    "broken.yaml": "a: 1\nb: [\n",
+    "empty.yaml": "",
+    "two.yaml": "profile: strict\n---\nprofile: strict\n",
+    "self.yaml": "extends: ./self.yaml\n",
+    "one.yaml": "extends: ./two-one.yaml\n",
+    "two-one.yaml": "extends: ./one.yaml\n",
+    "orphan.yaml": "extends: restrictet\n",
+    "id.yaml": "transforms: [run-as-nonroot]\n",
+    "key.yaml": "transfroms: []\n",
+    "type.yaml": "transforms: run-as-non-root\n",
+    "option.yaml": "extends: restricted\noptions:\n  resources:\n    cpu: none\n",
+    "config-key.yaml": "profil: strict\n",
+    "config-float.yaml": "kubernetes-version: 1.30\n",
+    "config-version.yaml": "kubernetes-version: x\n",
+    "config-platform.yaml": "platform: aws\n",
+    "config-profile.yaml": "profile: strikt\n",
+    "config-option.yaml": "options:\n  a:\n    b: 1\n",
+}
+
+
+def _one_line(done: object) -> str:
+    status, out, err = (getattr(done, name) for name in ("status", "out", "err"))
+    assert status == 2, err
+    assert out == ""
+    assert err.endswith("\n") and err.count("\n") == 1, err
+    assert "Traceback" not in err and "bug of ours" not in err
+    return str(err)
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+@pytest.mark.parametrize("command", ["apply", "diff"])
+def test_a_mistake_is_one_line_and_exit_code_2(
+    command: str, arguments: list[str], expected: list[str], harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, FILES)
+    paths = [] if not arguments[0].startswith("-") else ["web.yaml"]
+    message = _one_line(harden(command, *paths, *arguments))
+    assert message.startswith("harden: ")
+    for part in expected:
+        assert part in message
+    assert (tmp_path / "web.yaml").read_text() == DEPLOYMENT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["aply", "x"], "aply"),
+        (["apply", "--frob", "x"], "--frob"),
+        (["apply"], "PATH"),
+        (["diff", "--max-risk", "none"], "none"),
+        (["diff", "--format", "xml"], "xml"),
+        (["diff", "--profile"], "--profile"),
+        (["explain"], "ID"),
+        (["explain", "K11"], "K11"),
+        (["explain", "run-as-nonroot"], "did you mean run-as-non-root?"),
+        (["list", "--profile", "strikt"], "did you mean strict?"),
+        (["filter", "--profile", "strikt"], "did you mean strict?"),
+        (["filter", "--only", "nonsense"], "unknown transform nonsense"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_too(arguments: list[str], expected: str, harden: Harden) -> None:
+    assert expected in _one_line(harden(*arguments))
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_options_are_those_of_the_design(command: str, harden: Harden) -> None:
+    shown = harden(command, "--help")
+    assert shown.status == 0
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", shown.out.partition("Options:")[2])) >= set(
+        OPTIONS[command].split()
+    )
+    listed = {word for line in shown.out.splitlines() for word in re.findall(r"^  (?:(-\w), )?(--[\w-]+)", line)}
+    assert {name for pair in listed for name in pair if name} == set(OPTIONS[command].split())
+
+
+def test_apply_ends_with_0_and_diff_with_1_iff_there_is_something(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    assert harden("diff").status == 1
+    assert harden("diff", "web.yaml").status == 1
+    assert harden("diff", "--format", "json").status == 1
+    assert (tmp_path / "web.yaml").read_text() == DEPLOYMENT
+    assert harden("apply", ".").status == 0
+    assert (tmp_path / "web.yaml").read_text() != DEPLOYMENT
+    assert harden("apply", ".").status == 0
+    assert harden("diff").status == 0
+    assert harden("diff", "--format", "json").status == 0
+
+
+def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
+    done = harden("diff")
+    assert (done.status, "Refused: 1 document" in done.out) == (0, True)
+
+
+def test_nothing_to_read_is_no_mistake(harden: Harden, tmp_path: Path) -> None:
+    assert harden("apply", ".").status == 0
+    assert "0 files, 0 documents" in harden("diff").out
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+    ],
+)
+def test_colour_only_on_a_terminal(
+    terminal: bool,
+    environment: dict[str, str],
+    coloured: bool,
+    harden: Harden,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    plain = harden("diff")
+    done = harden("diff", terminal=terminal)
+    assert ("\033[" in done.out) is coloured
+    assert re.sub(r"\033\[\d*m", "", done.out) == plain.out
+
+
+def test_quiet_shows_the_summary_only(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    lines = harden("diff", "--quiet").out.splitlines()
+    assert len([line for line in lines if line]) == 2
+    assert lines[0].startswith("harden ") and "1 files would change" in lines[-1].replace("1 file would", "1 files would")
+
+
+def test_verbose_shows_every_edit_with_its_evidence(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    short, long = harden("diff"), harden("diff", "-v")
+    assert "web.yaml:11 Deployment/web" not in short.out
+    assert re.search(r"web.yaml:\d+ Deployment/web spec.template.spec.containers\[0\].securityContext", long.out)
+    assert re.search(r"^      (safe|review), (proved|inferred|assumed)", long.out, re.M)
+
+
+def test_the_order_of_the_report(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
+    commit(tmp_path)
+    out = harden("apply", ".").out
+    heads = re.findall(r"^(Impact|Held back|Applied|Refused|Left for a person|Patch|undo)\b", out, re.M)
+    assert heads == [head for head in ("Impact", "Held back", "Applied", "Refused", "Left for a person", "Patch", "undo")
+                     if head in heads]  # fmt: skip
+    assert {"Impact", "Applied", "Refused", "Patch", "undo"} <= set(heads)
+
+
+def test_the_undo_command_undoes(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a b/web.yaml": DEPLOYMENT, "c/web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    out = harden("apply", ".").out
+    command = re.search(r"^undo: (git .*)$", out, re.M)
+    assert command
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert (tmp_path / "a b/web.yaml").read_text() == (tmp_path / "c/web.yaml").read_text() == DEPLOYMENT
+
+
+def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tmp_path)
+    (tmp_path / "web.yaml").write_text(DEPLOYMENT + "# new\n")
+    done = harden("apply", ".")
+    assert done.status == 0
+    assert done.err == "harden: 1 of 2 files have changes that are not committed\n"
+    assert "outside Git" not in done.err
+
+
+def test_outside_git_is_one_warning_line(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    done = harden("apply", ".")
+    assert (done.status, done.err) == (0, "harden: 1 of 1 files are outside Git, so Git cannot undo this\n")
+
+
+def test_list_names_every_transform_and_explain_knows_it(harden: Harden) -> None:
+    listed = re.findall(r"^  ([a-z0-9-]+)  .*\[(.*)\]$", harden("list").out, re.M)
+    assert "run-as-non-root" in dict(listed)
+    for id, _ in listed:
+        shown = harden("explain", id)
+        assert shown.status == 0
+        assert shown.out.startswith(f"{id}\n") and "Why: " in shown.out and "May break: " in shown.out
+    assert "run-as-non-root" in harden("explain", "k01").out
+    assert harden("list", "--profile", "baseline").out.count("\n") < harden("list").out.count("\n")
+
+
+def test_runs_from_a_checkout_that_is_not_installed(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    for name in ("hardener", "transforms", "profiles"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    write(tmp_path, {"work/web.yaml": DEPLOYMENT})
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    where = subprocess.run(
+        [sys.executable, "-c", "import hardener, hardener.transforms as t; print(hardener.__file__, t.__file__)"],
+        cwd=tmp_path / "work", env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert all(name.startswith(str(checkout)) for name in where.stdout.split())
+    done = subprocess.run(
+        [sys.executable, "-m", "hardener", "apply", ".", "--quiet"],
+        cwd=tmp_path / "work", env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "runAsNonRoot: true" in (tmp_path / "work/web.yaml").read_text()
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}.yaml": DEPLOYMENT.replace("web", f"web-{n}") for n in range(40)})
+    command = f"{sys.executable} -m hardener diff . | head -n 1"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert done.stdout.startswith("harden ")
+    assert done.stderr == ""
+
+
+def test_a_bug_of_ours_is_exit_code_3_and_changes_nothing(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hardener import pipeline
+
+    def broken(*arguments: object, **options: object) -> None:
+        raise KeyError("hunter2hunter2")
+
+    monkeypatch.setattr(pipeline, "run", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    done = harden("apply", ".")
+    assert done.status == 3
+    assert "bug of ours: KeyError" in done.err and done.err.count("\n") == 1
+    crash = Path(done.err.rstrip().rpartition(" ")[2])
+    assert "hunter2" not in done.all + crash.read_text()
+    assert (tmp_path / "web.yaml").read_text() == DEPLOYMENT

@@ -1,0 +1,117 @@
+"""Edits on plain data: where they land, what they refuse, and how paths move when list items go."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from hardener.edits import Append, Basis, Drop, Edit, Grade, Path, Set, WrongShapeError, concrete_paths, dotted, replay
+from hardener.shifts import as_read, as_written, removals
+from hardener.sources.files import Content
+from hardener.sources.manifests import ManifestFile, Piece
+
+
+def piece() -> Piece:
+    return Piece(ManifestFile("/x.yaml", "x.yaml", Content("", False, 0, 0), True), 0, 0, 0)
+
+
+def put(*path: str | int, to: Any, type_name: str | None = None) -> Edit:
+    return Set(
+        piece=piece(), path=path, value=to, grade=Grade.SAFE, basis=Basis.PROVED, type_name=type_name, typed=1
+    )  # fmt: skip
+
+
+def add(*path: str | int, value: Any) -> Edit:
+    return Append(piece=piece(), path=path, value=value, grade=Grade.SAFE, basis=Basis.PROVED)
+
+
+def drop(*path: str | int) -> Edit:
+    return Drop(piece=piece(), path=path, grade=Grade.SAFE, basis=Basis.PROVED)
+
+
+@pytest.mark.parametrize(
+    ("data", "step", "expected"),
+    [
+        ({"a": 1}, [put(0, "a", to=2)], {"a": 2}),
+        ({}, [put(0, "a", "b", to=True)], {"a": {"b": True}}),
+        ({"a": None}, [put(0, "a", "b", to=True)], {"a": {"b": True}}),
+        ({"a": {"b": 1}}, [drop(0, "a", "b")], {"a": {}}),
+        ({"l": [1, 2, 3]}, [drop(0, "l", 0), drop(0, "l", 2)], {"l": [2]}),
+        ({"l": [1, 2]}, [put(0, "l", 1, to=9), drop(0, "l", 0)], {"l": [9]}),
+        ({}, [add(0, "l", value=1), add(0, "l", value=2)], {"l": [1, 2]}),
+        ({"l": None}, [add(0, "l", value=1)], {"l": [1]}),
+        ({"v": {"hostPath": {}}}, [drop(0, "v", "hostPath"), put(0, "v", "emptyDir", to={})], {"v": {"emptyDir": {}}}),
+    ],
+)
+def test_a_step_means_the_data_before_it(data: Any, step: list[Edit], expected: Any) -> None:
+    documents = [deepcopy(data)]
+    replay(documents, step)
+    assert documents == [expected]
+
+
+@pytest.mark.parametrize(
+    ("keys", "new", "expected"),
+    [
+        (["name", "image", "env"], "resources", ["name", "image", "env", "resources"]),
+        (["name", "image", "livenessProbe"], "securityContext", None),
+    ],
+)
+def test_a_new_key_is_placed_by_the_order_of_its_type(keys: list[str], new: str, expected: list[str] | None) -> None:
+    documents: list[Any] = [dict.fromkeys(keys, 1)]
+    replay(documents, [put(0, new, to=2, type_name="Container")])
+    found = list(documents[0])
+    assert found == expected if expected else found.index(new) == found.index("image") + 1
+
+
+@pytest.mark.parametrize(
+    ("data", "edit"),
+    [
+        ({"a": "text"}, put(0, "a", "b", to=1)),
+        ({"a": [1]}, put(0, "a", "b", to=1)),
+        ({"l": {"x": 1}}, add(0, "l", value=1)),
+    ],
+)
+def test_a_wrong_shape_stops_the_whole_step(data: Any, edit: Edit) -> None:
+    documents = [deepcopy(data)]
+    with pytest.raises(WrongShapeError):
+        replay(documents, [put(0, "new", to=1), edit])
+    assert documents == [data]
+
+
+def test_values_are_never_shared_between_documents() -> None:
+    value: dict[str, Any] = {"drop": ["ALL"]}
+    documents: list[Any] = [{}, {}]
+    replay(documents, [put(0, "c", to=value)])
+    replay(documents, [put(1, "c", to=value)])
+    documents[0]["c"]["drop"].append("x")
+    assert documents[1]["c"]["drop"] == value["drop"] == ["ALL"]
+
+
+def test_an_appended_item_has_the_index_it_gets() -> None:
+    step = [add(0, "l", value="c"), add(0, "l", value="d"), put(0, "a", to=1)]
+    assert concrete_paths([{"l": ["a", "b"]}], step) == [(0, "l", 2), (0, "l", 3), (0, "a")]
+
+
+@pytest.mark.parametrize(
+    ("path", "step", "written", "read"),
+    [
+        ((0, "l", 0), 0, (0, "l", 0), (0, "l", 0)),
+        ((0, "l", 1), 0, None, (0, "l", 1)),
+        ((0, "l", 3, "x"), 0, (0, "l", 1, "x"), (0, "l", 3, "x")),
+        ((0, "l", 1, "x"), 1, (0, "l", 1, "x"), (0, "l", 3, "x")),
+        ((0, "m", 1), 1, (0, "m", 1), (0, "m", 1)),
+    ],
+)
+def test_paths_move_with_removed_items(path: Path, step: int, written: Path | None, read: Path) -> None:
+    changed = piece()
+    changed.steps = [(drop(0, "l", 1), drop(0, "l", 2)), (put(0, "a", to=1),)]
+    removed = removals(changed)
+    assert as_written(path, step, removed) == written
+    assert as_read(path, step, removed) == read
+
+
+def test_paths_are_said_as_people_write_them() -> None:
+    assert dotted(("spec", "containers", 0, "image")) == "spec.containers[0].image"
+    assert dotted(("metadata", "annotations", "a.b/c")) == 'metadata.annotations["a.b/c"]'

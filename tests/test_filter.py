@@ -1,0 +1,132 @@
+"""`harden filter`: standard input to standard output, the report on standard error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import DEPLOYMENT, Harden, write
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  type: LoadBalancer  # for all
+  selector: {app: web}
+  ports:
+  - port: 80
+"""
+
+
+def test_what_apply_writes_is_what_filter_prints(harden: Harden) -> None:
+    done = harden("filter", stdin=DEPLOYMENT.encode())
+    assert done.status == 0
+    assert "runAsNonRoot: true" in done.out and "name: web  # the only one\n" in done.out
+    assert [line for line in DEPLOYMENT.splitlines() if line not in done.out.splitlines()] == []
+    assert done.err.startswith("harden ") and "standard input, no tree around it" in done.err
+    again = harden("filter", stdin=done.out.encode())
+    assert again.out == done.out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEPLOYMENT.replace("\n", "\r\n"),
+        "\ufeff" + DEPLOYMENT,
+        "\ufeff" + DEPLOYMENT.replace("\n", "\r\n"),
+        DEPLOYMENT.rstrip("\n"),
+        "---\n# one\n---\n" + DEPLOYMENT + "---\n" + DEPLOYMENT.replace("web", "api"),
+        DEPLOYMENT + "...\n",
+        DEPLOYMENT.replace("web", "caf\u00e9 \u2713 \U0001f600").replace("name: caf", "name: d # caf"),
+    ],
+    ids=["crlf", "bom", "bom-crlf", "no-final-newline", "documents", "end-marker", "unicode"],
+)
+def test_bytes_that_nobody_asked_to_change_stay(text: str, harden: Harden) -> None:
+    done = harden("filter", stdin=text.encode())
+    assert done.status == 0
+    assert done.out != text
+    assert done.out.startswith("\ufeff") == text.startswith("\ufeff")
+    assert ("\r\n" in done.out) == ("\r\n" in text)
+    assert done.out.replace("\r\n", "").count("\n") == (0 if "\r\n" in text else done.out.count("\n"))
+    assert done.out.endswith("\n") == text.endswith("\n")
+    kept = iter(done.out.splitlines())
+    assert all(line in kept for line in text.splitlines()), "a line is gone or moved"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n\n",
+        "# nothing\n",
+        "---\n---\n",
+        "just text",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
+        "kind: Pod\napiVersion: v1\n  x: 1\n",
+        "kind: Pod\napiVersion: v1\nspec: {{ .Values.spec }}\n",
+        "kind: Pod\napiVersion: v1\nkind: Pod\n",
+        "[1, 2]\n",
+        "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: 3\n",
+        "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {containers: {name: c}}\n",
+        "kind: Pod\napiVersion: v1\nmetadata: [a]\nspec: {containers: [c, 1, null]}\n",
+        "kind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: [LoadBalancer]\n",
+        "kind: RoleBinding\napiVersion: rbac.authorization.k8s.io/v1\nsubjects: {a: b}\n",
+        "kind: Deployment\napiVersion: apps/v1\nspec:\n  template: x\n",
+        "kind: CronJob\napiVersion: batch/v1\nspec:\n  jobTemplate: [x]\n",
+    ],
+)
+def test_what_cannot_be_hardened_comes_out_as_it_is(text: str, harden: Harden) -> None:
+    done = harden("filter", stdin=text.encode())
+    assert (done.status, done.out) == (0, text), done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_broken_document_does_not_block_its_neighbours(harden: Harden) -> None:
+    broken = "---\nkind: Pod\napiVersion: v1\n  x: 1\n"
+    done = harden("filter", stdin=(DEPLOYMENT + broken + "---\n" + DEPLOYMENT.replace("web", "api")).encode())
+    assert broken in done.out
+    assert done.out.count("runAsNonRoot: true") == 2
+    assert "Refused: 1 document" in done.err and "<stdin>:18" in done.err
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfek\x00", b"kind: \xe9\n", b"\x80"])
+def test_what_is_not_utf_8_is_a_mistake(content: bytes, harden: Harden) -> None:
+    done = harden("filter", stdin=content)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == "harden: standard input is not UTF-8\n"
+
+
+def test_what_concludes_from_absence_only_reports(harden: Harden) -> None:
+    """A stream shows no tree: who uses a named account, and who reaches a Service, is not known (DECISIONS 2.11)."""
+    account = DEPLOYMENT.replace("    spec:\n", "    spec:\n      serviceAccountName: web\n")
+    done = harden("filter", "-v", stdin=(account + "---\n" + SERVICE).encode())
+    assert "automountServiceAccountToken" not in done.out
+    assert "  type: LoadBalancer  # for all\n" in done.out
+    assert "automount-token" in done.err and "service-cluster-ip" in done.err
+
+
+def test_json_in_json_out(harden: Harden) -> None:
+    text = json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+                       "spec": {"containers": [{"name": "c", "image": "example.com/c:1"}]}}, indent=2)  # fmt: skip
+    done = harden("filter", stdin=text.encode())
+    spec = json.loads(done.out)["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["containers"][0]["resources"]["limits"]["memory"] == "512Mi"
+
+
+def test_options_work_on_a_stream_too(harden: Harden) -> None:
+    done = harden("filter", "--only", "seccomp-runtime-default", "--quiet", stdin=DEPLOYMENT.encode())
+    assert "RuntimeDefault" in done.out and "runAsNonRoot" not in done.out
+    assert len([line for line in done.err.splitlines() if line]) == 2
+
+
+def test_the_config_of_the_repository_holds_for_a_stream(harden: Harden, tmp_path: object) -> None:
+    from pathlib import Path
+
+    assert isinstance(tmp_path, Path)
+    write(tmp_path, {".harden.yaml": "profile: baseline\n"})
+    done = harden("filter", stdin=DEPLOYMENT.encode())
+    assert "profile baseline" in done.err and "runAsNonRoot" not in done.out

@@ -1,0 +1,137 @@
+"""The shape of the code: imports point down, transforms decide on views, files stay readable, nothing is forgotten."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hardener import registry
+from hardener.owasp import RISKS
+
+from .conftest import ROOT
+
+# From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
+# `hardener` itself, which holds the version.
+LAYERS = (
+    "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline", "proof",
+    "json_patch", "shifts", "outcome", "profile", "registry", "workspace", "views", "pod_class", "view", "declare",
+    "edits", "kubernetes", "config", "sources", "owasp", "errors", "",
+)  # fmt: skip
+LONGEST = 400  # lines
+# The words of an author: the package, the views, and what is known about Kubernetes.
+FOR_TRANSFORMS = {f"hardener.{name}" for name in ("declare", "edits", "errors", "view", "views", "workspace")}
+
+MODULES = sorted((ROOT / "hardener").rglob("*.py"))
+TRANSFORM_FILES = sorted((ROOT / "transforms").rglob("*.py"))
+TRANSFORMS = [path for path in TRANSFORM_FILES if not path.name.startswith("_")]  # those the registry must find
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of every module that the file imports at run time, in functions too."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in _run_time(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *filter(None, [node.module])])
+            # `from hardener import pipeline` names a module, `from hardener import Grade` does not; both are listed.
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def _run_time(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue  # types may point up; nothing is loaded for them
+        yield child
+        yield from _run_time(child)
+
+
+def layer(module: str) -> int:
+    """The index of the layer of ``hardener.x.y``."""
+    parts = [*module.split("."), ""]
+    return LAYERS.index(parts[1] if parts[1] in LAYERS else "")
+
+
+def test_every_module_has_a_layer() -> None:
+    tops = {path.relative_to(ROOT / "hardener").parts[0].removesuffix(".py") for path in MODULES}
+    assert tops - {"__init__"} == set(LAYERS) - {""}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_imports_point_down(path: Path) -> None:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    own = layer(module)
+    wrong = [
+        f"line {line}: {imported}"
+        for line, imported in imports(path)
+        if imported.split(".")[0] == "hardener" and layer(imported) < own
+    ]
+    assert not wrong, f"{module} stands below what it imports"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "hardener" / "sources" / "yaml").glob("*.py")), ids=name)
+def test_the_yaml_engine_is_usable_alone(path: Path) -> None:
+    inside = [imported for _, imported in imports(path) if imported.split(".")[0] == "hardener"]
+    assert [imported for imported in inside if not imported.startswith("hardener.sources.yaml.")] == []
+
+
+@pytest.mark.parametrize("path", TRANSFORM_FILES, ids=name)
+def test_a_transform_decides_on_views(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            assert node.attr != "data", f"line {node.lineno}: a view holds back what is opaque, .data does not"
+    for line, imported in imports(path):
+        package = imported.rpartition(".")[0]
+        if imported.split(".")[0] == "hardener":
+            assert package in {"hardener", *FOR_TRANSFORMS} or package.startswith("hardener.kubernetes"), (
+                f"line {line}: {imported}"
+            )
+
+
+@pytest.mark.parametrize("path", TRANSFORMS, ids=name)
+def test_the_registry_finds_every_transform(path: Path) -> None:
+    found = registry.transforms().get(path.stem.replace("_", "-"))
+    assert found is not None, "no transform of this name; is there an __init__.py in its folder?"
+    assert found.function.__name__ == path.stem
+    assert RISKS[found.risk].folder == path.parent.name
+
+
+def test_the_registry_finds_nothing_else() -> None:
+    files = {path.stem.replace("_", "-") for path in TRANSFORMS}
+    built_in = {t.id for t in registry.transforms().values() if t.function.__module__.startswith("hardener.")}
+    assert built_in == files
+
+
+@pytest.mark.parametrize("path", TRANSFORMS, ids=name)
+def test_every_transform_has_a_case_with_a_change_and_one_without(path: Path) -> None:
+    folder = ROOT / "golden" / path.parent.name / path.stem.replace("_", "-")
+    changes = {_changes(before.parent) for before in folder.glob("*/before")}
+    assert changes == {True, False}, f"golden cases that change something, and that do not: {changes}"
+
+
+def _changes(case: Path) -> bool:
+    before, after = (
+        {path.relative_to(half): path.read_bytes() for path in half.rglob("*") if path.is_file()}
+        for half in (case / "before", case / "after")
+    )
+    return before != after
+
+
+def test_every_golden_case_belongs_to_something() -> None:
+    known = {f"{RISKS[t.risk].folder}/{t.id}" for t in registry.transforms().values()}
+    known |= {f"profiles/{profile.stem}" for profile in (ROOT / "profiles").glob("*.yaml")}
+    cases = {path.parent.parent.relative_to(ROOT / "golden").as_posix() for path in ROOT.glob("golden/*/*/*/before")}
+    assert cases <= known
+
+
+@pytest.mark.parametrize("path", [*MODULES, *TRANSFORM_FILES], ids=name)
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST

@@ -1,0 +1,181 @@
+"""The patch of `diff`, taken by a real `git apply`, gives the files that `apply` gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CORPUS, DEPLOYMENT, Harden, Tree, commit, git, run, snapshot, write
+
+MASKED = "# shows masked secrets: git apply cannot take this file, harden apply can\n"
+
+
+def masked_names(out: str) -> set[str]:
+    """The files that the report names as masked; each must also be marked where its patch stands."""
+    summary = re.search(r"^masked in the patch, so not for git apply: (.*)$", out, re.M)
+    names = set(summary[1].split(", ")) if summary else set()
+    marked = set(re.findall(re.escape(MASKED) + r"diff --git a/(.*) b/", out))
+    assert names == marked
+    return names
+
+
+def parts(out: str) -> tuple[str, dict[str, str]]:
+    """The report up to the first patch, and the patch of every file by its name."""
+    head, *rest = re.split(r"^(?=diff --git )", out, flags=re.M)
+    return head, {re.match(r"diff --git a/(.*) b/", part)[1]: part for part in rest}  # type: ignore[index]
+
+
+def applicable(out: str) -> str:
+    """The whole output without the patches of masked files."""
+    masked = masked_names(out)
+    head, found = parts(out)
+    return head + "".join(part for name, part in found.items() if name not in masked)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+@pytest.mark.parametrize("sub", [False, True], ids=["root", "sub-folder"])
+def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None:
+    tree = corpus(name)
+    git(tree.folder, "stash", "-q")
+    try:
+        out, folder, prefix = tree.diff.out, tree.folder, ""
+        if sub:
+            folder = max((path for path in tree.folder.iterdir() if path.is_dir() and path.name != ".git"),
+                         key=lambda path: len(list(path.rglob("*.yaml"))), default=tree.folder)  # fmt: skip
+            prefix = f"{folder.name}/" if folder != tree.folder else ""
+            out = run("diff", ".", cwd=folder).out
+        masked = {prefix + file for file in masked_names(out)} if not sub else set()
+        if sub:
+            masked = {file for file in parts(out)[1] if file in set(re.findall(re.escape(MASKED) + r"diff --git a/(.*) b/", out))}
+        head, found = parts(out)
+        patch = head + "".join(part for file, part in found.items() if file not in masked)
+        done = git(folder, "apply", "--check", "-", stdin=patch.encode())
+        assert done.returncode == 0, done.stderr.decode()
+        done = git(folder, "apply", "-", stdin=patch.encode())
+        assert done.returncode == 0, done.stderr.decode()
+        patched = snapshot(tree.folder)
+        for file, (mode, content) in tree.after.items():
+            if not file.startswith(prefix):
+                assert patched[file] == tree.before[file], file
+            elif file in masked:
+                assert patched[file] == tree.before[file], file
+            elif not sub or file in found:
+                assert patched[file] == (mode, content), file
+        assert set(found) - masked, "there is something in the patch"
+        if not sub:
+            changed = {file for file in tree.after if tree.after[file] != tree.before[file]}
+            assert set(found) == changed
+    finally:
+        git(tree.folder, "checkout", "-q", ".")
+        git(tree.folder, "stash", "pop", "-q")
+    assert snapshot(tree.folder) == tree.after
+
+
+SHAPES = {
+    "plain.yaml": DEPLOYMENT,
+    "crlf.yaml": DEPLOYMENT.replace("\n", "\r\n"),
+    "bom.yaml": "\ufeff" + DEPLOYMENT,
+    "bom-crlf.yaml": "\ufeff" + DEPLOYMENT.replace("\n", "\r\n"),
+    "bom-first-line.yaml": "\ufeff{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}\n",
+    "no-newline.yaml": DEPLOYMENT.rstrip("\n"),
+    "no-newline-crlf.yaml": DEPLOYMENT.replace("\n", "\r\n").removesuffix("\r\n"),
+    "one-line.yaml": "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}",
+    "a b.yaml": DEPLOYMENT,
+    "sub folder/c d.yaml": DEPLOYMENT,
+    "caf\u00e9.yaml": DEPLOYMENT,
+    "sub/\u65e5\u672c.yaml": DEPLOYMENT,
+    "quo\"te'd.yaml": DEPLOYMENT,
+    "back\\slash.yaml": DEPLOYMENT,
+    "tab\there.yaml": DEPLOYMENT,
+    "b/a b/b.yaml": DEPLOYMENT,
+    "-dash.yaml": DEPLOYMENT,
+    "unicode.yaml": DEPLOYMENT.replace("# the only one", "# caf\u00e9 \u2713 \U0001f600 \u2028 \x0c \x85 end"),
+    "separators.yaml": DEPLOYMENT.replace("image:", "args: ['a\x0bb\u2029c']\n        image:"),
+    "mixed-ends.yaml": DEPLOYMENT.replace("spec:\n", "spec:\r\n"),
+    "many.yaml": "---\n".join(DEPLOYMENT.replace("web", f"web{n}") for n in range(12)),
+    "trailing.yaml": DEPLOYMENT + "\n\n# end\n\n",
+    "pod.json": '{\n  "apiVersion": "v1",\n  "kind": "Pod",\n  "metadata": {"name": "p"},\n'
+    '  "spec": {"containers": [{"name": "c", "image": "i"}]}\n}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes_and_names(name: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {name: SHAPES[name]})
+    commit(tmp_path)
+    out = harden("diff").out
+    assert harden("apply", ".").status == 0
+    after = snapshot(tmp_path)
+    assert after[name][1].decode() != SHAPES[name]
+    git(tmp_path, "checkout", "-q", ".")
+    done = git(tmp_path, "apply", "-", stdin=out.encode())
+    assert done.returncode == 0, done.stderr.decode()
+    assert snapshot(tmp_path) == after
+
+
+def test_all_shapes_in_one_patch_and_from_a_sub_folder(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"x/{name}": text for name, text in SHAPES.items()} | {"y/other.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    out = harden("diff", ".", cwd=tmp_path / "x").out
+    harden("apply", ".", cwd=tmp_path / "x")
+    after = snapshot(tmp_path)
+    git(tmp_path, "checkout", "-q", ".")
+    done = git(tmp_path / "x", "apply", "-", stdin=out.encode())
+    assert done.returncode == 0, done.stderr.decode()
+    assert snapshot(tmp_path) == after
+    assert (tmp_path / "y/other.yaml").read_text() == DEPLOYMENT
+
+
+def test_nothing_stands_inside_a_patch_that_git_does_not_know(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    out = harden("diff").out
+    patch = parts(out)[1]["web.yaml"].split("\n\n")[0]
+    for line in patch.splitlines():
+        assert re.match(r"diff --git a/|--- a/|\+\+\+ b/|@@ -\d+(,\d+)? \+\d+(,\d+)? @@|[ +-]|\\ No newline", line), line
+    assert re.search(r"^@@ .* @@ [a-z-]+", patch, re.M)
+    reasons = out[: out.index("diff --git")].splitlines()[-1]
+    assert reasons.startswith("# ") and "run-as-non-root" in reasons
+
+
+def test_a_file_outside_git_is_named_from_the_working_directory(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a/web.yaml": DEPLOYMENT})
+    assert "diff --git a/a/web.yaml b/a/web.yaml\n" in harden("diff").out
+    assert "diff --git a/web.yaml b/web.yaml\n" in harden("diff", cwd=tmp_path / "a").out
+
+
+def test_a_file_with_masked_secrets_is_named_and_the_others_apply(harden: Harden, tmp_path: Path) -> None:
+    secret = DEPLOYMENT.replace(
+        "        image:", "        env: [{name: DB_PASSWORD, value: hunter2hunter2}]\n        image:"
+    )
+    write(tmp_path, {"secret.yaml": secret, "web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    out = harden("diff").out
+    assert "hunter2" not in out
+    if masked_names(out):
+        assert masked_names(out) == {"secret.yaml"}
+    harden("apply", ".")
+    after = snapshot(tmp_path)
+    assert b"hunter2hunter2" in after["secret.yaml"][1]
+    git(tmp_path, "checkout", "-q", ".")
+    done = git(tmp_path, "apply", "-", stdin=applicable(out).encode())
+    assert done.returncode == 0, done.stderr.decode()
+    assert snapshot(tmp_path)["web.yaml"] == after["web.yaml"]
+
+
+def test_a_secret_far_from_the_edits_masks_nothing(harden: Harden, tmp_path: Path) -> None:
+    """Context lines with a secret are cut away where the hunk can do without them."""
+    secret = "\n".join(f"  key{n}: value" for n in range(9)) + "\n"
+    config = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  DB_PASSWORD: hunter2hunter2\n{secret}---\n"
+    write(tmp_path, {"web.yaml": config + DEPLOYMENT})
+    commit(tmp_path)
+    out = harden("diff").out
+    assert "hunter2" not in out and masked_names(out) == set()
+    harden("apply", ".")
+    after = snapshot(tmp_path)
+    git(tmp_path, "checkout", "-q", ".")
+    assert git(tmp_path, "apply", "-", stdin=out.encode()).returncode == 0
+    assert snapshot(tmp_path) == after

@@ -1,0 +1,421 @@
+"""The redactor: every form of a secret, places, broken text, what stays readable, and a search for leaks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from hardener.kubernetes.secret_values import SecretClass, classify, secret_spans
+from hardener.report.redactor import Redactor, is_common, safe_exception
+
+SEED = Path("/work/shared/seed/k03-insecure.yaml")
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0Z3VS5JJcds3\nq1w2e3r4t5y6u7i8\n-----END RSA PRIVATE KEY-----\n"
+ODD = "p\"a\\s's w<ö>r&d/+%"
+
+
+def mark(number: int) -> str:
+    return f"\u2039redacted#{number}\u203a"
+
+
+def knowing(*values: str) -> Redactor:
+    redactor = Redactor()
+    for value in values:
+        redactor.learn(value)
+    return redactor
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ODD,
+        b64(ODD),
+        b64(ODD).rstrip("="),
+        base64.urlsafe_b64encode(ODD.encode()).decode(),
+        quote(ODD),
+        quote(ODD, safe=""),
+        quote_plus(ODD),
+        quote(ODD, safe="").lower() if ODD.islower() else quote(ODD),
+        json.dumps(ODD)[1:-1],
+        json.dumps(ODD, ensure_ascii=False)[1:-1],
+        json.dumps(json.dumps(ODD))[3:-3],
+        yaml.safe_dump(ODD, default_style='"', width=1000).strip()[1:-1],
+        yaml.safe_dump(ODD, default_style="'", width=1000, allow_unicode=True).strip()[1:-1],
+        repr(ODD)[1:-1],
+        "p&quot;a\\s&#x27;s w&lt;ö&gt;r&amp;d/+%",
+    ],
+)
+def test_forms(form: str) -> None:
+    redactor = knowing(ODD)
+    assert redactor.text(f"a {form} b") == f"a {mark(1)} b"
+    assert redactor.masks(form)
+
+
+def test_base64_with_the_newline_of_echo() -> None:
+    redactor = knowing("hunter22")
+    assert redactor.text(b64("hunter22")) == mark(1)
+    redactor.learn("hunter22\n")
+    assert redactor.text(b64("hunter22\n")) == mark(1)
+
+
+def test_lines_of_a_value() -> None:
+    redactor = knowing("first-line-1\n\n  second-line-2\nxy\n")
+    assert redactor.text("+    second-line-2\n-first-line-1\n xy\n") == f"+    {mark(1)}\n-{mark(1)}\n xy\n"
+    assert redactor.text(json.dumps("first-line-1\n\n  second-line-2\nxy")) == f'"{mark(1)}"'
+
+
+def test_ordinary_lines_of_a_secret_file_stay_readable() -> None:
+    kubeconfig = (
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: default\n# comment\n[database]\n{\n  token: hunter2222\n}\n"
+    )
+    redactor = knowing(kubeconfig)
+    manifest = "apiVersion: v1\nkind: Config\nclusters:\n- name: default\n# comment\n[database]\n{\n}\n"
+    assert redactor.text(manifest) == manifest
+    assert redactor.text("x hunter2222 x") == f"x {mark(1)} x"
+
+
+def test_ordinals_are_stable() -> None:
+    redactor = knowing("hunter22", "swordfish9", "hunter22")
+    expected = f"{mark(2)} {mark(1)} {mark(2)} {mark(1)}"
+    assert redactor.text(f"swordfish9 hunter22 swordfish9 {b64('hunter22')}") == expected
+    redactor.learn("another-one")
+    assert redactor.text("hunter22 another-one") == f"{mark(1)} {mark(3)}"
+    assert redactor.mask_spans("a: 'hunter22'", [(3, 13)]) == f"a: {mark(1)}"
+
+
+def test_masking_twice_changes_nothing() -> None:
+    redactor = knowing("hunter22")
+    once = redactor.text(f"hunter22 redis://u:pw-1234@h ghp_{'a1B2' * 9} {PEM}")
+    assert redactor.text(once) == once
+    assert not redactor.masks(once)
+
+
+def test_overlapping_secrets_leave_no_rest() -> None:
+    redactor = knowing("xxabcd", "abcdefghijklmnop", "abcdefgh")
+    assert redactor.text("-xxabcdefghijklmnop-") == f"-{mark(1)}-"
+    assert redactor.text("abcdefghijklmnop abcdefgh") == f"{mark(2)} {mark(3)}"
+
+
+@pytest.mark.parametrize(
+    "word", ["admin", "secret", "password", "postgres", "default", "Secret", "12345678", "ab1", "------"]
+)
+def test_common_words_are_masked_only_in_their_place(word: str) -> None:
+    redactor = knowing(word)
+    text = f"kind: Secret\nimage: postgres\npassword: {word}\ndefault: 12345678\n------\nadmin ab1\n"
+    assert redactor.text(text) == text
+    start = text.index(f"password: {word}") + 10
+    assert redactor.mask_spans(text, [(start, start + len(word))]) == text.replace(
+        f"password: {word}", f"password: {mark(1)}"
+    )
+    assert redactor.text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgres://user:hunter2@db:5432/app", f"postgres://user:{mark(1)}@db:5432/app"),
+        ("redis://:p@ss@h", f"redis://:{mark(1)}@h"),
+        ("key AKIAQYLPMN5HHHFPZAM2.", f"key {mark(1)}."),
+        ("ghp_" + "a1B2" * 9, mark(1)),
+        ("Authorization: Bearer abcdef0123456789", f"Authorization: Bearer {mark(1)}"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkw.dozjgNryP4J3jVmNHl0w", mark(1)),
+        (PEM, "\n".join([mark(1)] * 4) + "\n"),
+        (json.dumps(PEM), f'"{mark(1)}\\n"'),
+        ("+  -----BEGIN PRIVATE KEY-----\n+  MIIEowIBAAKCAQEA0Z3V\n+ok", f"+  {mark(1)}\n+  {mark(1)}\n+ok"),
+    ],
+)
+def test_tokens_nobody_told_us_about(text: str, expected: str) -> None:
+    assert Redactor().text(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgres://user:$(PASSWORD)@db",
+        "https://user:${PASSWORD}@db",
+        "https://example.org:8443/@scope/x",
+        "image: myapp@sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a",
+        "commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "-----BEGIN CERTIFICATE-----\nMIIEowIBAAKCAQEA0Z3V\n-----END CERTIFICATE-----",
+        "use Bearer authentication",
+        "serviceAccountToken, secretName: my-secret, tokenPath: /var/run/secrets/token",
+    ],
+)
+def test_stays_readable(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+READABLE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: app, annotations: {commit: 9fceb02d0ae598e95dc970b74767f19372d61af8}}
+spec:
+  automountServiceAccountToken: false
+  imagePullSecrets: [{name: regcred}]
+  containers:
+  - name: app
+    image: postgres@sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a
+    ports: [{containerPort: 5432}]
+    env:
+    - {name: TOKEN_TTL, value: "3600"}
+    - {name: PASSWORD, valueFrom: {secretKeyRef: {name: my-secret, key: password}}}
+    - {name: PASSWORD_FILE, value: /var/run/secrets/password}
+    - {name: API_KEY, value: change-me}
+    - {name: POSTGRES_PASSWORD, value: postgres}
+  volumes:
+  - {name: s, secret: {secretName: my-secret}}
+  - name: t
+    projected: {sources: [{serviceAccountToken: {path: token, expirationSeconds: 3600}}]}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: argocd-repo}
+stringData: {type: git, url: "https://github.com/argoproj/argo-cd", username: argocd-reader, password: change-me}
+"""
+
+
+def test_a_report_stays_readable() -> None:
+    redactor = Redactor()
+    for document in yaml.safe_load_all(READABLE):
+        redactor.learn_document(document)
+    redactor.learn_text(READABLE)
+    assert redactor.text(READABLE) == READABLE
+
+
+def test_a_password_that_is_the_name_of_the_object() -> None:
+    redactor = Redactor()
+    redactor.learn_document(
+        {"kind": "Secret", "metadata": {"name": "storageos-api"}, "stringData": {"pw": "storageos"}}
+    )
+    assert redactor.text("Secret storageos-api") == "Secret storageos-api"
+
+
+def test_document() -> None:
+    redactor = Redactor()
+    redactor.learn_document({"kind": "Secret", "data": {"a": b64("hunter22\n"), "user": b64("admin")}})
+    assert redactor.text(f"hunter22 {b64('hunter22')} {b64(chr(10).join(['hunter22', '']))}") == " ".join([mark(1)] * 3)
+    assert redactor.text(f"admin {b64('admin')}") == f"admin {mark(2)}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [\nenv:\n- name: DB_PASSWORD\n  value: hunter2222\n",
+        "a: [\nenv:\n- value: hunter2222\n  name: DB_PASSWORD\n",
+        "\tpassword: hunter2222",
+        "password = 'hunter2222'",
+        "# old password: hunter2222",
+        'broken: {"token": "hunter2222",',
+        'password: "hunter2222',
+        "password: |\n  hunter2222\n  }",
+        "url: http://me:hunter2222@host }",
+        "args: [--password=hunter2222, --token hunter2222",
+        "kind: Secret\nstringData:\nfoo: hunter2222\n}",
+        "kind: Secret\nstringData:\n  foo: |\n    hunter2222\n    more\n}",
+        f"stringData:\n\tx: 1\ndata:\n  foo: {b64('hunter2222')}\nkind: Secret\n}}",
+        f'{{"kind": "Secret", "data": {{"foo": "{b64("hunter2222")}"}}',
+        'password: {{ .Values.password | default "hunter2222" | b64enc }}',
+        "{{ if .x }}\napiKey: hunter2222\n{{ end }}",
+    ],
+)
+def test_broken_text(text: str) -> None:
+    redactor = Redactor()
+    redactor.learn_text(text)
+    for form in ("hunter2222", b64("hunter2222")):
+        assert "hunter2222" not in redactor.text(f"{text} {form}")
+        assert b64("hunter2222") not in redactor.text(f"{text} {form}")
+
+
+def test_template_names_stay_readable() -> None:
+    text = "kind: Secret\nmetadata:\n  name: {{ .Release.Name }}-db\ndata:\n  password: {{ .Values.pw | b64enc }}\n"
+    redactor = Redactor()
+    redactor.learn_text(text)
+    assert redactor.text(text) == text
+
+
+def test_spans_keep_lines_and_indentation() -> None:
+    text = "a: |  # note\n    first\n\n      second\nb: hunter22 # hunter22\nc: x\n"
+    spans = [(text.index("|"), text.index("b:")), (text.index("hunter22"), text.index(" #", 20))]
+    redactor = Redactor()
+    masked = redactor.mask_spans(text, spans)
+    assert masked == f"a: |  # note\n    {mark(1)}\n\n      {mark(1)}\nb: {mark(2)} # {mark(2)}\nc: x\n"
+    assert redactor.text("hunter22") == mark(2)
+
+
+def test_spans_of_a_configuration_file_do_not_spoil_the_report() -> None:
+    text = "f: |\n  server_name example\n  password: hunter22\n"
+    redactor = Redactor()
+    assert redactor.mask_spans(text, [(3, len(text))]) == f"f: |\n  {mark(2)}\n  {mark(2)}\n"
+    assert redactor.text("server_name example hunter22") == f"server_name example {mark(1)}"
+
+
+def test_spans_that_overlap_or_lie_outside() -> None:
+    redactor = Redactor()
+    assert redactor.mask_spans("a: abcdefgh", [(3, 8), (5, 100), (50, 60), (4, 4)]) == f"a: {mark(1)}{mark(2)}"
+    assert redactor.mask_spans("nothing", []) == "nothing"
+    assert redactor.mask_spans("a\r\nb: |\r\n  xyz\r\n", [(6, 16)]) == f"a\r\nb: |\r\n  {mark(3)}\r\n"
+
+
+def test_value_keeps_keys_and_shapes() -> None:
+    data = {"hunter22": ["hunter22", 1, None, True, {"a": ("x hunter22",)}]}
+    assert knowing("hunter22").value(data) == {"hunter22": [mark(1), 1, None, True, {"a": [f"x {mark(1)}"]}]}
+
+
+def test_exceptions() -> None:
+    redactor = knowing("hunter22")
+    with pytest.raises(yaml.YAMLError) as caught:
+        yaml.safe_load("a: 1\npassword: hunter99: x\n")
+    line = safe_exception(caught.value, redactor)
+    assert line == "ScannerError: mapping values are not allowed here (line 2, column 19)"
+    assert safe_exception(ValueError("bad hunter22\n  source line"), redactor) == f"ValueError: bad {mark(1)}"
+    assert safe_exception(KeyError(), redactor) == "KeyError"
+    assert safe_exception(OSError("x" * 1000), redactor).endswith("...")
+
+    class Silent(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert safe_exception(Silent(), redactor) == "Silent: no message"
+
+
+def test_the_seed_pair() -> None:
+    if not SEED.exists():
+        pytest.skip("no seed here")
+    text = SEED.read_text()
+    for learn in ("learn_document", "learn_text"):
+        redactor = Redactor()
+        for document in yaml.safe_load_all(text) if learn == "learn_document" else [text]:
+            getattr(redactor, learn)(document)
+        for output in (redactor.text(text), redactor.text(json.dumps(text)), str(redactor.value([text]))):
+            for secret in ("SuperSecret123!", "sk-live-abc123xyz"):
+                assert secret not in output
+                assert b64(secret) not in redactor.text(f"{output} {b64(secret)}")
+        assert "image: myapp:latest" in redactor.text(text)
+
+
+def test_many_texts_and_many_secrets() -> None:
+    chance = random.Random(7)
+    secrets = ["".join(chance.choices(string.ascii_letters + string.digits, k=24)) for _ in range(1000)]
+    redactor = Redactor()
+    line = "        securityContext: {allowPrivilegeEscalation: false}  # https://example.org/why\n"
+    start = perf_counter()
+    for secret in secrets:
+        redactor.learn(secret)
+        redactor.text(line * 20 + secret)
+    for _ in range(5000):
+        assert redactor.text(line) == line
+    assert mark(1000) in redactor.text(line * 10_000 + secrets[-1])
+    assert perf_counter() - start < 15
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "aaaaaab" * 20_000, "://a:b@" * 20_000, "-----BEGIN PRIVATE KEY-----\n" * 5_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    redactor = knowing("aaaaaab", "aaaaaaaaaaaaaaaaab", "abcdefg")
+    start = perf_counter()
+    redactor.text(text)
+    redactor.learn_text(text)
+    assert perf_counter() - start < 10
+
+
+PRINTABLE = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126) | st.sampled_from(" äß\u20ac\U0001f511"), min_size=8, max_size=40
+)
+SECRETS = PRINTABLE.map(str.strip).filter(
+    lambda text: len(text) >= 8 and not is_common(text) and "redacted" not in text
+)
+
+
+def in_env(value: str) -> Any:
+    return {"spec": {"containers": [{"env": [{"name": "DB_PASSWORD", "value": value}]}]}}
+
+
+def in_config_map(value: str) -> Any:
+    return {"kind": "ConfigMap", "data": {"other": "1", "db.password": value}}
+
+
+def in_secret(value: str) -> Any:
+    return {"kind": "Secret", "data": {"x": b64(value)}}
+
+
+def in_string_data(value: str) -> Any:
+    return {"kind": "Secret", "stringData": {"x": value}}
+
+
+def in_args(value: str) -> Any:
+    return {"containers": [{"args": ["serve", f"--db-password={value}"]}]}
+
+
+def in_two_args(value: str) -> Any:
+    return {"containers": [{"command": ["serve", "--token", value]}]}
+
+
+def in_literals(value: str) -> Any:
+    return {"secretGenerator": [{"literals": [f"a={value}"]}]}
+
+
+def in_custom_resource(value: str) -> Any:
+    return {"spec": {"password": value}}
+
+
+SHAPES = [in_env, in_config_map, in_secret, in_string_data, in_args, in_two_args, in_literals, in_custom_resource]
+
+
+def leaks(output: str, value: str) -> list[str]:
+    forms = [value, b64(value), b64(value).rstrip("="), quote(value), quote(value, safe=""), quote_plus(value)]
+    forms += [json.dumps(value)[1:-1], value.replace("'", "''")]
+    return [form for form in forms if form in output]
+
+
+def everything_about(value: str) -> str:
+    quoted = f"{quote(value)}/{quote(value, safe='')} {quote_plus(value)}"
+    return f"a {value} b{b64(value)}c {b64(value).rstrip('=')} {quoted}, {json.dumps(value)}"
+
+
+@given(SECRETS, st.text(max_size=30), st.text(max_size=30))
+def test_a_learned_value_never_shows(value: str, before: str, after: str) -> None:
+    redactor = knowing(value)
+    output = redactor.text(before + value + after + everything_about(value))
+    assert not leaks(output, value)
+    assert not leaks(redactor.mask_spans(before + value + after, [(0, len(before))]), value)
+
+
+@given(SECRETS, st.sampled_from(SHAPES))
+def test_a_planted_value_never_shows(value: str, shape: Any) -> None:
+    assume(classify("password", value)[0] in (SecretClass.SECRET, SecretClass.WEAK))
+    assume(shape is not in_two_args or not value.startswith("-"))
+    document = shape(value)
+    assert list(secret_spans(document))
+    redactor = Redactor()
+    redactor.learn_document(document)
+    for text in (yaml.safe_dump(document, width=1000), json.dumps(document), str(document), everything_about(value)):
+        assert not leaks(redactor.text(text), value)
+
+
+@given(
+    SECRETS,
+    st.sampled_from(
+        ["password: {}", "a: [\nenv:\n- name: API_TOKEN\n  value: {}", "kind: Secret\ndata: [\nstringData:\n  x: {}"]
+    ),
+)
+def test_a_value_in_broken_text_never_shows(value: str, template: str) -> None:
+    assume(classify("password", value)[0] in (SecretClass.SECRET, SecretClass.WEAK))
+    redactor = Redactor()
+    text = template.replace("{}", json.dumps(value, ensure_ascii=False)) + "\n  ]]]\n"
+    redactor.learn_text(text)
+    assert not leaks(redactor.text(text + everything_about(value)), value)

@@ -1,0 +1,108 @@
+"""The example pairs of the OWASP guide: the insecure half comes out as the secure one says, by plain apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Done, Harden, commit, lone_comments, shared, write
+
+
+def hardened(name: str, harden: Harden, folder: Path, *arguments: str) -> tuple[str, str, Done]:
+    """The insecure half of a pair before and after; a second run changes nothing."""
+    before = shared("seed", f"{name}-insecure.yaml").read_text()
+    write(folder, {f"{name}.yaml": before})
+    commit(folder)
+    done = harden("apply", f"{name}.yaml", "--profile", "restricted", *arguments)
+    assert done.status == 0, done.err
+    after = (folder / f"{name}.yaml").read_text()
+    again = harden("apply", f"{name}.yaml", "--profile", "restricted", *arguments)
+    assert (folder / f"{name}.yaml").read_text() == after
+    assert "0 edits" in again.out
+    assert harden("diff", f"{name}.yaml", *arguments).status == 0
+    assert lone_comments(before) == lone_comments(after)
+    return before, after, done
+
+
+def test_k01(harden: Harden, tmp_path: Path) -> None:
+    before, after, done = hardened("k01", harden, tmp_path)
+    pod = yaml.safe_load(after)
+    secure: dict[str, Any] = yaml.safe_load(shared("seed", "k01-secure.yaml").read_text())
+
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    container = pod["spec"]["containers"][0]
+    context = container["securityContext"]
+    assert context["allowPrivilegeEscalation"] is False
+    assert context["readOnlyRootFilesystem"] is True
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert "privileged" not in context
+    # The secure half says 1000; without a row of the image table it is 65532 (DECISIONS 2.2).
+    assert context.get("runAsUser", pod["spec"]["securityContext"].get("runAsUser")) == 65532
+    assert container["resources"] == {
+        "requests": {"cpu": "100m", "memory": "128Mi"},
+        "limits": {"cpu": "500m", "memory": "512Mi"},
+    }  # DECISIONS 2.8; the secure half says 256Mi
+    wanted = secure["spec"]["containers"][0]["resources"]
+    assert container["resources"]["requests"] == wanted["requests"]
+    assert container["resources"]["limits"]["cpu"] == wanted["limits"]["cpu"]
+    # The entire host file system is gone, its mount is kept (DECISIONS 2.4).
+    assert pod["spec"]["volumes"][0] == {"name": "host-fs", "emptyDir": {}}
+    assert {"mountPath": "/host", "name": "host-fs"} in container["volumeMounts"]
+    assert {"mountPath": "/tmp", "name": next(v["name"] for v in pod["spec"]["volumes"][1:])} in container["volumeMounts"]
+    assert (container["name"], container["image"]) == ("app", "myapp:latest")
+    # Comments: those of lines that stay, stay; one that went with its line is quoted in the report.
+    assert "image: myapp:latest          # Mutable tag!\n" in after
+    shown = harden("diff", "k01.yaml", "-v").out + done.out
+    for comment in ("# Full host access!", "# Entire host filesystem!"):
+        assert comment in after or comment in shown
+
+
+def test_k01_names_the_comments_that_went_with_their_line(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k01.yaml": shared("seed", "k01-insecure.yaml").read_text()})
+    after = harden("diff", "k01.yaml", "-v")
+    assert "the comment '# Full host access!' went with its line" in after.out
+    assert "the comment '# Running as root!' may no longer be true" in after.out or "'# Running as root!'" in after.out
+
+
+def test_k06(harden: Harden, tmp_path: Path) -> None:
+    before, after, done = hardened("k06", harden, tmp_path)
+    secure: dict[str, Any] = next(yaml.safe_load_all(shared("seed", "k06-secure.yaml").read_text()))
+    assert yaml.safe_load(after) == secure
+    assert "  type: ClusterIP                # Public internet access!\n" in after
+    changed = [line for line in before.splitlines() if line not in after.splitlines()]
+    assert changed == ["  type: LoadBalancer             # Public internet access!"]
+    assert "the comment '# Public internet access!' may no longer be true" in done.out
+    assert "1 public address released; a revert brings new ones: Service/kubernetes-dashboard" in done.out
+
+
+def test_k09(harden: Harden, tmp_path: Path) -> None:
+    before, after, _ = hardened("k09", harden, tmp_path)
+    pod = yaml.safe_load(after)
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert [line for line in before.splitlines() if line not in after.splitlines()] == []
+
+
+@pytest.mark.parametrize("name", ["k01", "k06", "k09"])
+def test_the_secure_half_passes_its_own_transforms(name: str, harden: Harden, tmp_path: Path) -> None:
+    """Nothing of the secure half is weakened, changed or taken away."""
+    write(tmp_path, {"secure.yaml": shared("seed", f"{name}-secure.yaml").read_text()})
+    before = list(yaml.safe_load_all((tmp_path / "secure.yaml").read_text()))
+    harden("apply", "secure.yaml")
+    after = list(yaml.safe_load_all((tmp_path / "secure.yaml").read_text()))
+
+    def contained(old: Any, new: Any, where: str) -> None:
+        if isinstance(old, dict):
+            for key in old:
+                contained(old[key], new.get(key), f"{where}.{key}")
+        elif isinstance(old, list):
+            for number, item in enumerate(old):
+                contained(item, new[number], f"{where}[{number}]")
+        else:
+            assert old == new, where
+
+    for old, new in zip(before, after, strict=True):
+        contained(old, new, "")

@@ -1,0 +1,86 @@
+"""What a command loads, seen from ``sys.modules`` of a fresh process: a fact where a clock would be an opinion."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import DEPLOYMENT, ROOT
+
+HEAVY = {
+    "deepdiff", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec", "pydantic", "rich",
+    "ruamel.yaml", "urllib.request",
+}  # fmt: skip
+
+_PROBE = """
+import sys
+sys.argv = ["harden", *sys.argv[1:]]
+try:
+    from hardener.cli import main
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+finally:
+    print("loaded:", *sys.modules)
+"""
+
+
+def loaded(folder: Path, *arguments: str) -> set[str]:
+    """The heavy modules that ``harden ARGUMENTS`` leaves in ``sys.modules``."""
+    return _heavy(folder, "-c", _PROBE, *arguments)
+
+
+def _heavy(folder: Path, *arguments: str) -> set[str]:
+    command = [sys.executable, "-X", "utf8", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    modules = done.stdout.rpartition("loaded:")[2].split()
+    assert len(modules) > 50, "the probe printed no modules"
+    return HEAVY & set(modules)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    path = tmp_path / "web.yaml"
+    path.write_text(DEPLOYMENT, encoding="utf-8")
+    return path
+
+
+def test_the_list_is_one_of_modules_that_exist() -> None:
+    script = f"import importlib.util as u; print(*(n for n in {sorted(HEAVY)} if not u.find_spec(n)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    # A typo in HEAVY would make these tests pass for nothing; pydantic alone is not installed with this project.
+    assert set(done.stdout.split()) <= {"pydantic"}, done.stderr
+
+
+def test_the_probe_sees_what_is_loaded(tmp_path: Path) -> None:
+    assert _heavy(tmp_path, "-c", "import msgspec, sys; print('loaded:', *sys.modules)") == {"msgspec"}
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_loads_nothing_heavy(tmp_path: Path, option: str) -> None:
+    assert loaded(tmp_path, option) == set()
+
+
+def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "apply", "--help") == set()
+
+
+def test_apply_to_one_file_loads_the_parser_and_the_entry_points(manifest: Path) -> None:
+    assert loaded(manifest.parent, "apply", manifest.name) <= {"importlib.metadata", "ruamel.yaml"}
+    assert manifest.read_text(encoding="utf-8") != DEPLOYMENT
+
+
+def test_an_ignore_file_loads_pathspec(manifest: Path) -> None:
+    (manifest.parent / ".git").mkdir()
+    assert "pathspec" not in loaded(manifest.parent, "apply", manifest.name)
+    (manifest.parent / ".gitignore").write_text("out/\n", encoding="utf-8")
+    assert loaded(manifest.parent, "apply", ".") <= {"importlib.metadata", "pathspec", "ruamel.yaml"}
+
+
+def test_the_names_for_authors_load_no_parser(tmp_path: Path) -> None:
+    names = "from hardener import Grade, PodTemplate, Steps, transform"
+    assert "ruamel.yaml" not in _heavy(tmp_path, "-c", f"import sys; {names}; print('loaded:', *sys.modules)")

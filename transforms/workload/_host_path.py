@@ -1,0 +1,86 @@
+"""What the folders of a node that pods mount are, and what may become of them (DECISIONS 2.4, spec-workloads 5.1)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Literal
+
+from hardener.views import View
+
+Kind = Literal["node", "memory", "scratch", "socket", "device", "kernel", "kubelet", "logs", "system", "data"]
+
+# DECISIONS 2.4: a pod that is no agent of the node has no use for these whole folders.
+_NODE = frozenset(
+    {"/", "/etc", "/proc", "/sys", "/dev", "/etc/kubernetes", "/etc/cni"}
+    | {"/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd"}
+)
+_FOLDER_TYPES = ("", "Directory", "DirectoryOrCreate")
+_DEVICE_TYPES = ("CharDevice", "BlockDevice")
+_READ = (
+    "/var/log", "/var/lib/docker/containers", "/lib/modules", "/usr/lib/modules", "/usr/src", "/etc/os-release",
+    "/usr/lib/os-release", "/etc/machine-id",
+)  # fmt: skip
+_SYSTEM = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo", "/etc/ssl/certs", "/etc/pki")
+_KUBELET = ("/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/etc/kubernetes", "/etc/cni")
+# Folders below /run in which a service of the node keeps its sockets and state.
+_RUN_OF_NODE = re.compile(
+    r"/run(/(containerd|docker|crio|podman|k3s|cri-dockerd|dbus|systemd|udev|netns|cni|multus|calico|cilium|flannel"
+    r"|spire|istio-cni|lock|log|user|secrets|kubernetes|openvswitch|ovn|libvirt|lvm|multipath|mount|nvidia[\w-]*)(/.*)?)?"
+)
+_CACHE = re.compile(r"/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
+
+
+def kind(volume: View) -> Kind | None:
+    """What the host path of ``volume`` is; None where it has none, or none that is written out."""
+    path = path_of(volume)
+    if path is None:
+        return None
+    return _kind(path, str(volume.get("hostPath", "type") or ""))
+
+
+def path_of(volume: View) -> str | None:
+    """The host path of ``volume`` without a slash at its end and without ``/var`` before ``/run``."""
+    path = volume.get("hostPath", "path")
+    if not isinstance(path, str) or not path.startswith("/"):
+        return None
+    path = "/" + posixpath.normpath(path).lstrip("/")
+    return path.removeprefix("/var") if below(path, "/var/run") else path
+
+
+def _kind(path: str, type: str) -> Kind:
+    if type == "Socket" or path.endswith((".sock", ".socket")):
+        return "socket"
+    if type in _DEVICE_TYPES:
+        return "device"
+    if path in _NODE and type in _FOLDER_TYPES:
+        return "node"
+    if path == "/dev/shm" and type in _FOLDER_TYPES:
+        return "memory"
+    if below(path, "/dev"):
+        return "device"
+    if path == "/" or below(path, "/proc") or below(path, "/sys"):
+        return "kernel"
+    if any(below(path, root) for root in _READ) or path.startswith("/var/log"):
+        return "logs"
+    if any(below(path, root) for root in _KUBELET):
+        return "kubelet"
+    if any(below(path, root) for root in _SYSTEM):
+        return "system"
+    if _RUN_OF_NODE.fullmatch(path):
+        return "socket"
+    if type in ("", "DirectoryOrCreate") and (
+        any(below(path, root) for root in ("/tmp", "/var/tmp", "/run")) or _CACHE.fullmatch(path)
+    ):
+        return "scratch"
+    return "data"
+
+
+def is_replaced(kind: Kind | None) -> bool:
+    """Whether the volume becomes one of the pod's own, so that it is no sign of a need."""
+    return kind in ("node", "memory", "scratch")
+
+
+def below(path: str, root: str) -> bool:
+    """Whether ``path`` is ``root`` or inside it."""
+    return path == root or path.startswith(root.rstrip("/") + "/")

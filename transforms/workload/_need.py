@@ -1,0 +1,63 @@
+"""Signs that a container needs what only root or the node gives (DECISIONS 2.2).
+
+Explicit weak values (``privileged``, ``runAsUser: 0`` and their like) are no signs: they never prove each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.edits import Evidence
+from hardener.kubernetes.command_evidence import root_commands
+from hardener.views import Container, PodTemplate
+
+from ._host_path import is_replaced, kind, path_of
+from ._volumes import mounts
+
+
+def root_evidence(container: Container) -> list[Evidence]:
+    """Signs that ``container`` needs root or more; [] when there is none."""
+    return [*_of_pod(container.pod), *_of_container(container)]
+
+
+def pod_evidence(pod: PodTemplate) -> list[Evidence]:
+    """Signs that ``pod`` or one of its containers needs root or more; [] when there is none."""
+    return [*_of_pod(pod), *(fact for container in pod.containers for fact in _of_container(container))]
+
+
+def _of_pod(pod: PodTemplate) -> Iterator[Evidence]:
+    if sign := pod.classes.get("node-agent"):
+        yield Evidence(f"an agent of the node: {sign}")
+
+
+def _of_container(container: Container) -> Iterator[Evidence]:
+    if container.row is not None and container.row.root == "required":
+        yield container.fact("image table: it works as root only", "image")
+    yield from added_capabilities(container)
+    for command in root_commands(container.words):
+        yield container.fact(f"container {container.name} runs {command}")
+    yield from _host_access(container)
+
+
+def added_capabilities(container: Container) -> Iterator[Evidence]:
+    """The capabilities it adds beyond NET_BIND_SERVICE, as one sign."""
+    path = ("securityContext", "capabilities", "add")
+    names = sorted({name.upper().removeprefix("CAP_") for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
+    if names:
+        yield container.fact(f"container {container.name} adds {', '.join(names)}", *path)
+
+
+def _host_access(container: Container) -> Iterator[Evidence]:
+    if container.items("volumeDevices"):
+        yield container.fact(f"container {container.name} uses a block device", "volumeDevices")
+    for mount in mounts(container):
+        if mount.volume is None:
+            continue
+        what = kind(mount.volume)
+        if what is None or is_replaced(what):
+            continue
+        # A mount that is read-only does not shut a socket or a device; of other folders it leaves nothing to root.
+        if what in ("socket", "device") or mount.writable:
+            noun = what if what in ("socket", "device") else "host path"
+            text = f"container {container.name} works with the {noun} {path_of(mount.volume)}"
+            yield mount.volume.fact(text, "hostPath", "path")

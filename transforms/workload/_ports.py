@@ -1,0 +1,24 @@
+"""The ports below 1024 that a container serves."""
+
+from __future__ import annotations
+
+from hardener.edits import Evidence
+from hardener.kubernetes import command_evidence
+from hardener.views import Container
+
+
+def low_ports(container: Container) -> dict[int, Evidence]:
+    """Ports below 1024 with where they are said: in the ports of the container, else of its image, and in flags."""
+    found: dict[int, Evidence] = {}
+    declared = container.items("ports")
+    for index, port in enumerate(declared):
+        number = port.get("containerPort")
+        if isinstance(number, int) and 0 < number < 1024:
+            found[number] = container.fact(f"port {number} is declared", "ports", index)
+    if not declared and container.row is not None:
+        for number in container.row.ports:
+            if number < 1024:
+                found[number] = container.fact(f"image table: it serves port {number}", "image")
+    for number in command_evidence.low_ports(container.words, container.env):
+        found.setdefault(number, container.fact(f"container {container.name} is told to listen on port {number}"))
+    return found

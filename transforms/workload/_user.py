@@ -1,0 +1,176 @@
+"""Who a container runs as, and who it shall run as: the one decision behind the transforms of the stage "user"."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from hardener.edits import Basis, Evidence, Grade
+from hardener.views import Container, PodTemplate
+
+from ._need import root_evidence
+from ._volumes import Mount, keeps_others_out, mounts
+
+User = Literal["non-root", "root", "unknown"]
+
+NOBODY_ELSE = 65532
+"""The number that images without a user of their own get: high enough to be no user of the node, within the range of
+user namespaces, and what distroless images call nonroot."""
+
+_POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?|pgvector|spilo)([-_.0-9]|$)")
+# Their servers refuse files that a group may read or write, which an fsGroup makes of them.
+_EXACT_MODES = re.compile(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd|sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
+_KEY_FILES = re.compile(r"/\.ssh(/|$)|id_(rsa|dsa|ecdsa|ed25519)|ssh[-_]?key|key-?file|\.erlang\.cookie|\.pgpass", re.I)
+_PGDATA = "/var/lib/postgresql/data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserOptions:
+    """``explicit``: every container names its user and group by number."""
+
+    GROUP: ClassVar[str] = "user"
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The numbers that a container shall get; None where none is written."""
+
+    container: Container
+    uid: int | None
+    gid: int | None
+    grade: Grade
+    basis: Basis
+    evidence: list[Evidence]
+
+
+def final_user(container: Container) -> User:
+    """Who ``container`` runs as by the data as it is now, else by the image table."""
+    number = container.effective("runAsUser")
+    if number is not None:
+        return "root" if number == 0 else "non-root"
+    if container.effective("runAsNonRoot") is True:
+        return "non-root"
+    return image_user(container)
+
+
+def image_user(container: Container) -> User:
+    """Who the image runs as by itself, as far as the image table knows."""
+    user = container.row.user if container.row is not None else None
+    if user is None:
+        return "unknown"
+    return "root" if user in ("root", "0") else "non-root"
+
+
+def image_user_is_name(container: Container) -> bool:
+    """Whether the image names its user by a word, which the kubelet cannot tell from root."""
+    return image_user(container) == "non-root" and not str(container.row and container.row.user).isdecimal()
+
+
+def decide(pod: PodTemplate, *, explicit: bool = False) -> list[Choice]:
+    """The containers of ``pod`` that shall get numbers; those graded breaking show why they may need what they have."""
+    return [choice for container in pod.containers if (choice := _choose(container, explicit)) is not None]
+
+
+def _choose(container: Container, explicit: bool) -> Choice | None:
+    number = container.effective("runAsUser")
+    if number is not None and number != 0:
+        return _named_group(container, number) if explicit and container.effective("runAsGroup") is None else None
+    claimed = container.effective("runAsNonRoot") is True
+    user: User = "root" if number == 0 else image_user(container)
+    if user == "root" and not (claimed and number is None):
+        return _instead_of_root(container, explicit)
+    if user == "non-root" and (explicit or (image_user_is_name(container) and not claimed)):
+        return _own_user(container)
+    return _invented(container) if explicit and user == "unknown" else None
+
+
+def _instead_of_root(container: Container, explicit: bool) -> Choice:
+    row = container.row
+    known = row is not None and row.uid is not None
+    uid = row.uid if row is not None and row.uid is not None else NOBODY_ELSE
+    gid = (row.gid if row is not None and known else None) or (uid if explicit and not known else None)
+    gid = gid if container.effective("runAsGroup") is None else None
+    against = [*root_evidence(container), *user_evidence(container)]
+    written = container.effective("runAsUser") == 0
+    if not written and container.effective("runAsNonRoot") is False:
+        against.append(Evidence("runAsNonRoot: false is written"))
+    basis = Basis.INFERRED if known or against else Basis.ASSUMED
+    about = f"image table: its service runs as {uid}" if known else f"no user of its own is known, so {uid} is"
+    evidence = [*against, container.fact(about, "image")]
+    grade = Grade.BREAKING if against else Grade.REVIEW
+    # The table speaks of the image's own command, and of files that everyone may read.
+    plain = not written and not container.has("command") and not any(map(keeps_others_out, mounts(container)))
+    if known and row is not None and row.verified and plain and not against:
+        grade = Grade.SAFE
+    return Choice(container, uid, gid, grade, basis, evidence)
+
+
+def _own_user(container: Container) -> Choice | None:
+    """The number of the user that the image runs as anyway."""
+    row = container.row
+    if row is None or row.uid is None:
+        return None
+    gid = row.gid if container.effective("runAsGroup") is None else None
+    evidence = [container.fact(f"image table: its user is {row.user}, which is {row.uid}", "image")]
+    if row.user == str(row.uid):
+        evidence = [container.fact(f"image table: its user is {row.uid}", "image")]
+    return Choice(container, row.uid, gid, Grade.SAFE if row.verified else Grade.REVIEW, Basis.INFERRED, evidence)
+
+
+def _invented(container: Container) -> Choice:
+    against = [*root_evidence(container), *user_evidence(container)]
+    gid = NOBODY_ELSE if container.effective("runAsGroup") is None else None
+    evidence = against or [container.fact(f"the user of its image is not known, so {NOBODY_ELSE} is taken", "image")]
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    return Choice(container, NOBODY_ELSE, gid, grade, basis, evidence)
+
+
+def _named_group(container: Container, number: int) -> Choice:
+    row = container.row
+    known = row is not None and row.uid == number and row.gid is not None
+    gid = row.gid if row is not None and known else number
+    text = "image table: its group" if known else "no group is written, so it gets the number of its user"
+    evidence = [container.fact(text, *(("image",) if known else ()))]
+    return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED if known else Basis.ASSUMED, evidence)
+
+
+def user_evidence(container: Container) -> Iterator[Evidence]:
+    """Signs that the files of ``container`` belong to the user that it runs as now (DECISIONS 2.12, spec 5.4)."""
+    found = mounts(container)
+    name = (container.image.name if container.image else None) or ""
+    kept = [mount for mount in found if mount.persistent and mount.writable]
+    for mount in kept:
+        if container.row is None or container.row.pvc != "ok":
+            yield mount.view.fact(f"files at {mount.path} belong to the user that wrote them", "mountPath")
+        elif _EXACT_MODES.search(name) or _POSTGRES.search(name):
+            yield mount.view.fact("its server refuses files whose modes an fsGroup has changed", "mountPath")
+    if _POSTGRES.search(name):
+        yield from _database_root(container, found)
+    for mount in found:
+        if _KEY_FILES.search(mount.path) and mount.source in ("secret", "projected"):
+            yield mount.view.fact("keys there must be readable by their owner alone, who is root", "mountPath")
+        elif keeps_others_out(mount) and not container.pod.has("securityContext", "fsGroup"):
+            yield from _group_in_reach(container.pod, mount)
+
+
+def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidence]:
+    row = container.row
+    default = _PGDATA if row is None or not row.writable or _PGDATA in row.writable else ""
+    folder = posixpath.normpath(container.env.get("PGDATA") or default)
+    for mount in found:
+        if folder == posixpath.normpath(mount.path):
+            text = f"PGDATA is the root of a volume, which belongs to root; {folder}/pgdata would be the server's own"
+            yield mount.view.fact(text, "mountPath")
+
+
+def _group_in_reach(pod: PodTemplate, secret: Mount) -> Iterator[Evidence]:
+    """Root alone may read a file; an fsGroup would help, if it did not rewrite a volume of the pod as well."""
+    for container in pod.containers:
+        for mount in mounts(container):
+            if mount.persistent and mount.writable:
+                yield secret.view.fact("only root may read it, and an fsGroup would also rewrite a volume", "mountPath")
+                return

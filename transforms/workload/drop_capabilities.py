@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.errors import HardenError
+from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
+from hardener.views import Container
+
+from ._ports import low_ports
+from ._user import final_user
+
+_PATH = ("securityContext", "capabilities")
+_BIND = "NET_BIND_SERVICE"
+# What a container runtime gives by default, and with it an image that says nothing.
+_DEFAULT = frozenset(
+    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW", _BIND, "SETFCAP"}
+    | {"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
+)
+# The Pod Security Standards, level baseline, allow these.
+_BASELINE = _DEFAULT - {"NET_RAW"}
+# An entrypoint that starts as root prepares its files and then becomes another user (gosu, su-exec).
+_ROOT_NEEDS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
+_COMMAND_NEEDS = {"chroot": "SYS_CHROOT", "setcap": "SETFCAP"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What is dropped: ``ALL``, or ``NET_RAW`` alone."""
+
+    GROUP: ClassVar[str] = "capabilities"
+    drop: str = "ALL"
+
+    def __post_init__(self) -> None:
+        if self.drop not in ("ALL", "NET_RAW"):
+            raise HardenError(f"capabilities.drop: {self.drop} is neither ALL nor NET_RAW")
+
+
+@transform(each=Container, stage="capabilities", pss="restricted", cis="5.2.9", options=Capabilities)
+def drop_capabilities(container: Container, options: Capabilities) -> Steps:
+    """The process keeps no kernel privilege that it does not use.
+
+    Why: the default set lets root in a container forge packets, make device files and get past file permissions, all of
+    it for the use of whoever breaks in.
+
+    May break: an image that starts as root and uses a privilege outside the set that its entrypoint is left with; a
+    program file that carries a capability of its own is then not even started.
+    """
+    # A privileged container has them all, whatever is written here.
+    if container.privileged:
+        return
+    added = container.strings(*_PATH, "add")
+    yield from _findings(container, added, options)
+    if any(_plain(name) == "ALL" for name in added):
+        return
+    dropped = container.strings(*_PATH, "drop")
+    yield from _normalise(container, dropped)
+    if any(_plain(name) == "ALL" for name in dropped):
+        return
+    if options.drop == "NET_RAW":
+        if not {"NET_RAW"} & {_plain(name) for name in (*dropped, *added)}:
+            yield from _net_raw(container)
+        return
+    yield from _all(container, {_plain(name) for name in added}, {_plain(name) for name in dropped})
+
+
+def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit]:
+    user = final_user(container)
+    low = low_ports(container)
+    raw = _raw_sockets(container)
+    if user == "non-root":
+        keep, evidence = _of_files(container, bool(low))
+        evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *evidence]
+        known = container.row is not None and container.row.verified is not None
+        doubtful = bool(raw or (keep and not known) or (added - {_BIND}))
+    else:
+        commands = root_commands((*container.words, *container.probe_words))
+        keep = [*_ROOT_NEEDS, *(_COMMAND_NEEDS[name] for name in commands if name in _COMMAND_NEEDS)]
+        keep += [_BIND] if low else []
+        text = "it starts as root" if user == "root" else "its user is not known and may be root"
+        evidence, doubtful = [Evidence(f"{text}: what an entrypoint needs to become another user stays")], True
+    evidence += [*list(low.values())[:1], *raw]
+    grade = Grade.REVIEW if doubtful else Grade.SAFE
+    yield container.append(*_PATH, "drop", value="ALL", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    for name in dict.fromkeys(keep):
+        if name not in added and name not in dropped:
+            yield container.append(*_PATH, "add", value=name, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
+    """Capabilities that the program file of the image carries: without them in the set it is not started."""
+    row = container.row
+    if row is not None and row.file_caps:
+        facts = [container.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
+        return [name for name in row.file_caps if name in _DEFAULT], facts
+    if low and (row is None or not row.verified):
+        return [_BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
+    return [], []
+
+
+def _net_raw(container: Container) -> Iterator[Edit]:
+    raw = _raw_sockets(container)
+    yield container.append(
+        *_PATH, "drop", value="NET_RAW", grade=Grade.REVIEW if raw else Grade.SAFE, basis=Basis.INFERRED,
+        evidence=raw or [Evidence("nothing in its commands opens raw sockets")],
+    )  # fmt: skip
+
+
+def _raw_sockets(container: Container) -> list[Evidence]:
+    commands = raw_socket_commands((*container.words, *container.probe_words))
+    return [container.fact(f"container {container.name} runs {name}") for name in commands]
+
+
+def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]:
+    # Runtimes read "all" as ALL, the Pod Security Standards do not.
+    if "ALL" in dropped:
+        return
+    for index, name in enumerate(dropped):
+        if _plain(name) == "ALL":
+            evidence = [container.fact("Pod Security admission knows only this spelling", *_PATH, "drop", index)]
+            yield container.set(
+                *_PATH, "drop", index, to="ALL", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence
+            )
+            return
+
+
+def _findings(container: Container, added: tuple[str, ...], options: Capabilities) -> Iterator[Finding]:
+    level, allowed = ("baseline", _BASELINE) if options.drop == "NET_RAW" else ("restricted", {_BIND})
+    beyond = [name for name in added if name not in allowed]
+    if not beyond:
+        return
+    severity = Severity.LOW if set(beyond) <= _BASELINE else Severity.MEDIUM
+    if any(_plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
+        severity = Severity.HIGH
+    yield container.finding(
+        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow", *_PATH, "add",
+        advice="remove what it runs without", severity=severity,
+    )  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    return name.upper().removeprefix("CAP_")

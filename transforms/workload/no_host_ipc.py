@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import PodTemplate
+
+from ._need import pod_evidence
+
+
+@transform(each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.4", classes=("node-agent",))
+def no_host_ipc(pod: PodTemplate) -> Steps:
+    """A pod does not share memory and message queues with its node.
+
+    Why: in the node's IPC namespace a container can read and change the shared memory of the node and of other pods.
+
+    May break: processes of several pods that talk through shared memory no longer meet.
+    """
+    if pod.get("hostIPC") is not True:
+        return
+    against = pod_evidence(pod)
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    evidence = against or [Evidence("hostIPC is written, and no need of it shows in the manifest")]
+    yield pod.drop("hostIPC", grade=grade, basis=basis, evidence=evidence)

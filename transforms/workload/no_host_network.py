@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.views import Container, PodTemplate
+
+from ._need import pod_evidence
+
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|\[::1\]")
+_HOST_PATHS = tuple(
+    (hook, action, "host")
+    for hook in ("startupProbe", "livenessProbe", "readinessProbe")
+    for action in ("httpGet", "tcpSocket")
+)
+_LOWEST_NODE_PORT = 30000
+
+
+@transform(each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.5", classes=("node-agent",))
+def no_host_network(pod: PodTemplate) -> Steps:
+    """A pod has a network of its own, not that of its node.
+
+    Why: in the node's network namespace a container reaches what listens on the node's loopback, can read the node's
+    traffic, and no NetworkPolicy holds for it.
+
+    May break: clients that call the node's address no longer find it, and services of the node's loopback are out of
+    reach.
+    """
+    if pod.get("hostNetwork") is not True:
+        return
+    against = [*pod_evidence(pod), *(fact for container in pod.containers for fact in _node_scope(container))]
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    evidence = against or [Evidence("hostNetwork is written, and no need of it shows in the manifest")]
+    yield pod.drop("hostNetwork", grade=grade, basis=basis, evidence=evidence)
+    if pod.get("dnsPolicy") == "ClusterFirstWithHostNet":
+        fact = pod.fact("it means nothing without hostNetwork", "dnsPolicy")
+        yield pod.drop("dnsPolicy", grade=grade, basis=Basis.PROVED, evidence=[fact])
+    for container in pod.containers:
+        for port in container.items("ports"):
+            for key in ("hostPort", "hostIP"):
+                if port.has(key):
+                    # An exported manifest names what the API server filled in; it would now open a real host port.
+                    fact = port.fact("it belongs to hostNetwork", key)
+                    yield port.drop(key, grade=grade, basis=Basis.PROVED, evidence=[fact])
+
+
+def _node_scope(container: Container) -> Iterator[Evidence]:
+    """Signs that a container means the node's network and not just any."""
+    if container.image and is_ingress_or_gateway(container.image.repository):
+        yield container.fact("its image is an ingress controller or gateway", "image")
+    for item in container.items("env"):
+        name = item.text("name") or ""
+        if item.text("valueFrom", "fieldRef", "fieldPath") == "status.hostIP" or name.startswith("NODE_"):
+            yield item.fact(f"env {name} tells it its node", "name")
+    for port in container.items("ports"):
+        number = port.get("containerPort")
+        if isinstance(number, int) and number >= _LOWEST_NODE_PORT:
+            yield port.fact("its port is in the range of node ports", "containerPort")
+    for path in _HOST_PATHS:
+        if _LOOPBACK.fullmatch(container.text(*path) or ""):
+            yield container.fact("a probe calls the node's loopback, where it may listen only", *path)

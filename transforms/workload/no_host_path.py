@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.views import OpaqueError, PodTemplate, View
+from hardener.workspace import Workspace
+
+from ._host_path import kind, path_of
+
+_ADVICE = {
+    "socket": "whoever reaches it can act as the service behind it; give the pod a client of its own instead",
+    "device": "let a device plugin give the device to the pod",
+    "kernel": "mount nothing of it, or name the one file that is read",
+    "kubelet": "it holds the files of every pod of the node; leave it to agents of the node",
+    "logs": "write to standard output, and let one agent of the node collect it",
+    "system": "set TZ for a time zone; mount certificates from a ConfigMap or a trust bundle",
+    "data": "keep the data in a PersistentVolumeClaim, and copy what is there",
+    "node": "name the one folder that is used, in a volume of the pod's own",
+    "scratch": "give each workload a volume of its own, or both a PersistentVolumeClaim",
+    "memory": "give each workload a volume of its own",
+}  # fmt: skip
+_HARMLESS = ("system", "logs")
+
+
+@transform(
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.12", classes=("node-agent",)
+)
+def no_host_path(pod: PodTemplate) -> Steps:
+    """A pod mounts no folder of its node.
+
+    Why: whoever can write to a folder of the node, or read its credentials, is soon out of the pod.
+
+    May break: files that the node or another pod put there are gone; the new volume is empty and ends with the pod.
+    """
+    if sign := pod.classes.get("node-agent"):
+        yield from _of_agent(pod, sign)
+        return
+    for index, volume in enumerate(pod.items("volumes")):
+        what = kind(volume)
+        if what is None:
+            continue
+        if what == "node":
+            evidence = [volume.fact("an application has no use for this folder of the node", "hostPath", "path")]
+            yield from _replace(pod, index, Grade.REVIEW, evidence)
+        elif what in ("memory", "scratch"):
+            shared = list(_shared(pod, index, volume))
+            evidence = [volume.fact("its files are not kept, or are made again", "hostPath", "path")]
+            if shared:
+                yield list(_replace(pod, index, Grade.BREAKING, shared))
+            else:
+                yield from _replace(pod, index, Grade.REVIEW, evidence)
+        else:
+            yield _stays(volume, what)
+
+
+def _replace(pod: PodTemplate, index: int, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+    volume = pod.items("volumes")[index]
+    source = {"medium": "Memory"} if kind(volume) == "memory" else {}
+    # The volume is named from the pod, so that the new key finds its place.
+    yield pod.drop("volumes", index, "hostPath", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    yield pod.set("volumes", index, "emptyDir", to=source, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _shared(pod: PodTemplate, index: int, volume: View) -> Iterator[Evidence]:
+    """Other volumes of the tree with the same folder: what one writes there the other may read."""
+    path = path_of(volume)
+    at, within = _folders(pod.tree)
+    above = [other for folder in _parents(path or "/") for other in at.get(folder, [])]
+    for other, position, fact in (*above, *within.get(path or "/", [])):
+        if other is not pod or position != index:
+            yield fact
+
+
+_Uses = dict[str, list[tuple[PodTemplate, int, Evidence]]]
+_FOLDERS: dict[Workspace, tuple[_Uses, _Uses]] = {}
+
+
+def _folders(tree: Workspace) -> tuple[_Uses, _Uses]:
+    """The folders of nodes that the tree mounts, as read: who mounts a folder, and who mounts it or one inside it."""
+    if tree not in _FOLDERS:
+        at: _Uses = {}
+        within: _Uses = {}
+        for pod in tree.pod_templates:
+            for position, path, fact in _host_paths(pod):
+                at.setdefault(path, []).append((pod, position, fact))
+                for folder in (path, *_parents(path)):
+                    within.setdefault(folder, []).append((pod, position, fact))
+        _FOLDERS.clear()  # what is kept refers to its tree; one is enough
+        _FOLDERS[tree] = at, within
+    return _FOLDERS[tree]
+
+
+def _host_paths(pod: PodTemplate) -> Iterator[tuple[int, str, Evidence]]:
+    try:
+        for position, volume in enumerate(pod.items("volumes")):
+            path = path_of(volume)
+            if path is not None:
+                yield position, path, volume.fact(f"{pod.object} uses the same folder", "hostPath", "path")
+    except (OpaqueError, WrongShapeError):
+        return
+
+
+def _parents(path: str) -> list[str]:
+    """The folders above ``path``, the root folder left out: half of all paths would share it."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(2, len(parts))]
+
+
+def _stays(volume: View, what: str) -> Finding:
+    severity = Severity.LOW if what in _HARMLESS else Severity.HIGH
+    return volume.finding(
+        f"{path_of(volume)} of the node is mounted", "hostPath", "path", advice=_ADVICE[what], severity=severity
+    )
+
+
+def _of_agent(pod: PodTemplate, sign: str) -> Iterator[Edit | list[Edit] | Finding]:
+    """An agent keeps its folders: the exact patch is held back where there is one, the rest is one finding."""
+    volumes = [(index, volume, kind(volume)) for index, volume in enumerate(pod.items("volumes"))]
+    for index, _, what in volumes:
+        if what in ("node", "memory", "scratch"):
+            yield from _replace(pod, index, Grade.BREAKING, [Evidence(f"an agent of the node: {sign}")])
+    kept = [volume for _, volume, what in volumes if what is not None and what not in ("node", "memory", "scratch")]
+    if kept:
+        names = ", ".join(str(path_of(volume)) for volume in kept)
+        yield kept[0].finding(
+            f"an agent of the node mounts {names}", "hostPath", "path",
+            advice="check against its vendor's manifest that it needs them", severity=Severity.LOW,
+        )  # fmt: skip

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import PodTemplate
+
+from ._need import pod_evidence
+
+
+@transform(each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.3", classes=("node-agent",))
+def no_host_pid(pod: PodTemplate) -> Steps:
+    """A pod does not see the processes of its node.
+
+    Why: in the node's process namespace a container can read the environment and the memory of other pods' processes,
+    and signal them.
+
+    May break: tools that watch or enter other processes of the node find none.
+    """
+    if pod.get("hostPID") is not True:
+        return
+    against = pod_evidence(pod)
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    evidence = against or [Evidence("hostPID is written, and no need of it shows in the manifest")]
+    yield pod.drop("hostPID", grade=grade, basis=basis, evidence=evidence)

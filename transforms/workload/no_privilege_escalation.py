@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade
+from hardener.kubernetes.command_evidence import setuid_commands
+from hardener.views import Container
+
+from ._need import root_evidence
+from ._user import final_user
+
+_FIELD = ("securityContext", "allowPrivilegeEscalation")
+
+
+@transform(each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent",))
+def no_privilege_escalation(container: Container) -> Steps:
+    """A process cannot raise itself above the privileges it starts with.
+
+    Why: with no_new_privs set, a setuid program or a file capability in the image is no way from a broken-in service
+    to root.
+
+    May break: sudo, su, cron daemons and older builds of ping raise their privileges and fail.
+    """
+    written = container.get(*_FIELD)
+    # The API server refuses the pair of false with either of the two.
+    if written is False or container.privileged or _is_administrator(container):
+        return
+    against = list(_needs(container, written))
+    user = final_user(container)
+    evidence = against or [Evidence("nothing in its commands raises privileges")]
+    if written is not None:
+        evidence = [*evidence, container.fact("true is written", *_FIELD)]
+    if user != "non-root":
+        evidence = [*evidence, Evidence("its user is root" if user == "root" else "its user is not known")]
+    if sign := container.pod.classes.get("node-agent"):
+        evidence = [*evidence, Evidence(sign)]
+    grade = Grade.SAFE if user == "non-root" and written is None and not sign else Grade.REVIEW
+    yield container.set(
+        *_FIELD, to=False, grade=Grade.BREAKING if against else grade, basis=Basis.INFERRED, evidence=evidence
+    )
+
+
+def _is_administrator(container: Container) -> bool:
+    added = container.strings("securityContext", "capabilities", "add")
+    return any(name.upper().removeprefix("CAP_") == "SYS_ADMIN" for name in added)
+
+
+def _needs(container: Container, written: object) -> Iterator[Evidence]:
+    if container.row is not None and container.row.setuid:
+        yield container.fact("image table: it uses setuid programs", "image")
+    for name in setuid_commands((*container.words, *container.probe_words)):
+        yield container.fact(f"container {container.name} runs {name}")
+    # What is written may be meant; need of root is then taken for a sign of it (DECISIONS 2.2).
+    if written is not None:
+        yield from root_evidence(container)

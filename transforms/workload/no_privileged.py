@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import Container
+
+from ._need import root_evidence
+from ._volumes import Mount, mounts
+
+_FIELD = ("securityContext", "privileged")
+
+
+@transform(
+    each=Container, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.2", classes=("node-agent",),
+    after=("no-host-path",),
+)  # fmt: skip
+def no_privileged(container: Container) -> Steps:
+    """A container is not privileged.
+
+    Why: a privileged container has the node's devices and every capability, so that a hole in it hands over the node.
+
+    May break: it also loses writable /proc and /sys, and its system calls are filtered; what loads kernel modules,
+    mounts file systems or works on devices stops.
+    """
+    if not container.privileged:
+        return
+    shared = [mount for mount in mounts(container) if mount.view.get("mountPropagation") == "Bidirectional"]
+    against = [*root_evidence(container), *_shown_to_the_node(shared)]
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    evidence = against or [Evidence("privileged is written, and no need of it shows in the manifest")]
+    path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
+    yield container.drop(*path, grade=grade, basis=basis, evidence=evidence)
+    for mount in shared:
+        fact = mount.view.fact("only a privileged container may have it", "mountPropagation")
+        yield mount.view.drop("mountPropagation", grade=grade, basis=Basis.PROVED, evidence=[fact])
+
+
+def _shown_to_the_node(shared: list[Mount]) -> Iterator[Evidence]:
+    for mount in shared:
+        if mount.source == "hostPath":
+            yield mount.view.fact("what it mounts there is meant for the node to see", "mountPropagation")

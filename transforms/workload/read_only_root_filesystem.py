@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade
+from hardener.errors import HardenError
+from hardener.kubernetes import quantity
+from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
+from hardener.kubernetes.component import is_data_store
+from hardener.views import Container, PodTemplate
+
+from ._volumes import mounts
+
+_FIELD = ("securityContext", "readOnlyRootFilesystem")
+_LONGEST_NAME = 63  # of a DNS label, which a volume's name is
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filesystem:
+    """The size limit of the volumes that are added; ``none`` for none."""
+
+    GROUP: ClassVar[str] = "filesystem"
+    size_limit: str = NONE
+
+    def __post_init__(self) -> None:
+        if self.size_limit != NONE and quantity.parse(self.size_limit) is None:
+            raise HardenError(f"filesystem.size-limit: {self.size_limit} is no quantity")
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Paths that get a volume, with the reason, and facts against a read-only root."""
+
+    volumes: dict[str, Evidence]
+    against: list[Evidence]
+    doubts: list[Evidence]
+
+
+@transform(each=Container, stage="filesystem", cis="5.7.3", options=Filesystem)
+def read_only_root_filesystem(container: Container, options: Filesystem) -> Steps:
+    """Code and configuration of the image cannot be changed at run time.
+
+    Why: an intruder who cannot write has to live without tools, web shells and changed binaries; what must stay
+    writable gets an empty volume of its own.
+
+    May break: a program that writes elsewhere in its image fails there, perhaps only when it first tries; files that
+    the image ships below a path that gets a volume are hidden.
+    """
+    # What a privileged container writes to is the node, and it can remount its root.
+    if container.get(*_FIELD) is True or container.privileged:
+        return
+    plan = _plan(container)
+    row = container.row
+    if plan.against:
+        grade = Grade.BREAKING
+    elif row is not None and row.rofs == "ok" and row.verified and not plan.doubts and options.size_limit == NONE:
+        grade = Grade.SAFE
+    else:
+        grade = Grade.REVIEW
+    evidence = [*plan.against, *plan.doubts] or [_trust(container)]
+    yield container.set(
+        *_FIELD, to=True, grade=grade, basis=Basis.INFERRED, evidence=evidence, late=grade is not Grade.SAFE
+    )
+    taken = _taken(container.pod)
+    for path, reason in plan.volumes.items():
+        name = _name(container.name, path, taken)
+        taken.add(name)
+        mount = {"name": name, "mountPath": path}
+        yield container.append("volumeMounts", value=mount, grade=grade, basis=Basis.INFERRED, evidence=[reason])
+        empty_dir: dict[str, Any] = {} if options.size_limit == NONE else {"sizeLimit": options.size_limit}
+        volume = {"name": name, "emptyDir": empty_dir}
+        yield container.pod.append("volumes", value=volume, grade=grade, basis=Basis.INFERRED, evidence=[reason])
+
+
+def _plan(container: Container) -> _Plan:
+    row = container.row
+    plan = _Plan({}, [], [])
+    if container.get(*_FIELD) is False:
+        plan.doubts.append(container.fact("false is written", *_FIELD))
+    if row is not None and row.rofs == "no":
+        plan.against.append(container.fact("image table: it does not run with a read-only root", "image"))
+    if row is None and container.image is not None and is_data_store(container.image.repository):
+        if not any(mount.writable for mount in mounts(container)):
+            plan.against.append(container.fact("a data store without a volume writes to its image", "image"))
+    if row is None or row.tmp != "no":
+        _place(container, plan, "/tmp", Evidence("/tmp is where programs put temporary files"))
+    for path in row.writable if row is not None else ():
+        _place(container, plan, path, container.fact(f"image table: it writes to {path}", "image"))
+    _told(container, plan)
+    _commands(container, plan)
+    return plan
+
+
+def _told(container: Container, plan: _Plan) -> None:
+    """Paths that env and flags name. A home directory is no sign that something is written there."""
+    surely = set(writable_paths(container.words, {k: v for k, v in container.env.items() if k.upper() != "HOME"}))
+    for path in writable_paths(container.words, container.env):
+        fact = container.fact(f"container {container.name} is told to use {path}")
+        if _is_mounted(container, path):
+            continue
+        if _may_mount(container, path):
+            _place(container, plan, path, fact)
+        elif path in surely:
+            plan.against.append(container.fact(f"it is told to write to {path}, where the image may hold files"))
+        else:
+            plan.doubts.append(container.fact(f"its home is {path}, which becomes read-only"))
+
+
+def _commands(container: Container, plan: _Plan) -> None:
+    """Paths that its commands write to."""
+    found = writes(container.words)
+    if found.unplaced:
+        plan.against.append(container.fact(f"container {container.name} installs packages when it starts"))
+    for path in found.paths:
+        if _is_mounted(container, path):
+            continue
+        root = _root_of(container, path)
+        if root is None:
+            plan.against.append(container.fact(f"a command writes to {path}, where the image may hold files"))
+        else:
+            _place(container, plan, root, container.fact(f"a command writes to {path}"))
+
+
+def _root_of(container: Container, path: str) -> str | None:
+    """The directory that makes ``path`` writable: a command may name a file, or make the directory itself."""
+    known = container.row.writable + container.row.empty if container.row is not None else ()
+    for root in ("/tmp", "/var/tmp", *known):
+        if _below(path, root):
+            return root
+    cache = re.match(r"/var/cache/[^/]+", path)
+    return cache.group() if cache else None
+
+
+def _place(container: Container, plan: _Plan, path: str, reason: Evidence) -> None:
+    if not _is_mounted(container, path) and not any(_one_run(path) == _one_run(other) for other in plan.volumes):
+        plan.volumes[path] = reason
+
+
+def _may_mount(container: Container, path: str) -> bool:
+    row = container.row
+    return may_mount(path, (), row.writable + row.empty if row is not None else ())
+
+
+def _is_mounted(container: Container, path: str) -> bool:
+    """Whether ``path`` lies in a volume: a read-only root changes nothing there, be it writable or not."""
+    mounts = [mount.get("mountPath") for mount in container.items("volumeMounts")]
+    mounts += [device.get("devicePath") for device in container.items("volumeDevices")]
+    return any(isinstance(mount, str) and mount != "/" and _below(path, mount) for mount in mounts)
+
+
+def _below(path: str, root: str) -> bool:
+    path, root = _one_run(path), _one_run(root).rstrip("/")
+    return path == root or path.startswith(f"{root}/")
+
+
+def _one_run(path: str) -> str:
+    # /var/run is a link to /run in nearly every image.
+    return path.removeprefix("/var") if path == "/var/run" or path.startswith("/var/run/") else path
+
+
+def _trust(container: Container) -> Evidence:
+    if container.row is not None and container.row.rofs == "ok":
+        return container.fact("image table: it runs with a read-only root and these paths", "image")
+    return Evidence("nothing in the manifest writes elsewhere; what the image itself writes is not known")
+
+
+def _taken(pod: PodTemplate) -> set[str]:
+    """The names of the pod's volumes, and of the claims that its StatefulSet puts beside them."""
+    found = {str(volume.get("name")) for volume in pod.items("volumes")}
+    if pod.kind.endswith("StatefulSet"):
+        found |= {str(claim.get("metadata", "name")) for claim in pod.object.items("spec", "volumeClaimTemplates")}
+    return found
+
+
+def _name(container: str, path: str, taken: set[str]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+    name = f"harden-{container}-{slug}"
+    if len(name) > _LONGEST_NAME:
+        name = _shortened(name, path)
+    number = 2
+    free = name
+    while free in taken:
+        suffix = f"-{number}"
+        free, number = f"{name[: _LONGEST_NAME - len(suffix)].rstrip('-')}{suffix}", number + 1
+    return free
+
+
+def _shortened(name: str, path: str) -> str:
+    mark = sha256(f"{name} {path}".encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{mark}"

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.views import Container, PodTemplate
+
+from ._need import root_evidence
+from ._user import image_user, image_user_is_name
+
+_FIELD = ("securityContext", "runAsNonRoot")
+_Reason = tuple[Grade, Basis, list[Evidence]]
+
+
+@transform(
+    each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", classes=("windows",), after=("run-as-user",)
+)  # fmt: skip
+def run_as_non_root(pod: PodTemplate) -> Steps:
+    """The kubelet refuses to start a container as root.
+
+    Why: a process that is root in its container is one hole in the kernel away from root on the node; with this a new
+    version of the image cannot bring root back.
+
+    May break: an image that runs as root, or as a user with a name only, does not start (CreateContainerConfigError);
+    pods that run keep running until then.
+    """
+    strict: list[tuple[Container, _Reason | None]] = []
+    loose: list[tuple[Container, _Reason | None]] = []
+    for container in pod.containers:
+        if container.effective("runAsNonRoot") is not True:
+            reason = _reason(container)
+            (loose if reason is None or reason[0] is Grade.BREAKING else strict).append((container, reason))
+    reasons = [reason for _, reason in strict if reason is not None]
+    kept = [container for container, _ in loose]
+    yield from _edits(pod, [container for container, _ in strict], kept, _worst(reasons))
+    held = [(container, reason) for container, reason in loose if reason is not None]
+    if len(held) == len(pod.containers):
+        yield from _edits(pod, kept, [], _worst([reason for _, reason in held]))
+        return
+    for container, reason in held:
+        yield list(_edits(pod, [container], kept, reason))
+
+
+def _worst(reasons: list[_Reason]) -> _Reason:
+    """The reasons of several containers as those of one step; of containers that all comply, their own."""
+    if not reasons:
+        return Grade.SAFE, Basis.PROVED, [Evidence("every container says so itself")]
+    grade = max((grade for grade, _, _ in reasons), key=lambda grade: grade.rank)
+    basis = max((basis for _, basis, _ in reasons), key=list(Basis).index)
+    return grade, basis, [fact for _, _, facts in reasons for fact in facts]
+
+
+def _edits(pod: PodTemplate, wanted: list[Container], kept: list[Container], reason: _Reason) -> Iterator[Edit]:
+    """True once for the pod, or for its other containers where one has to keep the weaker value."""
+    grade, basis, evidence = reason
+    own = [container for container in wanted if container.has(*_FIELD)]
+    at_pod = pod.get(*_FIELD)
+    if not kept and (at_pod is False or len(own) < len(wanted)):
+        yield pod.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
+        at_pod = True
+    for container in own if at_pod is True else wanted:
+        if at_pod is True:
+            path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
+            yield container.drop(*path, grade=grade, basis=basis, evidence=evidence)
+        else:
+            yield container.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
+
+
+def _reason(container: Container) -> _Reason | None:
+    """Why true may be written, and how sure that is; None where the container could not start with it."""
+    number = container.effective("runAsUser")
+    written = container.get(*_FIELD) is False or container.effective("runAsNonRoot") is False
+    if number == 0:
+        return None
+    if number is not None:
+        facts = [container.fact(f"runAsUser is {number}", *_place(container))]
+        return Grade.REVIEW if written else Grade.SAFE, Basis.PROVED, facts
+    if "windows" in container.pod.classes:
+        return Grade.REVIEW, Basis.ASSUMED, [Evidence("the user of its image is not known")]
+    assigned = container.tree.platform == "openshift"
+    user = image_user(container)
+    if user == "non-root" and (assigned or not image_user_is_name(container)):
+        row = container.row
+        facts = [container.fact(f"image table: its user is {row and row.user}", "image")]
+        sure = row is not None and row.verified and not written
+        return Grade.SAFE if sure else Grade.REVIEW, Basis.INFERRED, facts
+    if not assigned and user != "unknown":
+        return None  # run-as-user has the number, or says that there is none
+    against = root_evidence(container)
+    if written:
+        against.append(Evidence("runAsNonRoot: false is written"))
+    if against:
+        return Grade.BREAKING, Basis.INFERRED, against
+    if assigned:
+        return Grade.REVIEW, Basis.INFERRED, [Evidence("OpenShift assigns a number from the range of the namespace")]
+    text = "the user of its image is not known; if that is root, the container does not start"
+    return Grade.REVIEW, Basis.ASSUMED, [container.fact(text, "image")]
+
+
+def _place(container: Container) -> tuple[str, ...]:
+    return ("securityContext", "runAsUser") if container.has("securityContext", "runAsUser") else ()

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.views import Container, PodTemplate, View
+
+from ._need import root_evidence
+from ._user import Choice, UserOptions, decide, image_user_is_name, user_evidence
+
+_USER = ("securityContext", "runAsUser")
+_GROUP = ("securityContext", "runAsGroup")
+_LOWEST_OWN = 10000
+
+
+@transform(each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions)
+def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
+    """A container whose image would run as root, or as a user with a name only, runs as a numbered user.
+
+    Why: a process that is root in its container is one hole in the kernel away from root on the node, and a name alone
+    does not tell the kubelet that the user is not root.
+
+    May break: files of the image or of a volume that only root may read or write are out of reach.
+    """
+    if pod.tree.platform == "openshift":
+        yield from _without_root(pod)
+        return
+    choices = decide(pod, explicit=options.explicit)
+    good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
+    held = [choice for choice in choices if choice.grade is Grade.BREAKING]
+    yield from _edits(pod, good)
+    if not good:
+        if _is_uniform(held) and len(held) == len(pod.containers):
+            yield from _edits(pod, held)
+            held = []
+        elif held == []:
+            yield from _unused_root(pod)
+    for choice in held:
+        yield list(_numbers(choice.container, choice))
+    yield from _unsolved(pod, options)
+
+
+def _edits(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]:
+    """Numbers where the weak one stands; new ones once for the pod where they hold for all that inherit from it."""
+    inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
+    everyone = [container for container in pod.containers if not container.has(*_USER)]
+    shared = len(inheriting) == len(everyone) and _is_uniform(inheriting)
+    for choice in choices:
+        if choice.container.has(*_USER) or not shared:
+            yield from _numbers(choice.container, choice)
+    if shared and inheriting:
+        yield from _numbers(pod, inheriting[0])
+
+
+def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
+    for path, number in ((_USER, choice.uid), (_GROUP, choice.gid)):
+        if number is not None:
+            yield view.set(*path, to=number, grade=choice.grade, basis=choice.basis, evidence=choice.evidence)
+
+
+def _is_uniform(choices: list[Choice]) -> bool:
+    return len({(choice.uid, choice.gid) for choice in choices}) <= 1
+
+
+def _unused_root(pod: PodTemplate) -> Iterator[Edit]:
+    """Number 0 of the pod, where every container has one of its own."""
+    if pod.get(*_USER) == 0 and pod.containers and all(container.has(*_USER) for container in pod.containers):
+        yield from _forget(pod, Grade.SAFE, [pod.fact("every container names a user of its own", *_USER)])
+
+
+def _without_root(pod: PodTemplate) -> Iterator[Edit | list[Edit]]:
+    """OpenShift gives every namespace numbers of its own and refuses others."""
+    roots = [container for container in pod.containers if container.effective("runAsUser") == 0]
+    against = [fact for container in roots for fact in (*root_evidence(container), *user_evidence(container))]
+    grade = Grade.BREAKING if against else Grade.REVIEW
+    evidence = against or [Evidence("OpenShift assigns a number from the range of the namespace")]
+    views: list[View] = [container for container in roots if container.has(*_USER)]
+    if pod.get(*_USER) == 0:
+        views.append(pod)
+    for view in views:
+        yield from _forget(view, grade, evidence)
+
+
+def _forget(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+    path = _USER if len(view.keys("securityContext")) > 1 else _USER[:1]
+    yield view.drop(*path, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
+    for container in pod.containers:
+        row, number = container.row, container.effective("runAsUser")
+        if row is not None and row.uid is None and number is None and image_user_is_name(container):
+            yield container.finding(
+                f"its image runs as {row.user}, a name that the kubelet cannot tell from root", "image",
+                advice="write the number of that user as runAsUser; id prints it inside the container",
+            )  # fmt: skip
+        if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _from_table(container):
+            yield container.finding(
+                f"user {number} may also be a user of the node", *(_USER if container.has(*_USER) else ()),
+                advice="take a number from 10000 on, and give its files to it", severity=Severity.LOW,
+            )  # fmt: skip
+
+
+def _from_table(container: Container) -> bool:
+    return container.row is not None and container.row.uid == container.effective("runAsUser")

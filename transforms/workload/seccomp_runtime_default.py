@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade
+from hardener.kubernetes.command_evidence import seccomp_sensitive
+from hardener.views import Container, PodTemplate, View
+
+_PROFILE = ("securityContext", "seccompProfile")
+_STRICT = ("RuntimeDefault", "Localhost")
+_POD_KEY = "seccomp.security.alpha.kubernetes.io/pod"
+_CONTAINER_KEY = "container.seccomp.security.alpha.kubernetes.io/"
+# What the values of the annotations are called in the field.
+_AS_FIELD = {"runtime/default": "RuntimeDefault", "docker/default": "RuntimeDefault", "unconfined": "Unconfined"}
+
+
+@transform(each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2", classes=("node-agent",))
+def seccomp_runtime_default(pod: PodTemplate) -> Steps:
+    """Rarely used system calls are refused.
+
+    Why: most holes in the Linux kernel are reached through system calls that no ordinary program makes; the profile of
+    the container runtime keeps them shut.
+
+    May break: tracers, browsers with a sandbox of their own, container builders and databases on io_uring make such
+    calls and get EPERM.
+    """
+    if "node-agent" in pod.classes and any(container.privileged for container in pod.containers):
+        return
+    if _type(pod) in _STRICT and all(_type(container) in (None, *_STRICT) for container in pod.containers):
+        yield from _drop_contradictions(pod)
+        return
+    if _type(pod) is None and pod.containers and all(_type(container) in _STRICT for container in pod.containers):
+        yield from _drop_contradictions(pod)
+        return
+    custom = [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]
+    if custom:
+        yield pod.metadata.finding(
+            "a seccomp profile is named in an annotation, which Kubernetes no longer reads since 1.27",
+            "annotations", custom[0],
+            advice="name it in securityContext.seccompProfile (type: Localhost) and remove the annotation",
+        )  # fmt: skip
+        return
+    kept = [container for container in pod.containers if _effective(container) == "Unconfined" and _needs(container)]
+    edits = list(_edits(pod, kept, _grade(pod)))
+    if edits:
+        yield from edits
+        yield from (_stays(container) for container in kept)
+    else:
+        # Only what has a need is left: here is the patch, and the reason why it is not made.
+        yield from _edits(pod, [], Grade.BREAKING)
+
+
+def _edits(pod: PodTemplate, kept: list[Container], grade: Grade) -> Iterator[Edit]:
+    """The profile once for the pod, or for its other containers where one has to inherit the weaker value."""
+    evidence = _evidence(pod)
+    others = [container for container in pod.containers if container.name not in {c.name for c in kept}]
+    inherits = [container for container in kept if _type(container) is None]
+    bare = [container for container in others if _type(container) is None]
+    if _type(pod) not in _STRICT and not inherits and (bare or _type(pod) is not None):
+        yield from _to_default(pod, grade, evidence)
+        for container in others:
+            if _type(container) not in (None, *_STRICT):
+                yield _forget(container, grade, evidence)
+        yield from _drop_annotations(pod, grade)
+        return
+    for container in others:
+        if _type(container) not in (None, *_STRICT):
+            if _type(pod) in _STRICT:
+                yield _forget(container, grade, evidence)
+            else:
+                yield from _to_default(container, grade, evidence)
+        elif _type(container) is None and inherits:
+            yield from _to_default(container, grade, evidence)
+
+
+def _to_default(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+    yield view.set(*_PROFILE, "type", to="RuntimeDefault", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    if view.has(*_PROFILE, "localhostProfile"):
+        yield view.drop(*_PROFILE, "localhostProfile", grade=grade, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _forget(container: Container, grade: Grade, evidence: list[Evidence]) -> Edit:
+    """The container's own value goes, so that it gets that of the pod."""
+    path = _PROFILE if len(container.keys("securityContext")) > 1 else _PROFILE[:1]
+    return container.drop(*path, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _type(view: View) -> str | None:
+    value = view.get(*_PROFILE, "type")
+    return str(value) if value is not None else None
+
+
+def _effective(container: Container) -> str | None:
+    return _type(container) or _type(container.pod)
+
+
+def _needs(container: Container) -> list[Evidence]:
+    found = []
+    if container.row is not None and container.row.seccomp == "sensitive":
+        found.append(container.fact("image table: it makes calls that the default profile refuses", "image"))
+    for name in seccomp_sensitive((*container.words, *container.probe_words)):
+        found.append(container.fact(f"container {container.name} runs {name}"))
+    return found
+
+
+def _evidence(pod: PodTemplate) -> list[Evidence]:
+    found = [fact for container in pod.containers for fact in _needs(container)]
+    for view in (pod, *pod.containers):
+        if _type(view) == "Unconfined":
+            found.append(view.fact("unconfined is written", *_PROFILE, "type"))
+    for key, value in _annotations(pod).items():
+        if value == "unconfined":
+            found.append(pod.metadata.fact("an annotation asks for unconfined", "annotations", key))
+    for container in pod.containers:
+        added = set(container.strings("securityContext", "capabilities", "add")) - {"NET_BIND_SERVICE"}
+        if added:
+            text = "added capabilities may go with unusual system calls"
+            found.append(container.fact(text, "securityContext", "capabilities", "add"))
+    if sign := pod.classes.get("node-agent"):
+        found.append(Evidence(sign))
+    return found or [Evidence("nothing in its images or commands makes calls that the default profile refuses")]
+
+
+def _grade(pod: PodTemplate) -> Grade:
+    doubtful = any(evidence.piece is not None for evidence in _evidence(pod)) or "node-agent" in pod.classes
+    return Grade.REVIEW if doubtful else Grade.SAFE
+
+
+def _stays(container: Container) -> Finding:
+    return container.finding(
+        f"seccomp stays unconfined: {_needs(container)[0].text}", *(_PROFILE if _type(container) else ()),
+        advice="write a profile that allows what it needs, and name it (type: Localhost)",
+    )  # fmt: skip
+
+
+def _annotations(pod: PodTemplate) -> dict[str, str]:
+    keys = [k for k in pod.metadata.keys("annotations") if k == _POD_KEY or k.startswith(_CONTAINER_KEY)]
+    return {key: pod.metadata.text("annotations", key) or "" for key in keys}
+
+
+def _drop_contradictions(pod: PodTemplate) -> Iterator[Edit]:
+    fields = {_POD_KEY: _type(pod), **{_CONTAINER_KEY + c.name: _type(c) for c in pod.containers}}
+    for key, value in _annotations(pod).items():
+        field, said = fields.get(key), "Localhost" if value.startswith("localhost/") else _AS_FIELD.get(value)
+        if field is not None and field != said:
+            yield from _drop_annotations(pod, Grade.REVIEW)
+            return
+
+
+def _drop_annotations(pod: PodTemplate, grade: Grade) -> Iterator[Edit]:
+    gone = list(_annotations(pod))
+    evidence = [Evidence("the field replaces it; where the two differ, the API server refuses the Pod")]
+    if gone and len(gone) == len(pod.metadata.keys("annotations")):
+        yield pod.metadata.drop("annotations", grade=grade, basis=Basis.PROVED, evidence=evidence)
+        return
+    for key in gone:
+        yield pod.metadata.drop("annotations", key, grade=grade, basis=Basis.PROVED, evidence=evidence)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.views import Container, PodTemplate
+
+from ._ports import low_ports
+from ._user import final_user
+
+_NAME = "net.ipv4.ip_unprivileged_port_start"
+_SYSCTLS = ("securityContext", "sysctls")
+_CAPABILITIES = ("securityContext", "capabilities")
+_BIND = "NET_BIND_SERVICE"
+# Transforms after which a port that was served may be out of reach.
+_CAUSES = frozenset({"run-as-non-root", "run-as-user", "drop-capabilities", "no-privilege-escalation"})
+
+
+@transform(each=PodTemplate, stage="capabilities", pss="restricted", after=("drop-capabilities",))
+def unprivileged_ports(pod: PodTemplate) -> Steps:
+    """A process that is not root can still serve a port below 1024.
+
+    Why: without this the user and capability changes would take the port away; a kernel setting of the pod alone gives
+    it back without a privilege.
+
+    May break: nothing known; a sandboxed runtime may ignore the setting, and the port then needs the capability.
+    """
+    served = [(container, low_ports(container)) for container in pod.containers if not container.privileged]
+    served = [(container, ports) for container, ports in served if ports]
+    if pod.get("hostNetwork") is True:
+        # The setting would be the node's, so the API server refuses it.
+        for container, ports in served:
+            yield from _capability(container, Grade.REVIEW, [*ports.values(), pod.fact("hostNetwork", "hostNetwork")])
+        return
+    # A pod that was so before this run serves its ports already, by grace of its runtime: nothing to repair.
+    if not pod.changed_by & _CAUSES:
+        return
+    yield from _sysctl(pod, [(c, ports) for c, ports in served if final_user(c) == "non-root"])
+    for container, ports in served:
+        if final_user(container) != "non-root":
+            yield from _capability(container, Grade.SAFE, list(ports.values()))
+
+
+def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]]) -> Iterator[Edit]:
+    ports = {number: evidence for _, found in served for number, evidence in found.items()}
+    # Before 1.22 the kubelet took the setting for an unsafe one.
+    if not ports or pod.tree.settings.kubernetes_version < (1, 22):
+        return
+    least = min(ports)
+    known = all(container.row is not None and container.row.verified for container, _ in served)
+    sandboxed = pod.has("runtimeClassName")
+    evidence = [ports[least]]
+    if sandboxed:
+        evidence.append(pod.fact("a runtime class may be a sandbox with rules of its own", "runtimeClassName"))
+    grade = Grade.SAFE if known and not sandboxed else Grade.REVIEW
+    for index, sysctl in enumerate(pod.items(*_SYSCTLS)):
+        if sysctl.get("name") == _NAME:
+            value = str(sysctl.get("value"))
+            if not (value.isdecimal() and int(value) <= least):
+                yield pod.set(
+                    *_SYSCTLS, index, "value", to=str(least), grade=grade, basis=Basis.INFERRED, evidence=evidence
+                )
+            return
+    entry = {"name": _NAME, "value": str(least)}
+    yield pod.append(*_SYSCTLS, value=entry, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    if sandboxed:
+        for container, _ in served:
+            yield from _capability(container, grade, evidence)
+
+
+def _capability(container: Container, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
+    """NET_BIND_SERVICE, where the others are dropped; elsewhere the runtime gives it anyway."""
+    dropped = {name.upper().removeprefix("CAP_") for name in container.strings(*_CAPABILITIES, "drop")}
+    added = container.strings(*_CAPABILITIES, "add")
+    if _BIND not in added and dropped & {"ALL", _BIND}:
+        yield container.append(*_CAPABILITIES, "add", value=_BIND, grade=grade, basis=Basis.INFERRED, evidence=evidence)
