@@ -23,7 +23,7 @@ class Grade(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Grade).index(self)
+        return _RANK[self]
 
 
 class Severity(StrEnum):
@@ -36,7 +36,10 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Severity).index(self)
+        return _RANK[self]
+
+
+_RANK = {name: rank for names in (Grade, Severity) for rank, name in enumerate(names)}
 
 
 class Basis(StrEnum):
@@ -112,22 +115,20 @@ class WrongShapeError(Exception):
 def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
     """Apply the edits of one step to ``documents`` in place; their paths mean the data before the step.
 
-    Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null.
+    Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null;
+    ``concrete_paths`` raises it before anything changed.
     """
     drops: list[tuple[Any, str | int]] = []
     for edit in step:
-        _check(documents, edit)
-    for edit in step:
         if isinstance(edit, Drop):
-            drops.append((_descend(documents, edit, len(edit.path) - 1, make=False), edit.path[-1]))
+            drops.append((_parent(documents, edit), edit.path[-1]))
     for edit in step:
         if isinstance(edit, Set):
-            parent = _descend(documents, edit, len(edit.path) - 1, make=True)
-            _put(parent, edit.path[-1], edit.value, _type_at(edit, len(edit.path) - 1))
+            _put(_parent(documents, edit), edit.path[-1], edit.value, edit)
         elif isinstance(edit, Append):
-            parent = _descend(documents, edit, len(edit.path) - 1, make=True)
+            parent = _parent(documents, edit)
             if isinstance(parent, dict) and parent.get(edit.path[-1]) is None:
-                _put(parent, edit.path[-1], [], _type_at(edit, len(edit.path) - 1))
+                _put(parent, edit.path[-1], [], edit)
             target = _child(parent, edit.path[-1])
             if not isinstance(target, list):
                 raise WrongShapeError(dotted(edit.path[1:]))
@@ -183,17 +184,19 @@ def dotted(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def _descend(documents: list[Any], edit: Edit, depth: int, *, make: bool) -> Any:
+def _parent(documents: list[Any], edit: Edit) -> Any:
+    """The mapping or list that holds the place of ``edit``; missing and null ones on the way are made."""
     value: Any = documents
-    for position, part in enumerate(edit.path[:depth]):
+    path = edit.path
+    for position in range(len(path) - 1):
+        part = path[position]
         child = _child(value, part)
-        if child is None and make:
-            child = {}
-            _put(value, part, child, _type_at(edit, position))
+        if child is None:
+            _put(value, part, {}, edit, position)
             child = _child(value, part)
         value = child
     if not isinstance(value, dict | list):
-        raise WrongShapeError(dotted(edit.path[1:depth]))
+        raise WrongShapeError(dotted(path[1:-1]))
     return value
 
 
@@ -213,7 +216,8 @@ def _type_at(edit: Edit, position: int) -> str | None:
     return name
 
 
-def _put(parent: Any, key: str | int, value: Any, type_name: str | None) -> None:
+def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1) -> None:
+    """Put a copy of ``value`` under ``key``, which is the part of the edit's path at ``position``."""
     value = _copy(value)
     if isinstance(parent, list) and isinstance(key, int):
         parent[key] = value
@@ -223,6 +227,7 @@ def _put(parent: Any, key: str | int, value: Any, type_name: str | None) -> None
     if key in parent:
         parent[key] = value
         return
+    type_name = _type_at(edit, position if position >= 0 else len(edit.path) - 1)
     where, anchor = key_order.place(type_name, list(parent), key)
     if where == "end" or (where == "after" and anchor == next(reversed(parent))):
         parent[key] = value

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hardener import json_patch, proof
+from hardener import json_patch
+from hardener.assembly import assemble
 from hardener.declare import Transform
 from hardener.edits import (
     Append,
@@ -87,7 +88,7 @@ def run(
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
-    proof.prove(state.outcome, progress)
+    assemble(state.outcome, progress)
     return state.outcome
 
 

@@ -1,122 +1,121 @@
-"""From decided data to text, proved: replayed on a fresh parse, parsed again, and every changed line accounted for."""
+"""One document from decided data to text, proved: replayed, written, read again, every changed line accounted for.
+
+What comes out is plain data, so that it can be made in another process.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from hardener.edits import Append, Drop, Evidence, Path, Set, Severity, replay
-from hardener.outcome import MISSING, Change, FileChange, Outcome, Refused, Report
+from hardener.edits import Append, Drop, Path, replay
+from hardener.outcome import MISSING, Change
 from hardener.shifts import Removal, as_read, as_written, removals
 from hardener.sources import yaml
-from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.manifests import Piece
 
-Place = tuple[Report | Change | None, Path]
-Places = dict[Piece, list[Place]]
-
-_ADVICE = "make this change by hand, or simplify the YAML around it"
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
 
 
-def prove(outcome: Outcome, progress: Callable[[str], object] = lambda name: None) -> None:
-    """Rewrite every changed piece. Fills ``outcome.files`` and the lines of all records; a piece whose text cannot be
-    proved keeps its bytes, and its changes move from ``changes`` to ``refused``."""
-    by_piece: dict[Piece, list[Change]] = {}
-    for change in outcome.changes:
-        by_piece.setdefault(change.object.piece, []).append(change)
-    refused: set[Piece] = set()
-    places = _places(outcome)
-    for file in outcome.workspace.files:
-        if any(piece.steps for piece in file.pieces):
-            progress(file.name)
-            _prove_file(outcome, file, by_piece, refused, places)
-    for piece, waiting in places.items():
-        _locate(outcome, piece, waiting, yaml.parse(piece.text))
-    if refused:
-        outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
+@dataclass(slots=True)
+class Located:
+    """Where a change stands: lines in the piece as read and as written (0: gone), its path, and the end-of-line
+    comment of the line as read when that line changed or went."""
+
+    line: int
+    new_line: int
+    path: Path
+    comment: str | None
 
 
-def _prove_file(
-    outcome: Outcome, file: ManifestFile, by_piece: dict[Piece, list[Change]], refused: set[Piece], places: Places
-) -> None:
-    parts: list[str] = []
-    hunks: list[yaml.Hunk] = []
-    ids: list[tuple[int, str]] = []
-    position = shift = 0
-    for piece in file.pieces:
-        if not piece.steps:
-            continue
-        changes = by_piece.get(piece, [])
-        try:
-            rewrite = _rewrite(piece, changes, piece.line, piece.line + shift, outcome)
-        except yaml.Refused as error:
-            refused.add(piece)
-            line = piece.line + (error.line or 1)
-            outcome.refused.append(Refused(file.name, line, error.reason, _ADVICE, len(changes)))
-            continue
-        _locate(outcome, piece, places.pop(piece, []), rewrite.before)
-        if not rewrite.hunks:
-            continue
-        parts += (file.content.text[position : piece.start], rewrite.text)
-        position = piece.end
-        for hunk in rewrite.hunks:
-            start = hunk.before_start + piece.line
-            hunks.append(yaml.Hunk(start, hunk.before, hunk.after_start + piece.line + shift, hunk.after))
-        shift += sum(len(hunk.after) - len(hunk.before) for hunk in rewrite.hunks)
-        ids += ((change.new_line or change.line, change.transform.id) for change in changes)
-    if hunks:
-        parts.append(file.content.text[position:])
-        outcome.files.append(FileChange(file, "".join(parts), hunks, sorted(ids)))
+@dataclass(slots=True)
+class Proof:
+    """The new text of a piece, with the lines of its changes and of the ``places`` asked for; or why there is none."""
+
+    text: str = ""
+    hunks: list[yaml.Hunk] = field(default_factory=list)
+    changes: list[Located] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    refusal: tuple[str, int] | None = None
 
 
-def _rewrite(piece: Piece, changes: list[Change], line_before: int, line_after: int, outcome: Outcome) -> yaml.Rewrite:
+def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
+    """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece."""
+
     def mutate(documents: list[Any]) -> None:
         for step in piece.steps:
             replay(documents, step)
 
-    rewrite = yaml.rewrite(piece.text, mutate)
-    if not yaml.same(rewrite.after.documents, piece.data):
-        raise yaml.Refused("the text does not come out as it was decided", 1)
-    removed = removals(piece)
-    owned_before: set[int] = set()
-    owned_after: set[int] = set()
-    for change in changes:
-        _account(change, rewrite, removed, owned_before, owned_after)
-    stray = stray_line(rewrite.hunks, owned_before, owned_after)
-    if stray:
-        raise yaml.Refused("a line would change that no edit asked for", stray)
-    for change in changes:
-        _locate_change(change, rewrite, removed, line_before, line_after, outcome)
-    return rewrite
+    if not piece.steps:
+        parsed = yaml.parse(piece.text)
+        return Proof(places=[_line(parsed, path) for path in places])
+    try:
+        rewrite = yaml.rewrite(piece.text, mutate)
+        if not yaml.same(rewrite.after.documents, piece.data):
+            raise yaml.Refused("the text does not come out as it was decided", 1)
+        removed = removals(piece)
+        before, after = _Lines(rewrite.before), _Lines(rewrite.after)
+        for change in changes:
+            _account(change, removed, before, after)
+        stray = stray_line(rewrite.hunks, before.owned, after.owned)
+        if stray:
+            raise yaml.Refused("a line would change that no edit asked for", stray)
+    except yaml.Refused as refused:
+        parsed = yaml.parse(piece.text)
+        return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
+    located = [_locate(change, rewrite, removed) for change in changes]
+    return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
 
 
-def _account(change: Change, rewrite: yaml.Rewrite, removed: list[Removal], before: set[int], after: set[int]) -> None:
+def _line(parsed: yaml.Parsed, path: Path) -> int:
+    return parsed.line(int(path[0]), path[1:]) if path else 1
+
+
+class _Lines:
+    """The lines of a text that the edits may touch."""
+
+    def __init__(self, parsed: yaml.Parsed) -> None:
+        self.parsed = parsed
+        self.owned: set[int] = set()
+        self._entries: set[Path] = set()
+        self._heads: set[Path] = set()
+
+    def own_entry(self, path: Path) -> None:
+        """All lines of the key or item at ``path``."""
+        if path not in self._entries:
+            self._entries.add(path)
+            document, rest = int(path[0]), path[1:]
+            self.owned.update(range(self.parsed.line(document, rest), self.parsed.end_line(document, rest) + 1))
+
+    def own_head(self, path: Path) -> None:
+        """The line of the key at ``path``, and that of its value when it has only one: `{}`, null and `[]` are opened
+        there, a flow collection is edited there."""
+        if path not in self._heads:
+            self._heads.add(path)
+            document, rest = int(path[0]), path[1:]
+            self.owned.add(self.parsed.line(document, rest))
+            first = self.parsed.value_line(document, rest)
+            if first is not None and first == self.parsed.end_line(document, rest):
+                self.owned.add(first)
+
+
+def _account(change: Change, removed: list[Removal], before: _Lines, after: _Lines) -> None:
     """Add the lines that ``change`` may touch: those of its own entry, and of the parent that it opens or closes."""
-    old, new = rewrite.before, rewrite.after
     edit = change.edit
     target = edit.path if not isinstance(edit, Append) else change.path
     read = as_read(target, change.step, removed)
-    present = 1 + old.depth(int(read[0]), read[1:])
+    present = 1 + before.parsed.depth(int(read[0]), read[1:])
     written = as_written(target, change.step, removed)
     if isinstance(edit, Drop) or present == len(read):
-        _own(before, old, read)
-    if not isinstance(edit, Drop) and written is not None:
-        _own(after, new, written[: present + 1] if present < len(read) else written)
-    # The parent's own line: `{}`, null and `[]` are opened there, a flow collection is edited there.
-    for parsed, path, lines in ((old, read, before), (new, written, after)):
-        parent = path[: min(present, len(path) - 1)] if path else None
-        if parent:
-            lines.add(parsed.line(int(parent[0]), parent[1:]))
-            first = parsed.value_line(int(parent[0]), parent[1:])
-            if first is not None and first == parsed.end_line(int(parent[0]), parent[1:]):
-                lines.add(first)
-
-
-def _own(lines: set[int], parsed: yaml.Parsed, path: Path) -> None:
-    document, rest = int(path[0]), path[1:]
-    lines.update(range(parsed.line(document, rest), parsed.end_line(document, rest) + 1))
+        before.own_entry(read)
+    before.own_head(read[: min(present, len(read) - 1)])
+    if written is not None:
+        if not isinstance(edit, Drop):
+            after.own_entry(written[: present + 1] if present < len(read) else written)
+        after.own_head(written[: min(present, len(written) - 1)])
 
 
 def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) -> int | None:
@@ -136,62 +135,13 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
     return None
 
 
-def _locate_change(
-    change: Change, rewrite: yaml.Rewrite, removed: list[Removal], before: int, after: int, outcome: Outcome
-) -> None:
-    edit = change.edit
+def _locate(change: Change, rewrite: yaml.Rewrite, removed: list[Removal]) -> Located:
     read = as_read(change.path, change.step, removed)
     written = as_written(change.path, change.step, removed)
-    change.line = before + rewrite.before.line(int(read[0]), read[1:])
-    comment = None
-    if not isinstance(edit, Append):  # the place of something absent has no comment
-        comment = rewrite.before.comment(int(read[0]), read[1:])
-    if isinstance(edit, Drop) or written is None:
-        change.path = read
-        if comment:
-            change.extra += (Evidence(f"the comment {comment!r} went with its line"),)
-        return
-    change.new_line = after + rewrite.after.line(int(written[0]), written[1:])
-    change.path = read if change.before is not MISSING else written
-    if comment and isinstance(edit, Set) and change.before is not MISSING:
-        outcome.findings.append(
-            Report(
-                "stale-comment",
-                change.transform.risk,
-                Severity.LOW,
-                f"the comment {comment!r} may no longer be true",
-                "read it and correct it",
-                change.object.piece.file.name,
-                change.object,
-                change.object.piece,
-                read,
-                change.line,
-            )
-        )
-
-
-def _places(outcome: Outcome) -> Places:
-    """Every place whose line a report needs, by piece: with its finding or change, or None for evidence."""
-    places: Places = {}
-    for finding in outcome.findings:
-        if finding.piece is not None and not finding.line:
-            places.setdefault(finding.piece, []).append((finding, finding.path))
-    for held in outcome.held:
-        for change in held.changes:
-            change.path = as_read(change.path, change.step, removals(change.object.piece))
-            places.setdefault(change.object.piece, []).append((change, change.path))
-    for change in [*outcome.changes, *(change for held in outcome.held for change in held.changes)]:
-        for fact in change.edit.evidence:
-            if fact.piece is not None:
-                places.setdefault(fact.piece, []).append((None, fact.path))
-    return places
-
-
-def _locate(outcome: Outcome, piece: Piece, places: list[Place], parsed: yaml.Parsed) -> None:
-    """Fill in the lines of ``places``. That of something absent is the line of its nearest parent."""
-    for record, path in places:
-        line = piece.line + parsed.line(int(path[0]), path[1:]) if path else piece.line + 1
-        if record is None:
-            outcome.lines[piece, path] = line
-        else:
-            record.line = line
+    line = rewrite.before.line(int(read[0]), read[1:])
+    # The place of something absent has no comment.
+    comment = None if isinstance(change.edit, Append) else rewrite.before.comment(int(read[0]), read[1:])
+    if isinstance(change.edit, Drop) or written is None:
+        return Located(line, 0, read, comment)
+    new_line = rewrite.after.line(int(written[0]), written[1:])
+    return Located(line, new_line, read if change.before is not MISSING else written, comment)

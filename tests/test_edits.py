@@ -73,11 +73,11 @@ def test_a_new_key_is_placed_by_the_order_of_its_type(keys: list[str], new: str,
         ({"l": {"x": 1}}, add(0, "l", value=1)),
     ],
 )
-def test_a_wrong_shape_stops_the_whole_step(data: Any, edit: Edit) -> None:
-    documents = [deepcopy(data)]
+def test_a_wrong_shape_is_told_before_anything_changed(data: Any, edit: Edit) -> None:
     with pytest.raises(WrongShapeError):
-        replay(documents, [put(0, "new", to=1), edit])
-    assert documents == [data]
+        concrete_paths([data], [put(0, "new", to=1), edit])
+    with pytest.raises(WrongShapeError):
+        replay([deepcopy(data)], [edit])
 
 
 def test_values_are_never_shared_between_documents() -> None:

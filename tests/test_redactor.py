@@ -225,6 +225,7 @@ def test_document() -> None:
         "url: http://me:hunter2222@host }",
         "args: [--password=hunter2222, --token hunter2222",
         "kind: Secret\nstringData:\nfoo: hunter2222\n}",
+        "kind: Secret\nstringData:\n  foo: x\n    bar: hunter2222\n}",
         "kind: Secret\nstringData:\n  foo: |\n    hunter2222\n    more\n}",
         f"stringData:\n\tx: 1\ndata:\n  foo: {b64('hunter2222')}\nkind: Secret\n}}",
         f'{{"kind": "Secret", "data": {{"foo": "{b64("hunter2222")}"}}',

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import (
     SecretClass,
     classify,
@@ -23,6 +24,7 @@ from hardener.kubernetes.secret_values import (
     secret_spans,
     text_secrets,
 )
+from hardener.kubernetes.secret_words import structured
 
 CORPUS = Path("/work/shared/corpus")
 AKID = "AKIA" + "QYLPMN5HHHFPZAM2"
@@ -216,6 +218,8 @@ PLACES: list[tuple[str, Any, list[tuple[tuple[str | int, ...], str]]]] = [
 @pytest.mark.parametrize(("document", "expected"), [place[1:] for place in PLACES], ids=[place[0] for place in PLACES])
 def test_places(document: Any, expected: list[tuple[tuple[str | int, ...], str]]) -> None:
     assert list(secret_spans(document)) == expected
+    text = yaml.safe_dump(document)
+    assert may_hold_secret(text) or any(structured(text))
 
 
 READABLE: list[Any] = [

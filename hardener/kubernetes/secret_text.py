@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hardener.kubernetes.secret_words import compiled, is_placeholder, key_strength, structured
 
 # Text without one of these cannot hold a pair with a key that names a secret.
-_HINT = r"(?i)pass|pwd|pswd|secret|token|key|cred|bearer|auth|dsn|salt|pem|connection"
+_HINT = r"(?i)pass|pwd|pswd|secret|token|key|cred|bearer|auth|dsn|salt|pem|connection|webhook|sig=|signature|binarydata"
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
 _PAIR = (
     r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"

@@ -304,13 +304,12 @@ def _telling_lines(text: str) -> Iterator[str]:
             value = setting[2].strip("\"' ,")
             if len(value) < _SHORTEST or is_common(value) or not _is_worth_learning(setting[1], value):
                 continue
-            if key_strength(setting[1]) > 1:
+            if key_strength(setting[1]) > 1 or not compiled(r"(?=.{,24}$)[A-Za-z]+(?:[ ._\-][A-Za-z]+)*").fullmatch(
+                value
+            ):
                 yield value
-            elif compiled(r"[A-Za-z][a-z]{,15}").fullmatch(value):
-                continue
-        elif compiled(r"\[[^\]]*\]|[\W_]+|[A-Za-z]{1,12}[:;{(]*").fullmatch(line):
-            continue
-        yield line
+        elif not compiled(r"\[[^\]]*\]|[\W_]+|[A-Za-z]{1,12}[:;{(]*").fullmatch(line):
+            yield line
 
 
 def _template_literals(line: str) -> Iterator[str]:
@@ -340,8 +339,10 @@ def _secret_data(document: str) -> Iterator[tuple[str, str]]:
                 inside = False
             elif inside:
                 depth = indent
-                if not compiled(_BLOCK_HEADER).fullmatch(pair.value) and not pair.value.startswith("{{"):
-                    yield pair.key, pair.value if pair.quoted else pair.value.rstrip(",}").strip("\"'")
+                if pair.quoted:
+                    yield pair.key, pair.value
+                elif not compiled(_BLOCK_HEADER).fullmatch(pair.value) and not pair.value.startswith("{{"):
+                    yield pair.key, pair.value.rstrip(",}").strip("\"'")
 
 
 def _scalar(source: str) -> str:

@@ -78,7 +78,7 @@ def decide(pod: PodTemplate, *, explicit: bool = False) -> list[Choice]:
 def _choose(container: Container, explicit: bool) -> Choice | None:
     number = container.effective("runAsUser")
     if number is not None and number != 0:
-        return _named_group(container, number) if explicit and container.effective("runAsGroup") is None else None
+        return _group_of(container, number) if explicit and container.effective("runAsGroup") is None else None
     claimed = container.effective("runAsNonRoot") is True
     user: User = "root" if number == 0 else image_user(container)
     if user == "root" and not (claimed and number is None):
@@ -99,14 +99,20 @@ def _instead_of_root(container: Container, explicit: bool) -> Choice:
     if not written and container.effective("runAsNonRoot") is False:
         against.append(Evidence("runAsNonRoot: false is written"))
     basis = Basis.INFERRED if known or against else Basis.ASSUMED
-    about = f"image table: its service runs as {uid}" if known else f"no user of its own is known, so {uid} is"
+    about = (
+        f"image table: its service runs as {uid}" if known else f"no user of the image's own is known, so it gets {uid}"
+    )
     evidence = [*against, container.fact(about, "image")]
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
-    plain = not written and not container.has("command") and not any(map(keeps_others_out, mounts(container)))
+    plain = not written and not container.has("command") and not any(map(_may_shut_out, mounts(container)))
     if known and row is not None and row.verified and plain and not against:
         grade = Grade.SAFE
     return Choice(container, uid, gid, grade, basis, evidence)
+
+
+def _may_shut_out(mount: Mount) -> bool:
+    return keeps_others_out(mount) or mount.persistent or mount.source == "hostPath"
 
 
 def _own_user(container: Container) -> Choice | None:
@@ -129,10 +135,12 @@ def _invented(container: Container) -> Choice:
     return Choice(container, NOBODY_ELSE, gid, grade, basis, evidence)
 
 
-def _named_group(container: Container, number: int) -> Choice:
+def _group_of(container: Container, number: int) -> Choice | None:
     row = container.row
-    known = row is not None and row.uid == number and row.gid is not None
+    known = row is not None and row.uid == number
     gid = row.gid if row is not None and known else number
+    if gid is None:
+        return None
     text = "image table: its group" if known else "no group is written, so it gets the number of its user"
     evidence = [container.fact(text, *(("image",) if known else ()))]
     return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED if known else Basis.ASSUMED, evidence)

@@ -36,14 +36,14 @@ def no_host_network(pod: PodTemplate) -> Steps:
     evidence = against or [Evidence("hostNetwork is written, and no need of it shows in the manifest")]
     yield pod.drop("hostNetwork", grade=grade, basis=basis, evidence=evidence)
     if pod.get("dnsPolicy") == "ClusterFirstWithHostNet":
-        fact = pod.fact("it means nothing without hostNetwork", "dnsPolicy")
+        fact = pod.fact("ClusterFirstWithHostNet means nothing without hostNetwork", "dnsPolicy")
         yield pod.drop("dnsPolicy", grade=grade, basis=Basis.PROVED, evidence=[fact])
     for container in pod.containers:
         for port in container.items("ports"):
             for key in ("hostPort", "hostIP"):
                 if port.has(key):
                     # An exported manifest names what the API server filled in; it would now open a real host port.
-                    fact = port.fact("it belongs to hostNetwork", key)
+                    fact = port.fact(f"{key} belongs to hostNetwork", key)
                     yield port.drop(key, grade=grade, basis=Basis.PROVED, evidence=[fact])
 
 

@@ -16,7 +16,7 @@ _ADVICE = {
     "kubelet": "it holds the files of every pod of the node; leave it to agents of the node",
     "logs": "write to standard output, and let one agent of the node collect it",
     "system": "set TZ for a time zone; mount certificates from a ConfigMap or a trust bundle",
-    "data": "keep the data in a PersistentVolumeClaim, and copy what is there",
+    "data": "keep data in a PersistentVolumeClaim, single files in a ConfigMap or Secret, and copy what is there",
     "node": "name the one folder that is used, in a volume of the pod's own",
     "scratch": "give each workload a volume of its own, or both a PersistentVolumeClaim",
     "memory": "give each workload a volume of its own",

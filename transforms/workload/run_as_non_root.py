@@ -48,7 +48,9 @@ def _worst(reasons: list[_Reason]) -> _Reason:
         return Grade.SAFE, Basis.PROVED, [Evidence("every container says so itself")]
     grade = max((grade for grade, _, _ in reasons), key=lambda grade: grade.rank)
     basis = max((basis for _, basis, _ in reasons), key=list(Basis).index)
-    return grade, basis, [fact for _, _, facts in reasons for fact in facts]
+    # Of facts that read the same the first is enough.
+    facts = {fact.text: fact for _, _, several in reversed(reasons) for fact in reversed(several)}
+    return grade, basis, list(reversed(facts.values()))
 
 
 def _edits(pod: PodTemplate, wanted: list[Container], kept: list[Container], reason: _Reason) -> Iterator[Edit]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
@@ -30,27 +30,36 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
     held = [choice for choice in choices if choice.grade is Grade.BREAKING]
     yield from _edits(pod, good)
-    if not good:
-        if _is_uniform(held) and len(held) == len(pod.containers):
-            yield from _edits(pod, held)
-            held = []
-        elif held == []:
-            yield from _unused_root(pod)
+    # What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike.
+    together = [choice for choice in held if pod.get(*_USER) == 0 and not choice.container.has(*_USER)]
+    if len(held) == len(pod.containers) and _is_uniform(held):
+        together = held
+    if together:
+        yield list(_edits(pod, together, settled=good))
     for choice in held:
-        yield list(_numbers(choice.container, choice))
+        if choice not in together:
+            yield list(_numbers(choice.container, choice))
     yield from _unsolved(pod, options)
 
 
-def _edits(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]:
+def _edits(pod: PodTemplate, choices: list[Choice], settled: Sequence[Choice] = ()) -> Iterator[Edit]:
     """Numbers where the weak one stands; new ones once for the pod where they hold for all that inherit from it."""
+    chosen = [choice.container for choice in choices]
     inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
-    everyone = [container for container in pod.containers if not container.has(*_USER)]
-    shared = len(inheriting) == len(everyone) and _is_uniform(inheriting)
+    others = [
+        container
+        for container in pod.containers
+        if not container.has(*_USER) and container not in chosen and container not in [c.container for c in settled]
+    ]
+    shared = bool(inheriting) and not others and _is_uniform(inheriting)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)
-    if shared and inheriting:
+    if shared:
         yield from _numbers(pod, inheriting[0])
+    elif pod.get(*_USER) == 0 and not others and pod.containers:
+        grade = max((choice.grade for choice in choices), key=lambda grade: grade.rank, default=Grade.SAFE)
+        yield from _forget(pod, grade, [pod.fact("every container has a user of its own", *_USER)])
 
 
 def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
@@ -61,12 +70,6 @@ def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
 
 def _is_uniform(choices: list[Choice]) -> bool:
     return len({(choice.uid, choice.gid) for choice in choices}) <= 1
-
-
-def _unused_root(pod: PodTemplate) -> Iterator[Edit]:
-    """Number 0 of the pod, where every container has one of its own."""
-    if pod.get(*_USER) == 0 and pod.containers and all(container.has(*_USER) for container in pod.containers):
-        yield from _forget(pod, Grade.SAFE, [pod.fact("every container names a user of its own", *_USER)])
 
 
 def _without_root(pod: PodTemplate) -> Iterator[Edit | list[Edit]]:
@@ -100,6 +103,13 @@ def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
                 f"user {number} may also be a user of the node", *(_USER if container.has(*_USER) else ()),
                 advice="take a number from 10000 on, and give its files to it", severity=Severity.LOW,
             )  # fmt: skip
+
+        if options.explicit and row is not None and row.uid is not None and row.gid is None:
+            if number in (None, row.uid) and container.effective("runAsGroup") is None:
+                yield container.finding(
+                    f"the group of user {row.uid} is not known", "image",
+                    advice="write its number as runAsGroup; id prints it inside the container", severity=Severity.LOW,
+                )  # fmt: skip
 
 
 def _from_table(container: Container) -> bool:

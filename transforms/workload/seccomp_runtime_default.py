@@ -57,33 +57,21 @@ def _edits(pod: PodTemplate, kept: list[Container], grade: Grade) -> Iterator[Ed
     others = [container for container in pod.containers if container.name not in {c.name for c in kept}]
     inherits = [container for container in kept if _type(container) is None]
     bare = [container for container in others if _type(container) is None]
+    weak: list[View] = []
     if _type(pod) not in _STRICT and not inherits and (bare or _type(pod) is not None):
-        yield from _to_default(pod, grade, evidence)
-        for container in others:
-            if _type(container) not in (None, *_STRICT):
-                yield _forget(container, grade, evidence)
+        weak.append(pod)
+    # A weak value of its own is corrected where it stands: that is the smallest change.
+    weak += [c for c in others if _type(c) not in (None, *_STRICT) or (_type(c) is None and inherits)]
+    for view in weak:
+        yield from _to_default(view, grade, evidence)
+    if weak:
         yield from _drop_annotations(pod, grade)
-        return
-    for container in others:
-        if _type(container) not in (None, *_STRICT):
-            if _type(pod) in _STRICT:
-                yield _forget(container, grade, evidence)
-            else:
-                yield from _to_default(container, grade, evidence)
-        elif _type(container) is None and inherits:
-            yield from _to_default(container, grade, evidence)
 
 
 def _to_default(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
     yield view.set(*_PROFILE, "type", to="RuntimeDefault", grade=grade, basis=Basis.INFERRED, evidence=evidence)
     if view.has(*_PROFILE, "localhostProfile"):
         yield view.drop(*_PROFILE, "localhostProfile", grade=grade, basis=Basis.INFERRED, evidence=evidence)
-
-
-def _forget(container: Container, grade: Grade, evidence: list[Evidence]) -> Edit:
-    """The container's own value goes, so that it gets that of the pod."""
-    path = _PROFILE if len(container.keys("securityContext")) > 1 else _PROFILE[:1]
-    return container.drop(*path, grade=grade, basis=Basis.INFERRED, evidence=evidence)
 
 
 def _type(view: View) -> str | None:
