@@ -132,7 +132,7 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
             target = _child(parent, edit.path[-1])
             if not isinstance(target, list):
                 raise WrongShapeError(dotted(edit.path[1:]))
-            target.append(_copy(edit.value))
+            target.append(copied(edit.value))
     # Items go from the back, so that the indexes of the ones before them stay what the step saw.
     for parent, key in sorted(drops, key=lambda drop: drop[1] if isinstance(drop[1], int) else -1, reverse=True):
         del parent[key]
@@ -218,7 +218,7 @@ def _type_at(edit: Edit, position: int) -> str | None:
 
 def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1) -> None:
     """Put a copy of ``value`` under ``key``, which is the part of the edit's path at ``position``."""
-    value = _copy(value)
+    value = copied(value)
     if isinstance(parent, list) and isinstance(key, int):
         parent[key] = value
         return
@@ -242,10 +242,10 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
             parent[key] = value
 
 
-def _copy(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """A copy of plain data, so that two documents never share a container."""
     if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
+        return {key: copied(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_copy(item) for item in value]
+        return [copied(item) for item in value]
     return value

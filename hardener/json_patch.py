@@ -27,7 +27,7 @@ def of_step(changes: list[Change]) -> list[dict[str, Any]]:
         if path is None:
             continue
         if isinstance(edit, Drop):
-            drops.append(path)
+            drops += _dropped(piece.data, path, change.before)
             continue
         value = change.after
         depth = _existing(piece.data, path)
@@ -66,6 +66,15 @@ def _add(
         value = {part: value}
     made[top] = {"op": "add", "path": pointer(top), "value": value}
     operations.append(made[top])
+
+
+def _dropped(data: Any, path: Path, before: Any) -> list[Path]:
+    """What goes with ``path``: all of it, or only the keys seen when it was decided, if later steps added others."""
+    for part in path:
+        data = data[part]
+    if isinstance(data, dict) and isinstance(before, dict) and data.keys() - before.keys():
+        return [(*path, key) for key in before]
+    return [path]
 
 
 def _existing(value: Any, path: Path) -> int:

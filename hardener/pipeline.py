@@ -23,6 +23,7 @@ from hardener.edits import (
     Severity,
     WrongShapeError,
     concrete_paths,
+    copied,
     replay,
 )
 from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report
@@ -161,7 +162,8 @@ def _changes(transform: Transform, target: View, edits: list[Edit], step: int) -
     data = target.object.piece.data
     changes = []
     for edit, path in zip(edits, concrete_paths(data, edits), strict=True):
-        before = MISSING if isinstance(edit, Append) else _value(data, path)
+        # A copy, since later steps change the data in place.
+        before = MISSING if isinstance(edit, Append) else copied(_value(data, path))
         after = edit.value if isinstance(edit, Set | Append) else MISSING
         if isinstance(before, dict | list) and not isinstance(edit, Drop):
             before = MISSING if not before else before

@@ -18,6 +18,7 @@ from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
+_PUNCTUATION = re.compile(r"[\s{}\[\],]*")
 
 
 @dataclass(slots=True)
@@ -121,16 +122,17 @@ def _account(change: Change, removed: list[Removal], before: _Lines, after: _Lin
 def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) -> int | None:
     """The first changed line that is in neither set, None when all are accounted for.
 
-    A line that only lost or gained a comma, a dash or blanks (JSON punctuation, the first key of an item) is fine.
+    A line that only lost or gained a comma, a dash or blanks is fine (the entry before, the first key of an item), and
+    so is one of JSON punctuation alone.
     """
     for hunk in hunks:
         old = Counter(_BARE.sub("", line) for line in hunk.before)
         new = Counter(_BARE.sub("", line) for line in hunk.after)
         for number, line in enumerate(hunk.before, hunk.before_start):
-            if number not in before and not new[_BARE.sub("", line)]:
+            if number not in before and not new[_BARE.sub("", line)] and not _PUNCTUATION.fullmatch(line):
                 return number
         for number, line in enumerate(hunk.after, hunk.after_start):
-            if number not in after and not old[_BARE.sub("", line)]:
+            if number not in after and not old[_BARE.sub("", line)] and not _PUNCTUATION.fullmatch(line):
                 return hunk.before_start
     return None
 

@@ -197,10 +197,10 @@ def test_a_report_stays_readable() -> None:
 
 
 def test_a_password_that_is_the_name_of_the_object() -> None:
+    text = "kind: Secret\nmetadata:\n  name: storageos-api\nstringData:\n  pw: storageos\n"
     redactor = Redactor()
-    redactor.learn_document(
-        {"kind": "Secret", "metadata": {"name": "storageos-api"}, "stringData": {"pw": "storageos"}}
-    )
+    redactor.learn_document(yaml.safe_load(text))
+    redactor.learn_text(text + "]")
     assert redactor.text("Secret storageos-api") == "Secret storageos-api"
 
 

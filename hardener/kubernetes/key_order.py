@@ -334,7 +334,8 @@ def child(type_name: str | None, key: object) -> str | None:
 def place(type_name: str | None, existing: Sequence[object], new: str) -> tuple[str, str | None]:
     """Where a new key goes among the existing ones: ("after", key), ("before", key) or ("end", None).
 
-    Behind the existing key that comes nearest before it in the type's order; without one, before the existing key
+    Behind the existing key that comes nearest before it in the order of the type, and behind those that follow there and
+    are earlier too; without one, before the existing key
     that comes first behind it. Unknown type or key, or no known neighbour: at the end.
     """
     positions = _POSITION.get(type_name or "", {})
@@ -344,5 +345,12 @@ def place(type_name: str | None, existing: Sequence[object], new: str) -> tuple[
     known = [(positions[key], key) for key in existing if isinstance(key, str) and key in positions and key != new]
     earlier = [pair for pair in known if pair[0] < wanted]
     if earlier:
-        return "after", max(earlier)[1]
+        # Past the keys that follow there and are earlier too, so that `image`, `name` in this order stay together.
+        anchor = max(earlier)[1]
+        start = next(index for index, (_, key) in enumerate(known) if key == anchor)
+        for position, key in known[start + 1 :]:
+            if position > wanted:
+                break
+            anchor = key
+        return "after", anchor
     return ("before", min(known)[1]) if known else ("end", None)

@@ -7,7 +7,6 @@ a secret that is long and uncommon enough is looked for in every text, in each f
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -50,6 +49,7 @@ _COMMON = frozenset(
 )
 _BLOCK_HEADER = r"(?:[!&]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#[^\n]*)?"
 _IS_SECRET = r"(?mi)(?:^|[{,])[\s\-]*[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
+_NAME_LINE = r"(?m)^[ \t\-]*[\"']?(?:name|namespace|image|app)[\"']?[ \t]*:[ \t]*(.*)$"
 _AFTER_DATA = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
 _TEMPLATE_LITERAL = r"default\s+[\"'`]([^\"'`]+)[\"'`]|[\"'`]([^\"'`]+)[\"'`]\s*\|\s*(?:b64enc|quote)"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
@@ -88,32 +88,32 @@ class Redactor:
 
     def learn_document(self, data: object) -> None:
         """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
-        words: str | None = None
+        names: str | None = None
         for found in found_secrets(data):
             for part in found.parts:
-                if not _is_worth_learning(str(found.path[-1]) if found.path else "", part):
-                    continue
-                if compiled(r"[a-z]{3,20}").fullmatch(part):
-                    words = words if words is not None else "\n".join(_names(data))
-                    if part in words:
-                        continue
-                self.learn(part)
+                if names is None and _is_word(part):
+                    names = "\n".join(_names(data))
+                self._learn_part(str(found.path[-1]) if found.path else "", part, names or "")
 
     def learn_text(self, text: str) -> None:
         """Learn from text that is no YAML, a template or a broken document. Rather too much than too little."""
+        names = "\n".join(compiled(_NAME_LINE).findall(text))
         for secret in text_secrets(text, comments=True):
-            if _is_worth_learning("", secret):
-                self.learn(secret)
+            self._learn_part("", secret, names)
         if "{{" in text:
             for line in text.splitlines():
                 for secret in _template_literals(line):
                     self.learn(secret)
-        for document in re.split(r"(?m)^---", text):
+        for document in compiled(r"(?m)^---").split(text):
             if compiled(_IS_SECRET).search(document):
                 for key, value in _secret_data(document):
-                    for part in (decoded(value), *spellings(value)):
-                        if part and _is_worth_learning(key, part):
-                            self.learn(part)
+                    for part in (decoded(value) or "", *spellings(value)):
+                        self._learn_part(key, part, names)
+
+    def _learn_part(self, key: str, part: str, names: str) -> None:
+        """Learn a secret, unless it is readable elsewhere: as the name of an object, or because of what it is."""
+        if _is_worth_learning(key, part) and not (_is_word(part) and part in names):
+            self.learn(part)
 
     def text(self, text: str) -> str:
         """``text`` with every known secret, and every token that its own form betrays, replaced by its mark."""
@@ -223,6 +223,10 @@ def _is_worth_learning(key: str, value: str) -> bool:
     if is_url(text) and not next(structured(text), None) and "?" not in text and "webhook" not in text:
         return False
     return not (speaks_about(key) and compiled(r"[a-z][a-z0-9]{,19}(?:[-._/][a-z0-9]+)*").fullmatch(text))
+
+
+def _is_word(value: str) -> bool:
+    return compiled(r"[a-z]{3,20}").fullmatch(value) is not None
 
 
 def _names(data: object) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hardener.views import View
 
-Kind = Literal["node", "memory", "scratch", "socket", "device", "kernel", "kubelet", "logs", "system", "data"]
+Kind = Literal["node", "memory", "scratch", "socket", "device", "kernel", "kubelet", "read", "system", "data"]
 
 # DECISIONS 2.4: a pod that is no agent of the node has no use for these whole folders.
 _NODE = frozenset(
@@ -49,7 +49,7 @@ def path_of(volume: View) -> str | None:
 
 
 def _kind(path: str, type: str) -> Kind:
-    if type == "Socket" or path.endswith((".sock", ".socket")):
+    if type == "Socket" or path.endswith((".sock", ".socket")) or path == "/dev/log":
         return "socket"
     if type in _DEVICE_TYPES:
         return "device"
@@ -62,7 +62,7 @@ def _kind(path: str, type: str) -> Kind:
     if path == "/" or below(path, "/proc") or below(path, "/sys"):
         return "kernel"
     if any(below(path, root) for root in _READ) or path.startswith("/var/log"):
-        return "logs"
+        return "read"
     if any(below(path, root) for root in _KUBELET):
         return "kubelet"
     if any(below(path, root) for root in _SYSTEM):

@@ -27,7 +27,7 @@ def host_path_read_only(container: Container) -> Steps:
         if mount.volume is None or mount.source != "hostPath" or not mount.writable:
             continue
         what = kind(mount.volume)
-        if what not in ("socket", "device", "kernel", "kubelet", "logs", "system"):
+        if what not in ("socket", "device", "kernel", "kubelet", "read", "system"):
             continue
         if what == "device" and any(below(path_of(mount.volume) or "", root) for root in _FOR_FILES):
             continue

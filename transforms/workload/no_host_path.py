@@ -14,14 +14,14 @@ _ADVICE = {
     "device": "let a device plugin give the device to the pod",
     "kernel": "mount nothing of it, or name the one file that is read",
     "kubelet": "it holds the files of every pod of the node; leave it to agents of the node",
-    "logs": "write to standard output, and let one agent of the node collect it",
+    "read": "leave it to agents of the node; an application writes its logs to standard output",
     "system": "set TZ for a time zone; mount certificates from a ConfigMap or a trust bundle",
     "data": "keep data in a PersistentVolumeClaim, single files in a ConfigMap or Secret, and copy what is there",
     "node": "name the one folder that is used, in a volume of the pod's own",
     "scratch": "give each workload a volume of its own, or both a PersistentVolumeClaim",
     "memory": "give each workload a volume of its own",
 }  # fmt: skip
-_HARMLESS = ("system", "logs")
+_HARMLESS = ("system", "read")
 
 
 @transform(
