@@ -42,6 +42,8 @@ def load(root: str, named: str | None = None) -> Config:
         raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
     if not documents or documents == [None]:
         return Config(path)
+    if len(documents) > 1:
+        raise HardenError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
     class Document(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):

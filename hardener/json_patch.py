@@ -55,6 +55,9 @@ def _add(
     rest = path[depth + 1 :]
     if top in made:
         target = made[top]["value"]
+        if not rest:  # several items for a list that is missing
+            made[top]["value"] = [*target, *value]
+            return
         for part in rest[:-1]:
             target = target.setdefault(part, {})
         if isinstance(target.get(rest[-1]), list) and isinstance(value, list):

@@ -95,7 +95,11 @@ def run(
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
     pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
-    classes = pod.classes if pod is not None else target.object.classes
+    try:
+        classes = pod.classes if pod is not None else target.object.classes
+    except WrongShapeError as wrong:
+        _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+        return
     blocked = next((name for name in classes if name not in transform.classes), None)
     if blocked in _LEFT_ALONE:
         state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
@@ -108,8 +112,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     except WrongShapeError as wrong:
         if not blocked:
-            message = f"not valid Kubernetes: {wrong} has a shape that the API refuses"
-            _stopped(state, transform, target, "not-valid-kubernetes", message, ())
+            _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
         return
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
@@ -134,8 +137,7 @@ def _decide(
     try:
         changes = _changes(transform, target, edits, len(piece.steps))
     except WrongShapeError as wrong:
-        message = f"not valid Kubernetes: {wrong} has a shape that the API refuses"
-        _stopped(state, transform, target, "not-valid-kubernetes", message, ())
+        _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
         return
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
     if not may_change or (transform.absence and state.outcome.workspace.stream):
@@ -156,6 +158,9 @@ def _decide(
     state.outcome.changes += changes
     if pod is not None:
         pod.changed_by.add(transform.id)
+        if transform.stage == "host":
+            # What made it an agent of the node may be gone; a second run would not see it either.
+            pod.__dict__.pop("classes", None)
 
 
 def _changes(transform: Transform, target: View, edits: list[Edit], step: int) -> list[Change]:
@@ -190,6 +195,10 @@ def _finding(transform: Transform, target: View, finding: Finding) -> Report:
         transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
         target.object, piece, finding.path or target.path,
     )  # fmt: skip
+
+
+def _wrong_shape(wrong: WrongShapeError) -> str:
+    return f"not valid Kubernetes: {wrong} has a shape that the API refuses"
 
 
 def _stopped(state: _Run, transform: Transform, target: View, id: str, message: str, path: Path) -> None:

@@ -80,7 +80,7 @@ def _load(name: str, folder: str, above: tuple[str, ...]) -> Profile:
     if name in BUILT_IN:
         path = os.path.join(_built_in_folder(), f"{name}.yaml")
     else:
-        path = os.path.join(folder, name)
+        path = os.path.realpath(os.path.join(folder, name))
         if not name.endswith((".yaml", ".yml")) and os.sep not in name:
             names = ", ".join(BUILT_IN)
             raise HardenError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")

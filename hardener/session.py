@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hardener import config as configuration
 from hardener import pipeline, profile, registry
@@ -18,7 +19,7 @@ from hardener.profile import Profile
 from hardener.progress import Progress
 from hardener.report.redactor import Redactor
 from hardener.sources import files
-from hardener.sources.yaml import parse
+from hardener.sources.yaml import Refused, parse
 from hardener.workspace import Settings, Workspace
 
 
@@ -62,7 +63,7 @@ def _plan(choices: Choices, root: str) -> _Plan:
         name, equals, value = text.partition("=")
         if not equals:
             raise HardenError(f"--set {text}: write GROUP.KEY=VALUE")
-        chosen.set_option(name, parse(value).documents[0] if value else "", "--set")
+        chosen.set_option(name, _option(text, value), "--set")
     accepted, only, skip = (
         frozenset(registry.get(id).id for part in given or [] for id in part.split(","))
         for given in (choices.accept, choices.only, choices.skip)
@@ -70,6 +71,16 @@ def _plan(choices: Choices, root: str) -> _Plan:
     version = choices.kubernetes_version or found.kubernetes_version or configuration.DEFAULT_VERSION
     settings = Settings(configuration.version(version), found.platform)
     return _Plan(chosen, settings, pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+
+
+def _option(given: str, value: str) -> Any:
+    try:
+        documents = parse(value).documents if value else [""]
+    except Refused as refused:
+        raise HardenError(f"--set {given}: {refused.reason}") from None
+    if len(documents) > 1:
+        raise HardenError(f"--set {given}: write one value")
+    return documents[0] if documents else None
 
 
 def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, _Plan]:

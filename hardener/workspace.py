@@ -134,7 +134,7 @@ class Workspace:
             return
         if not is_interesting(content.text):
             return
-        if _in_chart(real, self.root):
+        if _in_chart(real):
             if editable:
                 self.problems.append(Problem("template", real, name, "a template of a Helm chart", manifests.RENDER))
             return
@@ -352,13 +352,11 @@ def _patch_names(kustomization: dict[str, Any]) -> Iterator[str]:
             yield name
 
 
-def _in_chart(path: str, root: str) -> bool:
-    folder, below = os.path.dirname(path), ""
-    while len(folder) >= len(root):
-        if below == "templates" and os.path.exists(os.path.join(folder, "Chart.yaml")):
+def _in_chart(path: str) -> bool:
+    folder = os.path.dirname(path)
+    while folder != os.path.dirname(folder):
+        above = os.path.dirname(folder)
+        if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(above, "Chart.yaml")):
             return True
-        below = os.path.basename(folder)
-        if os.path.dirname(folder) == folder:
-            return False
-        folder = os.path.dirname(folder)
+        folder = above
     return False

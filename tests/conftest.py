@@ -9,9 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +98,13 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def corpus_copy(name: str, folder: Path) -> Path:
-    """A copy of a tree of the corpus, as a Git repository of its own below ``folder``."""
-    copy = folder / name
+    """A copy of a tree of the corpus, as the folder ``tree`` of a Git repository in ``folder``."""
+    copy = folder / "tree"
     shutil.copytree(shared("corpus", name), copy, symlinks=True)
-    commit(copy)
+    for path in copy.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    commit(folder)
     return copy
 
 
@@ -219,32 +224,42 @@ def at(value: Any, path: list[str | int]) -> Any:
 
 
 class Places:
-    """Where things stand in a text, by PyYAML's marks. Lines count from 1."""
+    """Where things stand in a text, by PyYAML's marks. Lines count from 1. Only what is asked for is read."""
 
     def __init__(self, text: str) -> None:
         text = text.removeprefix("\ufeff")
         self.lines = text.split("\n")
-        self.roots = [node for node in yaml.compose_all(text, Loader=_Loader)]
-        self.data = texts(text)
+        self.pieces = re.split(r"^(?=---(?:[ \t\r\n]|\Z))", text, flags=re.M)
+        self.starts = list(accumulate((piece.count("\n") for piece in self.pieces[:-1]), initial=0))
+        self._nodes: dict[int, Any] = {}
+        self._data: dict[int, Any] = {}
 
     def document(self, line: int) -> int:
         """The number of the document that holds ``line``."""
-        found = [number for number, root in enumerate(self.roots) if root and root.start_mark.line < line]
-        return found[-1] if found else 0
+        return bisect_left(self.starts, line) - 1
+
+    def data(self, document: int) -> Any:
+        """The document with every scalar as text."""
+        if document not in self._data:
+            (self._data[document],) = (found for found in texts(self.pieces[document]) if found is not None)
+        return self._data[document]
 
     def line(self, document: int, path: list[str | int]) -> tuple[int, bool]:
         """The line of the key or item at ``path``, else of its nearest ancestor; whether it is there."""
-        node = self.roots[document]
-        line = node.start_mark.line + 1
+        if document not in self._nodes:
+            (self._nodes[document],) = (n for n in yaml.compose_all(self.pieces[document], Loader=_Loader) if n)
+        node = self._nodes[document]
+        first = self.starts[document] + 1
+        line = first + node.start_mark.line
         for part in path:
             if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
-                line = node.start_mark.line + 1
+                line = first + node.start_mark.line
             elif isinstance(node, yaml.MappingNode):
                 pair = next((pair for pair in node.value if pair[0].value == part), None)
                 if pair is None:
                     return line, False
-                line, node = pair[0].start_mark.line + 1, pair[1]
+                line, node = first + pair[0].start_mark.line, pair[1]
             else:
                 return line, False
         return line, True

@@ -16,8 +16,8 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline", "proof",
-    "json_patch", "shifts", "outcome", "profile", "registry", "workspace", "views", "pod_class", "view", "declare",
+    "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline", "assembly",
+    "proof", "json_patch", "shifts", "outcome", "profile", "registry", "workspace", "views", "pod_class", "view", "declare",
     "edits", "kubernetes", "config", "sources", "owasp", "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines

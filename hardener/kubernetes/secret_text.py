@@ -13,7 +13,7 @@ _HINT = r"(?i)pass|pwd|pswd|secret|token|key|cred|bearer|auth|dsn|salt|pem|conne
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
 _PAIR = (
     r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
-    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,4000})?)"
+    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,1000})?)"
 )
 _FLAG = r"(?:(?<=\s)|^)--?(?P<key>[A-Za-z][\w.\-]*)[ \t]+(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'\-][^\s\"']*)"
 _BLOCK = r"[|>][-+0-9]*[ \t]*(?:#.*)?"

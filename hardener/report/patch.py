@@ -37,7 +37,8 @@ def patch_of(change: FileChange, mask: Callable[[str, list[range]], Masked]) -> 
     if any(number in hidden for h in change.hunks for number in range(h.before_start, h.before_start + len(h.before))):
         # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
         added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in change.hunks])
-    name = relative_name(change.file.path)
+    name = relative_name(change.file.path) if change.file.path else change.file.name
+    old_name, new_name = quoted(f"a/{name}"), quoted(f"b/{name}")
     bom = "\ufeff" if change.file.content.bom else ""
     body: list[str] = []
     whole = not any(
@@ -51,7 +52,7 @@ def patch_of(change: FileChange, mask: Callable[[str, list[range]], Masked]) -> 
         body.append(f"@@ -{_range(group.start, removed_count)} +{_range(group.start + shift, added_count)} @@{ids}\n")
         body += lines
         shift += added_count - removed_count
-    return [f"diff --git a/{name} b/{name}\n", f"--- a/{name}\n", f"+++ b/{name}\n", *body], whole
+    return [f"diff --git {old_name} {new_name}\n", f"--- {old_name}\n", f"+++ {new_name}\n", *body], whole
 
 
 def _lines(text: str) -> list[str]:
@@ -128,6 +129,14 @@ def _ids(change: FileChange, group: _Group, shift: int) -> str:
     found = change.ids[bisect_left(change.ids, (first, "")) : bisect_left(change.ids, (max(last, first) + 1, ""))]
     names = list(dict.fromkeys(id for _, id in found))
     return " " + " ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "") if names else ""
+
+
+def quoted(name: str) -> str:
+    """A name as Git writes it: in quotes, with escapes, when there is a quote, a backslash or a control character."""
+    if not any(char in '"\\\x7f' or char < " " for char in name):
+        return name
+    escapes = {char: f"\\{char}" for char in '"\\'}
+    return '"' + "".join(escapes.get(c, f"\\{ord(c):03o}" if c < " " or c == "\x7f" else c) for c in name) + '"'
 
 
 def relative_name(path: str) -> str:

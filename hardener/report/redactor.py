@@ -202,8 +202,7 @@ def safe_exception(exc: BaseException, redactor: Redactor) -> str:
         message = f"{message} (line {line + 1}, column {column + 1})"
     lines = redactor.text(message).strip().splitlines()
     first = " ".join(lines[0].split()) if lines else ""
-    if len(first) > _LONGEST_MESSAGE:
-        first = first[:_LONGEST_MESSAGE] + "..."
+    first = first if len(first) <= _LONGEST_MESSAGE else first[:_LONGEST_MESSAGE] + "..."
     return f"{type(exc).__name__}: {first}" if first else type(exc).__name__
 
 

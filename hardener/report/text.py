@@ -180,7 +180,7 @@ class TextReport:
         if masked:
             names = ", ".join(change.file.name for change in masked)
             self._say(f"masked in the patch, so not for git apply: {names}")
-        if self.applied and self.outcome.files:
+        if self.applied and self.outcome.files and not self.outcome.workspace.stream:
             undo = _undo(self.outcome.files)
             if undo:
                 self._say(f"undo: {undo}")

@@ -75,7 +75,9 @@ def walk(folder: str) -> Iterator[tuple[str, bool]]:
 
     Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path.
     """
-    yield from _walk(folder, _ignore_rules_above(folder))
+    rules = _ignore_rules_above(folder)
+    # A folder that is named is meant, whatever the files above it say.
+    yield from _walk(folder, [] if _ignored(folder, True, rules) else rules)
 
 
 def _ignore_rules_above(folder: str) -> list[tuple[str, object]]:
@@ -132,10 +134,15 @@ def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, b
             yield entry.path, entry.is_symlink()
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a named pipe would wait for its other end.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read(path: str) -> Content:
     """The text of ``path``. Raises UnreadableError for anything that is not UTF-8 text of a sane size."""
     try:
-        with open(path, "rb") as handle:
+        with open(path, "rb", opener=_open_at_once) as handle:
             status = os.fstat(handle.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError("unreadable-file", "not a regular file", "name a file or a folder")

@@ -64,4 +64,8 @@ def comment_rows(text: str) -> list[str] | None:
                 while last > token.start_mark.line and not token.value.rstrip("\n").endswith(rows[last].strip()):
                     last -= 1
             covered.update(range(token.start_mark.line, last + 1))
-    return [row.rstrip("\r") for number, row in enumerate(rows) if row.lstrip(" \t").startswith("#") and number not in covered]
+    return [
+        row.rstrip("\r")
+        for number, row in enumerate(rows)
+        if row.lstrip(" \t").startswith("#") and number not in covered
+    ]

@@ -11,8 +11,6 @@ _BOOLS = {"y": True, "yes": True, "true": True, "on": True, "n": False, "no": Fa
 class _Loader(yaml.CSafeLoader):
     """PyYAML with the scalars of go-yaml v2 and keys as JSON spells them."""
 
-    yaml_implicit_resolvers: Any = {}
-
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
     text: str = node.value
@@ -40,17 +38,18 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Any:
     yield found
     for key_node, value_node in node.value:
         if key_node.value == "<<" and not key_node.style:
-            merged = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+            merged = loader.construct_object(value_node, deep=True)
             for source in merged if isinstance(merged, list) else [merged]:
                 for key, value in source.items():
                     found.setdefault(key, value)
             continue
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if isinstance(key, bool):
             key = str(key).lower()
-        found[str(key)] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+        found[str(key)] = loader.construct_object(value_node, deep=True)
 
 
+_Loader.yaml_implicit_resolvers = {}
 _Loader.add_constructor("tag:yaml.org,2002:str", _scalar)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 

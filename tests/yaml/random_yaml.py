@@ -1,13 +1,23 @@
-"""Random YAML in every layout, and random edits; a plain `random.Random` drives both, so that 100,000 runs are cheap."""
+"""Random YAML in every layout, and random edits; a plain `random.Random` drives both: 100,000 runs stay cheap."""
 
 import copy
 import random
 from typing import Any
 
-WORDS = ["a", "name", "image", "yes", "0777", "12:30", "1e3", "null", "- dash", "# hash", "a: b", "caf\u00e9", "\U0001f600",
-         "x" * 90, "it's", 'say "hi"', "", " lead", "trail ", "{{ t }}", "a\tb", "<<", "=", "~", "*a", "&a", "!t", "%d", "@x",
-         "2001-12-14", "-", "?", "[x", "x,y", "---", "..."]  # fmt: skip
-LINES = ["one\ntwo\n", "one\ntwo", "#!/bin/sh\nset -e\n# not a comment\n", "a\n\n\nb\n", " lead\nx\n", "x\n\n", "tab\there\n"]
+WORDS = [
+    "a", "name", "image", "yes", "0777", "12:30", "1e3", "null", "- dash", "# hash", "a: b", "caf\u00e9", "\U0001f600",
+    "x" * 90, "it's", 'say "hi"', "", " lead", "trail ", "{{ t }}", "a\tb", "<<", "=", "~", "*a", "&a", "!t", "%d",
+    "@x", "2001-12-14", "-", "?", "[x", "x,y", "---", "...",
+]  # fmt: skip
+LINES = [
+    "one\ntwo\n",
+    "one\ntwo",
+    "#!/bin/sh\nset -e\n# not a comment\n",
+    "a\n\n\nb\n",
+    " lead\nx\n",
+    "x\n\n",
+    "tab\there\n",
+]
 KEYS = ["a", "b", "name", "spec", "drop", "env", "key with blanks", "y", "1", "x.y/z", "k8s", "#k", "items", "v", "w"]
 
 
@@ -62,7 +72,9 @@ class Writer:
     def above(self, column: int) -> list[str]:
         lines = []
         while self.chance(self.noise):
-            lines.append(self.rng.choice(["", " " * (column + 3), " " * column + "# about", " " * (column + 2) + "#deep"]))
+            lines.append(
+                self.rng.choice(["", " " * (column + 3), " " * column + "# about", " " * (column + 2) + "#deep"])
+            )
         return lines
 
     def behind(self) -> str:
@@ -85,7 +97,9 @@ class Writer:
             width = self.rng.choice([2, 2, 2, 4])
             if isinstance(item, dict | list) and item and not self.chance(self.flow):
                 inner = self.pairs(item, column + width) if isinstance(item, dict) else self.items(item, column + width)
-                first = next((i for i, line in enumerate(inner) if line.strip() and not line.lstrip().startswith("#")), 0)
+                first = next(
+                    (i for i, line in enumerate(inner) if line.strip() and not line.lstrip().startswith("#")), 0
+                )
                 if self.chance(0.85) and first == 0:
                     inner[0] = " " * column + "-" + inner[0][column + 1 :]
                     lines += inner
@@ -112,7 +126,13 @@ class Writer:
         if isinstance(item, str) and item.isalpha() and self.chance(0.1):
             return [f"{head} {item}", " " * (column + step) + f"more{self.behind()}"]
         gap = rng.choice([" ", " ", " ", "  "])
-        text = head + gap + self.anchor(item).lstrip() + (" " if self.last_anchor else "") + self.brackets(item, column + step)
+        text = (
+            head
+            + gap
+            + self.anchor(item).lstrip()
+            + (" " if self.last_anchor else "")
+            + self.brackets(item, column + step)
+        )
         return (text + self.behind()).split("\n")
 
     last_anchor = False
@@ -148,9 +168,17 @@ class Writer:
         layout = self.rng.randrange(6)
         if layout == 0:
             pad = "\n" + " " * (column + 2)
-            parts = [entry + (" # in" if self.chance(self.noise / 2) and False else "") for entry in entries]
             comment = pad + "# lone" if self.chance(self.noise) else ""
-            return opening + comment + pad + ("," + pad).join(parts) + self.rng.choice(["", ","]) + "\n" + " " * column + closing
+            return (
+                opening
+                + comment
+                + pad
+                + ("," + pad).join(entries)
+                + self.rng.choice(["", ","])
+                + "\n"
+                + " " * column
+                + closing
+            )
         if layout == 1:
             return opening + " " + ", ".join(entries) + " " + closing
         if layout == 2:
@@ -164,12 +192,13 @@ class Writer:
             return self.rng.choice(["yes", "true", "True"] if item else ["no", "false", "off"])
         if isinstance(item, int | float):
             return "1e21" if item == 1e21 else repr(item)
+        text: str = item
         quote = self.rng.randrange(4)
         simple = item.isalnum() and item.isascii() and not item[0].isdigit() and item not in ("y", "yes", "null")
         if simple and quote < 2:
-            return str(item)
+            return text
         if quote == 2 and "\n" not in item and "\t" not in item:
-            return "'" + item.replace("'", "''") + "'"
+            return "'" + text.replace("'", "''") + "'"
         escaped = item.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
         return f'"{escaped}"'
 
@@ -191,7 +220,7 @@ def edit(rng: random.Random, root: Any) -> str | None:
     gather(root)
     mappings = [c for c in containers if isinstance(c, dict)]
     sequences = [c for c in containers if isinstance(c, list)]
-    pool = {"append": sequences, "insert": sequences, "remove item": [s for s in sequences if s]}.get(
+    pool: list[Any] = {"append": sequences, "insert": sequences, "remove item": [s for s in sequences if s]}.get(
         name, mappings if name in ("add", "add anywhere") else [m for m in mappings if m]
     )
     if name in ("set", "replace", "empty"):
@@ -201,7 +230,7 @@ def edit(rng: random.Random, root: Any) -> str | None:
         pool = [c for c in pool if c is not root or (name != "empty" and len(c) > 1)]
     if not pool:
         return None
-    target = rng.choice(pool)
+    target: Any = rng.choice(pool)
     new = scalar(rng) if name == "set" else value(rng, 2)
     if name in ("set", "replace"):
         target[rng.choice(list(target) if isinstance(target, dict) else range(len(target)))] = new
@@ -225,13 +254,17 @@ def edit(rng: random.Random, root: Any) -> str | None:
     return name
 
 
-def replay(state: Any, count: int) -> Any:
-    """An edit function that makes the same `count` edits each time; `mutate.names` tells which they were."""
+class Replay:
+    """An edit function that makes the same edits each time; `names` tells which, `wanted` what came of them."""
 
-    def mutate(documents: list[Any]) -> None:
+    def __init__(self, state: Any, count: int) -> None:
+        self.state = state
+        self.count = count
+        self.names: list[str] = []
+        self.wanted: list[Any] = []
+
+    def __call__(self, documents: list[Any]) -> None:
         rng = random.Random()
-        rng.setstate(state)
-        mutate.names = [n for _ in range(count) if documents and (n := edit(rng, rng.choice(documents)))]  # type: ignore[attr-defined]
-        mutate.wanted = copy.deepcopy(documents)  # type: ignore[attr-defined]
-
-    return mutate
+        rng.setstate(self.state)
+        self.names = [name for _ in range(self.count) if documents and (name := edit(rng, rng.choice(documents)))]
+        self.wanted = copy.deepcopy(documents)

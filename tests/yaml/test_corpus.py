@@ -13,13 +13,15 @@ from hardener.sources.yaml import Refused, Rewrite, parse, rewrite, same, segmen
 
 from . import oracle
 from .invariants import check
-from .random_yaml import replay
+from .random_yaml import Replay
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CORPUS = SHARED / "corpus"
 TORTURE = SHARED / "conformance"
 
-needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real manifests, ../shared/corpus, is absent")
+needs_corpus = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason="the corpus of real manifests, ../shared/corpus, is absent"
+)
 
 
 def corpus() -> Iterator[tuple[str, str]]:
@@ -55,7 +57,8 @@ def harden(documents: list[Any]) -> None:
                 visit(item)
 
     def pod(spec: dict[str, Any]) -> None:
-        context = spec.get("securityContext") or spec.__setitem__("securityContext", {}) or spec["securityContext"]
+        context = spec.get("securityContext") or {}
+        spec["securityContext"] = context
         context["runAsNonRoot"] = True
         context.setdefault("seccompProfile", {"type": "RuntimeDefault"})
         spec["automountServiceAccountToken"] = False
@@ -112,7 +115,9 @@ def test_hardening_the_corpus_loses_nothing() -> None:
         check(text, result, wanted)
         changed += bool(result.hunks)
         for row in gone(result):
-            assert row.split(":")[0].strip(" -\r\n") in CHANGED or row.rstrip().endswith(("{}", "null", ",", "}", "]")), name
+            assert row.split(":")[0].strip(" -\r\n") in CHANGED or row.rstrip().endswith(
+                ("{}", "null", ",", "}", "]")
+            ), name
         again = rewrite(result.text, harden)
         assert again.text == result.text, name
         assert again.hunks == []
@@ -124,7 +129,7 @@ def test_random_edits_in_the_corpus() -> None:
     for number, (name, text) in enumerate(readable()):
         if len(text) > 20_000:
             continue
-        mutate = replay(random.Random(number).getstate(), 1 + number % 4)
+        mutate = Replay(random.Random(number).getstate(), 1 + number % 4)
         try:
             result = rewrite(text, mutate)
         except Refused as refusal:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hardener.sources.yaml import Refused, parse, rewrite
 
 from .invariants import check
-from .random_yaml import Writer, replay, value
+from .random_yaml import Replay, Writer, value
 
 EDITS = int(os.environ.get("HARDEN_FUZZ_EDITS", "0"))
 # What a random edit may meet in good faith; everything else must be done.
@@ -30,7 +30,9 @@ def text_of(rng: random.Random) -> str | None:
     data = value(rng, 4)
     if rng.random() < 0.15:
         indent = rng.choice([None, 1, 2, 4, "\t"])
-        text = json.dumps(data, indent=indent, ensure_ascii=rng.random() < 0.5, separators=rng.choice([None, (",", ":")]))
+        text = json.dumps(
+            data, indent=indent, ensure_ascii=rng.random() < 0.5, separators=rng.choice([None, (",", ":")])
+        )
         text += rng.choice(["", "\n"])
     else:
         text = Writer(rng).document(data)
@@ -47,14 +49,16 @@ def run(seed: int, count: int) -> str | None:
     text = text_of(rng)
     if text is None:
         return ""
-    mutate = replay(rng.getstate(), count)
+    mutate = Replay(rng.getstate(), count)
     try:
         result = rewrite(text, mutate)
     except Refused as refusal:
         return refusal.reason
     check(text, result, mutate.wanted)
     wanted = mutate.wanted
-    assert rewrite(result.text, lambda documents: wanted if documents else None).text == result.text, "twice is not once"
+    assert rewrite(result.text, lambda documents: wanted if documents else None).text == result.text, (
+        "twice is not once"
+    )
     return None
 
 
@@ -90,6 +94,8 @@ def test_long_run() -> None:
         if reason != "":
             edits += at_once
             count[reason or "done"] += 1
+            if reason and not reason.startswith(EXPECTED):
+                print(f"\nseed {seed}, {at_once} edits: {reason}")
     print(f"\n{edits} edits in {sum(count.values())} rewrites:")
     for reason, times in count.most_common():
         print(f"{times:8} {times / sum(count.values()):8.3%} {reason}")

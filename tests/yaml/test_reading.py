@@ -8,16 +8,52 @@ import pytest
 from hardener.sources.yaml import Comment, parse, same, segments
 
 SCALARS: list[tuple[str, Any]] = [
-    ("yes", True), ("No", False), ("on", True), ("OFF", False), ("y", True), ("N", False), ("true", True),
-    ("~", None), ("", None), ("null", None), ("nUll", "nUll"),
-    ("0777", 511), ("0o777", 511), ("08", 8.0), ("-0x1F", -31), ("+1", 1), ("0b11", 3), ("1_000", 1000), ("-0", 0),
-    ("1e3", 1000.0), (".5", 0.5), ("1.", 1.0), ("-.5", -0.5), ("1.5e-3", 0.0015), ("1e400", "1e400"),
-    ("18446744073709551615", 18446744073709551615), ("18446744073709551616", 18446744073709551616.0),
-    (".inf", math.inf), ("-.INF", -math.inf), (".NaN", math.nan),
-    ("1:30", "1:30"), ("12:30:45", "12:30:45"), ("2001-12-14", "2001-12-14"), ("=", "="), ("0x", "0x"), ("1.2.3", "1.2.3"),
-    ("'yes'", "yes"), ('"1"', "1"), ("!!str 1", "1"), ("! 1", "1"), ("!!float 1", 1.0), ("!!int 7", 7), ("!!bool on", True),
-    ("|\n  x\n  y", "x\ny"), (">-\n  x\n  y", "x y"),
-]  # fmt: skip
+    ("yes", True),
+    ("No", False),
+    ("on", True),
+    ("OFF", False),
+    ("y", True),
+    ("N", False),
+    ("true", True),
+    ("~", None),
+    ("", None),
+    ("null", None),
+    ("nUll", "nUll"),
+    ("0777", 511),
+    ("0o777", 511),
+    ("08", 8.0),
+    ("-0x1F", -31),
+    ("+1", 1),
+    ("0b11", 3),
+    ("1_000", 1000),
+    ("-0", 0),
+    ("1e3", 1000.0),
+    (".5", 0.5),
+    ("1.", 1.0),
+    ("-.5", -0.5),
+    ("1.5e-3", 0.0015),
+    ("1e400", "1e400"),
+    ("18446744073709551615", 18446744073709551615),
+    ("18446744073709551616", 18446744073709551616.0),
+    (".inf", math.inf),
+    ("-.INF", -math.inf),
+    (".NaN", math.nan),
+    ("1:30", "1:30"),
+    ("12:30:45", "12:30:45"),
+    ("2001-12-14", "2001-12-14"),
+    ("=", "="),
+    ("0x", "0x"),
+    ("1.2.3", "1.2.3"),
+    ("'yes'", "yes"),
+    ('"1"', "1"),
+    ("!!str 1", "1"),
+    ("! 1", "1"),
+    ("!!float 1", 1.0),
+    ("!!int 7", 7),
+    ("!!bool on", True),
+    ("|\n  x\n  y", "x\ny"),
+    (">-\n  x\n  y", "x y"),
+]
 
 
 @pytest.mark.parametrize(("text", "value"), SCALARS)
@@ -86,10 +122,19 @@ j:
 def test_lines() -> None:
     read = parse(TEXT)
     expected = {
-        ("a",): (2, 2), ("b",): (3, 9), ("b", 0): (4, 4), ("b", 1): (6, 9), ("b", 1, "l"): (7, 9), ("c",): (11, 11),
-        ("c", "f", 1): (11, 11), ("i", "h"): (13, 13), ("j",): (15, 15), ("b", 1, "absent", "x"): (6, 9), ("zz",): (2, 15),
+        ("a",): (2, 2),
+        ("b",): (3, 9),
+        ("b", 0): (4, 4),
+        ("b", 1): (6, 9),
+        ("b", 1, "l"): (7, 9),
+        ("c",): (11, 11),
+        ("c", "f", 1): (11, 11),
+        ("i", "h"): (13, 13),
+        ("j",): (15, 15),
+        ("b", 1, "absent", "x"): (6, 9),
+        ("zz",): (2, 15),
         ("b", 7): (3, 9),
-    }  # fmt: skip
+    }
     assert {path: (read.line(0, path), read.end_line(0, path)) for path in expected} == expected
 
 
@@ -97,9 +142,13 @@ def test_spans() -> None:
     read = parse(TEXT)
     spans = {path: read.span(0, path) for path in [("a",), ("b", 1, "k"), ("b", 1, "l"), ("c", "f"), ("i",), ("j",)]}
     assert {path: TEXT[span[0] : span[1]] for path, span in spans.items() if span} == {
-        ("a",): "1", ("b", 1, "k"): '"v # not"', ("b", 1, "l"): "|  # lit\n      t # text\n      u",
-        ("c", "f"): "[1, 2]", ("i",): "*g", ("j",): "",
-    }  # fmt: skip
+        ("a",): "1",
+        ("b", 1, "k"): '"v # not"',
+        ("b", 1, "l"): "|  # lit\n      t # text\n      u",
+        ("c", "f"): "[1, 2]",
+        ("i",): "*g",
+        ("j",): "",
+    }
     assert read.span(0, ("a", "b")) is None
 
 
@@ -111,9 +160,13 @@ def test_comments() -> None:
     assert read.comment(0, ("c", "d")) == "# flow"
     assert read.comment(0, ("g",)) is None
     assert read.comments() == [
-        Comment(1, "# head", True), Comment(2, "# one", False), Comment(5, "# two", True), Comment(6, "# v", False),
-        Comment(7, "# lit", False), Comment(11, "# flow", False),
-    ]  # fmt: skip
+        Comment(1, "# head", True),
+        Comment(2, "# one", False),
+        Comment(5, "# two", True),
+        Comment(6, "# v", False),
+        Comment(7, "# lit", False),
+        Comment(11, "# flow", False),
+    ]
 
 
 def test_styles() -> None:

@@ -130,6 +130,12 @@ ADD = [
 
 SEQUENCES = [
     Case(
+        "`|` at the end, two levels grow",
+        "- - |\n    x",
+        all_of(append(0, item=0), append(item=1)),
+        "- - |-\n    x\n  - 0\n- 1",
+    ),
+    Case(
         "not indented",
         "s:\n- a: 1\n- a: 2\n",
         append("s", item={"a": 3, "b": ["x"]}),

@@ -73,24 +73,49 @@ YAML = [
 
 PRETTY = '{\n  "a": 1,\n  "b": {\n    "c": "d"\n  }\n}\n'
 JSON = [
-    Case("add", PRETTY, put("b", "e", to={"f": ["g"]}), '{\n  "a": 1,\n  "b": {\n    "c": "d",\n    "e": {\n      "f": [\n        "g"\n      ]\n    }\n  }\n}\n'),
+    Case(
+        "add",
+        PRETTY,
+        put("b", "e", to={"f": ["g"]}),
+        '{\n  "a": 1,\n  "b": {\n    "c": "d",\n    "e": {\n      "f": [\n        "g"\n      ]\n    }\n  }\n}\n',
+    ),
     Case("add at the root", PRETTY, put("e", to=None), '{\n  "a": 1,\n  "b": {\n    "c": "d"\n  },\n  "e": null\n}\n'),
-    Case("add in the middle", PRETTY, place(key="x", to="é", after="a"), '{\n  "a": 1,\n  "x": "é",\n  "b": {\n    "c": "d"\n  }\n}\n'),
+    Case(
+        "add in the middle",
+        PRETTY,
+        place(key="x", to="é", after="a"),
+        '{\n  "a": 1,\n  "x": "é",\n  "b": {\n    "c": "d"\n  }\n}\n',
+    ),
     Case("add in front", PRETTY, place(key="x", to="y"), '{\n  "x": "y",\n  "a": 1,\n  "b": {\n    "c": "d"\n  }\n}\n'),
     Case("remove", PRETTY, drop("a"), '{\n  "b": {\n    "c": "d"\n  }\n}\n'),
     Case("remove the last", PRETTY, drop("b"), '{\n  "a": 1\n}\n'),
     Case("remove all of one", PRETTY, drop("b", "c"), '{\n  "a": 1,\n  "b": {}\n}\n'),
     Case("set", PRETTY, put("b", "c", to=True), '{\n  "a": 1,\n  "b": {\n    "c": true\n  }\n}\n'),
-    Case("tabs", '{\n\t"a": {\n\t\t"b": 1\n\t}\n}', put("a", "c", to={"d": [1]}), '{\n\t"a": {\n\t\t"b": 1,\n\t\t"c": {\n\t\t\t"d": [\n\t\t\t\t1\n\t\t\t]\n\t\t}\n\t}\n}'),
+    Case(
+        "tabs",
+        '{\n\t"a": {\n\t\t"b": 1\n\t}\n}',
+        put("a", "c", to={"d": [1]}),
+        '{\n\t"a": {\n\t\t"b": 1,\n\t\t"c": {\n\t\t\t"d": [\n\t\t\t\t1\n\t\t\t]\n\t\t}\n\t}\n}',
+    ),
     Case("one line", '{"a": {"b": 1}}', put("a", "e", to={"f": ["g"]}), '{"a": {"b": 1, "e": {"f": ["g"]}}}'),
     Case("compact", '{"a":{"b":1}}', put("a", "e", to={"f": ["g", 1]}), '{"a":{"b":1,"e":{"f":["g",1]}}}'),
     Case("empty inside", '{\n    "a": {}\n}\n', put("a", "e", to=1), '{\n    "a": {\n        "e": 1\n    }\n}\n'),
     Case("empty root", "{}\n", put("a", to=1), '{\n  "a": 1\n}\n'),
     Case("empty sequence", '{\n  "a": []\n}\n', append("a", item="x"), '{\n  "a": [\n    "x"\n  ]\n}\n'),
-    Case("items that are objects", '{"a":[\n  {"b":1},\n  {"b":2}\n]}', append("a", item={"b": 3}), '{"a":[\n  {"b":1},\n  {"b":2},\n  {\n    "b":3\n  }\n]}'),
-    Case("CRLF", '{\r\n  "a": 1\r\n}\r\n', put("b", to={"c": 1}), '{\r\n  "a": 1,\r\n  "b": {\r\n    "c": 1\r\n  }\r\n}\r\n'),
+    Case(
+        "items that are objects",
+        '{"a":[\n  {"b":1},\n  {"b":2}\n]}',
+        append("a", item={"b": 3}),
+        '{"a":[\n  {"b":1},\n  {"b":2},\n  {\n    "b":3\n  }\n]}',
+    ),
+    Case(
+        "CRLF",
+        '{\r\n  "a": 1\r\n}\r\n',
+        put("b", to={"c": 1}),
+        '{\r\n  "a": 1,\r\n  "b": {\r\n    "c": 1\r\n  }\r\n}\r\n',
+    ),
     Case("emptied root", '{"a": 1}\n', lambda d: at(d).clear(), "{}\n"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", YAML, ids=lambda case: case.name)

@@ -15,7 +15,11 @@ from ._volumes import Mount, mounts
 _FOR_FILES = ("/dev/hugepages", "/dev/mqueue", "/dev/shm", "/dev/pts")
 
 
-@transform(each=Container, stage="host", pss="baseline", cis="5.2.12", after=("no-host-path",))
+# Last of its stage: an agent of the node that lost what made it one is an ordinary pod.
+@transform(
+    each=Container, stage="host", pss="baseline", cis="5.2.12",
+    after=("no-host-path", "no-host-network", "no-host-pid", "no-host-port", "no-privileged"),
+)  # fmt: skip
 def host_path_read_only(container: Container) -> Steps:
     """A folder of the node that stays mounted is mounted read-only.
 

@@ -90,12 +90,15 @@ class Differ:
     def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
         own: dict[str, int] = {}
         merged: dict[str, Any] = {}
+        gone: set[int] = set()
         for i, (key_node, value_node) in enumerate(node.pairs):
             if is_merge(key_node):
                 merged = self._merged(value_node)
-            else:
-                own[key_of(key_node)] = i
-        gone = {i for key, i in own.items() if key not in value}
+                continue
+            key = key_of(key_node)
+            own[key] = i
+            if key not in value:
+                gone.add(i)
         for key in merged:
             if key not in value or (key in own and own[key] in gone):
                 raise Refused(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
@@ -107,6 +110,10 @@ class Differ:
         for key, i in own.items():
             if i not in gone:
                 self._node(node.pairs[i][1], value[key], inner, i)
+        if len(own) - len(gone) == len(value):
+            if gone:
+                (self.flows if node.flow else self.blocks).edit(inner, gone, [])
+            return
         adds: list[tuple[int, Entries]] = []
         after = -1
         last = max(i for i in range(len(node.pairs)) if i not in gone)

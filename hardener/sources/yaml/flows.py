@@ -11,7 +11,7 @@ from .source import Source
 from .splices import Splices
 from .style import FlowStyle, Styles
 
-_COMMA = re.compile(r"(?:\s+(?:#[^\n]*)?)*,")
+_COMMA = re.compile(r"(?:\s|#[^\n]*+)*+,")
 
 
 class FlowEditor:
@@ -53,8 +53,7 @@ class FlowEditor:
         self.splices.erase(node.start, node.end, text)
 
     def _root_style(self, node: Node) -> FlowStyle:
-        json = self.source.text.lstrip()[:1] in ("{", "[")
-        return FlowStyle(json=json, lines=True, step="  ")
+        return FlowStyle(json=self.source.is_bracketed, lines=True, step="  ")
 
     def edit(self, chain: list[Collection], gone: set[int], adds: list[tuple[int, Entries]]) -> None:
         """Remove the entries `gone` (never all) and add others, each run behind the kept entry named (-1: in front)."""
@@ -178,7 +177,7 @@ class _FlowEdit:
         comma = self.comma(after)
         if comma is None:
             self.splices.replace(self.ends[after], self.ends[after], ",")
-        more = self.trailing or any(i > after for i in self.kept)
+        more = self.trailing or self.kept[-1] > after
         rows = [f"{indent}{text}," for text in texts]
         if not more:
             rows[-1] = rows[-1][:-1]

@@ -9,7 +9,7 @@ from typing import Any
 from .positions import Alias, Mapping, Node, Scalar, Sequence, compose
 from .refusal import Refused
 from .source import Source
-from .values import At, Owners, check_expansion, is_merge, key_of, merge_sources, value_of, walk
+from .values import At, Owners, check_expansion, is_merge, key_of, merge_sources, value_of
 
 
 @dataclass(slots=True)
@@ -108,8 +108,7 @@ class Parsed:
         """True when an unquoted one-line or folded scalar, key or value, contains `text`."""
         if text not in self.source.text:
             return False
-        nodes = (node for root in self.source.roots if root is not None for node in walk(root))
-        return any(isinstance(node, Scalar) and not node.style and text in node.text for node in nodes)
+        return any(not node.style and text in node.text for node in self.source.tree.scalars)
 
     def scalar_style(self, document: int, path: Path[str | int]) -> str | None:
         """How the scalar at `path` is written: '' (plain), "'", '"', '|' or '>'; None when there is no scalar."""
@@ -126,7 +125,7 @@ class Parsed:
         if known is not None:
             return known
         if not path:
-            root = self.source.roots[document] if document < len(self.source.roots) else None
+            root = self.source.tree.roots[document] if document < len(self.source.tree.roots) else None
             place = None if root is None else _Place(root.start, None, root, True)
         else:
             place = self._place(document, path[:-1])
@@ -190,10 +189,10 @@ def parse_with_owners(text: str, owners: Owners | None) -> Parsed:
     try:
         source = Source(text, compose(text))
         if "*" in text:
-            for root in source.roots:
+            for root in source.tree.roots:
                 if root is not None:
-                    check_expansion(root, sum(1 for _ in walk(root)))
-        documents = [None if root is None else value_of(root, owners) for root in source.roots]
+                    check_expansion(root, len(source.tree.scalars) + len(source.tree.collections))
+        documents = [None if root is None else value_of(root, owners) for root in source.tree.roots]
         return Parsed(source, documents)
     except At as refusal:
         raise Refused(refusal.reason, source.line(refusal.node.start) + 1) from None

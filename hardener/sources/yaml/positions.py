@@ -102,8 +102,19 @@ class Alias(Node):
 Collection = Mapping | Sequence
 
 
-def compose(text: str) -> list[Node | None]:
-    """Give the root node of each document in `text`, None for an empty document.
+class Tree:
+    """The nodes of a text: one root per document (None for an empty one), all leaves, all collections, in order."""
+
+    __slots__ = ("collections", "roots", "scalars")
+
+    def __init__(self) -> None:
+        self.roots: list[Node | None] = []
+        self.scalars: list[Scalar] = []
+        self.collections: list[Collection] = []
+
+
+def compose(text: str) -> Tree:
+    """Give the nodes of all documents in `text`.
 
     Raises Refused for a syntax error, an undefined alias, or nesting deeper than MAX_DEPTH.
     """
@@ -151,11 +162,12 @@ def _syntax_error(error: Exception) -> Refused:
     return Refused("not valid YAML: " + " ".join(words.split()), line)
 
 
-_TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*[:-]")
+_TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
 
 
-def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> list[Node | None]:
-    documents: list[Node | None] = []
+def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
+    tree = Tree()
+    documents, scalars = tree.roots, tree.scalars
     anchors: dict[str, Node] = {}
     stack: list[tuple[list[Node], Collection | None]] = []
     siblings: list[Node] = []  # children of the open collection, keys and values alternating
@@ -170,11 +182,14 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> list[
                 if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
                     start = end = match.end()
                 last = end
-            node: Node = Scalar(start, end, event.anchor, event.tag, event.value, event.style or "")
+            scalar = Scalar(start, end, event.anchor, event.tag, event.value, event.style or "")
+            scalars.append(scalar)
+            node: Node = scalar
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             opened: Collection = (Mapping if kind is MappingStartEvent else Sequence)(
                 event.start_mark.index, event.anchor, event.tag, bool(event.flow_style)
             )
+            tree.collections.append(opened)
             if event.anchor:
                 anchors[event.anchor] = opened
             if open_node is None:
@@ -219,4 +234,4 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> list[
             documents[-1] = node
         else:
             siblings.append(node)
-    return documents
+    return tree

@@ -51,13 +51,13 @@ def rewrite(text: str, mutate: Callable[[list[Any]], list[Any] | None]) -> Rewri
 
 def _write(text: str, before: Parsed, owners: Owners, wanted: list[Any]) -> Rewrite:
     newline = before.source.newline(len(text)) if text and not text.endswith("\n") else ""
-    source = Source(text, before.source.roots, borrowed=newline)
+    source = Source(text, before.source.tree, borrowed=newline) if newline else before.source
     refusal: Refused | None = None
     for literals, swallow, borrow in _WAYS:
         if borrow and not newline:
             continue
         differ = Differ(source, owners, literals=literals, swallow=swallow)
-        for root, old, new in zip(source.roots, before.documents, wanted, strict=True):
+        for root, old, new in zip(source.tree.roots, before.documents, wanted, strict=True):
             if root is not None:
                 differ.document(root, new)
             elif not same(old, new):
@@ -87,7 +87,7 @@ def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any]) -> 
         raise Refused("the change cannot be written here: it would read back as something else")
     if before.lone_comments != after.lone_comments:
         raise Refused("the change cannot be written here: a comment would be lost")
-    if old_text.lstrip()[:1] in ("{", "[") and _is_json(old_text) and not _is_json(new_text):
+    if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise Refused("the change cannot be written here: the result would not be JSON")
     return after
 

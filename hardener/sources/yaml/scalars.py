@@ -125,20 +125,17 @@ _OTHER_READERS = re.compile(
     |=|<<)\Z""",
     re.X | re.S,
 )
-_PLAIN = re.compile(
-    r"(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`\x00-\x1f\x7f\ufeff]|[-?:](?=[^\s,\[\]{}\-]))"
-    r"[^\x00-\x1f\x7f-\xa0\ufeff\u2028\u2029\ud800-\udfff]*\Z"
-)
+_PLAIN_START = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^\s,\[\]{}\-])")
 # The old libyaml (in ruamel.yaml.clib and in go-yaml v2) is strict about `:` and `?` inside brackets.
 _NOT_IN_FLOW = re.compile(r"[,\[\]{}:?#&*!|>%@`\"']")
-_SINGLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*\Z")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def plain_is_safe(text: str, flow: bool) -> bool:
     """Tell whether every reader takes `text`, unquoted, for the string `text`."""
     return (
-        bool(_PLAIN.match(text))
+        bool(_PLAIN_START.match(text))
+        and text.isprintable()
         and text[-1] not in " :"
         and ": " not in text
         and " #" not in text
@@ -178,7 +175,7 @@ def write_scalar(value: Any, quote: str = '"', *, force: bool = False, flow: boo
         return double_quoted(value)
     if not force and plain_is_safe(value, flow):
         return value
-    if quote == "'" and _SINGLE.match(value):
+    if quote == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     return double_quoted(value)
 

@@ -4,16 +4,16 @@ import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 
-from .positions import Collection, Mapping, Node, Scalar, Sequence
+from .positions import Collection, Mapping, Node, Scalar, Sequence, Tree
 from .refusal import Refused
-from .values import walk
 
 _COLON = re.compile(r"[ \t]*:")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
 _HEADER = re.compile(r"[|>][-+0-9]*")
 _COMMENT_LINE = re.compile(r"^[ \t]*#", re.M)
 _LAST_DASH = re.compile(r"-(?=[ \t]*$|[ \t]+#|[ \t]+[&!]\S*[ \t]*$)")
-_NEWLINE = re.compile(r"\r?\n")
+_BLANKS = re.compile(r"[ \t]*")
+_FIRST = re.compile(r"\S")
 
 
 class Source:
@@ -22,10 +22,10 @@ class Source:
     Offsets are code points, lines count from 0 and end at `\\n` only.
     """
 
-    def __init__(self, text: str, roots: list[Node | None], *, borrowed: str = "") -> None:
+    def __init__(self, text: str, tree: Tree, *, borrowed: str = "") -> None:
         """`borrowed` is a final line break that the file lacks: with it every line is a whole line while we edit."""
         self.text = text + borrowed
-        self.roots = roots
+        self.tree = tree
         self.borrowed = borrowed
 
     @cached_property
@@ -56,15 +56,16 @@ class Source:
 
     def line_end(self, position: int) -> int:
         """Offset of the line break behind `position`."""
-        end = self.text.find("\n", position)
-        if end < 0:
-            return len(self.text)
-        return end - 1 if end > position and self.text[end - 1] == "\r" else end
+        end = self.after_line(position)
+        if end > position and self.text[end - 1] == "\n":
+            end -= 1
+            if end > position and self.text[end - 1] == "\r":
+                end -= 1
+        return end
 
     def after_line(self, position: int) -> int:
         """Offset of the line below the one that holds `position`."""
-        end = self.text.find("\n", position)
-        return len(self.text) if end < 0 else end + 1
+        return self.line_start(self.line(position) + 1)
 
     def before(self, position: int) -> str:
         """What stands on the line in front of `position`."""
@@ -72,15 +73,28 @@ class Source:
 
     def leads_line(self, position: int) -> bool:
         """True when only blanks stand in front of `position`."""
-        return not self.before(position).strip()
+        start = self.line_start(self.line(position))
+        while position > start and self.text[position - 1] in " \t":
+            position -= 1
+        return position == start
+
+    def lead(self, line: int) -> str:
+        """The blanks that a line begins with."""
+        match = _BLANKS.match(self.text, self.line_start(line))
+        return match[0] if match else ""
+
+    @cached_property
+    def is_bracketed(self) -> bool:
+        """True when the text begins as JSON does."""
+        match = _FIRST.search(self.text)
+        return match is not None and match[0] in "{["
 
     def newline(self, position: int) -> str:
         """The line break in use near `position`."""
-        match = _NEWLINE.search(self.text, position)
-        if match:
-            return match[0]
-        end = self.text.rfind("\n", 0, position)
-        return "\r\n" if end > 0 and self.text[end - 1] == "\r" else "\n"
+        end = self.after_line(position)
+        if self.text[end - 1 : end] != "\n":
+            end = self.line_start(self.line(position))
+        return "\r\n" if self.text[max(end - 2, 0) : end] == "\r\n" else "\n"
 
     # -- entries
 
@@ -193,13 +207,11 @@ class Source:
     def _long_scalars(self) -> tuple[list[int], list[int]]:
         """Starts and ends of the scalars that hold a line break or a `#`."""
         find, starts, ends = self.text.find, [], []
-        for root in self.roots:
-            for node in walk(root) if root is not None else ():
-                if type(node) is Scalar:
-                    start, end = node.start, node.end
-                    if end - start > 2 and (find("\n", start, end) >= 0 or find("#", start, end) >= 0):
-                        starts.append(start)
-                        ends.append(self.tight_end(node))
+        for node in self.tree.scalars:
+            start, end = node.start, node.end
+            if end - start > 2 and (find("\n", start, end) >= 0 or find("#", start, end) >= 0):
+                starts.append(start)
+                ends.append(self.tight_end(node))
         return starts, ends
 
     def inside_scalar(self, position: int) -> bool:
@@ -235,8 +247,7 @@ class Source:
 
     def indent(self, line: int) -> int:
         """Column of the first character of a line that is no blank."""
-        row = self.text[self.line_start(line) : self.line_start(line + 1)]
-        return len(row) - len(row.lstrip(" \t"))
+        return len(self.lead(line))
 
     def line_comment(self, position: int) -> str | None:
         """The comment at the end of the line that holds `position`, beginning with `#`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .refusal import Refused
 from .source import Source
 
-_TAIL = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?$", re.M)
+_TAIL = re.compile(r"[ \t]*+(?:#[^\r\n]*+)?\r?$", re.M)
 _INLINE = 1 << 30  # the depth of a splice that is no whole line
 
 
@@ -47,8 +47,8 @@ class Splices:
             self._found.append(_Splice(start, end, text, _INLINE))
 
     def touches(self, position: int) -> bool:
-        """Tell whether a replacement recorded so far reaches over `position`; costs a look at each of them."""
-        return any(splice.start < position <= splice.end for splice in self._found)
+        """Tell whether something recorded so far stands at `position` or reaches over it; looks at all of it."""
+        return any(s.start < position <= s.end or s.start == position == s.end for s in self._found)
 
     def insert_lines(self, position: int, lines: list[str], depth: int) -> None:
         """Put whole lines before the line at `position`; where several meet, those of the deeper node come first."""
@@ -140,7 +140,7 @@ class Splices:
         source = self.source
         joined: list[list[int]] = []
         for start, end, new_start, new_end in touched:
-            lead = len(source.before(start))
+            lead = source.column(start)
             whole = source.column(end) == 0 and (new_end == 0 or after[new_end - 1] == "\n")
             tail = 0 if whole else source.after_line(end) - end
             span = [start - lead, end + tail, new_start - lead, new_end + tail]
@@ -154,15 +154,9 @@ class Splices:
             before = _lines(source.text[start:end])
             lines = _lines(after[new_start:new_end])
             line = source.line(start)
-            head = 0
-            while head < min(len(before), len(lines)) and before[head] == lines[head]:
-                head += 1
-            tail = 0
-            while tail < min(len(before), len(lines)) - head and before[-1 - tail] == lines[-1 - tail]:
-                tail += 1
-            gone, came = before[head : len(before) - tail], lines[head : len(lines) - tail]
-            if gone or came:
-                hunks.append(Hunk(line + head + 1, gone, line + head + 1 + shift, came))
+            hunk = _trimmed(Hunk(line + 1, before, line + 1 + shift, lines))
+            if hunk.before or hunk.after:
+                hunks.append(hunk)
             shift += len(lines) - len(before)
         return hunks
 
@@ -190,7 +184,26 @@ class Splices:
             last.before[-1] = last.before[-1].removesuffix(borrowed)
         if last.after and not keep:
             last.after[-1] = last.after[-1].removesuffix(borrowed)
+        hunks[-1] = _trimmed(last)
         return new
+
+
+def _trimmed(hunk: Hunk) -> Hunk:
+    """Leave out the lines at both ends that are equal before and after."""
+    before, after = hunk.before, hunk.after
+    least = min(len(before), len(after))
+    head = 0
+    while head < least and before[head] == after[head]:
+        head += 1
+    tail = 0
+    while tail < least - head and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    return Hunk(
+        hunk.before_start + head,
+        before[head : len(before) - tail],
+        hunk.after_start + head,
+        after[head : len(after) - tail],
+    )
 
 
 def _order(splice: _Splice) -> tuple[int, int, int]:

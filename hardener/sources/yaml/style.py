@@ -1,16 +1,19 @@
 """How the surroundings are written, so that what is added looks like them."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from .positions import Collection, Mapping, Node, Scalar, Sequence
 from .scalars import resolve
 from .source import Source
-from .values import walk
 
 SHORT = 80
+_QUOTES = ("'", '"')
+_OPENED = re.compile(r"[{\[]\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Styles:
         self.source = source
         self._votes: Layout | None = None
         self._own: dict[int, tuple[int | None, int | None]] = {}
+        self._flows: dict[int, FlowStyle] = {}
         self.literals = True
 
     def layout(self, chain: list[Collection], position: int) -> Layout:
@@ -137,17 +141,16 @@ class Styles:
             dashes: Counter[int] = Counter()
             quotes: Counter[str] = Counter()
             habits = SequenceHabits()
-            for root in self.source.roots:
-                for node in walk(root) if root is not None else ():
-                    if isinstance(node, Scalar):
-                        if node.style in ("'", '"'):
-                            quotes[node.style] += 1
-                    elif isinstance(node, Mapping) and not node.flow:
-                        self._count_pairs(node, steps, offsets, habits)
-                    elif isinstance(node, Sequence) and not node.flow and node.items:
-                        width = self.dash_width(node)
-                        if width is not None:
-                            dashes[width] += 1
+            for scalar in self.source.tree.scalars:
+                if scalar.style in _QUOTES:
+                    quotes[scalar.style] += 1
+            for node in self.source.tree.collections:
+                if node.flow:
+                    continue
+                if isinstance(node, Mapping):
+                    self._count_pairs(node, steps, offsets, habits)
+                elif node.items and (width := self.dash_width(node)) is not None:
+                    dashes[width] += 1
             self._votes = Layout(
                 step=_most(steps, 2), offset=_most(offsets, 0), dash=_most(dashes, 2), quote=_most(quotes, '"'),
                 sequences=habits,
@@ -178,28 +181,33 @@ class Styles:
 
     def flow(self, chain: list[Collection]) -> FlowStyle:
         """Give the style of the collection in brackets that ends `chain`, helped by the brackets around it."""
+        style = self._flows.get(id(chain[-1]))
+        if style is None:
+            style = self._flows[id(chain[-1])] = self._flow_style(chain)
+        return style
+
+    def _flow_style(self, chain: list[Collection]) -> FlowStyle:
         node = chain[-1]
         text = self.source.text
         members: list[Node] = [key for key, _ in node.pairs] if isinstance(node, Mapping) else node.items
-        line = text[self.source.line_start(self.source.line(node.start)) : self.source.line_end(node.start)]
-        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        indent = self.source.lead(self.source.line(node.start))
         outer = self.flow(chain[:-1]) if len(chain) > 1 and chain[-2].flow else None
         quote = _common_quote(node)
         json = quote == '"' and isinstance(node, Mapping)
         if quote is None:
-            json = outer.json if outer else text.lstrip()[:1] in ("{", "[")
+            json = outer.json if outer else self.source.is_bracketed
         elif isinstance(node, Sequence):
             json = outer.json if outer else quote == '"' and len(chain) == 1
         colon, comma, pad, lines = ": ", ", ", "", False
-        step = self._step_text(indent)
+        step = "\t" if indent.startswith("\t") else self._step_text
         if outer:
             colon, comma, pad, lines, step = outer.colon, outer.comma, outer.pad, outer.lines, outer.step
         if members:
             opening = text[self.source.value_start(node) + 1 : members[0].start]
             lines = "\n" in opening
             if lines:
-                lead = self.source.before(members[0].start)
-                if not lead.strip() and lead.startswith(indent) and lead != indent:
+                lead = self.source.lead(self.source.line(members[0].start))
+                if self.source.leads_line(members[0].start) and lead.startswith(indent) and lead != indent:
                     step = lead[len(indent) :]
             else:
                 pad = opening if not opening.strip(" ") else ""
@@ -225,21 +233,16 @@ class Styles:
         # Without a blank the key must be quoted; only JSON-like text does so.
         return between if blank or (isinstance(key, Scalar) and key.style) else None
 
-    def _step_text(self, indent: str) -> str:
+    @cached_property
+    def _step_text(self) -> str:
         """One level of indentation in JSON-like text: what stands in front of the first line below a bracket."""
-        text = self.source.text
-        start = min(
-            (at for at in (text.find("{\n"), text.find("[\n"), text.find("{\r"), text.find("[\r")) if at >= 0),
-            default=-1,
-        )
-        if start < 0:
-            return "\t" if indent.startswith("\t") else "  "
-        below = self.source.after_line(start)
-        row = text[below : self.source.line_end(below)]
-        lead = row[: len(row) - len(row.lstrip(" \t"))]
-        above = self.source.before(start)
-        outer = above[: len(above) - len(above.lstrip(" \t"))]
-        return lead[len(outer) :] or "  " if lead.startswith(outer) else "  "
+        source = self.source
+        match = _OPENED.search(source.text)
+        if not match:
+            return "  "
+        line = source.line(match.start())
+        outer, inner = source.lead(line), source.lead(line + 1)
+        return inner.removeprefix(outer) if inner.startswith(outer) and inner != outer else "  "
 
 
 def _most(votes: "Counter[Any]", default: Any) -> Any:

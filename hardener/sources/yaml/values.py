@@ -163,13 +163,3 @@ def children(node: Node) -> list[Node]:
     if isinstance(node, Mapping):
         return [child for pair in node.pairs for child in pair]
     return node.items if isinstance(node, Sequence) else []
-
-
-def walk(root: Node) -> Iterator[Node]:
-    """Visit `root` and everything below it in the order of the text; aliases are not followed."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, Scalar):
-            stack.extend(reversed(children(node)))

@@ -1,0 +1,121 @@
+"""README.md says what the program does: its output, its commands, its options, its files, its table of risks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+
+from hardener import __version__, config, profile, registry
+from hardener.cli import app
+from hardener.owasp import RISKS
+from hardener.sources import yaml
+
+from .conftest import ROOT, commit, run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+CODE = re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", README, re.S)
+COMMANDS = {
+    name: {option for parameter in command.params for option in parameter.opts}
+    for name, command in typer.main.get_group(app).commands.items()
+}
+
+
+def block(language: str, heading: str) -> str:
+    """The first block of code in ``language`` below ``heading``."""
+    found = re.search(rf"^## {re.escape(heading)}$.*?^```{language}\n(.*?)^```$", README, re.S | re.M)
+    assert found, f"no {language} under {heading}"
+    return found[1]
+
+
+def test_the_output_is_that_of_a_real_run(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
+    commit(tmp_path)
+    done = run("apply", "shop", cwd=tmp_path)
+    assert done.status == 0, done.err
+    shown = re.sub(r"^harden [\d.]+:", f"harden {__version__}:", block("text", "What it looks like"))
+    rest = done.out
+    for number, part in enumerate(re.split(r"^\.\.\.\n", shown, flags=re.M)):
+        place = rest.find(part)
+        assert place == 0 if number == 0 else place >= 0, f"not (or no longer) printed, run ./try and paste:\n{part}"
+        rest = rest[place + len(part) :]
+    assert rest == "", f"the output goes on:\n{rest}"
+
+
+def test_the_example_is_hardened_and_stays_so(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    assert run("apply", "examples", "--quiet", "--yes", cwd=tmp_path).status == 0
+    assert run("diff", "examples", "--quiet", cwd=tmp_path).status == 0
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"\bharden (?!\d|\.\.\.)[a-z][^`\n#|]*", README))))
+def test_every_command_exists(line: str) -> None:
+    command, *arguments = line.split()[1:]
+    if command not in COMMANDS:
+        assert not any(f"harden {command}" in (code or inline) for code, inline in CODE), f"no such command: {line}"
+        return
+    assert {argument for argument in arguments if argument.startswith("-")} <= COMMANDS[command]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_option_exists(page: str) -> None:
+    known = set().union(*COMMANDS.values(), {"--version", "--harden-accept"})
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = {
+        option for code in re.findall(r"`([^`\n]+)`", text) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)
+    }
+    assert named <= known
+
+
+def test_every_option_is_explained() -> None:
+    for command, options in COMMANDS.items():
+        for option in options:
+            if option.startswith("--") and option != "--verbose":
+                assert option in README, f"{command} {option}"
+
+
+def test_the_two_commands_are_there_and_can_be_run() -> None:
+    for line in block("sh", "Try it").splitlines():
+        assert os.access(ROOT / line.split()[0], os.X_OK), line
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_table_of_risks_is_that_of_the_program() -> None:
+    rows = re.findall(r"^\| (K\d\d) \| (.*?) \| (.*?) \| (.*?) \|$", README, re.M)
+    found = [(id, title, former, set(re.findall(r"`([^`]+)`", ids))) for id, title, former, ids in rows]
+    transforms = registry.transforms().values()
+    assert found == [
+        (risk.id, risk.title, risk.id_2022 or "none", {item.id for item in transforms if item.risk == risk.id})
+        for risk in RISKS.values()
+    ]
+
+
+def test_the_profile_and_the_config_file_are_accepted(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text(block("yaml", "Profiles and the gate"), encoding="utf-8")
+    chosen = profile.load("./ours.yaml", folder=str(tmp_path))
+    assert "cpu-limit" not in chosen.members
+    assert chosen.members["read-only-root-filesystem"] is False
+    (tmp_path / ".harden.yaml").write_text(block("yaml", "Commands"), encoding="utf-8")
+    found = config.load(str(tmp_path))
+    assert (found.profile, found.kubernetes_version, found.platform) == ("restricted", "1.31", "openshift")
+    for group, values in found.options.items():
+        for key, value in values.items():
+            chosen.set_option(f"{group}.{key}", value, "README.md")
+
+
+def test_the_profiles_are_those_of_the_program() -> None:
+    named = re.findall(r"^\| `(\w+)` \| .* \|$", README, re.M)
+    grades = ["safe", "review", "breaking"]
+    assert named == [*profile.BUILT_IN, *grades]
+    for name in profile.BUILT_IN:
+        assert yaml.parse((ROOT / "profiles" / f"{name}.yaml").read_text(encoding="utf-8")).documents

@@ -1,0 +1,249 @@
+"""The JSON report: its schema, its sums, and that every word of it is true, read with another YAML reader."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Places, Tree, at, commit, same_value, write
+
+SCHEMA: dict[str, Any] = json.loads((ROOT / "hardener/report/schema.json").read_text())
+MARK = "\u2039redacted#"
+Corpus = Callable[[str], Tree]
+
+
+@cache
+def places(content: bytes) -> Places:
+    return Places(content.decode())
+
+
+def texts_of(tree: Tree, record: dict[str, Any]) -> tuple[Places, Places]:
+    return places(tree.before[record["file"]][1]), places(tree.after[record["file"]][1])
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_the_report_is_valid(name: str, corpus: Corpus) -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(corpus(name).report)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_the_sums_are_right(name: str, corpus: Corpus) -> None:
+    tree = corpus(name)
+    report, summary = tree.report, tree.report["summary"]
+    assert summary["edits"] == len(report["changes"])
+    for key in ("findings", "held", "refused", "waived"):
+        assert summary[key] == len(report[key])
+    changed = {file for file in tree.after if tree.after[file] != tree.before[file]}
+    assert summary["changed"] == len(changed)
+    assert {change["file"] for change in report["changes"]} == changed
+    for key, records in (("edits", "changes"), ("held", "held"), ("findings", "findings")):
+        counts = Counter(record["risk"] for record in report[records] if record["risk"])
+        assert counts == Counter({risk: row[key] for risk, row in summary["byRisk"].items() if row[key]})
+    assert summary["files"] <= len(tree.before) and summary["documents"] >= summary["files"]
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_lines_point_at_what_they_name(name: str, corpus: Corpus) -> None:
+    tree = corpus(name)
+    wrong = []
+    for change in tree.report["changes"]:
+        old, new = texts_of(tree, change)
+        document = old.document(change["line"])
+        line, found = old.line(document, change["path"])
+        if "before" in change or "after" not in change:
+            if (line, found) != (change["line"], True):
+                wrong.append(("line", change["file"], change["line"], change["path"], line))
+        if "after" in change:
+            number = new.document(change["newLine"])
+            line, found = new.line(number, change["path"])
+            shifted = "before" in change  # paths of what was there are as read, and items before it may have gone
+            if (line, found) != (change["newLine"], True) and not shifted:
+                wrong.append(("newLine", change["file"], change["newLine"], change["path"], line))
+            key = change["path"][-1]
+            text = new.lines[change["newLine"] - 1]
+            if isinstance(key, str) and key not in text:
+                wrong.append(("newLine", change["file"], change["newLine"], change["path"], text))
+        else:
+            assert change["newLine"] == 0
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_before_and_after_are_the_data_of_the_files(name: str, corpus: Corpus) -> None:
+    tree = corpus(name)
+    wrong = []
+    later: dict[tuple[str, int], list[list[str | int]]] = {}
+    for change in reversed(tree.report["changes"]):
+        old, new = texts_of(tree, change)
+        where = (change["file"], old.document(change["line"]))
+        path = change["path"]
+        mine = [p for p in later.get(where, []) if p[: len(path)] == path or path[: len(p)] == p]
+        later.setdefault(where, []).append(path)
+        if MARK in json.dumps(change, ensure_ascii=False):
+            continue
+        try:
+            if "before" in change and not same_value(at(old.data(where[1]), path), change["before"]):
+                wrong.append(("before", change["file"], change["line"], path))
+            if "before" not in change and "after" in change and not mine:
+                number = new.document(change["newLine"])
+                if not same_value(at(new.data(number), path), change["after"]):
+                    wrong.append(("after", change["file"], change["newLine"], path))
+        except KeyError as error:
+            wrong.append((f"no {error}", change["file"], change["line"], path))
+    assert wrong == []
+
+
+# -- held-back changes
+
+
+def pointer(text: str) -> list[str]:
+    assert text == "" or text.startswith("/")
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+
+
+def patched(document: Any, operations: list[dict[str, Any]]) -> Any:
+    """``document`` after a JSON patch (RFC 6902): add, remove, replace, and nothing that does not fit."""
+    document = copy.deepcopy(document)
+    for operation in operations:
+        *parents, last = pointer(operation["path"])
+        target = document
+        for part in parents:
+            target = target[int(part) if isinstance(target, list) else part]
+        value = copy.deepcopy(operation.get("value"))
+        if isinstance(target, list):
+            index = len(target) if last == "-" else int(last)
+            assert index <= len(target)
+            if operation["op"] == "add":
+                target.insert(index, value)
+            elif operation["op"] == "remove":
+                del target[index]
+            else:
+                target[index] = value
+        elif operation["op"] == "add":
+            target[last] = value
+        else:
+            assert last in target, f"{operation['op']} {operation['path']}: there is none"
+            if operation["op"] == "remove":
+                del target[last]
+            else:
+                target[last] = value
+    return document
+
+
+def held_back() -> Iterator[str]:
+    yield from (name for name in CORPUS)
+
+
+@pytest.mark.parametrize("name", held_back())
+def test_held_back_patches_fit_the_document_as_written(name: str, corpus: Corpus, harden: Harden, tmp_path: Path) -> None:
+    tree = corpus(name)
+    by_id: dict[str, list[Any]] = {}
+    for held in tree.report["held"]:
+        old, new = texts_of(tree, held)
+        if MARK in json.dumps(held, ensure_ascii=False):
+            continue
+        index = old.document(held["line"])
+        document = new.data(index)
+        result = patched(document, held["patch"])
+        assert result != document, held
+        if held["object"]["kind"] != "List":
+            by_id.setdefault(held["id"], []).append((held, result))
+    # On the patched document the transform has nothing left to do.
+    for id, results in by_id.items():
+        folder = tmp_path / id
+        write(folder, {f"{n}.json": json.dumps(_typed(result)) for n, (_, result) in enumerate(results)})
+        report = json.loads(harden("diff", ".", "--only", id, "--format", "json", cwd=folder).out)
+        for record in report["held"] + report["changes"]:
+            held = results[int(record["file"].removesuffix(".json"))][0]
+            assert record["path"] != held["path"], (held["file"], held["line"], id)
+
+
+def _typed(value: Any) -> Any:
+    """Data with every scalar as text, typed well enough for a second run."""
+    if isinstance(value, dict):
+        return {key: _typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
+HELD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: "a/b~c"}
+spec:
+  template:
+    spec:
+      hostPID: true
+      containers:
+      - name: one
+        image: example.com/one:1
+        command: [sh, -c, "chown -R app /data && iptables -L && exec app"]
+        ports:
+        - {containerPort: 80, hostPort: 80}
+        - {containerPort: 81, hostPort: 81}
+        volumeMounts:
+        - {name: s, mountPath: /s}
+      volumes:
+      - name: s
+        hostPath: {path: /var/run/docker.sock}
+"""
+
+
+def test_every_kind_of_held_back_patch(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": HELD})
+    commit(tmp_path)
+    report = json.loads(harden("diff", "--format", "json").out)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert report["held"]
+    harden("apply", ".")
+    document = Places((tmp_path / "web.yaml").read_text()).data(0)
+    for held in report["held"]:
+        assert patched(document, held["patch"]) != document
+        assert held["grade"] == "breaking" and held["evidence"]
+    # All of them, one run each, leave nothing to hold back.
+    ids = ",".join({held["id"] for held in report["held"]})
+    accepted = json.loads(harden("apply", ".", "--accept", ids, "--format", "json").out)
+    assert [held["id"] for held in accepted["held"]] == []
+    assert json.loads(harden("diff", "--accept", ids, "--format", "json").out)["summary"]["edits"] == 0
+
+
+def test_the_json_report_of_apply_is_that_of_diff(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
+    commit(tmp_path)
+    shown = harden("diff", "--format", "json")
+    applied = harden("apply", ".", "--format", "json")
+    assert json.loads(shown.out) == json.loads(applied.out)
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(shown.out))
+
+
+def test_files_are_named_from_the_working_directory(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a/b/web.yaml": DEPLOYMENT, "a/c/x": ""})
+    commit(tmp_path)
+    for folder, name in (("", "a/b/web.yaml"), ("a", "b/web.yaml"), ("a/c", "../b/web.yaml")):
+        report = json.loads(harden("diff", tmp_path / "a/b", "--format", "json", cwd=tmp_path / folder).out)
+        assert {change["file"] for change in report["changes"]} == {name}
+
+
+def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
+    for name in CORPUS:
+        tree = corpus(name)
+        summary = tree.report["summary"]
+        line = next(line for line in tree.diff.out.splitlines() if " documents: " in line)
+        numbers = [int(word) for word in line.replace(",", " ").replace(";", " ").split() if word.isdigit()]
+        assert numbers == [summary[key] for key in ("files", "documents", "edits", "changed", "held", "refused",
+                                                    "waived", "findings")]  # fmt: skip
