@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from hardener.edits import Evidence, Path, Set, Severity
+from hardener.edits import Create, Evidence, Path, Set, Severity
 from hardener.outcome import MISSING, Change, FileChange, Outcome, Refused, Report
 from hardener.proof import Located, Proof, prove
 from hardener.shifts import as_read, removals
@@ -62,6 +62,8 @@ def _collect(outcome: Outcome) -> list[Job]:
             places.setdefault(finding.piece, []).append((finding, finding.path))
     held = [change for step in outcome.held for change in step.changes]
     for change in held:
+        if isinstance(change.edit, Create):
+            continue
         change.path = as_read(change.path, change.step, removals(change.object.piece))
         places.setdefault(change.object.piece, []).append((change, change.path))
     for change in [*outcome.changes, *held]:
@@ -127,7 +129,7 @@ def _finish(outcome: Outcome, file: _File | None) -> None:
 
 def _place(outcome: Outcome, change: Change, located: Located, start: int, shift: int) -> None:
     change.path = located.path
-    change.line = start + located.line
+    change.line = start + located.line if located.line else 0
     change.new_line = start + shift + located.new_line if located.new_line else 0
     if located.comment is None:
         return

@@ -98,6 +98,14 @@ class Drop(Edit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Create(Edit):
+    """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece``; ``path`` is empty."""
+
+    topic: str
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something wrong that is left alone, and what to do about it."""
 

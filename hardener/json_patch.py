@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.edits import Append, Drop, Path
+from hardener.edits import Append, Create, Drop, Path
 from hardener.shifts import as_written, removals
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ def of_step(changes: list[Change]) -> list[dict[str, Any]]:
     drops: list[Path] = []
     for change in changes:
         edit, piece = change.edit, change.object.piece
+        if isinstance(edit, Create):
+            operations.append({"op": "add", "path": "", "value": edit.value})
+            continue
         path = as_written(edit.path, change.step, removals(piece))
         if path is None:
             continue

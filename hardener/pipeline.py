@@ -12,22 +12,10 @@ from typing import Any
 from hardener import json_patch
 from hardener.assembly import assemble
 from hardener.declare import Transform
-from hardener.edits import (
-    Append,
-    Drop,
-    Edit,
-    Finding,
-    Grade,
-    Path,
-    Set,
-    Severity,
-    WrongShapeError,
-    concrete_paths,
-    copied,
-    replay,
-)
-from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report
+from hardener.edits import Edit, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
+from hardener.step import draft
 from hardener.views import Container, OpaqueError, PodTemplate, View
 from hardener.workspace import Workspace
 
@@ -41,6 +29,12 @@ _PARTLY = {
     "windows": "Linux settings mean nothing there; set os.name: windows so that Kubernetes judges it as such",
     "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
     "system-namespace": "what runs there belongs to the cluster; change it through its installer",
+}
+_RENDERED = {
+    "helm": "harden what it renders to: helm template ... | harden filter",
+    "argoproj.io": "harden what it renders to: argocd app manifests ... | harden filter",
+    "kustomize.toolkit.fluxcd.io": "harden what it renders to: flux build kustomization ... | harden filter",
+    "monitoring.coreos.com": "set in it what its pods lack: kubectl get statefulset ... -o yaml | harden filter names it",
 }
 
 
@@ -127,66 +121,29 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         if isinstance(item, Finding):
             state.outcome.findings.append(_finding(transform, target, item))
     for edits in steps:
-        _decide(state, transform, target, pod, edits, may_change)
+        try:
+            _decide(state, transform, target, edits, may_change)
+        except WrongShapeError as wrong:
+            _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
 
 
-def _decide(
-    state: _Run, transform: Transform, target: View, pod: PodTemplate | None, edits: list[Edit], may_change: bool
-) -> None:
-    piece = target.object.piece
-    try:
-        changes = _changes(transform, target, edits, len(piece.steps))
-    except WrongShapeError as wrong:
-        _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
-        return
-    grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
-    if not may_change or (transform.absence and state.outcome.workspace.stream):
-        places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) for change in changes[:3]))
+def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
+    outcome = state.outcome
+    step = draft(outcome.workspace, transform, target, edits)
+    if not may_change or (transform.absence and outcome.workspace.stream):
+        places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
         reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
         finding = target.finding(
             f"{transform.summary} Not applied at {places}: {reason}",
             advice="use a profile that applies it" if not may_change else "run harden apply on the tree",
             severity=transform.severity,
         )
-        state.outcome.findings.append(_finding(transform, target, finding))
-        return
-    if not state.gate.lets(transform, grade):
-        state.outcome.held.append(Held(transform, grade, changes))
-        return
-    replay(piece.data, edits)
-    piece.steps.append(tuple(edits))
-    state.outcome.changes += changes
-    if pod is not None:
-        pod.changed_by.add(transform.id)
-        if transform.stage == "host":
-            # What made it an agent of the node may be gone; a second run would not see it either.
-            pod.__dict__.pop("classes", None)
-
-
-def _changes(transform: Transform, target: View, edits: list[Edit], step: int) -> list[Change]:
-    data = target.object.piece.data
-    changes = []
-    for edit, path in zip(edits, concrete_paths(data, edits), strict=True):
-        # A copy, since later steps change the data in place.
-        before = MISSING if isinstance(edit, Append) else copied(_value(data, path))
-        after = edit.value if isinstance(edit, Set | Append) else MISSING
-        if isinstance(before, dict | list) and not isinstance(edit, Drop):
-            before = MISSING if not before else before
-        changes.append(Change(transform, edit, target.object, step, path, before, after))
-    return changes
-
-
-def _value(data: Any, path: Path) -> Any:
-    for part in path:
-        if isinstance(data, dict):
-            if part not in data:
-                return MISSING
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return MISSING
-    return data
+        outcome.findings.append(_finding(transform, target, finding))
+    elif not state.gate.lets(transform, step.grade):
+        outcome.held.append(Held(transform, step.grade, step.changes))
+    else:
+        step.apply()
+        outcome.changes += step.changes
 
 
 def _finding(transform: Transform, target: View, finding: Finding) -> Report:
@@ -261,7 +218,7 @@ def _count(outcome: Outcome) -> None:
                 None,
                 Severity.LOW,
                 f"{item.kind} {item.name} is rendered into workloads that this tree does not show",
-                "harden what it renders to: helm template ... | harden filter",
+                _RENDERED.get(item.group, _RENDERED["helm"]),
                 item.piece.file.name,
                 item,
                 item.piece,

@@ -50,6 +50,8 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         for step in piece.steps:
             replay(documents, step)
 
+    if piece.created is not None:
+        return _created(piece, changes, places)
     if not piece.steps:
         parsed = yaml.parse(piece.text)
         return Proof(places=[_line(parsed, path) for path in places])
@@ -69,6 +71,18 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
     located = [_locate(change, rewrite, removed) for change in changes]
     return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+
+
+def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
+    """The text of a new document, read back."""
+    body = yaml.dump(piece.data[0])
+    text = (piece.created or "") + body
+    if not yaml.same(yaml.parse(body).documents, piece.data):
+        return Proof(places=[1] * len(places), refusal=("the new document does not come out as it was decided", 1))
+    lines = text.splitlines(keepends=True)
+    start = len(lines) - body.count("\n") + 1
+    hunk = yaml.Hunk(1, [], 1, lines)
+    return Proof(text, [hunk], [Located(0, start, (0,), None) for _ in changes], [start] * len(places))
 
 
 def _line(parsed: yaml.Parsed, path: Path) -> int:

@@ -133,7 +133,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
 def _may_write(outcome: Outcome, yes: bool) -> bool:
     if not outcome.files:
         return True
-    warning = _unsaved([change.file.path for change in outcome.files])
+    warning = _unsaved([change.file.path for change in outcome.files if not change.file.is_new])
     if warning is None:
         return True
     print(f"harden: {warning}", file=sys.stderr)
@@ -167,7 +167,10 @@ def _write(outcome: Outcome) -> int:
     failed = 0
     for change in list(outcome.files):
         try:
-            files.replace(change.file.path, change.text, change.file.content)
+            if change.file.is_new:
+                files.create(change.file.path, change.text)
+            else:
+                files.replace(change.file.path, change.text, change.file.content)
             change.written = True
         except OSError as error:
             failed += 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hardener.edits import (
     Append,
     Basis,
+    Create,
     Drop,
     Edit,
     Evidence,
@@ -183,6 +184,22 @@ class View:
         return Drop(
             piece=self.object.piece, path=self.path + path, grade=grade, basis=basis, evidence=tuple(evidence or ()),
             impact=impact,
+        )  # fmt: skip
+
+    def create(
+        self,
+        topic: str,
+        value: dict[str, Any],
+        *,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        impact: str | None = None,
+    ) -> Edit:
+        """An edit that makes the object ``value`` in ``harden-<topic>.yaml`` beside the file of this one."""
+        return Create(
+            piece=self.object.piece, path=(), topic=topic, value=value, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), impact=impact,
         )  # fmt: skip
 
     def finding(self, message: str, *path: str | int, advice: str, severity: Severity = Severity.MEDIUM) -> Finding:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
     from hardener.workspace import Workspace
 
-__all__ = ["Container", "Object", "OpaqueError", "PodTemplate", "Service", "ServiceAccount", "View"]
+__all__ = ["Container", "Namespace", "Object", "OpaqueError", "PodTemplate", "Service", "ServiceAccount", "View"]
 
 
 class Object(View):
@@ -223,3 +223,23 @@ class ServiceAccount(View):
 
     __slots__ = ()
     type_name = "Object"
+
+
+class Namespace(View):
+    """A namespace as the tree shows it: the object that declares it, or the first that names it, with all in it.
+
+    ``name`` is None for objects that name no namespace. ``declared`` tells whether its Namespace object is in the tree;
+    paths start at that object. ``changed_by`` holds the ids of the transforms that changed it in this run.
+    """
+
+    __slots__ = ("changed_by", "declared", "name", "objects", "pods")
+    type_name = "Object"
+
+    def __init__(self, name: str | None, declaration: Object | None, objects: list[Object], pods: list[PodTemplate]):
+        first = declaration or objects[0]
+        self.name = name
+        self.declared = declaration is not None
+        self.objects = objects
+        self.pods = pods
+        self.changed_by: set[str] = set()
+        super().__init__(first, first.path, first.data)

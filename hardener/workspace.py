@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +18,7 @@ from hardener.kubernetes.pod_template import POD_KINDS, templates
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.views import Container, Object, OpaqueError, PodTemplate, Service, ServiceAccount, View
+from hardener.views import Container, Namespace, Object, OpaqueError, PodTemplate, Service, ServiceAccount, View
 
 # Objects that a controller renders into workloads elsewhere: counted, and the way is named (DECISIONS 3).
 RENDERED_ELSEWHERE = frozenset({
@@ -29,12 +30,15 @@ RENDERED_ELSEWHERE = frozenset({
 })  # fmt: skip
 INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
-    "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
+    "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
 }  # fmt: skip
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 _KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
 _NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
+
+
+_NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
 def is_interesting(text: str) -> bool:
@@ -73,6 +77,8 @@ class Workspace:
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     patch_files: set[str] = field(default_factory=set)
+    kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
+    named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
 
     @classmethod
@@ -128,6 +134,7 @@ class Workspace:
             else:
                 self.unread_evidence += 1
             return
+        self.named_namespaces.update(_NAMESPACE.findall(content.text))
         if os.path.basename(real) in KUSTOMIZATIONS:
             file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
             self._read_kustomization(file)
@@ -143,8 +150,9 @@ class Workspace:
     def _read_kustomization(self, file: ManifestFile) -> None:
         folder = os.path.dirname(file.path)
         for piece in file.pieces:
-            for document in piece.data:
+            for index, document in enumerate(piece.data):
                 if isinstance(document, dict):
+                    self.kustomizations[folder] = Object(self, piece, (index,), document)
                     for name in _patch_names(document):
                         self.patch_files.add(os.path.realpath(os.path.join(folder, name)))
 
@@ -199,7 +207,21 @@ class Workspace:
                 continue
         services = [Service(o, o.path, o.data) for o in self._of("", "Service") if o.editable]
         accounts = [ServiceAccount(o, o.path, o.data) for o in self._of("", "ServiceAccount") if o.editable]
-        return {PodTemplate: pods, Container: containers, Service: services, ServiceAccount: accounts}
+        namespaces = [space for space in self.namespaces.values() if space.object.editable]
+        return {
+            PodTemplate: pods,
+            Container: containers,
+            Service: services,
+            ServiceAccount: accounts,
+            Namespace: namespaces,
+        }
+
+    @cached_property
+    def namespaces(self) -> dict[str | None, Namespace]:
+        """What the tree shows of each namespace, by name; None holds the objects that name none."""
+        from hardener.namespaces import collect
+
+        return collect(self)
 
     def _of(self, group: str, kind: str) -> list[Object]:
         return [item for item in self.objects if item.kind == kind and item.group == group]

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -80,7 +80,7 @@ def commit(folder: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> None:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write ``files``, by their names below ``folder``, byte for byte."""
     for name, content in files.items():
         path = folder / name
@@ -193,7 +193,9 @@ def texts(text: str) -> list[Any]:
 def same_value(text: Any, value: Any) -> bool:
     """Whether ``text``, data of ``texts``, is the data ``value`` of a JSON report."""
     if isinstance(value, dict):
-        return isinstance(text, dict) and text.keys() == value.keys() and all(same_value(text[k], value[k]) for k in text)
+        return (
+            isinstance(text, dict) and text.keys() == value.keys() and all(same_value(text[k], value[k]) for k in text)
+        )
     if isinstance(value, list):
         return isinstance(text, list) and len(text) == len(value) and all(map(same_value, text, value))
     if not isinstance(text, str):
@@ -208,7 +210,7 @@ def same_value(text: Any, value: Any) -> bool:
             return (int(text.replace("o", ""), 8) if octal else float(text)) == value
         except ValueError:
             return False
-    return text == value
+    return bool(text == value)
 
 
 def at(value: Any, path: list[str | int]) -> Any:

@@ -16,8 +16,8 @@ SMALL = ("bad-pods", "microservices-demo", "podinfo")
 
 @pytest.mark.parametrize("name", SMALL)
 def test_all_invariants_hold(name: str) -> None:
-    command = [sys.executable, shared("tools", "invariants"), "--profile", "restricted",
-               "--harden", f"{shlex.quote(sys.executable)} -m hardener", shared("corpus", name)]  # fmt: skip
+    command = [sys.executable, str(shared("tools", "invariants")), "--profile", "restricted",
+               "--harden", f"{shlex.quote(sys.executable)} -m hardener", str(shared("corpus", name))]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "all invariants hold", done.stdout + done.stderr
 

@@ -58,7 +58,9 @@ def test_nested_gitignore_files_are_respected(
 
 
 def test_a_gitignore_above_the_folder_counts_up_to_the_git_root(tmp_path: Path) -> None:
-    write(tmp_path, {".gitignore": "*.yaml\n", "repo/.gitignore": "out/\n", "repo/a/out/x.yaml": "", "repo/a/y.yaml": ""})
+    write(
+        tmp_path, {".gitignore": "*.yaml\n", "repo/.gitignore": "out/\n", "repo/a/out/x.yaml": "", "repo/a/y.yaml": ""}
+    )
     commit(tmp_path / "repo")
     assert walked(tmp_path / "repo" / "a") == ["y.yaml"]
 
@@ -234,9 +236,7 @@ def test_chart_templates_named_one_by_one_are_left_alone_too(harden: Harden, tmp
 
 
 def test_items_of_a_list_are_objects(harden: Harden, tmp_path: Path) -> None:
-    items = "".join(
-        "- " + DEPLOYMENT.replace("web", name).replace("\n", "\n  ").rstrip(" ") for name in ("one", "two")
-    )
+    items = "".join("- " + DEPLOYMENT.replace("web", name).replace("\n", "\n  ").rstrip(" ") for name in ("one", "two"))
     write(tmp_path, {"list.yaml": "apiVersion: v1\nkind: List\nitems:\n" + items})
     done = harden("apply", ".", "-v")
     text = (tmp_path / "list.yaml").read_text()

@@ -121,7 +121,9 @@ def test_nothing_stands_inside_a_patch_that_git_does_not_know(harden: Harden, tm
     out = harden("diff").out
     patch = parts(out)[1]["web.yaml"].split("\n\n")[0]
     for line in patch.splitlines():
-        assert re.match(r"diff --git a/|--- a/|\+\+\+ b/|@@ -\d+(,\d+)? \+\d+(,\d+)? @@|[ +-]|\\ No newline", line), line
+        assert re.match(r"diff --git a/|--- a/|\+\+\+ b/|@@ -\d+(,\d+)? \+\d+(,\d+)? @@|[ +-]|\\ No newline", line), (
+            line
+        )
     assert re.search(r"^@@ .* @@ [a-z-]+", patch, re.M)
     reasons = out[: out.index("diff --git")].splitlines()[-1]
     assert reasons.startswith("# ") and "run-as-non-root" in reasons
@@ -155,7 +157,9 @@ def test_a_file_with_masked_secrets_is_named_and_the_others_apply(harden: Harden
 def test_a_secret_far_from_the_edits_masks_nothing(harden: Harden, tmp_path: Path) -> None:
     """Context lines with a secret are cut away where the hunk can do without them."""
     secret = "\n".join(f"  key{n}: value" for n in range(9)) + "\n"
-    config = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  DB_PASSWORD: hunter2hunter2\n{secret}---\n"
+    config = (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  DB_PASSWORD: hunter2hunter2\n{secret}---\n"
+    )
     write(tmp_path, {"web.yaml": config + DEPLOYMENT})
     commit(tmp_path)
     out = harden("diff").out

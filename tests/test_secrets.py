@@ -20,7 +20,7 @@ SECRETS = {
     "command": "Zq7commandPlanted5520",
     "url": "Zq7urlPlanted7781",
     "probe": "Zq7probePlanted9152",
-    "config": "Zq7 config \"Planted\" 6632'",
+    "config": 'Zq7 config "Planted" 6632\'',
     "config-file": "Zq7fileplanted2284",
     "string-data": "Zq7-string-Planted-1175",
     "data": "Zq7-data-Planted-5083",
@@ -273,7 +273,11 @@ def test_a_transform_that_raises_shows_no_secret(
 def test_no_secret_in_a_mistake_of_the_user(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {".harden.yaml": f"options:\n  password: {SECRETS['config']!r}\n", "p.yaml": f"a: {SECRETS['env']}\n b: [\n",
                      "web.yaml": ""})  # fmt: skip
-    for arguments in (["diff"], ["diff", "--config", "p.yaml"], ["diff", "--config", "web.yaml", "--profile", "./p.yaml"]):
+    for arguments in (
+        ["diff"],
+        ["diff", "--config", "p.yaml"],
+        ["diff", "--config", "web.yaml", "--profile", "./p.yaml"],
+    ):
         done = harden(*arguments)
         assert done.status == 2
         assert_silent(done.all, " ".join(arguments))
@@ -295,3 +299,20 @@ def test_the_progress_bar_knows_names_only(planted: Path, harden: Harden, monkey
     assert said
     assert_silent("\n".join(said), "progress")
 
+
+def test_an_error_in_one_of_several_processes_shows_no_secret(
+    harden: Harden, tmp_path: Path, crashes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hardener import assembly
+    from hardener.sources import yaml
+
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p%d}\nspec:\n  containers: [{name: c, image: i}]\n"
+    write(tmp_path / "many", {"pods.yaml": "".join(pod % n for n in range(assembly.POOL_FROM + 10))})
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise ValueError(SECRETS["args"])
+
+    monkeypatch.setattr(yaml, "rewrite", fail)
+    done = harden("apply", ".", cwd=tmp_path / "many")
+    assert done.status == 3, done.err
+    assert_silent(done.all + crash_files(crashes), "the message")

@@ -28,7 +28,7 @@ def hardened(name: str, harden: Harden, folder: Path, *arguments: str) -> tuple[
 
 
 def test_k01(harden: Harden, tmp_path: Path) -> None:
-    before, after, done = hardened("k01", harden, tmp_path)
+    _, after, done = hardened("k01", harden, tmp_path)
     pod = yaml.safe_load(after)
     secure: dict[str, Any] = yaml.safe_load(shared("seed", "k01-secure.yaml").read_text())
 
@@ -52,7 +52,8 @@ def test_k01(harden: Harden, tmp_path: Path) -> None:
     # The entire host file system is gone, its mount is kept (DECISIONS 2.4).
     assert pod["spec"]["volumes"][0] == {"name": "host-fs", "emptyDir": {}}
     assert {"mountPath": "/host", "name": "host-fs"} in container["volumeMounts"]
-    assert {"mountPath": "/tmp", "name": next(v["name"] for v in pod["spec"]["volumes"][1:])} in container["volumeMounts"]
+    (added,) = pod["spec"]["volumes"][1:]
+    assert {"mountPath": "/tmp", "name": added["name"]} in container["volumeMounts"]
     assert (container["name"], container["image"]) == ("app", "myapp:latest")
     # Comments: those of lines that stay, stay; one that went with its line is quoted in the report.
     assert "image: myapp:latest          # Mutable tag!\n" in after

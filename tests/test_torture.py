@@ -26,9 +26,9 @@ helm_tpl_if
 REFUSED = {
     "duplicate_key": "duplicate key",
     "helm_tpl_if": "a template, not yet a manifest",
+    # The anchor stands outside the pod: to change it there would change data that nobody asked to change.
+    "anchors_shared_containers": "alias *c would differ from its anchor: make the same change at the anchor",
 }
-# Quoted, so it is a manifest; its image is one word that is filled in later.
-TEMPLATES = {"helm_tpl", "template_placeholder"}
 
 
 @cache
@@ -57,7 +57,7 @@ def _may_be_edited(line: str, changes: list[dict[str, Any]]) -> bool:
     text = line.split("#")[0].strip()
     keys = {change["path"][-1] for change in changes if "before" in change}
     replaced = any(text.lstrip("- ").strip('"').startswith(f"{key}") for key in keys if isinstance(key, str))
-    return replaced or text.rstrip(",").endswith(("}", "]")) or text.endswith(":") and "securityContext" in text
+    return replaced or text.rstrip(",").endswith(("}", "]")) or (text.endswith(":") and "securityContext" in text)
 
 
 @needs_cases
@@ -77,7 +77,8 @@ def test_shape(name: str, profile: str, harden: Harden, tmp_path: Path) -> None:
     if name in REFUSED:
         assert after == before
         assert REFUSED[name] in shown.out
-        assert len(report["refused"]) + len(report["findings"]) == 1
+        assert REFUSED[name] in "".join(item.get("reason", item.get("message", "")) for item in
+                                        report["refused"] + report["findings"])  # fmt: skip
         return
     assert report["refused"] == []
     assert after != before and report["summary"]["edits"] > 0

@@ -52,7 +52,10 @@ def patch_of(change: FileChange, mask: Callable[[str, list[range]], Masked]) -> 
         body.append(f"@@ -{_range(group.start, removed_count)} +{_range(group.start + shift, added_count)} @@{ids}\n")
         body += lines
         shift += added_count - removed_count
-    return [f"diff --git {old_name} {new_name}\n", f"--- {old_name}\n", f"+++ {new_name}\n", *body], whole
+    head = [f"diff --git {old_name} {new_name}\n", f"--- {old_name}\n", f"+++ {new_name}\n"]
+    if change.file.is_new:
+        head[1:2] = ["new file mode 100644\n", "--- /dev/null\n"]
+    return [*head, *body], whole
 
 
 def _lines(text: str) -> list[str]:

@@ -190,6 +190,11 @@ def _impact(outcome: Outcome) -> Iterator[str]:
     released = [change for change in outcome.changes if change.edit.impact == "address-released"]
     if released:
         yield f"{_count(len(released), 'public address', 'es')} released; a revert brings new ones: {_names(released)}"
+    isolated = [change for change in outcome.changes if change.edit.impact == "namespace-isolated"]
+    if isolated:
+        names = ", ".join(str(change.object.namespace) for change in isolated)
+        count = _count(len(isolated), "namespace")
+        yield f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind not in _NO_PODS]
     recreated = [change for change in pods if change.object.kind in ("Pod", "Job")]
     if recreated:
@@ -212,8 +217,12 @@ _NO_PODS = frozenset({"Service", "ServiceAccount"})
 
 
 def _names(changes: list[Change]) -> str:
-    names = list(dict.fromkeys(str(change.object) for change in changes))
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    objects = {id(change.object): str(change.object) for change in changes}
+    names = Counter(objects.values())
+    shown = list(names)[:5]
+    text = ", ".join(f"{name} x {names[name]}" if names[name] > 1 else name for name in shown)
+    more = len(objects) - sum(names[name] for name in shown)
+    return f"{text} and {more} more" if more else text
 
 
 def _facts(held: Held) -> dict[Evidence, None]:

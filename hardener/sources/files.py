@@ -163,6 +163,26 @@ def read(path: str) -> Content:
     return Content(text, bom, status.st_size, status.st_mtime_ns)
 
 
+def create(path: str, text: str) -> None:
+    """Make the file ``path`` whole or not at all. Raises OSError, FileExistsError when there is one already."""
+    handle, temporary = tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode())
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o666 & ~_umask())
+            os.fsync(stream.fileno())
+        os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
 def replace(path: str, text: str, content: Content) -> None:
     """Replace ``path`` by ``text`` atomically, mode kept: at any moment the file is the old or the new one.
 

@@ -34,6 +34,7 @@ class Piece:
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
     problem: tuple[str, str, str, int] | None = None
     parsed: bool = False
+    created: str | None = None  # the text before a document that this run adds to the file
 
     @property
     def text(self) -> str:
@@ -49,6 +50,11 @@ class ManifestFile:
     content: Content
     editable: bool
     pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this run makes the file."""
+        return self.content.size < 0
 
 
 def load(path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool]) -> ManifestFile:

@@ -4,9 +4,10 @@ Source: k8s.io/pod-security-admission, whose check ids, order and wording are ke
 
 What the API server would refuse to decode counts as absent: `privileged: "true"`, a list in place of a mapping, an
 item of a list that is no mapping, `runAsUser: false`. A whole float is the integer that kubectl sends (`0.0` is 0).
-Nothing is defaulted, as in the evaluator of Kubernetes itself: the hostPort of a hostNetwork pod has to be written to
-be seen, and a volume without a source is of type "unknown" although an API server would make it an emptyDir.
 A volume source is there if its key is not null, and of two sources, which no API server accepts, the forbidden counts.
+
+Of what the API server fills in before it judges, only the emptyDir of a volume without a source matters to a level.
+The hostPort that a hostNetwork pod gets for each port does not: such a pod fails baseline anyway.
 """
 
 from __future__ import annotations
@@ -69,71 +70,64 @@ _SYSCTLS_1_29 = (
 _SYSCTLS_1_32 = (*_SYSCTLS_1_29, "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
 _SYSCTLS_1_37 = (*_SYSCTLS_1_32, "net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat")
 
-# Level, id and revisions of each check, in the order in which policy/registry.go reports them: sorted by id.
-_REVISIONS: tuple[tuple[Check, dict[Version, Run]], ...] = tuple(
-    (Check(id, level), revisions)
-    for level, checks in (
-        (
-            "baseline",
-            {
-                "appArmorProfile": {(1, 0): baseline.app_armor_profile},
-                "capabilities_baseline": {(1, 0): baseline.capabilities_baseline},
-                "hostNamespaces": {(1, 0): baseline.host_namespaces},
-                "hostPathVolumes": {(1, 0): baseline.host_path_volumes},
-                "hostPorts": {(1, 0): baseline.host_ports},
-                "hostProbesAndHostLifecycle": {(1, 34): baseline.host_probes_and_host_lifecycle},
-                "privileged": {(1, 0): baseline.privileged},
-                "procMount": {
-                    (1, 0): baseline.proc_mount,
-                    (1, 35): restricted.not_in_user_namespace(baseline.proc_mount),
-                },
-                "seLinuxOptions": {
-                    (1, 0): baseline.se_linux_options(),
-                    (1, 31): baseline.se_linux_options("container_engine_t"),
-                },
-                "seccompProfile_baseline": {
-                    (1, 0): baseline.seccomp_annotations,
-                    (1, 19): baseline.seccomp_profile_baseline,
-                },
-                "sysctls": {
-                    (1, 0): baseline.sysctls(*_SYSCTLS_1_0),
-                    (1, 27): baseline.sysctls(*_SYSCTLS_1_27),
-                    (1, 29): baseline.sysctls(*_SYSCTLS_1_29),
-                    (1, 32): baseline.sysctls(*_SYSCTLS_1_32),
-                    (1, 37): baseline.sysctls(*_SYSCTLS_1_37),
-                },
-                "windowsHostProcess": {(1, 0): baseline.windows_host_process},
-            },
-        ),
-        (
-            "restricted",
-            {
-                "allowPrivilegeEscalation": {
-                    (1, 8): restricted.allow_privilege_escalation,
-                    (1, 25): restricted.not_on_windows(restricted.allow_privilege_escalation),
-                },
-                "capabilities_restricted": {
-                    (1, 22): restricted.capabilities_restricted,
-                    (1, 25): restricted.not_on_windows(restricted.capabilities_restricted),
-                },
-                "procMount_restricted": {(1, 35): baseline.proc_mount},
-                "restrictedVolumes": {(1, 0): restricted.restricted_volumes},
-                "runAsNonRoot": {
-                    (1, 0): restricted.run_as_non_root,
-                    (1, 35): restricted.not_in_user_namespace(restricted.run_as_non_root),
-                },
-                "runAsUser": {
-                    (1, 23): restricted.run_as_user,
-                    (1, 35): restricted.not_in_user_namespace(restricted.run_as_user),
-                },
-                "seccompProfile_restricted": {
-                    (1, 19): restricted.seccomp_profile_restricted,
-                    (1, 25): restricted.not_on_windows(restricted.seccomp_profile_restricted),
-                },
-            },
-        ),
-    )
-    for id, revisions in checks.items()
+# The revisions of each check by the first version they hold for. Violations come in the order of policy/registry.go:
+# baseline's checks by id, then restricted's.
+_BASELINE: dict[str, dict[Version, Run]] = {
+    "appArmorProfile": {(1, 0): baseline.app_armor_profile},
+    "capabilities_baseline": {(1, 0): baseline.capabilities_baseline},
+    "hostNamespaces": {(1, 0): baseline.host_namespaces},
+    "hostPathVolumes": {(1, 0): baseline.host_path_volumes},
+    "hostPorts": {(1, 0): baseline.host_ports},
+    "hostProbesAndHostLifecycle": {(1, 34): baseline.host_probes_and_host_lifecycle},
+    "privileged": {(1, 0): baseline.privileged},
+    "procMount": {
+        (1, 0): baseline.proc_mount,
+        (1, 35): restricted.not_in_user_namespace(baseline.proc_mount),
+    },
+    "seLinuxOptions": {
+        (1, 0): baseline.se_linux_options(),
+        (1, 31): baseline.se_linux_options("container_engine_t"),
+    },
+    "seccompProfile_baseline": {
+        (1, 0): baseline.seccomp_annotations,
+        (1, 19): baseline.seccomp_profile_baseline,
+    },
+    "sysctls": {
+        (1, 0): baseline.sysctls(*_SYSCTLS_1_0),
+        (1, 27): baseline.sysctls(*_SYSCTLS_1_27),
+        (1, 29): baseline.sysctls(*_SYSCTLS_1_29),
+        (1, 32): baseline.sysctls(*_SYSCTLS_1_32),
+        (1, 37): baseline.sysctls(*_SYSCTLS_1_37),
+    },
+    "windowsHostProcess": {(1, 0): baseline.windows_host_process},
+}
+_RESTRICTED: dict[str, dict[Version, Run]] = {
+    "allowPrivilegeEscalation": {
+        (1, 8): restricted.allow_privilege_escalation,
+        (1, 25): restricted.not_on_windows(restricted.allow_privilege_escalation),
+    },
+    "capabilities_restricted": {
+        (1, 22): restricted.capabilities_restricted,
+        (1, 25): restricted.not_on_windows(restricted.capabilities_restricted),
+    },
+    "procMount_restricted": {(1, 35): baseline.proc_mount},
+    "restrictedVolumes": {(1, 0): restricted.restricted_volumes},
+    "runAsNonRoot": {
+        (1, 0): restricted.run_as_non_root,
+        (1, 35): restricted.not_in_user_namespace(restricted.run_as_non_root),
+    },
+    "runAsUser": {
+        (1, 23): restricted.run_as_user,
+        (1, 35): restricted.not_in_user_namespace(restricted.run_as_user),
+    },
+    "seccompProfile_restricted": {
+        (1, 19): restricted.seccomp_profile_restricted,
+        (1, 25): restricted.not_on_windows(restricted.seccomp_profile_restricted),
+    },
+}
+_REVISIONS: tuple[tuple[Check, dict[Version, Run]], ...] = (
+    *((Check(id, "baseline"), revisions) for id, revisions in _BASELINE.items()),
+    *((Check(id, "restricted"), revisions) for id, revisions in _RESTRICTED.items()),
 )
 # The checks of restricted that tighten one of baseline, and stand in for it from their first version on.
 _OVERRIDES = {

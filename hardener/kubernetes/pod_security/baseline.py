@@ -153,14 +153,12 @@ def privileged(pod: Pod) -> Problem | None:
 
 def proc_mount(pod: Pod) -> Problem | None:
     """policy/check_procMount_baseline.go and, for every pod, check_procMount_restricted.go."""
-    bad = [
-        (container, kind) for container in pod.containers if (kind := container.security.get("procMount")) != "Default"
-    ]
-    bad = [(container, kind) for container, kind in bad if isinstance(kind, str)]
+    kinds = [(container, container.security.get("procMount")) for container in pod.containers]
+    bad = [(container, kind) for container, kind in kinds if isinstance(kind, str) and kind != "Default"]
     if not bad:
         return None
-    containers, kinds = [container for container, _ in bad], sorted({kind for _, kind in bad})
-    detail = f"{setters(containers)} must not set securityContext.procMount to {quoted(kinds)}"
+    containers, values = [container for container, _ in bad], sorted({kind for _, kind in bad})
+    detail = f"{setters(containers)} must not set securityContext.procMount to {quoted(values)}"
     return Problem("procMount", detail, context_paths(containers, "procMount"))
 
 

@@ -79,10 +79,10 @@ def text(value: Any) -> str:
 
 
 def integer(value: Any) -> int | None:
-    """The integer that kubectl sends: a whole float is one, a boolean is none."""
+    """The integer that kubectl sends: a whole float is one, a boolean is none, nor is what 64 bits do not hold."""
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63 else None
 
 
 def profile_of(holder: Holder, field: str) -> str | None:

@@ -66,14 +66,17 @@ def capabilities_restricted(pod: Pod) -> Problem | None:
 
 
 def restricted_volumes(pod: Pod) -> Problem | None:
-    """policy/check_restrictedVolumes.go as of 1.33, which lets `image` pass at every policy version."""
+    """policy/check_restrictedVolumes.go as of 1.33, which lets `image` pass at every policy version.
+
+    A volume without a source has become an emptyDir when the check sees it (apis/core/v1 SetDefaults_Volume).
+    """
     bad: list[tuple[str, str, Path]] = []
     for index, volume in items(pod.spec.get("volumes")):
-        sources = {key for key, value in volume.items() if value is not None}
+        sources = {key for key, value in volume.items() if value is not None and key != "name"}
         restricted = sorted(sources & _RESTRICTED_SOURCES)
         if restricted:
             bad.append((text(volume.get("name")), restricted[0], ("volumes", index, restricted[0])))
-        elif not sources & _ALLOWED_SOURCES:
+        elif sources and not sources & _ALLOWED_SOURCES:
             bad.append((text(volume.get("name")), "unknown", ("volumes", index)))
     if not bad:
         return None

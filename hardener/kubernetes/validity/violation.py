@@ -1,0 +1,54 @@
+"""What a broken rule is, and how data of any shape is looked at without an error.
+
+Values of a shape that the API would not even decode count as absent: the rules judge what they understand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+Path = tuple[str | int, ...]
+
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_LABEL_LENGTH = 63
+
+
+class Violation(NamedTuple):
+    """A rule that a document breaks: the row of spec-workloads section 14, the place, and what is wrong in words.
+
+    The message holds names of containers, volumes and fields, never a value that could be a secret.
+    """
+
+    rule: int
+    path: Path
+    message: str
+
+
+def mapping(value: object) -> dict[Any, Any]:
+    """``value`` itself where it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def entries(value: object) -> Iterator[tuple[int, dict[Any, Any]]]:
+    """The mappings of a list, with their indexes; none where there is no list."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield index, item
+
+
+def texts(value: object) -> list[str]:
+    """The texts of a list; none where there is no list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def number(value: object) -> int | None:
+    """``value`` where it is an integer; true and false are none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def is_dns_label(name: str) -> bool:
+    """Whether ``name`` is a DNS-1123 label."""
+    return len(name) <= _LABEL_LENGTH and _LABEL.fullmatch(name) is not None

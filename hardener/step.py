@@ -1,0 +1,85 @@
+"""One step: all that one call of a transform wants to change, recorded before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener import creation
+from hardener.declare import Transform
+from hardener.edits import Append, Create, Drop, Edit, Grade, Path, Set, concrete_paths, copied, replay
+from hardener.outcome import MISSING, Change
+from hardener.sources.manifests import Piece
+from hardener.views import Container, Namespace, Object, PodTemplate, View
+from hardener.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Step:
+    """The edits of one step with their records; ``edits`` by the piece that they change, ``created`` new objects."""
+
+    workspace: Workspace
+    transform: Transform
+    target: View
+    grade: Grade
+    changes: list[Change]
+    edits: dict[Piece, list[Edit]] = field(default_factory=dict)
+    created: list[Object] = field(default_factory=list)
+
+    def apply(self) -> None:
+        """Make the step on the data of the workspace."""
+        for item in self.created:
+            creation.add(self.workspace, item)
+        for piece, edits in self.edits.items():
+            replay(piece.data, edits)
+            piece.steps.append(tuple(edits))
+        target = self.target.pod if isinstance(self.target, Container) else self.target
+        if isinstance(target, PodTemplate | Namespace):
+            target.changed_by.add(self.transform.id)
+        if isinstance(target, PodTemplate) and self.transform.stage == "host":
+            # What made it an agent of the node may be gone; a second run would not see it either.
+            target.__dict__.pop("classes", None)
+
+
+def draft(workspace: Workspace, transform: Transform, target: View, edits: list[Edit]) -> Step:
+    """The step that ``edits`` are. Raises WrongShapeError when one of them cannot be made; nothing is changed."""
+    grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
+    step = Step(workspace, transform, target, grade, [])
+    own = [edit for edit in edits if not isinstance(edit, Create)]
+    if own:
+        _record(step, target.object, own)
+    for edit in edits:
+        if isinstance(edit, Create):
+            item = creation.draft(workspace, edit)
+            step.created.append(item)
+            step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
+            listed = creation.listing(workspace, edit, item)
+            if listed is not None:
+                _record(step, listed[0], [listed[1]])
+    return step
+
+
+def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
+    piece = item.piece
+    paths = concrete_paths(piece.data, list(edits))
+    for edit, path in zip(edits, paths, strict=True):
+        # A copy, since later steps change the data in place.
+        before = MISSING if isinstance(edit, Append) else copied(_value(piece.data, path))
+        after = edit.value if isinstance(edit, Set | Append) else MISSING
+        if isinstance(before, dict | list) and not isinstance(edit, Drop):
+            before = MISSING if not before else before
+        step.changes.append(Change(step.transform, edit, item, len(piece.steps), path, before, after))
+    step.edits.setdefault(piece, []).extend(edits)
+
+
+def _value(data: Any, path: Path) -> Any:
+    for part in path:
+        if isinstance(data, dict):
+            if part not in data:
+                return MISSING
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return MISSING
+    return data

@@ -1,0 +1,201 @@
+"""Steps: applied, held back, refused or reported as one, and each of them accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardener import pipeline, registry
+from hardener.declare import Steps, Transform, transform
+from hardener.edits import Evidence, Finding, Grade, Severity
+from hardener.outcome import Outcome
+from hardener.profile import Profile
+from hardener.views import Container, PodTemplate
+from hardener.workspace import Workspace
+from tests.conftest import DEPLOYMENT, write
+
+BODY = "A sentence.\n\nWhy: a reason.\n\nMay break: nothing."
+Run = Callable[..., Outcome]
+
+
+def declared(function: Callable[..., Any], each: type = Container, stage: str = "user", **options: Any) -> Transform:
+    """``function`` as a transform."""
+    function.__doc__ = BODY
+    return transform(each=each, stage=stage, **options)(function).__transform__  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run transforms on a file ``web.yaml`` in a folder of its own."""
+
+    def running(text: str, *transforms: Transform, report: bool = False, gate: pipeline.Gate | None = None) -> Outcome:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
+        write(tmp_path, {"web.yaml": text})
+        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
+        return pipeline.run(workspace, Profile("test", members={item.id: not report for item in transforms}), gate)
+
+    return running
+
+
+def tty(container: Container) -> Steps:
+    yield container.set("tty", to=True, grade=Grade.SAFE)
+
+
+def broken(container: Container) -> Steps:
+    yield container.set("stdin", to=True, grade=Grade.BREAKING, evidence=[Evidence("it hurts")])
+
+
+def mixed(container: Container) -> Steps:
+    yield container.set("stdin", to=True, grade=Grade.SAFE)
+    yield container.set("stdinOnce", to=True, grade=Grade.BREAKING)
+
+
+def test_a_change_knows_its_lines_and_its_data(run: Run) -> None:
+    outcome = run(DEPLOYMENT, declared(tty))
+    (change,) = outcome.changes
+    assert (change.line, change.new_line) == (13, 15)
+    assert change.path[1:] == ("spec", "template", "spec", "containers", 0, "tty")
+    assert outcome.files[0].text == DEPLOYMENT + "        tty: true\n"
+    assert outcome.summary()["byRisk"] == {"K01": {"edits": 1, "held": 0, "findings": 0}}
+
+
+@pytest.mark.parametrize(
+    ("risk", "accepted", "applied"),
+    [("safe", "", ["tty"]), ("review", "", ["tty"]), ("breaking", "", ["tty", "broken", "mixed", "mixed"]),
+     ("safe", "broken", ["tty", "broken"]), ("review", "mixed", ["tty", "mixed", "mixed"])],
+)  # fmt: skip
+def test_a_step_is_let_through_whole_or_held_back_whole(risk: str, accepted: str, applied: list[str], run: Run) -> None:
+    gate = pipeline.Gate(Grade(risk), frozenset(accepted.split()))
+    outcome = run(DEPLOYMENT, declared(tty), declared(broken), declared(mixed), gate=gate)
+    assert [change.transform.id for change in outcome.changes] == applied
+    held = outcome.held
+    assert {item.transform.id for item in held} == {"tty", "broken", "mixed"} - set(applied)
+    assert all(item.grade == Grade.BREAKING and item.patch for item in held)
+    text = outcome.files[0].text
+    assert ("stdinOnce" in text) == ("mixed" in applied)
+
+
+def test_a_report_only_transform_changes_nothing(run: Run) -> None:
+    outcome = run(DEPLOYMENT, declared(tty), report=True)
+    assert outcome.files == [] and outcome.changes == []
+    (finding,) = outcome.findings
+    assert finding.message.endswith("/containers/0/tty: the profile only reports it")
+    assert finding.line == 13
+
+
+def test_findings_carry_their_place(run: Run) -> None:
+    def finds(container: Container) -> Steps:
+        yield container.finding("is bad", "image", advice="do better", severity=Severity.HIGH)
+
+    (finding,) = run(DEPLOYMENT, declared(finds)).findings
+    assert (finding.line, finding.severity, str(finding.object)) == (14, "high", "Deployment/web")
+
+
+def test_a_pod_of_the_wrong_shape_is_one_finding(run: Run) -> None:
+    def looks(pod: PodTemplate) -> Steps:
+        yield pod.set("hostPID", to=False, grade=Grade.SAFE)
+        assert [container.name for container in pod.containers] != None
+
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: {a: b}\n"
+    outcome = run(text, declared(looks, PodTemplate), declared(tty), declared(broken))
+    assert [finding.id for finding in outcome.findings] == ["not-valid-kubernetes"]
+    assert "spec.containers" in outcome.findings[0].message
+    assert outcome.changes == [] and outcome.files == []
+
+
+def test_an_opaque_value_is_one_finding_and_stops_only_the_step(run: Run) -> None:
+    def first(container: Container) -> Steps:
+        yield container.set("tty", to=container.get("stdin"), grade=Grade.SAFE)
+
+    def second(container: Container) -> Steps:
+        container.get("stdin")
+        yield container.set("tty", to=True, grade=Grade.SAFE)
+
+    text = DEPLOYMENT + "        stdin: ${STDIN}\n"
+    outcome = run(text, declared(first), declared(second), declared(broken), gate=pipeline.Gate(Grade.BREAKING))
+    assert [finding.id for finding in outcome.findings] == ["opaque-value"]
+    assert "${STDIN}" in outcome.findings[0].message
+
+
+def test_an_edit_of_a_value_of_the_wrong_shape_is_a_finding(run: Run) -> None:
+    def deep(container: Container) -> Steps:
+        yield container.set("securityContext", "capabilities", to={}, grade=Grade.SAFE)
+
+    outcome = run(DEPLOYMENT + "        securityContext: [a]\n", declared(deep))
+    assert [finding.id for finding in outcome.findings] == ["not-valid-kubernetes"]
+    assert outcome.files == []
+
+
+def test_what_cannot_be_proved_is_refused_with_its_edits_and_its_neighbours_are_written(run: Run) -> None:
+    shared = DEPLOYMENT.replace("- name: web  # the only one", "- &c\n        name: web").replace("web", "two") + (
+        "      - *c\n"
+    )
+
+    def first_only(container: Container) -> Steps:
+        if container.path[-1] == 0:
+            yield container.set("tty", to=True, grade=Grade.SAFE)
+
+    outcome = run(shared + "---\n" + DEPLOYMENT, declared(first_only))
+    (refused,) = outcome.refused
+    assert refused.edits == 1 and "alias" in refused.reason
+    assert [str(change.object) for change in outcome.changes] == ["Deployment/web"]
+    assert outcome.files[0].text == shared + "---\n" + DEPLOYMENT + "        tty: true\n"
+
+
+def test_a_later_step_sees_what_an_earlier_one_did(run: Run) -> None:
+    def second(container: Container) -> Steps:
+        assert container.get("tty") is True
+        yield container.set("tty", to=False, grade=Grade.SAFE)
+
+    outcome = run(DEPLOYMENT, declared(tty), declared(second))
+    assert outcome.files[0].text == DEPLOYMENT + "        tty: false\n"
+
+
+def test_steps_that_undo_each_other_change_no_file(run: Run) -> None:
+    def second(container: Container) -> Steps:
+        yield container.drop("tty", grade=Grade.SAFE)
+
+    assert run(DEPLOYMENT, declared(tty), declared(second)).files == []
+
+
+def test_only_editable_files_are_changed_and_counted(run: Run) -> None:
+    outcome = run(DEPLOYMENT, declared(tty))
+    assert outcome.summary()["files"] == 1 and outcome.summary()["documents"] == 1
+
+
+def test_a_generator_that_raises_is_not_swallowed(run: Run) -> None:
+    def raises(container: Container) -> Iterator[Finding]:
+        raise LookupError("x")
+
+    with pytest.raises(LookupError):
+        run(DEPLOYMENT, declared(raises))
+
+
+def test_objects_that_render_elsewhere_name_the_way(run: Run) -> None:
+    heads = {
+        "helm.toolkit.fluxcd.io/v2": ("HelmRelease", "helm template"),
+        "argoproj.io/v1alpha1": ("Application", "argocd app manifests"),
+        "kustomize.toolkit.fluxcd.io/v1": ("Kustomization", "flux build kustomization"),
+        "monitoring.coreos.com/v1": ("Prometheus", "kubectl get statefulset"),
+    }
+    for version, (kind, way) in heads.items():
+        outcome = run(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{}}\n", declared(tty))
+        assert [finding.id for finding in outcome.findings] == ["renders-elsewhere"]
+        assert way in outcome.findings[0].advice and "harden filter" in outcome.findings[0].advice
+
+
+def test_many_documents_come_out_of_several_processes_as_of_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hardener import assembly
+
+    text = "---\n".join(DEPLOYMENT.replace("web", f"web{number}") for number in range(40))
+    alone = run(text, declared(tty))
+    monkeypatch.setattr(assembly, "POOL_FROM", 2)
+    together = run(text, declared(tty))
+    assert alone.files[0].text == together.files[0].text != text
+    assert [(c.line, c.new_line, c.path) for c in alone.changes] == [
+        (c.line, c.new_line, c.path) for c in together.changes
+    ]

@@ -1,0 +1,1 @@
+"""K05: missing network segmentation."""

@@ -1,0 +1,1 @@
+"""K04: lack of policy enforcement at cluster level."""
