@@ -1,4 +1,4 @@
-"""New objects: the file that each goes to, and its line in the kustomization that lists its siblings (DECISIONS 2.17)."""
+"""New objects: the file each goes to, and its line in the kustomization that lists its siblings (DECISIONS 2.17)."""
 
 from __future__ import annotations
 

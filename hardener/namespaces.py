@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from hardener.edits import Evidence, WrongShapeError
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.pod_class import SYSTEM_NAMESPACES
 from hardener.views import Namespace, Object, PodTemplate
-from hardener.workspace import RENDERED_ELSEWHERE
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
@@ -52,8 +52,8 @@ def is_shared(name: str | None) -> bool:
 
 
 def unseen_sources(namespace: Namespace) -> list[Evidence]:
-    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6): objects that a controller renders
-    into workloads, and Services without a workload."""
+    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6): objects that a controller
+    renders into workloads, and Services without a workload."""
     found = []
     workspace = namespace.tree
     for item in workspace.objects:

@@ -34,7 +34,7 @@ _RENDERED = {
     "helm": "harden what it renders to: helm template ... | harden filter",
     "argoproj.io": "harden what it renders to: argocd app manifests ... | harden filter",
     "kustomize.toolkit.fluxcd.io": "harden what it renders to: flux build kustomization ... | harden filter",
-    "monitoring.coreos.com": "set in it what its pods lack: kubectl get statefulset ... -o yaml | harden filter names it",
+    "monitoring.coreos.com": "set in it what its pods lack: kubectl get statefulset -o yaml | harden filter names it",
 }
 
 

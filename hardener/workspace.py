@@ -15,19 +15,12 @@ from typing import Any
 
 from hardener.edits import WrongShapeError
 from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import Container, Namespace, Object, OpaqueError, PodTemplate, Service, ServiceAccount, View
 
-# Objects that a controller renders into workloads elsewhere: counted, and the way is named (DECISIONS 3).
-RENDERED_ELSEWHERE = frozenset({
-    ("helm.toolkit.fluxcd.io", "HelmRelease"), ("kustomize.toolkit.fluxcd.io", "Kustomization"),
-    ("helm.cattle.io", "HelmChart"), ("helm.cattle.io", "HelmChartConfig"),
-    ("argoproj.io", "Application"), ("argoproj.io", "ApplicationSet"),
-    ("monitoring.coreos.com", "Prometheus"), ("monitoring.coreos.com", "Alertmanager"),
-    ("monitoring.coreos.com", "ThanosRuler"),
-})  # fmt: skip
 INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
     "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",

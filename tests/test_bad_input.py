@@ -19,9 +19,12 @@ import pytest
 from hardener.sources import files
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, snapshot, write
 
+POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n"
+
 # Name, content, and what the report says of it. The file lies beside a good one, which must be hardened all the same.
 CONTENTS: list[tuple[str, bytes, str]] = [
-    ("latin-1", DEPLOYMENT.replace("only", "caf\u00e9").encode("latin-1"), "not-utf-8  bad.yaml:1\n    line 13 is not UTF-8"),
+    ("latin-1", DEPLOYMENT.replace("only", "caf\u00e9").encode("latin-1"),
+     "not-utf-8  bad.yaml:1\n    line 13 is not UTF-8"),
     ("half a character", b"kind: Pod # \xe2\x9c", "line 1 is not UTF-8"),
     ("UTF-16 little", DEPLOYMENT.encode("utf-16"), "the file is UTF-16: save it as UTF-8"),
     ("UTF-16 big", b"\xfe\xff" + DEPLOYMENT.encode("utf-16-be"), "the file is UTF-16: save it as UTF-8"),
@@ -32,7 +35,8 @@ CONTENTS: list[tuple[str, bytes, str]] = [
     ("duplicate key", DEPLOYMENT.encode() + b"        image: two\n", "Refused: 1 document"),
     ("undefined alias", b"kind: Pod\napiVersion: v1\nspec: *x\n", "Refused: 1 document"),
     ("custom tag", b"kind: Pod\napiVersion: v1\nspec: !vault x\n", "Refused: 1 document"),
-    ("python tag", b"kind: Pod\napiVersion: v1\nspec: !!python/object/apply:os.system [touch owned]\n", "Refused: 1 document"),
+    ("python tag", b"kind: Pod\napiVersion: v1\nspec: !!python/object/apply:os.system [touch owned]\n",
+     "Refused: 1 document"),
     ("broken JSON", b'{"kind": "Pod", "apiVersion": "v1",, }', "Refused: 1 document"),
     ("conflict", b"<<<<<<< HEAD\nkind: Pod\n=======\nkind: Pod\napiVersion: v1\n>>>>>>> x\n", "Refused: 1 document"),
     ("deep", b"kind: Pod\napiVersion: v1\nspec: " + b"[" * 20000 + b"]" * 20000 + b"\n", "Refused: 1 document"),
@@ -49,9 +53,9 @@ CONTENTS: list[tuple[str, bytes, str]] = [
     ("containers are a mapping", b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: {a: b}}\n", ""),
     ("containers are words", b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [a, 1, null]}\n", ""),
     ("a security context that is a list",
-     b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: b, securityContext: []}]}\n",
+     POD + b"spec: {containers: [{name: a, image: b, securityContext: []}]}\n",
      "not-valid-kubernetes"),
-    ("names are numbers", b"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\nspec: {containers: [{name: 2, image: 3}]}\n", ""),
+    ("names are numbers", POD + b"spec: {containers: [{name: 2, image: 3}]}\n", ""),
 ]  # fmt: skip
 
 

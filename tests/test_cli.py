@@ -39,7 +39,7 @@ MISTAKES: list[tuple[str, list[str], list[str]]] = [
     ("profile extends itself", ["--profile", "./self.yaml"], ["self.yaml", "extends itself"]),
     ("profiles extend each other", ["--profile", "./one.yaml"], ["one.yaml", "extends itself"]),
     ("profile extends nothing", ["--profile", "./orphan.yaml"], ["unknown profile restrictet", "restricted?"]),
-    ("profile with an unknown id", ["--profile", "./id.yaml"], ["unknown transform run-as-nonroot", "run-as-non-root?"]),
+    ("profile with an unknown id", ["--profile", "./id.yaml"], ["run-as-nonroot", "run-as-non-root?"]),
     ("profile with an unknown key", ["--profile", "./key.yaml"], ["./key.yaml", "transfroms"]),
     ("profile with a wrong type", ["--profile", "./type.yaml"], ["./type.yaml", "transforms"]),
     ("profile with an unknown option", ["--profile", "./option.yaml"], ["unknown option resources.cpu"]),
@@ -47,7 +47,7 @@ MISTAKES: list[tuple[str, list[str], list[str]]] = [
     ("unknown id: --skip", ["--skip", "drop-capability"], ["unknown transform drop-capability", "drop-capabilities?"]),
     ("unknown id: --accept", ["--accept", "no-hostpath"], ["unknown transform no-hostpath", "no-host-path?"]),
     ("one unknown id of two", ["--only", "no-host-path,nonsense"], ["unknown transform nonsense", "harden list"]),
-    ("unknown option", ["--set", "resources.cpu-limt=none"], ["unknown option resources.cpu-limt", "resources.cpu-limit?"]),
+    ("unknown option", ["--set", "resources.cpu-limt=none"], ["option resources.cpu-limt", "resources.cpu-limit?"]),
     ("unknown group", ["--set", "zzz.yyy=1"], ["unknown option zzz.yyy"]),
     ("--set without value", ["--set", "resources.cpu-limit"], ["--set resources.cpu-limit", "GROUP.KEY=VALUE"]),
     ("--set without group", ["--set", "cpu-limit=1"], ["unknown option cpu-limit"]),
@@ -237,8 +237,8 @@ def test_the_order_of_the_report(harden: Harden, tmp_path: Path) -> None:
     commit(tmp_path)
     out = harden("apply", ".").out
     heads = re.findall(r"^(Impact|Held back|Applied|Refused|Left for a person|Patch|undo)\b", out, re.M)
-    assert heads == [head for head in ("Impact", "Held back", "Applied", "Refused", "Left for a person", "Patch", "undo")
-                     if head in heads]  # fmt: skip
+    order = ("Impact", "Held back", "Applied", "Refused", "Left for a person", "Patch", "undo")
+    assert heads == [head for head in order if head in heads]
     assert {"Impact", "Applied", "Refused", "Patch", "undo"} <= set(heads)
 
 

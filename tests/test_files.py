@@ -189,7 +189,7 @@ def test_patches_of_components_and_of_other_folders_are_left_alone(harden: Harde
     write(tmp_path, {
         "base/web.yaml": DEPLOYMENT,
         "base/kustomization.yaml": "resources:\n- web.yaml\n",
-        "overlay/kustomization.yml": "resources: [../base]\npatches:\n- path: ../patches/p.yaml\n  target: {kind: Deployment}\n",
+        "overlay/kustomization.yml": "resources: [../base]\npatches:\n- path: ../patches/p.yaml\n",
         "component/kustomization.yaml": "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n"
         "patches:\n- path: p.yaml\n",
         "component/p.yaml": DEPLOYMENT,
@@ -216,7 +216,8 @@ def test_odd_kustomizations_stop_nothing(kustomization: str, harden: Harden, tmp
 def test_chart_templates_are_left_alone_with_a_finding(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"chart/Chart.yaml": "name: c\n", "chart/templates/web.yaml": DEPLOYMENT,
                      "chart/templates/sub/api.yaml": DEPLOYMENT, "chart/crds/x.yaml": DEPLOYMENT,
-                     "templates/web.yaml": DEPLOYMENT, "tpl.yaml": DEPLOYMENT.replace("1.2.3", "{{ tag }}")})  # fmt: skip
+                     "templates/web.yaml": DEPLOYMENT,
+                     "tpl.yaml": DEPLOYMENT.replace("1.2.3", "{{ tag }}")})  # fmt: skip
     commit(tmp_path)
     before = snapshot(tmp_path)
     done = harden("apply", ".")

@@ -58,15 +58,16 @@ def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None
         write(tree.folder, {file: content for file, (_, content) in tree.after.items()})
 
 
+ONE_LINE = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}"
 SHAPES = {
     "plain.yaml": DEPLOYMENT,
     "crlf.yaml": DEPLOYMENT.replace("\n", "\r\n"),
     "bom.yaml": "\ufeff" + DEPLOYMENT,
     "bom-crlf.yaml": "\ufeff" + DEPLOYMENT.replace("\n", "\r\n"),
-    "bom-first-line.yaml": "\ufeff{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}\n",
+    "bom-first-line.yaml": "\ufeff" + ONE_LINE + "\n",
     "no-newline.yaml": DEPLOYMENT.rstrip("\n"),
     "no-newline-crlf.yaml": DEPLOYMENT.replace("\n", "\r\n").removesuffix("\r\n"),
-    "one-line.yaml": "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}",
+    "one-line.yaml": ONE_LINE,
     "a b.yaml": DEPLOYMENT,
     "sub folder/c d.yaml": DEPLOYMENT,
     "caf\u00e9.yaml": DEPLOYMENT,

@@ -98,7 +98,7 @@ def test_findings_carry_their_place(run: Run) -> None:
 def test_a_pod_of_the_wrong_shape_is_one_finding(run: Run) -> None:
     def looks(pod: PodTemplate) -> Steps:
         yield pod.set("hostPID", to=False, grade=Grade.SAFE)
-        assert [container.name for container in pod.containers] != None
+        assert pod.containers
 
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: {a: b}\n"
     outcome = run(text, declared(looks, PodTemplate), declared(tty), declared(broken))

@@ -121,7 +121,8 @@ spec:
       value: {SECRETS["broken"]}
      bad: [
 """
-    broken_secret = f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData:\n  a: {SECRETS['broken-secret']}\n b: {{\n"
+    head = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData:\n"
+    broken_secret = f"{head}  a: {SECRETS['broken-secret']}\n b: {{\n"
     template = f"---\nkind: Pod\napiVersion: v1\nspec:\n  password: {SECRETS['template']}\n  x: {{{{ .Values.x }}}}\n"
     return {
         "web.yaml": web + config + broken + broken_secret + template,
@@ -271,8 +272,8 @@ def test_a_transform_that_raises_shows_no_secret(
 
 
 def test_no_secret_in_a_mistake_of_the_user(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {".harden.yaml": f"options:\n  password: {SECRETS['config']!r}\n", "p.yaml": f"a: {SECRETS['env']}\n b: [\n",
-                     "web.yaml": ""})  # fmt: skip
+    config = f"options:\n  password: {SECRETS['config']!r}\n"
+    write(tmp_path, {".harden.yaml": config, "p.yaml": f"a: {SECRETS['env']}\n b: [\n", "web.yaml": ""})
     for arguments in (
         ["diff"],
         ["diff", "--config", "p.yaml"],

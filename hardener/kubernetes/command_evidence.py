@@ -11,245 +11,13 @@ Sources: spec-workloads sections 1 (root), 5.3, 5.4, 5.5, 5.7, 6 and 8.
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Reading words as commands
-
-
-@dataclass(slots=True)
-class _Command:
-    """One simple command: its words without redirections, and the files it redirects output to."""
-
-    words: list[str] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
-
-
-_LEXEME = re.compile(
-    r"(?P<joined>\\\n)"
-    r"|(?P<newline>\n)"
-    r"|(?P<blank>[ \t\r\f\v]+)"
-    r"|(?P<heredoc><<-?(?!<)[ \t]*(?:'[^'\n]*'|\"[^\"\n]*\"|\\?[A-Za-z0-9_]+))"
-    r"|(?P<input>[0-9]*<(?:<<|&|>)?)"
-    r"|(?P<output>[0-9]*>>?[|&]?|&>>?)"
-    r"|(?P<separator>;;&?|&&|\|\||\|&|[;&|()])"
-    r"|(?P<substitution>\$\(|`)"
-    r"|(?P<parameter>\$\{[^{}\n]*\})"
-    r"|(?P<single>'[^']*')"
-    r'|(?P<double>"[^"\\]*(?:\\.[^"\\]*)*")'
-    r"|(?P<escaped>\\.)"
-    r"|(?P<text>[^\s\\'\"`$<>;&|()0-9]+|[0-9]+|.)",
-    re.DOTALL,
-)
-_SCRIPT_SIGN = re.compile(r"[\s;&|<>`]|\$\(")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
-_RESERVED = frozenset({"then", "do", "else", "elif", "if", "while", "until", "!", "time", "{", "}", "fi", "done"})
-# A string behind these is text or another language, not shell.
-_NOT_SHELL = frozenset(
-    {"awk", "echo", "jq", "mongo", "mongosh", "mysql", "node", "perl", "php", "printf", "psql", "python", "python2"}
-    | {"python3", "ruby", "sed", "grep", "egrep", "lua", "Rscript", "clickhouse-client", "cqlsh", "sqlite3"}
-)
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "su", "eval"})
-# Programs that run another one; the number is how many operands stand before it.
-_WRAPPERS = {
-    **dict.fromkeys(("exec", "nohup", "env", "command", "builtin", "nice", "ionice", "setsid", "stdbuf", "xargs"), 0),
-    **dict.fromkeys(("sudo", "tini", "dumb-init", "catatonit", "busybox", "time", "unshare", "nsenter", "setpriv"), 0),
-    **dict.fromkeys(("timeout", "gosu", "su-exec", "chroot", "flock", "runuser", "setarch"), 1),
-}
-_FLAGS_WITH_VALUE = {
-    "sudo": frozenset({"-u", "-g", "--user", "--group"}),
-    "nice": frozenset({"-n"}),
-    "env": frozenset({"-u", "-C"}),
-    "xargs": frozenset({"-I", "-n", "-P", "-L", "-d", "-a"}),
-    "timeout": frozenset({"-s", "-k"}),
-    "nsenter": frozenset({"-t", "--target", "-S", "-G"}),
-    "ionice": frozenset({"-c", "-n"}),
-    "stdbuf": frozenset({"-i", "-o", "-e"}),
-}
-_DEEPEST = 4  # scripts within scripts
-_MOST_WRAPPERS = 10  # in one command
-
-# In a list of plain words, such a word begins a command of its own: an exec hook stands behind command and args.
-_STARTERS = frozenset(
-    {"adduser", "apk", "apt-get", "arping", "chmod", "chown", "chrome", "chromium", "cp", "crond", "dnf", "gosu"}
-    | {"iptables", "kubectl", "microdnf", "mkdir", "modprobe", "mount", "mv", "nmap", "nsenter", "postfix", "setcap"}
-    | {"strace", "su", "su-exec", "sudo", "sysctl", "tcpdump", "tee", "touch", "traceroute", "unshare", "useradd"}
-    | {"yum"}
-)
-
-
-def _name(word: str) -> str:
-    """The program a command word means: its base name, for a bare name or a path into a bin directory."""
-    if "/" not in word:
-        return word
-    directory, _, base = word.rpartition("/")
-    return base if directory.endswith("bin") else word
-
-
-def _commands(words: Iterable[object]) -> tuple[_Command, ...]:
-    return _read(tuple(word for word in words if isinstance(word, str)))
-
-
-@lru_cache(maxsize=32)
-def _read(words: tuple[str, ...]) -> tuple[_Command, ...]:
-    found: list[_Command] = []
-    current = _Command()
-    for word in words:
-        if _SCRIPT_SIGN.search(word):
-            if not _is_text(current.words):
-                found.extend(_script(word, 0))
-            current.words.append(word)
-        elif current.words and _name(word) in _STARTERS:
-            found.append(current)
-            current = _Command([word])
-        else:
-            current.words.append(word)
-    found.append(current)
-    return tuple(command for command in found if command.words or command.targets)
-
-
-def _is_text(before: Sequence[str]) -> bool:
-    """Whether what follows these words is text or another language: `echo`, `python -c`, the value of a long flag."""
-    if before and before[-1].startswith("--") and before[-1] != "--" and not any(_name(w) in _SHELLS for w in before):
-        return True
-    for word in reversed(before):
-        if not word.startswith("-"):
-            return _name(word).rstrip("0123456789.") in _NOT_SHELL or _name(word) in _NOT_SHELL
-    return False
-
-
-def _script(text: str, depth: int) -> Iterator[_Command]:
-    """The simple commands of a shell script, in order."""
-    current = _Command()
-    word: list[str] | None = None  # parts of the word being read
-    expects: Literal["word", "target", "input"] = "word"
-    heredocs: list[tuple[str, bool]] = []
-    nested: list[_Command] = []
-    position = 0
-
-    def end_word() -> None:
-        nonlocal word, expects
-        if word is None:
-            return
-        whole = "".join(word)
-        if expects == "target":
-            current.targets.append(whole)
-        elif expects == "word" and (current.words or (whole not in _RESERVED and not _ASSIGNMENT.match(whole))):
-            current.words.append(whole)
-        word, expects = None, "word"
-
-    while position < len(text):
-        match = _LEXEME.match(text, position)
-        if match is None:  # cannot happen: the last alternative takes any character
-            break
-        position, kind, piece = match.end(), match.lastgroup, match[0]
-        if kind == "joined":
-            continue
-        if kind == "blank":
-            end_word()
-        elif kind == "text" and piece.startswith("#") and word is None:
-            end = text.find("\n", match.start())
-            position = len(text) if end < 0 else end
-        elif kind in ("newline", "separator", "substitution"):
-            end_word()
-            expects = "word"
-            if current.words or current.targets:
-                yield current
-            yield from nested
-            current, nested = _Command(), []
-            if kind == "newline":
-                for delimiter, indented in heredocs:
-                    position = _behind_heredoc(text, position, delimiter, indented)
-                heredocs = []
-        elif kind == "heredoc":
-            end_word()
-            delimiter = piece.lstrip("<-").strip(" \t").strip("'\"\\")
-            heredocs.append((delimiter, piece.startswith("<<-")))
-        elif kind == "input":
-            end_word()
-            expects = "input"
-        elif kind == "output":
-            if word is not None and piece[0].isdigit():  # `file2>x` is the word file2
-                word.append(piece[: len(piece) - len(piece.lstrip("0123456789"))])
-            end_word()
-            expects = "input" if piece.endswith("&") else "target"
-        else:
-            if kind == "double" and depth < _DEEPEST and ("$(" in piece or "`" in piece):
-                start = min(at for at in (piece.find("$("), piece.find("`")) if at >= 0)
-                nested.extend(_script(piece[start:-1], depth + 1))
-            if kind in ("single", "double"):
-                piece = piece[1:-1]
-                if current.words and _runs_script(current.words) and depth < _DEEPEST:
-                    nested.extend(_script(piece, depth + 1))
-            elif kind == "escaped":
-                piece = piece[1:]
-            word = [] if word is None else word
-            word.append(piece)
-    end_word()
-    if current.words or current.targets:
-        yield current
-    yield from nested
-
-
-def _runs_script(words: Sequence[str]) -> bool:
-    return words[-1].startswith("-") and words[-1].endswith("c") and any(_name(word) in _SHELLS for word in words)
-
-
-def _behind_heredoc(text: str, position: int, delimiter: str, indented: bool) -> int:
-    start = position
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        line = text[start:end]
-        if (line.lstrip("\t") if indented else line).rstrip() == delimiter:
-            return end
-        start = end + 1
-    return len(text)
-
-
-def _runs(commands: Iterable[_Command]) -> Iterator[tuple[str, list[str]]]:
-    """(program, its arguments) for every program that is started, those behind wrappers included."""
-    for command in commands:
-        words = command.words
-        start = 0
-        for _ in range(_MOST_WRAPPERS):
-            if start >= len(words):
-                break
-            program = _name(words[start])
-            arguments = words[start + 1 :]
-            yield program, arguments
-            if "-exec" in arguments and program == "find":
-                start += 2 + arguments.index("-exec")
-                continue
-            if program not in _WRAPPERS:
-                break
-            start = _behind_wrapper(program, words, start + 1)
-
-
-def _behind_wrapper(program: str, words: Sequence[str], start: int) -> int:
-    operands = _WRAPPERS[program]
-    while start < len(words):
-        word = words[start]
-        if word.startswith("-"):
-            start += 2 if word in _FLAGS_WITH_VALUE.get(program, ()) else 1
-        elif _ASSIGNMENT.match(word):
-            start += 1
-        elif operands:
-            operands -= 1
-            start += 1
-        else:
-            break
-    return start
-
-
-def _unique(found: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(found))
-
+from hardener.kubernetes.shell import commands, runs, unique
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges
@@ -277,14 +45,14 @@ def root_commands(words: Sequence[str]) -> list[str]:
     Beyond the list of spec-workloads 1: programs that only root can use to become another user (gosu, su-exec).
     """
     found = []
-    for program, arguments in _runs(_commands(words)):
+    for program, arguments in runs(commands(words)):
         if program in _ROOT:
             found.append(program)
         elif program in _ROOT_WITH:
             found += [f"{program} {word}" for word in arguments if word in _ROOT_WITH[program]][:1]
         elif program == "sysctl" and any(word == "-w" or "=" in word for word in arguments):
             found.append("sysctl -w")
-    return _unique(found)
+    return unique(found)
 
 
 def setuid_commands(words: Sequence[str]) -> list[str]:
@@ -303,7 +71,7 @@ def seccomp_sensitive(words: Sequence[str]) -> list[str]:
 
 
 def _programs(words: Sequence[str], wanted: frozenset[str]) -> list[str]:
-    return _unique(program for program, _ in _runs(_commands(words)) if program in wanted)
+    return unique(program for program, _ in runs(commands(words)) if program in wanted)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -325,7 +93,7 @@ def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:
 
 def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(flag, value) of `--flag=value` and `--flag value`; a flag without a value has ""."""
-    for command in _commands(words):
+    for command in commands(words):
         for word, after in pairwise([*command.words, ""]):
             if word.startswith("-"):
                 flag, equals, value = word.partition("=")
@@ -401,9 +169,9 @@ def writes(words: Sequence[str]) -> Writes:
     found: list[str] = []
     unplaced = False
     directory = ""
-    for command in _commands(words):
+    for command in commands(words):
         targets = list(command.targets)
-        for program, arguments in _runs([command]):
+        for program, arguments in runs([command]):
             if program == "cd":
                 directory = posixpath.join(directory, arguments[0]) if arguments and arguments[0] != "-" else ""
                 directory = directory if len(directory) <= _LONGEST_PATH else ""
@@ -413,7 +181,7 @@ def writes(words: Sequence[str]) -> Writes:
                 unplaced = True
             targets += _operand_targets(program, arguments)
         found += [path for target in targets if (path := _known_path(posixpath.join(directory, target)))]
-    return Writes(tuple(_unique(found)), unplaced)
+    return Writes(tuple(unique(found)), unplaced)
 
 
 def _operand_targets(program: str, arguments: Sequence[str]) -> list[str]:
@@ -499,7 +267,7 @@ def writable_paths(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     found += [value for flag, value in _flags(words) if _PATH_FLAG.fullmatch(flag)]
     texts = [*(word for word in words if isinstance(word, str)), *(value for _, value in _literal(env))]
     found += [match[1] for text in texts for match in _JAVA_TMP.finditer(text)]
-    return _unique(path for value in found if (path := _known_path(value)) and not _UNKNOWN_PART.search(value))
+    return unique(path for value in found if (path := _known_path(value)) and not _UNKNOWN_PART.search(value))
 
 
 def may_mount(path: str, image_volumes: Sequence[str], table_paths: Sequence[str]) -> bool:
@@ -551,7 +319,7 @@ def api_client(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
         if word in ("--kubeconfig=", '--kubeconfig=""') or (word == "--kubeconfig" and after == ""):
             found.append("--kubeconfig=")
     texts = [*words, *(f"{name}={value}" for name, value in _literal(env))]
-    return _unique([*found, *(name for text in texts for name in api_mentions(text))])
+    return unique([*found, *(name for text in texts for name in api_mentions(text))])
 
 
 def api_mentions(text: object) -> list[str]:

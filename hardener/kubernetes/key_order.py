@@ -334,9 +334,9 @@ def child(type_name: str | None, key: object) -> str | None:
 def place(type_name: str | None, existing: Sequence[object], new: str) -> tuple[str, str | None]:
     """Where a new key goes among the existing ones: ("after", key), ("before", key) or ("end", None).
 
-    Behind the existing key that comes nearest before it in the order of the type, and behind those that follow there and
-    are earlier too; without one, before the existing key
-    that comes first behind it. Unknown type or key, or no known neighbour: at the end.
+    Behind the existing key that comes nearest before it in the order of the type, and behind those that follow there
+    and are earlier too; without one, before the existing key that comes first behind it. Unknown type or key, or no
+    known neighbour: at the end.
     """
     positions = _POSITION.get(type_name or "", {})
     wanted = positions.get(new)

@@ -159,11 +159,16 @@ def is_url(value: str) -> bool:
     return compiled(_URL).fullmatch(value) is not None
 
 
+_ANY_MARK = "|".join(["PRIVATE KEY", *sorted({re.escape(mark) for _, marks, _ in _TOKENS for mark in marks})])
+
+
 def structured(text: str) -> Iterator[tuple[str, int, int]]:
     """(name of the format, start, end) of every token in ``text`` that its own form betrays, placeholders left out.
 
     Of URLs it is the password, of a private key the whole block. A text without any costs a few substring searches.
     """
+    if not compiled(_ANY_MARK).search(text):
+        return
     if "PRIVATE KEY" in text:
         yield from _private_keys(text)
     for name, marks, pattern in _TOKENS:

@@ -64,7 +64,9 @@ def test_the_fixtures_are_all_there() -> None:
 @pytest.mark.parametrize("minor", range(34, NEWEST[1] + 1))
 @pytest.mark.parametrize("level", LEVELS[1:])
 def test_the_fixtures_of_1_33_hold_for_later_versions(level: str, minor: int) -> None:
-    assert not list(filter(None, (disagreement(path, level, minor) for path in fixtures(level, 33))))
+    wrong = {path.stem for path in fixtures(level, 33) if disagreement(path, level, minor)}
+    # Those two unmask /proc in a user namespace, which baseline lets pass from 1.35 on.
+    assert wrong == ({"procmount0", "procmount1"} if level == "baseline" and minor >= 35 else set())
 
 
 # -- the corpus
@@ -523,7 +525,7 @@ def words(node: Any) -> Iterator[str]:
 WORD = st.sampled_from(
     sorted({*words(FULL), "initContainers", "ephemeralContainers", "windows", "Default", "image", ""})
 )
-SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | WORD | st.text(max_size=3) | st.just(10**5000)
+SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | WORD | st.text(max_size=3) | st.just(1 << 70)
 KEY = WORD | st.none() | st.integers() | st.booleans() | st.tuples(st.integers())
 NONSENSE = st.recursive(
     SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=4), max_leaves=20

@@ -28,7 +28,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
         yield namespace.create(
             TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence, impact="namespace-isolated"
         )
-    elif namespace.pods and not _all_selected(namespace):
+    elif (namespace.declared or namespace.pods) and not _all_selected(namespace):
         where = f"namespace {namespace.name}" if namespace.name else "objects that name no namespace"
         reason = "" if not unseen_sources(namespace) else ", and some of its pods stand elsewhere"
         count = len(namespace.pods)

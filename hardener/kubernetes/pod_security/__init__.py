@@ -144,6 +144,8 @@ CHECKS: tuple[Check, ...] = tuple(check for check, _ in _REVISIONS)
 @lru_cache(maxsize=128)
 def _active(level: str, version: Version) -> tuple[tuple[Check, Run], ...]:
     """The checks of a level at a version, those of the levels below included."""
+    if level not in LEVELS:
+        raise ValueError(f"no level of the Pod Security Standards: {level}")
     rank, version = LEVELS.index(level), max(version, (1, 0))
     active = [
         (check, revisions[max(since)])

@@ -1,10 +1,10 @@
 """What the API server, admission and the kubelet refuse, judged on plain data: spec-workloads section 14.
 
-``violations`` looks at one state of a document, ``changed_violations`` at two. Both are pure, and no shape of data makes
-them raise. They know what a naive change breaks, not all that Kubernetes checks: the schema is another matter.
+``violations`` looks at one state of a document, ``changed_violations`` at two. Both are pure, and no shape of data
+makes them raise. They know what a naive change breaks, not all that Kubernetes checks: the schema is another matter.
 
-Rows that cannot be judged here: the "report recreate" of 23 and 24 is the report's, the image user of row 2 and the rules
-of kustomize, Flux and Argo CD need more than the document.
+Not judged here: "report recreate" of rows 23 and 24 is the report's, the image user of row 2 and the rules of
+kustomize, Flux and Argo CD need more than the document.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def _objects(document: object) -> Iterator[tuple[Path, dict[Any, Any]]]:
             yield path, item
 
 
-def _of_object(document: dict[Any, Any], version: tuple[int, int], limit_ranges: tuple[object, ...]) -> Iterator[Violation]:
+def _of_object(
+    document: dict[Any, Any], version: tuple[int, int], limit_ranges: tuple[object, ...]
+) -> Iterator[Violation]:
     kind = document.get("kind")
     if not isinstance(kind, str):
         return

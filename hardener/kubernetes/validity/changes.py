@@ -21,6 +21,8 @@ _STATEFUL_SET = frozenset({"replicas", "ordinals", "template", "updateStrategy",
                            "persistentVolumeClaimRetentionPolicy", "minReadySeconds"})  # fmt: skip
 _IDENTITY = (("kind",), ("metadata", "name"), ("metadata", "generateName"), ("metadata", "namespace"))
 
+_SELECTORS = ("namespaceSelector", "podSelector")
+
 # No rule below looks beneath these keys, except at numbers that go.
 _NOT_COMPARED = frozenset({"containers", "initContainers", "securityContext", "volumes", "automountServiceAccountToken",
                            "hostPID", "hostIPC", "hostUsers", "dnsPolicy", "enableServiceLinks"})  # fmt: skip
@@ -31,7 +33,9 @@ def is_compared(path: Path, *, takes: bool) -> bool:
 
     Spares the second parse of nearly all documents.
     """
-    return _NOT_COMPARED.isdisjoint(path) or (takes and "resources" in path) or path[-1] in _NOT_COMPARED
+    if _NOT_COMPARED.isdisjoint(path):
+        return True
+    return takes and ("resources" in path or path[-1] in ("containers", "initContainers"))
 
 
 def changed_violations(before: object, after: object, accounts: Container[str] = ()) -> list[Violation]:
@@ -112,8 +116,8 @@ def _peers(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Violation]
 
 def _halved(whole: list[Any], parts: list[Any]) -> bool:
     for peer in whole:
-        selectors = [{key: peer[key]} for key in ("namespaceSelector", "podSelector") if mapping(peer).get(key) is not None]
-        if len(selectors) > 1 and any(selector in parts for selector in selectors):
+        halves = [{key: value} for key, value in mapping(peer).items() if key in _SELECTORS and value is not None]
+        if len(halves) > 1 and any(half in parts for half in halves):
             return True
     return False
 
@@ -135,5 +139,7 @@ def _pod(old: dict[Any, Any], new: dict[Any, Any], path: Path, accounts: Contain
     for where, container, _ in containers_of(new, path):
         for kind in ("requests", "limits"):
             # 19. A ResourceQuota, which no manifest of the workload shows, may ask for each of them.
-            for name in amounts(written.get(str(container.get("name"))), kind).keys() - amounts(container, kind).keys():
-                yield Violation(19, (*where, "resources", kind), f"the {name} of {kind} is gone; a quota may ask for it")
+            numbers = amounts(written.get(str(container.get("name"))), kind)
+            for name in sorted(numbers.keys() - amounts(container, kind).keys()):
+                place = (*where, "resources", kind)
+                yield Violation(19, place, f"the {name} of {kind} is gone, and a quota may ask for it")

@@ -87,7 +87,7 @@ def _host_ports(pod: Pod) -> Iterator[Violation]:
 
 
 def _sysctls(pod: Pod) -> Iterator[Violation]:
-    """5. A sysctl of a namespace that is the host's is rejected, names are unique (validateSysctls, ValidateHostSysctl)."""
+    """5. A sysctl of a namespace of the host is rejected (ValidateHostSysctl); names are unique (validateSysctls)."""
     seen: set[str] = set()
     for index, sysctl in entries(pod.security.get("sysctls")):
         name = sysctl.get("name")
@@ -133,7 +133,9 @@ def _operating_system(pod: Pod) -> Iterator[Violation]:
     if name not in ("windows", "linux"):
         return
     common, own = (_LINUX_POD, _LINUX_CONTAINER) if name == "windows" else (("windowsOptions",), ("windowsOptions",))
-    places = [((*pod.path, "securityContext"), pod.security, common)]
+    places: list[tuple[Path, dict[Any, Any], tuple[str, ...]]] = [
+        ((*pod.path, "securityContext"), pod.security, common)
+    ]
     for path, container, _ in pod.containers:
         places.append(((*path, "securityContext"), mapping(container.get("securityContext")), own))
     if name == "windows":

@@ -7,6 +7,7 @@ end marks of block collections run on to the next token.
 
 import re
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from ruamel.yaml.events import (
@@ -182,7 +183,7 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
                 if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
                     start = end = match.end()
                 last = end
-            scalar = Scalar(start, end, event.anchor, event.tag, event.value, event.style or "")
+            scalar = Scalar(start, end, event.anchor, event.tag, intern(event.value), event.style or "")
             scalars.append(scalar)
             node: Node = scalar
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
