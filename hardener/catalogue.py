@@ -40,6 +40,23 @@ def print_list(profile: str | None, say: Say) -> None:
             say(f"  {item.id.ljust(width)}  {item.summary} [{_in_profiles(item, members)}]")
 
 
+def print_profiles(name: str | None, say: Say) -> None:
+    """One paragraph per built-in profile, or all of the one called ``name``. Raises HardenError for no such."""
+    if name is None:
+        for built_in in profiles.BUILT_IN:
+            profile = profiles.load(built_in)
+            say(f"{built_in}: {len(profile.members)} transforms")
+            say(f"  {profile.description}")
+        return
+    profile = profiles.load(name)
+    say(f"{name}: {profile.description}")
+    for transform, changes in profile.steps():
+        say(f"  {transform.id}{'' if changes else ' (reports only)'}")
+    for group, values in sorted(profile.options.items()):
+        for key, value in sorted(values.items()):
+            say(f"  {group}.{key} = {value}")
+
+
 def explain(name: str, say: Say) -> None:
     """What a transform or a risk is about. Raises HardenError for an unknown name."""
     risk = RISKS.get(name.upper())

@@ -25,6 +25,14 @@ class Risk(StrEnum):
     breaking = "breaking"
 
 
+class FailOn(StrEnum):
+    low = "low"
+    medium = "medium"
+    high = "high"
+    critical = "critical"
+    none = "none"
+
+
 class Format(StrEnum):
     text = "text"
     json = "json"
@@ -101,6 +109,32 @@ def diff(
 
 
 @app.command()
+def check(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Profile = None,
+    fail_on: Annotated[FailOn, typer.Option(help="Fail on a finding of this severity or worse.")] = FailOn.critical,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what is not hardened, and which Pod Security level each workload reaches. Exit code 1: too little."""
+    from hardener.session import Choices, check
+
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence))
+    sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
+
+
+@app.command()
 def filter(
     profile: Profile = None,
     max_risk: MaxRisk = Risk.review,
@@ -126,6 +160,16 @@ def list_command(profile: Profile = None) -> None:
     from hardener.catalogue import print_list
 
     print_list(profile, print)
+
+
+@app.command()
+def profiles(
+    name: Annotated[str | None, typer.Argument(help="A profile to show whole.", metavar="[NAME|FILE]")] = None,
+) -> None:
+    """List the profiles, or show what one of them does and with which options."""
+    from hardener.catalogue import print_profiles
+
+    print_profiles(name, print)
 
 
 @app.command()

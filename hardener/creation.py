@@ -55,3 +55,12 @@ def listing(workspace: Workspace, edit: Create, item: Object) -> tuple[Object, A
         basis=edit.basis, evidence=edit.evidence,
     )  # fmt: skip
     return kustomization, append
+
+
+def remove(workspace: Workspace, item: Object) -> None:
+    """Take an object that was added out of the workspace again, and its file when nothing else is in it."""
+    file = item.piece.file
+    file.pieces.remove(item.piece)
+    workspace.objects.remove(item)
+    if file.is_new and not file.pieces:
+        workspace.files.remove(file)

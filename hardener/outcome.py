@@ -33,6 +33,7 @@ class Change:
     line: int = 0
     new_line: int = 0
     extra: tuple[Evidence, ...] = ()
+    siblings: list[Change] = field(default_factory=list)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -70,13 +71,17 @@ class Report:
 
 @dataclass(slots=True, eq=False)
 class Refused:
-    """A document that keeps its bytes: it could not be read, or the changes to it could not be proved."""
+    """A document that keeps its bytes: it could not be read, or the changes to it could not be proved.
+
+    Or, where ``step`` names a transform, one step of it that was rolled back; the document changes all the same.
+    """
 
     file: str
     line: int
     reason: str
     advice: str
     edits: int = 0
+    step: str | None = None
 
 
 @dataclass(slots=True, eq=False)

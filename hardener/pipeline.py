@@ -15,6 +15,7 @@ from hardener.declare import Transform
 from hardener.edits import Edit, Finding, Grade, Path, Severity, WrongShapeError
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
+from hardener.self_check import self_check
 from hardener.step import draft
 from hardener.views import Container, OpaqueError, PodTemplate, View
 from hardener.workspace import Workspace
@@ -79,6 +80,7 @@ def run(
         arguments = () if options is None else (options,)
         for target in workspace.targets(transform.each):
             _visit(state, transform, target, arguments, may_change)
+    self_check(state.outcome)
     _report_classes(state)
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
@@ -211,6 +213,16 @@ def _count(outcome: Outcome) -> None:
         outcome.findings.append(
             Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=1)
         )
+    workspace = outcome.workspace
+    if workspace.openshift_signs and workspace.platform is None:
+        sign = workspace.openshift_signs[0]
+        outcome.findings.append(
+            Report(
+                "platform", None, Severity.LOW, f"{sign} outside the given paths is for OpenShift",
+                "set platform: openshift or platform: kubernetes in .harden.yaml; now it is taken for kubernetes",
+                sign.piece.file.name, sign, sign.piece, sign.path,
+            )
+        )  # fmt: skip
     for item in outcome.workspace.rendered_elsewhere:
         outcome.findings.append(
             Report(

@@ -74,7 +74,9 @@ def _owned(item: Object) -> str | None:
 def _patch_file(item: Object) -> str | None:
     if item.piece.file.path in item.workspace.patch_files:
         return "a kustomization lists this file as a patch"
-    return "it holds a $patch directive" if _has_patch_directive(item.data) else None
+    if "$patch" in item.piece.text and _has_patch_directive(item.data):
+        return "it holds a $patch directive"
+    return None
 
 
 def _patch(pod: PodTemplate) -> str | None:

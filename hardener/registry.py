@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
+import sys
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 
 from hardener.declare import STAGES, Transform
 from hardener.errors import HardenError
+
+GROUP = "harden.transforms"  # of entry points
 
 
 @cache
@@ -63,9 +67,27 @@ def _built_in() -> list[ModuleType]:
 
 
 def _installed() -> list[ModuleType]:
-    from importlib.metadata import entry_points
+    if not any(map(_offers, sys.path)):
+        return []
+    from importlib.metadata import entry_points  # late: it costs more than all that is asked of it here
 
-    return [entry.load() for entry in entry_points(group="harden.transforms")]
+    return [entry.load() for entry in entry_points(group=GROUP)]
+
+
+def _offers(folder: str) -> bool:
+    """Whether a package that is installed in ``folder`` offers transforms."""
+    try:
+        names = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return os.path.isfile(folder)  # a zip file, which importlib knows how to read
+    for name in names:
+        try:
+            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8") as handle:
+                if GROUP in handle.read():
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _transform_of(module: ModuleType) -> Transform | None:

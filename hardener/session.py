@@ -16,6 +16,7 @@ from hardener.edits import Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.outcome import Outcome, Report
+from hardener.pod_level import Standing, standings
 from hardener.profile import Profile
 from hardener.progress import Progress
 from hardener.report.redactor import Redactor
@@ -121,6 +122,27 @@ def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quie
     return 1 if outcome.files else 0
 
 
+def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verbose: bool, quiet: bool) -> int:
+    """Report what is not hardened, and the Pod Security levels. Returns 1 when ``apply`` would change something, or a
+    finding or held-back change is at least as severe as ``fail_on`` ("none": never), else 0."""
+    with Progress() as progress:
+        workspace, plan = _read(paths, choices, progress)
+        before = standings(workspace)
+        outcome = plan.run(workspace, progress)
+    levels = (before, standings(workspace))
+    worst = outcome.worst_finding
+    too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
+    _print(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
+    if format == "text":
+        reasons = []
+        if outcome.files:
+            reasons.append(f"{len(outcome.changes)} changes are pending: harden apply")
+        if too_bad and worst is not None:
+            reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
+        print("check failed: " + "; ".join(reasons) if reasons else "check passed")
+    return 1 if outcome.files or too_bad else 0
+
+
 def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
     """Harden standard input to standard output, report on standard error. Returns 0; 2 for input that is not UTF-8."""
     try:
@@ -198,33 +220,56 @@ def _write(outcome: Outcome) -> int:
     return failed
 
 
-def _print(outcome: Outcome, redactor: Redactor, format: str, *, verbose: bool, quiet: bool, applied: bool) -> None:
+Levels = tuple[list[Standing], list[Standing]]
+
+
+def _print(
+    outcome: Outcome,
+    redactor: Redactor,
+    format: str,
+    *,
+    verbose: bool,
+    quiet: bool,
+    applied: bool,
+    levels: Levels | None = None,
+) -> None:
     if format == "json":
         from hardener.report.json import write
+        from hardener.report.levels import records
 
         for file in outcome.workspace.files:
             for piece in file.pieces:
                 if piece.data and may_hold_secret(piece.text):
                     for document in piece.data:
                         redactor.learn_document(document)
-        write(outcome, redactor, _binary(sys.stdout))
+        write(outcome, redactor, _binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
     else:
-        _text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied)
+        _text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
 
 
-def _text(outcome: Outcome, redactor: Redactor, stream: object, *, verbose: bool, quiet: bool, applied: bool) -> None:
+def _text(
+    outcome: Outcome,
+    redactor: Redactor,
+    stream: object,
+    *,
+    verbose: bool,
+    quiet: bool,
+    applied: bool,
+    levels: Levels | None = None,
+) -> None:
     from hardener.report.text import TextReport
 
     terminal = bool(getattr(stream, "isatty", lambda: False)())
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    TextReport(outcome, redactor, _binary(stream), colour, verbose, quiet, applied).write()
+    TextReport(outcome, redactor, _binary(stream), colour, verbose, quiet, applied, levels).write()
     stream.flush()  # type: ignore[attr-defined]
 
 
-def _binary(stream: object) -> Callable[[str], object]:
-    # A patch keeps its line ends and its characters whatever the platform and the locale.
+def _binary(stream: object, errors: str = "surrogateescape") -> Callable[[str], object]:
+    # A patch keeps its line ends and its characters whatever the platform and the locale. A file name that is not
+    # UTF-8 keeps its bytes there, and is escaped in JSON.
     buffer = getattr(stream, "buffer", None)
     if buffer is None:
         return stream.write  # type: ignore[attr-defined,no-any-return]
-    return lambda text: buffer.write(text.encode("utf-8", "surrogateescape"))
+    return lambda text: buffer.write(text.encode("utf-8", errors))

@@ -56,6 +56,8 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
             listed = creation.listing(workspace, edit, item)
             if listed is not None:
                 _record(step, listed[0], [listed[1]])
+    for change in step.changes:
+        change.siblings = step.changes
     return step
 
 
@@ -63,13 +65,19 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
     piece = item.piece
     paths = concrete_paths(piece.data, list(edits))
     for edit, path in zip(edits, paths, strict=True):
-        # A copy, since later steps change the data in place.
-        before = MISSING if isinstance(edit, Append) else copied(_value(piece.data, path))
+        before = value_before(edit, piece.data, path)
         after = edit.value if isinstance(edit, Set | Append) else MISSING
-        if isinstance(before, dict | list) and not isinstance(edit, Drop):
-            before = MISSING if not before else before
         step.changes.append(Change(step.transform, edit, item, len(piece.steps), path, before, after))
     step.edits.setdefault(piece, []).extend(edits)
+
+
+def value_before(edit: Edit, documents: list[Any], path: Path) -> Any:
+    """What ``edit``, which acts at ``path``, replaces or removes; MISSING where it adds."""
+    # A copy, since later steps change the data in place.
+    before = MISSING if isinstance(edit, Append) else copied(_value(documents, path))
+    if isinstance(before, dict | list) and not isinstance(edit, Drop):
+        before = MISSING if not before else before
+    return before
 
 
 def _value(data: Any, path: Path) -> Any:

@@ -25,6 +25,7 @@ INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
     "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
 }  # fmt: skip
+_OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 _KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
@@ -223,11 +224,16 @@ class Workspace:
 
     @cached_property
     def platform(self) -> str | None:
-        """ "openshift" where the tree or the configuration says so (DECISIONS 4), else None."""
-        if self.settings.platform:
-            return self.settings.platform
-        signs = {"route.openshift.io", "security.openshift.io", "apps.openshift.io"}
-        return "openshift" if any(item.group in signs for item in self.objects) else None
+        """ "openshift" where the configuration or a file that may be edited says so (DECISIONS 4), else None.
+
+        Files beside them do not: a repository may hold the manifests of several clusters.
+        """
+        return self.settings.platform or ("openshift" if any(item.editable for item in self.openshift_signs) else None)
+
+    @cached_property
+    def openshift_signs(self) -> list[Object]:
+        """Objects of kinds that only OpenShift has."""
+        return [item for item in self.objects if item.group in _OPENSHIFT]
 
     @cached_property
     def bindings(self) -> dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]]:

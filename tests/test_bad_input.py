@@ -217,7 +217,7 @@ def _one_written(done: Done, work: Path, reason: str) -> None:
     assert (work / "bad.yaml").read_text() == DEPLOYMENT
     assert "runAsNonRoot" in (work / "good.yaml").read_text()
     assert "not-written  bad.yaml:1\n" in done.out and reason in done.out
-    assert "1 files changed" in done.out
+    assert "1 file changed" in done.out
     assert sorted(os.listdir(work)) == ["bad.yaml", "good.yaml"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, write
+from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
@@ -219,9 +219,7 @@ def test_quiet_shows_the_summary_only(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     lines = harden("diff", "--quiet").out.splitlines()
     assert len([line for line in lines if line]) == 2
-    assert lines[0].startswith("harden ") and "1 files would change" in lines[-1].replace(
-        "1 file would", "1 files would"
-    )
+    assert lines[0].startswith("harden ") and ", 1 file would change; " in lines[-1]
 
 
 def test_verbose_shows_every_edit_with_its_evidence(harden: Harden, tmp_path: Path) -> None:
@@ -250,6 +248,26 @@ def test_the_undo_command_undoes(harden: Harden, tmp_path: Path) -> None:
     assert command
     subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
     assert (tmp_path / "a b/web.yaml").read_text() == (tmp_path / "c/web.yaml").read_text() == DEPLOYMENT
+
+
+def test_the_undo_command_takes_new_files_away(harden: Harden, tmp_path: Path) -> None:
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: production}\n"
+    write(tmp_path, {"a b/ns.yaml": namespace, "web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    before = snapshot(tmp_path)
+    command = re.search(r"^undo: (.*)$", harden("apply", ".").out, re.M)
+    assert command and snapshot(tmp_path) != before
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_the_undo_command_of_many_files_says_what_else_it_undoes(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"d/{number}.yaml": DEPLOYMENT for number in range(5)})
+    commit(tmp_path)
+    command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
+    assert command and command[1] == "git restore -- d  # with every other uncommitted change there"
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert (tmp_path / "d/4.yaml").read_text() == DEPLOYMENT
 
 
 def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path) -> None:

@@ -16,15 +16,16 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline",
-    "self_check", "step", "creation", "assembly", "proof", "json_patch", "shifts", "outcome", "profile", "registry", "workspace",
-    "namespaces", "pod_level", "views", "pod_class", "view", "declare", "edits", "kubernetes", "config", "sources", "owasp",
-    "errors", "",
+    "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline", "self_check",
+    "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "outcome", "profile", "registry",
+    "workspace", "namespaces", "pod_level", "views", "pod_class", "view", "declare", "edits", "kubernetes", "config",
+    "sources", "owasp", "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
 FOR_TRANSFORMS = {
-    f"hardener.{name}" for name in ("declare", "edits", "errors", "namespaces", "pod_level", "view", "views", "workspace")
+    f"hardener.{name}"
+    for name in ("declare", "edits", "errors", "namespaces", "pod_level", "view", "views", "workspace")
 }
 
 MODULES = sorted((ROOT / "hardener").rglob("*.py"))

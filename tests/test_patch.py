@@ -170,3 +170,21 @@ def test_a_secret_far_from_the_edits_masks_nothing(harden: Harden, tmp_path: Pat
     git(tmp_path, "checkout", "-q", ".")
     assert git(tmp_path, "apply", "-", stdin=out.encode()).returncode == 0
     assert snapshot(tmp_path) == after
+
+
+def test_new_files_are_in_the_patch(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"x/sub dir/ns.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: production}\n"})
+    commit(tmp_path)
+    out = harden("diff", ".", cwd=tmp_path / "x").out
+    assert "new file mode 100644\n--- /dev/null\n" in out
+    harden("apply", ".", cwd=tmp_path / "x")
+    after = snapshot(tmp_path)
+    assert len(after) == 2
+    git(tmp_path, "checkout", "-q", ".")
+    git(tmp_path, "clean", "-qfd")
+    for folder in (tmp_path, tmp_path / "x"):
+        done = git(folder, "apply", "-", stdin=out.encode())
+        assert done.returncode == 0, done.stderr.decode()
+        assert snapshot(tmp_path) == after
+        git(tmp_path, "checkout", "-q", ".")
+        git(tmp_path, "clean", "-qfd")

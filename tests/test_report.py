@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Places, Tree, at, commit, same_value, write
+from tests.conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Places, Tree, at, commit, git, same_value, write
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / "hardener/report/schema.json").read_text())
 MARK = "\u2039redacted#"
@@ -245,3 +248,28 @@ def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
         numbers = [int(word) for word in line.replace(",", " ").replace(";", " ").split() if word.isdigit()]
         assert numbers == [summary[key] for key in ("files", "documents", "edits", "changed", "held", "refused",
                                                     "waived", "findings")]  # fmt: skip
+
+
+def test_repeated_names_are_counted_once_each(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}/web.yaml": DEPLOYMENT for n in range(3)} | {f"{n}.yaml": DEPLOYMENT.replace("web", f"w{n}")
+                                                                      for n in range(6)})  # fmt: skip
+    lines = [line for line in harden("diff", ".").out.splitlines() if " restart: " in line]
+    names = "Deployment/web x 3, Deployment/w0, Deployment/w1, Deployment/w2, Deployment/w3 and 2 more"
+    assert lines == [f"  9 workloads restart: {names}"]
+    lines = [line for line in harden("diff", "0", "1", "2").out.splitlines() if " restart: " in line]
+    assert lines == ["  3 workloads restart: Deployment/web x 3"]
+
+
+def test_a_file_name_that_is_not_utf_8_leaves_json_and_patch_whole(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.yaml")
+    try:
+        (tmp_path / name).write_text(DEPLOYMENT)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    commit(tmp_path)
+    command = [sys.executable, "-m", "hardener", "diff", "."]
+    settings = {"cwd": tmp_path, "capture_output": True, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    report = json.loads(subprocess.run([*command, "--format", "json"], **settings).stdout.decode("utf-8"))  # type: ignore[call-overload]
+    assert {change["file"] for change in report["changes"]} == {"\udcff.yaml"}
+    patch = subprocess.run(command, **settings).stdout  # type: ignore[call-overload]
+    assert git(tmp_path, "apply", "-", stdin=patch).returncode == 0

@@ -7,6 +7,7 @@ Sources: spec-workloads sections 3 (node agents, static pods) and 10 (Kubescape'
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 DATA_PORTS: frozenset[int] = frozenset({2379, 3306, 5432, 5672, 6379, 9042, 9092, 9200, 11211, 15672, 27017})
 """Default ports of etcd, MySQL, PostgreSQL, RabbitMQ (and its UI), Redis, Cassandra, Kafka, Elasticsearch, memcached,
@@ -18,8 +19,25 @@ STATIC_CONTROL_PLANE: frozenset[str] = frozenset(
 """Image names that are part of the control plane when they run as a Pod of their own."""
 
 
-def _phrases(*phrases: str) -> re.Pattern[str]:
-    return re.compile(f"-(?:{'|'.join(phrases)})(?=-)")
+class _Pattern:
+    """A regular expression that is compiled when it is first needed; most runs need few of them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._text)
+
+    def search(self, text: str, start: int = 0) -> re.Match[str] | None:
+        return self._compiled.search(text, start)
+
+    def sub(self, replacement: str, text: str) -> str:
+        return self._compiled.sub(replacement, text)
+
+
+def _phrases(*phrases: str) -> _Pattern:
+    return _Pattern(f"-(?:{'|'.join(phrases)})(?=-)")
 
 
 # Looked for in "-word-word-": the repository with every separator written as a dash.
@@ -88,14 +106,14 @@ _INGRESS_OR_GATEWAY = _phrases(
 _EXTERNAL = _phrases("external", "public", "ingress", "gateway", "edge", "lb")
 
 # What may stand behind the name of an administration interface without making it another thing.
-_TAIL = re.compile(
+_TAIL = _Pattern(
     r"-(?:server|service|svc|servicelb|ui|web|webui|frontend|console|dashboard|portal|app|deployment|statefulset|master"
     r"|main|controller|head|hub|api|http|https|external|internal|public|private|ingress|gateway|edge|lb|loadbalancer"
     r"|nodeport|np|k8s|cluster|standalone|operated|headless|prod|production|dev|development|staging|stage|test|qa|demo"
     r"|v?\d+)$"
 )
-_SENSITIVE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(f"-(?:{names})$"))
+_SENSITIVE: tuple[tuple[str, _Pattern], ...] = tuple(
+    (name, _Pattern(f"-(?:{names})$"))
     for name, names in (
         ("kubernetes-dashboard", r"kubernetes-dashboard|kubernetesui-dashboard"),
         ("argo-server", r"argo-server|argo-workflows-server"),
@@ -116,7 +134,7 @@ _SENSITIVE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("triton", r"triton|tritonserver|triton-inference"),
     )
 )
-_DATA_STORE = re.compile(
+_DATA_STORE = _Pattern(
     r"-(?:postgres|postgresql|pgsql|postgis|timescaledb|pgvector|spilo|mysql|mysqld|mariadb|percona|galera|mongo|mongod"
     r"|mongodb|redis|valkey|keydb|dragonflydb|memcached|memcache|kafka|redpanda|cassandra|scylla|scylladb|elasticsearch"
     r"|opensearch|etcd|zookeeper|rabbitmq|cockroach|cockroachdb|couchdb|couchbase|clickhouse|influxdb|neo4j|rethinkdb"
@@ -124,13 +142,13 @@ _DATA_STORE = re.compile(
     r"|qdrant|milvus|weaviate|minio)(?=-|$)"
 )
 # Behind the name of a program: another program that works for it or on it.
-_HELPER = re.compile(
+_HELPER = _Pattern(
     r"-(?:exporter|operator|backup|backups|restore|ui|gui|admin|client|cli|shell|express|commander|insight|migrate"
     r"|migration|migrations|migrator|init|job|proxy|pooler|bouncer|console|manager|curator|tools|connect|rest|bridge"
     r"|registry|test|tests|controller|sync|syncer|consumer|producer|adapter|agent|metrics|webhook|sidecar|reloader"
     r"|router|drainer|driver|mc)(?=-|$)"
 )
-_DATA_STORE_PATHS = re.compile(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
+_DATA_STORE_PATHS = _Pattern(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
 
 _JVM_IMAGE = _phrases(
     "openjdk",
@@ -179,11 +197,11 @@ _JVM_IMAGE = _phrases(
     "nexus3",
     "kafdrop",
 )
-_JVM_WORD = re.compile(
+_JVM_WORD = _Pattern(
     r"(?:^|[\s;&|(])(?:/\S*/)?java(?=\s|$)|(?<![\w-])-X(?:mx|ms|ss)\d|(?<![\w-])-XX:[+-]?\w|\.jar(?![\w.])"
 )
 _LONGEST = 512  # names and repositories end at 255; what is longer is cut, so that no test takes long
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_SEPARATORS = _Pattern(r"[^a-z0-9]+")
 
 
 def _dashed(text: object) -> str:
@@ -255,7 +273,7 @@ def is_jvm(words: Sequence[str], repository: str | None) -> bool:
     return isinstance(repository, str) and _is_program(_JVM_IMAGE, repository)
 
 
-def _is_program(pattern: re.Pattern[str], text: str) -> bool:
+def _is_program(pattern: _Pattern, text: str) -> bool:
     """Whether the last component of a path names a program of the pattern, and not a helper of it."""
     last = _dashed(text.rpartition("/")[2])
     match = pattern.search(last)

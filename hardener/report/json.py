@@ -14,8 +14,16 @@ from hardener.report.redactor import Redactor
 from hardener.views import Object
 
 
-def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object]) -> None:
-    """Write the report of ``outcome`` through ``redactor`` to ``out``; memory stays flat."""
+def write(
+    outcome: Outcome,
+    redactor: Redactor,
+    out: Callable[[str], object],
+    levels: Iterable[dict[str, Any]] | None = None,
+) -> None:
+    """Write the report of ``outcome`` through ``redactor`` to ``out``; memory stays flat.
+
+    ``levels`` are the Pod Security levels that ``check`` adds.
+    """
     dump = _Dump(redactor)
     head = {"version": 1, "profile": outcome.profile, "summary": outcome.summary()}
     out(json.dumps(head, ensure_ascii=False)[:-1])
@@ -24,6 +32,7 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object]) ->
         ("held", (_held(held, change, outcome) for held in outcome.held for change in held.changes[:1])),
         ("findings", map(_finding, outcome.findings)),
         ("refused", map(_refused, outcome.refused)),
+        *([] if levels is None else [("levels", iter(levels))]),
         ("waived", iter(())),
     ):
         out(f', "{name}": [')

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from hardener import __version__
 from hardener.edits import Evidence, Grade, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome
+from hardener.pod_level import Standing
+from hardener.report.levels import lines as level_lines
 from hardener.report.masked_lines import masked_lines
 from hardener.report.patch import patch_of
 from hardener.report.redactor import Redactor
@@ -30,13 +32,15 @@ class TextReport:
     verbose: bool = False
     quiet: bool = False
     applied: bool = False
+    levels: tuple[list[Standing], list[Standing]] | None = None  # in place of the patch
 
     def write(self) -> None:
         """Print the whole report."""
         # The patch is made first: it shows which secrets the lines before it must not quote.
-        patches = [] if self.quiet else [(change, *self._patch(change)) for change in self.outcome.files]
+        patches = [] if self.quiet or self.levels else [(change, *self._patch(change)) for change in self.outcome.files]
         self._head()
         if not self.quiet:
+            self._levels()
             self._impact()
             self._held()
             self._edits()
@@ -63,6 +67,12 @@ class TextReport:
         self._say(f"harden {__version__}: profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}")
         if workspace.unread_evidence:
             self._say(f"  {workspace.unread_evidence} files outside the given paths could not be read as evidence")
+
+    def _levels(self) -> None:
+        if self.levels and self.levels[0]:
+            self._title("Pod Security levels")
+            for line in level_lines(*self.levels):
+                self._say(f"  {line}")
 
     def _impact(self) -> None:
         lines = list(_impact(self.outcome))
@@ -120,9 +130,15 @@ class TextReport:
             self._say(f"      {change.edit.grade}, {change.edit.basis}" + (f": {sure}" if sure else ""))
 
     def _refused(self) -> None:
-        if self.outcome.refused:
-            self._title(f"Refused: {_count(len(self.outcome.refused), 'document')}, kept byte for byte")
-            for item in self.outcome.refused:
+        documents = [item for item in self.outcome.refused if item.step is None]
+        steps = [item for item in self.outcome.refused if item.step is not None]
+        for items, title in (
+            (documents, f"Refused: {_count(len(documents), 'document')}, kept byte for byte"),
+            (steps, f"Rolled back: {_count(len(steps), 'step')} that would have broken something"),
+        ):
+            if items:
+                self._title(title)
+            for item in items:
                 edits = f" ({_count(item.edits, 'edit')} not made)" if item.edits else ""
                 self._say(f"  {item.file}:{item.line} {item.reason}{edits}: {item.advice}")
 
@@ -173,9 +189,10 @@ class TextReport:
         self._say()
         done = "changed" if self.applied else "would change"
         self._say(
-            f"{counts['files']} files, {counts['documents']} documents: {_count(counts['edits'], 'edit')}, "
-            f"{counts['changed']} files {done}; {counts['held']} held back, {counts['refused']} refused, "
-            f"{counts['waived']} waived, {_count(counts['findings'], 'finding')}"
+            f"{_count(counts['files'], 'file')}, {_count(counts['documents'], 'document')}: "
+            f"{_count(counts['edits'], 'edit')}, {_count(counts['changed'], 'file')} {done}; "
+            f"{counts['held']} held back, {counts['refused']} refused, {counts['waived']} waived, "
+            f"{_count(counts['findings'], 'finding')}"
         )
         if masked:
             names = ", ".join(change.file.name for change in masked)
@@ -245,8 +262,17 @@ def _short(path: str) -> str:
 
 
 def _undo(files: list[FileChange]) -> str | None:
-    names = [change.file.name for change in files]
     if git_root(files[0].file.path) is None:
         return None
-    shown = names if len(names) <= 4 else [os.path.commonpath([os.path.dirname(name) or "." for name in names]) or "."]
-    return "git restore -- " + " ".join(map(shlex.quote, shown))
+    commands = []
+    names = [change.file.name for change in files if not change.file.is_new]
+    made = [change.file.name for change in files if change.file.is_new]
+    note = ""
+    if len(names) > 4:
+        names = [os.path.commonpath([os.path.dirname(name) or "." for name in names]) or "."]
+        note = "  # with every other uncommitted change there"
+    if names:
+        commands.append("git restore -- " + " ".join(map(shlex.quote, names)))
+    if made:
+        commands.append("rm -- " + " ".join(map(shlex.quote, made)))
+    return " && ".join(commands) + note

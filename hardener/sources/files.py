@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -163,9 +162,16 @@ def read(path: str) -> Content:
     return Content(text, bom, status.st_size, status.st_mtime_ns)
 
 
+def _temporary(path: str) -> tuple[int, str]:
+    """An open new file beside ``path``, so that it can take its place in one step."""
+    import tempfile  # late: only writing needs it
+
+    return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+
+
 def create(path: str, text: str) -> None:
     """Make the file ``path`` whole or not at all. Raises OSError, FileExistsError when there is one already."""
-    handle, temporary = tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+    handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(text.encode())
@@ -193,7 +199,7 @@ def replace(path: str, text: str, content: Content) -> None:
         raise OSError(0, "the file changed while harden was running; run it again")
     if not os.access(path, os.W_OK):
         raise PermissionError(13, "Permission denied")
-    handle, temporary = tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+    handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write((BOM if content.bom else b"") + text.encode())

@@ -42,8 +42,8 @@ class Check:
 class Violation:
     """What a check holds against a pod template.
 
-    `message` is the reason and the detail of Kubernetes, joined by ": ". `paths` lead from the pod spec to what is
-    wrong or missing; those that begin with "metadata" lead from the template to an annotation.
+    `message` is the reason and the detail (if any) of Kubernetes, joined by ": ". `paths` lead from the pod spec to
+    what is wrong or missing; those that begin with "metadata" lead from the template to an annotation.
     """
 
     check: str
@@ -164,7 +164,7 @@ def evaluate(template: Mapping[str, Any], level: str, version: Version) -> list[
     pod = read(template)
     problems = ((check, run(pod)) for check, run in _active(level, version))
     return [
-        Violation(check.id, check.level, f"{problem.reason}: {problem.detail}", tuple(problem.paths))
+        Violation(check.id, check.level, ": ".join(filter(None, problem[:2])), tuple(problem.paths))
         for check, problem in problems
         if problem
     ]

@@ -1,0 +1,89 @@
+"""What the config of an image says of it, and how that goes together with the image table.
+
+Source of the config: github.com/opencontainers/image-spec, config.md; of what a USER means: the kubelet, which refuses
+a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go).
+"""
+
+import posixpath
+from dataclasses import dataclass
+
+from hardener.kubernetes.image_table import ImageRow
+
+_ROOT = frozenset({"", "0", "root"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """The parts of an image's config that decide something; None where it is not known.
+
+    - `user`: USER as it stands there, "" when the image names none.
+    - `exposed_ports`: "80/tcp", "53/udp" or "80". `volumes`: the paths of its VOLUMEs.
+    """
+
+    user: str | None = None
+    exposed_ports: tuple[str, ...] | None = None
+    volumes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What is known of an image; None and () mean that nobody knows.
+
+    - `user`: who it runs as by itself, "root" for root under each of its names, without a group.
+    - `uid`, `gid`: the numbers that its service runs with.
+    - `ports`: TCP ports. `volumes`: VOLUMEs by its config.
+    - `user_source`, `ports_source`: "harden.lock" for the image's own config, which proves it; else "image table".
+    - `sure`: the user is proved, or its row of the table was verified.
+    """
+
+    user: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    ports: tuple[int, ...] = ()
+    volumes: tuple[str, ...] = ()
+    user_source: str = "image table"
+    ports_source: str = "image table"
+    sure: bool = False
+
+    @property
+    def proved(self) -> bool:
+        """Whether the user is read from the image's own config."""
+        return self.user_source == LOCK
+
+
+LOCK = "harden.lock"
+
+
+def merge(config: ImageConfig | None, row: ImageRow | None) -> ImageFacts:
+    """The config where it says something, else the row of the table."""
+    user, uid, gid = (row.user, row.uid, row.gid) if row is not None else (None, None, None)
+    user = "root" if user in _ROOT else user
+    sure = row is not None and row.verified is not None
+    sources = {}
+    if config is not None and config.user is not None:
+        named = plain_user(config.user)
+        sources["user_source"] = LOCK
+        if named.isdecimal():
+            # The group of the image's own user is that of its config, which the runtime takes as it is.
+            uid, gid = int(named), gid if uid == int(named) else None
+        elif named != "root" and named != user:
+            uid = gid = None  # the numbers of the row are those of another user
+        user, sure = named, True
+    ports = row.ports if row is not None else ()
+    if config is not None and config.exposed_ports is not None:
+        ports = tuple(sorted(filter(None, map(_tcp, config.exposed_ports))))
+        sources["ports_source"] = LOCK
+    volumes = config.volumes if config is not None and config.volumes is not None else ()
+    paths = tuple(sorted({posixpath.normpath(path) for path in volumes if path.startswith("/")} - {"/"}))
+    return ImageFacts(user, uid, gid, ports, paths, sure=sure, **sources)
+
+
+def plain_user(user: str) -> str:
+    """USER without its group: "1000:1000" -> "1000", "nginx" unchanged; root under any of its names -> "root"."""
+    name = user.strip().partition(":")[0]
+    return "root" if name in _ROOT or (name.isdecimal() and int(name) == 0) else name
+
+
+def _tcp(port: str) -> int | None:
+    number, _, protocol = port.partition("/")
+    return int(number) if number.isdecimal() and protocol.lower() in ("", "tcp") else None

@@ -1,0 +1,160 @@
+"""``harden.lock``: the digests of the images of a repository and what their configs say, in a committed file.
+
+It stands at the Git root. ``apply`` only ever reads it, so a run needs no network and is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.kubernetes.image_config import ImageConfig
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.sources import yaml
+
+NAME = "harden.lock"
+VERSION = 1
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class LockedImage:
+    """One image of the lock: its digest, the media type and platforms behind it, and its config where that is known."""
+
+    digest: str
+    media_type: str | None = None
+    platforms: tuple[str, ...] = ()
+    config: ImageConfig | None = None
+
+    @property
+    def is_one_platform(self) -> bool:
+        """Whether the digest is that of an image for one platform, and not of an index of them."""
+        return self.media_type is not None and ".manifest." in self.media_type and ".list." not in self.media_type
+
+
+@dataclass(slots=True)
+class Lock:
+    """The images by their name as written in the file, and by repository spelled out with tag or digest."""
+
+    images: dict[str, LockedImage] = field(default_factory=dict)
+    _spelled: dict[str, LockedImage] = field(default_factory=dict)
+
+    def add(self, reference: ImageReference, image: LockedImage) -> None:
+        """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
+        self.images[reference.text] = image
+        self._spelled.setdefault(f"{reference.normalized}:{reference.tag or _LATEST}", image)
+        self._spelled.setdefault(f"{reference.normalized}@{image.digest}", image)
+
+    def find(self, reference: ImageReference) -> LockedImage | None:
+        """The image that ``reference`` means, None when it is not in the lock.
+
+        One with a digest is only the image of the lock that has this digest, whatever its tag says.
+        """
+        if reference.normalized is None:
+            return None
+        if reference.digest is not None:
+            return self._spelled.get(f"{reference.normalized}@{reference.digest}")
+        if reference.opaque:
+            return None
+        return self.images.get(reference.text) or self.spelled(reference.normalized, reference.tag)
+
+    def spelled(self, normalized: str, tag: str | None) -> LockedImage | None:
+        """The image of a repository that is spelled out, with this tag (``latest`` for None)."""
+        return self._spelled.get(f"{normalized}:{tag or _LATEST}")
+
+
+def load(root: str) -> Lock | None:
+    """The lock in the folder ``root``, None when there is none. Raises HardenError where it is wrong: file, line, key,
+    and what to write there."""
+    path = os.path.join(root, NAME)
+    if not os.path.exists(path):
+        return None
+    name = os.path.relpath(path)
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            parsed = yaml.parse(handle.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    except yaml.Refused as refused:
+        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    return _Reader(name, parsed).lock()
+
+
+class _Reader:
+    """Checks a parsed lock; every error is one line."""
+
+    def __init__(self, name: str, parsed: yaml.Parsed) -> None:
+        self.name = name
+        self.parsed = parsed
+
+    def lock(self) -> Lock:
+        import msgspec  # late: most repositories have no lock
+
+        class Head(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
+            version: int
+            images: dict[str, dict[str, Any]] = {}
+            generated_by: str | None = None
+
+        class Config(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+            user: str | int | None = None
+            exposed_ports: list[str | int] | None = None
+            volumes: list[str] | None = None
+            entrypoint: list[str] | None = None
+            cmd: list[str] | None = None
+            working_dir: str | None = None
+            env: list[str] | None = None
+            created: str | None = None
+
+        class Entry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+            digest: str
+            media_type: str | None = None
+            platforms: list[str] = []
+            config: Config | None = None
+
+        documents = self.parsed.documents
+        if len(documents) != 1 or not isinstance(documents[0], dict):
+            self._fail((), "a lock is one mapping with the keys version, generated-by and images")
+        try:
+            head = msgspec.convert(documents[0], Head)
+        except msgspec.ValidationError as error:
+            self._fail((), f"{_plain(error)}: a lock has the keys version, generated-by and images")
+        if head.version != VERSION:
+            self._fail(("version",), f"version is {head.version}, this harden reads {VERSION}: update harden")
+        found = Lock()
+        for image, value in head.images.items():
+            reference = parse_image(image)
+            if reference is None or reference.normalized is None or reference.opaque or reference.digest is not None:
+                self._fail(("images", image), f"{image} is no image: write repository:tag as in the manifest")
+            try:
+                entry = msgspec.convert(value, Entry)
+            except msgspec.ValidationError as error:
+                self._fail(("images", image), f"{image}: {_plain(error)}: see the documentation of harden.lock")
+            if not _DIGEST.fullmatch(entry.digest):
+                remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
+                self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
+            config = None
+            if entry.config is not None:
+                config = ImageConfig(
+                    None if entry.config.user is None else str(entry.config.user),
+                    _texts(entry.config.exposed_ports),
+                    _texts(entry.config.volumes),
+                )
+            found.add(reference, LockedImage(entry.digest, entry.media_type, tuple(entry.platforms), config))
+        return found
+
+    def _fail(self, path: tuple[str, ...], message: str) -> None:
+        raise HardenError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
+
+
+def _texts(values: list[str | int] | list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(map(str, values))
+
+
+def _plain(error: Exception) -> str:
+    """What msgspec says, with a key where it says `$.key`."""
+    return str(error).replace("`", "").replace("$.", "")
