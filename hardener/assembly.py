@@ -46,6 +46,8 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
             for change, located in zip(changes, proof.changes, strict=True):
                 _place(outcome, change, located, piece.line, file.shift)
             file.add(piece, proof, changes)
+        elif changes:
+            refused.add(piece)  # steps that cancel each other out leave nothing to report
     _finish(outcome, file)
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]

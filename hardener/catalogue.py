@@ -85,6 +85,8 @@ def _explain_risk(risk: Risk, say: Say) -> None:
 
 def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[str]:
     marks = [f"{transform.risk} {RISKS[transform.risk].title}"]
+    if transform.risk_2022 != RISKS[transform.risk].id_2022:
+        marks.append(f"In the 2022 list: {transform.risk_2022}")
     if transform.pss:
         marks.append(f"Pod Security Standards: {transform.pss}")
     if transform.cis:
@@ -119,6 +121,7 @@ def markdown() -> str:
         lines += ["", f"## {risk.id} {risk.title}{former}"]
         for item in found:
             marks = [f"stage {item.stage}", f"severity {item.severity}"]
+            marks += [f"{item.risk_2022} in 2022"] if item.risk_2022 != risk.id_2022 else []
             marks += [f"PSS {item.pss}"] if item.pss else []
             marks += [f"CIS {item.cis}"] if item.cis else []
             lines += [

@@ -203,18 +203,28 @@ def main() -> None:
     """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
     from hardener.errors import HardenError
 
+    interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
-        app()
+        # Not standalone: a wrong command line comes here, to be one line like every other mistake.
+        status = app(standalone_mode=False)
+        if status == 130:  # typer takes the interrupt and returns its code
+            _fail(interrupted, status)
+        sys.exit(status)
     except HardenError as error:
         _fail(f"harden: {error}", 2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
     except KeyboardInterrupt:
-        _fail("harden: interrupted; every file is as it was or wholly rewritten", 130)
+        _fail(interrupted, 130)
     except Exception as error:
         from hardener.crash import describe
 
+        message = getattr(error, "format_message", None)  # those of typer; their class has no public name
+        if message is not None and len(sys.argv) > 1:
+            _fail(f"harden: {' '.join(message().split())}; see harden --help", 2)
+        if message is not None:  # no argument at all
+            _fail(message(), 2)
         _fail(describe(error), 3)
 
 

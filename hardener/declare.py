@@ -32,6 +32,7 @@ class Transform:
 
     id: str
     risk: str
+    risk_2022: str | None
     each: type
     stage: str
     function: Callable[..., Steps]
@@ -80,25 +81,28 @@ def transform(
     options: type | None = None,
     absence: bool = False,
     after: tuple[str, ...] = (),
+    risk_2022: str | None = None,
 ) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
     """Declare a transform.
 
     ``each`` is the target type, ``stage`` one of STAGES, ``severity`` that of its held-back changes; ``absence`` says
     that it concludes from what the tree does not hold, so on a stream it only reports (DECISIONS 2.11); ``after`` names
-    transforms of the same stage that run first.
+    transforms of the same stage that run first; ``risk_2022`` is its risk in the list of 2022 where that is not the one
+    of its folder.
     Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part.
     """
     if stage not in STAGES:
         raise TypeError(f"unknown stage {stage!r}")
 
     def mark(function: Callable[..., Steps]) -> Callable[..., Steps]:
-        from hardener.owasp import BY_FOLDER
+        from hardener.owasp import BY_FOLDER, RISKS
 
         summary, parts = _documentation(function)
         folder = function.__module__.split(".")[-2]
+        risk = BY_FOLDER.get(folder, RISKS["K01"])
         function.__transform__ = Transform(  # type: ignore[attr-defined]
-            id=function.__name__.replace("_", "-"), risk=BY_FOLDER[folder].id if folder in BY_FOLDER else "K01",
-            each=each, stage=stage, function=function, summary=summary, why=parts["Why"], may_break=parts["May break"],
+            id=function.__name__.replace("_", "-"), risk=risk.id, risk_2022=risk_2022 or risk.id_2022, each=each,
+            stage=stage, function=function, summary=summary, why=parts["Why"], may_break=parts["May break"],
             severity=severity, pss=pss, cis=cis, classes=frozenset(classes),
             options=options, absence=absence, after=after,
         )  # fmt: skip

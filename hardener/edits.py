@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +107,19 @@ class Create(Edit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something wrong that is left alone, and what to do about it."""
+    """Something wrong that is left alone, and what to do about it.
+
+    Of findings with the same ``once`` a transform makes one per run. Those with the same ``topic`` ("image not pinned")
+    are one line for a person: how many there are, and the advice.
+    """
 
     message: str
     advice: str
     severity: Severity
     piece: Piece | None = None
     path: Path = ()
+    once: str | None = None
+    topic: str | None = None
 
 
 class WrongShapeError(Exception):
@@ -182,6 +188,17 @@ def _check(documents: list[Any], edit: Edit) -> None:
     target = _child(parent, edit.path[-1])
     if isinstance(edit, Append) and target is not None and not isinstance(target, list):
         raise WrongShapeError(dotted(edit.path[1:]))
+
+
+def moved(edit: Edit, start: int, path: Path) -> Edit:
+    """``edit`` with the first ``start`` parts of its path replaced by ``path``; new keys are placed as before."""
+    typed = edit.typed - start
+    return replace(
+        edit,
+        path=(*path, *edit.path[start:]),
+        type_name=edit.type_name if typed >= 0 else _type_at(edit, start),
+        typed=len(path) + max(typed, 0),
+    )
 
 
 def dotted(path: Path) -> str:

@@ -67,6 +67,7 @@ class Report:
     piece: Piece | None = None
     path: Path = ()
     line: int = 0
+    topic: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -133,7 +134,7 @@ class Outcome:
         for finding in self.findings:
             count(finding.risk, "findings")
         return {
-            "files": sum(1 for file in self.workspace.files if file.editable),
+            "files": sum(1 for file in self.workspace.files if file.editable and not file.is_new),
             "documents": self.documents,
             "changed": len(self.files),
             "edits": len(self.changes),

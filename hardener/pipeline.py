@@ -30,6 +30,7 @@ _PARTLY = {
     "windows": "Linux settings mean nothing there; set os.name: windows so that Kubernetes judges it as such",
     "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
     "system-namespace": "what runs there belongs to the cluster; change it through its installer",
+    "partial": "set what is left in the fields that its operator takes, or as its defaults for all pods",
 }
 _RENDERED = {
     "helm": "harden what it renders to: helm template ... | harden filter",
@@ -56,6 +57,7 @@ class _Run:
     gate: Gate
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     stopped: set[tuple[int, Path, str]] = field(default_factory=set)
+    said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
 
 
 def run(
@@ -120,7 +122,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
                 ids.append(transform.id)
         return
     for item in yielded:
-        if isinstance(item, Finding):
+        if isinstance(item, Finding) and not _is_said(state, transform, item):
             state.outcome.findings.append(_finding(transform, target, item))
     for edits in steps:
         try:
@@ -148,11 +150,20 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.changes += step.changes
 
 
+def _is_said(state: _Run, transform: Transform, finding: Finding) -> bool:
+    """Whether a finding that is made once was made before; if not, it is from now on."""
+    if finding.once is None:
+        return False
+    before = len(state.said)
+    state.said.add((transform.id, finding.once))
+    return len(state.said) == before
+
+
 def _finding(transform: Transform, target: View, finding: Finding) -> Report:
     piece = finding.piece or target.object.piece
     return Report(
         transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
-        target.object, piece, finding.path or target.path,
+        target.object, piece, finding.path or target.path, topic=finding.topic,
     )  # fmt: skip
 
 

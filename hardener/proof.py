@@ -131,6 +131,8 @@ def _account(change: Change, removed: list[Removal], before: _Lines, after: _Lin
         if not isinstance(edit, Drop):
             after.own_entry(written[: present + 1] if present < len(read) else written)
         after.own_head(written[: min(present, len(written) - 1)])
+    elif (parent := as_written(target[:-1], change.step, removed)) is not None:
+        after.own_head(parent)  # the line of a flow list that lost an item
 
 
 def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) -> int | None:

@@ -72,7 +72,7 @@ class _Rules:
 
     def state(self, item: Object, documents: list[Any]) -> list[Violation]:
         """What one state of ``item`` breaks."""
-        ranges = [found.data for found in self.workspace.limit_ranges_of(item)]
+        ranges = [found.data for found in self.workspace.resource_policies.limit_ranges(item)]
         found = violations(_at(documents, item.path), self.workspace.settings.kubernetes_version, ranges)
         return [_below(item, broken) for broken in found]
 
@@ -96,6 +96,8 @@ def _at(documents: list[Any], path: Path) -> Any:
 def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tuple[Change, Violation]]:
     """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
     objects = {change.object.path: change.object for change in changes}
+    if piece.shared:  # one text of several places: a step may have changed other items of its List, too
+        objects |= {item.path: item for item in rules.workspace.objects if item.piece is piece}
     found = [broken for item in objects.values() for broken in rules.state(item, piece.data)]
     if piece.created is not None:
         # It was nothing before, so whatever it breaks is the doing of the step that made it.
@@ -148,18 +150,20 @@ def _causes(
     """The step after which the goal of each object stays broken."""
     owners: dict[int, dict[Path, Change]] = {}
     for change in changes:
-        owners.setdefault(change.step, {}).setdefault(change.object.path, change)
+        for depth in range(len(change.edit.path)):
+            if change.edit.path[:depth] in goals:
+                owners.setdefault(change.step, {}).setdefault(change.edit.path[:depth], change)
     documents = copied(read)
     causes: dict[Path, Change] = {}
     broken: set[Path] = set()
     for number, step in enumerate(piece.steps):
         replay(documents, step)
-        for path in owners.get(number, {}).keys() & goals.keys():
+        for path, change in owners.get(number, {}).items():
             judge, goal = goals[path]
             if all(found[:2] != goal[:2] for found in judge.new(documents, number + 1)):
                 broken.discard(path)
             elif path not in broken:
                 broken.add(path)
-                causes[path] = owners[number][path]
+                causes[path] = change
     for path, change in causes.items():
         yield change, goals[path][1]

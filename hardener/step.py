@@ -7,7 +7,7 @@ from typing import Any
 
 from hardener import creation
 from hardener.declare import Transform
-from hardener.edits import Append, Create, Drop, Edit, Grade, Path, Set, concrete_paths, copied, replay
+from hardener.edits import Append, Create, Drop, Edit, Grade, Path, Set, concrete_paths, copied, moved, replay
 from hardener.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Namespace, Object, PodTemplate, View
@@ -34,6 +34,8 @@ class Step:
             replay(piece.data, edits)
             piece.steps.append(tuple(edits))
         target = self.target.pod if isinstance(self.target, Container) else self.target
+        if isinstance(self.target, Container):
+            self.target.changed_by.add(self.transform.id)
         if isinstance(target, PodTemplate | Namespace):
             target.changed_by.add(self.transform.id)
         if isinstance(target, PodTemplate) and self.transform.stage == "host":
@@ -47,7 +49,7 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     step = Step(workspace, transform, target, grade, [])
     own = [edit for edit in edits if not isinstance(edit, Create)]
     if own:
-        _record(step, target.object, own)
+        _record(step, target.object, mirrored(target.object.piece, own))
     for edit in edits:
         if isinstance(edit, Create):
             item = creation.draft(workspace, edit)
@@ -59,6 +61,22 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     for change in step.changes:
         change.siblings = step.changes
     return step
+
+
+def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:
+    """``edits``, and the same ones at every other place that an anchor and its aliases write with one text."""
+    found = {edit.path: edit for edit in edits}
+    waiting = list(edits) if piece.shared else []
+    while waiting:
+        edit = waiting.pop()
+        for paths in piece.shared:
+            here = next((path for path in paths if edit.path[: len(path)] == path and len(edit.path) > len(path)), None)
+            for path in paths if here is not None else ():
+                other = moved(edit, len(here or ()), path)
+                if other.path not in found:
+                    found[other.path] = other
+                    waiting.append(other)
+    return [*edits, *(edit for path, edit in found.items() if edit not in edits)] if piece.shared else edits
 
 
 def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:

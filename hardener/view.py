@@ -134,6 +134,10 @@ class View:
                 self._refuse(item, (*path, index))
             yield self._child(kind, (*path, index), item)
 
+    def comment(self, *path: str | int, holding: str) -> str | None:
+        """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``."""
+        return self.object.piece.comment(self.path + path, holding)
+
     def _child(self, kind: type[V], path: Path, data: dict[str, Any]) -> V:
         child = kind(self.object, self.path + path, data)
         return child
@@ -202,11 +206,20 @@ class View:
             evidence=tuple(evidence or ()), impact=impact,
         )  # fmt: skip
 
-    def finding(self, message: str, *path: str | int, advice: str, severity: Severity = Severity.MEDIUM) -> Finding:
-        """A finding about the place ``path``."""
+    def finding(
+        self,
+        message: str,
+        *path: str | int,
+        advice: str,
+        severity: Severity = Severity.MEDIUM,
+        once: str | None = None,
+        topic: str | None = None,
+    ) -> Finding:
+        """A finding about the place ``path``; see ``Finding`` for ``once`` and ``topic``."""
         return Finding(
-            message=message, advice=advice, severity=severity, piece=self.object.piece, path=self.path + path
-        )
+            message=message, advice=advice, severity=severity, piece=self.object.piece, path=self.path + path,
+            once=once, topic=topic,
+        )  # fmt: skip
 
     def fact(self, text: str, *path: str | int) -> Evidence:
         """Evidence that stands at ``path``."""

@@ -6,16 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path, WrongShapeError
+from hardener.kubernetes.image_config import ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:
+    from hardener.lock import LockedImage
     from hardener.sources.manifests import Piece
     from hardener.workspace import Workspace
 
-__all__ = ["Container", "Namespace", "Object", "OpaqueError", "PodTemplate", "Service", "ServiceAccount", "View"]
+__all__ = ["Container", "Kustomization", "Namespace", "Object", "OpaqueError", "PodTemplate", "Service", "ServiceAccount", "View"]
 
 
 class Object(View):
@@ -147,6 +149,11 @@ class Container(View):
     pod: PodTemplate
 
     @cached_property
+    def changed_by(self) -> set[str]:
+        """The ids of the transforms that visited it by itself, and changed it in this run."""
+        return set()
+
+    @cached_property
     def name(self) -> str:
         return str(self.data.get("name") or "")
 
@@ -165,6 +172,17 @@ class Container(View):
     def row(self) -> ImageRow | None:
         """What the image table knows of the image."""
         return lookup(self.image) if self.image else None
+
+    @cached_property
+    def locked(self) -> LockedImage | None:
+        """Its image in harden.lock; None when it is not there."""
+        lock = self.tree.lock
+        return lock.find(self.image) if lock is not None and self.image is not None else None
+
+    @cached_property
+    def facts(self) -> ImageFacts:
+        """What is known of the image: its config in harden.lock, else its row of the image table."""
+        return merge(self.locked.config if self.locked is not None else None, self.row)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -243,3 +261,14 @@ class Namespace(View):
         self.pods = pods
         self.changed_by: set[str] = set()
         super().__init__(first, first.path, first.data)
+
+
+class Kustomization(View):
+    """A kustomization.yaml; ``folder`` is where it stands."""
+
+    __slots__ = ("folder",)
+    type_name = "Kustomization"
+
+    def __init__(self, folder: str, item: Object) -> None:
+        self.folder = folder
+        super().__init__(item, item.path, item.data)

@@ -11,22 +11,38 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.edits import WrongShapeError
+from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.pod_template import POD_KINDS, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.lock import Lock
+from hardener.lock import load as load_lock
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.views import Container, Namespace, Object, OpaqueError, PodTemplate, Service, ServiceAccount, View
+from hardener.views import (
+    Container,
+    Kustomization,
+    Namespace,
+    Object,
+    OpaqueError,
+    PodTemplate,
+    Service,
+    ServiceAccount,
+    View,
+)
+
+if TYPE_CHECKING:
+    from hardener.resource_policies import ResourcePolicies
 
 INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
     "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
+    "ResourceQuota",
 }  # fmt: skip
 _OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
-KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 _KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
 _NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
@@ -70,8 +86,11 @@ class Workspace:
     stream: bool = False
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
     patch_files: set[str] = field(default_factory=set)
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
+    skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
+    lock: Lock | None = None
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
 
@@ -85,7 +104,7 @@ class Workspace:
         progress: Callable[[str], object] = lambda name: None,
     ) -> Workspace:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
-        workspace = cls(root=root, settings=settings or Settings())
+        workspace = cls(root=root, settings=settings or Settings(), lock=load_lock(root))
         seen: set[str] = set()
         for path in paths:
             named = [(path, False)] if not os.path.isdir(path) else files.walk(path)
@@ -129,26 +148,49 @@ class Workspace:
                 self.unread_evidence += 1
             return
         self.named_namespaces.update(_NAMESPACE.findall(content.text))
-        if os.path.basename(real) in KUSTOMIZATIONS:
+        if os.path.basename(real) in kustomize.NAMES:
             file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
             self._read_kustomization(file)
+            self.files.append(file)
             return
+        if os.path.basename(real).startswith("skaffold"):
+            file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
+            self.skaffold += self._documents(file)
         if not is_interesting(content.text):
             return
-        if _in_chart(real):
+        chart = _chart_of(real)
+        if chart is not None:
             if editable:
-                self.problems.append(Problem("template", real, name, "a template of a Helm chart", manifests.RENDER))
+                self._add_template(chart, name, real)
             return
         self.files.append(manifests.load(real, name, content, editable=editable, wanted=is_interesting))
 
+    def _add_template(self, chart: str, name: str, path: str) -> None:
+        """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
+        found = self.charts.get(chart)
+        if found is None:
+            found = self.charts[chart] = (
+                Problem("template", path, name, "a template of a Helm chart", manifests.RENDER),
+                [],
+            )
+            self.problems.append(found[0])
+        found[1].append(name)
+        if len(found[1]) > 1:
+            found[0].message = f"a template of a Helm chart, like {len(found[1]) - 1} more files of it"
+
     def _read_kustomization(self, file: ManifestFile) -> None:
         folder = os.path.dirname(file.path)
+        for item in self._documents(file):
+            if kustomize.is_kustomization(item.data):
+                self.kustomizations[folder] = item
+                for name in kustomize.patch_names(item.data):
+                    self.patch_files.add(os.path.realpath(os.path.join(folder, name)))
+
+    def _documents(self, file: ManifestFile) -> Iterator[Object]:
         for piece in file.pieces:
             for index, document in enumerate(piece.data):
                 if isinstance(document, dict):
-                    self.kustomizations[folder] = Object(self, piece, (index,), document)
-                    for name in _patch_names(document):
-                        self.patch_files.add(os.path.realpath(os.path.join(folder, name)))
+                    yield Object(self, piece, (index,), document)
 
     # What the tree holds.
 
@@ -163,6 +205,8 @@ class Workspace:
 
     def _unroll(self, piece: Piece, path: tuple[str | int, ...], value: Any) -> Iterator[Object]:
         if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
+            return
+        if kustomize.is_kustomization(value):
             return
         if value["kind"].endswith("List") and isinstance(value.get("items"), list):
             for index, item in enumerate(value["items"]):
@@ -208,7 +252,15 @@ class Workspace:
             Service: services,
             ServiceAccount: accounts,
             Namespace: namespaces,
+            Kustomization: [Kustomization(name, o) for name, o in self.kustomizations.items() if o.editable],
         }
+
+    @cached_property
+    def image_sources(self) -> ImageSources:
+        """What decides about images beside the manifests that name them."""
+        from hardener.image_sources import collect
+
+        return collect(self)
 
     @cached_property
     def namespaces(self) -> dict[str | None, Namespace]:
@@ -306,22 +358,11 @@ class Workspace:
         return found
 
     @cached_property
-    def _limit_ranges(self) -> dict[tuple[str, str], list[Object]]:
-        found: dict[tuple[str, str], list[Object]] = {}
-        for item in self._of("", "LimitRange"):
-            keys = [("folder", os.path.dirname(item.piece.file.path))]
-            keys += [("namespace", item.namespace)] if item.namespace else []
-            for key in keys:
-                found.setdefault(key, []).append(item)
-        return found
+    def resource_policies(self) -> ResourcePolicies:
+        """What has a say in the requests and limits of workloads: autoscalers, LimitRanges, quotas."""
+        from hardener.resource_policies import ResourcePolicies
 
-    def limit_ranges_of(self, item: Object) -> list[Object]:
-        """The LimitRanges in the namespace of ``item``; where one of the two names none, those of its folder."""
-        named = self._limit_ranges.get(("namespace", item.namespace), []) if item.namespace else []
-        near = self._limit_ranges.get(("folder", os.path.dirname(item.piece.file.path)), [])
-        return named + [
-            found for found in near if found not in named and same_namespace(found.namespace, item.namespace)
-        ]
+        return ResourcePolicies(self)
 
     @cached_property
     def _ingresses(self) -> dict[str, list[Object]]:
@@ -363,21 +404,12 @@ def _backends(value: Any) -> Iterator[str]:
             yield from _backends(child)
 
 
-def _patch_names(kustomization: dict[str, Any]) -> Iterator[str]:
-    for key in ("patches", "patchesJson6902"):
-        for patch in kustomization.get(key) or []:
-            if isinstance(patch, dict) and isinstance(patch.get("path"), str):
-                yield patch["path"]
-    for name in kustomization.get("patchesStrategicMerge") or []:
-        if isinstance(name, str) and "\n" not in name:
-            yield name
-
-
-def _in_chart(path: str) -> bool:
+def _chart_of(path: str) -> str | None:
+    """The folder of the Helm chart whose template ``path`` is, None for any other file."""
     folder = os.path.dirname(path)
     while folder != os.path.dirname(folder):
         above = os.path.dirname(folder)
         if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(above, "Chart.yaml")):
-            return True
+            return above
         folder = above
-    return False
+    return None

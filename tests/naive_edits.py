@@ -32,7 +32,7 @@ class Naive:
 
 
 def deployment(container: str = "", pod: str = "", metadata: str = "") -> str:
-    """A Deployment; the arguments are more of the container, the pod spec and the template's metadata, in flow style."""
+    """A Deployment; the arguments are more of its container, its pod spec and its template's metadata, in flow."""
     return f"""\
 apiVersion: apps/v1
 kind: Deployment
@@ -249,7 +249,7 @@ NAIVE = [
     Naive(27, "the annotation of source ranges stays",
           service(OUTSIDE, ", annotations: {service.beta.kubernetes.io/load-balancer-source-ranges: 10.0.0.0/8}"),
           CLUSTER_IP),
-    Naive(27, "allocation of node ports stays", service(f"{OUTSIDE}, allocateLoadBalancerNodePorts: false"), CLUSTER_IP),
+    Naive(27, "node ports stay", service(f"{OUTSIDE}, allocateLoadBalancerNodePorts: false"), CLUSTER_IP),
     Naive(27, "traffic policy stays", service(f"{OUTSIDE}, externalTrafficPolicy: Local"), CLUSTER_IP),
     Naive(27, "health check stays", service(f"{OUTSIDE}, healthCheckNodePort: 30081"), CLUSTER_IP),
     Naive(28, "headless made a LoadBalancer", service("clusterIP: None, ports: [{port: 80}]"),
@@ -274,7 +274,8 @@ NAIVE = [
           (("append", PEERS, {"ipBlock": {"cidr": "::/0", "except": ["10.0.0.0/8"]}}),)),
     Naive(30, "a range of named ports", policy(ALLOW),
           (("append", ("spec", "ingress", 0, "ports"), {"port": "http", "endPort": 90}),)),
-    Naive(30, "three policy types", policy(ALLOW), (("set", ("spec", "policyTypes"), ["Ingress", "Egress", "Ingress"]),)),
+    Naive(30, "three policy types", policy(ALLOW),
+          (("set", ("spec", "policyTypes"), ["Ingress", "Egress", "Ingress"]),)),
     Naive(31, "a peer in two halves", policy(BOTH),
           (("set", PEERS, [{"namespaceSelector": {}}, {"podSelector": {}}]),)),
     Naive(31, "two peers in one",
@@ -354,7 +355,8 @@ RIGHT = [
     Naive(0, "a range of ports", policy(ALLOW),
           (("append", ("spec", "ingress", 0, "ports"), {"port": 80, "endPort": 90}),)),
     Naive(0, "a peer more", policy(BOTH), (("append", PEERS, {"podSelector": {"matchLabels": {"app": "a"}}}),)),
-    Naive(0, "a level", NAMESPACE, (("set", ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "baseline"),)),
+    Naive(0, "a level", NAMESPACE,
+          (("set", ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "baseline"),)),
     Naive(0, "a version", NAMESPACE,
           (("set", ("metadata", "labels", "pod-security.kubernetes.io/enforce-version"), "v1.35"),)),
     Naive(0, "an account of the tree", deployment(), (("set", (*SPEC, "serviceAccountName"), "web"),),

@@ -398,7 +398,6 @@ def test_killed_at_any_moment_each_file_is_old_or_new(call: str, before: bool, t
     assert (two / "bad.yaml").read_text() == (two / "good.yaml").read_text() != DEPLOYMENT
 
 
-@pytest.mark.xfail(reason="typer takes the interrupt, so that cli.main never says its sentence", strict=False)
 def test_ctrl_c_while_writing_says_so(harden: Harden, two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt

@@ -118,7 +118,6 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert (tmp_path / "web.yaml").read_text() == DEPLOYMENT
 
 
-@pytest.mark.xfail(reason="typer prints four lines, and cli.main does not see its errors", strict=False)
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

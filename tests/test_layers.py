@@ -18,7 +18,7 @@ from .conftest import ROOT
 LAYERS = (
     "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline", "self_check",
     "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "outcome", "profile", "registry",
-    "workspace", "namespaces", "pod_level", "views", "pod_class", "view", "declare", "edits", "kubernetes", "config",
+    "pod_level", "workspace", "lock", "image_sources", "resource_policies", "namespaces", "views", "pod_class", "view", "declare", "edits", "kubernetes", "config",
     "sources", "owasp", "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines

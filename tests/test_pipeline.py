@@ -199,3 +199,12 @@ def test_many_documents_come_out_of_several_processes_as_of_one(run: Run, monkey
     assert [(c.line, c.new_line, c.path) for c in alone.changes] == [
         (c.line, c.new_line, c.path) for c in together.changes
     ]
+
+
+def test_an_item_of_a_list_on_one_line_can_go(run: Run) -> None:
+    def drops(container: Container) -> Steps:
+        yield container.drop("args", 0, grade=Grade.SAFE)
+
+    outcome = run(DEPLOYMENT + "        args: [a, b]\n", declared(drops))
+    assert outcome.refused == []
+    assert outcome.files[0].text == DEPLOYMENT + "        args: [b]\n"

@@ -76,6 +76,8 @@ _NODE_AGENT = _phrases(
     "metallb-speaker",
     "kured",
     "kubevirt",
+    "sysdig-agent",
+    "newrelic-infrastructure",
 )
 _INGRESS_OR_GATEWAY = _phrases(
     "ingress-nginx",

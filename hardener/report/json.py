@@ -68,7 +68,7 @@ def _evidence(evidence: Iterable[Evidence], outcome: Outcome) -> Iterator[dict[s
 
 
 def _risk(transform: Transform) -> dict[str, str | None]:
-    return {"risk": transform.risk, "risk2022": RISKS[transform.risk].id_2022}
+    return {"risk": transform.risk, "risk2022": transform.risk_2022}
 
 
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:

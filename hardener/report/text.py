@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hardener import __version__
 from hardener.edits import Evidence, Grade, dotted
-from hardener.outcome import MISSING, Change, FileChange, Held, Outcome
+from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
 from hardener.report.levels import lines as level_lines
 from hardener.report.masked_lines import masked_lines
@@ -149,7 +149,10 @@ class TextReport:
         ordered = sorted(
             self.outcome.findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line)
         )
+        self._topics([finding for finding in ordered if finding.topic is not None])
         for finding in ordered:
+            if finding.topic is not None and not self.verbose:
+                continue
             colour = "red" if finding.severity.rank >= 2 else "dim"
             risk = f" {finding.risk}" if finding.risk else ""
             target = f" {finding.object}" if finding.object is not None else ""
@@ -157,6 +160,17 @@ class TextReport:
                 f"  {self._paint(colour, finding.severity)}{risk} {finding.id}  {finding.file}:{finding.line}{target}"
             )
             self._say(f"    {finding.message}: {finding.advice}")
+
+    def _topics(self, findings: list[Report]) -> None:
+        """One line for all findings of a topic."""
+        topics: dict[str, list[Report]] = {}
+        for finding in findings:
+            topics.setdefault(str(finding.topic), []).append(finding)
+        for topic, found in topics.items():
+            noun, _, rest = topic.partition(" ")
+            head = f"  {self._paint('dim', found[0].severity)} {found[0].risk} {found[0].id}"
+            names = "" if self.verbose else " (-v names them)"
+            self._say(f"{head}  {_count(len(found), noun)} {rest}: {found[0].advice}{names}")
 
     def _patch(self, change: FileChange) -> tuple[list[str], bool]:
         lines, whole = patch_of(change, lambda text, ranges: masked_lines(self.redactor, text, ranges))

@@ -34,11 +34,21 @@ class Piece:
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
     problem: tuple[str, str, str, int] | None = None
     parsed: bool = False
+    shared: list[list[tuple[str | int, ...]]] = field(default_factory=list)  # paths of one text, by anchor
     created: str | None = None  # the text before a document that this run adds to the file
 
     @property
     def text(self) -> str:
         return self.file.content.text[self.start : self.end]
+
+    def comment(self, path: tuple[str | int, ...], holding: str) -> str | None:
+        """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``.
+
+        A file without that text costs one search; only a piece with it is parsed again.
+        """
+        parsed = self.file.parsed_again(self, holding)
+        found = parsed.comment(int(path[0]), path[1:]) if parsed is not None else None
+        return found if found is not None and holding in found else None
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +60,17 @@ class ManifestFile:
     content: Content
     editable: bool
     pieces: list[Piece] = field(default_factory=list)
+    _parsed: dict[tuple[Piece | None, str], yaml.Parsed | None] = field(default_factory=dict)
+
+    def parsed_again(self, piece: Piece, holding: str) -> yaml.Parsed | None:
+        """``piece`` parsed with its comments, None when it does not hold the text ``holding``; remembered."""
+        if (None, holding) not in self._parsed and holding not in self.content.text:
+            self._parsed[None, holding] = None
+        if (None, holding) in self._parsed:
+            return None
+        if (piece, holding) not in self._parsed:
+            self._parsed[piece, holding] = yaml.parse(piece.text) if holding in piece.text else None
+        return self._parsed[piece, holding]
 
     @property
     def is_new(self) -> bool:
@@ -84,6 +105,8 @@ def load(path: str, name: str, content: Content, *, editable: bool, wanted: Call
             continue
         piece.data = parsed.documents
         piece.parsed = True
+        if "*" in segment.text and "&" in segment.text:
+            piece.shared = parsed.shared()
     return file
 
 

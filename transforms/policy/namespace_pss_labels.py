@@ -54,7 +54,9 @@ def _labels(
 ) -> list[Edit]:
     """The label of ``mode`` with its version; nothing where the namespace is at this level or above already."""
     present = _level(namespace, mode)
-    if present in LEVELS and LEVELS.index(present) >= LEVELS.index(level):
+    if present is not None and (mode != "enforce" or present not in LEVELS):
+        return []  # somebody chose what to be warned of
+    if present is not None and LEVELS.index(present) >= LEVELS.index(level):
         return []
     version = "v{}.{}".format(*namespace.tree.settings.kubernetes_version)
     return [

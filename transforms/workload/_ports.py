@@ -15,10 +15,11 @@ def low_ports(container: Container) -> dict[int, Evidence]:
         number = port.get("containerPort")
         if isinstance(number, int) and 0 < number < 1024:
             found[number] = container.fact(f"port {number} is declared", "ports", index)
-    if not declared and container.row is not None:
-        for number in container.row.ports:
+    if not declared:
+        for number in container.facts.ports:
             if number < 1024:
-                found[number] = container.fact(f"image table: it serves port {number}", "image")
+                source = container.facts.ports_source
+                found[number] = container.fact(f"{source}: it serves port {number}", "image")
     for number in command_evidence.low_ports(container.words, container.env):
         found.setdefault(number, container.fact(f"container {container.name} is told to listen on port {number}"))
     return found

@@ -1,4 +1,8 @@
-"""What cpu and memory a container gets, and why: the one decision behind requests and limits (DECISIONS 2.8)."""
+"""What cpu, memory and disk a container gets, and who else has a say: the decision behind requests and limits
+(DECISIONS 2.8, spec-workloads 6).
+
+Limits are decided first, from what the author wrote, then requests: what this run writes is nobody's number.
+"""
 
 from __future__ import annotations
 
@@ -8,224 +12,235 @@ from fractions import Fraction
 from math import ceil
 from typing import ClassVar
 
-from hardener.edits import Basis, Evidence, Finding, Severity
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes import quantity
-from hardener.kubernetes.command_evidence import heap_bytes
-from hardener.kubernetes.component import is_data_store, is_jvm
 from hardener.views import Container
 
-from ._volumes import mounts
+from . import _memory
+from ._autoscalers import horizontal, vertical
+from ._bounds import Bounds, bounds, quota
 
-MIB = 2**20
-GIB = 2**30
 NONE = "none"
+_CPU_LIMIT, _MEMORY_LIMIT = "500m", "512Mi"  # also where a profile writes none, but a quota refuses pods without
+_POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
+_OF_WHOLE_PODS = ("cpu", "memory")
+DEFAULT = Evidence("no number in the manifest: a default, to be measured and adjusted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """The numbers for containers that say nothing themselves. ``cpu_limit: none`` writes no cpu limits."""
+    """The numbers for containers that say nothing themselves. ``cpu_limit: none`` writes cpu limits only where a quota
+    asks for them; ``equal_memory`` makes memory requests equal to their limits."""
 
     GROUP: ClassVar[str] = "resources"
     cpu_request: str = "100m"
     memory_request: str = "128Mi"
-    cpu_limit: str = "500m"
+    cpu_limit: str = _CPU_LIMIT
     cpu_limit_ratio: int = 4
-    memory_limit: str = "512Mi"
+    memory_limit: str = _MEMORY_LIMIT
+    equal_memory: bool = False
+    ephemeral_request: str = "64Mi"
+    ephemeral_limit: str = "1Gi"
 
     def __post_init__(self) -> None:
-        for name in ("cpu_request", "memory_request", "cpu_limit", "memory_limit"):
-            value = getattr(self, name)
-            amount = quantity.parse(value)
-            may_be_none = name.endswith("_limit") and value == NONE
-            if not may_be_none and (amount is None or amount <= 0):
-                raise HardenError(f"resources.{name.replace('_', '-')}: {value} is no quantity")
+        for name in ("cpu_request", "memory_request", "ephemeral_request", "ephemeral_limit"):
+            self._check(name)
+        for name in ("cpu_limit", "memory_limit"):
+            if getattr(self, name) != NONE:
+                self._check(name)
         if self.cpu_limit_ratio < 1:
             raise HardenError("resources.cpu-limit-ratio: a limit is not below its request")
+
+    def _check(self, name: str) -> None:
+        amount = quantity.parse(getattr(self, name))
+        if amount is None or amount <= 0:
+            raise HardenError(f"resources.{name.replace('_', '-')}: {getattr(self, name)} is no quantity")
 
 
 @dataclass(slots=True)
 class Amount:
-    """What a request or limit becomes, and the facts behind it; none of them means that it is a default."""
+    """What a request or limit becomes, and the facts behind it; without any it is a default.
+
+    ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
+    may not go.
+    """
 
     text: str
     evidence: list[Evidence] = field(default_factory=list)
+    doubt: list[Evidence] = field(default_factory=list)
+    unknown: str | None = None
+    least: Fraction = Fraction(0)
 
     @property
-    def basis(self) -> Basis:
-        return Basis.INFERRED if self.evidence else Basis.ASSUMED
-
-    @property
-    def facts(self) -> list[Evidence]:
-        return self.evidence or [Evidence("no number in the manifest: a default, to be measured and adjusted")]
+    def number(self) -> Fraction:
+        return parsed(self.text)
 
 
-def judged(container: Container) -> bool:
-    """Whether the container's own numbers decide; with numbers for the whole pod they may contradict those."""
-    return not container.pod.has("resources")
+def has_number(container: Container, resource: str) -> bool:
+    """Whether the author wrote a request, or a limit, which the API server takes for the request too."""
+    if container.has("resources", "requests", resource):
+        return True
+    transform = f"{'ephemeral' if resource == 'ephemeral-storage' else resource}-limit"
+    return container.has("resources", "limits", resource) and transform not in container.changed_by
 
 
-def cpu_request(container: Container, options: Resources) -> Amount | None:
-    """The missing cpu request; None where there is one, or a limit, which the API server takes for the request too."""
-    if _given(container, "cpu"):
-        return None
-    return Amount(options.cpu_request)
-
-
-def memory_request(container: Container, options: Resources) -> Amount | None:
-    """The missing memory request, as for cpu."""
-    if _given(container, "memory"):
-        return None
-    return _memory_request(container, options)
+def request_of(resource: str, container: Container, options: Resources) -> Amount:
+    """The request of a container that names none."""
+    if resource != "memory":
+        return Amount(options.cpu_request if resource == "cpu" else options.ephemeral_request)
+    needed, evidence = _memory.needed(container)
+    if needed <= parsed(options.memory_request):
+        return Amount(options.memory_request)
+    return Amount(quantity.format_memory(_whole(needed)), evidence)
 
 
 def cpu_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing cpu limit, from the request."""
-    if options.cpu_limit == NONE or container.has("resources", "limits", "cpu"):
+    """The missing cpu limit, from the request; None where there is one, or where none is wanted."""
+    if container.has("resources", "limits", "cpu"):
         return None
-    least = _parsed(options.cpu_limit)
+    evidence, default = [], options.cpu_limit
+    if default == NONE:
+        asked = quota(container, "cpu")
+        if asked is None:
+            return None
+        evidence, default = [asked], _CPU_LIMIT
     written = container.get("resources", "requests", "cpu")
+    if written is None:
+        return Amount(default, evidence)
     request = quantity.parse(written)
     if request is None:
-        return None if written is not None else Amount(options.cpu_limit)
+        return None
+    evidence = [container.fact("the manifest requests cpu", "resources", "requests", "cpu"), *evidence]
     wanted = request * options.cpu_limit_ratio
-    evidence = [] if written == options.cpu_request else [_from_request(container, "cpu")]
-    if wanted <= least:
-        return Amount(options.cpu_limit, evidence)
-    return Amount(quantity.format_like(wanted, written), evidence)
+    return Amount(default if wanted <= parsed(default) else quantity.format_like(wanted, written), evidence)
 
 
 def memory_limit(container: Container, options: Resources) -> Amount | None:
     """The missing memory limit: from the request, a heap flag, a row of the image table, or the default."""
-    if options.memory_limit == NONE or container.has("resources", "limits", "memory"):
-        return None
     written = container.get("resources", "requests", "memory")
     request = quantity.parse(written)
-    if written is not None and request is None:
+    if container.has("resources", "limits", "memory") or (written is not None and request is None):
         return None
-    planned = _memory_request(container, options)
-    from_author = request is not None and not _is_of_this_run(container, str(written), planned)
-    if from_author and request is not None:
-        base, evidence = _above(request), [_from_request(container, "memory")]
+    asked = quota(container, "memory")
+    if options.memory_limit == NONE and asked is None:
+        return None
+    default = parsed(_MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit)
+    if request is not None:
+        base, evidence = _memory.from_request(container, request)
     else:
-        needed = _memory_of_row(container)
-        base, evidence = _parsed(options.memory_limit), []
-        if needed is not None:
-            base, evidence = max(base, _above(needed)), [_row_fact(container)]
-    # A limit below the request is refused by the API server.
-    base = max(base, request or Fraction(0))
-    heap = _heap_limit(container)
-    shared = sum(_memory_volumes(container), Fraction(0))
-    if heap is not None:
-        evidence = [_heap_fact(container), *evidence]
+        base, evidence = _memory.from_image(container, default)
+        base = max(base, request_of("memory", container, options).number)
+    least, heap = _memory.heap_limit(container)
+    shared, doubt = _memory.of_volumes(container)
+    wanted = max(base, least) + shared
+    evidence = [*heap, *evidence]
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
-    wanted = max(base, heap or Fraction(0)) + shared
-    if from_author and wanted == base:
-        return Amount(quantity.format_like(wanted, written), evidence)
-    return Amount(quantity.format_memory(Fraction(ceil(wanted / MIB) * MIB)), evidence)
+    # The author's unit is kept where the number comes from the author's.
+    own = request is not None and wanted == base
+    text = quantity.format_like(wanted, written) if own else quantity.format_memory(_whole(wanted))
+    if asked is not None:
+        # The quota lets no pod in without a limit, so any number is better than none.
+        return Amount(text, [*evidence, asked], doubt, None, least + shared)
+    unknown = _memory.unknowable(container, request_of("memory", container, options).text)
+    return Amount(text, evidence, doubt, unknown, least + shared)
 
 
-def memory_is_unknowable(container: Container, options: Resources) -> str | None:
-    """Why no default memory limit fits: it holds data or sizes itself by what it finds, and there is no number."""
-    written = container.get("resources", "requests", "memory")
-    # A request as large as our default may be ours, from this run or an earlier one: it is no number of the author's.
-    if written is not None and str(written) != _memory_request(container, options).text:
+def written(
+    container: Container, kind: str, resource: str, amount: Amount, options: Resources
+) -> Iterator[Edit | Finding]:
+    """The edit that writes ``amount``; a finding where somebody else has the say, nothing where a LimitRange fills in.
+
+    ``kind`` is "requests" or "limits".
+    """
+    noun = f"{resource} {kind.removesuffix('s')}"
+    if resource in _OF_WHOLE_PODS and container.pod.has("resources"):
+        yield from _of_whole_pod(container, resource, kind)
+        return
+    autoscaler = vertical(container, resource)
+    if autoscaler is not None:
+        advice = "bound it with minAllowed and maxAllowed there, or take the container out of its policy"
+        yield _left(container, f"{autoscaler} sets it", noun, advice)
+        return
+    found = bounds(container, resource)
+    if found is not None:
+        if found.unclear is not None:
+            why = f"{found.unclear} bounds whole pods, or is filled in later"
+            yield _left(container, why, noun, f"write a {noun} that it lets in")
+            return
+        if (found.limit if kind == "limits" else found.request) is not None:
+            return
+        if kind == "limits":
+            fitting = _fitting(container, resource, amount, found, options)
+            if fitting is None:
+                why = f"none that fits is let in by {found.names}"
+                yield _left(container, why, noun, f"change the {resource} request, or the bounds of that LimitRange")
+                return
+            amount = fitting
+    if amount.unknown:
+        advice = f"measure what it uses under load and set resources.{kind}.{resource} to that with room to spare"
+        yield _left(container, f"{amount.unknown}, and the manifest holds no number", noun, advice)
+        return
+    doubt = list(amount.doubt)
+    if kind == "requests" and (scaler := horizontal(container, resource)):
+        doubt.append(scaler.fact(f"{scaler} scales by the use of {resource} relative to this request"))
+    yield container.set(
+        "resources", kind, resource, to=amount.text, grade=Grade.REVIEW,
+        basis=Basis.INFERRED if amount.evidence else Basis.ASSUMED,
+        evidence=(amount.evidence or [DEFAULT]) + doubt, late=kind == "limits" and resource != "cpu",
+    )  # fmt: skip
+
+
+def _fitting(container: Container, resource: str, amount: Amount, found: Bounds, options: Resources) -> Amount | None:
+    """The limit ``amount`` as a LimitRange lets it in beside the request; None where that is no number to work with."""
+    number = container.get("resources", "requests", resource)
+    request = quantity.parse(number) if number is not None else found.request
+    if request is None:
+        request = request_of(resource, container, options).number
+    wanted = max(amount.number, request)
+    fitting = found.fit(wanted, request)
+    if fitting is None or fitting < amount.least:
         return None
-    if heap_bytes(container.words, container.env) is not None or _memory_of_row(container) is not None:
-        return None
-    image = container.image
-    repository = image.repository if image else None
-    if is_data_store(repository) or (container.row is not None and container.row.class_ == "data-store"):
-        return f"{image.name if image else container.name} is a data store"
-    if is_jvm((*container.words, *container.env.values()), repository):
-        return "a Java virtual machine sizes its heap by the limit"
-    if container.pod.kind == "StatefulSet" and _mounts_claim(container):
-        return "a StatefulSet that keeps data in a claim"
-    return None
+    if fitting == amount.number:
+        return amount
+    text = quantity.format_cpu(fitting) if resource == "cpu" else quantity.format_memory(fitting)
+    if parsed(text) > fitting:  # rounded up, past the bound
+        text = quantity.format_cpu(fitting - Fraction(1, 1000))
+    return Amount(text, [*amount.evidence, *found.facts], amount.doubt, amount.unknown, amount.least)
 
 
-def limit_range(container: Container, resource: str) -> Finding | None:
-    """A finding in place of a number where a LimitRange of the namespace already has a say."""
-    ranges = container.tree.limit_ranges_of(container.object)
-    if not ranges:
-        return None
-    return container.finding(
-        f"no {resource} is written: LimitRange {ranges[0].name} has the say in this namespace",
+def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Finding]:
+    """The pod has numbers as a whole, which its containers could contradict: what is missing there, said once."""
+    pod = container.pod
+    if pod.has("resources", kind, resource) or (kind == "requests" and pod.has("resources", "limits", resource)):
+        return
+    lacking = (
+        other for other in pod.containers
+        if not other.has("resources", kind, resource) and not (kind == "requests" and has_number(other, resource))
+    )  # fmt: skip
+    if next(lacking).path != container.path:
+        return
+    noun = f"{resource} {kind.removesuffix('s')}"
+    early = pod.tree.settings.kubernetes_version < _POD_NUMBERS
+    yield pod.finding(
+        f"no {noun} is written: the pod has numbers as a whole, which those of its containers could contradict"
+        + ("; before Kubernetes 1.34 they mean nothing" if early else ""),
         "resources",
-        advice=f"write a {resource} within that LimitRange, or leave it to its defaults",
+        advice=f"write spec.resources.{kind}.{resource}",
         severity=Severity.LOW,
     )
 
 
-def _given(container: Container, resource: str) -> bool:
-    return container.has("resources", "requests", resource) or container.has("resources", "limits", resource)
+def _left(container: Container, why: str, noun: str, advice: str) -> Finding:
+    return container.finding(f"no {noun} is written: {why}", "resources", advice=advice, severity=Severity.LOW)
 
 
-def _memory_request(container: Container, options: Resources) -> Amount:
-    heap = heap_bytes(container.words, container.env)
-    needed = _memory_of_row(container)
-    least = _parsed(options.memory_request)
-    wanted = max(least, heap.bytes if heap else least, needed or least)
-    if wanted == least:
-        return Amount(options.memory_request)
-    evidence = [_heap_fact(container) if heap and wanted == heap.bytes else _row_fact(container)]
-    return Amount(quantity.format_memory(Fraction(ceil(wanted / MIB) * MIB)), evidence)
+def _whole(amount: Fraction) -> Fraction:
+    """In whole MiB, rounded up."""
+    return Fraction(ceil(amount / _memory.MIB) * _memory.MIB)
 
 
-def _is_of_this_run(container: Container, written: str, planned: Amount) -> bool:
-    # The request written a moment ago is a default, no number of the author's.
-    return "resource-requests" in container.pod.changed_by and written == planned.text
-
-
-def _above(request: Fraction) -> Fraction:
-    if request >= 4 * GIB:
-        return Fraction(ceil(request * Fraction(5, 4) / (64 * MIB)) * 64 * MIB)
-    return max(2 * request, Fraction(256 * MIB))
-
-
-def _heap_limit(container: Container) -> Fraction | None:
-    heap = heap_bytes(container.words, container.env)
-    if heap is None:
-        return None
-    if heap.kind == "xmx":
-        return heap.bytes * Fraction(3, 2) + 256 * MIB
-    if heap.kind == "max-old-space":
-        return heap.bytes * Fraction(7, 5) + 128 * MIB
-    return heap.bytes * Fraction(11, 10)
-
-
-def _memory_of_row(container: Container) -> Fraction | None:
-    return quantity.parse(container.row.memory) if container.row is not None and container.row.memory else None
-
-
-def _memory_volumes(container: Container) -> Iterator[Fraction]:
-    mounted = {mount.get("name") for mount in container.items("volumeMounts")}
-    for volume in container.pod.items("volumes"):
-        if volume.get("name") in mounted and volume.has("emptyDir"):
-            empty_dir = volume.view("emptyDir")
-            size = quantity.parse(empty_dir.get("sizeLimit"))
-            if empty_dir.get("medium") == "Memory" and size is not None:
-                yield size
-
-
-def _mounts_claim(container: Container) -> bool:
-    return any(mount.source == "persistentVolumeClaim" for mount in mounts(container))
-
-
-def _parsed(text: str) -> Fraction:
+def parsed(text: str) -> Fraction:
+    """The amount of a text that is known to be a quantity."""
     return quantity.parse(text) or Fraction(0)
-
-
-def _from_request(container: Container, resource: str) -> Evidence:
-    return container.fact(f"the manifest requests {resource}", "resources", "requests", resource)
-
-
-def _heap_fact(container: Container) -> Evidence:
-    heap = heap_bytes(container.words, container.env)
-    names = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", "gomemlimit": "GOMEMLIMIT"}
-    return container.fact(f"{names[heap.kind] if heap else 'a flag'} says how much memory it uses")
-
-
-def _row_fact(container: Container) -> Evidence:
-    return container.fact("image table: how much memory it needs", "image")

@@ -48,7 +48,7 @@ class Choice:
 
 
 def final_user(container: Container) -> User:
-    """Who ``container`` runs as by the data as it is now, else by the image table."""
+    """Who ``container`` runs as by the data as it is now, else by what is known of its image."""
     number = container.effective("runAsUser")
     if number is not None:
         return "root" if number == 0 else "non-root"
@@ -58,16 +58,16 @@ def final_user(container: Container) -> User:
 
 
 def image_user(container: Container) -> User:
-    """Who the image runs as by itself, as far as the image table knows."""
-    user = container.row.user if container.row is not None else None
+    """Who the image runs as by itself, as far as harden.lock or the image table know."""
+    user = container.facts.user
     if user is None:
         return "unknown"
-    return "root" if user in ("root", "0") else "non-root"
+    return "root" if user == "root" else "non-root"
 
 
 def image_user_is_name(container: Container) -> bool:
     """Whether the image names its user by a word, which the kubelet cannot tell from root."""
-    return image_user(container) == "non-root" and not str(container.row and container.row.user).isdecimal()
+    return image_user(container) == "non-root" and not str(container.facts.user).isdecimal()
 
 
 def decide(pod: PodTemplate, *, explicit: bool = False) -> list[Choice]:
@@ -103,6 +103,8 @@ def _instead_of_root(container: Container, explicit: bool) -> Choice:
         f"image table: its service runs as {uid}" if known else f"no user of the image's own is known, so it gets {uid}"
     )
     evidence = [*against, container.fact(about, "image")]
+    if container.facts.proved and image_user(container) == "root" and not written:
+        evidence.insert(len(against), container.fact(f"{container.facts.user_source}: its image runs as root", "image"))
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
     plain = not written and not container.has("command") and not any(map(_may_shut_out, mounts(container)))
@@ -117,14 +119,18 @@ def _may_shut_out(mount: Mount) -> bool:
 
 def _own_user(container: Container) -> Choice | None:
     """The number of the user that the image runs as anyway."""
-    row = container.row
-    if row is None or row.uid is None:
+    facts, row = container.facts, container.row
+    if facts.uid is None:
         return None
-    gid = row.gid if container.effective("runAsGroup") is None else None
-    evidence = [container.fact(f"image table: its user is {row.user}, which is {row.uid}", "image")]
-    if row.user == str(row.uid):
-        evidence = [container.fact(f"image table: its user is {row.uid}", "image")]
-    return Choice(container, row.uid, gid, Grade.SAFE if row.verified else Grade.REVIEW, Basis.INFERRED, evidence)
+    gid = facts.gid if container.effective("runAsGroup") is None else None
+    if facts.user == str(facts.uid):
+        evidence = [container.fact(f"{facts.user_source}: its user is {facts.uid}", "image")]
+        basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
+    else:
+        # The number of a name is in the image's passwd file, which only the table has looked at.
+        evidence = [container.fact(f"image table: its user is {facts.user}, which is {facts.uid}", "image")]
+        basis, sure = Basis.INFERRED, row is not None and row.verified is not None
+    return Choice(container, facts.uid, gid, Grade.SAFE if sure else Grade.REVIEW, basis, evidence)
 
 
 def _invented(container: Container) -> Choice:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from hardener.declare import Steps, transform
-from hardener.edits import Grade, Severity
+from hardener.edits import Severity
 from hardener.views import Container
 
-from ._resources import Resources, judged, limit_range
+from ._resources import Resources, written
 from ._resources import cpu_limit as limit_of
 
 
@@ -14,24 +14,15 @@ from ._resources import cpu_limit as limit_of
     severity=Severity.LOW,
     classes=("windows", "system-namespace"),
     options=Resources,
-    after=("resource-requests",),
 )
 def cpu_limit(container: Container, options: Resources) -> Steps:
     """A container stops at a cpu limit.
 
     Why: a runaway loop or a miner gets a fixed share of the node and no more; `resources.cpu-limit: none` in a
-    profile serves those who hold that requests are isolation enough.
+    profile serves those who hold that requests are isolation enough, and writes one only where a quota asks for it.
 
     May break: nothing fails, but a process that used idle cores is throttled, which shows as latency or a slow start.
     """
-    amount = limit_of(container, options) if judged(container) else None
-    if amount is None:
-        return
-    refused = limit_range(container, "cpu limit")
-    if refused is not None:
-        yield refused
-        return
-    yield container.set(
-        "resources", "limits", "cpu", to=amount.text,
-        grade=Grade.REVIEW, basis=amount.basis, evidence=amount.facts,
-    )  # fmt: skip
+    amount = limit_of(container, options)
+    if amount is not None:
+        yield from written(container, "limits", "cpu", amount, options)

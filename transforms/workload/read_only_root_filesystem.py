@@ -84,16 +84,27 @@ def _plan(container: Container) -> _Plan:
         plan.doubts.append(container.fact("false is written", *_FIELD))
     if row is not None and row.rofs == "no":
         plan.against.append(container.fact("image table: it does not run with a read-only root", "image"))
-    if row is None and container.image is not None and is_data_store(container.image.repository):
+    volumes = container.facts.volumes
+    if row is None and not volumes and container.image is not None and is_data_store(container.image.repository):
         if not any(mount.writable for mount in mounts(container)):
             plan.against.append(container.fact("a data store without a volume writes to its image", "image"))
     if row is None or row.tmp != "no":
         _place(container, plan, "/tmp", Evidence("/tmp is where programs put temporary files"))
     for path in row.writable if row is not None else ():
         _place(container, plan, path, container.fact(f"image table: it writes to {path}", "image"))
+    for path in volumes if row is None or not row.writable else ():
+        _declared(container, plan, path)
     _told(container, plan)
     _commands(container, plan)
     return plan
+
+
+def _declared(container: Container, plan: _Plan, path: str) -> None:
+    """A VOLUME of the image: some runtimes leave it read-only, others put a copy of the image's files there."""
+    if path in plan.volumes or _is_mounted(container, path):
+        return
+    _place(container, plan, path, container.fact(f"harden.lock: its image declares the volume {path}", "image"))
+    plan.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
 
 
 def _told(container: Container, plan: _Plan) -> None:

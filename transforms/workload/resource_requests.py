@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hardener.declare import Steps, transform
-from hardener.edits import Grade, Severity
+from hardener.edits import Edit, Finding, Severity
+from hardener.kubernetes import quantity
 from hardener.views import Container
 
-from ._resources import Resources, cpu_request, judged, limit_range, memory_request
+from ._autoscalers import horizontal
+from ._resources import Amount, Resources, has_number, request_of, written
 
 
 @transform(
@@ -13,6 +17,7 @@ from ._resources import Resources, cpu_request, judged, limit_range, memory_requ
     severity=Severity.LOW,
     classes=("windows", "node-agent", "system-namespace"),
     options=Resources,
+    after=("cpu-limit", "memory-limit"),
 )
 def resource_requests(container: Container, options: Resources) -> Steps:
     """The scheduler reserves cpu and memory for every container.
@@ -23,18 +28,28 @@ def resource_requests(container: Container, options: Resources) -> Steps:
     May break: a cluster or a quota with no room for what is reserved leaves new pods pending; the old ones keep
     running until then.
     """
-    if not judged(container):
+    if not has_number(container, "cpu"):
+        yield from written(container, "requests", "cpu", request_of("cpu", container, options), options)
+    if options.equal_memory and container.has("resources", "limits", "memory"):
+        yield from _as_the_limit(container, options)
+    elif not has_number(container, "memory"):
+        yield from written(container, "requests", "memory", request_of("memory", container, options), options)
+
+
+def _as_the_limit(container: Container, options: Resources) -> Iterator[Edit | Finding]:
+    """The memory request becomes equal to the limit, so that the container is not killed for memory it was shown."""
+    limit = container.get("resources", "limits", "memory")
+    request = container.get("resources", "requests", "memory")
+    amount, now = quantity.parse(limit), quantity.parse(request)
+    if amount is None or amount == now or (request is not None and (now is None or now > amount)):
         return
-    amounts = {"cpu": cpu_request(container, options), "memory": memory_request(container, options)}
-    wanted = {resource: amount for resource, amount in amounts.items() if amount is not None}
-    if not wanted:
-        return
-    refused = limit_range(container, " and ".join(wanted) + " request")
-    if refused is not None:
-        yield refused
-        return
-    for resource, amount in wanted.items():
-        yield container.set(
-            "resources", "requests", resource, to=amount.text,
-            grade=Grade.REVIEW, basis=amount.basis, evidence=amount.facts,
+    scaler = horizontal(container, "memory") if request is not None else None
+    if scaler is not None:
+        yield container.finding(
+            f"the memory request stays below its limit: {scaler} scales by the use of memory relative to it",
+            "resources", "requests", "memory",
+            advice="raise the request together with the target of the autoscaler", severity=Severity.LOW,
         )  # fmt: skip
+        return
+    fact = container.fact("equal to its limit", "resources", "limits", "memory")
+    yield from written(container, "requests", "memory", Amount(str(limit), [fact]), options)

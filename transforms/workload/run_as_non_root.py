@@ -83,10 +83,10 @@ def _reason(container: Container) -> _Reason | None:
     assigned = container.tree.platform == "openshift"
     user = image_user(container)
     if user == "non-root" and (assigned or not image_user_is_name(container)):
-        row = container.row
-        facts = [container.fact(f"image table: its user is {row and row.user}", "image")]
-        sure = row is not None and row.verified and not written
-        return Grade.SAFE if sure else Grade.REVIEW, Basis.INFERRED, facts
+        known = container.facts
+        facts = [container.fact(f"{known.user_source}: its user is {known.user}", "image")]
+        sure = known.sure and not written
+        return Grade.SAFE if sure else Grade.REVIEW, Basis.PROVED if known.proved else Basis.INFERRED, facts
     if not assigned and user != "unknown":
         return None  # run-as-user has the number, or says that there is none
     against = root_evidence(container)

@@ -93,9 +93,9 @@ def _forget(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit
 def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
     for container in pod.containers:
         row, number = container.row, container.effective("runAsUser")
-        if row is not None and row.uid is None and number is None and image_user_is_name(container):
+        if container.facts.uid is None and number is None and image_user_is_name(container):
             yield container.finding(
-                f"its image runs as {row.user}, a name that the kubelet cannot tell from root", "image",
+                f"its image runs as {container.facts.user}, a name that the kubelet cannot tell from root", "image",
                 advice="write the number of that user as runAsUser; id prints it inside the container",
             )  # fmt: skip
         if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _from_table(container):

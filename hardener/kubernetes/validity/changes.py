@@ -47,6 +47,8 @@ def changed_violations(before: object, after: object, accounts: Container[str] =
         return []
     found = list(_identity(before, after))
     api_group, kind = group(before.get("apiVersion")), before.get("kind")
+    if not isinstance(kind, str):
+        return found
     if api_group in ("apps", "extensions") and kind in SELECTING:
         found += _workload(before, after)
     if api_group == "batch" and kind == "Job":

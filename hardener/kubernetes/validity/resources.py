@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from hardener.kubernetes.quantity import parse
@@ -18,12 +19,17 @@ from .violation import Path, Violation, entries, mapping
 _NATIVE = frozenset({"cpu", "memory", "ephemeral-storage"})  # what may be overcommitted
 
 
+# Manifests repeat the same few quantities. Typed, since true is no amount and equals 1.
+_parse = lru_cache(1024, typed=True)(parse)
+
+
 def amounts(place: object, kind: str) -> dict[str, Fraction]:
     """The ``requests`` or ``limits`` of a container or a pod spec, as far as they are quantities."""
     found = mapping(mapping(mapping(place).get("resources")).get(kind))
-    # `parse` caps what it reads, so a hostile text costs no time.
     return {
-        name: amount for name, value in found.items() if isinstance(name, str) and (amount := parse(value)) is not None
+        name: amount
+        for name, value in found.items()
+        if isinstance(name, str) and isinstance(value, str | int | float) and (amount := _parse(value)) is not None
     }
 
 

@@ -1,5 +1,6 @@
 """Edit collections in block style, and put values into them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -223,6 +224,10 @@ class BlockEditor:
         if not (isinstance(value, Scalar) and value.style in ("|", ">")):
             while source.is_comment_line(line) and source.indent(line) > column:
                 line += 1  # commented-out children of the entry
+            if isinstance(value, Sequence) and not value.flow and source.is_comment_line(line):
+                if _COMMENTED_ITEM.match(source.text, source.line_start(line)):
+                    while source.is_comment_line(line):
+                        line += 1  # commented-out items, which stand in the column of the key where dashes do
         self.splices.insert_lines(source.line_start(line), self._lines(chain, entries, column), len(chain))
 
     def _lines(self, chain: list[Collection], entries: Entries, column: int) -> list[str]:
@@ -231,6 +236,9 @@ class BlockEditor:
         if isinstance(node, Mapping):
             return pair_lines(entries, column, layout)
         return item_lines(entries, column, self._item_layout(node, layout), quote=_shared_quote(node))
+
+
+_COMMENTED_ITEM = re.compile(r"[ \t]*#+[ \t]*-[ \t]")
 
 
 def refuse_properties(source: Source, node: Node, value: Any) -> None:

@@ -118,6 +118,32 @@ class Parsed:
         value = place.value.target if isinstance(place.value, Alias) else place.value
         return value.style if isinstance(value, Scalar) else None
 
+    def shared(self) -> list[list[tuple[str | int, ...]]]:
+        """Groups of paths, each beginning with the number of its document, that share one text: an anchored mapping or
+        sequence and its aliases. Merge keys are not among them."""
+        groups: dict[int, list[tuple[str | int, ...]]] = {}
+
+        def visit(node: Node, path: tuple[str | int, ...]) -> None:
+            target = node
+            while isinstance(target, Alias):
+                target = target.target
+            if not isinstance(target, Mapping | Sequence):
+                return
+            if target is not node or target.anchor:
+                groups.setdefault(id(target), []).append(path)
+            if isinstance(target, Sequence):
+                for index, item in enumerate(target.items):
+                    visit(item, (*path, index))
+            else:
+                for key, value in target.pairs:
+                    if not is_merge(key):
+                        visit(value, (*path, key_of(key)))
+
+        for number, root in enumerate(self.source.tree.roots):
+            if root is not None:
+                visit(root, (number,))
+        return [paths for paths in groups.values() if len(paths) > 1]
+
     def _place(self, document: int, path: Path[str | int]) -> _Place | None:
         # Reports ask for many places below the same parents, so each is looked for once.
         key = (document, *path)

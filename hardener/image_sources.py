@@ -1,0 +1,144 @@
+"""What decides about an image beside the manifest: a kustomization, a build on this machine, a tool that updates it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hardener.edits import Evidence
+from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.image_reference import ImageReference, normalize
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.view import View
+from hardener.views import Container, Object
+
+if TYPE_CHECKING:
+    from hardener.workspace import Workspace
+
+# Registries of the node itself: what they hold is put there by hand (kind load, minikube, ko).
+_ON_THE_NODE = frozenset({"localhost", "127.0.0.1", "kind-registry", "kind.local", "ko.local", "dev.local"})
+_FLUX_MARKER = '"$imagepolicy"'
+_ARGO_IMAGES = "argocd-image-updater.argoproj.io/image-list"
+
+
+@dataclass(frozen=True, slots=True)
+class KustomizedImage:
+    """An entry of `images` of a kustomization, by its index."""
+
+    kustomization: Object
+    index: int
+
+    def text(self, key: str) -> str | None:
+        return self.kustomization.text("images", self.index, key)
+
+    @property
+    def pinned(self) -> bool:
+        return self.kustomization.has("images", self.index, "digest")
+
+
+@dataclass(slots=True)
+class ImageSources:
+    """What the tree says of images. Built by ``collect``."""
+
+    kustomized: dict[str, list[KustomizedImage]] = field(default_factory=dict)  # by file and folder that is built
+    built: list[tuple[str, str, str]] = field(default_factory=list)  # folder, file, name of the image
+    updated: set[str] = field(default_factory=set)  # normalised repositories
+
+    def entries_for(self, path: str, repository: str | None) -> list[KustomizedImage]:
+        """The entries that decide about images of ``repository``, as written, in what is built from ``path``."""
+        return [entry for entry in self.kustomized.get(path, []) if entry.text("name") == repository]
+
+    def of(self, container: Container) -> list[KustomizedImage]:
+        """The entries that decide about the image of ``container``."""
+        repository = container.image.repository if container.image is not None else None
+        return self.entries_for(container.object.piece.file.path, repository) if repository else []
+
+    def renamed_above(self, folder: str, names: set[str]) -> str | None:
+        """The file of a kustomization above the one in ``folder`` that gives an image of ``names`` another name and no
+        tag: a digest from below would be one of a registry that it is not taken from."""
+        for entry in self.kustomized.get(folder, []):
+            if entry.text("name") in names and not entry.pinned and entry.text("newTag") is None:
+                return entry.kustomization.piece.file.name
+        return None
+
+    def why_left(self, container: Container) -> Evidence | None:
+        """Why the image of ``container`` is no tag of a registry that stays: it is built or put on the node."""
+        image = container.image
+        if image is None or image.repository is None:
+            return None
+        if container.text("imagePullPolicy") == "Never":
+            return container.fact("imagePullPolicy is Never, so no registry is asked for it", "imagePullPolicy")
+        if image.registry is not None and image.registry.partition(":")[0] in _ON_THE_NODE:
+            return container.fact(f"registry {image.registry} is on the machine that runs the cluster", "image")
+        file = container.object.piece.file.path
+        for folder, said, name in self.built:
+            if file.startswith(folder + os.sep) and name in (image.repository, image.normalized):
+                return container.fact(f"{said} builds it", "image")
+        return None
+
+    def updater(self, view: View, *path: str | int, image: ImageReference | None) -> str | None:
+        """The tool that keeps the image at ``path`` of ``view`` up to date: Flux marks its line, Argo CD annotates."""
+        if view.comment(*path, holding=_FLUX_MARKER) is not None:
+            return "Flux"
+        if image is not None and image.normalized in self.updated:
+            return "Argo CD Image Updater"
+        return None
+
+
+def collect(workspace: Workspace) -> ImageSources:
+    """What the tree says of images."""
+    found = ImageSources()
+    for folder, item in workspace.kustomizations.items():
+        entries = [KustomizedImage(item, index) for index, _ in kustomize.images(item.data)]
+        if entries:
+            for path in _built_from(workspace, folder, set()):
+                found.kustomized.setdefault(path, []).extend(entries)
+    for item in workspace.skaffold:
+        folder, said = os.path.split(item.piece.file.path)
+        found.built += ((folder, said, name) for name in _artifacts(item.data))
+    for item in workspace.objects:
+        if item.group == "argoproj.io" and item.kind in ("Application", "ApplicationSet"):
+            for place in (("metadata",), ("spec", "template", "metadata")):
+                found.updated.update(_followed(_text(item.data, (*place, "annotations", _ARGO_IMAGES))))
+    return found
+
+
+def _built_from(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[str]:
+    """Files and folders that the kustomization in ``folder`` is built from, those of its bases too, itself not."""
+    seen.add(folder)
+    item = workspace.kustomizations.get(folder)
+    for name in kustomize.members(item.data) if item is not None else ():
+        path = os.path.realpath(os.path.join(folder, name))
+        if path not in seen:
+            seen.add(path)
+            yield path
+            yield from _built_from(workspace, path, seen)
+
+
+def _artifacts(document: Any) -> Iterator[str]:
+    profiles = document.get("profiles")
+    for holder in (document, *(profiles if isinstance(profiles, list) else ())):
+        build = holder.get("build") if isinstance(holder, dict) else None
+        artifacts = build.get("artifacts") if isinstance(build, dict) else None
+        for artifact in artifacts if isinstance(artifacts, list) else ():
+            if isinstance(artifact, dict) and isinstance(artifact.get("image"), str):
+                yield artifact["image"]
+
+
+def _text(value: Any, path: tuple[str, ...]) -> str:
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _followed(listed: str) -> Iterator[str]:
+    # [alias=]repository[:constraint], ...
+    for part in listed.split(","):
+        name, colon, constraint = part.strip().rpartition("=")[2].rpartition(":")
+        if not colon or "/" in constraint:
+            name = f"{name}{colon}{constraint}"
+        reference = parse_image(name)
+        if reference is not None and reference.repository is not None:
+            yield normalize(reference.repository)

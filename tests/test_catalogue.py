@@ -1,0 +1,59 @@
+"""The catalogue is printed by the program, so it cannot go stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hardener import catalogue, registry
+from hardener.errors import HardenError
+from hardener.owasp import RISKS
+
+ROOT = Path(__file__).parents[1]
+
+
+def said(*arguments: str) -> str:
+    lines: list[str] = []
+    for name in arguments:
+        catalogue.explain(name, lambda line: lines.append(str(line)))
+    return "\n".join(lines)
+
+
+def test_the_readme_of_the_transforms_is_what_the_program_prints() -> None:
+    found = (ROOT / "transforms" / "README.md").read_text(encoding="utf-8")
+    assert found == catalogue.markdown(), "run: python -m hardener.catalogue > transforms/README.md"
+
+
+@pytest.mark.parametrize("id", list(registry.transforms()))
+def test_every_transform_explains_itself(id: str) -> None:
+    text = said(id)
+    transform = registry.get(id)
+    assert transform.summary.split()[0] in text
+    assert "Why: " in text and "May break: " in text and "Profiles: " in text
+    assert transform.risk in text
+
+
+@pytest.mark.parametrize("risk", list(RISKS))
+def test_every_risk_is_explained(risk: str) -> None:
+    assert RISKS[risk].title in said(risk)
+    assert said(risk) == said(risk.lower())
+
+
+def test_an_unknown_name_gets_the_nearest_one() -> None:
+    with pytest.raises(HardenError, match="did you mean run-as-non-root"):
+        catalogue.explain("run-as-nonroot", print)
+
+
+def test_the_list_names_every_transform_once() -> None:
+    lines: list[str] = []
+    catalogue.print_list(None, lambda line: lines.append(str(line)))
+    named = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert sorted(named) == sorted(registry.transforms())
+
+
+def test_a_profile_shows_its_transforms_and_options() -> None:
+    lines: list[str] = []
+    catalogue.print_profiles("restricted", lambda line: lines.append(str(line)))
+    assert "  run-as-non-root" in lines
+    assert "  capabilities.drop = ALL" in lines

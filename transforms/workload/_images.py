@@ -1,0 +1,93 @@
+"""When an image may be pinned, and in what form: the one decision behind the transforms of the stage "image"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from hardener.edits import Evidence, Finding, Grade, Severity
+from hardener.errors import HardenError
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.view import View
+
+if TYPE_CHECKING:
+    from hardener.lock import LockedImage
+
+TAG_DIGEST, DIGEST_ONLY = "tag-digest", "digest-only"
+ALL, VERSION = "all", "version"
+# 1.27, v2.3.4-alpine, release-1.2.3: people do not move what looks like a version.
+_VERSION = re.compile(r"(?:^|[-_.])v?\d+(?:\.\d+)+")
+# A commit or a date: made by a machine, once.
+_ONCE = re.compile(r"(?:^|[-_.])(?:(?=[a-f]*\d)[0-9a-f]{7,40}|\d{4}-\d{2}-\d{2}|\d{8,14})(?:$|[-_.T])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """``pin_format``: ``tag-digest`` keeps the tag for people and for tools that update it, ``digest-only`` does not.
+    ``tags``: ``all`` are pinned, or only those that look like a ``version``."""
+
+    GROUP: ClassVar[str] = "images"
+    pin_format: str = TAG_DIGEST
+    tags: str = ALL
+
+    def __post_init__(self) -> None:
+        if self.pin_format not in (TAG_DIGEST, DIGEST_ONLY):
+            raise HardenError(f"images.pin-format: {self.pin_format} is neither {TAG_DIGEST} nor {DIGEST_ONLY}")
+        if self.tags not in (ALL, VERSION):
+            raise HardenError(f"images.tags: {self.tags} is neither {ALL} nor {VERSION}")
+
+
+def moves(tag: str | None) -> bool:
+    """Whether a tag is meant to name another image tomorrow: ``latest``, none, ``stable``, ``7``."""
+    return tag is None or not (_VERSION.search(tag) or _ONCE.search(tag))
+
+
+def grade(image: ImageReference, locked: LockedImage) -> tuple[Grade, list[Evidence]]:
+    """How sure it is that nothing changes when ``image`` is pinned to what the lock names, and why."""
+    evidence = [Evidence(f"harden.lock: the digest of {image.text}")]
+    sure = image.tag is not None and _VERSION.search(image.tag) is not None
+    if locked.is_one_platform:
+        # On a node of another platform the container would not start; a registry gives the digest of the index.
+        evidence.append(Evidence(f"harden.lock: it is of one platform ({', '.join(locked.platforms) or 'not named'})"))
+        sure = False
+    return Grade.SAFE if sure else Grade.REVIEW, evidence
+
+
+def doubts(
+    view: View, image: ImageReference, locked: LockedImage | None, options: Images, *path: str | int
+) -> Iterator[Finding]:
+    """What a person should know of ``image``, which is pinned if the lock holds it and the options let it."""
+    if moves(image.tag):
+        tag = f"has the moving tag {image.tag}" if image.tag else "has no tag, which means latest"
+        if not lets(options, image):
+            yield _moving(view, image, f"{tag}; not pinned, since this profile pins versions only", *path)
+            return
+        if locked is not None:
+            yield _moving(view, image, f"{tag}; no update arrives any more", *path)
+    if locked is None:
+        yield view.finding(
+            f"image {image.text} is not pinned, harden.lock does not hold it", *path, advice="run harden lock PATH",
+            severity=Severity.LOW, once=image.text, topic="image not pinned",
+        )  # fmt: skip
+
+
+def lets(options: Images, image: ImageReference) -> bool:
+    """Whether the profile pins tags like that of ``image``."""
+    return options.tags == ALL or not moves(image.tag)
+
+
+def _moving(view: View, image: ImageReference, what: str, *path: str | int) -> Finding:
+    return view.finding(
+        f"image {image.text} {what}", *path, severity=Severity.LOW,
+        advice="name a version, and have a tool raise it", once=f"{image.text} moves",
+    )  # fmt: skip
+
+
+def followed(view: View, tool: str, *path: str | int) -> Finding:
+    """An image that a tool keeps up to date."""
+    return view.finding(
+        f"{tool} writes this image", *path, advice=f"have {tool} write the digest, or take its mark away",
+        severity=Severity.LOW,
+    )  # fmt: skip

@@ -1,0 +1,104 @@
+"""How much memory a container needs, as far as its flags, its volumes and the image table tell (spec-workloads 6)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+from hardener.edits import Evidence
+from hardener.kubernetes import quantity
+from hardener.kubernetes.command_evidence import Heap, heap_bytes
+from hardener.kubernetes.component import is_data_store, is_jvm
+from hardener.views import Container, View
+
+from ._volumes import mounts
+
+MIB = 2**20
+GIB = 2**30
+_FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", "gomemlimit": "GOMEMLIMIT"}
+
+
+def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
+    """The least limit beside a heap of the size that a flag names, and that flag; 0 without one."""
+    heap = heap_bytes(container.words, container.env)
+    if heap is None:
+        return Fraction(0), []
+    if heap.kind == "xmx":
+        least = heap.bytes * Fraction(3, 2) + 256 * MIB
+    elif heap.kind == "max-old-space":
+        least = heap.bytes * Fraction(7, 5) + 128 * MIB
+    else:
+        least = heap.bytes * Fraction(11, 10)
+    return least, [_flag(container, heap)]
+
+
+def needed(container: Container) -> tuple[Fraction, list[Evidence]]:
+    """What the container surely uses, and how that is known: its heap or the image table; 0 without either."""
+    heap, row = heap_bytes(container.words, container.env), _of_row(container)
+    if heap is not None and heap.bytes >= row:
+        return heap.bytes, [_flag(container, heap)]
+    return row, [_row_fact(container)] if row else []
+
+
+def from_request(container: Container, request: Fraction) -> tuple[Fraction, list[Evidence]]:
+    """The limit above a request that the author wrote."""
+    return _above(request), [container.fact("the manifest requests memory", "resources", "requests", "memory")]
+
+
+def from_image(container: Container, default: Fraction) -> tuple[Fraction, list[Evidence]]:
+    """The limit of a container without numbers: the default, more where the image table says so."""
+    row = _of_row(container)
+    return max(default, _above(row)) if row else default, [_row_fact(container)] if row else []
+
+
+def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
+    """The size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
+    total, doubt = Fraction(0), []
+    for volume in memory_volumes(container):
+        size = quantity.parse(volume.get("emptyDir", "sizeLimit"))
+        total += size or 0
+        if size is None:
+            doubt.append(volume.fact("files in this in-memory volume count as well, and it has no size", "emptyDir"))
+    return total, doubt
+
+
+def memory_volumes(container: Container) -> list[View]:
+    """The in-memory volumes that it mounts."""
+    volumes = (mount.volume for mount in mounts(container) if mount.source == "emptyDir")
+    return [volume for volume in volumes if volume is not None and volume.get("emptyDir", "medium") == "Memory"]
+
+
+def unknowable(container: Container, default: str) -> str | None:
+    """Why no default limit fits: it holds data or sizes itself by what it finds, and there is no number."""
+    written = container.get("resources", "requests", "memory")
+    # A request as large as our default may be ours, of an earlier run: it is no number of the author's.
+    if (written is not None and str(written) != default) or needed(container)[0]:
+        return None
+    image = container.image
+    repository = image.repository if image else None
+    if is_data_store(repository) or (container.row is not None and container.row.class_ == "data-store"):
+        return f"{image.name if image else container.name} is a data store"
+    if is_jvm((*container.words, *container.env.values()), repository):
+        return "a Java virtual machine sizes its heap by the limit"
+    if container.pod.kind == "StatefulSet" and any(m.source == "persistentVolumeClaim" for m in mounts(container)):
+        return "a StatefulSet that keeps data in a claim"
+    return None
+
+
+def _above(request: Fraction) -> Fraction:
+    if request >= 4 * GIB:
+        return Fraction(ceil(request * Fraction(5, 4) / (64 * MIB)) * 64 * MIB)
+    return max(2 * request, Fraction(256 * MIB))
+
+
+def _of_row(container: Container) -> Fraction:
+    text = container.row.memory if container.row is not None else None
+    return quantity.parse(text) or Fraction(0)
+
+
+def _row_fact(container: Container) -> Evidence:
+    return container.fact("image table: how much memory it needs", "image")
+
+
+def _flag(container: Container, heap: Heap) -> Evidence:
+    return container.fact(f"{_FLAGS[heap.kind]} says how much memory it uses")

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Finding, Severity
+from hardener.kubernetes.image_reference import parse
+from hardener.views import Container
+
+from ._images import DIGEST_ONLY, Images, doubts, followed, grade, lets
+
+# Where programs take images from that they start themselves.
+_VARIABLE = re.compile(r"^RELATED_IMAGE_|_IMAGE$")
+_FLAG = re.compile(r"^--?([a-z0-9-]*(?:image|reloader))(?:=(\S+))?$")
+
+
+@transform(
+    each=Container, stage="image", cis="5.5.1", classes=("windows", "node-agent", "system-namespace", "partial"),
+    options=Images, after=("pin-kustomize-image",), risk_2022="K02",
+)  # fmt: skip
+def pin_image_digest(container: Container, options: Images) -> Steps:
+    """A container runs the very image that was looked at, whatever its tag says later.
+
+    Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it; a digest
+    names the content itself.
+
+    May break: updates of a moving tag no longer arrive by themselves, and a registry that removes images without a tag
+    may remove this one.
+    """
+    yield from _other_images(container)
+    if not container.has("image"):
+        return
+    image = container.image
+    if image is None:
+        yield container.finding(
+            "its image is no reference that a registry knows", "image", severity=Severity.LOW,
+            advice="correct it, or harden what a build makes of it",
+        )  # fmt: skip
+        return
+    if image.digest is not None:
+        return
+    container.get("image")  # stops at an expression
+    sources = container.tree.image_sources
+    if entries := sources.of(container):
+        files = [entry.kustomization.piece.file.name for entry in entries if not entry.pinned]
+        yield from (_kustomized(container, image.text, file) for file in files)
+        return
+    if left := sources.why_left(container):
+        yield container.finding(
+            f"image {image.text} is not pinned: {left.text}", "image", severity=Severity.LOW,
+            advice="pin it where the manifest for the cluster is made", once=image.text,
+        )  # fmt: skip
+        return
+    if tool := sources.updater(container, "image", image=image):
+        yield followed(container, tool, "image")
+        return
+    locked = container.locked
+    yield from doubts(container, image, locked, options, "image")
+    if locked is None or not lets(options, image):
+        return
+    sure, evidence = grade(image, locked)
+    tag = "" if options.pin_format == DIGEST_ONLY else f":{image.tag or 'latest'}"
+    if not tag and image.tag in (None, "latest") and not container.has("imagePullPolicy"):
+        evidence.append(Evidence("without the tag latest the node no longer asks the registry at every start"))
+    pinned_image = f"{image.repository}{tag}@{locked.digest}"
+    yield container.set("image", to=pinned_image, grade=sure, basis=Basis.PROVED, evidence=evidence)
+
+
+def _kustomized(container: Container, image: str, file: str) -> Finding:
+    return container.finding(
+        f"image {image} is not pinned: {file} replaces it", "image", severity=Severity.LOW, once=f"{image} {file}",
+        advice="write newTag and digest there",
+    )  # fmt: skip
+
+
+def _other_images(container: Container) -> Iterator[Finding]:
+    """Images that the container starts by itself, by the names of the variables and flags that say so."""
+    found = [name for name, value in container.env.items() if _VARIABLE.search(name) and _is_loose(value)]
+    words = [*container.words, ""]
+    for word, following in zip(words, words[1:], strict=False):
+        if flag := _FLAG.match(word):
+            name, value = flag.groups()
+            if _is_loose(following if value is None else value):
+                found.append(f"--{name}")
+    if found:
+        names = ", ".join(dict.fromkeys(found))
+        yield container.finding(
+            f"it starts other images that are not pinned: {names}", severity=Severity.LOW,
+            advice="write their digests there, if the program takes them",
+        )  # fmt: skip
+
+
+def _is_loose(text: str) -> bool:
+    image = parse(text)
+    return image is not None and image.digest is None and not image.opaque and bool(image.tag or "/" in text)
