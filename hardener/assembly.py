@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from hardener.edits import Create, Evidence, Path, Set, Severity
-from hardener.outcome import MISSING, Change, FileChange, Outcome, Refused, Report
+from hardener.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.proof import Located, Proof, prove
 from hardener.shifts import as_read, removals
 from hardener.sources import yaml
@@ -15,7 +15,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
 _CHUNK = 32
 
-Place = tuple[Report | Change | None, Path]
+Place = tuple[Report | Change | Waived | None, Path]
 Job = tuple[Piece, list[Change], list[Place]]
 
 _ADVICE = "make this change by hand, or simplify the YAML around it"
@@ -59,10 +59,11 @@ def _collect(outcome: Outcome) -> list[Job]:
     for change in outcome.changes:
         changes.setdefault(change.object.piece, []).append(change)
     places: dict[Piece, list[Place]] = {}
-    for finding in outcome.findings:
-        if finding.piece is not None and not finding.line:
-            places.setdefault(finding.piece, []).append((finding, finding.path))
-    held = [change for step in outcome.held for change in step.changes]
+    unreported = [waived.finding for waived in outcome.waived if waived.finding is not None]
+    for record in [*outcome.findings, *unreported, *outcome.waived]:
+        if record.piece is not None and not record.line:
+            places.setdefault(record.piece, []).append((record, record.path))
+    held = [change for step in [*outcome.held, *outcome.waived] for change in step.changes]
     for change in held:
         if isinstance(change.edit, Create):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from hardener.errors import HardenError
@@ -14,15 +15,41 @@ NAME = ".harden.yaml"
 DEFAULT_VERSION = "1.35"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """An entry of ``exceptions``: the transform ``id``, the risk or "*", waived until ``expires``, that day included.
+
+    It speaks of objects that fit all of ``kind``, ``name`` and ``path`` (patterns), ``namespace``, and there of
+    ``container``; None fits everything. It stands on ``line`` of ``file``.
+    """
+
+    id: str
+    reason: str
+    expires: date
+    owner: str | None
+    kind: str | None
+    name: str | None
+    namespace: str | None
+    container: str | None
+    path: str | None
+    file: str
+    line: int
+
+
 @dataclass(slots=True)
 class Config:
-    """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group."""
+    """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
+
+    ``peer_marks`` tells whether the marks of other scanners are honoured.
+    """
 
     path: str | None = None
     profile: str | None = None
     kubernetes_version: str | None = None
     platform: str | None = None
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exemptions: tuple[Exemption, ...] = ()
+    peer_marks: bool = True
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -35,22 +62,39 @@ def load(root: str, named: str | None = None) -> Config:
     name = os.path.relpath(path)
     try:
         with open(path, encoding="utf-8-sig") as handle:
-            documents = yaml.parse(handle.read()).documents
+            parsed = yaml.parse(handle.read())
     except (OSError, UnicodeDecodeError) as error:
         raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
     except yaml.Refused as refused:
         raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    documents = parsed.documents
     if not documents or documents == [None]:
         return Config(path)
     if len(documents) > 1:
         raise HardenError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
+    class Match(msgspec.Struct, forbid_unknown_fields=True):
+        kind: str | None = None
+        name: str | None = None
+        namespace: str | None = None
+        container: str | None = None
+        path: str | None = None
+
+    class Entry(msgspec.Struct, forbid_unknown_fields=True):
+        id: str
+        match: Match
+        reason: str
+        expires: date
+        owner: str | None = None
+
     class Document(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
         profile: str | None = None
         kubernetes_version: str | None = None
         platform: str | None = None
         options: dict[str, dict[str, str | int | float | bool]] = {}
+        exceptions: list[Entry] = []
+        peer_marks: bool = True
 
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
     if isinstance(version, float):
@@ -61,7 +105,25 @@ def load(root: str, named: str | None = None) -> Config:
         raise HardenError(f"{name}: {error}") from None
     if found.platform not in (None, "kubernetes", "openshift"):
         raise HardenError(f"{name}: platform is kubernetes or openshift")
-    return Config(path, found.profile, found.kubernetes_version, found.platform, found.options)
+    exemptions = tuple(
+        Exemption(
+            id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
+            name=entry.match.name, namespace=entry.match.namespace, container=entry.match.container,
+            path=entry.match.path, file=name, line=parsed.line(0, ("exceptions", index)),
+        )
+        for index, entry in enumerate(found.exceptions)
+    )  # fmt: skip
+    return Config(
+        path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks
+    )
+
+
+def day(text: str) -> date:
+    """``2026-11-25`` as a day. Raises HardenError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise HardenError(f"{text}: a day looks like 2026-11-25") from None
 
 
 def version(text: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.image_reference import ImageReference, normalize
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.view import View
-from hardener.views import Container, Object
+from hardener.views import Container, KustomizedImage
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
@@ -23,32 +23,18 @@ _FLUX_MARKER = '"$imagepolicy"'
 _ARGO_IMAGES = "argocd-image-updater.argoproj.io/image-list"
 
 
-@dataclass(frozen=True, slots=True)
-class KustomizedImage:
-    """An entry of `images` of a kustomization, by its index."""
-
-    kustomization: Object
-    index: int
-
-    def text(self, key: str) -> str | None:
-        return self.kustomization.text("images", self.index, key)
-
-    @property
-    def pinned(self) -> bool:
-        return self.kustomization.has("images", self.index, "digest")
-
-
 @dataclass(slots=True)
 class ImageSources:
     """What the tree says of images. Built by ``collect``."""
 
+    entries: list[KustomizedImage] = field(default_factory=list)  # of all kustomizations
     kustomized: dict[str, list[KustomizedImage]] = field(default_factory=dict)  # by file and folder that is built
     built: list[tuple[str, str, str]] = field(default_factory=list)  # folder, file, name of the image
     updated: set[str] = field(default_factory=set)  # normalised repositories
 
     def entries_for(self, path: str, repository: str | None) -> list[KustomizedImage]:
         """The entries that decide about images of ``repository``, as written, in what is built from ``path``."""
-        return [entry for entry in self.kustomized.get(path, []) if entry.text("name") == repository]
+        return [entry for entry in self.kustomized.get(path, []) if entry.name == repository]
 
     def of(self, container: Container) -> list[KustomizedImage]:
         """The entries that decide about the image of ``container``."""
@@ -59,8 +45,8 @@ class ImageSources:
         """The file of a kustomization above the one in ``folder`` that gives an image of ``names`` another name and no
         tag: a digest from below would be one of a registry that it is not taken from."""
         for entry in self.kustomized.get(folder, []):
-            if entry.text("name") in names and not entry.pinned and entry.text("newTag") is None:
-                return entry.kustomization.piece.file.name
+            if entry.name in names and not entry.pinned and not entry.has("newTag"):
+                return entry.file
         return None
 
     def why_left(self, container: Container) -> Evidence | None:
@@ -91,8 +77,11 @@ def collect(workspace: Workspace) -> ImageSources:
     """What the tree says of images."""
     found = ImageSources()
     for folder, item in workspace.kustomizations.items():
-        entries = [KustomizedImage(item, index) for index, _ in kustomize.images(item.data)]
+        entries = [
+            KustomizedImage(item, (*item.path, "images", index), entry) for index, entry in kustomize.images(item.data)
+        ]
         if entries:
+            found.entries += entries
             for path in _built_from(workspace, folder, set()):
                 found.kustomized.setdefault(path, []).extend(entries)
     for item in workspace.skaffold:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from hardener.errors import HardenError
-from hardener.kubernetes.image_config import ImageConfig
+from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.sources import yaml
@@ -24,12 +24,12 @@ _LATEST = "latest"
 
 @dataclass(frozen=True, slots=True)
 class LockedImage:
-    """One image of the lock: its digest, the media type and platforms behind it, and its config where that is known."""
+    """One image of the lock: its digest, the media type and platforms behind it, and what its config says."""
 
     digest: str
     media_type: str | None = None
     platforms: tuple[str, ...] = ()
-    config: ImageConfig | None = None
+    config: ImageConfig = UNKNOWN
 
     @property
     def is_one_platform(self) -> bool:
@@ -114,7 +114,7 @@ class _Reader:
             digest: str
             media_type: str | None = None
             platforms: list[str] = []
-            config: Config | None = None
+            config: dict[str, Any] | None = None
 
         documents = self.parsed.documents
         if len(documents) != 1 or not isinstance(documents[0], dict):
@@ -130,24 +130,23 @@ class _Reader:
             reference = parse_image(image)
             if reference is None or reference.normalized is None or reference.opaque or reference.digest is not None:
                 self._fail(("images", image), f"{image} is no image: write repository:tag as in the manifest")
+            kind: Any = Entry
             try:
                 entry = msgspec.convert(value, Entry)
+                kind = Config
+                said = msgspec.convert(entry.config or {}, Config)
             except msgspec.ValidationError as error:
-                self._fail(("images", image), f"{image}: {_plain(error)}: see the documentation of harden.lock")
+                place = ("images", image, "config") if kind is Config else ("images", image)
+                self._fail(place, f"{image}: {_plain(error)}: its keys are {', '.join(kind.__struct_encode_fields__)}")
             if not _DIGEST.fullmatch(entry.digest):
                 remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
                 self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
-            config = None
-            if entry.config is not None:
-                config = ImageConfig(
-                    None if entry.config.user is None else str(entry.config.user),
-                    _texts(entry.config.exposed_ports),
-                    _texts(entry.config.volumes),
-                )
+            user = None if said.user is None else str(said.user)
+            config = ImageConfig(user, _texts(said.exposed_ports), _texts(said.volumes))
             found.add(reference, LockedImage(entry.digest, entry.media_type, tuple(entry.platforms), config))
         return found
 
-    def _fail(self, path: tuple[str, ...], message: str) -> None:
+    def _fail(self, path: tuple[str, ...], message: str) -> NoReturn:
         raise HardenError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
 
 

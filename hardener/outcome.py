@@ -86,6 +86,33 @@ class Refused:
 
 
 @dataclass(slots=True, eq=False)
+class Waived:
+    """A step that was not made, as its changes, or a finding that is not reported, since somebody decided so.
+
+    ``carrier`` is "annotation", "comment", "config" or the scanner whose mark it is; that stands on ``line`` of
+    ``file``, and where it is in a document, at ``path`` of ``piece``.
+    """
+
+    transform: Transform
+    reason: str
+    carrier: str
+    file: str
+    line: int
+    piece: Piece | None
+    path: Path
+    changes: list[Change]
+    finding: Report | None
+
+    @property
+    def place(self) -> tuple[str, int, Object | None, Path]:
+        """Where it leaves something as it is: file, line, object and path, of the first change of a step."""
+        if self.finding is not None:
+            return self.finding.file, self.finding.line, self.finding.object, self.finding.path
+        first = self.changes[0]
+        return first.object.piece.file.name, first.line, first.object, first.path
+
+
+@dataclass(slots=True, eq=False)
 class FileChange:
     """A file that changes: its new text, and its hunks in lines of the file as read and as written.
 
@@ -107,6 +134,7 @@ class Outcome:
     profile: str
     changes: list[Change] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    waived: list[Waived] = field(default_factory=list)
     findings: list[Report] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     files: list[FileChange] = field(default_factory=list)
@@ -141,6 +169,6 @@ class Outcome:
             "findings": len(self.findings),
             "held": len(self.held),
             "refused": len(self.refused),
-            "waived": 0,
+            "waived": len(self.waived),
             "byRisk": dict(sorted(risks.items())),
         }

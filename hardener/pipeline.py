@@ -16,8 +16,9 @@ from hardener.edits import Edit, Finding, Grade, Path, Severity, WrongShapeError
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
 from hardener.self_check import self_check
-from hardener.step import draft
+from hardener.step import Step, draft
 from hardener.views import Container, OpaqueError, PodTemplate, View
+from hardener.waivers import Waivers, collect
 from hardener.workspace import Workspace
 
 # Pods that are left alone whole, and what to do instead (spec-workloads 3).
@@ -55,6 +56,7 @@ class Gate:
 class _Run:
     outcome: Outcome
     gate: Gate
+    waivers: Waivers
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     stopped: set[tuple[int, Path, str]] = field(default_factory=set)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
@@ -73,17 +75,21 @@ def run(
 
     ``only`` and ``skip`` are transform ids that narrow the profile.
     """
-    state = _Run(Outcome(workspace, profile.name), gate or Gate())
+    state = _Run(Outcome(workspace, profile.name), gate or Gate(), collect(workspace))
+    workspace.waivers = state.waivers
+    ran: set[str] = set()
     for transform, may_change in profile.steps():
         if transform.id in skip or (only and transform.id not in only):
             continue
         progress(transform.id)
+        ran.add(transform.id)
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
         for target in workspace.targets(transform.each):
             _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
     _report_classes(state)
+    state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
@@ -101,6 +107,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     blocked = next((name for name in classes if name not in transform.classes), None)
     if blocked in _LEFT_ALONE:
         state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
+        state.waivers.leave(target.object)
         return
     try:
         yielded = list(transform.function(target, *arguments))
@@ -115,15 +122,16 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
     if blocked:
-        if steps and pod is not None:
+        waived = [_waive(state, draft(state.outcome.workspace, transform, target, edits)) for edits in steps]
+        if not all(waived) and pod is not None:
             key = (id(target.object), blocked)
             ids = state.skipped.setdefault(key, (pod, classes[blocked], []))[2]
             if transform.id not in ids:
                 ids.append(transform.id)
         return
     for item in yielded:
-        if isinstance(item, Finding) and not _is_said(state, transform, item):
-            state.outcome.findings.append(_finding(transform, target, item))
+        if isinstance(item, Finding):
+            _report(state, transform, target, item)
     for edits in steps:
         try:
             _decide(state, transform, target, edits, may_change)
@@ -134,6 +142,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
     step = draft(outcome.workspace, transform, target, edits)
+    if _waive(state, step):
+        return
     if not may_change or (transform.absence and outcome.workspace.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
         reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
@@ -148,6 +158,24 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
     else:
         step.apply()
         outcome.changes += step.changes
+
+
+def _waive(state: _Run, step: Step) -> bool:
+    """Whether a waiver keeps ``step`` from being made; it is on record then."""
+    waived = state.waivers.step(step.transform, step.target, step.changes)
+    if waived is not None:
+        state.outcome.waived.append(waived)
+    return waived is not None
+
+
+def _report(state: _Run, transform: Transform, target: View, finding: Finding) -> None:
+    """Take ``finding`` to the findings, or to the waived ones, unless it was made before."""
+    report = _finding(transform, target, finding)
+    waived = state.waivers.finding(transform, target, report)
+    if waived is not None:
+        state.outcome.waived.append(waived)
+    elif not _is_said(state, transform, finding):
+        state.outcome.findings.append(report)
 
 
 def _is_said(state: _Run, transform: Transform, finding: Finding) -> bool:

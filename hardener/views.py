@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path, WrongShapeError
-from hardener.kubernetes.image_config import ImageFacts, merge
+from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
     from hardener.workspace import Workspace
 
-__all__ = ["Container", "Kustomization", "Namespace", "Object", "OpaqueError", "PodTemplate", "Service", "ServiceAccount", "View"]
+__all__ = [
+    "Container",
+    "KustomizedImage",
+    "Namespace",
+    "Object",
+    "OpaqueError",
+    "PodTemplate",
+    "Service",
+    "ServiceAccount",
+    "View",
+]
 
 
 class Object(View):
@@ -78,6 +89,8 @@ class Object(View):
         return self.piece.file.editable
 
     def __str__(self) -> str:
+        if not self.name:  # of a kustomization, of what is no valid object
+            return self.kind or os.path.basename(self.piece.file.name)
         return f"{self.kind}/{self.name}"
 
 
@@ -135,6 +148,18 @@ class PodTemplate(View):
                 found.append(container)
         return tuple(found)
 
+    def exempt(self, id: str, *path: str) -> list[Container]:
+        """The containers where a waiver keeps the transform ``id`` from writing ``path``, while it may in others.
+
+        What a transform decides for the whole pod leaves them out. None where all are exempt: there it decides as ever,
+        and the waiver takes what it decides.
+        """
+        waivers = self.tree.waivers
+        if waivers is None:
+            return []
+        found = [container for container in self.containers if waivers.is_exempt(id, container, path)]
+        return found if len(found) < len(self.containers) else []
+
     @property
     def service_account(self) -> str:
         """The name of the service account, "default" where none is named."""
@@ -182,7 +207,7 @@ class Container(View):
     @cached_property
     def facts(self) -> ImageFacts:
         """What is known of the image: its config in harden.lock, else its row of the image table."""
-        return merge(self.locked.config if self.locked is not None else None, self.row)
+        return merge(self.locked.config if self.locked is not None else UNKNOWN, self.row)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -263,12 +288,26 @@ class Namespace(View):
         super().__init__(first, first.path, first.data)
 
 
-class Kustomization(View):
-    """A kustomization.yaml; ``folder`` is where it stands."""
+class KustomizedImage(View):
+    """An entry of `images` of a kustomization: of what is built with it, images called ``name`` come out as it says."""
 
-    __slots__ = ("folder",)
-    type_name = "Kustomization"
+    __slots__ = ()
+    type_name = "KustomizationImage"
 
-    def __init__(self, folder: str, item: Object) -> None:
-        self.folder = folder
-        super().__init__(item, item.path, item.data)
+    @property
+    def name(self) -> str | None:
+        return self.text("name")
+
+    @property
+    def pinned(self) -> bool:
+        return self.has("digest")
+
+    @property
+    def folder(self) -> str:
+        """Where the kustomization stands."""
+        return os.path.dirname(self.object.piece.file.path)
+
+    @property
+    def file(self) -> str:
+        """The name of the kustomization for people."""
+        return self.object.piece.file.name

@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hardener.config import Exemption
 from hardener.edits import WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.pod_template import POD_KINDS, templates
@@ -24,7 +26,7 @@ from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import (
     Container,
-    Kustomization,
+    KustomizedImage,
     Namespace,
     Object,
     OpaqueError,
@@ -35,7 +37,9 @@ from hardener.views import (
 )
 
 if TYPE_CHECKING:
+    from hardener.image_sources import ImageSources
     from hardener.resource_policies import ResourcePolicies
+    from hardener.waivers import Waivers
 
 INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
@@ -75,6 +79,9 @@ class Settings:
 
     kubernetes_version: tuple[int, int] = (1, 35)
     platform: str | None = None
+    exemptions: tuple[Exemption, ...] = ()
+    peer_marks: bool = True
+    as_of: date | None = None  # the day on which exemptions end or not; None is today
 
 
 @dataclass(eq=False)
@@ -91,6 +98,7 @@ class Workspace:
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
     lock: Lock | None = None
+    waivers: Waivers | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
 
@@ -252,7 +260,7 @@ class Workspace:
             Service: services,
             ServiceAccount: accounts,
             Namespace: namespaces,
-            Kustomization: [Kustomization(name, o) for name, o in self.kustomizations.items() if o.editable],
+            KustomizedImage: [entry for entry in self.image_sources.entries if entry.object.editable],
         }
 
     @cached_property

@@ -25,6 +25,9 @@ class ImageConfig:
     volumes: tuple[str, ...] | None = None
 
 
+UNKNOWN = ImageConfig()
+
+
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """What is known of an image; None and () mean that nobody knows.
@@ -54,13 +57,13 @@ class ImageFacts:
 LOCK = "harden.lock"
 
 
-def merge(config: ImageConfig | None, row: ImageRow | None) -> ImageFacts:
+def merge(config: ImageConfig, row: ImageRow | None) -> ImageFacts:
     """The config where it says something, else the row of the table."""
     user, uid, gid = (row.user, row.uid, row.gid) if row is not None else (None, None, None)
     user = "root" if user in _ROOT else user
     sure = row is not None and row.verified is not None
     sources = {}
-    if config is not None and config.user is not None:
+    if config.user is not None:
         named = plain_user(config.user)
         sources["user_source"] = LOCK
         if named.isdecimal():
@@ -70,11 +73,10 @@ def merge(config: ImageConfig | None, row: ImageRow | None) -> ImageFacts:
             uid = gid = None  # the numbers of the row are those of another user
         user, sure = named, True
     ports = row.ports if row is not None else ()
-    if config is not None and config.exposed_ports is not None:
+    if config.exposed_ports is not None:
         ports = tuple(sorted(filter(None, map(_tcp, config.exposed_ports))))
         sources["ports_source"] = LOCK
-    volumes = config.volumes if config is not None and config.volumes is not None else ()
-    paths = tuple(sorted({posixpath.normpath(path) for path in volumes if path.startswith("/")} - {"/"}))
+    paths = tuple(sorted({posixpath.normpath(path) for path in config.volumes or () if path.startswith("/")} - {"/"}))
     return ImageFacts(user, uid, gid, ports, paths, sure=sure, **sources)
 
 

@@ -34,7 +34,7 @@ def members(document: Mapping[str, Any]) -> Iterator[str]:
         yield from (name for name in _list(document, key) if isinstance(name, str))
 
 
-def images(document: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def images(document: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Its entries of `images` that change something, with their index."""
     for index, entry in enumerate(_list(document, "images")):
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):

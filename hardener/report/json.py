@@ -8,8 +8,7 @@ from typing import Any
 
 from hardener.declare import Transform
 from hardener.edits import Evidence
-from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report
-from hardener.owasp import RISKS
+from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.report.redactor import Redactor
 from hardener.views import Object
 
@@ -33,7 +32,7 @@ def write(
         ("findings", map(_finding, outcome.findings)),
         ("refused", map(_refused, outcome.refused)),
         *([] if levels is None else [("levels", iter(levels))]),
-        ("waived", iter(())),
+        ("waived", (_waived(waived, outcome) for waived in outcome.waived)),
     ):
         out(f', "{name}": [')
         for number, record in enumerate(records):
@@ -107,3 +106,14 @@ def _refused(refused: Refused) -> dict[str, Any]:
         "file": refused.file, "line": refused.line, "edits": refused.edits,
         "reason": refused.reason, "advice": refused.advice,
     }  # fmt: skip
+
+
+def _waived(waived: Waived, outcome: Outcome) -> dict[str, Any]:
+    if waived.finding is not None:
+        record = _finding(waived.finding) | _risk(waived.transform)
+    else:
+        record = _change(waived.changes[0], outcome) | {"edits": len(waived.changes)}
+        record["grade"] = max((change.edit.grade for change in waived.changes), key=lambda grade: grade.rank)
+        del record["newLine"]
+    origin = {"file": waived.file, "line": waived.line}
+    return record | {"reason": waived.reason, "carrier": waived.carrier, "origin": origin}

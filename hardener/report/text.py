@@ -43,6 +43,7 @@ class TextReport:
             self._levels()
             self._impact()
             self._held()
+            self._waived()
             self._edits()
             self._refused()
             self._findings()
@@ -96,6 +97,15 @@ class TextReport:
             for operation in held.patch:
                 value = f" {_value(operation['value'])}" if "value" in operation else ""
                 self._say(f"    patch:   {operation['op']} {operation['path']}{value}")
+
+    def _waived(self) -> None:
+        if not self.outcome.waived:
+            return
+        self._title(f"Waived: {len(self.outcome.waived)}")
+        for waived in self.outcome.waived:
+            file, line, item, _ = waived.place
+            self._say(f"  {waived.transform.id} {waived.transform.risk}  {file}:{line} {item}")
+            self._say(f"    {waived.carrier} ({waived.file}:{waived.line}): {waived.reason}")
 
     def _evidence(self, fact: Evidence) -> str:
         if fact.piece is None:

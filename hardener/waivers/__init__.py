@@ -5,7 +5,7 @@ Three carriers of our own, annotations, comments and the configuration, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from hardener.declare import Transform
@@ -15,8 +15,10 @@ from hardener.shifts import as_written, removals
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Namespace, Object, PodTemplate, View
-from hardener.waivers import annotations, comments, exceptions, peers
-from hardener.waivers.waiver import EVERYTHING, OWN, Collection, Scope, Waiver, containers_of
+from hardener.waivers import comments, exceptions, peers
+from hardener.waivers.annotations import PREFIX
+from hardener.waivers.annotations import read as read_annotations
+from hardener.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.workspace import Workspace
 
 # Fields of a pod's security context that a container's own value overrides (PodSecurityContext, SecurityContext).
@@ -30,7 +32,7 @@ class Waivers:
 
     def __init__(self, found: Collection) -> None:
         self.problems = found.problems
-        self._all = found.waivers
+        self._all = {waiver: rank for rank, waiver in enumerate(found.waivers)}
         self._by_piece: dict[Piece, list[tuple[Path, Waiver]]] = {}
         for waiver in found.waivers:
             for piece, path in waiver.scopes:
@@ -41,16 +43,14 @@ class Waivers:
         if not self._by_piece:
             return None
         waiver = self._find(transform.id, target, _touched(target, changes))
-        return None if waiver is None else Waived(transform, waiver.reason, waiver.carrier, *_stands(waiver), changes)
+        return None if waiver is None else _record(transform, waiver, changes=changes)
 
     def finding(self, transform: Transform, target: View, report: Report) -> Waived | None:
         """The record of a finding that a waiver keeps out of the report, None where it is to be reported."""
         if not self._by_piece or report.piece is None:
             return None
         waiver = self._find(transform.id, target, [(report.piece, report.path, False)])
-        if waiver is None:
-            return None
-        return Waived(transform, waiver.reason, waiver.carrier, *_stands(waiver), finding=report)
+        return None if waiver is None else _record(transform, waiver, finding=report)
 
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether the transform ``id`` is waived at ``path`` of ``container``."""
@@ -106,7 +106,16 @@ class Waivers:
                 if meant and (_holds(scope, path) or (whole and _holds(path, scope))):
                     waiver.used = True
                     found.append(waiver)
-        return min(found, key=self._all.index, default=None)
+        return min(found, key=self._all.__getitem__, default=None)
+
+
+def _record(
+    transform: Transform, waiver: Waiver, changes: list[Change] | None = None, finding: Report | None = None
+) -> Waived:
+    return Waived(
+        transform, waiver.reason, waiver.carrier, waiver.file, waiver.line, waiver.piece, waiver.path, changes or [],
+        finding,
+    )  # fmt: skip
 
 
 def _holds(scope: Path, path: Path) -> bool:
@@ -161,17 +170,31 @@ def collect(workspace: Workspace) -> Waivers:
                 pods.setdefault(pod.object, []).append(pod)
         return pods.get(item, [])
 
-    mark = annotations.PREFIX
-    with_annotations = _objects(workspace, _pieces(workspace, (mark,)))
-    for item in with_annotations:
-        annotations.read(item, pods_of(item), found)
+    for item in _objects(workspace, _pieces(workspace, (PREFIX,))):
+        read_annotations(item, pods_of(item), found)
     for piece in _pieces(workspace, (comments.MARK,)):
         comments.read(piece, yaml.parse(piece.text), _objects(workspace, [piece]), found)
     if settings.exemptions:
-        exceptions.read(workspace, lambda: settings.as_of or date.today(), pods_of, found)
+        exceptions.read(workspace, settings.as_of or date.today(), pods_of, found)
     if settings.peer_marks:
         for item in _objects(workspace, _pieces(workspace, peers.MARKS)):
             peers.read(item, pods_of(item), found)
         for file in workspace.files:
-            peers.read_kubescape(workspace, file, pods_of, found)
+            peers.read_kubescape(workspace, file, found)
     return Waivers(found)
+
+
+def _pieces(workspace: Workspace, marks: tuple[str, ...]) -> list[Piece]:
+    """The pieces that were read, may be edited and hold one of the texts ``marks``."""
+    return [
+        piece
+        for file in workspace.files
+        if file.editable and any(mark in file.content.text for mark in marks)
+        for piece in file.pieces
+        if piece.parsed and any(mark in piece.text for mark in marks)
+    ]
+
+
+def _objects(workspace: Workspace, pieces: list[Piece]) -> list[Object]:
+    wanted = set(pieces)
+    return [item for item in workspace.objects if item.piece in wanted] if wanted else []

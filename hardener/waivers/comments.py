@@ -15,8 +15,8 @@ from hardener.sources.yaml import Parsed
 from hardener.views import Object
 from hardener.waivers.waiver import Collection, Waiver, unknown
 
-MARK = "harden: ignore"
-_COMMENT = re.compile(r"harden: ignore(?:\[([^\]]*)\])?(.*)", re.S)
+MARK = "harden:"
+_COMMENT = re.compile(r"#[ \t]*harden:[ \t]*(?:ignore\b(?:[ \t]*\[([^\]]*)\])?|\w+[ \t]*\[)(.*)")
 _FORM = "write it as # harden: ignore[run-as-non-root] and the reason"
 
 

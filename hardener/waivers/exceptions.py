@@ -19,9 +19,7 @@ from hardener.workspace import Workspace
 _RISK = re.compile(r"K(0[1-9]|10)")
 
 
-def read(
-    workspace: Workspace, today: Callable[[], date], pods_of: Callable[[Object], list[PodTemplate]], found: Collection
-) -> None:
+def read(workspace: Workspace, today: date, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     """Add the exceptions of the configuration to ``found``; ``today`` is the day on which they are judged."""
     for exemption in workspace.settings.exemptions:
         ids = _ids(exemption)
@@ -29,17 +27,17 @@ def read(
             _refuse(found, exemption, "waiver-unknown", ids, "correct it; harden list shows the transforms")
         elif not exemption.reason.strip():
             _refuse(found, exemption, "waiver-without-reason", "a waiver needs a reason", "write its reason")
-        elif exemption.expires < today():
+        elif exemption.expires < today:
             message = f"exception expired: {exemption.id} was waived until {exemption.expires}"
             _refuse(found, exemption, "waiver-expired", message, f"{_ask(exemption)}, or renew it with a new reason")
-        elif _is_far(exemption.expires, today()):
+        elif _is_far(exemption.expires, today):
             message = f"an exception ends within twelve months; that of {exemption.id} ends on {exemption.expires}"
             _refuse(found, exemption, "waiver-too-long", message, "name an earlier day, and look at it again then")
         else:
             _add(workspace, exemption, ids, pods_of, found)
 
 
-def _ids(exemption: Exemption) -> frozenset[str] | None | str:
+def _ids(exemption: Exemption) -> frozenset[str] | str | None:
     """The ids that are waived; a text where that cannot be told."""
     if exemption.id == "*":
         return EVERYTHING
@@ -95,8 +93,8 @@ def _path_test(pattern: str | None, root: str) -> Callable[[str], bool]:
     """Whether a file is one that ``pattern``, seen from the root, names."""
     if pattern is None:
         return lambda path: True
-    from pathspec import PathSpec  # late: few exceptions name a path
+    from pathspec import GitIgnoreSpec  # late: few exceptions name a path
 
     # A leading slash: seen from the root, never at any depth.
-    spec = PathSpec.from_lines("gitignore", ["/" + pattern.removeprefix("./").lstrip("/")])
+    spec = GitIgnoreSpec.from_lines(["/" + pattern.removeprefix("./").lstrip("/")])
     return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))

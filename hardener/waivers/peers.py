@@ -7,7 +7,7 @@ kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from hardener.edits import Path
@@ -76,9 +76,7 @@ def _overridden(override: str) -> frozenset[str]:
     return next((ids for start, ids in KUBEAUDIT.items() if override.lower().startswith(start)), frozenset())
 
 
-def read_kubescape(
-    workspace: Workspace, file: ManifestFile, pods_of: Callable[[Object], list[PodTemplate]], found: Collection
-) -> None:
+def read_kubescape(workspace: Workspace, file: ManifestFile, found: Collection) -> None:
     """Add the exceptions of Kubescape in ``file`` to ``found``, if it is a file of those."""
     if not file.path.endswith(".json") or _POLICY not in file.content.text:
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hardener import registry
-from hardener.edits import Path, Severity
+from hardener.edits import Path, Severity, WrongShapeError
 from hardener.outcome import Report
 from hardener.sources.manifests import Piece
-from hardener.views import Container, Object, OpaqueError, PodTemplate, WrongShapeError
+from hardener.views import Container, Object, OpaqueError, PodTemplate
 
 EVERYTHING = None
 """The ``ids`` of a waiver of all transforms."""

@@ -189,9 +189,30 @@ SEQUENCES = [
     Case("empty mapping item", "s:\n- {}\n", put("s", 0, "a", to=1), "s:\n- a: 1\n"),
 ]
 
+COMMENTED_ITEMS = [
+    Case(
+        "commented-out items stay with their list",
+        "a:\n- x\n#- y\n# more\nc: 1\n",
+        place(key="b", to=2, after="a"),
+        "a:\n- x\n#- y\n# more\nb: 2\nc: 1\n",
+    ),
+    Case(
+        "another comment goes with what follows",
+        "a:\n- x\n# about c\nc: 1\n",
+        place(key="b", to=2, after="a"),
+        "a:\n- x\nb: 2\n# about c\nc: 1\n",
+    ),
+]
+
 REPLACE = [
     Case("scalar", "a: 1 # c\n", put("a", to=2), "a: 2 # c\n"),
     Case("comment keeps its column", "a: true    # c\n", put("a", to=False), "a: false   # c\n"),
+    Case(
+        "also below a line that goes",
+        "a: true     # x\nb: 0          # c\n",
+        all_of(drop("a"), put("b", to=65532)),
+        "b: 65532      # c\n",
+    ),
     Case("until two blanks remain", "a: 1  # c\n", put("a", to=1000), "a: 1000  # c\n"),
     Case("one blank stays one blank", "a: 1 # c\n", put("a", to=1000), "a: 1000 # c\n"),
     Case("a shorter value widens the gap", "a: 1000  # c\n", put("a", to=1), "a: 1     # c\n"),
@@ -361,7 +382,7 @@ ANCHORS = [
     ),
 ]
 
-ALL = [*ADD, *SEQUENCES, *REPLACE, *OPEN, *REMOVE, *SWAP, *STREAMS, *ANCHORS]
+ALL = [*ADD, *COMMENTED_ITEMS, *SEQUENCES, *REPLACE, *OPEN, *REMOVE, *SWAP, *STREAMS, *ANCHORS]
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)

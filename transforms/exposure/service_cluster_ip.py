@@ -118,7 +118,7 @@ def _deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]
         if service.has("spec", field):
             yield service.fact(f"{field} is set", "spec", field)
     for key in service.keys("metadata", "annotations"):
-        if key == EXPOSE:
+        if key == EXPOSE and (service.text("metadata", "annotations", key) or "").strip():
             yield service.fact(f"annotation {EXPOSE} asks for it", "metadata", "annotations", key)
         elif _LOAD_BALANCER.search(key) or _STATIC_ADDRESS.search(key) or _DNS.search(key):
             yield service.fact(f"annotation {key} shapes its way in", "metadata", "annotations", key)

@@ -22,8 +22,8 @@ _COMMON_SCOPES = frozenset({"NotBestEffort", "NotTerminating"})
 class Bounds:
     """The bounds of one resource of a container.
 
-    ``request`` and ``limit`` are what the LimitRange fills in; with a limit there is always a request. ``unclear`` is a
-    LimitRange that cannot be judged here: it bounds the sum of the pod's containers, or its numbers are filled in later.
+    ``request`` and ``limit`` are what the LimitRange fills in; with a limit there is always a request. ``unclear`` is
+    a LimitRange that cannot be judged here: it bounds the sum of the pod's containers, or its numbers come later.
     """
 
     request: Fraction | None = None

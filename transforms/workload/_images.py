@@ -26,7 +26,7 @@ _ONCE = re.compile(r"(?:^|[-_.])(?:(?=[a-f]*\d)[0-9a-f]{7,40}|\d{4}-\d{2}-\d{2}|
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
     """``pin_format``: ``tag-digest`` keeps the tag for people and for tools that update it, ``digest-only`` does not.
-    ``tags``: ``all`` are pinned, or only those that look like a ``version``."""
+    ``tags``: ``all`` are pinned, or with ``version`` only those that are meant to stay."""
 
     GROUP: ClassVar[str] = "images"
     pin_format: str = TAG_DIGEST

@@ -161,7 +161,7 @@ def written(
     autoscaler = vertical(container, resource)
     if autoscaler is not None:
         advice = "bound it with minAllowed and maxAllowed there, or take the container out of its policy"
-        yield _left(container, f"{autoscaler} sets it", noun, advice)
+        yield _left(container, f"{autoscaler} decides its {resource}", noun, advice)
         return
     found = bounds(container, resource)
     if found is not None:

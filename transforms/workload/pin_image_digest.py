@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Finding, Severity
@@ -44,8 +44,7 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     container.get("image")  # stops at an expression
     sources = container.tree.image_sources
     if entries := sources.of(container):
-        files = [entry.kustomization.piece.file.name for entry in entries if not entry.pinned]
-        yield from (_kustomized(container, image.text, file) for file in files)
+        yield from (_kustomized(container, image.text, entry.file) for entry in entries if not entry.pinned)
         return
     if left := sources.why_left(container):
         yield container.finding(
@@ -79,7 +78,7 @@ def _other_images(container: Container) -> Iterator[Finding]:
     """Images that the container starts by itself, by the names of the variables and flags that say so."""
     found = [name for name, value in container.env.items() if _VARIABLE.search(name) and _is_loose(value)]
     words = [*container.words, ""]
-    for word, following in zip(words, words[1:], strict=False):
+    for word, following in pairwise(words):
         if flag := _FLAG.match(word):
             name, value = flag.groups()
             if _is_loose(following if value is None else value):

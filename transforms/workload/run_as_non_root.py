@@ -27,15 +27,17 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
     """
     strict: list[tuple[Container, _Reason | None]] = []
     loose: list[tuple[Container, _Reason | None]] = []
+    exempt = pod.exempt("run-as-non-root", *_FIELD)
     for container in pod.containers:
         if container.effective("runAsNonRoot") is not True:
             reason = _reason(container)
-            (loose if reason is None or reason[0] is Grade.BREAKING else strict).append((container, reason))
+            stays = reason is None or reason[0] is Grade.BREAKING or container in exempt
+            (loose if stays else strict).append((container, reason))
     reasons = [reason for _, reason in strict if reason is not None]
     kept = [container for container, _ in loose]
     yield from _edits(pod, [container for container, _ in strict], kept, _worst(reasons))
     held = [(container, reason) for container, reason in loose if reason is not None]
-    if len(held) == len(pod.containers):
+    if len(held) == len(pod.containers) and not exempt:
         yield from _edits(pod, kept, [], _worst([reason for _, reason in held]))
         return
     for container, reason in held:

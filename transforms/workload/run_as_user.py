@@ -26,7 +26,9 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     if pod.tree.platform == "openshift":
         yield from _without_root(pod)
         return
-    choices = decide(pod, explicit=options.explicit)
+    exempt = pod.exempt("run-as-user", *_USER)
+    decided = decide(pod, explicit=options.explicit)
+    choices = [choice for choice in decided if choice.container not in exempt]
     good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
     held = [choice for choice in choices if choice.grade is Grade.BREAKING]
     yield from _edits(pod, good)
@@ -38,6 +40,9 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
         yield list(_edits(pod, together, settled=good))
     for choice in held:
         if choice not in together:
+            yield list(_numbers(choice.container, choice))
+    for choice in decided:
+        if choice.container in exempt:
             yield list(_numbers(choice.container, choice))
     yield from _unsolved(pod, options)
 

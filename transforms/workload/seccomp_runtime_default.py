@@ -41,14 +41,17 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
             advice="name it in securityContext.seccompProfile (type: Localhost) and remove the annotation",
         )  # fmt: skip
         return
-    kept = [container for container in pod.containers if _effective(container) == "Unconfined" and _needs(container)]
-    edits = list(_edits(pod, kept, _grade(pod)))
+    exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
+    needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _needs(c) and c not in exempt]
+    edits = list(_edits(pod, [*needy, *exempt], _grade(pod)))
     if edits:
         yield from edits
-        yield from (_stays(container) for container in kept)
+        yield from (_stays(container) for container in needy)
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
-        yield from _edits(pod, [], Grade.BREAKING)
+        yield from _edits(pod, exempt, Grade.BREAKING)
+    for container in exempt:
+        yield list(_to_default(container, _grade(pod), _evidence(pod)))
 
 
 def _edits(pod: PodTemplate, kept: list[Container], grade: Grade) -> Iterator[Edit]:

@@ -52,23 +52,40 @@ class Violation:
     paths: tuple[Path, ...]
 
 
-_SYSCTLS_1_0 = (
-    "kernel.shm_rmid_forced",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.ip_unprivileged_port_start",
-)
-_SYSCTLS_1_27 = (*_SYSCTLS_1_0, "net.ipv4.ip_local_reserved_ports")
-_SYSCTLS_1_29 = (
-    *_SYSCTLS_1_27,
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_fin_timeout",
-)
-_SYSCTLS_1_32 = (*_SYSCTLS_1_29, "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
-_SYSCTLS_1_37 = (*_SYSCTLS_1_32, "net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat")
+# What each version allows beside the versions before it.
+_SYSCTLS: dict[Version, tuple[str, ...]] = {
+    (1, 0): (
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.ip_unprivileged_port_start",
+    ),
+    (1, 27): ("net.ipv4.ip_local_reserved_ports",),
+    (1, 29): (
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_fin_timeout",
+    ),
+    (1, 32): ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
+    (1, 37): ("net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat"),
+}
+_SE_LINUX_TYPES: dict[Version, tuple[str, ...]] = {
+    (1, 0): ("container_t", "container_init_t", "container_kvm_t"),
+    (1, 31): ("container_engine_t",),
+}
+
+
+def allowed_sysctls(version: Version) -> tuple[str, ...]:
+    """The kernel settings of a pod that baseline allows at `version`."""
+    return tuple(name for since, names in _SYSCTLS.items() if since <= version for name in names)
+
+
+def allowed_se_linux_types(version: Version) -> tuple[str, ...]:
+    """The SELinux types that baseline allows at `version`."""
+    return tuple(name for since, names in _SE_LINUX_TYPES.items() if since <= version for name in names)
+
 
 # The revisions of each check by the first version they hold for. Violations come in the order of policy/registry.go:
 # baseline's checks by id, then restricted's.
@@ -85,20 +102,13 @@ _BASELINE: dict[str, dict[Version, Run]] = {
         (1, 35): restricted.not_in_user_namespace(baseline.proc_mount),
     },
     "seLinuxOptions": {
-        (1, 0): baseline.se_linux_options(),
-        (1, 31): baseline.se_linux_options("container_engine_t"),
+        version: baseline.se_linux_options(*allowed_se_linux_types(version)) for version in _SE_LINUX_TYPES
     },
     "seccompProfile_baseline": {
         (1, 0): baseline.seccomp_annotations,
         (1, 19): baseline.seccomp_profile_baseline,
     },
-    "sysctls": {
-        (1, 0): baseline.sysctls(*_SYSCTLS_1_0),
-        (1, 27): baseline.sysctls(*_SYSCTLS_1_27),
-        (1, 29): baseline.sysctls(*_SYSCTLS_1_29),
-        (1, 32): baseline.sysctls(*_SYSCTLS_1_32),
-        (1, 37): baseline.sysctls(*_SYSCTLS_1_37),
-    },
+    "sysctls": {version: baseline.sysctls(*allowed_sysctls(version)) for version in _SYSCTLS},
     "windowsHostProcess": {(1, 0): baseline.windows_host_process},
 }
 _RESTRICTED: dict[str, dict[Version, Run]] = {

@@ -162,9 +162,9 @@ def proc_mount(pod: Pod) -> Problem | None:
     return Problem("procMount", detail, context_paths(containers, "procMount"))
 
 
-def se_linux_options(*more: str) -> Run:
-    """policy/check_seLinuxOptions.go, at a revision that allows `more` types than the first."""
-    allowed = frozenset(("", "container_t", "container_init_t", "container_kvm_t", *more))
+def se_linux_options(*types: str) -> Run:
+    """policy/check_seLinuxOptions.go, at a revision that allows `types`."""
+    allowed = frozenset(("", *types))
 
     def run(pod: Pod) -> Problem | None:
         bad = [

@@ -25,10 +25,11 @@ _NET_BIND_SERVICE = frozenset({"NET_BIND_SERVICE"})
 _ALLOWED_SOURCES = frozenset(
     "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret".split()
 )
-_RESTRICTED_SOURCES = frozenset(
+RESTRICTED_SOURCES = frozenset(
     "awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk gitRepo glusterfs"
     " hostPath iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume".split()
 )
+"""Volume sources that restricted forbids."""
 
 
 def not_on_windows(run: Run) -> Run:
@@ -73,7 +74,7 @@ def restricted_volumes(pod: Pod) -> Problem | None:
     bad: list[tuple[str, str, Path]] = []
     for index, volume in items(pod.spec.get("volumes")):
         sources = {key for key, value in volume.items() if value is not None and key != "name"}
-        restricted = sorted(sources & _RESTRICTED_SOURCES)
+        restricted = sorted(sources & RESTRICTED_SOURCES)
         if restricted:
             bad.append((text(volume.get("name")), restricted[0], ("volumes", index, restricted[0])))
         elif sources and not sources & _ALLOWED_SOURCES:

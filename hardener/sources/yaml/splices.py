@@ -96,7 +96,9 @@ class Splices:
             if splice.depth == _INLINE:
                 first, last = source.line(splice.start), source.line(splice.end)
                 if first != last or "\n" in splice.text:
-                    crossed |= {first, last}
+                    # Whole lines that go do not touch the line behind them.
+                    whole = splice.end == source.line_start(last) and (not splice.text or splice.text.endswith("\n"))
+                    crossed |= {first, last - whole}
                 growth[first] = growth.get(first, 0) + len(splice.text) - (splice.end - splice.start)
                 reach[first] = max(reach.get(first, 0), splice.end)
         for line, grown in growth.items():
