@@ -60,10 +60,11 @@ def _collect(outcome: Outcome) -> list[Job]:
         changes.setdefault(change.object.piece, []).append(change)
     places: dict[Piece, list[Place]] = {}
     unreported = [waived.finding for waived in outcome.waived if waived.finding is not None]
-    for record in [*outcome.findings, *unreported, *outcome.waived]:
+    records: list[Report | Waived] = [*outcome.findings, *unreported, *outcome.waived]
+    for record in records:
         if record.piece is not None and not record.line:
             places.setdefault(record.piece, []).append((record, record.path))
-    held = [change for step in [*outcome.held, *outcome.waived] for change in step.changes]
+    held = outcome.not_made
     for change in held:
         if isinstance(change.edit, Create):
             continue

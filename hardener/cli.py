@@ -52,6 +52,7 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", help="A profile op
 Evidence = Annotated[Path | None, typer.Option(help="Read evidence from here (Git root).", metavar="DIR")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
+AsOf = Annotated[str | None, typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -72,6 +73,7 @@ def apply(
     config: Config = None,
     set: SetOption = None,
     evidence: Evidence = None,
+    as_of: AsOf = None,
     yes: Yes = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -79,7 +81,9 @@ def apply(
     """Rewrite manifests in place and report what was changed, why, and what was left alone."""
     from hardener.session import Choices, apply
 
-    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence))
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of
+    )
     sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
 
 
@@ -98,13 +102,16 @@ def diff(
     config: Config = None,
     set: SetOption = None,
     evidence: Evidence = None,
+    as_of: AsOf = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
     from hardener.session import Choices, diff
 
-    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence))
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of
+    )
     sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
 
 
@@ -124,13 +131,16 @@ def check(
     config: Config = None,
     set: SetOption = None,
     evidence: Evidence = None,
+    as_of: AsOf = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Say what is not hardened, and which Pod Security level each workload reaches. Exit code 1: too little."""
     from hardener.session import Choices, check
 
-    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence))
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of
+    )
     sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
 
 
@@ -144,13 +154,14 @@ def filter(
     kubernetes_version: Version = None,
     config: Config = None,
     set: SetOption = None,
+    as_of: AsOf = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Harden manifests from standard input to standard output; the report goes to standard error."""
     from hardener.session import Choices, filter
 
-    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, None)
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, None, as_of)
     sys.exit(filter(choices, verbose=verbose, quiet=quiet))
 
 
@@ -170,6 +181,27 @@ def profiles(
     from hardener.catalogue import print_profiles
 
     print_profiles(name, print)
+
+
+golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(golden, name="golden")
+GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
+
+
+@golden.command()
+def verify(folder: GoldenFolder) -> None:
+    """Run every case (before/, after/, findings.txt) and compare. Exit code 1 when one does not hold."""
+    from hardener.golden import run_all
+
+    sys.exit(min(run_all(folder, print, accept=False), 1))
+
+
+@golden.command("accept")
+def accept_golden(folder: GoldenFolder) -> None:
+    """Write after/ and findings.txt of every case; review them as a diff."""
+    from hardener.golden import run_all
+
+    sys.exit(min(run_all(folder, print, accept=True), 1))
 
 
 @app.command()

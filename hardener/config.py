@@ -74,33 +74,31 @@ def load(root: str, named: str | None = None) -> Config:
         raise HardenError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
-    class Match(msgspec.Struct, forbid_unknown_fields=True):
-        kind: str | None = None
-        name: str | None = None
-        namespace: str | None = None
-        container: str | None = None
-        path: str | None = None
-
-    class Entry(msgspec.Struct, forbid_unknown_fields=True):
-        id: str
-        match: Match
-        reason: str
-        expires: date
-        owner: str | None = None
-
-    class Document(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
-        profile: str | None = None
-        kubernetes_version: str | None = None
-        platform: str | None = None
-        options: dict[str, dict[str, str | int | float | bool]] = {}
-        exceptions: list[Entry] = []
-        peer_marks: bool = True
+    # Made by calls, since a class in a function cannot name another one in its annotations.
+    fits = ("kind", "name", "namespace", "container", "path")
+    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
+    entry = msgspec.defstruct(
+        "Entry",
+        [("id", str), ("match", match), ("reason", str), ("expires", date), ("owner", str | None, None)],
+        forbid_unknown_fields=True,
+    )
+    document = msgspec.defstruct(
+        "Document",
+        [
+            *((key, str | None, None) for key in ("profile", "kubernetes_version", "platform")),
+            ("options", dict[str, dict[str, str | int | float | bool]], {}),
+            ("exceptions", list[entry], []),  # type: ignore[valid-type]
+            ("peer_marks", bool, True),
+        ],
+        forbid_unknown_fields=True,
+        rename="kebab",
+    )
 
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
     if isinstance(version, float):
         raise HardenError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
     try:
-        found = msgspec.convert(documents[0], Document)
+        found: Any = msgspec.convert(documents[0], document)
     except msgspec.ValidationError as error:
         raise HardenError(f"{name}: {error}") from None
     if found.platform not in (None, "kubernetes", "openshift"):

@@ -142,6 +142,12 @@ class Outcome:
     lines: dict[tuple[Piece, Path], int] = field(default_factory=dict)  # where evidence stands
 
     @property
+    def not_made(self) -> list[Change]:
+        """The changes of all steps that were held back or waived."""
+        held = [change for step in self.held for change in step.changes]
+        return held + [change for step in self.waived for change in step.changes]
+
+    @property
     def worst_finding(self) -> Severity | None:
         """The severity of the worst finding or held-back step."""
         severities = [finding.severity for finding in self.findings] + [held.transform.severity for held in self.held]

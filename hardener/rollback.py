@@ -177,8 +177,7 @@ def _is_stale(change: Change, rebuilt: dict[Piece, _Rebuilt], created: set[Piece
 
 def _renumber(outcome: Outcome, rebuilt: dict[Piece, _Rebuilt]) -> None:
     """Let the steps that are left count without those that went."""
-    held = [change for step in [*outcome.held, *outcome.waived] for change in step.changes]
-    for change in (*outcome.changes, *held):
+    for change in (*outcome.changes, *outcome.not_made):
         new = rebuilt.get(change.object.piece)
         if new is not None and not isinstance(change.edit, Create):
             change.step -= sum(1 for number in new.gone if number < change.step)

@@ -54,10 +54,10 @@ def _by_piece(outcome: Outcome) -> dict[Piece, list[Change]]:
 
 def _reason(change: Change, broken: Violation) -> str:
     where = dotted(broken.path[1:])
-    return (
-        f"our bug: {change.transform.id} would break rule {broken.rule}: {broken.message} "
-        f"({change.object} {where}); please report it"
-    )
+    what = f"{broken.message} ({change.object} {where})"
+    # A name may hold line ends, and a report is read line by line.
+    what = " ".join(what.split())
+    return f"our bug: {change.transform.id} would break rule {broken.rule}: {what}; please report it"
 
 
 class _Rules:

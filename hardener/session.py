@@ -38,10 +38,11 @@ class Choices:
     config: str | None = None
     set: list[str] | None = None
     evidence: str | None = None
+    as_of: str | None = None
 
 
 @dataclass(slots=True)
-class _Plan:
+class Plan:
     profile: Profile
     settings: Settings
     gate: pipeline.Gate
@@ -52,7 +53,7 @@ class _Plan:
         return pipeline.run(workspace, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress)
 
 
-def _plan(choices: Choices, root: str) -> _Plan:
+def plan_of(choices: Choices, root: str) -> Plan:
     found = configuration.load(root, choices.config)
     named, folder = (
         (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
@@ -71,8 +72,9 @@ def _plan(choices: Choices, root: str) -> _Plan:
         for given in (choices.accept, choices.only, choices.skip)
     )
     version = choices.kubernetes_version or found.kubernetes_version or configuration.DEFAULT_VERSION
-    settings = Settings(configuration.version(version), found.platform)
-    return _Plan(chosen, settings, pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+    as_of = configuration.day(choices.as_of) if choices.as_of else None
+    settings = Settings(configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of)
+    return Plan(chosen, settings, pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
 
 
 def _option(given: str, value: str) -> Any:
@@ -85,13 +87,13 @@ def _option(given: str, value: str) -> Any:
     return documents[0] if documents else None
 
 
-def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, _Plan]:
+def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
     _calm_collector()
     real = files.expand(paths)
     if choices.evidence and not os.path.isdir(choices.evidence):
         raise HardenError(f"{choices.evidence}: no such folder")
     root = os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
-    plan = _plan(choices, root)
+    plan = plan_of(choices, root)
     return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
 
 
@@ -108,7 +110,7 @@ def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose
     if not _may_write(outcome, yes):
         return 2
     redactor = Redactor()
-    failed = _write(outcome)
+    failed = write_files(outcome)
     _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
     return 2 if failed and not outcome.files else 0
 
@@ -149,7 +151,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
         text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:
         raise HardenError("standard input is not UTF-8") from None
-    plan = _plan(choices, files.git_root(os.getcwd()) or os.getcwd())
+    plan = plan_of(choices, files.git_root(os.getcwd()) or os.getcwd())
     outcome = plan.run(Workspace.from_text(text, plan.settings), lambda name: None)
     changed = outcome.files[0] if outcome.files else None
     output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
@@ -191,7 +193,7 @@ def _unsaved(paths: list[str]) -> str | None:
     return f"{dirty} of {len(paths)} files have changes that are not committed" if dirty else None
 
 
-def _write(outcome: Outcome) -> int:
+def write_files(outcome: Outcome) -> int:
     """Write the changed files; those that cannot be written become findings. Returns how many could not."""
     failed = 0
     for change in list(outcome.files):

@@ -97,16 +97,20 @@ class Object(View):
 class PodTemplate(View):
     """The pod spec of a workload, or of a Pod. Paths start at the pod spec; ``metadata`` is the template's own.
 
-    ``changed_by`` holds the ids of the transforms that changed it in this run.
+    ``changed_by`` holds the ids of the transforms that changed it in this run. ``partial``: its API takes fields of
+    containers, and none of the pod's own or its volumes.
     """
 
-    __slots__ = ("__dict__", "changed_by", "template_path")
+    __slots__ = ("__dict__", "changed_by", "partial", "template_path")
     type_name = "PodSpec"
 
-    def __init__(self, object: Object, template_path: Path, data: dict[str, Any]) -> None:
+    def __init__(
+        self, object: Object, template_path: Path, data: dict[str, Any], *, key: str = "spec", partial: bool = False
+    ) -> None:
         self.template_path = template_path
+        self.partial = partial
         self.changed_by: set[str] = set()
-        super().__init__(object, (*template_path, "spec"), data)
+        super().__init__(object, (*template_path, key), data)
 
     @cached_property
     def metadata(self) -> View:
@@ -125,7 +129,7 @@ class PodTemplate(View):
     @cached_property
     def classes(self) -> dict[str, str]:
         """What kind of pod this is beside an ordinary one, with the sign it was known by, as read (spec-workloads 3):
-        "windows", "node-agent", "static-pod", "owned", "patch", "system-namespace"."""
+        "windows", "node-agent", "static-pod", "owned", "patch", "system-namespace", "partial"."""
         from hardener.pod_class import classify
 
         return classify(self)
@@ -146,6 +150,10 @@ class PodTemplate(View):
             for container in self._items(Container, (key,)):
                 container.pod = self
                 found.append(container)
+        if self.partial and self.keys("model"):  # of a KServe predictor, a container of another name
+            container = self._child(Container, ("model",), self.view("model").data)
+            container.pod = self
+            found.append(container)
         return tuple(found)
 
     def exempt(self, id: str, *path: str) -> list[Container]:

@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 from hardener.config import Exemption
 from hardener.edits import WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.kubernetes import service_links
+from hardener.kubernetes.custom_resource import image_fields
+from hardener.kubernetes.interest import is_interesting
+from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.lock import Lock
 from hardener.lock import load as load_lock
@@ -41,25 +44,9 @@ if TYPE_CHECKING:
     from hardener.resource_policies import ResourcePolicies
     from hardener.waivers import Waivers
 
-INTERESTING = POD_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
-    "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
-    "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
-    "ResourceQuota",
-}  # fmt: skip
 _OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
 
-_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
-_NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
-
-
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
-
-
-def is_interesting(text: str) -> bool:
-    """Whether a piece of text can hold an object that this program looks at; tells without parsing."""
-    # A kind in column 0 is that of a block document; only other layouts (flow, JSON, indented) need a closer look.
-    kinds = _KIND.findall(text) or _NESTED_KIND.findall(text)
-    return any(kind in INTERESTING or kind.endswith("List") for kind in kinds)
 
 
 @dataclass(slots=True)
@@ -229,13 +216,14 @@ class Workspace:
         """Every pod template."""
         found = []
         for item in self.objects:
-            if item.kind not in POD_KINDS:
-                continue
-            for path in templates(item.data):
-                template: Any = item.data
-                for part in path:
-                    template = template[part]
-                found.append(PodTemplate(item, (*item.path, *path), template["spec"]))
+            if item.kind in POD_KINDS:
+                for path in templates(item.data):
+                    spec = item.view(*path, "spec")
+                    found.append(PodTemplate(item, spec.path[:-1], spec.data))
+            if item.kind in PARTIAL_KINDS:
+                for path in partial_specs(item.data):
+                    spec = item.view(*path)
+                    found.append(PodTemplate(item, spec.path[:-1], spec.data, key=str(path[-1]), partial=True))
         return found
 
     def targets(self, each: type) -> Iterable[Any]:
@@ -390,6 +378,16 @@ class Workspace:
     def rendered_elsewhere(self) -> list[Object]:
         """Objects that a controller of the cluster renders into workloads this tree does not show."""
         return [item for item in self.objects if (item.group, item.kind) in RENDERED_ELSEWHERE and item.editable]
+
+    @cached_property
+    def run_by_operators(self) -> list[tuple[Object, tuple[str | int, ...]]]:
+        """Custom resources that name an image outside of any pod template that is known, each with the place."""
+        known = {id(pod.object) for pod in self.pod_templates}
+        found: list[tuple[Object, tuple[str | int, ...]]] = []
+        for item in self.objects:
+            if item.editable and id(item) not in known and (item.group, item.kind) not in RENDERED_ELSEWHERE:
+                found += [(item, path) for path in image_fields(item.data)[:1]]
+        return found
 
 
 def same_namespace(one: str | None, other: str | None) -> bool:

@@ -54,6 +54,18 @@ _KUBEFLOW = "kubeflow.org"
 # The training operator's kinds: spec.tfReplicaSpecs.Worker.template and so on, one key per framework.
 _KUBEFLOW_KINDS = ("TFJob", "PyTorchJob", "MPIJob", "XGBoostJob", "MXJob", "PaddleJob", "JAXJob")
 
+_COMPONENTS = ("predictor", "transformer", "explainer")
+# (API group, kind) -> paths to a PodSpec of which the API takes a part. Sources: github.com/knative/serving
+# pkg/apis/serving/fieldmask.go; github.com/kserve/kserve pkg/apis/serving/v1beta1/predictor.go (PodSpec inlined).
+_PARTIAL: dict[tuple[str, str], tuple[Path, ...]] = {
+    ("serving.knative.dev", "Service"): ((*_TEMPLATE, "spec"),),
+    ("serving.knative.dev", "Configuration"): ((*_TEMPLATE, "spec"),),
+    ("serving.kserve.io", "InferenceService"): tuple(("spec", name) for name in _COMPONENTS),
+}
+
+PARTIAL_KINDS: frozenset[str] = frozenset(kind for _, kind in _PARTIAL)
+"""Kinds that may hold a pod spec of which the API takes a part; a quick test before `partial_specs`."""
+
 POD_KINDS: frozenset[str] = frozenset(kind for _, kind in _PATHS) | frozenset(_KUBEFLOW_KINDS)
 """Kinds that may hold a pod template; a quick test before `templates`, which also looks at the group."""
 
@@ -79,6 +91,19 @@ def templates(document: object) -> list[Path]:
         for pattern in _patterns(api_group, kind, document)
         for path, found in _expand(document, pattern, ())
         if isinstance(found, Mapping) and isinstance(found.get("spec"), Mapping)
+    ]
+
+
+def partial_specs(document: object) -> list[Path]:
+    """Paths to the pod specs of ONE object of which its API takes containers only (tier 2)."""
+    if not isinstance(document, Mapping):
+        return []
+    patterns = _PARTIAL.get((group(document.get("apiVersion")), str(document.get("kind"))), ())
+    return [
+        path
+        for pattern in patterns
+        for path, found in _expand(document, pattern, ())
+        if isinstance(found, Mapping)
     ]
 
 

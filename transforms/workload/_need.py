@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.edits import Evidence
-from hardener.kubernetes.command_evidence import root_commands
+from hardener.kubernetes.command_evidence import root_commands, writes
 from hardener.views import Container, PodTemplate
 
-from ._host_path import is_replaced, kind, path_of
-from ._volumes import mounts
+from ._host_path import below, is_replaced, kind, path_of
+from ._volumes import Mount, mounts
+
+_READ_ONLY = ("kernel", "kubelet", "read", "system")
 
 
 def root_evidence(container: Container) -> list[Evidence]:
@@ -56,8 +58,23 @@ def _host_access(container: Container) -> Iterator[Evidence]:
         what = kind(mount.volume)
         if what is None or is_replaced(what):
             continue
-        # A mount that is read-only does not shut a socket or a device; of other folders it leaves nothing to root.
+        # A mount that is read-only does not shut a socket or a device; of other folders it leaves nothing to root. One
+        # that host-path-read-only would make so counts as read-only already: a second run must see what this one sees.
+        if what in _READ_ONLY and not any(signs_of_writing(container, mount, what)):
+            continue
         if what in ("socket", "device") or mount.writable:
             noun = what if what in ("socket", "device") else "host path"
             text = f"container {container.name} works with the {noun} {path_of(mount.volume)}"
             yield mount.volume.fact(text, "hostPath", "path")
+
+
+def signs_of_writing(container: Container, mount: Mount, what: str) -> Iterator[Evidence]:
+    """Signs that ``container`` writes to the folder of the node behind ``mount``."""
+    if mount.volume is not None and str(mount.volume.get("hostPath", "type") or "").endswith("OrCreate"):
+        yield mount.volume.fact("its type makes it where it is missing, so something writes there", "hostPath", "type")
+    if mount.view.get("mountPropagation") == "Bidirectional":
+        yield mount.view.fact("what it mounts there is meant for the node to see", "mountPropagation")
+    if mount.path and any(below(path, mount.path) for path in writes(container.words).paths):
+        yield mount.view.fact("its command writes there", "mountPath")
+    if what in ("kernel", "kubelet"):
+        yield from added_capabilities(container)

@@ -31,13 +31,13 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     choices = [choice for choice in decided if choice.container not in exempt]
     good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
     held = [choice for choice in choices if choice.grade is Grade.BREAKING]
-    yield from _edits(pod, good)
+    yield from _edits(pod, good, exempt)
     # What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike.
     together = [choice for choice in held if pod.get(*_USER) == 0 and not choice.container.has(*_USER)]
     if len(held) == len(pod.containers) and _is_uniform(held):
         together = held
     if together:
-        yield list(_edits(pod, together, settled=good))
+        yield list(_edits(pod, together, exempt, settled=good))
     for choice in held:
         if choice not in together:
             yield list(_numbers(choice.container, choice))
@@ -47,8 +47,13 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     yield from _unsolved(pod, options)
 
 
-def _edits(pod: PodTemplate, choices: list[Choice], settled: Sequence[Choice] = ()) -> Iterator[Edit]:
-    """Numbers where the weak one stands; new ones once for the pod where they hold for all that inherit from it."""
+def _edits(
+    pod: PodTemplate, choices: list[Choice], exempt: list[Container], settled: Sequence[Choice] = ()
+) -> Iterator[Edit]:
+    """Numbers where the weak one stands; new ones once for the pod where they hold for all that inherit from it.
+
+    An ``exempt`` container with a user of its own would still inherit the group.
+    """
     chosen = [choice.container for choice in choices]
     inheriting = [choice for choice in choices if not choice.container.has(*_USER)]
     others = [
@@ -56,7 +61,7 @@ def _edits(pod: PodTemplate, choices: list[Choice], settled: Sequence[Choice] = 
         for container in pod.containers
         if not container.has(*_USER) and container not in chosen and container not in [c.container for c in settled]
     ]
-    shared = bool(inheriting) and not others and _is_uniform(inheriting)
+    shared = bool(inheriting) and not others and not exempt and _is_uniform(inheriting)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)

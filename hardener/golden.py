@@ -1,0 +1,191 @@
+"""Golden cases: a folder with ``before/``, ``after/`` and ``findings.txt`` says what a run does to manifests.
+
+``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version`` and
+``as-of``; a ``.harden.yaml`` in ``before/`` is the configuration. A case in a folder that is called like a transform
+runs that one only.
+Five checks: text equal, findings equal, a second run changes nothing, every comment survives, and (inside the run)
+written text parses to what was decided.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hardener.errors import HardenError
+
+_KEYS = {"profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of"}
+
+
+class GoldenError(Exception):
+    """A golden case that does not hold; the message is for people."""
+
+
+def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
+    """Check every case below ``folder``, or with ``accept`` write what comes out. Returns how many do not hold.
+
+    Raises HardenError when there is no case.
+    """
+    cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
+    if not cases:
+        raise HardenError(f"{folder}: no golden case, which is a folder with a folder before in it")
+    failed = 0
+    for case in cases:
+        try:
+            check(case, accept=accept)
+        except GoldenError as error:
+            failed += 1
+            say(f"FAIL {error}")
+        else:
+            say(f"{'wrote' if accept else 'ok  '} {case}")
+    say(f"{len(cases) - failed} passed, {failed} failed")
+    return failed
+
+
+def check(case: Path, *, accept: bool = False) -> None:
+    """Run the golden case in folder ``case``; with ``accept`` write what comes out. Raises GoldenError."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder).resolve() / "work"
+        shutil.copytree(case / "before", work)
+        settings = _settings(case)
+        found = _run(work, settings)
+        after = _texts(work)
+        if accept:
+            _accept(case, work, found)
+            return
+        _compare(_texts(case / "after"), after, case)
+        expected = (case / "findings.txt").read_text(encoding="utf-8") if (case / "findings.txt").exists() else ""
+        if expected != found:
+            raise GoldenError(f"{case}: findings.txt differs\n{_difference(expected, found)}")
+        _comments_survive(_texts(case / "before"), after, case)
+        _run(work, settings)
+        again = _texts(work)
+        if again != after:
+            raise GoldenError(f"{case}: a second run changes it again\n{_differences(after, again)}")
+
+
+def _settings(case: Path) -> dict[str, Any]:
+    from hardener import registry
+    from hardener.sources.yaml import parse
+
+    path = case / "case.yaml"
+    settings: dict[str, Any] = (parse(path.read_text(encoding="utf-8")).documents[0] or {}) if path.exists() else {}
+    unknown = settings.keys() - _KEYS
+    if unknown:
+        raise GoldenError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
+    if "only" not in settings and case.parent.name in registry.transforms():
+        settings["only"] = [case.parent.name]
+    if case.parent.parent.name == "profiles":
+        settings.setdefault("profile", case.parent.name)
+    return settings
+
+
+def _run(work: Path, settings: dict[str, Any]) -> str:
+    from hardener.session import Choices, plan_of, write_files
+    from hardener.workspace import Workspace
+
+    named = settings.get("profile")
+    choices = Choices(
+        profile=os.path.abspath(named) if named and named.endswith((".yaml", ".yml")) else named,
+        max_risk=settings.get("max-risk", "review"), accept=settings.get("accept"), only=settings.get("only"),
+        kubernetes_version=settings.get("kubernetes-version"), set=settings.get("set"), as_of=settings.get("as-of"),
+    )  # fmt: skip
+    here = os.getcwd()
+    os.chdir(work)
+    try:
+        plan = plan_of(choices, str(work))
+        workspace = Workspace.read([str(work)], root=str(work), settings=plan.settings)
+        outcome = plan.run(workspace, lambda name: None)
+        text = _findings(outcome)
+        write_files(outcome)
+    finally:
+        os.chdir(here)
+    return text
+
+
+def _findings(outcome: Any) -> str:
+    from hardener.edits import dotted
+
+    lines = []
+    for change in outcome.changes:
+        line = change.new_line or change.line
+        because = "; ".join(fact.text for fact in change.evidence)
+        where = f"{change.object.piece.file.name}:{line}"
+        lines.append(
+            f"applied {change.transform.id} {change.edit.grade} {change.edit.basis} {where} "
+            f"{change.object} {dotted(change.path[1:])}" + (f": {because}" if because else "")
+        )
+    for held in outcome.held:
+        first = held.changes[0]
+        because = "; ".join(dict.fromkeys(fact.text for change in held.changes for fact in change.edit.evidence))
+        lines.append(
+            f"held {held.transform.id} {held.grade} {first.object.piece.file.name}:{first.line} {first.object} "
+            f"{dotted(first.path[1:])}: {because}"
+        )
+    for waived in outcome.waived:
+        file, line, item, path = waived.place
+        lines.append(
+            f"waived {waived.transform.id} {waived.carrier} {file}:{line} {item} {dotted(path[1:])}: {waived.reason}"
+        )
+    for finding in outcome.findings:
+        target = f"{finding.object} " if finding.object is not None else ""
+        lines.append(
+            f"finding {finding.id} {finding.severity} {finding.file}:{finding.line} {target}"
+            f"{finding.message}: {finding.advice}"
+        )
+    for item in outcome.refused:
+        lines.append(f"refused {item.file}:{item.line} {item.edits} edits: {item.reason}")
+    return "".join(line + "\n" for line in sorted(lines))
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def _accept(case: Path, work: Path, found: str) -> None:
+    shutil.rmtree(case / "after", ignore_errors=True)
+    shutil.copytree(work, case / "after")
+    (case / "findings.txt").write_text(found, encoding="utf-8")
+
+
+def _compare(expected: dict[str, bytes], found: dict[str, bytes], case: Path) -> None:
+    if expected != found:
+        raise GoldenError(f"{case}: after/ differs (--harden-accept takes it over)\n{_differences(expected, found)}")
+
+
+def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
+    parts = []
+    for name in sorted(expected.keys() | found.keys()):
+        one, other = expected.get(name), found.get(name)
+        if one != other:
+            parts.append(
+                f"{name}:\n"
+                + _difference((one or b"").decode("utf-8", "replace"), (other or b"").decode("utf-8", "replace"))
+            )
+    return "\n".join(parts)
+
+
+def _difference(expected: str, found: str) -> str:
+    from difflib import unified_diff
+
+    return "".join(unified_diff(expected.splitlines(True), found.splitlines(True), "expected", "found"))
+
+
+def _comments_survive(before: dict[str, bytes], after: dict[str, bytes], case: Path) -> None:
+    # A comment alone on its line is never removed; one at the end of a line may go with that line.
+    for name, content in before.items():
+        wanted = Counter(
+            line.strip() for line in content.decode("utf-8", "replace").split("\n") if re.match(r"\s*#", line)
+        )
+        kept = Counter(line.strip() for line in after.get(name, b"").decode("utf-8", "replace").split("\n"))
+        lost = wanted - kept
+        if lost:
+            raise GoldenError(f"{case}: {name} lost the comments {', '.join(lost)}")

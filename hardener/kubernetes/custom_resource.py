@@ -1,0 +1,54 @@
+"""Custom resources whose operator makes pods from fields of its own: what they run is seen, not changed.
+
+Source: spec-workloads section 3, tier 3 (Argo Workflow, Tekton Task, SparkApplication and whatever names an image).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.pod_template import Path, group
+
+# A group with a dot that is not one of Kubernetes' own; cheap, since every document of a tree is asked.
+_CUSTOM_GROUP = re.compile(r"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:[\w-]+\.)*k8s\.io/|kustomize\.)[\w-]+\.[\w.-]+/""")
+_IMAGE_KEY = re.compile(r"""\bimage["']?[ \t]*:[ \t]*["']?[\w{]""")
+# Not of a cluster: what they name is where a tool of the developer gets its images from.
+_OF_TOOLS = frozenset({"kind.x-k8s.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io"})
+_DEEPEST = 40
+
+
+def may_name_images(text: str) -> bool:
+    """Whether ``text`` may hold a custom resource that names an image; tells without parsing."""
+    return "image" in text and _CUSTOM_GROUP.search(text) is not None and _IMAGE_KEY.search(text) is not None
+
+
+def image_fields(document: object) -> list[Path]:
+    """The fields of a custom resource that name an image; [] for any other object."""
+    if not isinstance(document, Mapping):
+        return []
+    found = group(document.get("apiVersion"))
+    if "." not in found or found in _OF_TOOLS or re.fullmatch(r"(?:[\w-]+\.)*k8s\.io", found):
+        return []
+    return list(_images(document.get("spec"), ("spec",)))
+
+
+def _images(value: object, path: Path) -> Iterator[Path]:
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            if key == "image" and _is_image(child):
+                yield (*path, key)
+            elif isinstance(key, str):
+                yield from _images(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _images(child, (*path, index))
+
+
+def _is_image(value: object) -> bool:
+    # In text, or as repository and tag of its own, as Helm values are.
+    if isinstance(value, Mapping):
+        return isinstance(value.get("repository"), str)
+    image = parse(value)
+    return image is not None and (image.opaque or image.tag is not None or image.digest is not None or "/" in image.text)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.namespaces import namespace_of
+from hardener.views import PodTemplate
+
+
+@transform(each=PodTemplate, stage="labels", severity=Severity.LOW, cis="5.7.4", classes=("windows", "node-agent"))
+def default_namespace(pod: PodTemplate) -> Steps:
+    """A workload lives in a namespace of its own, not in `default`.
+
+    Why: policies, quotas and rights are given by namespace; what shares `default` with everything else cannot be
+    closed off without closing off the rest.
+
+    May break: nothing, since it only reports: Services, claims and everybody who calls them by name would have to move
+    along.
+    """
+    if namespace_of(pod.tree, pod.object) != "default":
+        return  # without any namespace, whoever applies it chooses one
+    path = ("metadata", "namespace") if pod.object.namespace else ("metadata",)
+    yield pod.object.finding(
+        f"{pod.object} is put into the namespace default", *path,
+        advice="create a namespace for the application and move all its objects there; data in claims does not move along",
+        severity=Severity.LOW,
+    )  # fmt: skip

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import Container, PodTemplate, View
+
+from ._host_path import kind, path_of
+from ._need import added_capabilities
+from ._volumes import source
+
+_FIRST_VERSION = (1, 33)  # on by default since then; stable in 1.36
+_HIGHEST_ID = 65535
+_IDS = ("runAsUser", "runAsGroup", "fsGroup")
+_NOT_MAPPED = ("nfs", "cephfs")  # file systems that cannot map the users of a mount
+_OF_THE_NODE = ("socket", "device", "kernel", "kubelet")
+
+
+@transform(each=PodTemplate, stage="filesystem")
+def host_users_false(pod: PodTemplate) -> Steps:
+    """Root in a container is nobody on its node.
+
+    Why: the users of the pod are mapped to numbers that own nothing on the node, so that a process that breaks out, as
+    root too, has no rights there.
+
+    May break: it needs Linux 6.3, and containerd 2.0 or CRI-O 1.25 with runc 1.2 or crun 1.9; a node without them
+    refuses the pod, and an older runtime ignores the setting. A volume whose file system cannot map users does not
+    mount.
+    """
+    if pod.get("hostUsers") is False or pod.tree.settings.kubernetes_version < _FIRST_VERSION:
+        return
+    obstacle = next(_obstacles(pod), None)
+    if obstacle is not None:
+        yield pod.finding(
+            f"the pod keeps the users of its node: {obstacle.text}",
+            advice="set hostUsers: false when that is gone", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    against = list(_against(pod))
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    evidence = against or [Evidence("nothing in the manifest needs the users of the node")]
+    if pod.has("hostUsers"):
+        evidence = [*evidence, pod.fact("true is written", "hostUsers")]
+    yield pod.set("hostUsers", to=False, grade=grade, basis=basis, evidence=evidence)
+
+
+def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
+    """What the API server, the kubelet or the kernel refuses beside it."""
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if pod.get(key) is True:
+            yield pod.fact(f"{key} is set", key)
+    if pod.tree.platform == "openshift":
+        yield Evidence("OpenShift gives pods user numbers above 65535")
+    for view in (pod, *pod.containers):
+        for key in _IDS:
+            number = view.get("securityContext", key)
+            if isinstance(number, int) and number > _HIGHEST_ID:
+                yield view.fact(f"{key} is above {_HIGHEST_ID}", "securityContext", key)
+    for volume in pod.items("volumes"):
+        if source(volume) in _NOT_MAPPED:
+            yield volume.fact(f"a volume of type {source(volume)} cannot map users")
+    for container in pod.containers:
+        if container.items("volumeDevices"):
+            yield container.fact(f"container {container.name} uses a block device", "volumeDevices")
+        if container.privileged:
+            yield container.fact(f"container {container.name} is privileged", "securityContext", "privileged")
+
+
+def _against(pod: PodTemplate) -> Iterator[Evidence]:
+    """Signs that a container works with its node, as root of the node."""
+    for container in pod.containers:
+        yield from _of_container(container)
+    for volume in pod.items("volumes"):
+        if kind(volume) in _OF_THE_NODE:
+            yield _host_path(volume)
+
+
+def _of_container(container: Container) -> Iterator[Evidence]:
+    if container.row is not None and container.row.root == "required":
+        yield container.fact("image table: it works as root only", "image")
+    yield from added_capabilities(container)
+
+
+def _host_path(volume: View) -> Evidence:
+    return volume.fact(f"it works with {path_of(volume)} of the node", "hostPath", "path")

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.views import PodTemplate
+
+_FIELD = ("securityContext", "windowsOptions", "hostProcess")
+
+
+@transform(
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.11",
+    classes=("windows", "node-agent"),
+)  # fmt: skip
+def no_host_process(pod: PodTemplate) -> Steps:
+    """A Windows container is no process of its node.
+
+    Why: a HostProcess container is not kept apart from the node at all; as an administrator there it owns the node and
+    every pod on it.
+
+    May break: nothing, since it only reports: without hostProcess the pod also needs another network and often another
+    image.
+    """
+    for view in (pod, *pod.containers):
+        if view.get(*_FIELD) is True:
+            yield view.finding(
+                "a HostProcess container is a process of its Windows node", *_FIELD,
+                advice="run it as an ordinary container with os.name: windows, or keep it to agents of the node in a "
+                "namespace of their own",
+                severity=Severity.HIGH,
+            )  # fmt: skip

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.views import Container, View
+
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1|\[::1\]")
+_ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]*\]?")
+_PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+_HANDLERS = (*((probe,) for probe in _PROBES), ("lifecycle", "postStart"), ("lifecycle", "preStop"))
+_FIRST_VERSION = (1, 34)  # from which on baseline forbids it
+
+
+@transform(each=Container, stage="host", pss="baseline", after=("no-host-network",))
+def no_probe_host(container: Container) -> Steps:
+    """A probe or hook calls its own pod, and no other host.
+
+    Why: the kubelet makes the call from the node, so that whoever may write a pod can make it call, and tell apart,
+    addresses that pods do not reach.
+
+    May break: a probe that was meant for another host now fails, and the container with it; a server that tells
+    virtual hosts apart gets the name in a Host header.
+    """
+    if container.tree.settings.kubernetes_version < _FIRST_VERSION:
+        return
+    for handler in _HANDLERS:
+        for action in ("httpGet", "tcpSocket"):
+            call = container.view(*handler, action)
+            if call.get("host"):
+                yield list(_own_pod(container, call, hook=handler[0] == "lifecycle"))
+
+
+def _own_pod(container: Container, call: View, *, hook: bool) -> Iterator[Edit]:
+    host = str(call.get("host"))
+    loopback = _LOOPBACK.fullmatch(host) is not None
+    against = list(_against(container, call, loopback, hook))
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    meant = "the node's own loopback, which is not the pod's" if loopback else "a host that is written"
+    evidence = against or [call.fact(f"the kubelet calls {meant}", "host")]
+    yield call.drop("host", grade=grade, basis=basis, evidence=evidence)
+    named = not loopback and _ADDRESS.fullmatch(host) is None
+    if named and call.path[-1] == "httpGet" and not _has_host_header(call):
+        header = {"name": "Host", "value": host}
+        yield call.append("httpHeaders", value=header, grade=grade, basis=basis, evidence=evidence)
+
+
+def _against(container: Container, call: View, loopback: bool, hook: bool) -> Iterator[Evidence]:
+    if loopback:
+        if container.pod.get("hostNetwork") is True:
+            yield call.fact("in the node's network the server may listen on the loopback only", "host")
+        return
+    if hook:
+        yield call.fact("a hook calls another host, and is not made for its own pod", "host")
+    ports = [value for port in container.items("ports") for value in (port.get("containerPort"), port.text("name"))]
+    if ports and call.get("port") not in ports:
+        yield call.fact("it calls a port of another host that the container does not serve", "port")
+
+
+def _has_host_header(call: View) -> bool:
+    return any(str(header.get("name")).lower() == "host" for header in call.items("httpHeaders"))

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.kubernetes.service_links import mentions
+from hardener.namespaces import namespace_of
+from hardener.views import Container, Object, PodTemplate, View
+from hardener.workspace import Workspace, same_namespace
+
+
+@transform(each=PodTemplate, stage="token")
+def no_service_links(pod: PodTemplate) -> Steps:
+    """A container is not told every Service of its namespace.
+
+    Why: one variable set per Service shows whoever breaks in where to go next, and in a large namespace they make
+    starts slow or fail.
+
+    May break: a program that finds its servers by variables such as REDIS_SERVICE_HOST or REDIS_PORT_6379_TCP no longer
+    does; names (DNS) and the variables of the API server stay.
+    """
+    if pod.get("enableServiceLinks") is False:
+        return
+    against = [fact for container in pod.containers for fact in _of_container(container)]
+    against += _of_config_maps(pod)
+    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
+    evidence = against or [Evidence("nothing in its command, variables or ConfigMaps mentions them")]
+    if pod.has("enableServiceLinks"):
+        evidence = [*evidence, pod.fact("true is written", "enableServiceLinks")]
+    yield pod.set("enableServiceLinks", to=False, grade=grade, basis=basis, evidence=evidence)
+
+
+def _of_container(container: Container) -> Iterator[Evidence]:
+    names = {item.text("name") or "" for item in container.items("env")}
+    texts = [*container.words, *container.probe_words, *(f"{k}={v}" for k, v in container.env.items())]
+    # A variable that the manifest sets itself is there without the links.
+    for name in dict.fromkeys(name for text in texts for name in mentions(text) if name not in names):
+        yield container.fact(f"container {container.name} mentions {name}")
+
+
+def _of_config_maps(pod: PodTemplate) -> Iterator[Evidence]:
+    known = _config_maps(pod.tree)
+    for name in dict.fromkeys(_names(pod)) if known else ():
+        for item, found in known.get(name, []):
+            if same_namespace(namespace_of(pod.tree, item), namespace_of(pod.tree, pod.object)):
+                yield item.fact(f"{item} mentions {found}", "data")
+
+
+@lru_cache(maxsize=1)
+def _config_maps(tree: Workspace) -> dict[str, list[tuple[Object, str]]]:
+    """The ConfigMaps that mention such a variable, and the first one, by name."""
+    found: dict[str, list[tuple[Object, str]]] = {}
+    for item in tree.objects:
+        if (item.group, item.kind) == ("", "ConfigMap"):
+            try:
+                texts = [item.text("data", key) or "" for key in item.keys("data")]
+            except WrongShapeError:
+                continue
+            name = next((name for text in texts for name in mentions(text)), None)
+            if name is not None:
+                found.setdefault(item.name, []).append((item, name))
+    return found
+
+
+def _names(pod: PodTemplate) -> Iterator[str]:
+    """The ConfigMaps that the pod reads."""
+    for volume in pod.items("volumes"):
+        yield volume.text("configMap", "name") or ""
+        for part in volume.items("projected", "sources"):
+            yield part.text("configMap", "name") or ""
+    for container in pod.containers:
+        yield from (entry.text("configMapRef", "name") or "" for entry in container.items("envFrom"))
+        yield from (_key_of(entry) for entry in container.items("env"))
+
+
+def _key_of(entry: View) -> str:
+    return entry.text("valueFrom", "configMapKeyRef", "name") or ""

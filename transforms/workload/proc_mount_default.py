@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade
+from hardener.views import Container
+
+_FIELD = ("securityContext", "procMount")
+
+
+@transform(each=Container, stage="seccomp", pss="baseline")
+def proc_mount_default(container: Container) -> Steps:
+    """The sensitive parts of /proc stay masked.
+
+    Why: without the masks a process reads the kernel's secrets and the hardware of its node, and writes settings that
+    hold for every pod there.
+
+    May break: builders that start containers inside their container cannot mount a /proc for them.
+    """
+    written = container.get(*_FIELD)
+    # A privileged container has no masks whatever is written; no-privileged has the say there.
+    if written in (None, "Default") or container.privileged:
+        return
+    evidence = [container.fact(f"{written} is written, and Kubernetes takes it only beside hostUsers: false", *_FIELD)]
+    path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
+    yield container.drop(*path, grade=Grade.BREAKING, basis=Basis.INFERRED, evidence=evidence)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.kubernetes.pod_security.restricted import RESTRICTED_SOURCES
+from hardener.views import PodTemplate
+
+from ._volumes import source
+
+# Plugins that left Kubernetes, and the driver that took over their volumes (kubernetes.io, Volumes).
+_DRIVERS = {
+    "awsElasticBlockStore": "ebs.csi.aws.com",
+    "azureDisk": "disk.csi.azure.com",
+    "azureFile": "file.csi.azure.com",
+    "cinder": "cinder.csi.openstack.org",
+    "gcePersistentDisk": "pd.csi.storage.gke.io",
+    "portworxVolume": "pxd.portworx.com",
+    "vsphereVolume": "csi.vsphere.vmware.com",
+}
+_CLAIM = (
+    "mount a PersistentVolumeClaim (storageClassName: '', volumeName: NAME) of a PersistentVolume NAME with capacity, "
+    "accessModes, persistentVolumeReclaimPolicy: Retain and {source}"
+)
+_CLONE = "let an init container clone into an emptyDir; the kubelet runs git as root of the node for this volume"
+
+
+@transform(each=PodTemplate, stage="host", pss="restricted", classes=("windows", "node-agent"))
+def restricted_volume_types(pod: PodTemplate) -> Steps:
+    """A pod names storage by a claim, not by its server or disk.
+
+    Why: whoever may write a pod could mount any export or disk that the node reaches, with the node's rights; a claim
+    gives it what an administrator set aside.
+
+    May break: nothing, since it only reports: the volume has to be set up outside the pod, and only its owner knows its
+    size and how many nodes may use it.
+    """
+    for volume in pod.items("volumes"):
+        kind = source(volume)
+        if kind not in RESTRICTED_SOURCES or kind == "hostPath":  # no-host-path has the say there
+            continue
+        driver = _DRIVERS.get(kind)
+        moved = f"csi (driver: {driver}, volumeHandle: its id)" if driver else f"the {kind} of this volume"
+        yield volume.finding(
+            f"a volume of type {kind}, which Pod Security restricted forbids", kind,
+            advice=_CLONE if kind == "gitRepo" else _CLAIM.format(source=moved),
+        )  # fmt: skip

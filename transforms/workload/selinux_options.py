@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.kubernetes.pod_security import allowed_se_linux_types
+from hardener.views import PodTemplate, View
+
+_OPTIONS = ("securityContext", "seLinuxOptions")
+
+
+@transform(each=PodTemplate, stage="seccomp", pss="baseline")
+def selinux_options(pod: PodTemplate) -> Steps:
+    """SELinux confines every container as a container.
+
+    Why: a type, user or role of another kind lifts the rules that keep a process that broke out from the node's files.
+
+    May break: what needs files of the node that containers may not touch is refused them on nodes with SELinux.
+    """
+    allowed = allowed_se_linux_types(pod.tree.settings.kubernetes_version)
+    for view in (pod, *pod.containers):
+        edits = list(_edits(view, allowed))
+        if edits:
+            yield edits
+
+
+def _edits(view: View, allowed: tuple[str, ...]) -> Iterator[Edit]:
+    type_name = view.get(*_OPTIONS, "type")
+    chosen = bool(type_name) and type_name not in allowed
+    gone = [key for key in ("user", "role", "type") if view.get(*_OPTIONS, key) and (key != "type" or chosen)]
+    if not gone:
+        return
+    if chosen:
+        # User, role and type are one label: without its type the rest of it may be none that the policy knows.
+        grade, basis = Grade.BREAKING, Basis.INFERRED
+        evidence = [view.fact(f"type {type_name} is written, which is none of containers", *_OPTIONS, "type")]
+    else:
+        grade, basis = Grade.REVIEW, Basis.ASSUMED
+        evidence = [Evidence("the runtime sets the user and role of containers")]
+    for path in _places(view, gone):
+        yield view.drop(*path, grade=grade, basis=basis, evidence=evidence)
+
+
+def _places(view: View, gone: list[str]) -> list[tuple[str, ...]]:
+    """What is removed, with the mappings that would be left empty."""
+    if set(view.keys(*_OPTIONS)) - set(gone):
+        return [(*_OPTIONS, key) for key in gone]
+    return [_OPTIONS if len(view.keys("securityContext")) > 1 else _OPTIONS[:1]]

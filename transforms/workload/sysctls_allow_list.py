@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Path
+from hardener.kubernetes.pod_security import allowed_sysctls
+from hardener.views import PodTemplate
+
+_SYSCTLS = ("securityContext", "sysctls")
+
+
+@transform(each=PodTemplate, stage="seccomp", pss="baseline")
+def sysctls_allow_list(pod: PodTemplate) -> Steps:
+    """A pod sets only kernel settings that are its own.
+
+    Why: a setting that is not kept apart for each pod changes the node for all of them, or gives the pod resources of
+    the kernel that nobody counts.
+
+    May break: an unsafe setting also needs a flag of the kubelet, so somebody wanted it; what was tuned with it runs on
+    the node's value.
+    """
+    sysctls = pod.items(*_SYSCTLS)
+    allowed = allowed_sysctls(pod.tree.settings.kubernetes_version)
+    names = [sysctl.get("name") for sysctl in sysctls]
+    unsafe = [index for index, name in enumerate(names) if name not in allowed]
+    if not unsafe:
+        return
+    gone: list[Path] = [(*_SYSCTLS, index) for index in unsafe]
+    if len(unsafe) == len(sysctls):
+        gone = [_SYSCTLS] if len(pod.keys("securityContext")) > 1 else [_SYSCTLS[:1]]
+    evidence = [
+        sysctls[index].fact(f"{names[index]} is written, and works only where the kubelet was told to let it", "name")
+        for index in unsafe
+    ]
+    for path in gone:
+        yield pod.drop(*path, grade=Grade.BREAKING, basis=Basis.INFERRED, evidence=evidence)
