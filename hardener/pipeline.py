@@ -6,13 +6,13 @@ One call of a transform on one target is one step: applied, held back, refused o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hardener import json_patch
+from hardener import json_patch, unseen
 from hardener.assembly import assemble
 from hardener.declare import Transform
-from hardener.edits import Edit, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.edits import Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
 from hardener.self_check import self_check
@@ -32,12 +32,6 @@ _PARTLY = {
     "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
     "system-namespace": "what runs there belongs to the cluster; change it through its installer",
     "partial": "set what is left in the fields that its operator takes, or as its defaults for all pods",
-}
-_RENDERED = {
-    "helm": "harden what it renders to: helm template ... | harden filter",
-    "argoproj.io": "harden what it renders to: argocd app manifests ... | harden filter",
-    "kustomize.toolkit.fluxcd.io": "harden what it renders to: flux build kustomization ... | harden filter",
-    "monitoring.coreos.com": "set in it what its pods lack: kubectl get statefulset -o yaml | harden filter names it",
 }
 
 
@@ -121,6 +115,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
+    if pod is not None and pod.partial:
+        steps = [[_doubted(edit, classes["partial"]) for edit in step] for step in steps]
     if blocked:
         waived = [_waive(state, draft(state.outcome.workspace, transform, target, edits)) for edits in steps]
         if not all(waived) and pod is not None:
@@ -137,6 +133,13 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
             _decide(state, transform, target, edits, may_change)
         except WrongShapeError as wrong:
             _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+
+
+def _doubted(edit: Edit, sign: str) -> Edit:
+    """``edit`` of a pod of which the API takes a part; which fields of a security context, depends on its release."""
+    if "securityContext" not in edit.path or edit.grade is not Grade.SAFE:
+        return edit
+    return replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, Evidence(sign)))
 
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
@@ -200,6 +203,7 @@ def _wrong_shape(wrong: WrongShapeError) -> str:
 
 
 def _stopped(state: _Run, transform: Transform, target: View, id: str, message: str, path: Path) -> None:
+    state.waivers.leave(target.object)
     # One such value stops many transforms; it is said once, with the first of them.
     full = (*target.object.path[:1], *path) if path else target.path
     key = (id_of(target), full, id)
@@ -262,20 +266,7 @@ def _count(outcome: Outcome) -> None:
                 sign.piece.file.name, sign, sign.piece, sign.path,
             )
         )  # fmt: skip
-    for item in outcome.workspace.rendered_elsewhere:
-        outcome.findings.append(
-            Report(
-                "renders-elsewhere",
-                None,
-                Severity.LOW,
-                f"{item.kind} {item.name} is rendered into workloads that this tree does not show",
-                _RENDERED.get(item.group, _RENDERED["helm"]),
-                item.piece.file.name,
-                item,
-                item.piece,
-                item.path,
-            )
-        )
+    outcome.findings += unseen.reports(outcome.workspace)
     for file in outcome.workspace.files:
         if not file.editable:
             continue

@@ -30,6 +30,8 @@ def classify(pod: PodTemplate) -> dict[str, str]:
     ):
         if sign:
             found[name] = sign
+    if pod.partial:
+        found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
     if pod.namespace in SYSTEM_NAMESPACES:
         found["system-namespace"] = f"namespace {pod.namespace}"
     return found
@@ -81,7 +83,7 @@ def _patch_file(item: Object) -> str | None:
 
 def _patch(pod: PodTemplate) -> str | None:
     sign = _patch_file(pod.object)
-    if sign:
+    if sign or pod.partial:  # there the image may be that of a runtime
         return sign
     containers = _containers(pod.data)
     if containers and not all(container.get("image") for container in containers):

@@ -150,7 +150,7 @@ class PodTemplate(View):
             for container in self._items(Container, (key,)):
                 container.pod = self
                 found.append(container)
-        if self.partial and self.keys("model"):  # of a KServe predictor, a container of another name
+        if self.partial and self.has("model", "image"):  # of a KServe predictor, a container of another name
             container = self._child(Container, ("model",), self.view("model").data)
             container.pod = self
             found.append(container)

@@ -14,14 +14,13 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hardener.config import NAME as CONFIG
 from hardener.config import Exemption
 from hardener.edits import WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes import service_links
-from hardener.kubernetes.custom_resource import image_fields
+from hardener.kubernetes.ingress import backends
 from hardener.kubernetes.interest import is_interesting
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.lock import Lock
 from hardener.lock import load as load_lock
 from hardener.sources import files, manifests
@@ -122,7 +121,7 @@ class Workspace:
 
     def _take(self, path: str, is_link: bool, *, editable: bool, within: str, seen: set[str]) -> None:
         real = os.path.realpath(path) if is_link else path
-        if real in seen:
+        if real in seen or os.path.basename(real) == CONFIG:
             return
         name = os.path.relpath(path)
         if is_link:
@@ -365,7 +364,7 @@ class Workspace:
         found: dict[str, list[Object]] = {}
         for item in self.objects:
             if item.kind == "Ingress":
-                for name in set(_backends(item.data.get("spec"))):
+                for name in set(backends(item.data.get("spec"))):
                     found.setdefault(name, []).append(item)
         return found
 
@@ -374,40 +373,10 @@ class Workspace:
         found = self._ingresses.get(service.name, [])
         return [item for item in found if same_namespace(item.namespace, service.namespace)]
 
-    @cached_property
-    def rendered_elsewhere(self) -> list[Object]:
-        """Objects that a controller of the cluster renders into workloads this tree does not show."""
-        return [item for item in self.objects if (item.group, item.kind) in RENDERED_ELSEWHERE and item.editable]
-
-    @cached_property
-    def run_by_operators(self) -> list[tuple[Object, tuple[str | int, ...]]]:
-        """Custom resources that name an image outside of any pod template that is known, each with the place."""
-        known = {id(pod.object) for pod in self.pod_templates}
-        found: list[tuple[Object, tuple[str | int, ...]]] = []
-        for item in self.objects:
-            if item.editable and id(item) not in known and (item.group, item.kind) not in RENDERED_ELSEWHERE:
-                found += [(item, path) for path in image_fields(item.data)[:1]]
-        return found
-
 
 def same_namespace(one: str | None, other: str | None) -> bool:
     """Whether two objects can be in one namespace; an unset one may be anything (DECISIONS 4)."""
     return one is None or other is None or one == other
-
-
-def _backends(value: Any) -> Iterator[str]:
-    # Of networking.k8s.io/v1 (service.name) and of the versions before it (serviceName), wherever they stand.
-    if isinstance(value, dict):
-        for key, child in value.items():
-            if key == "serviceName" and isinstance(child, str):
-                yield child
-            elif key == "service" and isinstance(child, dict) and isinstance(child.get("name"), str):
-                yield child["name"]
-            else:
-                yield from _backends(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _backends(child)
 
 
 def _chart_of(path: str) -> str | None:

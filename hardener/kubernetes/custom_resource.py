@@ -9,9 +9,17 @@ from collections.abc import Iterator, Mapping
 from hardener.kubernetes.image_reference import parse
 from hardener.kubernetes.pod_template import Path, group
 
-# A group with a dot that is not one of Kubernetes' own; cheap, since every document of a tree is asked.
-_CUSTOM_GROUP = re.compile(r"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:[\w-]+\.)*k8s\.io/|kustomize\.)[\w-]+\.[\w.-]+/""")
-_IMAGE_KEY = re.compile(r"""\bimage["']?[ \t]*:[ \t]*["']?[\w{]""")
+# Kubernetes' own groups with a dot; others of k8s.io belong to projects beside it (sparkoperator.k8s.io).
+_BUILT_IN = (
+    r"(?:admissionregistration|apiextensions|apiregistration|authentication|(?:rbac\.)?authorization|certificates"
+    r"|coordination|discovery|events|(?:flowcontrol|internal)\.apiserver|metrics|networking|node|resource|scheduling"
+    r"|storage|storagemigration)\.k8s\.io"
+)
+# Cheap, since every document of a tree is asked.
+_CUSTOM_GROUP = re.compile(
+    rf"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:{_BUILT_IN}|kustomize[\w.-]*)/)[\w-]+\.[\w.-]+/"""
+)
+_IMAGE_KEY = re.compile(r"""\bimage["']?[ \t]*:(?:[ \t]*["']?[\w{]|[ \t\r]*\n[ \t]+repository)""")
 # Not of a cluster: what they name is where a tool of the developer gets its images from.
 _OF_TOOLS = frozenset({"kind.x-k8s.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io"})
 _DEEPEST = 40
@@ -27,7 +35,7 @@ def image_fields(document: object) -> list[Path]:
     if not isinstance(document, Mapping):
         return []
     found = group(document.get("apiVersion"))
-    if "." not in found or found in _OF_TOOLS or re.fullmatch(r"(?:[\w-]+\.)*k8s\.io", found):
+    if "." not in found or found in _OF_TOOLS or re.fullmatch(_BUILT_IN, found):
         return []
     return list(_images(document.get("spec"), ("spec",)))
 
@@ -51,4 +59,4 @@ def _is_image(value: object) -> bool:
     if isinstance(value, Mapping):
         return isinstance(value.get("repository"), str)
     image = parse(value)
-    return image is not None and (image.opaque or image.tag is not None or image.digest is not None or "/" in image.text)
+    return image is not None and (image.opaque or any(sign in image.text for sign in ":@/"))

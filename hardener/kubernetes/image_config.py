@@ -67,8 +67,9 @@ def merge(config: ImageConfig, row: ImageRow | None) -> ImageFacts:
         named = plain_user(config.user)
         sources["user_source"] = LOCK
         if named.isdecimal():
-            # The group of the image's own user is that of its config, which the runtime takes as it is.
-            uid, gid = int(named), gid if uid == int(named) else None
+            group = config.user.strip().partition(":")[2]
+            of_row = gid if uid == int(named) else None
+            uid, gid = int(named), int(group) if group.isdecimal() else of_row
         elif named != "root" and named != user:
             uid = gid = None  # the numbers of the row are those of another user
         user, sure = named, True

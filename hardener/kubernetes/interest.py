@@ -5,6 +5,7 @@ import re
 from hardener.kubernetes.custom_resource import may_name_images
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.kubernetes.service_links import mentions
 
 INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
     "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
@@ -22,4 +23,8 @@ def is_interesting(text: str) -> bool:
     kinds = _KIND.findall(text) or _NESTED_KIND.findall(text)
     if any(kind in INTERESTING or kind.endswith("List") for kind in kinds):
         return True
+    if "postureExceptionPolicy" in text:
+        return True  # an exception of Kubescape, which names kinds by patterns
+    if "ConfigMap" in kinds and mentions(text):
+        return True  # the others are large, and nobody asks for them
     return any(kind != "CustomResourceDefinition" for kind in kinds) and may_name_images(text)

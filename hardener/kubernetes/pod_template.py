@@ -95,16 +95,26 @@ def templates(document: object) -> list[Path]:
 
 
 def partial_specs(document: object) -> list[Path]:
-    """Paths to the pod specs of ONE object of which its API takes containers only (tier 2)."""
-    if not isinstance(document, Mapping):
-        return []
-    patterns = _PARTIAL.get((group(document.get("apiVersion")), str(document.get("kind"))), ())
-    return [
-        path
-        for pattern in patterns
-        for path, found in _expand(document, pattern, ())
-        if isinstance(found, Mapping)
-    ]
+    """Paths to the pod specs of ONE object of which its API takes containers only (tier 2), those with containers."""
+    return [path for path, spec in _partial(document) if _names_container(spec)]
+
+
+def runtime_specs(document: object) -> list[Path]:
+    """Paths to the pod specs of ONE such object that leave their container to a runtime defined elsewhere."""
+    return [path for path, spec in _partial(document) if not _names_container(spec)]
+
+
+def _partial(document: object) -> Iterator[tuple[Path, Mapping[object, object]]]:
+    if isinstance(document, Mapping):
+        for pattern in _PARTIAL.get((group(document.get("apiVersion")), str(document.get("kind"))), ()):
+            for path, found in _expand(document, pattern, ()):
+                if isinstance(found, Mapping):
+                    yield path, found
+
+
+def _names_container(spec: Mapping[object, object]) -> bool:
+    model = spec.get("model")
+    return bool(spec.get("containers")) or (isinstance(model, Mapping) and bool(model.get("image")))
 
 
 def _patterns(api_group: str, kind: str, document: Mapping[object, object]) -> tuple[Path, ...]:

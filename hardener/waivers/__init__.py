@@ -73,8 +73,8 @@ class Waivers:
         """
         for waiver in self._all:
             judged = whole if waiver.ids is EVERYTHING else waiver.ids & ran
-            if not waiver.used and judged and waiver.carrier in OWN:
-                about = "has nothing to waive here" if waiver.scopes else "fits no object"
+            if waiver.carrier in OWN and not waiver.used and (judged or not waiver.scopes):
+                about = "has nothing to waive here" if waiver.scopes else "fits no object that harden looks at"
                 yield Report(
                     "waiver-stale", None, Severity.LOW, f"stale exception: {waiver.carrier} {waiver.name} {about}",
                     "remove it", waiver.file, waiver.object, waiver.piece, waiver.path, waiver.line,

@@ -46,6 +46,16 @@ def row(text: str) -> ImageRow | None:
         ("prom/alertmanager", 65534, None),
         ("grafana/grafana:11.0.0", 472, None),
         ("quay.io/argoproj/argocd:latest", 999, None),
+        ("haproxy", 99, 99),
+        ("haproxy:2.9-alpine", 99, 99),
+        ("mariadb:11.4", 999, 999),
+        ("cassandra:5", 999, 999),
+        ("docker.elastic.co/elasticsearch/elasticsearch:8.15.0", 1000, None),
+        ("elasticsearch:9.0.1", 1000, None),
+        ("mcr.microsoft.com/mssql/server:2022-latest", 10001, None),
+        ("jenkins/jenkins:lts", 1000, 1000),
+        ("sonarqube:community", 1000, None),
+        ("quay.io/keycloak/keycloak:26.0", 1000, None),
     ],
 )
 def test_ids(image: str, uid: int, gid: int | None) -> None:
@@ -70,6 +80,10 @@ def test_ids(image: str, uid: int, gid: int | None) -> None:
         "docker:27-cli",
         "docker:27-dind-rootless",
         "moby/buildkit:rootless",
+        "haproxy:1.8",
+        "elasticsearch:7.17.0",
+        "mcr.microsoft.com/mssql/server:2017-latest",
+        "gitlab/gitlab-runner",
         "{{ .Values.image }}",
     ],
 )

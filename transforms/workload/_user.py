@@ -12,6 +12,7 @@ from hardener.edits import Basis, Evidence, Grade
 from hardener.views import Container, PodTemplate
 
 from ._need import root_evidence
+from ._ports import low_ports
 from ._volumes import Mount, keeps_others_out, mounts
 
 User = Literal["non-root", "root", "unknown"]
@@ -95,6 +96,8 @@ def _instead_of_root(container: Container, explicit: bool) -> Choice:
     gid = (row.gid if row is not None and known else None) or (uid if explicit and not known else None)
     gid = gid if container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
+    if container.pod.partial:
+        against += low_ports(container).values()  # the setting that gives them back is one of the pod
     written = container.effective("runAsUser") == 0
     if not written and container.effective("runAsNonRoot") is False:
         against.append(Evidence("runAsNonRoot: false is written"))
@@ -142,12 +145,12 @@ def _invented(container: Container) -> Choice:
 
 
 def _group_of(container: Container, number: int) -> Choice | None:
-    row = container.row
-    known = row is not None and row.uid == number
-    gid = row.gid if row is not None and known else number
+    facts = container.facts
+    known = facts.uid == number
+    gid = facts.gid if known else number
     if gid is None:
         return None
-    text = "image table: its group" if known else "no group is written, so it gets the number of its user"
+    text = f"{facts.user_source}: its group" if known else "no group is written, so it gets the number of its user"
     evidence = [container.fact(text, *(("image",) if known else ()))]
     return Choice(container, None, gid, Grade.REVIEW, Basis.INFERRED if known else Basis.ASSUMED, evidence)
 

@@ -12,7 +12,7 @@ from ._resources import cpu_limit as limit_of
     each=Container,
     stage="resources",
     severity=Severity.LOW,
-    classes=("windows", "system-namespace"),
+    classes=("windows", "system-namespace", "partial"),
     options=Resources,
 )
 def cpu_limit(container: Container, options: Resources) -> Steps:

@@ -39,7 +39,9 @@ class Capabilities:
             raise HardenError(f"capabilities.drop: {self.drop} is neither ALL nor NET_RAW")
 
 
-@transform(each=Container, stage="capabilities", pss="restricted", cis="5.2.9", options=Capabilities)
+@transform(
+    each=Container, stage="capabilities", pss="restricted", cis="5.2.9", classes=("partial",), options=Capabilities,
+)  # fmt: skip
 def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     """The process keeps no kernel privilege that it does not use.
 
@@ -67,7 +69,7 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     yield from _all(container, {_plain(name) for name in added}, {_plain(name) for name in dropped})
 
 
-def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit]:
+def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
     user = final_user(container)
     low = low_ports(container)
     raw = _raw_sockets(container)
@@ -83,6 +85,15 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         text = "it starts as root" if user == "root" else "its user is not known and may be root"
         evidence, doubtful = [Evidence(f"{text}: what an entrypoint needs to become another user stays")], True
     evidence += [*list(low.values())[:1], *raw]
+    if keep and container.pod.partial:
+        # An operator that takes a part of a pod takes no added capabilities.
+        if user != "non-root":
+            yield container.finding(
+                f"its capabilities stay: {evidence[0].text}, and its {container.pod.kind} takes none that are added",
+                advice="have it run as a user that is not root", severity=Severity.LOW,
+            )  # fmt: skip
+            return
+        keep, doubtful = [], True
     grade = Grade.REVIEW if doubtful else Grade.SAFE
     yield container.append(*_PATH, "drop", value="ALL", grade=grade, basis=Basis.INFERRED, evidence=evidence)
     for name in dict.fromkeys(keep):

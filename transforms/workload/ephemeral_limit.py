@@ -16,7 +16,7 @@ _DISK = "ephemeral-storage"
     each=Container,
     stage="resources",
     severity=Severity.LOW,
-    classes=("windows", "system-namespace"),
+    classes=("windows", "system-namespace", "partial"),
     options=Resources,
     after=("resource-requests",),
 )

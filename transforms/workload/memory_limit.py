@@ -12,7 +12,7 @@ from ._resources import memory_limit as limit_of
     each=Container,
     stage="resources",
     severity=Severity.LOW,
-    classes=("windows", "node-agent", "system-namespace"),
+    classes=("windows", "node-agent", "system-namespace", "partial"),
     options=Resources,
 )
 def memory_limit(container: Container, options: Resources) -> Steps:

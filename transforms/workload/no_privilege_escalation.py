@@ -13,7 +13,7 @@ from ._user import final_user
 _FIELD = ("securityContext", "allowPrivilegeEscalation")
 
 
-@transform(each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent",))
+@transform(each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent", "partial"))
 def no_privilege_escalation(container: Container) -> Steps:
     """A process cannot raise itself above the privileges it starts with.
 

@@ -13,8 +13,8 @@ _FIELD = ("securityContext", "privileged")
 
 
 @transform(
-    each=Container, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.2", classes=("node-agent",),
-    after=("no-host-path",),
+    each=Container, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.2",
+    classes=("node-agent", "partial"), after=("no-host-path",),
 )  # fmt: skip
 def no_privileged(container: Container) -> Steps:
     """A container is not privileged.

@@ -41,7 +41,7 @@ def _own_pod(container: Container, call: View, *, hook: bool) -> Iterator[Edit]:
     meant = "the node's own loopback, which is not the pod's" if loopback else "a host that is written"
     evidence = against or [call.fact(f"the kubelet calls {meant}", "host")]
     yield call.drop("host", grade=grade, basis=basis, evidence=evidence)
-    named = not loopback and _ADDRESS.fullmatch(host) is None
+    named = not (loopback or hook) and _ADDRESS.fullmatch(host) is None
     if named and call.path[-1] == "httpGet" and not _has_host_header(call):
         header = {"name": "Host", "value": host}
         yield call.append("httpHeaders", value=header, grade=grade, basis=basis, evidence=evidence)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade
+from hardener.edits import Basis, Evidence, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
@@ -41,7 +41,7 @@ class _Plan:
     doubts: list[Evidence]
 
 
-@transform(each=Container, stage="filesystem", cis="5.7.3", options=Filesystem)
+@transform(each=Container, stage="filesystem", cis="5.7.3", options=Filesystem, classes=("partial",))
 def read_only_root_filesystem(container: Container, options: Filesystem) -> Steps:
     """Code and configuration of the image cannot be changed at run time.
 
@@ -55,6 +55,13 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
     if container.get(*_FIELD) is True or container.privileged:
         return
     plan = _plan(container)
+    if plan.volumes and container.pod.partial:
+        paths = ", ".join(plan.volumes)
+        yield container.finding(
+            f"its root stays writable: it would need volumes at {paths}, which not every release of its operator takes",
+            advice="set readOnlyRootFilesystem if it runs without them", severity=Severity.LOW,
+        )  # fmt: skip
+        return
     row = container.row
     if plan.against:
         grade = Grade.BREAKING

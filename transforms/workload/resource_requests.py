@@ -15,7 +15,7 @@ from ._resources import Amount, Resources, has_number, request_of, written
     each=Container,
     stage="resources",
     severity=Severity.LOW,
-    classes=("windows", "node-agent", "system-namespace"),
+    classes=("windows", "node-agent", "system-namespace", "partial"),
     options=Resources,
     after=("cpu-limit", "memory-limit"),
 )

@@ -14,7 +14,8 @@ _Reason = tuple[Grade, Basis, list[Evidence]]
 
 
 @transform(
-    each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", classes=("windows",), after=("run-as-user",)
+    each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", classes=("windows", "partial"),
+    after=("run-as-user",),
 )  # fmt: skip
 def run_as_non_root(pod: PodTemplate) -> Steps:
     """The kubelet refuses to start a container as root.
@@ -60,7 +61,7 @@ def _edits(pod: PodTemplate, wanted: list[Container], kept: list[Container], rea
     grade, basis, evidence = reason
     own = [container for container in wanted if container.has(*_FIELD)]
     at_pod = pod.get(*_FIELD)
-    if not kept and (at_pod is False or len(own) < len(wanted)):
+    if not kept and not pod.partial and (at_pod is False or len(own) < len(wanted)):
         yield pod.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
         at_pod = True
     for container in own if at_pod is True else wanted:

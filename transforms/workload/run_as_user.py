@@ -14,7 +14,7 @@ _GROUP = ("securityContext", "runAsGroup")
 _LOWEST_OWN = 10000
 
 
-@transform(each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions)
+@transform(each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions, classes=("partial",))
 def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     """A container whose image would run as root, or as a user with a name only, runs as a numbered user.
 
@@ -61,7 +61,7 @@ def _edits(
         for container in pod.containers
         if not container.has(*_USER) and container not in chosen and container not in [c.container for c in settled]
     ]
-    shared = bool(inheriting) and not others and not exempt and _is_uniform(inheriting)
+    shared = bool(inheriting) and not pod.partial and not others and not exempt and _is_uniform(inheriting)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)
@@ -102,10 +102,10 @@ def _forget(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit
 
 def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
     for container in pod.containers:
-        row, number = container.row, container.effective("runAsUser")
-        if container.facts.uid is None and number is None and image_user_is_name(container):
+        facts, number = container.facts, container.effective("runAsUser")
+        if facts.uid is None and number is None and image_user_is_name(container):
             yield container.finding(
-                f"its image runs as {container.facts.user}, a name that the kubelet cannot tell from root", "image",
+                f"its image runs as {facts.user}, a name that the kubelet cannot tell from root", "image",
                 advice="write the number of that user as runAsUser; id prints it inside the container",
             )  # fmt: skip
         if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _from_table(container):
@@ -114,10 +114,10 @@ def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
                 advice="take a number from 10000 on, and give its files to it", severity=Severity.LOW,
             )  # fmt: skip
 
-        if options.explicit and row is not None and row.uid is not None and row.gid is None:
-            if number in (None, row.uid) and container.effective("runAsGroup") is None:
+        if options.explicit and facts.uid is not None and facts.gid is None:
+            if number in (None, facts.uid) and container.effective("runAsGroup") is None:
                 yield container.finding(
-                    f"the group of user {row.uid} is not known", "image",
+                    f"the group of user {facts.uid} is not known", "image",
                     advice="write its number as runAsGroup; id prints it inside the container", severity=Severity.LOW,
                 )  # fmt: skip
 

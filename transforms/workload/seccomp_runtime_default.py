@@ -15,7 +15,7 @@ _CONTAINER_KEY = "container.seccomp.security.alpha.kubernetes.io/"
 _AS_FIELD = {"runtime/default": "RuntimeDefault", "docker/default": "RuntimeDefault", "unconfined": "Unconfined"}
 
 
-@transform(each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2", classes=("node-agent",))
+@transform(each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2", classes=("node-agent", "partial"))
 def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     """Rarely used system calls are refused.
 
@@ -32,6 +32,12 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
         return
     if _type(pod) is None and pod.containers and all(_type(container) in _STRICT for container in pod.containers):
         yield from _drop_contradictions(pod)
+        return
+    if pod.partial:
+        weak = [container for container in pod.containers if _effective(container) not in _STRICT]
+        for container in weak:
+            needs = _needs(container)
+            yield list(_to_default(container, Grade.BREAKING if needs else Grade.REVIEW, needs or _evidence(pod)))
         return
     custom = [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]
     if custom:
