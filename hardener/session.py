@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardener import config as configuration
-from hardener import pipeline, profile, registry
+from hardener import lock, pipeline, profile, registry
 from hardener.edits import Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.secret_text import may_hold_secret
@@ -151,8 +151,9 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
         text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:
         raise HardenError("standard input is not UTF-8") from None
-    plan = plan_of(choices, files.git_root(os.getcwd()) or os.getcwd())
-    outcome = plan.run(Workspace.from_text(text, plan.settings), lambda name: None)
+    root = files.git_root(os.getcwd()) or os.getcwd()
+    plan = plan_of(choices, root)
+    outcome = plan.run(Workspace.from_text(text, plan.settings, lock.load(root)), lambda name: None)
     changed = outcome.files[0] if outcome.files else None
     output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
     sys.stdout.buffer.write(output.encode())

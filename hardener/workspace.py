@@ -112,9 +112,9 @@ class Workspace:
         return workspace
 
     @classmethod
-    def from_text(cls, text: str, settings: Settings | None = None) -> Workspace:
-        """A workspace of one stream, which has no evidence around it."""
-        workspace = cls(root=os.getcwd(), settings=settings or Settings(), stream=True)
+    def from_text(cls, text: str, settings: Settings | None = None, lock: Lock | None = None) -> Workspace:
+        """A workspace of one stream, which has no evidence around it but a lock."""
+        workspace = cls(root=os.getcwd(), settings=settings or Settings(), stream=True, lock=lock)
         content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
         workspace.files.append(manifests.load("", "<stdin>", content, editable=True, wanted=is_interesting))
         return workspace

@@ -222,7 +222,7 @@ PLACES = [
     "hardener.pipeline._count",
     "hardener.sources.manifests.load",
     "hardener.sources.yaml.rewrite",
-    "hardener.report.text.patch_of",
+    "hardener.report.text.Patch",
     "hardener.report.text.masked_lines",
     "hardener.sources.files.replace",
     "hardener.outcome.Outcome.summary",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,46 +26,68 @@ class _Group:
 Masked = dict[int, str]  # line number, 1-based: the line with its secrets masked
 
 
-def patch_of(change: FileChange, mask: Callable[[str, list[range]], Masked]) -> tuple[list[str], bool]:
-    """The lines of the patch of one file, with their line ends, and whether it can be applied.
+class Patch:
+    """The patch of one file, made hunk by hunk, so that a large file is never held a second time.
 
     ``mask`` gives the masked lines of a text within ranges of lines. Context lines with a secret are cut away; where
-    one has to be shown it is masked, and the patch cannot be applied.
+    one has to be shown it is masked, and ``whole`` is False: the patch cannot be applied.
     """
-    old = _lines(change.file.content.text)
-    around = [range(h.before_start - CONTEXT, h.before_start + len(h.before) + CONTEXT) for h in change.hunks]
-    hidden = mask(change.file.content.text, around)
-    added: Masked = {}
-    if any(number in hidden for h in change.hunks for number in range(h.before_start, h.before_start + len(h.before))):
-        # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
-        added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in change.hunks])
-    name = relative_name(change.file.path) if change.file.path else change.file.name
-    old_name, new_name = quoted(f"a/{name}"), quoted(f"b/{name}")
-    bom = "\ufeff" if change.file.content.bom else ""
-    body: list[str] = []
-    whole = not any(
-        number in added for h in change.hunks for number in range(h.after_start, h.after_start + len(h.after))
-    )
-    shift = 0
-    for group in _groups(change.hunks, len(old), hidden):
-        whole = whole and not any(group.start <= number <= group.end for number in hidden)
-        lines, removed_count, added_count = _hunk_lines(group, old, bom, hidden, added)
-        ids = _ids(change, group, shift)
-        body.append(f"@@ -{_range(group.start, removed_count)} +{_range(group.start + shift, added_count)} @@{ids}\n")
-        body += lines
-        shift += added_count - removed_count
-    head = [f"diff --git {old_name} {new_name}\n", f"--- {old_name}\n", f"+++ {new_name}\n"]
-    if change.file.is_new:
-        head[1:2] = ["new file mode 100644\n", "--- /dev/null\n"]
-    return [*head, *body], whole
+
+    def __init__(self, change: FileChange, mask: Callable[[str, list[range]], Masked]) -> None:
+        self.change = change
+        hunks, text = change.hunks, change.file.content.text
+        around = [range(h.before_start - CONTEXT, h.before_start + len(h.before) + CONTEXT) for h in hunks]
+        self._hidden = mask(text, around)
+        self._added: Masked = {}
+        if any(number in self._hidden for h in hunks for number in range(h.before_start, _end(h))):
+            # Only a rewritten line can carry a secret over; what an edit writes by itself holds none.
+            self._added = mask(change.text, [range(h.after_start, h.after_start + len(h.after)) for h in hunks])
+        self._old = _Lines(text)
+        self.whole = not any(
+            n in self._added for h in hunks for n in range(h.after_start, h.after_start + len(h.after))
+        )
+        if self._hidden:
+            groups = list(_groups(hunks, len(self._old), self._hidden))
+            shown = any(group.start <= number <= group.end for group in groups for number in self._hidden)
+            self.whole = self.whole and not shown
+
+    def parts(self) -> Iterator[str]:
+        """The head of the patch, then each of its hunks, as text."""
+        change = self.change
+        name = relative_name(change.file.path) if change.file.path else change.file.name
+        old_name, new_name = quoted(f"a/{name}"), quoted(f"b/{name}")
+        head = [f"diff --git {old_name} {new_name}\n", f"--- {old_name}\n", f"+++ {new_name}\n"]
+        if change.file.is_new:
+            head[1:2] = ["new file mode 100644\n", "--- /dev/null\n"]
+        yield "".join(head)
+        bom = "\ufeff" if change.file.content.bom else ""
+        shift = 0
+        for group in _groups(change.hunks, len(self._old), self._hidden):
+            lines, removed, added = _hunk_lines(group, self._old, bom, self._hidden, self._added)
+            places = f"-{_range(group.start, removed)} +{_range(group.start + shift, added)}"
+            yield f"@@ {places} @@{_ids(change, group, shift)}\n" + "".join(lines)
+            shift += added - removed
 
 
-def _lines(text: str) -> list[str]:
-    # Only a line feed ends a line for git; str.splitlines knows more of them.
-    lines = text.split("\n")
-    last = lines.pop()
-    found = [line + "\n" for line in lines]
-    return [*found, last] if last else found
+def _end(hunk: Hunk) -> int:
+    return hunk.before_start + len(hunk.before)
+
+
+class _Lines:
+    """The lines of a text by number, 1-based, with their line ends. Only a line feed ends a line for git."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = array("Q", [0])
+        self._starts.extend(match.end() for match in re.finditer("\n", text))
+        if self._starts[-1] != len(text):
+            self._starts.append(len(text))
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, number: int) -> str:
+        return self._text[self._starts[number - 1] : self._starts[number]]
 
 
 def _groups(hunks: list[Hunk], total: int, hidden: Masked) -> Iterator[_Group]:
@@ -97,13 +121,13 @@ def _context(first: int, last: int, total: int, hidden: Masked) -> tuple[int, in
     return start, end
 
 
-def _hunk_lines(group: _Group, old: list[str], bom: str, hidden: Masked, written: Masked) -> tuple[list[str], int, int]:
+def _hunk_lines(group: _Group, old: _Lines, bom: str, hidden: Masked, written: Masked) -> tuple[list[str], int, int]:
     lines: list[str] = []
     removed = added = 0
     position = group.start
     for hunk in [*group.hunks, Hunk(group.end + 1, [], 0, [])]:
         for number in range(position, hunk.before_start):
-            lines += _line(" ", (bom if number == 1 else "") + hidden.get(number, old[number - 1]))
+            lines += _line(" ", (bom if number == 1 else "") + hidden.get(number, old[number]))
             removed, added = removed + 1, added + 1
         for number, text in enumerate(hunk.before, hunk.before_start):
             lines += _line("-", (bom if number == 1 else "") + hidden.get(number, text))

@@ -14,7 +14,7 @@ from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
 from hardener.report.levels import lines as level_lines
 from hardener.report.masked_lines import masked_lines
-from hardener.report.patch import patch_of
+from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 
@@ -37,7 +37,8 @@ class TextReport:
     def write(self) -> None:
         """Print the whole report."""
         # The patch is made first: it shows which secrets the lines before it must not quote.
-        patches = [] if self.quiet or self.levels else [(change, *self._patch(change)) for change in self.outcome.files]
+        patches = [] if self.quiet or self.levels else [Patch(change, self._mask) for change in self.outcome.files]
+        masked: list[FileChange] = []
         self._head()
         if not self.quiet:
             self._levels()
@@ -47,8 +48,11 @@ class TextReport:
             self._edits()
             self._refused()
             self._findings()
-            self._patches(patches)
-        self._summary([change for change, _, whole in patches if not whole])
+            masked = self._patches(patches)
+        self._summary(masked)
+
+    def _mask(self, text: str, ranges: list[range]) -> dict[int, str]:
+        return masked_lines(self.redactor, text, ranges)
 
     def _say(self, text: str = "") -> None:
         self.out(self.redactor.text(text) + "\n")
@@ -182,25 +186,27 @@ class TextReport:
             names = "" if self.verbose else " (-v names them)"
             self._say(f"{head}  {_count(len(found), noun)} {rest}: {found[0].advice}{names}")
 
-    def _patch(self, change: FileChange) -> tuple[list[str], bool]:
-        lines, whole = patch_of(change, lambda text, ranges: masked_lines(self.redactor, text, ranges))
-        text = "".join(lines)
-        masked = self.redactor.text(text)
-        if masked == text:
-            return lines, whole
-        return [line + "\n" for line in masked.split("\n")[:-1]], False
-
-    def _patches(self, patches: list[tuple[FileChange, list[str], bool]]) -> None:
+    def _patches(self, patches: list[Patch]) -> list[FileChange]:
+        """Print the patches; those that show something masked are returned, since git cannot take them."""
         if patches:
             self._title("Patch")
-        for change, lines, whole in patches:
+        masked = []
+        for patch in patches:
             self._say()
-            ids = Counter(id for _, id in change.ids)
+            ids = Counter(id for _, id in patch.change.ids)
             self._say("# " + ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items()))
-            if not whole:
+            # Made twice rather than kept: it can be as long as the file.
+            if not patch.whole or any(map(self.redactor.masks, patch.parts())):
+                masked.append(patch.change)
                 self._say("# shows masked secrets: git apply cannot take this file, harden apply can")
-            for line in lines:
-                self._patch_line(line)
+            for part in patch.parts():
+                text = self.redactor.text(part)
+                if self.colour:
+                    for line in text.splitlines(keepends=True):
+                        self._patch_line(line)
+                else:
+                    self.out(text)
+        return masked
 
     def _patch_line(self, line: str) -> None:
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.colour else None
