@@ -118,8 +118,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, classes["partial"]) for edit in step] for step in steps]
     if blocked:
-        waived = [_waive(state, draft(state.outcome.workspace, transform, target, edits)) for edits in steps]
-        if not all(waived) and pod is not None:
+        if pod is not None and not _all_waived(state, transform, target, steps):
             key = (id(target.object), blocked)
             ids = state.skipped.setdefault(key, (pod, classes[blocked], []))[2]
             if transform.id not in ids:
@@ -169,6 +168,16 @@ def _waive(state: _Run, step: Step) -> bool:
     if waived is not None:
         state.outcome.waived.append(waived)
     return waived is not None
+
+
+def _all_waived(state: _Run, transform: Transform, target: View, steps: list[list[Edit]]) -> bool:
+    """Whether nothing is left of ``steps``, which are not made anyway, when what is waived is on record."""
+    if not steps or not state.waivers:
+        return not steps
+    try:
+        return all([_waive(state, draft(state.outcome.workspace, transform, target, edits)) for edits in steps])
+    except WrongShapeError:
+        return False
 
 
 def _report(state: _Run, transform: Transform, target: View, finding: Finding) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardener import config as configuration
-from hardener import lock, pipeline, profile, registry
+from hardener import pipeline, profile, registry
 from hardener.edits import Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.secret_text import may_hold_secret
@@ -22,7 +22,7 @@ from hardener.progress import Progress
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import Refused, parse
-from hardener.workspace import Settings, Workspace
+from hardener.workspace import Settings, Workspace, lock_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
         raise HardenError("standard input is not UTF-8") from None
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
-    outcome = plan.run(Workspace.from_text(text, plan.settings, lock.load(root)), lambda name: None)
+    outcome = plan.run(Workspace.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     changed = outcome.files[0] if outcome.files else None
     output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
     sys.stdout.buffer.write(output.encode())

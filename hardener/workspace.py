@@ -21,8 +21,6 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.ingress import backends
 from hardener.kubernetes.interest import is_interesting
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.lock import Lock
-from hardener.lock import load as load_lock
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
@@ -40,6 +38,7 @@ from hardener.views import (
 
 if TYPE_CHECKING:
     from hardener.image_sources import ImageSources
+    from hardener.lock import Lock
     from hardener.resource_policies import ResourcePolicies
     from hardener.waivers import Waivers
 
@@ -98,7 +97,7 @@ class Workspace:
         progress: Callable[[str], object] = lambda name: None,
     ) -> Workspace:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
-        workspace = cls(root=root, settings=settings or Settings(), lock=load_lock(root))
+        workspace = cls(root=root, settings=settings or Settings(), lock=lock_of(root))
         seen: set[str] = set()
         for path in paths:
             named = [(path, False)] if not os.path.isdir(path) else files.walk(path)
@@ -372,6 +371,15 @@ class Workspace:
         """The Ingresses that lead to ``service``."""
         found = self._ingresses.get(service.name, [])
         return [item for item in found if same_namespace(item.namespace, service.namespace)]
+
+
+def lock_of(root: str) -> Lock | None:
+    """The lock of the tree; most trees have none, and then its reader is not even loaded."""
+    if not os.path.exists(os.path.join(root, "harden.lock")):
+        return None
+    from hardener.lock import load
+
+    return load(root)
 
 
 def same_namespace(one: str | None, other: str | None) -> bool:

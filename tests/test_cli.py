@@ -15,11 +15,11 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
-    " -v --verbose --quiet --help",
+    " --as-of -v --verbose --quiet --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
-    " -v --verbose --quiet --help",
+    " --as-of -v --verbose --quiet --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
-    " --help",
+    " --as-of --help",
     "list": "--profile --help",
     "explain": "--help",
 }

@@ -16,7 +16,7 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "testing", "session", "catalogue", "crash", "progress", "report", "pipeline", "waivers",
+    "__main__", "cli", "testing", "golden", "session", "catalogue", "crash", "progress", "report", "pipeline", "waivers",
     "self_check", "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen", "outcome",
     "profile", "registry", "pod_level", "workspace", "lock", "image_sources", "resource_policies", "namespaces",
     "views", "pod_class", "view", "declare", "edits", "kubernetes", "config", "sources", "owasp", "errors", "",

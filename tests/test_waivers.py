@@ -474,3 +474,35 @@ def test_a_stream_honours_what_it_shows(harden: Harden, tmp_path: Path) -> None:
     done = harden("filter", *options, stdin=annotated("needs it").encode())
     assert done.out == annotated("needs it")
     assert "2 waived, 0 findings" in done.err  # the exception may be for what another stream shows
+
+
+AGENT = "      hostPID: true\n      hostNetwork: true\n"
+
+
+def test_what_a_class_of_pod_keeps_anyway_is_waived_where_somebody_said_so(diff: Diff) -> None:
+    """A node agent is left without most transforms; those that are waived are not among those that it lacks."""
+    text = pod_level(AGENT, annotation="hardener.dev/ignore-run-as-non-root: reads the processes of the node")
+    text = text.replace("kind: Deployment", "kind: DaemonSet")
+    report = diff(text, only="run-as-non-root,drop-capabilities")
+    assert waived(report) == ["run-as-non-root"]
+    assert [record["message"].partition(" (")[0] for record in report["findings"]] == ["left without drop-capabilities"]
+
+
+@pytest.mark.parametrize("broken", ["securityContext: 7", "containers: 7", "hostNetwork: {}", "volumes: {}"])
+def test_a_shape_that_the_api_refuses_is_no_crash(broken: str, diff: Diff) -> None:
+    annotation = "hardener.dev/ignore-all: 'container=web; until 2.0', hardener.dev/ignore-run-as-user: until 2.0"
+    for kind in ("Deployment", "DaemonSet"):
+        text = pod_level(f"      {broken}\n" + AGENT * (kind == "DaemonSet"), annotation=annotation)
+        text = text.replace("kind: Deployment", f"kind: {kind}")
+        if broken.startswith(("containers", "hostNetwork")):
+            text = text.replace("      containers:\n", "      initContainers:\n").replace(
+                "      hostNetwork: true\n", ""
+            )
+        diff(text, "--max-risk", "breaking", only="")
+
+
+@pytest.mark.parametrize(
+    "metadata", ["annotations: 7", "annotations: [a]", "labels: {kubeaudit.io/allow-privileged: }"]
+)
+def test_metadata_of_any_shape_is_no_crash(metadata: str, diff: Diff) -> None:
+    diff(DEPLOYMENT.replace("  name: web\n", f"  name: web  # {WAIVER} kubeaudit.io/ hardener.dev/\n  {metadata}\n"))

@@ -15,11 +15,8 @@ _BUILT_IN = (
     r"|coordination|discovery|events|(?:flowcontrol|internal)\.apiserver|metrics|networking|node|resource|scheduling"
     r"|storage|storagemigration)\.k8s\.io"
 )
-# Cheap, since every document of a tree is asked.
-_CUSTOM_GROUP = re.compile(
-    rf"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:{_BUILT_IN}|kustomize[\w.-]*)/)[\w-]+\.[\w.-]+/"""
-)
-_IMAGE_KEY = re.compile(r"""\bimage["']?[ \t]*:(?:[ \t]*["']?[\w{]|[ \t\r]*\n[ \t]+repository)""")
+_CUSTOM_GROUP = rf"""\bapiVersion["']?[ \t]*:[ \t]*["']?(?!(?:{_BUILT_IN}|kustomize[\w.-]*)/)[\w-]+\.[\w.-]+/"""
+_IMAGE_KEY = r"""\bimage["']?[ \t]*:(?:[ \t]*["']?[\w{]|[ \t\r]*\n[ \t]+repository)"""
 # Not of a cluster: what they name is where a tool of the developer gets its images from.
 _OF_TOOLS = frozenset({"kind.x-k8s.io", "kustomize.config.k8s.io", "kustomize.toolkit.fluxcd.io"})
 _DEEPEST = 40
@@ -27,7 +24,8 @@ _DEEPEST = 40
 
 def may_name_images(text: str) -> bool:
     """Whether ``text`` may hold a custom resource that names an image; tells without parsing."""
-    return "image" in text and _CUSTOM_GROUP.search(text) is not None and _IMAGE_KEY.search(text) is not None
+    # Every document of a tree is asked, most of them without that word; patterns are compiled when first needed.
+    return "image" in text and bool(re.search(_CUSTOM_GROUP, text)) and bool(re.search(_IMAGE_KEY, text))
 
 
 def image_fields(document: object) -> list[Path]:

@@ -38,16 +38,19 @@ class Waivers:
             for piece, path in waiver.scopes:
                 self._by_piece.setdefault(piece, []).append((path, waiver))
 
+    def __bool__(self) -> bool:
+        return bool(self._by_piece)
+
     def step(self, transform: Transform, target: View, changes: list[Change]) -> Waived | None:
         """The record of a step that a waiver keeps from being made, None where it may be made."""
-        if not self._by_piece:
+        if not self:
             return None
         waiver = self._find(transform.id, target, _touched(target, changes))
         return None if waiver is None else _record(transform, waiver, changes=changes)
 
     def finding(self, transform: Transform, target: View, report: Report) -> Waived | None:
         """The record of a finding that a waiver keeps out of the report, None where it is to be reported."""
-        if not self._by_piece or report.piece is None:
+        if not self or report.piece is None:
             return None
         waiver = self._find(transform.id, target, [(report.piece, report.path, False)])
         return None if waiver is None else _record(transform, waiver, finding=report)

@@ -21,6 +21,6 @@ def default_namespace(pod: PodTemplate) -> Steps:
     path = ("metadata", "namespace") if pod.object.namespace else ("metadata",)
     yield pod.object.finding(
         f"{pod.object} is put into the namespace default", *path,
-        advice="create a namespace for the application and move all its objects there; data in claims does not move along",
+        advice="create a namespace for the application and move all its objects there; data in claims stays behind",
         severity=Severity.LOW,
     )  # fmt: skip
