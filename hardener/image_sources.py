@@ -12,7 +12,7 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.image_reference import ImageReference, normalize
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.view import View
-from hardener.views import Container, KustomizedImage
+from hardener.views import Container, KustomizedImage, Object
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
@@ -77,11 +77,9 @@ def collect(workspace: Workspace) -> ImageSources:
     """What the tree says of images."""
     found = ImageSources()
     for folder, item in workspace.kustomizations.items():
-        entries = [
-            KustomizedImage(item, (*item.path, "images", index), entry) for index, entry in kustomize.images(item.data)
-        ]
+        found.entries += _own(item)
+        entries = list(_holding(workspace, folder, set()))
         if entries:
-            found.entries += entries
             for path in _built_from(workspace, folder, set()):
                 found.kustomized.setdefault(path, []).extend(entries)
     for item in workspace.skaffold:
@@ -92,6 +90,22 @@ def collect(workspace: Workspace) -> ImageSources:
             for place in (("metadata",), ("spec", "template", "metadata")):
                 found.updated.update(_followed(_text(item.data, (*place, "annotations", _ARGO_IMAGES))))
     return found
+
+
+def _own(item: Object) -> Iterator[KustomizedImage]:
+    for index, entry in kustomize.images(item.data):
+        yield KustomizedImage(item, (*item.path, "images", index), entry)
+
+
+def _holding(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[KustomizedImage]:
+    """The entries that hold for what the kustomization in ``folder`` is built from: its own, and of its components."""
+    item = workspace.kustomizations.get(folder)
+    if item is None or folder in seen:
+        return
+    seen.add(folder)
+    yield from _own(item)
+    for name in kustomize.components(item.data):
+        yield from _holding(workspace, os.path.realpath(os.path.join(folder, name)), seen)
 
 
 def _built_from(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,18 +66,28 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
 
 def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:
     """``edits``, and the same ones at every other place that an anchor and its aliases write with one text."""
-    found = {edit.path: edit for edit in edits}
-    waiting = list(edits) if piece.shared else []
-    while waiting:
-        edit = waiting.pop()
-        for paths in piece.shared:
-            here = next((path for path in paths if edit.path[: len(path)] == path and len(edit.path) > len(path)), None)
-            for path in paths if here is not None else ():
-                other = moved(edit, len(here or ()), path)
-                if other.path not in found:
-                    found[other.path] = other
+    if not piece.shared:
+        return edits
+    own = {edit.path for edit in edits}
+    found = list(edits)
+    for edit in edits:
+        seen, waiting = {edit.path}, [edit]
+        while waiting:
+            current = waiting.pop()
+            for other in _elsewhere(piece, current):
+                if other.path not in seen:
+                    seen.add(other.path)
                     waiting.append(other)
-    return [*edits, *(edit for path, edit in found.items() if edit not in edits)] if piece.shared else edits
+                    if other.path not in own:
+                        found.append(other)
+    return found
+
+
+def _elsewhere(piece: Piece, edit: Edit) -> Iterator[Edit]:
+    for paths in piece.shared:
+        for here in paths:
+            if len(edit.path) > len(here) and edit.path[: len(here)] == here:
+                yield from (moved(edit, len(here), path) for path in paths if path != here)
 
 
 def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:

@@ -16,10 +16,11 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "testing", "golden", "session", "catalogue", "crash", "progress", "report", "pipeline", "waivers",
-    "self_check", "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen", "outcome",
-    "profile", "registry", "pod_level", "workspace", "lock", "image_sources", "resource_policies", "namespaces",
-    "views", "pod_class", "view", "declare", "edits", "kubernetes", "config", "sources", "owasp", "errors", "",
+    "__main__", "cli", "testing", "golden", "session", "catalogue", "crash", "progress", "report", "pipeline",
+    "waivers", "self_check", "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
+    "outcome", "profile", "registry", "pod_level", "workspace", "lock", "image_sources", "resource_policies",
+    "namespaces", "views", "pod_class", "view", "declare", "edits", "kubernetes", "config", "sources", "owasp",
+    "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.

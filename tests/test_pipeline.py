@@ -131,19 +131,27 @@ def test_an_edit_of_a_value_of_the_wrong_shape_is_a_finding(run: Run) -> None:
 
 
 def test_what_cannot_be_proved_is_refused_with_its_edits_and_its_neighbours_are_written(run: Run) -> None:
-    shared = DEPLOYMENT.replace("- name: web  # the only one", "- &c\n        name: web").replace("web", "two") + (
-        "      - *c\n"
-    )
+    tagged = DEPLOYMENT.replace("web", "two") + "        tty: !!bool false\n"
+    outcome = run(tagged + "---\n" + DEPLOYMENT, declared(tty))
+    (refused,) = outcome.refused
+    assert refused.edits == 1 and "tag" in refused.reason
+    assert [str(change.object) for change in outcome.changes] == ["Deployment/web"]
+    assert outcome.files[0].text == tagged + "---\n" + DEPLOYMENT + "        tty: true\n"
+
+
+def test_an_alias_changes_with_its_anchor(run: Run) -> None:
+    shared = DEPLOYMENT.replace("- name: web  # the only one", "- &c\n        name: web") + "      - *c\n"
 
     def first_only(container: Container) -> Steps:
         if container.path[-1] == 0:
-            yield container.set("tty", to=True, grade=Grade.SAFE)
+            yield container.append("args", value="a", grade=Grade.SAFE)
+            yield container.append("args", value="b", grade=Grade.SAFE)
 
-    outcome = run(shared + "---\n" + DEPLOYMENT, declared(first_only))
-    (refused,) = outcome.refused
-    assert refused.edits == 1 and "alias" in refused.reason
-    assert [str(change.object) for change in outcome.changes] == ["Deployment/web"]
-    assert outcome.files[0].text == shared + "---\n" + DEPLOYMENT + "        tty: true\n"
+    outcome = run(shared, declared(first_only))
+    assert outcome.refused == []
+    assert outcome.files[0].text == shared.replace(
+        "      - *c\n", "        args:\n        - a\n        - b\n      - *c\n"
+    )
 
 
 def test_a_later_step_sees_what_an_earlier_one_did(run: Run) -> None:

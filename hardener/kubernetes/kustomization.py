@@ -28,6 +28,11 @@ def patch_names(document: Mapping[str, Any]) -> Iterator[str]:
             yield name
 
 
+def components(document: Mapping[str, Any]) -> Iterator[str]:
+    """The components that it uses, as written: what they say holds for all that it is built from."""
+    yield from (name for name in _list(document, "components") if isinstance(name, str))
+
+
 def members(document: Mapping[str, Any]) -> Iterator[str]:
     """The files and folders that it is built from, as written; those behind a URL are among them."""
     for key in ("resources", "bases", "components"):
@@ -38,7 +43,7 @@ def images(document: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Its entries of `images` that change something, with their index."""
     for index, entry in enumerate(_list(document, "images")):
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-            if any(entry.get(key) for key in ("newName", "newTag", "digest")):
+            if any(entry.get(key) for key in ("newName", "newTag", "tagSuffix", "digest")):
                 yield index, entry
 
 

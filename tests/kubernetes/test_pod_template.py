@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from hardener.kubernetes.pod_template import POD_KINDS, Path, group, templates
+from hardener.kubernetes.pod_template import (
+    PARTIAL_KINDS,
+    POD_KINDS,
+    Path,
+    group,
+    partial_specs,
+    runtime_specs,
+    templates,
+)
 
 TEMPLATE: dict[str, Any] = {"metadata": {}, "spec": {"containers": []}}
 
@@ -114,3 +122,30 @@ def test_other_shapes_have_none(document: object) -> None:
 )
 def test_group(api_version: object, expected: str) -> None:
     assert group(api_version) == expected
+
+
+CONTAINERS = {"containers": [{"image": "a"}]}
+PARTIAL: list[tuple[str, str, Any, list[Path], list[Path]]] = [
+    ("serving.knative.dev/v1", "Service", {"template": {"spec": CONTAINERS}}, [("spec", "template", "spec")], []),
+    ("serving.knative.dev/v1", "Configuration", {"template": {"spec": CONTAINERS}}, [("spec", "template", "spec")], []),
+    ("v1", "Service", {"template": {"spec": CONTAINERS}}, [], []),
+    (
+        "serving.kserve.io/v1beta1",
+        "InferenceService",
+        {"predictor": {"model": {"image": "a"}}, "transformer": CONTAINERS, "explainer": {"minReplicas": 1}},
+        [("spec", "predictor"), ("spec", "transformer")],
+        [("spec", "explainer")],
+    ),
+    ("serving.kserve.io/v1beta1", "InferenceService", {"predictor": {"model": {}}}, [], [("spec", "predictor")]),
+    ("serving.kserve.io/v1beta1", "InferenceService", {"predictor": []}, [], []),
+]
+
+
+@pytest.mark.parametrize(("api_version", "kind", "spec", "named", "elsewhere"), PARTIAL)
+def test_pod_specs_of_which_the_api_takes_a_part(
+    api_version: str, kind: str, spec: Any, named: list[Path], elsewhere: list[Path]
+) -> None:
+    document = {"apiVersion": api_version, "kind": kind, "spec": spec}
+    assert (partial_specs(document), runtime_specs(document)) == (named, elsewhere)
+    assert templates(document) == []
+    assert kind in PARTIAL_KINDS

@@ -47,7 +47,7 @@ def _limit(container: Container, options: Resources) -> Amount:
     doubt = [volume.fact("files in this emptyDir count as well, and it has no size", "emptyDir") for volume in unsized]
     repository = container.image.repository if container.image else None
     kept = any(mount.persistent for mount in mounts(container))
-    unknown = f"{container.name} is a data store without a volume" if is_data_store(repository) and not kept else None
+    unknown = f"{container.name} is a data store on local disk" if is_data_store(repository) and not kept else None
     return Amount(text, evidence if known else [], doubt, unknown)
 
 

@@ -7,13 +7,17 @@ from hardener.edits import Basis, Evidence, Grade, Severity
 from hardener.views import Container, PodTemplate, View
 
 from ._host_path import kind, path_of
-from ._need import added_capabilities
 from ._volumes import source
 
 _FIRST_VERSION = (1, 33)  # on by default since then; stable in 1.36
 _HIGHEST_ID = 65535
 _IDS = ("runAsUser", "runAsGroup", "fsGroup")
 _NOT_MAPPED = ("nfs", "cephfs")  # file systems that cannot map the users of a mount
+# Capabilities that act on files, processes and the network of the pod, so that they keep their meaning.
+_OF_THE_POD = frozenset(
+    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW"}
+    | {"SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
+)
 _OF_THE_NODE = ("socket", "device", "kernel", "kubelet")
 
 
@@ -79,7 +83,11 @@ def _against(pod: PodTemplate) -> Iterator[Evidence]:
 def _of_container(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.root == "required":
         yield container.fact("image table: it works as root only", "image")
-    yield from added_capabilities(container)
+    path = ("securityContext", "capabilities", "add")
+    names = {name.upper().removeprefix("CAP_") for name in container.strings(*path)} - _OF_THE_POD
+    if names:
+        text = f"{', '.join(sorted(names))} has no power over the node without its users"
+        yield container.fact(f"container {container.name}: {text}", *path)
 
 
 def _host_path(volume: View) -> Evidence:

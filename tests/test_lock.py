@@ -1,0 +1,212 @@
+"""harden.lock: what is read from it, what it is found by, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hardener import lock
+from hardener.errors import HardenError
+from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
+from hardener.kubernetes.image_reference import parse
+from tests.conftest import DEPLOYMENT, Harden, commit, write
+
+A, B, C = (f"sha256:{digit * 64}" for digit in "abc")
+LOCK = f"""\
+version: 1
+generated-by: harden 0.1.0
+images:
+  nginx:1.27:
+    digest: {A}
+    mediaType: application/vnd.oci.image.index.v1+json
+    platforms: [linux/amd64, linux/arm64]
+    config:
+      user: 101
+      exposedPorts: [80/tcp, 8080]
+      volumes: [/data]
+      entrypoint: [/docker-entrypoint.sh]
+      cmd: [nginx]
+      workingDir: /
+      env: [PATH, NGINX_VERSION]
+      created: 2026-11-01T00:00:00Z
+  redis: {{digest: {B}}}
+  docker.io/library/redis:7: {{digest: {C}}}
+  registry.example.com:5000/app:1.0: {{digest: {A}, mediaType: application/vnd.oci.image.manifest.v1+json}}
+"""
+
+
+def loaded(folder: Path, text: str) -> lock.Lock:
+    (folder / "harden.lock").write_text(text, encoding="utf-8")
+    found = lock.load(str(folder))
+    assert found is not None
+    return found
+
+
+def test_no_lock_is_none(tmp_path: Path) -> None:
+    assert lock.load(str(tmp_path)) is None
+
+
+def test_what_is_read(tmp_path: Path) -> None:
+    images = loaded(tmp_path, LOCK).images
+    config = ImageConfig("101", ("80/tcp", "8080"), ("/data",))
+    platforms = ("linux/amd64", "linux/arm64")
+    index = "application/vnd.oci.image.index.v1+json"
+    assert images["nginx:1.27"] == lock.LockedImage(A, index, platforms, config)
+    assert images["redis"] == lock.LockedImage(B, None, (), UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("image", "digest"),
+    [
+        ("nginx:1.27", A),
+        ("docker.io/nginx:1.27", A),
+        ("index.docker.io/library/nginx:1.27", A),
+        ("nginx", None),
+        ("nginx:1.28", None),
+        ("quay.io/nginx:1.27", None),
+        ("redis", B),
+        ("redis:latest", B),
+        ("redis:7", C),
+        ("registry.example.com:5000/app:1.0", A),
+        ("registry.example.com/app:1.0", None),
+        # With a digest, an image is the one of the lock only if it is that one.
+        (f"nginx:1.27@{A}", A),
+        (f"nginx@{A}", A),
+        (f"nginx:1.27@{B}", None),
+        (f"redis:9@{B}", B),
+        # What is filled in later may be anything.
+        ("nginx:${TAG}", None),
+        ("${REGISTRY}/nginx:1.27", None),
+    ],
+)
+def test_what_an_image_is_found_by(image: str, digest: str | None, tmp_path: Path) -> None:
+    reference = parse(image)
+    assert reference is not None
+    found = loaded(tmp_path, LOCK).find(reference)
+    assert (found.digest if found else None) == digest
+
+
+@pytest.mark.parametrize(
+    ("media_type", "one"),
+    [
+        (None, False),
+        ("application/vnd.oci.image.index.v1+json", False),
+        ("application/vnd.docker.distribution.manifest.list.v2+json", False),
+        ("application/vnd.oci.image.manifest.v1+json", True),
+        ("application/vnd.docker.distribution.manifest.v2+json", True),
+    ],
+)
+def test_a_digest_of_one_platform(media_type: str | None, one: bool) -> None:
+    assert lock.LockedImage(A, media_type).is_one_platform is one
+
+
+ENTRY = "version: 1\nimages:\n  nginx:1.27: "
+WRONG = [
+    ("", "1: a lock is one mapping with the keys version, generated-by and images"),
+    ("- nginx", "1: a lock is one mapping with the keys version, generated-by and images"),
+    ("images: {}", "1: Object missing required field version: a lock has the keys version"),
+    ("version: 2", "1: version is 2, this harden reads 1: update harden"),
+    ("version: 1\nimage: {}", "1: Object contains unknown field image: a lock has the keys"),
+    ("version: 1\nimages: [a]", "1: Expected object, got array - at images: a lock has the keys"),
+    ("version: 1\nimages:\n  NGINX: {}", "3: NGINX is no image: write repository:tag as in the manifest"),
+    ("version: 1\nimages:\n  a:${B}: {}", "3: a:${B} is no image: write repository:tag"),
+    (f"version: 1\nimages:\n  a@{A}: {{}}", f"3: a@{A} is no image: write repository:tag"),
+    (ENTRY + "{}", "3: nginx:1.27: Object missing required field digest: its keys are digest, mediaType, platforms"),
+    (ENTRY + "{digest: 1.27}", "3: nginx:1.27: Expected str, got float - at digest"),
+    (ENTRY + "{digest: 'sha256:12'}", "3: nginx:1.27: digest is no digest: write sha256: and the 64 hexadecimal"),
+    (ENTRY + f"{{digest: '{A}', tag: x}}", "3: nginx:1.27: Object contains unknown field tag: its keys are digest"),
+    (
+        ENTRY + f"\n    digest: {A}\n    config: {{Volumes: []}}",
+        "5: nginx:1.27: Object contains unknown field Volumes: its keys are user, exposedPorts, volumes",
+    ),
+    (ENTRY + "{digest: [}", "3: not valid YAML"),
+    (ENTRY + "{digest: {{ x }}}", "3: "),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=[message[:40] for _, message in WRONG])
+def test_a_wrong_lock_is_one_line_and_exit_2(text: str, message: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"harden.lock": text, "web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    done = harden("apply", ".")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"harden: harden.lock:{message}") and done.err.count("\n") == 1
+    with pytest.raises(HardenError):
+        lock.load(str(tmp_path))
+
+
+def test_not_utf_8(harden: Harden, tmp_path: Path) -> None:
+    (tmp_path / "harden.lock").write_bytes(b"\xff\xfe")
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    assert harden("diff", ".").err == "harden: harden.lock: cannot be read: not UTF-8\n"
+
+
+def test_the_lock_of_the_git_root_counts_wherever_one_stands(harden: Harden, tmp_path: Path) -> None:
+    text = f"version: 1\nimages:\n  example.com/web:1.2.3: {{digest: {A}}}\n"
+    write(tmp_path, {"harden.lock": text, "deep/down/web.yaml": DEPLOYMENT, "deep/harden.lock": "nonsense"})
+    commit(tmp_path)
+    assert harden("apply", "deep/down").status == 0
+    assert f"image: example.com/web:1.2.3@{A}\n" in (tmp_path / "deep/down/web.yaml").read_text()
+
+
+def test_a_stream_is_pinned_too(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"harden.lock": f"version: 1\nimages:\n  example.com/web:1.2.3: {{digest: {A}}}\n"})
+    done = harden("filter", stdin=DEPLOYMENT.encode())
+    assert f"image: example.com/web:1.2.3@{A}\n" in done.out
+
+
+def test_images_that_are_not_pinned_are_one_line_and_one_finding_each(harden: Harden, tmp_path: Path) -> None:
+    other = DEPLOYMENT.replace("web:1.2.3", "api:2.0.0")
+    write(tmp_path, {"a.yaml": DEPLOYMENT, "b.yaml": DEPLOYMENT + "---\n" + other})
+    commit(tmp_path)
+    arguments = ["diff", ".", "--only", "pin-image-digest"]
+    text = harden(*arguments).out
+    assert "low K01 pin-image-digest  2 images not pinned: run harden lock PATH (-v names them)\n" in text
+    assert "example.com" not in text
+    report = json.loads(harden(*arguments, "--format", "json").out)
+    assert [(item["file"], item["message"].split()[1]) for item in report["findings"]] == [
+        ("a.yaml", "example.com/web:1.2.3"),
+        ("b.yaml", "example.com/api:2.0.0"),
+    ]
+    assert "image example.com/api:2.0.0 is not pinned" in harden(*arguments, "-v").out
+
+
+def test_pinning_has_a_number_of_its_own_in_the_list_of_2022(harden: Harden, tmp_path: Path) -> None:
+    text = f"version: 1\nimages:\n  example.com/web:1.2.3: {{digest: {A}}}\n"
+    write(tmp_path, {"harden.lock": text, "web.yaml": DEPLOYMENT})
+    report = json.loads(harden("diff", ".", "--only", "pin-image-digest", "--format", "json").out)
+    assert [(change["risk"], change["risk2022"]) for change in report["changes"]] == [("K01", "K02")]
+    assert "In the 2022 list: K02" in harden("explain", "pin-image-digest").out
+
+
+@pytest.mark.parametrize("option", ["images.pin-format=short", "images.tags=some"])
+def test_options_have_few_values(option: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    done = harden("diff", ".", "--set", option)
+    assert done.status == 2 and option.partition("=")[0] in done.err
+
+
+def test_a_kustomization_is_a_file_and_a_document_once(harden: Harden, tmp_path: Path) -> None:
+    text = f"version: 1\nimages:\n  ghcr.io/acme/web:1.4.2: {{digest: {A}}}\n"
+    images = "resources: [web.yaml]\nimages:\n- name: example.com/web\n  newName: ghcr.io/acme/web\n  newTag: 1.4.2\n"
+    write(tmp_path, {"harden.lock": text, "web.yaml": DEPLOYMENT, "kustomization.yaml": images})
+    commit(tmp_path)
+    done = harden("apply", ".", "--only", "pin-image-digest,pin-kustomize-image")
+    assert "2 files, 2 documents: 1 edit, 1 file changed" in done.out
+    assert (tmp_path / "kustomization.yaml").read_text() == images + f"  digest: {A}\n"
+    assert (tmp_path / "web.yaml").read_text() == DEPLOYMENT
+    assert harden("diff", ".", "--only", "pin-image-digest,pin-kustomize-image").status == 0
+
+
+def test_only_the_kustomization_of_the_paths_is_changed(harden: Harden, tmp_path: Path) -> None:
+    text = f"version: 1\nimages:\n  example.com/web:2.0.0: {{digest: {A}}}\n  example.com/web:1.2.3: {{digest: {B}}}\n"
+    images = "resources: [../base]\nimages:\n- name: example.com/web\n  newTag: 2.0.0\n"
+    base = {"base/web.yaml": DEPLOYMENT, "base/kustomization.yaml": "resources: [web.yaml]\n"}
+    write(tmp_path, {"harden.lock": text, "prod/kustomization.yaml": images, **base})
+    commit(tmp_path)
+    done = harden("apply", "base", "--only", "pin-image-digest,pin-kustomize-image", "-v")
+    assert "prod/kustomization.yaml replaces it: write newTag and digest there" in done.out
+    assert (tmp_path / "base/web.yaml").read_text() == DEPLOYMENT
+    assert (tmp_path / "prod/kustomization.yaml").read_text() == images
