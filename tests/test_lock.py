@@ -163,7 +163,7 @@ def test_images_that_are_not_pinned_are_one_line_and_one_finding_each(harden: Ha
     commit(tmp_path)
     arguments = ["diff", ".", "--only", "pin-image-digest"]
     text = harden(*arguments).out
-    assert "low K01 pin-image-digest  2 images not pinned: run harden lock PATH (-v names them)\n" in text
+    assert "low K01 pin-image-digest  2 images not pinned: add the digest to harden.lock (-v names them)\n" in text
     assert "example.com" not in text
     report = json.loads(harden(*arguments, "--format", "json").out)
     assert [(item["file"], item["message"].split()[1]) for item in report["findings"]] == [

@@ -53,7 +53,7 @@ POD_CONTEXT = mapping(
     seLinuxOptions=maybe(mapping(type=st.sampled_from(["container_t", "spc_t"]))),
     sysctls=maybe(st.lists(mapping(name=st.just("kernel.msgmax"), value=st.just("1")), max_size=1)),
 )
-SOURCES = st.sampled_from([
+SOURCES: st.SearchStrategy[dict[str, Any]] = st.sampled_from([
     {"emptyDir": {}}, {"persistentVolumeClaim": {"claimName": "c"}}, {"secret": {"secretName": "s"}},
     {"nfs": {"server": "n", "path": "/"}}, *({"hostPath": {"path": path}} for path in PATHS),
 ])  # fmt: skip

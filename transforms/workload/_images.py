@@ -68,8 +68,8 @@ def doubts(
             yield _moving(view, image, f"{tag}; no update arrives any more", *path)
     if locked is None:
         yield view.finding(
-            f"image {image.text} is not pinned, harden.lock does not hold it", *path, advice="run harden lock PATH",
-            severity=Severity.LOW, once=image.text, topic="image not pinned",
+            f"image {image.text} is not pinned, harden.lock does not hold it", *path, severity=Severity.LOW,
+            advice="add the digest to harden.lock", once=image.text, topic="image not pinned",
         )  # fmt: skip
 
 

@@ -126,11 +126,12 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     if options.memory_limit == NONE and asked is None:
         return None
     default = parsed(_MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit)
+    planned = request_of("memory", container, options)
     if request is not None:
         base, evidence = _memory.from_request(container, request)
     else:
         base, evidence = _memory.from_image(container, default)
-        base = max(base, request_of("memory", container, options).number)
+        base = max(base, planned.number)
     least, heap = _memory.heap_limit(container)
     shared, doubt = _memory.of_volumes(container)
     wanted = max(base, least) + shared
@@ -143,7 +144,7 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
         return Amount(text, [*evidence, asked], doubt, None, least + shared)
-    unknown = _memory.unknowable(container, request_of("memory", container, options).text)
+    unknown = _memory.unknowable(container, planned.text)
     return Amount(text, evidence, doubt, unknown, least + shared)
 
 

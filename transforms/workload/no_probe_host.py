@@ -27,6 +27,8 @@ def no_probe_host(container: Container) -> Steps:
     if container.tree.settings.kubernetes_version < _FIRST_VERSION:
         return
     for handler in _HANDLERS:
+        if not container.has(*handler):
+            continue
         for action in ("httpGet", "tcpSocket"):
             call = container.view(*handler, action)
             if call.get("host"):
