@@ -164,12 +164,9 @@ def _compare(expected: dict[str, bytes], found: dict[str, bytes], case: Path) ->
 def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
     parts = []
     for name in sorted(expected.keys() | found.keys()):
-        one, other = expected.get(name), found.get(name)
+        one, other = (texts.get(name, b"").decode("utf-8", "replace") for texts in (expected, found))
         if one != other:
-            parts.append(
-                f"{name}:\n"
-                + _difference((one or b"").decode("utf-8", "replace"), (other or b"").decode("utf-8", "replace"))
-            )
+            parts.append(f"{name}:\n{_difference(one, other)}{_meaning(one, other)}")
     return "\n".join(parts)
 
 
@@ -177,6 +174,31 @@ def _difference(expected: str, found: str) -> str:
     from difflib import unified_diff
 
     return "".join(unified_diff(expected.splitlines(True), found.splitlines(True), "expected", "found"))
+
+
+def _meaning(expected: str, found: str) -> str:
+    """What differs in the data, place by place; nothing where only the text does, or where one is not YAML."""
+    from deepdiff import DeepDiff  # late: only a case that does not hold needs it
+
+    from hardener.sources.yaml import Refused, parse, segments
+
+    try:
+        old, new = (
+            [doc for part in segments(text) for doc in parse(part.text).documents] for text in (expected, found)
+        )
+    except Refused:
+        return ""
+    # Items are the same when they have the same name: an added volume is no change of all volumes behind it.
+    text = DeepDiff(old, new, threshold_to_diff_deeper=0, iterable_compare_func=_same_item).pretty()
+    return "".join(f"  {line}\n" for line in text.splitlines()) if text else "  the data is the same\n"
+
+
+def _same_item(one: Any, other: Any, level: Any = None) -> bool:
+    from deepdiff.helper import CannotCompare
+
+    if isinstance(one, dict) and isinstance(other, dict) and "name" in one and "name" in other:
+        return bool(one["name"] == other["name"])
+    raise CannotCompare
 
 
 def _comments_survive(before: dict[str, bytes], after: dict[str, bytes], case: Path) -> None:
