@@ -226,9 +226,10 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
 
 
 def _child(value: Any, part: str | int) -> Any:
-    if isinstance(value, dict) and isinstance(part, str):
+    kind, of = type(value), type(part)
+    if kind is dict and of is str:
         return value.get(part)
-    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+    if kind is list and of is int and part < len(value):  # type: ignore[operator]
         return value[part]
     raise WrongShapeError(str(part))
 

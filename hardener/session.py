@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -182,6 +181,8 @@ def _unsaved(paths: list[str]) -> str | None:
         return f"{len(outside)} of {len(paths)} files are outside Git, so Git cannot undo this"
     dirty = 0
     for root in dict.fromkeys(files.git_root(path) for path in paths):
+        import subprocess  # late: only writing in a Git repository asks it
+
         command = ["git", "-C", str(root), "status", "--porcelain", "-z", "--untracked-files=all"]
         try:
             done = subprocess.run(command, capture_output=True, check=True, timeout=60)

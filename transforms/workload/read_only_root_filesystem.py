@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, ClassVar
 
 from hardener.declare import Steps, transform
@@ -209,5 +208,7 @@ def _name(container: str, path: str, taken: set[str]) -> str:
 
 
 def _shortened(name: str, path: str) -> str:
+    from hashlib import sha256  # late: hardly a name is too long
+
     mark = sha256(f"{name} {path}".encode()).hexdigest()[:8]
     return f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{mark}"

@@ -6,6 +6,7 @@ YAML 1.1 or 1.2. Reading follows go-yaml v2; writing quotes whatever any of the 
 
 import re
 import struct
+from functools import lru_cache
 from typing import Any
 
 from .refusal import Refused
@@ -28,6 +29,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _TAG = "tag:yaml.org,2002:"
 
 
+@lru_cache(maxsize=1 << 14)  # manifests say the same few words again and again
 def resolve(text: str) -> Any:
     """Give the value of a plain scalar: None, bool, int, float or str."""
     if text in _WORDS:
@@ -108,11 +110,19 @@ def _go_float32(value: float) -> str:
 
 def same(a: Any, b: Any) -> bool:
     """Compare deeply and by type: True is not 1, 1 is not 1.0, NaN is NaN; the order of keys does not count."""
-    if isinstance(a, dict):
-        return isinstance(b, dict) and len(a) == len(b) and all(k in b and same(v, b[k]) for k, v in a.items())
-    if isinstance(a, list):
-        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
-    return type(a) is type(b) and bool(a == b or (a != a and b != b))
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind is dict:
+        if len(a) != len(b):
+            return False
+        for key, value in a.items():
+            if key not in b or not same(value, b[key]):
+                return False
+        return True
+    if kind is list:
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b or (a != a and b != b))
 
 
 # What another reader could take for a number, a date, a merge key: sexagesimal, exponents, every base, dates.
