@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
 
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
@@ -10,10 +12,13 @@ from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 
 
-def masked_lines(redactor: Redactor, text: str, ranges: list[range]) -> dict[int, str]:
+def masked_lines(
+    redactor: Redactor, text: str, ranges: list[range], known: Mapping[int, list[Any]] | None = None
+) -> dict[int, str]:
     """The lines of ``text`` within ``ranges`` (1-based line numbers) that hold a secret, masked, by their number.
 
-    ``ranges`` are in ascending order. Only the documents that the ranges touch are looked at.
+    ``ranges`` are in ascending order. Only the documents that the ranges touch are looked at. ``known`` holds the
+    documents of segments by where they start; a segment whose documents hold no secret is not parsed again.
     """
     found: dict[int, str] = {}
     starts = [lines.start for lines in ranges]
@@ -23,7 +28,8 @@ def masked_lines(redactor: Redactor, text: str, ranges: list[range]) -> dict[int
         near = bisect_right(starts, last) - 1
         if near < 0 or ranges[near].stop <= first:
             continue
-        masked = _mask(redactor, segment.text)
+        documents = known.get(segment.start) if known else None
+        masked = _mask(redactor, segment.text, documents)
         if masked == segment.text:
             continue
         shown = zip(segment.text.split("\n"), masked.split("\n"), strict=False)
@@ -33,8 +39,10 @@ def masked_lines(redactor: Redactor, text: str, ranges: list[range]) -> dict[int
     return found
 
 
-def _mask(redactor: Redactor, text: str) -> str:
+def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
     if not may_hold_secret(text):
+        return redactor.text(text)
+    if known is not None and not any(True for document in known for _ in secret_spans(document)):
         return redactor.text(text)
     try:
         parsed = yaml.parse(text)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hardener import __version__
-from hardener.edits import Evidence, Grade, dotted
+from hardener.edits import Drop, Evidence, Grade, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
 from hardener.report.levels import lines as level_lines
@@ -17,6 +17,7 @@ from hardener.report.masked_lines import masked_lines
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
+from hardener.sources.manifests import Piece
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 
@@ -37,7 +38,7 @@ class TextReport:
     def write(self) -> None:
         """Print the whole report."""
         # The patch is made first: it shows which secrets the lines before it must not quote.
-        patches = [] if self.quiet or self.levels else [Patch(change, self._mask) for change in self.outcome.files]
+        patches = [] if self.quiet or self.levels else [self._patch(change) for change in self.outcome.files]
         masked: list[FileChange] = []
         self._head()
         if not self.quiet:
@@ -51,8 +52,15 @@ class TextReport:
             masked = self._patches(patches)
         self._summary(masked)
 
-    def _mask(self, text: str, ranges: list[range]) -> dict[int, str]:
-        return masked_lines(self.redactor, text, ranges)
+    def _patch(self, change: FileChange) -> Patch:
+        old = change.file.content.text
+        # The data as decided: where nothing was removed it still holds every secret that the text shows.
+        known = {piece.start: piece.data for piece in change.file.pieces if piece.parsed and not _drops(piece)}
+
+        def mask(text: str, ranges: list[range]) -> dict[int, str]:
+            return masked_lines(self.redactor, text, ranges, known if text is old else None)
+
+        return Patch(change, mask)
 
     def _say(self, text: str = "") -> None:
         self.out(self.redactor.text(text) + "\n")
@@ -231,6 +239,10 @@ class TextReport:
             undo = _undo(self.outcome.files)
             if undo:
                 self._say(f"undo: {undo}")
+
+
+def _drops(piece: Piece) -> bool:
+    return any(isinstance(edit, Drop) for step in piece.steps for edit in step)
 
 
 def _impact(outcome: Outcome) -> Iterator[str]:
