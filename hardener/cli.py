@@ -261,5 +261,7 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(message, file=sys.stderr)
+    from hardener.report.redactor import Redactor
+
+    print(Redactor().text(message), file=sys.stderr)
     sys.exit(status)

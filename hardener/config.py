@@ -60,13 +60,7 @@ def load(root: str, named: str | None = None) -> Config:
             raise HardenError(f"{named}: no such config file")
         return Config()
     name = os.path.relpath(path)
-    try:
-        with open(path, encoding="utf-8-sig") as handle:
-            parsed = yaml.parse(handle.read())
-    except (OSError, UnicodeDecodeError) as error:
-        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    except yaml.Refused as refused:
-        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    parsed = parsed_file(path, name)
     documents = parsed.documents
     if not documents or documents == [None]:
         return Config(path)
@@ -79,7 +73,10 @@ def load(root: str, named: str | None = None) -> Config:
     match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
     entry = msgspec.defstruct(
         "Entry",
-        [("id", str), ("match", match), ("reason", str), ("expires", date), ("owner", str | None, None)],
+        [
+            *(("id", str), ("expires", date), ("match", match, msgspec.field(default_factory=match))),
+            *(("reason", str, ""), ("owner", str | None, None)),
+        ],
         forbid_unknown_fields=True,
     )
     document = msgspec.defstruct(
@@ -114,6 +111,17 @@ def load(root: str, named: str | None = None) -> Config:
     return Config(
         path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks
     )
+
+
+def parsed_file(path: str, name: str) -> yaml.Parsed:
+    """A file of settings, called ``name`` in messages. Raises HardenError when it cannot be read or is no YAML."""
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            return yaml.parse(handle.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    except yaml.Refused as refused:
+        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
 
 
 def day(text: str) -> date:

@@ -16,11 +16,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.errors import HardenError
 
+if TYPE_CHECKING:
+    from hardener.report.redactor import Redactor
+
 _KEYS = {"profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of"}
+_LISTS = {"only", "accept", "set"}
 
 
 class GoldenError(Exception):
@@ -62,7 +66,8 @@ def check(case: Path, *, accept: bool = False) -> None:
         _compare(_texts(case / "after"), after, case)
         expected = (case / "findings.txt").read_text(encoding="utf-8") if (case / "findings.txt").exists() else ""
         if expected != found:
-            raise GoldenError(f"{case}: findings.txt differs\n{_difference(expected, found)}")
+            difference = _redactor(_texts(case / "before")).text(_difference(expected, found))
+            raise GoldenError(f"{case}: findings.txt differs\n{difference}")
         _comments_survive(_texts(case / "before"), after, case)
         _run(work, settings)
         again = _texts(work)
@@ -72,13 +77,23 @@ def check(case: Path, *, accept: bool = False) -> None:
 
 def _settings(case: Path) -> dict[str, Any]:
     from hardener import registry
-    from hardener.sources.yaml import parse
+    from hardener.config import parsed_file
+    from hardener.edits import Grade
 
     path = case / "case.yaml"
-    settings: dict[str, Any] = (parse(path.read_text(encoding="utf-8")).documents[0] or {}) if path.exists() else {}
+    documents = parsed_file(str(path), str(path)).documents if path.exists() else []
+    settings: Any = (documents[0] if documents else None) or {}
+    if not isinstance(settings, dict):
+        raise GoldenError(f"{path}: a case is one mapping with the keys {', '.join(sorted(_KEYS))}")
     unknown = settings.keys() - _KEYS
     if unknown:
         raise GoldenError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
+    for key, value in settings.items():
+        texts = value if key in _LISTS else [value]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise GoldenError(f"{path}: {key} is a {'list of texts' if key in _LISTS else 'text, perhaps in quotes'}")
+    if settings.get("max-risk", "safe") not in list(Grade):
+        raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
     if "only" not in settings and case.parent.name in registry.transforms():
         settings["only"] = [case.parent.name]
     if case.parent.parent.name == "profiles":
@@ -158,16 +173,38 @@ def _accept(case: Path, work: Path, found: str) -> None:
 
 def _compare(expected: dict[str, bytes], found: dict[str, bytes], case: Path) -> None:
     if expected != found:
-        raise GoldenError(f"{case}: after/ differs (--harden-accept takes it over)\n{_differences(expected, found)}")
+        way = "harden golden accept takes it over"
+        raise GoldenError(f"{case}: after/ differs ({way})\n{_differences(expected, found)}")
 
 
 def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
     parts = []
+    redactor = _redactor(expected, found)
     for name in sorted(expected.keys() | found.keys()):
         one, other = (texts.get(name, b"").decode("utf-8", "replace") for texts in (expected, found))
         if one != other:
+            one, other = _masked(redactor, one), _masked(redactor, other)
             parts.append(f"{name}:\n{_difference(one, other)}{_meaning(one, other)}")
     return "\n".join(parts)
+
+
+def _redactor(*folders: dict[str, bytes]) -> Redactor:
+    """One that knows the secrets of the files of ``folders``."""
+    from hardener.report.redactor import Redactor
+
+    redactor = Redactor()
+    for folder in folders:
+        for content in folder.values():
+            _masked(redactor, content.decode("utf-8", "replace"))
+    return redactor
+
+
+def _masked(redactor: Redactor, text: str) -> str:
+    from hardener.report.masked_lines import masked_lines
+
+    lines = text.split("\n")
+    hidden = masked_lines(redactor, text, [range(1, len(lines) + 1)])
+    return "\n".join(hidden[n].removesuffix("\n") if n in hidden else line for n, line in enumerate(lines, 1))
 
 
 def _difference(expected: str, found: str) -> str:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from hardener.config import parsed_file
 from hardener.errors import HardenError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_reference import ImageReference
@@ -75,14 +76,7 @@ def load(root: str) -> Lock | None:
     if not os.path.exists(path):
         return None
     name = os.path.relpath(path)
-    try:
-        with open(path, encoding="utf-8-sig") as handle:
-            parsed = yaml.parse(handle.read())
-    except (OSError, UnicodeDecodeError) as error:
-        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    except yaml.Refused as refused:
-        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
-    return _Reader(name, parsed).lock()
+    return _Reader(name, parsed_file(path, name)).lock()
 
 
 class _Reader:

@@ -23,7 +23,7 @@ from hardener.workspace import Workspace
 
 # Pods that are left alone whole, and what to do instead (spec-workloads 3).
 _LEFT_ALONE = {
-    "patch": "harden the object that it patches; a patch that weakens it again shows up in the overlay",
+    "patch": "harden the object that it patches, and look at what the overlay renders: a patch is not weighed",
     "owned": "harden the object that owns it; this copy is rewritten by its controller",
     "static-pod": "the control plane is configured by its installer; change it there",
 }

@@ -25,6 +25,8 @@ def standings(workspace: Workspace) -> list[Standing]:
     """Where every pod of the files that may be edited stands now, in the order of files and lines."""
     found = []
     for pod in workspace.targets(PodTemplate):
+        if "patch" in pod.object.classes:
+            continue  # a part of a pod has no level
         level = level_of(pod)
         missing = None if level == "restricted" else next_violation(pod)
         found.append(Standing(pod, namespace_of(workspace, pod.object), level, missing))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hardener import catalogue, registry
 from hardener.errors import HardenError
 from hardener.owasp import RISKS
 
-ROOT = Path(__file__).parents[1]
+from .conftest import ROOT
 
 
 def said(*arguments: str) -> str:

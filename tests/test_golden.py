@@ -64,3 +64,28 @@ def test_a_misspelt_setting_is_named(case: Path) -> None:
 def test_a_folder_without_a_case_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(HardenError, match="no golden case"):
         told(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["- a", "max-risk: none", "only: no-privileged", "kubernetes-version: 1.30", "profile: 5"]
+)
+def test_a_setting_of_a_wrong_kind_is_named(case: Path, text: str) -> None:
+    (case / "case.yaml").write_text(text + "\n")
+    failed, said = told(case.parent)
+    assert failed == 1 and "case.yaml: " in said
+
+
+def test_an_empty_file_of_settings_says_nothing(case: Path) -> None:
+    (case / "case.yaml").write_text("# nothing yet\n")
+    assert told(case.parent)[0] == 0
+
+
+def test_what_differs_is_told_without_secrets(case: Path) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: Xk29fkPPqz77\n"
+    (case / "before" / "secret.yaml").write_text(secret)
+    assert told(case.parent, accept=True)[0] == 0
+    (case / "after" / "secret.yaml").write_text(secret.replace("Xk29fkPPqz77", "Qm41hhTTvv88"))
+    (failed, text) = told(case.parent)
+    assert failed == 1
+    assert "secret.yaml" in text and "redacted#" in text
+    assert "Xk29fkPPqz77" not in text and "Qm41hhTTvv88" not in text

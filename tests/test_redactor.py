@@ -6,7 +6,6 @@ import base64
 import json
 import random
 import string
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -17,9 +16,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardener.kubernetes.secret_values import SecretClass, classify, secret_spans
-from hardener.report.redactor import Redactor, is_common, safe_exception
+from hardener.report.redactor import Redactor, is_common
 
-SEED = Path("/work/shared/seed/k03-insecure.yaml")
+from .conftest import shared
+
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA0Z3VS5JJcds3\nq1w2e3r4t5y6u7i8\n-----END RSA PRIVATE KEY-----\n"
 ODD = "p\"a\\s's w<ö>r&d/+%"
 
@@ -276,27 +276,8 @@ def test_value_keeps_keys_and_shapes() -> None:
     assert knowing("hunter22").value(data) == {"hunter22": [mark(1), 1, None, True, {"a": [f"x {mark(1)}"]}]}
 
 
-def test_exceptions() -> None:
-    redactor = knowing("hunter22")
-    with pytest.raises(yaml.YAMLError) as caught:
-        yaml.safe_load("a: 1\npassword: hunter99: x\n")
-    line = safe_exception(caught.value, redactor)
-    assert line == "ScannerError: mapping values are not allowed here (line 2, column 19)"
-    assert safe_exception(ValueError("bad hunter22\n  source line"), redactor) == f"ValueError: bad {mark(1)}"
-    assert safe_exception(KeyError(), redactor) == "KeyError"
-    assert safe_exception(OSError("x" * 1000), redactor).endswith("...")
-
-    class Silent(Exception):
-        def __str__(self) -> str:
-            raise RuntimeError
-
-    assert safe_exception(Silent(), redactor) == "Silent: no message"
-
-
 def test_the_seed_pair() -> None:
-    if not SEED.exists():
-        pytest.skip("no seed here")
-    text = SEED.read_text()
+    text = shared("seed", "k03-insecure.yaml").read_text()
     for learn in ("learn_document", "learn_text"):
         redactor = Redactor()
         for document in yaml.safe_load_all(text) if learn == "learn_document" else [text]:

@@ -273,3 +273,11 @@ def test_a_file_name_that_is_not_utf_8_leaves_json_and_patch_whole(tmp_path: Pat
     assert {change["file"] for change in report["changes"]} == {"\udcff.yaml"}
     patch = subprocess.run(command, **settings).stdout  # type: ignore[call-overload]
     assert git(tmp_path, "apply", "-", stdin=patch).returncode == 0
+
+
+def test_a_name_forges_no_line_and_steers_no_terminal(harden: Harden, tmp_path: Path) -> None:
+    pod = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: "a\\e[2J\\nundo: rm -rf ."\nspec:\n  containers:\n'
+    write(tmp_path, {"pod.yaml": pod + "  - name: c\n    image: example.com/a:1\n"})
+    out = harden("diff", "pod.yaml").out
+    assert "Pod/a\\x1b[2J\\x0aundo: rm -rf ." in out
+    assert "\x1b" not in out and "\nundo: rm" not in out

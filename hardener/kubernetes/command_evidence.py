@@ -255,15 +255,22 @@ def _below(path: str, root: str) -> bool:
 
 
 _PATH_ENV = frozenset({"TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME", "PGDATA"})
+_PATH_VARIABLE = re.compile(
+    r"(?:\w+_)?(?:LOG|LOGS|LOGGING|UPLOAD|UPLOADS|DATA|CACHE|STORAGE|TEMP|TMP|DUMP)(?:_FILE)?_(?:DIR|DIRECTORY|FOLDER|PATH|NAME)"
+    r"|(?:\w+_)?LOG_?FILE|LOGGING_FILE_NAME",
+    re.I,
+)
 _PATH_FLAG = re.compile(
     r"--?(?:\w+[-.])*(?:data|log|cache|storage|work|tmp|temp|state)(?:[-._]\w+)?[-._]?(?:dir|path|directory)", re.I
 )
-_JAVA_TMP = re.compile(r"(?<![\w-])-Djava\.io\.tmpdir=([^\s\"';]+)")
+_JAVA_TMP = re.compile(
+    r"(?<![\w-])(?:-Djava\.io\.tmpdir=|-Dlogging\.file\.(?:name|path)=|-XX:HeapDumpPath=|-Xloggc:)([^\s\"';]+)"
+)
 
 
 def writable_paths(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """Absolute paths that a process expects to write to, as env (TMPDIR, HOME, PGDATA) or flags (`--data-dir`) say."""
-    found = [value for name, value in _literal(env) if name.upper() in _PATH_ENV]
+    found = [value for name, value in _literal(env) if name.upper() in _PATH_ENV or _PATH_VARIABLE.fullmatch(name)]
     found += [value for flag, value in _flags(words) if _PATH_FLAG.fullmatch(flag)]
     texts = [*(word for word in words if isinstance(word, str)), *(value for _, value in _literal(env))]
     found += [match[1] for text in texts for match in _JAVA_TMP.finditer(text)]

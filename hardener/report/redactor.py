@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is printed: diffs, reports, logs, messages of exceptions.
+"""Keeps secrets out of everything that is printed: diffs, reports, messages of errors.
 
 Two ways, after spec-cluster 3.6. The place of a secret in a document is masked as a whole, whatever stands there. And
 a secret that is long and uncommon enough is looked for in every text, in each form in which programs write it.
@@ -26,7 +26,6 @@ from hardener.kubernetes.secret_words import (
 
 # Shorter forms would hit ordinary words; also the length of the key of the index.
 _SHORTEST = 6
-_LONGEST_MESSAGE = 300
 # Words of manifests and reports. One that serves as a password is masked where it stands and nowhere else.
 _COMMON = frozenset(
     "access account active administrator admins allowed always amazon annotations apache apiversion application"
@@ -188,22 +187,6 @@ class Redactor:
                         found.append(_Span(start, start + len(form), ordinal))
                         break
         return found
-
-
-def safe_exception(exc: BaseException, redactor: Redactor) -> str:
-    """One line about ``exc``: its type and its redacted message, without the source lines that parsers quote."""
-    problem, mark = getattr(exc, "problem", None), getattr(exc, "problem_mark", None)
-    try:
-        message = str(problem) if problem else str(exc)
-    except Exception:
-        message = "no message"
-    line, column = getattr(mark, "line", None), getattr(mark, "column", None)
-    if isinstance(line, int) and isinstance(column, int):
-        message = f"{message} (line {line + 1}, column {column + 1})"
-    lines = redactor.text(message).strip().splitlines()
-    first = " ".join(lines[0].split()) if lines else ""
-    first = first if len(first) <= _LONGEST_MESSAGE else first[:_LONGEST_MESSAGE] + "..."
-    return f"{type(exc).__name__}: {first}" if first else type(exc).__name__
 
 
 def is_common(value: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hardener import __version__
-from hardener.edits import Drop, Evidence, Grade, dotted
+from hardener.edits import Basis, Drop, Evidence, Grade, dotted
+from hardener.kubernetes.pod_template import JOB_LIKE
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
 from hardener.report.levels import lines as level_lines
@@ -20,6 +22,7 @@ from hardener.sources.files import git_root
 from hardener.sources.manifests import Piece
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:[012]|3[1236])m)")
 
 
 @dataclass(slots=True)
@@ -63,7 +66,8 @@ class TextReport:
         return Patch(change, mask)
 
     def _say(self, text: str = "") -> None:
-        self.out(self.redactor.text(text) + "\n")
+        # A name may hold line ends and escapes of a terminal; here it stands in one line, and only our colours act.
+        self.out(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", self.redactor.text(text)) + "\n")
 
     def _paint(self, name: str, text: str) -> str:
         return f"\033[{_COLOURS[name]}m{text}\033[0m" if self.colour else text
@@ -255,16 +259,21 @@ def _impact(outcome: Outcome) -> Iterator[str]:
         count = _count(len(isolated), "namespace")
         yield f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind not in _NO_PODS]
-    recreated = [change for change in pods if change.object.kind in ("Pod", "Job")]
+    recreated = [change for change in pods if change.object.kind in JOB_LIKE]
     if recreated:
         count = _count(len({id(change.object) for change in recreated}), "object")
         yield (
             f"{count} must be recreated, since Kubernetes refuses the change of a running Pod or Job "
             f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}"
         )
-    rolled = [change for change in pods if change.object.kind not in ("Pod", "Job")]
+    rolled = [change for change in pods if change.object.kind not in JOB_LIKE and change.object.kind != "CronJob"]
     if rolled:
-        yield f"{_count(len({id(change.object) for change in rolled}), 'workload')} restart: {_names(rolled)}"
+        number = len({id(change.object) for change in rolled})
+        yield f"{_count(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
+    unknown = [c for c in outcome.changes if c.transform.id == "run-as-non-root" and c.edit.basis is Basis.ASSUMED]
+    if unknown:
+        count = _count(len({id(change.object) for change in unknown}), "workload")
+        yield f"{count} will not start where the image runs as root, which harden.lock could tell: {_names(unknown)}"
     late = [change for change in outcome.changes if change.edit.late]
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))

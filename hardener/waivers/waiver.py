@@ -58,14 +58,13 @@ class Collection:
         advice: str,
         file: str,
         *,
-        severity: Severity = Severity.MEDIUM,
         line: int = 0,
         piece: Piece | None = None,
         path: Path = (),
         object: Object | None = None,
     ) -> None:
         """Note a waiver that is not honoured."""
-        self.problems.append(Report(id, None, severity, message, advice, file, object, piece, path, line))
+        self.problems.append(Report(id, None, Severity.MEDIUM, message, advice, file, object, piece, path, line))
 
 
 def unknown(id: str, others: tuple[str, ...] = ()) -> str | None:

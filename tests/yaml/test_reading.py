@@ -169,10 +169,8 @@ def test_comments() -> None:
     ]
 
 
-def test_styles() -> None:
-    read = parse("a: x\nb: 'x'\nc: \"x\"\nd: |\n  x\ne: >\n  x\nf: {}\ng: '{{ x }}'\n")
-    assert [read.scalar_style(0, [key]) for key in "abcdef"] == ["", "'", '"', "|", ">", None]
-    assert not read.has_plain("{{")
+def test_only_a_plain_scalar_is_plain() -> None:
+    assert not parse("a: x\nf: {}\ng: '{{ x }}'\n").has_plain("{{")
     assert parse("a: x {{ y }}\n").has_plain("{{")
 
 

@@ -84,7 +84,7 @@ def test_dump_looks_like_kubectl() -> None:
         "items:\n- a: 1\n  b:\n  - x\n  - - k\n- z\n- []\n- null\n"
     )
     assert same(parse(dump(data)).documents, [data])
-    assert dump({"a": {"b": 1}}, indent=4) == "a:\n    b: 1\n"
+    assert dump({"a": {"b": 1}}) == "a:\n  b: 1\n"
     assert dump({}) == "{}\n"
     assert dump(["x"]) == "- x\n"
 

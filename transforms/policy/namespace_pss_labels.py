@@ -54,8 +54,10 @@ def _labels(
 ) -> list[Edit]:
     """The label of ``mode`` with its version; nothing where the namespace is at this level or above already."""
     present = _level(namespace, mode)
-    if present is not None and (mode != "enforce" or present not in LEVELS):
-        return []  # somebody chose what to be warned of
+    if mode != "enforce" and any(_level(namespace, other) for other in ("audit", "warn")):
+        return []  # somebody chose what to be told of
+    if present is not None and present not in LEVELS:
+        return []
     if present is not None and LEVELS.index(present) >= LEVELS.index(level):
         return []
     version = "v{}.{}".format(*namespace.tree.settings.kubernetes_version)

@@ -14,6 +14,7 @@ from hardener.views import Container, PodTemplate
 from ._host_path import below, is_replaced, kind, path_of
 from ._volumes import Mount, mounts
 
+_LEFT_TO_ROOT = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
 _READ_ONLY = ("kernel", "kubelet", "read", "system")
 
 
@@ -45,6 +46,8 @@ def added_capabilities(container: Container) -> Iterator[Evidence]:
     """The capabilities it adds beyond NET_BIND_SERVICE, as one sign."""
     path = ("securityContext", "capabilities", "add")
     names = sorted({name.upper().removeprefix("CAP_") for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
+    if "ALL" in container.strings("securityContext", "capabilities", "drop") and set(names) == _LEFT_TO_ROOT:
+        return  # what drop-capabilities leaves a container that starts as root
     if names:
         yield container.fact(f"container {container.name} adds {', '.join(names)}", *path)
 

@@ -189,7 +189,7 @@ def written(
     yield container.set(
         "resources", kind, resource, to=amount.text, grade=Grade.REVIEW,
         basis=Basis.INFERRED if amount.evidence else Basis.ASSUMED,
-        evidence=(amount.evidence or [DEFAULT]) + doubt, late=kind == "limits" and resource != "cpu",
+        evidence=(amount.evidence or [DEFAULT]) + doubt, late=kind == "limits",
     )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
             )  # fmt: skip
             return
         keep, doubtful = [], True
-    grade = Grade.REVIEW if doubtful else Grade.SAFE
+    grade = Grade.BREAKING if raw and "NET_RAW" not in added else Grade.REVIEW if doubtful else Grade.SAFE
     yield container.append(*_PATH, "drop", value="ALL", grade=grade, basis=Basis.INFERRED, evidence=evidence)
     for name in dict.fromkeys(keep):
         if name not in added and name not in dropped:
@@ -141,7 +141,7 @@ def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]
 def _findings(container: Container, added: tuple[str, ...], options: Capabilities) -> Iterator[Finding]:
     level, allowed = ("baseline", _BASELINE) if options.drop == "NET_RAW" else ("restricted", {_BIND})
     beyond = [name for name in added if name not in allowed]
-    if not beyond:
+    if not beyond or _is_ours(container, added):
         return
     severity = Severity.LOW if set(beyond) <= _BASELINE else Severity.MEDIUM
     if any(_plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
@@ -150,6 +150,12 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow", *_PATH, "add",
         advice="remove what it runs without", severity=severity,
     )  # fmt: skip
+
+
+def _is_ours(container: Container, added: tuple[str, ...]) -> bool:
+    """Whether this is what an earlier run left a container that starts as root: nothing new to say of it."""
+    left = {*_ROOT_NEEDS, *_COMMAND_NEEDS.values(), _BIND}
+    return "ALL" in container.strings(*_PATH, "drop") and set(added) <= left and set(_ROOT_NEEDS) <= set(added)
 
 
 def _plain(name: str) -> str:

@@ -94,6 +94,8 @@ def _plan(container: Container) -> _Plan:
     if row is None and not volumes and container.image is not None and is_data_store(container.image.repository):
         if not any(mount.writable for mount in mounts(container)):
             plan.against.append(container.fact("a data store without a volume writes to its image", "image"))
+    if row is not None and row.match == "nginx" and _is_mounted(container, "/etc/nginx/templates"):
+        plan.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))
     if row is None or row.tmp != "no":
         _place(container, plan, "/tmp", Evidence("/tmp is where programs put temporary files"))
     for path in row.writable if row is not None else ():

@@ -31,7 +31,7 @@ class FlowEditor:
             style = self.styles.flow(chain)
             inner = style.indent + style.step if style.lines else style.indent
         else:
-            style, inner = self._root_style(node), ""
+            style, inner = self._root_style(), ""
         if isinstance(node, Scalar) and isinstance(value, str) and node.style in ("'", '"') and not style.json:
             style = FlowStyle(quote=node.style, force=True)
         text = flow_value(value, style, inner, source.newline(start))
@@ -52,7 +52,7 @@ class FlowEditor:
         text = flow_value(value, style, style.indent, source.newline(node.start))
         self.splices.erase(node.start, node.end, text)
 
-    def _root_style(self, node: Node) -> FlowStyle:
+    def _root_style(self) -> FlowStyle:
         return FlowStyle(json=self.source.is_bracketed, lines=True, step="  ")
 
     def edit(self, chain: list[Collection], gone: set[int], adds: list[tuple[int, Entries]]) -> None:

@@ -110,14 +110,6 @@ class Parsed:
             return False
         return any(not node.style and text in node.text for node in self.source.tree.scalars)
 
-    def scalar_style(self, document: int, path: Path[str | int]) -> str | None:
-        """How the scalar at `path` is written: '' (plain), "'", '"', '|' or '>'; None when there is no scalar."""
-        place = self._place(document, path)
-        if place is None or not place.found:
-            return None
-        value = place.value.target if isinstance(place.value, Alias) else place.value
-        return value.style if isinstance(value, Scalar) else None
-
     def shared(self) -> list[list[tuple[str | int, ...]]]:
         """Groups of paths, each beginning with the number of its document, that share one text: an anchored mapping or
         sequence and its aliases. Merge keys are not among them."""

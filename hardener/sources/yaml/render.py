@@ -38,11 +38,11 @@ def block_value(value: Any, column: int, layout: Layout, key: str | None = None)
     return " " + leaf(value, layout.quote), []
 
 
-def leaf(value: Any, quote: str, *, force: bool = False) -> str:
+def leaf(value: Any, quote: str) -> str:
     """Write a scalar or an empty collection."""
     if isinstance(value, dict):
         return "{}"
-    return "[]" if isinstance(value, list) else write_scalar(value, quote, force=force)
+    return "[]" if isinstance(value, list) else write_scalar(value, quote)
 
 
 def pair_lines(pairs: Iterable[tuple[Any, Any]], column: int, layout: Layout) -> list[str]:
@@ -74,11 +74,11 @@ def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str
     return lines
 
 
-def write_key(key: Any, quote: str, *, flow: bool = False, json: bool = False, force: bool = False) -> str:
+def write_key(key: Any, quote: str, *, flow: bool = False, json: bool = False) -> str:
     """Write a mapping key."""
     if not isinstance(key, str):
         raise Refused(f"a key of type {type(key).__name__} cannot be written")
-    return write_scalar(key, quote, flow=flow, json=json, force=force)
+    return write_scalar(key, quote, flow=flow, json=json)
 
 
 def flow_value(value: Any, style: FlowStyle, indent: str, newline: str = "\n") -> str:
@@ -107,12 +107,12 @@ def flow_pair(key: Any, value: Any, style: FlowStyle, indent: str, newline: str)
     return write_key(key, style.quote, flow=True, json=style.json) + colon + flow_value(value, style, indent, newline)
 
 
-def dump(data: Any, *, indent: int = 2) -> str:
+def dump(data: Any) -> str:
     """Write plain data as a new YAML document in block style, sequences not indented, as kubectl does.
 
     Raises Refused for data that YAML's plain types cannot hold.
     """
-    layout = Layout(step=indent)
+    layout = Layout(step=2)
     if isinstance(data, dict) and data:
         lines = pair_lines(data.items(), 0, layout)
     elif isinstance(data, list) and data:

@@ -63,7 +63,7 @@ def _integer(match: re.Match[str]) -> int:
     raise AssertionError(match)
 
 
-def tagged(text: str, tag: str, line: int | None = None) -> Any:
+def tagged(text: str, tag: str) -> Any:
     """Give the value of a scalar with an explicit tag; custom tags are refused."""
     if tag in ("!", _TAG + "str"):
         return text
@@ -73,11 +73,11 @@ def tagged(text: str, tag: str, line: int | None = None) -> Any:
         return float(value)
     expected = {"int": int, "float": float, "bool": bool, "null": type(None)}.get(kind) if kind != tag else None
     if expected is None or type(value) is not expected:
-        raise Refused("a value carries a tag that Kubernetes does not read", line)
+        raise Refused("a value carries a tag that Kubernetes does not read")
     return value
 
 
-def key_text(value: Any, line: int | None = None) -> str:
+def key_text(value: Any) -> str:
     """Spell a mapping key as JSON does: the API turns every key into a string."""
     if isinstance(value, str):
         return value
@@ -87,7 +87,7 @@ def key_text(value: Any, line: int | None = None) -> str:
         return str(value)
     if isinstance(value, float):
         return _go_float32(value)
-    raise Refused("a key is null", line)
+    raise Refused("a key is null")
 
 
 def _go_float32(value: float) -> str:
