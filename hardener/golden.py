@@ -46,6 +46,9 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
         except GoldenError as error:
             failed += 1
             say(f"FAIL {error}")
+        except HardenError as error:
+            failed += 1
+            say(f"FAIL {case}: {error}")
         else:
             say(f"{'wrote' if accept else 'ok  '} {case}")
     say(f"{len(cases) - failed} passed, {failed} failed")

@@ -144,7 +144,7 @@ def _doubted(edit: Edit, sign: str) -> Edit:
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
     step = draft(outcome.workspace, transform, target, edits)
-    if _waive(state, step):
+    if not step.changes or _waive(state, step):
         return
     if not may_change or (transform.absence and outcome.workspace.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))

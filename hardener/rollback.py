@@ -56,6 +56,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
     _renumber(outcome, rebuilt)
     for piece, new in rebuilt.items():
         piece.steps = [step for number, step in enumerate(piece.steps) if number not in new.gone]
+        piece.removals = None
         piece.data[:] = new.documents
     for item in created:
         creation.remove(outcome.workspace, item)

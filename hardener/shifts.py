@@ -10,11 +10,15 @@ Removal = tuple[int, Path, int]
 
 def removals(piece: Piece) -> list[Removal]:
     """(step, path of the list, index) of every list item that a step of ``piece`` removed, in the order they went."""
-    found = []
-    for number, step in enumerate(piece.steps):
-        items = [edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], int)]
+    known = piece.removals
+    if known is None or known[0] > len(piece.steps):
+        known = piece.removals = (0, [])
+    seen, found = known
+    for number in range(seen, len(piece.steps)):
+        items = [edit.path for edit in piece.steps[number] if isinstance(edit, Drop) and isinstance(edit.path[-1], int)]
         for path in sorted(items, key=lambda path: path[-1], reverse=True):
             found.append((number, path[:-1], int(path[-1])))
+    piece.removals = (len(piece.steps), found)
     return found
 
 

@@ -45,7 +45,13 @@ class Step:
 
 
 def draft(workspace: Workspace, transform: Transform, target: View, edits: list[Edit]) -> Step:
-    """The step that ``edits`` are. Raises WrongShapeError when one of them cannot be made; nothing is changed."""
+    """The step that ``edits`` are; it has no changes when an earlier step of the same call left it nothing to do.
+
+    Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
+    """
+    edits = [edit for edit in edits if not _is_gone(target.object.piece, edit)]
+    if not edits:
+        return Step(workspace, transform, target, Grade.SAFE, [])
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
     step = Step(workspace, transform, target, grade, [])
     own = [edit for edit in edits if not isinstance(edit, Create)]
@@ -62,6 +68,11 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     for change in step.changes:
         change.siblings = step.changes
     return step
+
+
+def _is_gone(piece: Piece, edit: Edit) -> bool:
+    """Whether ``edit`` removes what is not there any more: all steps of a call are planned on the data before it."""
+    return isinstance(edit, Drop) and _value(piece.data, edit.path) is MISSING
 
 
 def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:

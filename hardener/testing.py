@@ -22,8 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Take a folder that holds ``before/`` for a golden case."""
-    if (path / "before").is_dir():
+    """Take a folder with ``before/`` for a golden case: one below a folder ``golden``, or with what a case has."""
+    if not (path / "before").is_dir():
+        return None
+    if "golden" in path.parts or any((path / name).exists() for name in ("after", "findings.txt", "case.yaml")):
         return GoldenCase.from_parent(parent, path=path)
     return None
 

@@ -363,3 +363,12 @@ def test_a_file_that_changed_since_is_not_replaced(change: str, tmp_path: Path) 
     with pytest.raises(OSError):
         files.replace(str(path), "new", content)
     assert not path.is_file() or path.read_text() in ("old", "older")
+
+
+def test_golden_cases_of_the_user_are_test_data(harden: Harden, tmp_path: Path) -> None:
+    case = {f"golden/web/{name}": DEPLOYMENT for name in ("before/web.yaml", "after/web.yaml")}
+    write(tmp_path, {**case, "golden/web/findings.txt": "", "web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    before = snapshot(tmp_path)
+    harden("apply", ".")
+    assert changed(tmp_path, before) == ["web.yaml"]

@@ -216,3 +216,14 @@ def test_an_item_of_a_list_on_one_line_can_go(run: Run) -> None:
     outcome = run(DEPLOYMENT + "        args: [a, b]\n", declared(drops))
     assert outcome.refused == []
     assert outcome.files[0].text == DEPLOYMENT + "        args: [b]\n"
+
+
+def test_what_an_earlier_step_of_the_same_call_removed_is_not_removed_again(run: Run) -> None:
+    def twice(container: Container) -> Steps:
+        yield [container.drop("image", grade=Grade.SAFE)]
+        yield [container.set("tty", to=True, grade=Grade.SAFE), container.drop("image", grade=Grade.SAFE)]
+        yield [container.drop("image", grade=Grade.SAFE)]
+
+    outcome = run(DEPLOYMENT, declared(twice))
+    assert [change.path[-1] for change in outcome.changes] == ["image", "tty"]
+    assert "image:" not in outcome.files[0].text

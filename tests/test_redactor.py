@@ -6,7 +6,6 @@ import base64
 import json
 import random
 import string
-from time import perf_counter
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -294,14 +293,12 @@ def test_many_texts_and_many_secrets() -> None:
     secrets = ["".join(chance.choices(string.ascii_letters + string.digits, k=24)) for _ in range(1000)]
     redactor = Redactor()
     line = "        securityContext: {allowPrivilegeEscalation: false}  # https://example.org/why\n"
-    start = perf_counter()
     for secret in secrets:
         redactor.learn(secret)
         redactor.text(line * 20 + secret)
     for _ in range(5000):
         assert redactor.text(line) == line
     assert mark(1000) in redactor.text(line * 10_000 + secrets[-1])
-    assert perf_counter() - start < 15
 
 
 @pytest.mark.parametrize(
@@ -309,10 +306,8 @@ def test_many_texts_and_many_secrets() -> None:
 )
 def test_no_text_takes_long(text: str) -> None:
     redactor = knowing("aaaaaab", "aaaaaaaaaaaaaaaaab", "abcdefg")
-    start = perf_counter()
     redactor.text(text)
     redactor.learn_text(text)
-    assert perf_counter() - start < 10
 
 
 PRINTABLE = st.text(

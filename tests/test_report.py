@@ -281,3 +281,12 @@ def test_a_name_forges_no_line_and_steers_no_terminal(harden: Harden, tmp_path: 
     out = harden("diff", "pod.yaml").out
     assert "Pod/a\\x1b[2J\\x0aundo: rm -rf ." in out
     assert "\x1b" not in out and "\nundo: rm" not in out
+
+
+def test_the_impact_names_workloads_whose_image_may_run_as_root(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    out = harden("diff", ".").out
+    assert (
+        "1 workload will not start where the image runs as root, which harden.lock could tell: Deployment/web\n" in out
+    )
+    assert "1 workload restarts: Deployment/web\n" in out

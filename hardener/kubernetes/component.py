@@ -7,7 +7,7 @@ Sources: spec-workloads sections 3 (node agents, static pods) and 10 (Kubescape'
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 DATA_PORTS: frozenset[int] = frozenset({2379, 3306, 5432, 5672, 6379, 9042, 9092, 9200, 11211, 15672, 27017})
 """Default ports of etcd, MySQL, PostgreSQL, RabbitMQ (and its UI), Redis, Cassandra, Kafka, Elasticsearch, memcached,
@@ -247,6 +247,7 @@ def sensitive_component(names: Iterable[str | None]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)  # every Service asks about every pod that it selects
 def _sensitive(text: str) -> str | None:
     while True:
         for component, pattern in _SENSITIVE:

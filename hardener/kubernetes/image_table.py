@@ -31,9 +31,8 @@ class ImageRow:
     - `ports`: TCP ports the image serves. `file_caps`: file capabilities (`=ep`) of its binary, without CAP_.
     - `rofs`: "ok" or "no". `tmp`: "no" when /tmp is not needed. `pvc`: "ok" when a volume of another owner works.
     - `root`: "required". `setuid`: setuid programs are used. `seccomp`: "sensitive".
-    - `privileged`, `host_pid`: "unneeded" when manifests often ask for it without need.
     - `class_`: "node-agent", "ingress-controller", ... `api`: need of the Kubernetes API, "needed", "no", "optional".
-    - `api_except`: globs of container names for which `api` is "no". `egress`: "none", "list", "internet".
+    - `api_except`: globs of container names for which `api` is "no".
     - `memory`: a quantity it needs. `sensitive`: it is an administration interface.
     - `source`: where the facts are from. `verified`: date and how they were checked; only then may a change be safe.
     """
@@ -53,12 +52,9 @@ class ImageRow:
     root: str | None = None
     setuid: bool = False
     seccomp: str | None = None
-    privileged: str | None = None
-    host_pid: str | None = None
     class_: str | None = None
     api: str | None = None
     api_except: tuple[str, ...] = ()
-    egress: str | None = None
     memory: str | None = None
     sensitive: bool = False
     source: str | None = None

@@ -35,6 +35,7 @@ class Piece:
     problem: tuple[str, str, str, int] | None = None
     parsed: bool = False
     shared: list[list[tuple[str | int, ...]]] = field(default_factory=list)  # paths of one text, by anchor
+    removals: tuple[int, list[tuple[int, tuple[str | int, ...], int]]] | None = None  # of its first steps
     created: str | None = None  # the text before a document that this run adds to the file
 
     @property

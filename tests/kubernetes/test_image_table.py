@@ -145,7 +145,6 @@ def test_every_row_is_well_formed() -> None:
         assert found.root in (None, "required"), text
         assert found.seccomp in (None, "sensitive"), text
         assert found.api in (None, "needed", "no", "optional"), text
-        assert found.egress in (None, "none", "list", "internet"), text
         assert found.source or found == ImageRow(found.match, tags=found.tags), text
         assert not (found.verified and found.source is None), text
         # A named user is useless without its number: the kubelet cannot tell whether it is root.
