@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from hardener.declare import Transform
@@ -44,12 +45,16 @@ def write(
 class _Dump:
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
+        self.encode = json.JSONEncoder(ensure_ascii=False).encode  # once: dumps() would make one per record
 
     def __call__(self, record: dict[str, Any]) -> str:
-        text = json.dumps(record, ensure_ascii=False)
-        if not self.redactor.masks(text):
-            return text
-        return json.dumps(self.redactor.value(record), ensure_ascii=False)
+        text = self.encode(record)
+        return text if not self.redactor.masks(text) else self.encode(self.redactor.value(record))
+
+
+@cache
+def _reasons(transform: Transform) -> dict[str, Any]:
+    return {"rationale": transform.rationale, "references": list(transform.references)}
 
 
 def _object(item: Object | None) -> dict[str, str | None] | None:
@@ -82,7 +87,7 @@ def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
         record["before"] = change.before
     if change.after is not MISSING:
         record["after"] = change.after
-    return record | {"rationale": transform.rationale, "references": list(transform.references)}
+    return record | _reasons(transform)
 
 
 def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
