@@ -22,7 +22,7 @@ EDITS = int(os.environ.get("HARDEN_FUZZ_EDITS", "0"))
 EXPECTED = (
     "alias *", "anchor &", "a value with an anchor or a tag would be replaced", "key ",
     "the change cannot be written here: a comment that must stay would become text of a value",
-    # Brackets over several lines, with a comment inside and one behind them, that become a block (1 rewrite in 130,000).
+    # Brackets over several lines with a comment inside and one behind them that become a block: 1 in 130,000 rewrites.
     "the change cannot be written here: a comment would be lost",
 )  # fmt: skip
 
