@@ -304,7 +304,7 @@ def test_many_texts_and_many_secrets() -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 200_000, "aaaaaab" * 20_000, "://a:b@" * 20_000, "-----BEGIN PRIVATE KEY-----\n" * 5_000]
 )
-def test_no_text_takes_long(text: str) -> None:
+def test_no_text_fails_or_hangs(text: str) -> None:
     redactor = knowing("aaaaaab", "aaaaaaaaaaaaaaaaab", "abcdefg")
     redactor.text(text)
     redactor.learn_text(text)

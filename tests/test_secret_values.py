@@ -362,7 +362,7 @@ def test_any_shape_is_walked(tree: Any) -> None:
         " " * 100_000 + "password",
     ],
 )
-def test_no_text_takes_long(text: str) -> None:
+def test_no_text_fails_or_hangs(text: str) -> None:
     for key in ("password", "file"):
         classify(key, text)
     list(text_secrets(text, comments=True))

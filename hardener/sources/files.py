@@ -183,9 +183,7 @@ def create(path: str, text: str) -> None:
             os.fsync(stream.fileno())
         try:
             os.link(temporary, path)  # unlike rename it never replaces a file
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
+        except OSError:  # a file system without hard links, or there is a file
             if os.path.lexists(path):
                 raise
             os.rename(temporary, path)

@@ -402,7 +402,7 @@ HOSTILE: list[list[object]] = [
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_words_fail_nothing_and_take_no_time(words: list[str]) -> None:
+def test_hostile_words_neither_fail_nor_hang(words: list[str]) -> None:
     env = {"A": "x" * 100_000, "PORT": "1" * 100_000, "TMPDIR": "/" * 100_000}
     for ask in (root_commands, setuid_commands, raw_socket_commands, seccomp_sensitive, writes):
         ask(words)

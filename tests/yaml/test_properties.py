@@ -22,9 +22,9 @@ EDITS = int(os.environ.get("HARDEN_FUZZ_EDITS", "0"))
 EXPECTED = (
     "alias *", "anchor &", "a value with an anchor or a tag would be replaced", "key ",
     "the change cannot be written here: a comment that must stay would become text of a value",
-    # Brackets over several lines with a comment inside and one behind them that become a block: 1 in 130,000 rewrites.
-    "the change cannot be written here: a comment would be lost",
 )  # fmt: skip
+# Brackets over several lines with a comment inside and one behind them that become a block: 1 in 136,790 rewrites.
+RARE = "the change cannot be written here: a comment would be lost"
 
 
 def text_of(rng: random.Random) -> str | None:
@@ -64,7 +64,8 @@ def run(seed: int, count: int) -> str | None:
     return None
 
 
-@settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+# The same edits each time: the long run is the one that looks for new ones.
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(min_value=0, max_value=1 << 48), st.sampled_from([1, 1, 1, 2, 6]))
 def test_random_edits(seed: int, count: int) -> None:
     reason = run(seed, count)
@@ -101,4 +102,5 @@ def test_long_run() -> None:
     print(f"\n{edits} edits in {sum(count.values())} rewrites:")
     for reason, times in count.most_common():
         print(f"{times:8} {times / sum(count.values()):8.3%} {reason}")
-    assert all(reason == "done" or reason.startswith(EXPECTED) for reason in count)
+    assert all(reason == "done" or reason.startswith((*EXPECTED, RARE)) for reason in count)
+    assert count[RARE] <= sum(count.values()) // 50_000, "no longer rare"

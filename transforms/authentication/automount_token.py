@@ -43,7 +43,7 @@ def automount_token(pod: PodTemplate, options: Token) -> Steps:
     used = api_use(pod)
     if used:
         yield _finding(
-            pod, f"every container gets a token that lives long: {used[0].text}",
+            pod, f"every container gets a token for the API: {used[0].text}",
             "mount a projected token of one hour, only in the containers that use the API",
         )  # fmt: skip
         return
