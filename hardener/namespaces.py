@@ -61,7 +61,7 @@ def unseen_sources(namespace: Namespace) -> list[Evidence]:
             found.append(item.fact(f"{item} renders workloads that the tree does not show"))
         elif item.kind == "Service" and namespace_of(workspace, item) == namespace.name:
             try:
-                lonely = bool(item.keys("spec", "selector")) and not workspace.selected_pods(item)
+                lonely = bool(item.keys("spec", "selector")) and not workspace.relations.selected_pods(item)
             except WrongShapeError:
                 lonely = True
             if lonely:

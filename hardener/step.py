@@ -49,14 +49,13 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
-    edits = [edit for edit in edits if not _is_gone(target.object.piece, edit)]
+    edits = [edit for edit in edits if not _is_gone(edit)]
     if not edits:
         return Step(workspace, transform, target, Grade.SAFE, [])
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
     step = Step(workspace, transform, target, grade, [])
-    own = [edit for edit in edits if not isinstance(edit, Create)]
-    if own:
-        _record(step, target.object, mirrored(target.object.piece, own))
+    for item, own in _by_object(workspace, target, edits):
+        _record(step, item, mirrored(item.piece, own))
     for edit in edits:
         if isinstance(edit, Create):
             item = creation.draft(workspace, edit)
@@ -70,9 +69,26 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     return step
 
 
-def _is_gone(piece: Piece, edit: Edit) -> bool:
+def _by_object(workspace: Workspace, target: View, edits: list[Edit]) -> list[tuple[Object, list[Edit]]]:
+    """The edits of objects that there are, by object: those of the target first, then of others that it reaches."""
+    own: list[Edit] = []
+    others: dict[int, tuple[Object, list[Edit]]] = {}
+    for edit in edits:
+        if isinstance(edit, Create):
+            continue
+        item = target.object
+        if edit.piece is not item.piece or edit.path[: len(item.path)] != item.path:
+            item = workspace.object_at(edit.piece, edit.path)
+        if item is target.object:
+            own.append(edit)
+        else:
+            others.setdefault(id(item), (item, []))[1].append(edit)
+    return [(target.object, own)] * bool(own) + list(others.values())
+
+
+def _is_gone(edit: Edit) -> bool:
     """Whether ``edit`` removes what is not there any more: all steps of a call are planned on the data before it."""
-    return isinstance(edit, Drop) and _value(piece.data, edit.path) is MISSING
+    return isinstance(edit, Drop) and _value(edit.piece.data, edit.path) is MISSING
 
 
 def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.config import NAME as CONFIG
 from hardener.config import Exemption
-from hardener.edits import WrongShapeError
+from hardener.edits import Path, WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.ingress import backends
 from hardener.kubernetes.interest import is_interesting
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.sources import files, manifests
@@ -33,12 +32,14 @@ from hardener.views import (
     PodTemplate,
     Service,
     ServiceAccount,
-    View,
 )
 
 if TYPE_CHECKING:
+    from hardener.builds import Builds
+    from hardener.connections import Connections
     from hardener.image_sources import ImageSources
     from hardener.lock import Lock
+    from hardener.relations import Relations
     from hardener.resource_policies import ResourcePolicies
     from hardener.waivers import Waivers
 
@@ -192,6 +193,18 @@ class Workspace:
         """Every Kubernetes object that was parsed, items of Lists one by one, in the order of files and lines."""
         return [item for file in self.files for piece in file.pieces for item in self._objects_of(piece)]
 
+    def object_at(self, piece: Piece, path: Path) -> Object:
+        """The object of ``piece`` in which ``path`` stands."""
+        found = self._objects_by_piece.get(piece) or [item for item in self.objects if item.piece is piece]
+        return next(item for item in found if path[: len(item.path)] == item.path)
+
+    @cached_property
+    def _objects_by_piece(self) -> dict[Piece, list[Object]]:
+        found: dict[Piece, list[Object]] = {}
+        for item in self.objects:
+            found.setdefault(item.piece, []).append(item)
+        return found
+
     def _objects_of(self, piece: Piece) -> Iterator[Object]:
         for index, document in enumerate(piece.data):
             yield from self._unroll(piece, (index,), document)
@@ -237,8 +250,8 @@ class Workspace:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
                 continue
-        services = [Service(o, o.path, o.data) for o in self._of("", "Service") if o.editable]
-        accounts = [ServiceAccount(o, o.path, o.data) for o in self._of("", "ServiceAccount") if o.editable]
+        services = [Service(o, o.path, o.data) for o in self.of("", "Service") if o.editable]
+        accounts = [ServiceAccount(o, o.path, o.data) for o in self.of("", "ServiceAccount") if o.editable]
         namespaces = [space for space in self.namespaces.values() if space.object.editable]
         return {
             PodTemplate: pods,
@@ -263,7 +276,8 @@ class Workspace:
 
         return collect(self)
 
-    def _of(self, group: str, kind: str) -> list[Object]:
+    def of(self, group: str, kind: str) -> list[Object]:
+        """Every object of an API group ("" for the core) and kind."""
         return [item for item in self.objects if item.kind == kind and item.group == group]
 
     # What it says about itself.
@@ -282,74 +296,25 @@ class Workspace:
         return [item for item in self.objects if item.group in _OPENSHIFT]
 
     @cached_property
-    def bindings(self) -> dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]]:
-        """RBAC subjects by service account name: (namespace or None where unset, the binding, the subject's path)."""
-        found: dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]] = {}
-        for item in self.objects:
-            subjects = item.data.get("subjects")
-            if item.kind not in ("RoleBinding", "ClusterRoleBinding") or not isinstance(subjects, list):
-                continue
-            for index, subject in enumerate(subjects):
-                if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount":
-                    namespace = subject.get("namespace") or item.namespace
-                    entry = (namespace, item, (*item.path, "subjects", index))
-                    found.setdefault(str(subject.get("name")), []).append(entry)
-        return found
+    def builds(self) -> Builds:
+        """What the kustomizations of the tree build, and in which namespaces."""
+        from hardener.builds import collect
+
+        return collect(self)
 
     @cached_property
-    def service_accounts(self) -> dict[str, list[Object]]:
-        """The ServiceAccount objects of the tree by name."""
-        found: dict[str, list[Object]] = {}
-        for item in self._of("", "ServiceAccount"):
-            found.setdefault(item.name, []).append(item)
-        return found
+    def connections(self) -> Connections:
+        """Who talks to whom, as far as the manifests show."""
+        from hardener.connections import collect
+
+        return collect(self)
 
     @cached_property
-    def _pods_by_label(self) -> dict[tuple[str, str], list[PodTemplate]]:
-        found: dict[tuple[str, str], list[PodTemplate]] = {}
-        for pod in self.pod_templates:
-            for label in pod.labels.items():
-                found.setdefault(label, []).append(pod)
-        return found
+    def relations(self) -> Relations:
+        """Which objects of the tree name or select each other."""
+        from hardener.relations import Relations
 
-    def selected_pods(self, service: View | Object) -> list[PodTemplate]:
-        """The pod templates that the selector of ``service`` matches in its namespace."""
-        selector = service.view("spec", "selector").data
-        labels = {str(key): str(value) for key, value in selector.items()}
-        if not labels:
-            return []
-        candidates = self._pods_by_label.get(next(iter(labels.items())), [])
-        return [
-            pod
-            for pod in candidates
-            if labels.items() <= pod.labels.items() and same_namespace(pod.namespace, service.object.namespace)
-        ]
-
-    @cached_property
-    def _services(self) -> list[tuple[Object, dict[str, str]]]:
-        found = []
-        for item in self._of("", "Service"):
-            spec = item.data.get("spec")
-            selector = spec.get("selector") if isinstance(spec, dict) else None
-            if isinstance(selector, dict) and selector:
-                found.append((item, {str(key): str(value) for key, value in selector.items()}))
-        return found
-
-    @cached_property
-    def _services_by_label(self) -> dict[tuple[str, str], list[tuple[Object, dict[str, str]]]]:
-        found: dict[tuple[str, str], list[tuple[Object, dict[str, str]]]] = {}
-        for item, selector in self._services:
-            found.setdefault(next(iter(selector.items())), []).append((item, selector))
-        return found
-
-    def services_of(self, pod: PodTemplate) -> list[Object]:
-        """The Services of the tree that select ``pod``."""
-        found = []
-        for label in pod.labels.items():
-            for item, selector in self._services_by_label.get(label, []):
-                if selector.items() <= pod.labels.items() and same_namespace(pod.namespace, item.namespace):
-                    found.append(item)
-        return found
+        return Relations(self)
 
     @cached_property
     def resource_policies(self) -> ResourcePolicies:
@@ -357,20 +322,6 @@ class Workspace:
         from hardener.resource_policies import ResourcePolicies
 
         return ResourcePolicies(self)
-
-    @cached_property
-    def _ingresses(self) -> dict[str, list[Object]]:
-        found: dict[str, list[Object]] = {}
-        for item in self.objects:
-            if item.kind == "Ingress":
-                for name in set(backends(item.data.get("spec"))):
-                    found.setdefault(name, []).append(item)
-        return found
-
-    def ingresses_of(self, service: Object) -> list[Object]:
-        """The Ingresses that lead to ``service``."""
-        found = self._ingresses.get(service.name, [])
-        return [item for item in found if same_namespace(item.namespace, service.namespace)]
 
 
 def lock_of(root: str) -> Lock | None:
@@ -380,11 +331,6 @@ def lock_of(root: str) -> Lock | None:
     from hardener.lock import load
 
     return load(root)
-
-
-def same_namespace(one: str | None, other: str | None) -> bool:
-    """Whether two objects can be in one namespace; an unset one may be anything (DECISIONS 4)."""
-    return one is None or other is None or one == other
 
 
 def _chart_of(path: str) -> str | None:

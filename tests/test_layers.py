@@ -18,16 +18,14 @@ from .conftest import ROOT
 LAYERS = (
     "__main__", "cli", "testing", "golden", "session", "catalogue", "crash", "progress", "report", "pipeline",
     "waivers", "self_check", "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
-    "outcome", "profile", "registry", "pod_level", "workspace", "lock", "image_sources", "resource_policies",
-    "namespaces", "views", "pod_class", "view", "declare", "edits", "kubernetes", "config", "sources", "owasp",
-    "errors", "",
+    "outcome", "profile", "registry", "pod_level", "workspace", "lock", "reachability", "connections", "api_use",
+    "relations", "builds", "image_sources", "resource_policies", "namespaces", "views", "pod_class", "view", "declare",
+    "edits", "kubernetes", "config", "sources", "owasp", "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
-FOR_TRANSFORMS = {
-    f"hardener.{name}"
-    for name in ("declare", "edits", "errors", "namespaces", "pod_level", "view", "views", "workspace")
-}
+_AUTHORS_WORDS = "api_use builds connections declare edits errors namespaces pod_level relations view views workspace"
+FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 
 # Transforms that have no patch to offer.
 ONLY_REPORT = {"default-namespace", "no-host-process", "restricted-volume-types"}

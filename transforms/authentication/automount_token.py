@@ -3,13 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hardener.api_use import api_use
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.views import PodTemplate
-from hardener.workspace import same_namespace
-
-from ._api import api_use
 
 _FIELD = "automountServiceAccountToken"
 _LINKERD = "linkerd.io/inject"
@@ -82,8 +80,8 @@ def _doubts(pod: PodTemplate, named: bool, mounted: object) -> list[Evidence]:
 
 
 def _account_says_no(pod: PodTemplate) -> bool:
-    accounts = pod.tree.service_accounts.get(pod.service_account, [])
-    return any(account.get(_FIELD) is False for account in accounts if same_namespace(account.namespace, pod.namespace))
+    accounts = pod.tree.relations.service_accounts.get(pod.service_account, [])
+    return any(account.get(_FIELD) is False for account in accounts if pod.tree.builds.meet(account, pod.object))
 
 
 def _finding(pod: PodTemplate, message: str, advice: str) -> Finding:

@@ -49,7 +49,7 @@ def service_cluster_ip(service: Service) -> Steps:
         )  # fmt: skip
     if kind not in ("LoadBalancer", "NodePort"):
         return
-    pods = service.tree.selected_pods(service)
+    pods = service.tree.relations.selected_pods(service)
     sensitive = _administration(service, pods) or _data(service, pods)
     deliberate = list(_deliberate(service, pods))
     if sensitive is None:
@@ -132,7 +132,7 @@ def _deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]
         if any(is_ingress_or_gateway(name) for name in names):
             yield pod.object.fact("an ingress controller or gateway", "metadata", "name")
     if service.get("spec", "type") == "NodePort":
-        for ingress in service.tree.ingresses_of(service.object):
+        for ingress in service.tree.relations.ingresses_of(service.object):
             if _needs_node_port(ingress.annotations, ingress.text("spec", "ingressClassName"), service):
                 yield ingress.fact("its Ingress class sends traffic to node ports", "metadata", "name")
 

@@ -23,7 +23,7 @@ def no_host_port(container: Container) -> Steps:
     """
     if container.pod.get("hostNetwork") is True:
         return  # there every port is the node's, whatever is written
-    services = container.tree.services_of(container.pod)
+    services = container.tree.relations.services_of(container.pod)
     for port in container.items("ports"):
         if not port.get("hostPort"):
             continue

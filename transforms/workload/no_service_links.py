@@ -6,9 +6,8 @@ from functools import lru_cache
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.kubernetes.service_links import mentions
-from hardener.namespaces import namespace_of
 from hardener.views import Container, Object, PodTemplate, View
-from hardener.workspace import Workspace, same_namespace
+from hardener.workspace import Workspace
 
 
 @transform(each=PodTemplate, stage="token")
@@ -44,7 +43,7 @@ def _of_config_maps(pod: PodTemplate) -> Iterator[Evidence]:
     known = _config_maps(pod.tree)
     for name in dict.fromkeys(_names(pod)) if known else ():
         for item, found in known.get(name, []):
-            if same_namespace(namespace_of(pod.tree, item), namespace_of(pod.tree, pod.object)):
+            if pod.tree.builds.meet(item, pod.object):
                 yield item.fact(f"{item} mentions {found}", "data")
 
 

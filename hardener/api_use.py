@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from hardener.edits import Evidence
 from hardener.kubernetes.command_evidence import api_client
 from hardener.views import Container, PodTemplate
-from hardener.workspace import same_namespace
 
 STANDARD_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -26,8 +25,8 @@ def api_use(pod: PodTemplate) -> list[Evidence]:
 
 
 def _bound(pod: PodTemplate) -> Iterator[Evidence]:
-    for namespace, binding, path in pod.tree.bindings.get(pod.service_account, []):
-        if same_namespace(namespace, pod.namespace):
+    for namespace, binding, path in pod.tree.relations.bindings.get(pod.service_account, []):
+        if pod.tree.builds.may_be_in(pod.object, namespace):
             yield Evidence(f"{binding} names its service account", binding.piece, path)
 
 
