@@ -99,6 +99,19 @@ def throughput(folder: Path, times: int, *, many: int, factor: int) -> Iterator[
     yield _memory(f"harden diff, {many * factor:,} Deployments: memory / allowed", cost, more.stat().st_size)
 
 
+def application(folder: Path, times: int, *, few: int, factor: int) -> Iterator[Row]:
+    """Workloads with Services that talk to each other, spread over namespaces: ``few``, then ``factor`` times as many.
+
+    What the tree says as a whole (who selects, names and reaches whom) has to cost no more for each in a large one.
+    """
+    costs = []
+    for count, runs in ((few, times), (few * factor, 1)):
+        tree = inputs.application(folder / f"of-{count}", count)
+        costs.append(measure.best(runs, [*HARDEN, "diff", "."], tree, expect=(1,)))
+    yield Row(f"harden diff, {few:,} workloads and Services", costs[0].cpu, None, f"wall {costs[0].wall:.3f} s")
+    yield _ratio(f"harden diff, {few * factor:,} / {few:,} of them", costs[1], costs[0], 1.3 * factor)
+
+
 def corpus(folder: Path) -> Iterator[Row]:
     """The argo-cd tree, most of it CRDs, against naive ruamel on the same files."""
     tree = folder / "argo-cd"
@@ -121,8 +134,10 @@ def main() -> int:
     parts: list[Callable[[Path], Iterator[Row]]] = [partial(start_up, times=3 if short else 10)]
     if short:
         parts.append(partial(throughput, times=1, many=300, factor=5))
+        parts.append(partial(application, times=1, few=200, factor=5))
     else:
         parts.append(partial(throughput, times=3, many=1000, factor=10))
+        parts.append(partial(application, times=2, few=500, factor=10))
         if CORPUS.is_dir():
             parts.append(corpus)
         else:

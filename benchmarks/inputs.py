@@ -255,3 +255,82 @@ def repository(folder: Path, documents: int) -> Path:
         parts = [deployment(number), service, settings, deployment(documents + number)]
         target.write_text("---\n".join(parts), encoding="utf-8")
     return folder / "team-0" / "app-0.yaml"
+
+
+_NAMESPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: {name}
+"""
+_TALKING = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+  namespace: {namespace}
+spec:
+  selector:
+    matchLabels:
+      app: {name}
+  template:
+    metadata:
+      labels:
+        app: {name}
+    spec:
+      containers:
+      - name: server
+        image: registry.example.com/shop/{name}:1.4
+        ports:
+        - name: http
+          containerPort: 8080
+        env:
+        - name: ORDERS_URL
+          value: http://{near}/v1
+        - name: STOCK_ADDR
+          value: {next}:80
+        - name: LEDGER_ADDR
+          value: {far}.{far_namespace}.svc.cluster.local:80
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {name}
+  namespace: {namespace}
+spec:
+  selector:
+    app: {name}
+  ports:
+  - port: 80
+    targetPort: http
+"""
+_IN_A_NAMESPACE = 50
+
+
+def application(folder: Path, workloads: int) -> Path:
+    """Write a Git repository of ``workloads`` Deployments, each with a Service, that talk to each other: two of the
+    same namespace and one of another. A folder with its Namespace and kustomization per fifty of them; one
+    kustomization lists the folders."""
+    (folder / ".git").mkdir(parents=True)
+    groups = [range(start, min(start + _IN_A_NAMESPACE, workloads)) for start in range(0, workloads, _IN_A_NAMESPACE)]
+    for index, group in enumerate(groups):
+        target = folder / f"team-{index}"
+        target.mkdir()
+        (target / "namespace.yaml").write_text(_NAMESPACE.format(name=target.name), encoding="utf-8")
+        names = ["namespace.yaml"]
+        for number in group:
+            near, follower = (group[(number - group.start + step) % len(group)] for step in (1, 7))
+            far = (number * 31 + _IN_A_NAMESPACE) % workloads
+            text = _TALKING.format(
+                name=f"app-{number}", namespace=target.name, near=f"app-{near}", next=f"app-{follower}",
+                far=f"app-{far}", far_namespace=f"team-{far // _IN_A_NAMESPACE}",
+            )  # fmt: skip
+            (target / f"app-{number}.yaml").write_text(text, encoding="utf-8")
+            names.append(f"app-{number}.yaml")
+        _kustomization(target, names)
+    _kustomization(folder, [f"team-{index}" for index in range(len(groups))])
+    return folder
+
+
+def _kustomization(folder: Path, names: list[str]) -> None:
+    (folder / "kustomization.yaml").write_text("resources:\n" + "".join(f"- {n}\n" for n in names), encoding="utf-8")

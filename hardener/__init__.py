@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hardener.declare import Steps, transform
     from hardener.edits import Basis, Evidence, Finding, Grade, Severity
-    from hardener.views import Container, Namespace, Object, PodTemplate, Service, ServiceAccount, View
+    from hardener.views import Container, Ingress, Namespace, Object, PodTemplate, Secret, Service, ServiceAccount, View
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "Evidence",
     "Finding",
     "Grade",
+    "Ingress",
     "Namespace",
     "Object",
     "PodTemplate",
+    "Secret",
     "Service",
     "ServiceAccount",
     "Severity",

@@ -120,9 +120,20 @@ class _File:
         self.position = piece.end
         for hunk in proof.hunks:
             start, after = hunk.before_start + piece.line, hunk.after_start + piece.line + self.shift
-            self.hunks.append(yaml.Hunk(start, hunk.before, after, hunk.after))
+            new = yaml.Hunk(start, hunk.before, after, hunk.after)
+            self.hunks.append(self._ended(new) if (piece.created or "").startswith("\n") else new)
         self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
         self.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
+
+    def _ended(self, hunk: yaml.Hunk) -> yaml.Hunk:
+        """``hunk``, which stands behind a last line that has no end, with that line; it gets one."""
+        number = hunk.before_start - 1
+        before, after = [self.source.content.text.rpartition("\n")[2]], hunk.after_start - 1
+        lines = before
+        if self.hunks and self.hunks[-1].before_start + len(self.hunks[-1].before) > number:
+            last = self.hunks.pop()
+            number, before, after, lines = last.before_start, last.before, last.after_start, last.after or [""]
+        return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + "\n", *hunk.after])
 
 
 def _finish(outcome: Outcome, file: _File | None) -> None:

@@ -38,6 +38,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class GraphFormat(StrEnum):
+    text = "text"
+    mermaid = "mermaid"
+    dot = "dot"
+    json = "json"
+
+
 Profile = Annotated[
     str | None, typer.Option(help="baseline, restricted (default), strict, or a profile file.", metavar="NAME|FILE")
 ]
@@ -53,6 +60,7 @@ Evidence = Annotated[Path | None, typer.Option(help="Read evidence from here (Gi
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
 AsOf = Annotated[str | None, typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE")]
+Prune = Annotated[bool, typer.Option("--prune-managed", help="Remove from policies of harden what nothing explains.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -74,6 +82,7 @@ def apply(
     set: SetOption = None,
     evidence: Evidence = None,
     as_of: AsOf = None,
+    prune_managed: Prune = False,
     yes: Yes = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -82,8 +91,9 @@ def apply(
     from hardener.session import Choices, apply
 
     choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of
-    )
+        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
+        prune_managed,
+    )  # fmt: skip
     sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
 
 
@@ -103,6 +113,7 @@ def diff(
     set: SetOption = None,
     evidence: Evidence = None,
     as_of: AsOf = None,
+    prune_managed: Prune = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -110,8 +121,9 @@ def diff(
     from hardener.session import Choices, diff
 
     choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of
-    )
+        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
+        prune_managed,
+    )  # fmt: skip
     sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
 
 
@@ -132,6 +144,7 @@ def check(
     set: SetOption = None,
     evidence: Evidence = None,
     as_of: AsOf = None,
+    prune_managed: Prune = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -139,8 +152,9 @@ def check(
     from hardener.session import Choices, check
 
     choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of
-    )
+        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
+        prune_managed,
+    )  # fmt: skip
     sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
 
 
@@ -163,6 +177,21 @@ def filter(
 
     choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, None, as_of)
     sys.exit(filter(choices, verbose=verbose, quiet=quiet))
+
+
+@app.command()
+def graph(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    format: Annotated[GraphFormat, typer.Option("--format", help="How to print it.")] = GraphFormat.text,
+    config: Config = None,
+    evidence: Evidence = None,
+) -> None:
+    """Show who talks to whom, as far as the manifests tell, with file and line."""
+    from hardener.session import Choices, graph
+
+    sys.exit(graph(paths or ["."], Choices(config=_text(config), evidence=_text(evidence)), format=format))
 
 
 @app.command("list")

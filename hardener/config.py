@@ -40,7 +40,8 @@ class Exemption:
 class Config:
     """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
 
-    ``peer_marks`` tells whether the marks of other scanners are honoured.
+    ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
+    none, by pattern of their files.
     """
 
     path: str | None = None
@@ -50,6 +51,7 @@ class Config:
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
     peer_marks: bool = True
+    namespaces: dict[str, str] = field(default_factory=dict)
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -86,6 +88,7 @@ def load(root: str, named: str | None = None) -> Config:
             ("options", dict[str, dict[str, str | int | float | bool]], {}),
             ("exceptions", list[entry], []),  # type: ignore[valid-type]
             ("peer_marks", bool, True),
+            ("namespaces", dict[str, str], {}),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
@@ -100,6 +103,9 @@ def load(root: str, named: str | None = None) -> Config:
         raise HardenError(f"{name}: {error}") from None
     if found.platform not in (None, "kubernetes", "openshift"):
         raise HardenError(f"{name}: platform is kubernetes or openshift")
+    for pattern, namespace in found.namespaces.items():
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+            raise HardenError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
     exemptions = tuple(
         Exemption(
             id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
@@ -109,8 +115,9 @@ def load(root: str, named: str | None = None) -> Config:
         for index, entry in enumerate(found.exceptions)
     )  # fmt: skip
     return Config(
-        path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks
-    )
+        path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
+        found.namespaces,
+    )  # fmt: skip
 
 
 def parsed_file(path: str, name: str) -> yaml.Parsed:

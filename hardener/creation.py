@@ -1,8 +1,9 @@
-"""New objects: the file each goes to, and its line in the kustomization that lists its siblings (DECISIONS 2.17)."""
+"""New objects: the file each goes to, and its line in the kustomizations that list its siblings (DECISIONS 2.17)."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.edits import Append, Create
@@ -17,50 +18,68 @@ if TYPE_CHECKING:
 def draft(workspace: Workspace, edit: Create) -> Object:
     """The object that ``edit`` makes, in a piece of the file that it goes to; the workspace does not know it yet."""
     path = os.path.join(os.path.dirname(edit.piece.file.path), f"harden-{edit.topic}.yaml")
-    file = next((file for file in workspace.files if file.path == path), None)
+    file = workspace.file_at(path) or workspace.drafted.get(path)
     if file is None:
-        file = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
+        file = workspace.drafted[path] = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
     text = file.content.text
     end = len(text)
-    before = "" if not text and not file.pieces else "---\n" if not text or text.endswith("\n") else "\n---\n"
     lines = text.count("\n") + bool(text and not text.endswith("\n"))
-    piece = Piece(file, end, end, lines, [edit.value], created=before)
+    piece = Piece(file, end, end, lines, [edit.value], created="")
+    workspace.builds.join(path, edit.piece.file.path)
     return Object(workspace, piece, (0,), edit.value)
 
 
 def add(workspace: Workspace, item: Object) -> None:
     """Make a drafted object part of the workspace, so that what follows in the run sees it."""
     file = item.piece.file
-    if file not in workspace.files:
-        workspace.files.append(file)
-    file.pieces.append(item.piece)
-    workspace.objects.append(item)
+    item.piece.created = _separator(file.pieces[-1] if file.pieces else None)
+    workspace.add(item)
 
 
-def listing(workspace: Workspace, edit: Create, item: Object) -> tuple[Object, Append] | None:
-    """The edit that lists the new file in the kustomization beside it; None where that is not asked for.
+def remove(workspace: Workspace, items: set[Object]) -> None:
+    """Take objects that were added out of the workspace again, and a new file when nothing else is in it."""
+    workspace.remove(items)
+    for file in {item.piece.file.path: item.piece.file for item in items}.values():
+        before = None
+        for piece in file.pieces:
+            if piece.created is not None:
+                piece.created = _separator(before)
+            before = piece
 
-    Only a kustomization that lists the file of the object's sibling gets a line, and only once.
+
+def _separator(before: Piece | None) -> str:
+    """What stands between a new document and the piece before it."""
+    if before is None:
+        return ""
+    return "---\n" if before.created is not None or before.text[-1:] in ("", "\n") else "\n---\n"
+
+
+def listings(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple[Object, Append]]:
+    """The edits that list the new file in each kustomization that lists the file of the object's sibling.
+
+    A kustomization that lists it already, or is not to be edited, gets none.
     """
-    folder = os.path.dirname(edit.piece.file.path)
-    kustomization = workspace.kustomizations.get(folder)
-    if kustomization is None or not kustomization.piece.file.editable:
-        return None
-    listed = kustomization.strings("resources")
-    name = os.path.basename(item.piece.file.path)
-    if os.path.basename(edit.piece.file.path) not in {os.path.normpath(entry) for entry in listed} or name in listed:
-        return None
-    append = Append(
-        piece=kustomization.piece, path=(*kustomization.path, "resources"), value=name, grade=edit.grade,
-        basis=edit.basis, evidence=edit.evidence,
-    )  # fmt: skip
-    return kustomization, append
+    for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
+        if kustomization.piece.file.editable:
+            yield kustomization, Append(
+                piece=kustomization.piece, path=(*kustomization.path, "resources"), value=name, grade=edit.grade,
+                basis=edit.basis, evidence=edit.evidence,
+            )  # fmt: skip
 
 
-def remove(workspace: Workspace, item: Object) -> None:
-    """Take an object that was added out of the workspace again, and its file when nothing else is in it."""
-    file = item.piece.file
-    file.pieces.remove(item.piece)
-    workspace.objects.remove(item)
-    if file.is_new and not file.pieces:
-        workspace.files.remove(file)
+def unlisted(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple[Object, str]]:
+    """The kustomizations that should list the new file and are not to be edited, with the line that they lack."""
+    for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
+        if not kustomization.piece.file.editable:
+            yield kustomization, name
+
+
+def _wanted(workspace: Workspace, edit: Create, path: str) -> Iterator[tuple[Object, str]]:
+    """The kustomizations that list the sibling and not ``path``, with the line for it."""
+    have = {id(kustomization) for kustomization in workspace.builds.listing(path)}
+    for kustomization in workspace.builds.listing(edit.piece.file.path):
+        name = os.path.relpath(path, os.path.dirname(kustomization.piece.file.path))
+        entries = kustomization.data.get("resources")
+        count = workspace.builds.entries_read(kustomization)
+        if id(kustomization) not in have and not (isinstance(entries, list) and name in entries[count:]):
+            yield kustomization, name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
 from hardener.edits import Edit, Finding, Severity
@@ -33,7 +34,7 @@ class Transform:
     id: str
     risk: str
     risk_2022: str | None
-    each: type
+    each: type | UnionType
     stage: str
     function: Callable[..., Steps]
     summary: str
@@ -72,7 +73,7 @@ class Transform:
 
 def transform(
     *,
-    each: type,
+    each: type | UnionType,
     stage: str,
     severity: Severity = Severity.MEDIUM,
     pss: str | None = None,
@@ -85,10 +86,10 @@ def transform(
 ) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
     """Declare a transform.
 
-    ``each`` is the target type, ``stage`` one of STAGES, ``severity`` that of its held-back changes; ``absence`` says
-    that it concludes from what the tree does not hold, so on a stream it only reports (DECISIONS 2.11); ``after`` names
-    transforms of the same stage that run first; ``risk_2022`` is its risk in the list of 2022 where that is not the one
-    of its folder.
+    ``each`` is the target type, or several as ``A | B``, ``stage`` one of STAGES, ``severity`` that of its held-back
+    changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports
+    (DECISIONS 2.11); ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list
+    of 2022 where that is not the one of its folder.
     Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part.
     """
     if stage not in STAGES:

@@ -110,7 +110,7 @@ class Finding:
     """Something wrong that is left alone, and what to do about it.
 
     Of findings with the same ``once`` a transform makes one per run. Those with the same ``topic`` ("image not pinned")
-    are one line for a person: how many there are, and the advice.
+    are one line for a person: how many there are, and the advice; where that differs, one of them stands for all.
     """
 
     message: str

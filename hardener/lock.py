@@ -136,7 +136,7 @@ class _Reader:
                 remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
                 self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
             user = None if said.user is None else str(said.user)
-            config = ImageConfig(user, _texts(said.exposed_ports), _texts(said.volumes))
+            config = ImageConfig(user, _texts(said.exposed_ports), _texts(said.volumes), said.created)
             found.add(reference, LockedImage(entry.digest, entry.media_type, tuple(entry.platforms), config))
         return found
 

@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.edits import Evidence, WrongShapeError
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener import elsewhere
+from hardener.edits import Evidence
+from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.pod_class import SYSTEM_NAMESPACES
 from hardener.views import Namespace, Object, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
-# Objects without a namespace, so that naming none says nothing.
-_CLUSTER_SCOPED = frozenset({"Namespace", "ClusterRole", "ClusterRoleBinding", "SecurityContextConstraints"})
-
 
 def collect(workspace: Workspace) -> dict[str | None, Namespace]:
     """The namespaces that the tree declares or names, by name; None holds the objects that name none.
 
-    An object that names no namespace belongs to the one that the kustomization beside it sets.
+    What comes out in several namespaces, since several kustomizations take it in, belongs to each of them. Of several
+    objects that declare one namespace (copies) the first that may be edited stands for it.
     """
-    declared = {item.name: item for item in workspace.objects if (item.group, item.kind) == ("", "Namespace")}
+    builds = workspace.builds
+    declared: dict[str | None, Object] = {}
+    for item in declarations(workspace):
+        for own in builds.rendered_names(item):
+            if own not in declared or (item.editable and not declared[own].editable):
+                declared[own] = item
     objects: dict[str | None, list[Object]] = {name: [] for name in declared}
     pods: dict[str | None, list[PodTemplate]] = {}
     for item in workspace.objects:
-        if item.kind not in _CLUSTER_SCOPED and not item.classes:
-            objects.setdefault(namespace_of(workspace, item), []).append(item)
+        if not is_cluster_scoped(item.group, item.kind) and not item.classes:
+            for name in builds.namespaces(item):
+                objects.setdefault(name, []).append(item)
     for pod in workspace.pod_templates:
         if not pod.object.classes:
-            pods.setdefault(namespace_of(workspace, pod.object), []).append(pod)
-    return {
-        name: Namespace(name, declared.get(name or ""), members, pods.get(name, []))
-        for name, members in objects.items()
-    }
+            for name in builds.namespaces(pod.object):
+                pods.setdefault(name, []).append(pod)
+    return {name: Namespace(name, declared.get(name), members, pods.get(name, [])) for name, members in objects.items()}
 
 
-def namespace_of(workspace: Workspace, item: Object) -> str | None:
-    """The namespace of an object: its own, else that of the kustomization in its folder, else None."""
-    if item.namespace is not None:
-        return item.namespace
-    kustomization = workspace.kustomizations.get(os.path.dirname(item.piece.file.path))
-    named = kustomization.text("namespace") if kustomization is not None else None
-    return named or None
+def targets(workspace: Workspace) -> Iterator[Namespace]:
+    """The namespaces as a transform visits them: once for each object that declares one, which may come out under
+    several names and then stands for all of them, and once for each that nothing declares."""
+    spaces = workspace.namespaces
+    for item in declarations(workspace):
+        names = workspace.builds.rendered_names(item)
+        found = [spaces[name] for name in names]
+        if len(found) == 1 and found[0].object is item:
+            yield found[0]
+            continue
+        objects = {each: None for space in found for each in space.objects}
+        pods = {pod: None for space in found for pod in space.pods}
+        name = names[0] if len(names) == 1 else item.name
+        yield Namespace(name, item, list(objects), list(pods), names)
+    yield from (space for space in spaces.values() if not space.declared)
+
+
+def declarations(workspace: Workspace) -> Iterator[Object]:
+    """The Namespace objects of the tree."""
+    return (item for item in workspace.of("", "Namespace") if "patch" not in item.classes)
 
 
 def is_shared(name: str | None) -> bool:
@@ -52,37 +68,19 @@ def is_shared(name: str | None) -> bool:
 
 
 def unseen_sources(namespace: Namespace) -> list[Evidence]:
-    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6): objects that a controller
-    renders into workloads, and Services without a workload."""
-    found = []
-    workspace = namespace.tree
-    for item in workspace.objects:
-        if (item.group, item.kind) in RENDERED_ELSEWHERE and namespace.name in _targets(item):
-            found.append(item.fact(f"{item} renders workloads that the tree does not show"))
-        elif item.kind == "Service" and namespace_of(workspace, item) == namespace.name:
-            try:
-                lonely = bool(item.keys("spec", "selector")) and not workspace.relations.selected_pods(item)
-            except WrongShapeError:
-                lonely = True
-            if lonely:
-                found.append(item.fact(f"{item} selects no workload of the tree"))
-    return found
-
-
-def _targets(item: Object) -> set[str | None]:
-    return {
-        item.namespace,
-        item.text("spec", "targetNamespace"),
-        item.text("spec", "destination", "namespace"),
-        item.text("spec", "template", "spec", "destination", "namespace"),
-    }
+    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6); see ``elsewhere.collect``."""
+    found = namespace.tree.unseen_sources
+    return list(dict.fromkeys(fact for name in namespace.names for fact in elsewhere.of(found, name)))
 
 
 def is_alone(namespace: Namespace) -> bool:
     """Whether the tree holds its Namespace object and nothing else that names it, and no other such one (k05)."""
-    workspace = namespace.tree
-    alone = [
-        space for space in workspace.namespaces.values()
-        if space.declared and not space.objects and not workspace.named_namespaces[space.name or ""]
-    ]  # fmt: skip
-    return alone == [namespace] and not unseen_sources(namespace)
+    spaces = namespace.tree.namespaces.values()
+    if not _is_bare(namespace) or any(_is_bare(space) for space in spaces if space.name not in namespace.names):
+        return False
+    return not unseen_sources(namespace)
+
+
+def _is_bare(space: Namespace) -> bool:
+    named = space.tree.named_namespaces
+    return space.declared and not space.objects and not any(named[name or ""] for name in space.names)

@@ -12,7 +12,8 @@ from typing import Any
 from hardener import json_patch, unseen
 from hardener.assembly import assemble
 from hardener.declare import Transform
-from hardener.edits import Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.objections import objections
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
 from hardener.self_check import self_check
@@ -23,7 +24,8 @@ from hardener.workspace import Workspace
 
 # Pods that are left alone whole, and what to do instead (spec-workloads 3).
 _LEFT_ALONE = {
-    "patch": "harden the object that it patches, and look at what the overlay renders: a patch is not weighed",
+    "patch": "harden the object that it patches, and look at what is rendered: this patch is not weighed, as those of"
+    " pods and Services are that a build of the tree applies",
     "owned": "harden the object that owns it; this copy is rewritten by its controller",
     "static-pod": "the control plane is configured by its installer; change it there",
 }
@@ -95,6 +97,9 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
     try:
         classes = pod.classes if pod is not None else target.object.classes
+    except OpaqueError as opaque:
+        _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+        return
     except WrongShapeError as wrong:
         _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
         return
@@ -141,6 +146,11 @@ def _doubted(edit: Edit, sign: str) -> Edit:
     return replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, Evidence(sign)))
 
 
+def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
+    """``edit`` with the facts that speak against it."""
+    return replace(edit, grade=Grade.BREAKING, basis=Basis.PROVED, evidence=(*facts, *edit.evidence))
+
+
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
     step = draft(outcome.workspace, transform, target, edits)
@@ -157,9 +167,16 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.findings.append(_finding(transform, target, finding))
     elif not state.gate.lets(transform, step.grade):
         outcome.held.append(Held(transform, step.grade, step.changes))
+    elif facts := objections(step):
+        # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
+        facts = [*facts, Evidence("nothing that is accepted lifts this: the patch has to change first")]
+        against = draft(outcome.workspace, transform, target, [_refuted(edit, facts) for edit in edits])
+        outcome.held.append(Held(transform, against.grade, against.changes))
     else:
         step.apply()
         outcome.changes += step.changes
+        for unlisted in step.unlisted:
+            _report(state, transform, target, unlisted)
 
 
 def _waive(state: _Run, step: Step) -> bool:
@@ -247,6 +264,8 @@ def id_of(target: View) -> int:
 def _report_classes(state: _Run) -> None:
     for (_, name), (target, sign, ids) in state.skipped.items():
         if name in _LEFT_ALONE:
+            if name == "patch" and state.outcome.workspace.overlays.is_weighed(target.object):
+                continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
         else:
             message = f"left without {', '.join(ids)} ({name}): {sign}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.component import is_node_agent_repository, is_static_control_plane_name
 
 if TYPE_CHECKING:
+    from hardener.sources.manifests import Piece
     from hardener.views import Object, PodTemplate
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
@@ -32,8 +34,9 @@ def classify(pod: PodTemplate) -> dict[str, str]:
             found[name] = sign
     if pod.partial:
         found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
-    if pod.namespace in SYSTEM_NAMESPACES:
-        found["system-namespace"] = f"namespace {pod.namespace}"
+    for namespace in pod.tree.builds.namespaces(pod.object):
+        if namespace in SYSTEM_NAMESPACES:
+            found["system-namespace"] = f"namespace {namespace}"
     return found
 
 
@@ -76,9 +79,14 @@ def _owned(item: Object) -> str | None:
 def _patch_file(item: Object) -> str | None:
     if item.piece.file.path in item.workspace.patch_files:
         return "a kustomization lists this file as a patch"
-    if "$patch" in item.piece.text and _has_patch_directive(item.data):
+    if _mentions_patch(item.piece) and _has_patch_directive(item.data):
         return "it holds a $patch directive"
     return None
+
+
+@lru_cache(maxsize=1)  # the objects of a List come one after the other, and its text is long
+def _mentions_patch(piece: Piece) -> bool:
+    return "$patch" in piece.text
 
 
 def _patch(pod: PodTemplate) -> str | None:

@@ -79,7 +79,7 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     text = (piece.created or "") + body
     if not yaml.same(yaml.parse(body).documents, piece.data):
         return Proof(places=[1] * len(places), refusal=("the new document does not come out as it was decided", 1))
-    lines = text.splitlines(keepends=True)
+    lines = text.removeprefix("\n").splitlines(keepends=True)  # it would end the line before, and is no line itself
     start = len(lines) - body.count("\n") + 1
     hunk = yaml.Hunk(1, [], 1, lines)
     return Proof(text, [hunk], [Located(0, start, (0,), None) for _ in changes], [start] * len(places))

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from hardener.edits import WrongShapeError
-from hardener.namespaces import namespace_of
+from hardener.neighbours import Neighbours
 from hardener.views import Object
 
 if TYPE_CHECKING:
@@ -26,13 +26,15 @@ class ResourcePolicies:
         self._workspace = workspace
         self._by_target: dict[tuple[str, str, str], list[Object]] = {}
         self._by_place: dict[tuple[str, str, str], list[Object]] = {}
+        self._near: dict[tuple[str, str, str], Neighbours] = {}
         for item in workspace.objects:
             if (item.group, item.kind) in _TARGET_OF:
                 self._file_by_target(item)
             elif (item.group, item.kind) in _OF_A_NAMESPACE:
                 self._by_place.setdefault((item.kind, "folder", _folder(item)), []).append(item)
-                if namespace := namespace_of(workspace, item):
-                    self._by_place.setdefault((item.kind, "namespace", namespace), []).append(item)
+                for namespace in workspace.builds.namespaces(item):
+                    if namespace is not None:
+                        self._by_place.setdefault((item.kind, "namespace", namespace), []).append(item)
 
     def _file_by_target(self, item: Object) -> None:
         reference = _TARGET_OF[item.group, item.kind]
@@ -60,21 +62,23 @@ class ResourcePolicies:
         return self._beside(item, "ResourceQuota")
 
     def _aiming_at(self, workload: Object, kind: str) -> list[Object]:
-        if not self._by_target:
+        key = (kind, workload.kind, workload.name)
+        if key not in self._by_target:
             return []
-        own = namespace_of(self._workspace, workload)
-        found = self._by_target.get((kind, workload.kind, workload.name), [])
-        return [item for item in found if own is None or namespace_of(self._workspace, item) in (None, own)]
+        if key not in self._near:
+            self._near[key] = Neighbours(self._workspace.builds, self._by_target[key])
+        return self._near[key].meeting(workload)
 
     def _beside(self, item: Object, kind: str) -> list[Object]:
         if not self._by_place:
             return []
-        own = namespace_of(self._workspace, item)
-        found = list(self._by_place.get((kind, "namespace", own), [])) if own else []
+        builds = self._workspace.builds
+        own = builds.namespaces(item)
+        found = [each for name in own for each in self._by_place.get((kind, "namespace", name or ""), [])]
         for near in self._by_place.get((kind, "folder", _folder(item)), []):
-            if near not in found and (own is None or namespace_of(self._workspace, near) is None):
+            if None in own or None in builds.namespaces(near):
                 found.append(near)
-        return found
+        return list(dict.fromkeys(found))
 
 
 def _folder(item: Object) -> str:

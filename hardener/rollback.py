@@ -58,8 +58,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
         piece.steps = [step for number, step in enumerate(piece.steps) if number not in new.gone]
         piece.removals = None
         piece.data[:] = new.documents
-    for item in created:
-        creation.remove(outcome.workspace, item)
+    creation.remove(outcome.workspace, created)
     return list(rebuilt)
 
 

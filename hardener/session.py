@@ -38,6 +38,7 @@ class Choices:
     set: list[str] | None = None
     evidence: str | None = None
     as_of: str | None = None
+    prune_managed: bool = False
 
 
 @dataclass(slots=True)
@@ -66,14 +67,22 @@ def plan_of(choices: Choices, root: str) -> Plan:
         if not equals:
             raise HardenError(f"--set {text}: write GROUP.KEY=VALUE")
         chosen.set_option(name, _option(text, value), "--set")
+    if choices.prune_managed:
+        chosen.set_option("network-policy.prune-managed", True, "--prune-managed")
     accepted, only, skip = (
         frozenset(registry.get(id).id for part in given or [] for id in part.split(","))
         for given in (choices.accept, choices.only, choices.skip)
     )
+    return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+
+
+def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     version = choices.kubernetes_version or found.kubernetes_version or configuration.DEFAULT_VERSION
     as_of = configuration.day(choices.as_of) if choices.as_of else None
-    settings = Settings(configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of)
-    return Plan(chosen, settings, pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+    return Settings(
+        configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
+        tuple(found.namespaces.items()),
+    )  # fmt: skip
 
 
 def _option(given: str, value: str) -> Any:
@@ -88,12 +97,17 @@ def _option(given: str, value: str) -> Any:
 
 def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
     _calm_collector()
+    real, root = _places(paths, choices)
+    plan = plan_of(choices, root)
+    return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
+
+
+def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
+    """The real paths that are meant, and the folder that evidence is read from."""
     real = files.expand(paths)
     if choices.evidence and not os.path.isdir(choices.evidence):
         raise HardenError(f"{choices.evidence}: no such folder")
-    root = os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
-    plan = plan_of(choices, root)
-    return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
+    return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
 
 
 def _calm_collector() -> None:
@@ -159,6 +173,37 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
     sys.stdout.buffer.flush()
     _text(outcome, Redactor(), sys.stderr, verbose=verbose, quiet=quiet, applied=True)
     return 0
+
+
+def graph(paths: list[str], choices: Choices, *, format: str) -> int:
+    """Print who talks to whom. Returns 0."""
+    from hardener.report import graph, graph_formats
+
+    _calm_collector()
+    redactor = Redactor()
+    with Progress() as progress:
+        real, root = _places(paths, choices)
+        settings = settings_of(choices, configuration.load(root, choices.config))
+        workspace = Workspace.read(real, root=root, settings=settings, progress=progress)
+        _learn(workspace, redactor)
+        found = graph.collect(workspace, redactor.text)
+    if format == "json":
+        graph_formats.write_json(found, _binary(sys.stdout, "backslashreplace"))
+    else:
+        out = _binary(sys.stdout)
+        for line in graph_formats.FORMATS[format](found):
+            out(line + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _learn(workspace: Workspace, redactor: Redactor) -> None:
+    """Show ``redactor`` the secrets of the tree."""
+    for file in workspace.files:
+        for piece in file.pieces:
+            if piece.data and may_hold_secret(piece.text):
+                for document in piece.data:
+                    redactor.learn_document(document)
 
 
 def _may_write(outcome: Outcome, yes: bool) -> bool:
@@ -241,11 +286,7 @@ def _print(
         from hardener.report.json import write
         from hardener.report.levels import records
 
-        for file in outcome.workspace.files:
-            for piece in file.pieces:
-                if piece.data and may_hold_secret(piece.text):
-                    for document in piece.data:
-                        redactor.learn_document(document)
+        _learn(outcome.workspace, redactor)
         write(outcome, redactor, _binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
     else:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hardener import creation
 from hardener.declare import Transform
-from hardener.edits import Append, Create, Drop, Edit, Grade, Path, Set, concrete_paths, copied, moved, replay
+from hardener.edits import (
+    Append,
+    Create,
+    Drop,
+    Edit,
+    Evidence,
+    Finding,
+    Grade,
+    Path,
+    Set,
+    concrete_paths,
+    copied,
+    moved,
+    replay,
+)
 from hardener.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Namespace, Object, PodTemplate, View
@@ -17,7 +32,10 @@ from hardener.workspace import Workspace
 
 @dataclass(slots=True)
 class Step:
-    """The edits of one step with their records; ``edits`` by the piece that they change, ``created`` new objects."""
+    """The edits of one step with their records; ``edits`` by the piece that they change, ``created`` new objects.
+
+    ``unlisted``: kustomizations that the new objects would have to be listed in, and that are not to be edited.
+    """
 
     workspace: Workspace
     transform: Transform
@@ -26,6 +44,7 @@ class Step:
     changes: list[Change]
     edits: dict[Piece, list[Edit]] = field(default_factory=dict)
     created: list[Object] = field(default_factory=list)
+    unlisted: list[Finding] = field(default_factory=list)
 
     def apply(self) -> None:
         """Make the step on the data of the workspace."""
@@ -52,21 +71,45 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     edits = [edit for edit in edits if not _is_gone(edit)]
     if not edits:
         return Step(workspace, transform, target, Grade.SAFE, [])
+    unlisted = list(_unlisted(workspace, edits))
+    if unlisted and not all(isinstance(edit, Create) for edit in edits):
+        edits = [_doubted(edit, unlisted) if isinstance(edit, Create) else edit for edit in edits]
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
-    step = Step(workspace, transform, target, grade, [])
+    step = Step(workspace, transform, target, grade, [], unlisted=unlisted)
     for item, own in _by_object(workspace, target, edits):
         _record(step, item, mirrored(item.piece, own))
+    listed: dict[int, tuple[Object, dict[str, Append]]] = {}
     for edit in edits:
         if isinstance(edit, Create):
             item = creation.draft(workspace, edit)
             step.created.append(item)
             step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
-            listed = creation.listing(workspace, edit, item)
-            if listed is not None:
-                _record(step, listed[0], [listed[1]])
+            for kustomization, append in creation.listings(workspace, edit, item):
+                lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
+                lines.setdefault(append.value, append)
+    for kustomization, lines in listed.values():
+        _record(step, kustomization, list(lines.values()))
     for change in step.changes:
         change.siblings = step.changes
     return step
+
+
+def _unlisted(workspace: Workspace, edits: list[Edit]) -> Iterator[Finding]:
+    for edit in edits:
+        if isinstance(edit, Create):
+            for kustomization, name in creation.unlisted(workspace, edit, creation.draft(workspace, edit)):
+                sibling = os.path.basename(edit.piece.file.path)
+                yield kustomization.finding(
+                    f"what it builds has {sibling} and not the new {name}: it is outside of the given paths",
+                    advice=f"add {name} to its resources",
+                    once=f"{kustomization.piece.file.path} {name}",
+                )
+
+
+def _doubted(edit: Create, unlisted: list[Finding]) -> Create:
+    """``edit`` of a step whose other edits lean on what it creates, which some build would not have."""
+    facts = [Evidence(finding.message, finding.piece, finding.path) for finding in unlisted]
+    return replace(edit, grade=Grade.BREAKING, evidence=(*edit.evidence, *facts))
 
 
 def _by_object(workspace: Workspace, target: View, edits: list[Edit]) -> list[tuple[Object, list[Edit]]]:

@@ -35,6 +35,11 @@ _EXPRESSION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|^\$[A-Z_][A-Z0-9_
 V = TypeVar("V", bound="View")
 
 
+def literal(text: str) -> str:
+    """``text`` with a blank for each expression in it, since a match inside one proves nothing."""
+    return _EXPRESSION.sub(" ", text)
+
+
 class OpaqueError(Exception):
     """A value is an expression that is filled in later. The message names the expression and its path."""
 
@@ -216,14 +221,14 @@ class View:
         topic: str | None = None,
     ) -> Finding:
         """A finding about the place ``path``; see ``Finding`` for ``once`` and ``topic``."""
+        piece, place = self.object.place(self.path + path)
         return Finding(
-            message=message, advice=advice, severity=severity, piece=self.object.piece, path=self.path + path,
-            once=once, topic=topic,
+            message=message, advice=advice, severity=severity, piece=piece, path=place, once=once, topic=topic,
         )  # fmt: skip
 
     def fact(self, text: str, *path: str | int) -> Evidence:
         """Evidence that stands at ``path``."""
-        return Evidence(text, self.object.piece, self.path + path)
+        return Evidence(text, *self.object.place(self.path + path))
 
     def _check(self, path: Path) -> None:
         # On or below an expression nothing may be written.

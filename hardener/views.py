@@ -11,6 +11,7 @@ from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
+from hardener.kubernetes.ingress import Backend, backends, guards, hosts
 from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Container",
+    "Ingress",
     "KustomizedImage",
     "Namespace",
     "Object",
     "OpaqueError",
     "PodTemplate",
+    "Secret",
     "Service",
     "ServiceAccount",
     "View",
@@ -87,6 +90,14 @@ class Object(View):
     @property
     def editable(self) -> bool:
         return self.piece.file.editable
+
+    def place(self, path: Path) -> tuple[Piece, Path]:
+        """Where it is written what stands at ``path``."""
+        return self.piece, path
+
+    def patched(self, path: Path) -> tuple[Piece, Path] | None:
+        """Where a patch says what stands at ``path``; None for an object as it is written."""
+        return None
 
     def __str__(self) -> str:
         if not self.name:  # of a kustomization, of what is no valid object
@@ -156,6 +167,20 @@ class PodTemplate(View):
             found.append(container)
         return tuple(found)
 
+    @property
+    def states(self) -> tuple[PodTemplate, ...]:
+        """The pod as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        return (self, *self.tree.overlays.variants(self))
+
+    def states_in(self, namespace: str | None) -> tuple[PodTemplate, ...]:
+        """Those of ``states`` that may come out in ``namespace``, the pod as it is written among them."""
+        return (self, *self.tree.overlays.variants_in(self, namespace))
+
+    def counterpart(self, container: Container) -> Container | None:
+        """The container of this state of the pod that is called as ``container`` of another; None without one."""
+        same = (each for each in self.containers if each.name == container.name and each.init is container.init)
+        return next(same, None)
+
     def exempt(self, id: str, *path: str) -> list[Container]:
         """The containers where a waiver keeps the transform ``id`` from writing ``path``, while it may in others.
 
@@ -189,6 +214,11 @@ class Container(View):
     @cached_property
     def name(self) -> str:
         return str(self.data.get("name") or "")
+
+    @property
+    def states(self) -> tuple[Container, ...]:
+        """The container as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        return (self, *self.tree.overlays.containers(self))
 
     @property
     def init(self) -> bool:
@@ -268,9 +298,49 @@ class Service(View):
     __slots__ = ()
     type_name = "Object"
 
+    @property
+    def states(self) -> tuple[Service, ...]:
+        """The Service as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        variants = self.tree.overlays.objects(self.object)
+        return (self, *(Service(variant, variant.path, variant.data) for variant in variants))
+
+
+class Ingress(View):
+    """An Ingress, or what does its work: a route or gateway of Gateway API, OpenShift, Istio, Traefik or Contour."""
+
+    __slots__ = ()
+    type_name = "Object"
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """API group and kind, which tell what stands in it."""
+        return self.object.group, self.object.kind
+
+    @property
+    def backends(self) -> list[Backend]:
+        """The Services that it opens to the outside."""
+        return list(backends(*self.names, self.data))
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names that it answers to."""
+        return hosts(self.data)
+
+    @property
+    def guards(self) -> list[str]:
+        """The names of what it puts before its backends, in its spec."""
+        return list(guards(self.data))
+
 
 class ServiceAccount(View):
     """A ServiceAccount."""
+
+    __slots__ = ()
+    type_name = "ServiceAccount"
+
+
+class Secret(View):
+    """A Secret."""
 
     __slots__ = ()
     type_name = "Object"
@@ -280,15 +350,24 @@ class Namespace(View):
     """A namespace as the tree shows it: the object that declares it, or the first that names it, with all in it.
 
     ``name`` is None for objects that name no namespace. ``declared`` tells whether its Namespace object is in the tree;
-    paths start at that object. ``changed_by`` holds the ids of the transforms that changed it in this run.
+    paths start at that object. ``names`` are all that its object comes out under, where overlays rename it; ``name``
+    is the written one then. ``changed_by`` holds the ids of the transforms that changed it in this run.
     """
 
-    __slots__ = ("changed_by", "declared", "name", "objects", "pods")
+    __slots__ = ("changed_by", "declared", "name", "names", "objects", "pods")
     type_name = "Object"
 
-    def __init__(self, name: str | None, declaration: Object | None, objects: list[Object], pods: list[PodTemplate]):
+    def __init__(
+        self,
+        name: str | None,
+        declaration: Object | None,
+        objects: list[Object],
+        pods: list[PodTemplate],
+        names: tuple[str | None, ...] = (),
+    ) -> None:
         first = declaration or objects[0]
         self.name = name
+        self.names = names or (name,)
         self.declared = declaration is not None
         self.objects = objects
         self.pods = pods

@@ -6,57 +6,48 @@ Paths limit what is edited; evidence comes from the whole Git repository (DECISI
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, get_args
 
-from hardener.config import NAME as CONFIG
+from hardener import platforms, reading
 from hardener.config import Exemption
-from hardener.edits import Path, WrongShapeError
+from hardener.edits import Evidence, Path, WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.interest import is_interesting
+from hardener.kubernetes.ingress import OPENINGS
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
-from hardener.sources import files, manifests
-from hardener.sources.files import Content, UnreadableError
+from hardener.platforms import OPENSHIFT
+from hardener.reading import Problem
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import (
     Container,
+    Ingress,
     KustomizedImage,
     Namespace,
     Object,
     OpaqueError,
     PodTemplate,
+    Secret,
     Service,
     ServiceAccount,
 )
 
 if TYPE_CHECKING:
     from hardener.builds import Builds
+    from hardener.config_sources import ConfigSources
     from hardener.connections import Connections
     from hardener.image_sources import ImageSources
+    from hardener.isolation import Isolation
     from hardener.lock import Lock
+    from hardener.overlays import Overlays
     from hardener.relations import Relations
     from hardener.resource_policies import ResourcePolicies
+    from hardener.service_accounts import ServiceAccounts
     from hardener.waivers import Waivers
-
-_OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
-
-_NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
-
-
-@dataclass(slots=True)
-class Problem:
-    """A file that is left alone, and why."""
-
-    id: str
-    path: str
-    name: str
-    message: str
-    advice: str
 
 
 @dataclass(slots=True)
@@ -68,6 +59,7 @@ class Settings:
     exemptions: tuple[Exemption, ...] = ()
     peer_marks: bool = True
     as_of: date | None = None  # the day on which exemptions end or not; None is today
+    namespaces: tuple[tuple[str, str], ...] = ()  # of objects that name none: pattern of files, namespace
 
 
 @dataclass(eq=False)
@@ -80,6 +72,7 @@ class Workspace:
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
+    drafted: dict[str, ManifestFile] = field(default_factory=dict)  # new files by path, made or not
     patch_files: set[str] = field(default_factory=set)
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
@@ -99,92 +92,15 @@ class Workspace:
     ) -> Workspace:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
         workspace = cls(root=root, settings=settings or Settings(), lock=lock_of(root))
-        seen: set[str] = set()
-        for path in paths:
-            named = [(path, False)] if not os.path.isdir(path) else files.walk(path)
-            for name, is_link in named:
-                workspace._take(name, is_link, editable=True, within=path, seen=seen)
-                progress(name)
-        for name, is_link in files.walk(root):
-            if not is_link and name not in seen:
-                workspace._take(name, is_link, editable=False, within=root, seen=seen)
-                progress(name)
+        reading.read_tree(workspace, paths, progress)
         return workspace
 
     @classmethod
     def from_text(cls, text: str, settings: Settings | None = None, lock: Lock | None = None) -> Workspace:
         """A workspace of one stream, which has no evidence around it but a lock."""
         workspace = cls(root=os.getcwd(), settings=settings or Settings(), stream=True, lock=lock)
-        content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
-        workspace.files.append(manifests.load("", "<stdin>", content, editable=True, wanted=is_interesting))
+        reading.read_text(workspace, text)
         return workspace
-
-    def _take(self, path: str, is_link: bool, *, editable: bool, within: str, seen: set[str]) -> None:
-        real = os.path.realpath(path) if is_link else path
-        if real in seen or os.path.basename(real) == CONFIG:
-            return
-        name = os.path.relpath(path)
-        if is_link:
-            inside = real == within or real.startswith(within.rstrip(os.sep) + os.sep)
-            if not inside:
-                advice = "name its target to have it hardened"
-                self.problems.append(Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice))
-                return
-            if os.path.exists(real):
-                return  # met on its own path
-        seen.add(real)
-        try:
-            content = files.read(real)
-        except UnreadableError as error:
-            if editable:
-                self.problems.append(Problem(error.id, real, name, error.message, error.advice))
-            else:
-                self.unread_evidence += 1
-            return
-        self.named_namespaces.update(_NAMESPACE.findall(content.text))
-        if os.path.basename(real) in kustomize.NAMES:
-            file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
-            self._read_kustomization(file)
-            self.files.append(file)
-            return
-        if os.path.basename(real).startswith("skaffold"):
-            file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
-            self.skaffold += self._documents(file)
-        if not is_interesting(content.text):
-            return
-        chart = _chart_of(real)
-        if chart is not None:
-            if editable:
-                self._add_template(chart, name, real)
-            return
-        self.files.append(manifests.load(real, name, content, editable=editable, wanted=is_interesting))
-
-    def _add_template(self, chart: str, name: str, path: str) -> None:
-        """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
-        found = self.charts.get(chart)
-        if found is None:
-            found = self.charts[chart] = (
-                Problem("template", path, name, "a template of a Helm chart", manifests.RENDER),
-                [],
-            )
-            self.problems.append(found[0])
-        found[1].append(name)
-        if len(found[1]) > 1:
-            found[0].message = f"a template of a Helm chart, like {len(found[1]) - 1} more files of it"
-
-    def _read_kustomization(self, file: ManifestFile) -> None:
-        folder = os.path.dirname(file.path)
-        for item in self._documents(file):
-            if kustomize.is_kustomization(item.data):
-                self.kustomizations[folder] = item
-                for name in kustomize.patch_names(item.data):
-                    self.patch_files.add(os.path.realpath(os.path.join(folder, name)))
-
-    def _documents(self, file: ManifestFile) -> Iterator[Object]:
-        for piece in file.pieces:
-            for index, document in enumerate(piece.data):
-                if isinstance(document, dict):
-                    yield Object(self, piece, (index,), document)
 
     # What the tree holds.
 
@@ -195,15 +111,55 @@ class Workspace:
 
     def object_at(self, piece: Piece, path: Path) -> Object:
         """The object of ``piece`` in which ``path`` stands."""
-        found = self._objects_by_piece.get(piece) or [item for item in self.objects if item.piece is piece]
-        return next(item for item in found if path[: len(item.path)] == item.path)
+        starts = (path[:length] for length in range(1, len(path) + 1))
+        return next(self._by_place[piece, start] for start in starts if (piece, start) in self._by_place)
+
+    def file_at(self, path: str) -> ManifestFile | None:
+        """The file with the real path ``path``, those that the run makes included."""
+        return self._by_path.get(path)
 
     @cached_property
-    def _objects_by_piece(self) -> dict[Piece, list[Object]]:
-        found: dict[Piece, list[Object]] = {}
+    def _by_place(self) -> dict[tuple[Piece, Path], Object]:
+        return {(item.piece, item.path): item for item in self.objects}
+
+    @cached_property
+    def _by_path(self) -> dict[str, ManifestFile]:
+        return {file.path: file for file in self.files}
+
+    @cached_property
+    def _by_kind(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
         for item in self.objects:
-            found.setdefault(item.piece, []).append(item)
+            found.setdefault((item.group, item.kind), []).append(item)
         return found
+
+    def add(self, item: Object) -> None:
+        """Take in an object that the run makes, and its file where that is new."""
+        file = item.piece.file
+        self._by_kind.setdefault((item.group, item.kind), []).append(item)
+        self._by_place[item.piece, item.path] = item
+        if file.path not in self._by_path:
+            self._by_path[file.path] = file
+            self.files.append(file)
+        self.objects.append(item)
+        file.pieces.append(item.piece)
+
+    def take_in(self, file: ManifestFile) -> None:
+        """Know of a file that was read late, for the lines of evidence; the objects of the tree stay what they are."""
+        self.files.append(file)
+        self._by_path[file.path] = file
+
+    def remove(self, items: set[Object]) -> None:
+        """Take out objects that were added, and their files when nothing else is in them."""
+        pieces = {item.piece for item in items}
+        for file in {piece.file.path: piece.file for piece in pieces}.values():
+            file.pieces[:] = [piece for piece in file.pieces if piece not in pieces]
+            if file.is_new and not file.pieces:
+                self.files.remove(file)
+                del self._by_path[file.path]
+        self.objects[:] = [item for item in self.objects if item not in items]
+        for index in ("_by_kind", "_by_place"):
+            self.__dict__.pop(index, None)
 
     def _objects_of(self, piece: Piece) -> Iterator[Object]:
         for index, document in enumerate(piece.data):
@@ -237,12 +193,14 @@ class Workspace:
                     found.append(PodTemplate(item, spec.path[:-1], spec.data, key=str(path[-1]), partial=True))
         return found
 
-    def targets(self, each: type) -> Iterable[Any]:
+    def targets(self, each: type | UnionType) -> Iterable[Any]:
         """The targets of a transform that visits ``each``, those of files that may be edited only."""
-        return self._targets[each]
+        return [target for kind in get_args(each) or (each,) for target in self._targets[kind]]
 
     @cached_property
     def _targets(self) -> dict[type, list[Any]]:
+        from hardener.namespaces import targets as namespace_targets
+
         pods = [pod for pod in self.pod_templates if pod.object.editable]
         containers: list[Container] = []
         for pod in pods:
@@ -251,13 +209,17 @@ class Workspace:
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
                 continue
         services = [Service(o, o.path, o.data) for o in self.of("", "Service") if o.editable]
+        ingresses = [Ingress(o, o.path, o.data) for o in self.objects if (o.group, o.kind) in OPENINGS and o.editable]
+        secrets = [Secret(o, o.path, o.data) for o in self.of("", "Secret") if o.editable]
         accounts = [ServiceAccount(o, o.path, o.data) for o in self.of("", "ServiceAccount") if o.editable]
-        namespaces = [space for space in self.namespaces.values() if space.object.editable]
+        namespaces = [space for space in namespace_targets(self) if space.object.editable]
         return {
             PodTemplate: pods,
             Container: containers,
             Service: services,
+            Ingress: ingresses,
             ServiceAccount: accounts,
+            Secret: secrets,
             Namespace: namespaces,
             KustomizedImage: [entry for entry in self.image_sources.entries if entry.object.editable],
         }
@@ -276,9 +238,16 @@ class Workspace:
 
         return collect(self)
 
+    @cached_property
+    def unseen_sources(self) -> dict[str | None, list[Evidence]]:
+        """What points at pods that the tree does not show, by their namespace."""
+        from hardener.elsewhere import collect
+
+        return collect(self)
+
     def of(self, group: str, kind: str) -> list[Object]:
         """Every object of an API group ("" for the core) and kind."""
-        return [item for item in self.objects if item.kind == kind and item.group == group]
+        return list(self._by_kind.get((group, kind), ()))
 
     # What it says about itself.
 
@@ -293,7 +262,19 @@ class Workspace:
     @cached_property
     def openshift_signs(self) -> list[Object]:
         """Objects of kinds that only OpenShift has."""
-        return [item for item in self.objects if item.group in _OPENSHIFT]
+        return [item for item in self.objects if item.group in OPENSHIFT]
+
+    @cached_property
+    def platform_signs(self) -> dict[str, Object]:
+        """The platforms that the files that may be edited are for, each with the first object that tells."""
+        return platforms.signs(self)
+
+    @cached_property
+    def cni_meshes(self) -> dict[str, Evidence]:
+        """The service meshes whose sidecars need no privilege, with the sign of it."""
+        from hardener.sidecars import cni_meshes
+
+        return cni_meshes(self)
 
     @cached_property
     def builds(self) -> Builds:
@@ -303,6 +284,13 @@ class Workspace:
         return collect(self)
 
     @cached_property
+    def overlays(self) -> Overlays:
+        """What the kustomizations of the tree make of its pods."""
+        from hardener.overlays import Overlays
+
+        return Overlays(self)
+
+    @cached_property
     def connections(self) -> Connections:
         """Who talks to whom, as far as the manifests show."""
         from hardener.connections import collect
@@ -310,11 +298,32 @@ class Workspace:
         return collect(self)
 
     @cached_property
+    def isolation(self) -> Isolation:
+        """Which NetworkPolicies of the tree select which pods, as read."""
+        from hardener.isolation import Isolation
+
+        return Isolation(self)
+
+    @cached_property
     def relations(self) -> Relations:
         """Which objects of the tree name or select each other."""
         from hardener.relations import Relations
 
         return Relations(self)
+
+    @cached_property
+    def accounts(self) -> ServiceAccounts:
+        """Which pods run as which service account, and what rights it has."""
+        from hardener.service_accounts import ServiceAccounts
+
+        return ServiceAccounts(self)
+
+    @cached_property
+    def config_sources(self) -> ConfigSources:
+        """What ConfigMaps and Secrets show of the containers that read them."""
+        from hardener.config_sources import ConfigSources
+
+        return ConfigSources(self)
 
     @cached_property
     def resource_policies(self) -> ResourcePolicies:
@@ -331,14 +340,3 @@ def lock_of(root: str) -> Lock | None:
     from hardener.lock import load
 
     return load(root)
-
-
-def _chart_of(path: str) -> str | None:
-    """The folder of the Helm chart whose template ``path`` is, None for any other file."""
-    folder = os.path.dirname(path)
-    while folder != os.path.dirname(folder):
-        above = os.path.dirname(folder)
-        if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(above, "Chart.yaml")):
-            return above
-        folder = above
-    return None

@@ -80,6 +80,12 @@ def commit(folder: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def restore(folder: Path) -> None:
+    """Bring ``folder`` back to what is committed; files that came since go."""
+    git(folder, "checkout", "-q", ".")
+    git(folder, "clean", "-qfd")
+
+
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write ``files``, by their names below ``folder``, byte for byte."""
     for name, content in files.items():

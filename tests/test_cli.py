@@ -15,11 +15,12 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
-    " --as-of -v --verbose --quiet --help",
+    " --as-of --prune-managed -v --verbose --quiet --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
-    " --as-of -v --verbose --quiet --help",
+    " --as-of --prune-managed -v --verbose --quiet --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --help",
+    "graph": "--format --config --evidence --help",
     "list": "--profile --help",
     "explain": "--help",
 }
@@ -218,7 +219,7 @@ def test_quiet_shows_the_summary_only(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     lines = harden("diff", "--quiet").out.splitlines()
     assert len([line for line in lines if line]) == 2
-    assert lines[0].startswith("harden ") and ", 1 file would change; " in lines[-1]
+    assert lines[0].startswith("harden ") and ", 2 files would change; " in lines[-1]
 
 
 def test_verbose_shows_every_edit_with_its_evidence(harden: Harden, tmp_path: Path) -> None:
@@ -264,9 +265,21 @@ def test_the_undo_command_of_many_files_says_what_else_it_undoes(harden: Harden,
     write(tmp_path, {f"d/{number}.yaml": DEPLOYMENT for number in range(5)})
     commit(tmp_path)
     command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
-    assert command and command[1] == "git restore -- d  # with every other uncommitted change there"
+    made = "rm -- d/harden-networkpolicies.yaml"
+    assert command and command[1] == f"git restore -- d && {made}  # with every other uncommitted change there"
     subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
     assert (tmp_path / "d/4.yaml").read_text() == DEPLOYMENT
+
+
+def test_the_undo_command_of_many_new_files(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"{number}/web.yaml": DEPLOYMENT for number in range(6)})
+    commit(tmp_path)
+    command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
+    made = "git clean -f -- ':(glob)**/harden-networkpolicies.yaml'"
+    assert command and command[1] == f"git restore -- . && {made}  # with every other uncommitted change there"
+    before = snapshot(tmp_path)
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert snapshot(tmp_path).keys() == before.keys() - {f"{n}/harden-networkpolicies.yaml" for n in range(6)}
 
 
 def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path) -> None:

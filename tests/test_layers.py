@@ -17,18 +17,26 @@ from .conftest import ROOT
 # `hardener` itself, which holds the version.
 LAYERS = (
     "__main__", "cli", "testing", "golden", "session", "catalogue", "crash", "progress", "report", "pipeline",
-    "waivers", "self_check", "rollback", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
-    "outcome", "profile", "registry", "pod_level", "workspace", "lock", "reachability", "connections", "api_use",
-    "relations", "builds", "image_sources", "resource_policies", "namespaces", "views", "pod_class", "view", "declare",
+    "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts",
+    "unseen", "outcome", "profile", "registry", "pod_level", "workspace", "lock", "reading", "beyond", "reachability",
+    "isolation", "pod_selectors", "cloud_identity", "connections", "api_use", "config_sources", "service_accounts",
+    "resource_policies", "relations", "overlays", "builds", "kustomize_tree", "names", "neighbours", "nearby",
+    "image_sources", "namespaces", "elsewhere", "sidecars", "platforms", "views", "pod_class", "view", "declare",
     "edits", "kubernetes", "config", "sources", "owasp", "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
-_AUTHORS_WORDS = "api_use builds connections declare edits errors namespaces pod_level relations view views workspace"
+_AUTHORS_WORDS = (
+    "api_use builds connections declare edits errors isolation namespaces overlays pod_level pod_selectors relations "
+    "sidecars view views workspace"
+)
 FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 
 # Transforms that have no patch to offer.
-ONLY_REPORT = {"default-namespace", "no-host-process", "restricted-volume-types"}
+ONLY_REPORT = {
+    "default-namespace", "exposed-admin-ui", "ingress-tls", "no-host-process", "restricted-volume-types",
+    "sa-token-secret", "service-external-ips", "weakened-by-overlay",
+}  # fmt: skip
 
 MODULES = sorted((ROOT / "hardener").rglob("*.py"))
 TRANSFORM_FILES = sorted((ROOT / "transforms").rglob("*.py"))

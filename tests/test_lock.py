@@ -50,7 +50,7 @@ def test_no_lock_is_none(tmp_path: Path) -> None:
 
 def test_what_is_read(tmp_path: Path) -> None:
     images = loaded(tmp_path, LOCK).images
-    config = ImageConfig("101", ("80/tcp", "8080"), ("/data",))
+    config = ImageConfig("101", ("80/tcp", "8080"), ("/data",), "2026-11-01T00:00:00Z")
     platforms = ("linux/amd64", "linux/arm64")
     index = "application/vnd.oci.image.index.v1+json"
     assert images["nginx:1.27"] == lock.LockedImage(A, index, platforms, config)

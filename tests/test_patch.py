@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CORPUS, DEPLOYMENT, Harden, Tree, commit, git, run, snapshot, write
+from tests.conftest import CORPUS, DEPLOYMENT, Harden, Tree, commit, git, restore, run, snapshot, write
 
 MASKED = "# shows masked secrets: git apply cannot take this file, harden apply can\n"
 
@@ -40,12 +40,12 @@ def applicable(out: str) -> str:
 def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None:
     tree = corpus(name)
     folder = tree.folder if sub else tree.folder.parent
-    git(folder, "checkout", "-q", ".")
+    restore(folder)
     try:
         out = tree.diff.out if sub else run("diff", "tree", cwd=folder).out
         masked = {file.removeprefix("tree/") for file in masked_names(out)}
         found = {file.removeprefix("tree/") for file in parts(out)[1]}
-        assert found == {file for file in tree.after if tree.after[file] != tree.before[file]}
+        assert found == {file for file in tree.after if tree.after[file] != tree.before.get(file)}
         assert len(masked) < len(found) / 4, "most of the patch can be applied"
         done = git(folder, "apply", "-", stdin=applicable(out).encode())
         assert done.returncode == 0, done.stderr.decode()
@@ -54,7 +54,7 @@ def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None
         for file, content in patched.items():
             assert content == (tree.before if file in masked else tree.after)[file], file
     finally:
-        git(folder, "checkout", "-q", ".")
+        restore(folder)
         write(tree.folder, {file: content for file, (_, content) in tree.after.items()})
 
 
@@ -97,7 +97,7 @@ def test_shapes_and_names(name: str, harden: Harden, tmp_path: Path) -> None:
     assert harden("apply", ".").status == 0
     after = snapshot(tmp_path)
     assert after[name][1].decode() != SHAPES[name]
-    git(tmp_path, "checkout", "-q", ".")
+    restore(tmp_path)
     done = git(tmp_path, "apply", "-", stdin=out.encode())
     assert done.returncode == 0, done.stderr.decode()
     assert snapshot(tmp_path) == after
@@ -109,7 +109,7 @@ def test_all_shapes_in_one_patch_and_from_a_sub_folder(harden: Harden, tmp_path:
     out = harden("diff", ".", cwd=tmp_path / "x").out
     harden("apply", ".", cwd=tmp_path / "x")
     after = snapshot(tmp_path)
-    git(tmp_path, "checkout", "-q", ".")
+    restore(tmp_path)
     done = git(tmp_path / "x", "apply", "-", stdin=out.encode())
     assert done.returncode == 0, done.stderr.decode()
     assert snapshot(tmp_path) == after
@@ -149,7 +149,7 @@ def test_a_file_with_masked_secrets_is_named_and_the_others_apply(harden: Harden
     harden("apply", ".")
     after = snapshot(tmp_path)
     assert b"hunter2hunter2" in after["secret.yaml"][1]
-    git(tmp_path, "checkout", "-q", ".")
+    restore(tmp_path)
     done = git(tmp_path, "apply", "-", stdin=applicable(out).encode())
     assert done.returncode == 0, done.stderr.decode()
     assert snapshot(tmp_path)["web.yaml"] == after["web.yaml"]
@@ -167,7 +167,7 @@ def test_a_secret_far_from_the_edits_masks_nothing(harden: Harden, tmp_path: Pat
     assert "hunter2" not in out and masked_names(out) == set()
     harden("apply", ".")
     after = snapshot(tmp_path)
-    git(tmp_path, "checkout", "-q", ".")
+    restore(tmp_path)
     assert git(tmp_path, "apply", "-", stdin=out.encode()).returncode == 0
     assert snapshot(tmp_path) == after
 
@@ -180,11 +180,9 @@ def test_new_files_are_in_the_patch(harden: Harden, tmp_path: Path) -> None:
     harden("apply", ".", cwd=tmp_path / "x")
     after = snapshot(tmp_path)
     assert len(after) == 2
-    git(tmp_path, "checkout", "-q", ".")
-    git(tmp_path, "clean", "-qfd")
+    restore(tmp_path)
     for folder in (tmp_path, tmp_path / "x"):
         done = git(folder, "apply", "-", stdin=out.encode())
         assert done.returncode == 0, done.stderr.decode()
         assert snapshot(tmp_path) == after
-        git(tmp_path, "checkout", "-q", ".")
-        git(tmp_path, "clean", "-qfd")
+        restore(tmp_path)

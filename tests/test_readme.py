@@ -62,6 +62,13 @@ def test_the_output_is_that_of_a_real_run(tmp_path: Path, request: pytest.Fixtur
     hold(request, block("text", "What it looks like"), excerpt(done.out))
 
 
+def test_the_graph_is_that_of_a_real_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
+    done = run("graph", "shop", cwd=tmp_path)
+    assert done.status == 0, done.err
+    hold(request, block("text", "Who talks to whom"), done.out)
+
+
 def test_the_example_is_hardened_and_stays_so(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     assert run("apply", "examples", "--quiet", "--yes", cwd=tmp_path).status == 0

@@ -32,6 +32,24 @@ def texts_of(tree: Tree, record: dict[str, Any]) -> tuple[Places, Places]:
     return places(tree.before[record["file"]][1]), places(tree.after[record["file"]][1])
 
 
+def made(tree: Tree) -> list[dict[str, Any]]:
+    """The changes that are new objects."""
+    return [change for change in tree.report["changes"] if change["path"] == [] and "before" not in change]
+
+
+def changes(tree: Tree) -> list[dict[str, Any]]:
+    """The changes of objects that there were."""
+    return [change for change in tree.report["changes"] if change["path"] or "before" in change]
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_new_objects_are_where_the_report_says(name: str, corpus: Corpus) -> None:
+    tree = corpus(name)
+    for change in made(tree):
+        new = places(tree.after[change["file"]][1])
+        assert same_value(new.data(new.document(change["newLine"])), change["after"])
+
+
 def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
@@ -48,7 +66,7 @@ def test_the_sums_are_right(name: str, corpus: Corpus) -> None:
     assert summary["edits"] == len(report["changes"])
     for key in ("findings", "held", "refused", "waived"):
         assert summary[key] == len(report[key])
-    changed = {file for file in tree.after if tree.after[file] != tree.before[file]}
+    changed = {file for file in tree.after if tree.after[file] != tree.before.get(file)}
     assert summary["changed"] == len(changed)
     assert {change["file"] for change in report["changes"]} == changed
     for key, records in (("edits", "changes"), ("held", "held"), ("findings", "findings")):
@@ -61,7 +79,7 @@ def test_the_sums_are_right(name: str, corpus: Corpus) -> None:
 def test_lines_point_at_what_they_name(name: str, corpus: Corpus) -> None:
     tree = corpus(name)
     wrong = []
-    for change in tree.report["changes"]:
+    for change in changes(tree):
         old, new = texts_of(tree, change)
         document = old.document(change["line"])
         line, found = old.line(document, change["path"])
@@ -88,7 +106,7 @@ def test_before_and_after_are_the_data_of_the_files(name: str, corpus: Corpus) -
     tree = corpus(name)
     wrong = []
     later: dict[tuple[str, int], list[list[str | int]]] = {}
-    for change in reversed(tree.report["changes"]):
+    for change in reversed(changes(tree)):
         old, new = texts_of(tree, change)
         where = (change["file"], old.document(change["line"]))
         path = change["path"]
@@ -237,7 +255,8 @@ def test_files_are_named_from_the_working_directory(harden: Harden, tmp_path: Pa
     commit(tmp_path)
     for folder, name in (("", "a/b/web.yaml"), ("a", "b/web.yaml"), ("a/c", "../b/web.yaml")):
         report = json.loads(harden("diff", tmp_path / "a/b", "--format", "json", cwd=tmp_path / folder).out)
-        assert {change["file"] for change in report["changes"]} == {name}
+        names = {name, os.path.join(os.path.dirname(name), "harden-networkpolicies.yaml")}
+        assert {change["file"] for change in report["changes"]} == names
 
 
 def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
@@ -270,7 +289,7 @@ def test_a_file_name_that_is_not_utf_8_leaves_json_and_patch_whole(tmp_path: Pat
     command = [sys.executable, "-m", "hardener", "diff", "."]
     settings = {"cwd": tmp_path, "capture_output": True, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
     report = json.loads(subprocess.run([*command, "--format", "json"], **settings).stdout.decode("utf-8"))  # type: ignore[call-overload]
-    assert {change["file"] for change in report["changes"]} == {"\udcff.yaml"}
+    assert {change["file"] for change in report["changes"]} == {"\udcff.yaml", "harden-networkpolicies.yaml"}
     patch = subprocess.run(command, **settings).stdout  # type: ignore[call-overload]
     assert git(tmp_path, "apply", "-", stdin=patch).returncode == 0
 

@@ -74,6 +74,10 @@ def test_apply_to_one_file_loads_the_parser_and_the_entry_points(manifest: Path)
     assert manifest.read_text(encoding="utf-8") != DEPLOYMENT
 
 
+def test_the_graph_loads_the_parser_and_no_transform(manifest: Path) -> None:
+    assert loaded(manifest.parent, "graph", manifest.name) <= {"ruamel.yaml"}
+
+
 def test_an_ignore_file_loads_pathspec(manifest: Path) -> None:
     (manifest.parent / ".git").mkdir()
     assert "pathspec" not in loaded(manifest.parent, "apply", manifest.name)

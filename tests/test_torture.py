@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SHARED, Harden, at, commit, git, lone_comments, same_value, snapshot, texts, write
+from tests.conftest import SHARED, Harden, at, commit, git, lone_comments, restore, same_value, snapshot, texts, write
 
 _FILE = SHARED / "conformance" / "yaml_torture_cases.py"
 NAMES = """
@@ -101,7 +101,7 @@ def test_shape(name: str, profile: str, harden: Harden, tmp_path: Path) -> None:
     again = harden("apply", ".", "--profile", profile)
     assert (again.status, (tmp_path / file).read_bytes().decode()) == (0, after)
     # And the patch makes the same file.
-    git(tmp_path, "checkout", "-q", ".")
+    restore(tmp_path)
     patched = git(tmp_path, "apply", "-", stdin=shown.out.encode())
     assert patched.returncode == 0, patched.stderr
     assert snapshot(tmp_path)[file][1].decode() == after

@@ -105,7 +105,7 @@ _INGRESS_OR_GATEWAY = _phrases(
     "metallb",
     "keepalived",
 )
-_EXTERNAL = _phrases("external", "public", "ingress", "gateway", "edge", "lb")
+_EXTERNAL = _phrases("(?<!-non-)(?<!-not-)(?:external|public)", "ingress", "gateway", "edge", "lb", "load-?balancer")
 
 # What may stand behind the name of an administration interface without making it another thing.
 _TAIL = _Pattern(
@@ -134,6 +134,25 @@ _SENSITIVE: tuple[tuple[str, _Pattern], ...] = tuple(
         ("ollama", r"ollama"),
         ("vllm", r"vllm|vllm-openai"),
         ("triton", r"triton|tritonserver|triton-inference"),
+        # Not in that list, and of the same kind: whoever reaches it administers what is behind it.
+        ("phpmyadmin", r"phpmyadmin"),
+        ("pgadmin", r"pgadmin4?"),
+        ("adminer", r"adminer"),
+        ("mongo-express", r"mongo-express"),
+        ("redis-commander", r"redis-commander"),
+        ("redisinsight", r"redis-?insight"),
+        ("kafka-ui", r"kafka-ui|kafdrop|akhq"),
+        ("zeppelin", r"zeppelin"),
+        ("jupyter", r"jupyter(?:-notebook|-?lab)?"),
+        ("airflow", r"airflow-webserver"),
+        ("portainer", r"portainer(?:-ce|-ee)?"),
+        ("rancher", r"rancher"),
+        ("headlamp", r"headlamp"),
+        ("kiali", r"kiali"),
+        ("hubble-ui", r"hubble-ui"),
+        ("longhorn-ui", r"longhorn-(?:ui|frontend)"),
+        ("traefik-dashboard", r"traefik-dashboard"),
+        ("kong-admin", r"kong(?:-gateway)?-(?:admin|manager)"),
     )
 )
 _DATA_STORE = _Pattern(

@@ -18,11 +18,13 @@ class ImageConfig:
 
     - `user`: USER as it stands there, "" when the image names none.
     - `exposed_ports`: "80/tcp", "53/udp" or "80". `volumes`: the paths of its VOLUMEs.
+    - `created`: when it was made, as RFC 3339 writes it; a build that is to be reproducible names a day long ago.
     """
 
     user: str | None = None
     exposed_ports: tuple[str, ...] | None = None
     volumes: tuple[str, ...] | None = None
+    created: str | None = None
 
 
 UNKNOWN = ImageConfig()

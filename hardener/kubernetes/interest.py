@@ -3,28 +3,58 @@
 import re
 
 from hardener.kubernetes.custom_resource import may_name_images
+from hardener.kubernetes.ingress import ROUTES
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
-from hardener.kubernetes.service_links import mentions
+from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
 
-INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in RENDERED_ELSEWHERE} | {
-    "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Ingress", "Route", "SecurityContextConstraints",
+INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (*RENDERED_ELSEWHERE, *ROUTES)} | {
+    "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Gateway", "SecurityContextConstraints",
     "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
     "ResourceQuota",
 }  # fmt: skip
+EVIDENCE: frozenset[str] = frozenset({
+    "ConfigMap", "Secret", "Endpoints", "EndpointSlice", "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration", "APIService", "IngressClass", "ServiceMonitor", "PodMonitor", "VMServiceScrape",
+    "VMPodScrape", "PodMonitoring", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy",
+    "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "PodIdentityAssociation",
+    "StorageClass",
+})  # fmt: skip
+"""Kinds that say something about workloads, and are not looked at for themselves."""
+
+# Of operators; others have kinds of the same names (Cluster, Backup, Agent).
+_OPERATED: dict[str, list[str]] = {}
+for _group, _kind in OPERATED:
+    _OPERATED.setdefault(_kind, []).append(_group)
 
 _KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
 _NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
 
 
+# Of a CustomResourceDefinition: the API server calls a Service to convert its objects.
+_WEBHOOK = re.compile(r"""\bstrategy["']?[ \t]*:[ \t]*["']?Webhook\b""")
+
+
 def is_interesting(text: str) -> bool:
     """Whether a piece of text can hold an object that this program looks at; tells without parsing."""
-    # A kind in column 0 is that of a block document; only other layouts (flow, JSON, indented) need a closer look.
-    kinds = _KIND.findall(text) or _NESTED_KIND.findall(text)
-    if any(kind in INTERESTING or kind.endswith("List") for kind in kinds):
+    kinds = _kinds(text)
+    if any(kind in INTERESTING or kind in EVIDENCE or kind.endswith("List") for kind in kinds):
+        return True
+    if any(f"{group}/" in text for kind in kinds for group in _OPERATED.get(kind, ())):
         return True
     if "postureExceptionPolicy" in text:
         return True  # an exception of Kubescape, which names kinds by patterns
-    if "ConfigMap" in kinds and mentions(text):
-        return True  # the others are large, and nobody asks for them
+    if "CustomResourceDefinition" in kinds and "Webhook" in text and _WEBHOOK.search(text):
+        return True  # the others are large, and call nobody
     return any(kind != "CustomResourceDefinition" for kind in kinds) and may_name_images(text)
+
+
+def is_evidence_only(text: str) -> bool:
+    """Whether an interesting text holds nothing that is looked at for itself: that it cannot be read is no problem."""
+    kinds = _kinds(text)
+    only = EVIDENCE | {"CustomResourceDefinition"}
+    return bool(kinds) and all(kind in only for kind in kinds)
+
+
+def _kinds(text: str) -> list[str]:
+    # A kind in column 0 is that of a block document; only other layouts (flow, JSON, indented) need a closer look.
+    return _KIND.findall(text) or _NESTED_KIND.findall(text)

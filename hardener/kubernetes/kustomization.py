@@ -1,6 +1,7 @@
 """What a kustomization.yaml says, as plain data.
 
-Source: sigs.k8s.io/kustomize/api/types, kustomization.go; of the images, api/filters/imagetag/updater.go.
+Source: sigs.k8s.io/kustomize/api/types, kustomization.go; of the images, api/filters/imagetag/updater.go; of names,
+api/internal/builtins, PrefixTransformer.go.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,10 @@ from typing import Any
 
 NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _GROUP = "kustomize.config.k8s.io"
+# Kinds whose name namePrefix and nameSuffix leave as it is.
+_FIXED_NAMES = frozenset({
+    ("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService"),
+})  # fmt: skip
 
 
 def is_kustomization(document: object) -> bool:
@@ -33,10 +38,57 @@ def components(document: Mapping[str, Any]) -> Iterator[str]:
     yield from (name for name in _list(document, "components") if isinstance(name, str))
 
 
+def resources(document: Mapping[str, Any]) -> Iterator[str]:
+    """The files and folders whose objects it takes, as written; those behind a URL are among them."""
+    for key in ("resources", "bases"):
+        yield from (name for name in _list(document, key) if isinstance(name, str))
+
+
+def plugins(document: Mapping[str, Any]) -> Iterator[str]:
+    """The files and folders that configure its generators, transformers and validators; they hold no objects of it."""
+    for key in ("generators", "transformers", "validators"):
+        yield from (name for name in _list(document, key) if isinstance(name, str) and "\n" not in name)
+
+
+def entries(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What it takes in, as written, with the place: files, folders and URLs, and the charts that it renders."""
+    for key in ("resources", "bases", "components"):
+        yield from (((key, index), name) for index, name in enumerate(_list(document, key)) if isinstance(name, str))
+    for key, name_key in (("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")):
+        for index, chart in enumerate(_list(document, key)):
+            if isinstance(chart, dict):
+                yield (key, index), str(chart.get(name_key))
+
+
+def is_component(document: Mapping[str, Any]) -> bool:
+    """Whether it is built as a part of others only."""
+    return document.get("kind") == "Component"
+
+
+def setting(document: Mapping[str, Any], key: str) -> str:
+    """Its ``namespace``, ``namePrefix`` or ``nameSuffix``; "" where it has none, or what is no text."""
+    found = document.get(key)
+    return found if isinstance(found, str) else ""
+
+
 def members(document: Mapping[str, Any]) -> Iterator[str]:
     """The files and folders that it is built from, as written; those behind a URL are among them."""
     for key in ("resources", "bases", "components"):
         yield from (name for name in _list(document, key) if isinstance(name, str))
+
+
+def template_labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The labels that it gives to pods."""
+    entries = [entry for entry in _list(document, "labels") if isinstance(entry, dict)]
+    given = [entry.get("pairs") for entry in entries if entry.get("includeSelectors") or entry.get("includeTemplates")]
+    for pairs in (document.get("commonLabels"), *given):
+        if isinstance(pairs, dict):
+            yield from ((str(key), str(value)) for key, value in pairs.items())
+
+
+def takes_affixes(group: str, kind: str) -> bool:
+    """Whether namePrefix and nameSuffix change the names of objects of this kind."""
+    return (group, kind) not in _FIXED_NAMES
 
 
 def images(document: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -10,6 +10,7 @@ from typing import Any
 from hardener.declare import Transform
 from hardener.edits import Evidence
 from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
+from hardener.report import reachability
 from hardener.report.redactor import Redactor
 from hardener.views import Object
 
@@ -25,8 +26,18 @@ def write(
     ``levels`` are the Pod Security levels that ``check`` adds.
     """
     dump = _Dump(redactor)
-    head = {"version": 1, "profile": outcome.profile, "summary": outcome.summary()}
-    out(json.dumps(head, ensure_ascii=False)[:-1])
+    summary = outcome.summary()
+    reach = reachability.reached(outcome)
+    if reach is not None:
+        summary["reachability"] = reachability.record(reach)
+    settings = outcome.workspace.settings
+    signs = outcome.workspace.platform_signs
+    head = {
+        "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
+        "platform": outcome.workspace.platform, "platformSigns": {name: _sign(item) for name, item in signs.items()},
+        "summary": summary,
+    }  # fmt: skip
+    out(dump(head)[:-1])
     for name, records in (
         ("changes", (_change(change, outcome) for change in outcome.changes)),
         ("held", (_held(held, change, outcome) for held in outcome.held for change in held.changes[:1])),
@@ -61,6 +72,10 @@ def _object(item: Object | None) -> dict[str, str | None] | None:
     if item is None:
         return None
     return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
+
+
+def _sign(item: Object) -> dict[str, Any]:
+    return {"file": item.piece.file.name, "object": _object(item)}
 
 
 def _evidence(evidence: Iterable[Evidence], outcome: Outcome) -> Iterator[dict[str, Any]]:

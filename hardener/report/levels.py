@@ -31,7 +31,7 @@ def lines(before: list[Standing], after: list[Standing]) -> Iterator[str]:
 
 
 def records(before: list[Standing], after: list[Standing]) -> Iterator[dict[str, Any]]:
-    """The levels for programs, one record per workload."""
+    """The levels for programs, one record per workload and namespace."""
     for old, new in zip(before, after, strict=True):
         item = old.pod.object
         yield {

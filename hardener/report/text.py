@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hardener import __version__
-from hardener.edits import Basis, Drop, Evidence, Grade, dotted
+from hardener import __version__, platforms
+from hardener.edits import Basis, Drop, Evidence, Grade, Severity, dotted
 from hardener.kubernetes.pod_template import JOB_LIKE
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
+from hardener.report import reachability
 from hardener.report.levels import lines as level_lines
 from hardener.report.masked_lines import masked_lines
 from hardener.report.patch import Patch
@@ -79,7 +80,7 @@ class TextReport:
     def _head(self) -> None:
         workspace = self.outcome.workspace
         version = ".".join(map(str, workspace.settings.kubernetes_version))
-        platform = f", platform {workspace.platform}" if workspace.platform else ""
+        platform = "".join(f", {text}" for text in platforms.described(workspace))
         source = "standard input, no tree around it" if workspace.stream else f"evidence from {_short(workspace.root)}"
         self._say(f"harden {__version__}: profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}")
         if workspace.unread_evidence:
@@ -175,28 +176,32 @@ class TextReport:
         ordered = sorted(
             self.outcome.findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line)
         )
-        self._topics([finding for finding in ordered if finding.topic is not None])
-        for finding in ordered:
-            if finding.topic is not None and not self.verbose:
-                continue
-            colour = "red" if finding.severity.rank >= 2 else "dim"
-            risk = f" {finding.risk}" if finding.risk else ""
-            target = f" {finding.object}" if finding.object is not None else ""
-            self._say(
-                f"  {self._paint(colour, finding.severity)}{risk} {finding.id}  {finding.file}:{finding.line}{target}"
-            )
-            self._say(f"    {finding.message}: {finding.advice}")
+        for group in _grouped(ordered):
+            first, full = group[0], self.verbose
+            if first.topic and len(group) > 1 and len({finding.advice for finding in group}) == 1:
+                noun, _, rest = first.topic.partition(" ")
+                self._folded(group, f"  {_count(len(group), noun)} {rest}: {first.advice}")
+            elif len(group) > _MOST_IN_FULL and not full and first.severity.rank < Severity.HIGH.rank:
+                self._folded(group, f" x {len(group)}  {_named(group)}")
+                self._say(f"    for one: {first.message}: {first.advice}")
+            else:
+                full = True
+            for finding in group if full else ():
+                self._finding(finding)
 
-    def _topics(self, findings: list[Report]) -> None:
-        """One line for all findings of a topic."""
-        topics: dict[str, list[Report]] = {}
-        for finding in findings:
-            topics.setdefault(str(finding.topic), []).append(finding)
-        for topic, found in topics.items():
-            noun, _, rest = topic.partition(" ")
-            head = f"  {self._paint('dim', found[0].severity)} {found[0].risk} {found[0].id}"
-            names = "" if self.verbose else " (-v names them)"
-            self._say(f"{head}  {_count(len(found), noun)} {rest}: {found[0].advice}{names}")
+    def _folded(self, group: list[Report], what: str) -> None:
+        """One line for findings that say the same."""
+        names = "" if self.verbose else " (-v names them)"
+        self._say(f"  {self._severity(group[0])} {group[0].id}{what}{names}")
+
+    def _finding(self, finding: Report) -> None:
+        target = f" {finding.object}" if finding.object is not None else ""
+        self._say(f"  {self._severity(finding)} {finding.id}  {finding.file}:{finding.line}{target}")
+        self._say(f"    {finding.message}: {finding.advice}")
+
+    def _severity(self, finding: Report) -> str:
+        colour = "red" if finding.severity.rank >= 2 else "dim"
+        return self._paint(colour, finding.severity) + (f" {finding.risk}" if finding.risk else "")
 
     def _patches(self, patches: list[Patch]) -> list[FileChange]:
         """Print the patches; those that show something masked are returned, since git cannot take them."""
@@ -245,19 +250,42 @@ class TextReport:
                 self._say(f"undo: {undo}")
 
 
+# Findings that give the same advice are one line when there are more of them, and none of them is urgent.
+_MOST_IN_FULL = 3
+
+
+def _grouped(findings: list[Report]) -> Iterator[list[Report]]:
+    """The findings that a person needs to read once: those of one topic, else those with the same advice. Where they
+    stand is that of the first."""
+    groups: dict[tuple[str, str], list[Report]] = {}
+    for finding in findings:
+        groups.setdefault((finding.id, finding.topic or f"{finding.severity} {finding.advice}"), []).append(finding)
+    yield from groups.values()
+
+
 def _drops(piece: Piece) -> bool:
     return any(isinstance(edit, Drop) for step in piece.steps for edit in step)
 
 
 def _impact(outcome: Outcome) -> Iterator[str]:
-    released = [change for change in outcome.changes if change.edit.impact == "address-released"]
-    if released:
-        yield f"{_count(len(released), 'public address', 'es')} released; a revert brings new ones: {_names(released)}"
+    for impact, (noun, plural), fate in _RELEASED:
+        released = [change for change in outcome.changes if change.edit.impact == impact]
+        if released:
+            yield f"{_count(len(released), noun, plural)} {fate}: {_names(released)}"
     isolated = [change for change in outcome.changes if change.edit.impact == "namespace-isolated"]
     if isolated:
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = _count(len(isolated), "namespace")
         yield f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
+    closed = [change for change in outcome.changes if change.edit.impact == "workload-isolated"]
+    if closed:
+        yield (
+            f"{_count(len(closed), 'workload')} isolated by a NetworkPolicy, where the network plugin of the cluster "
+            f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused"
+        )
+    reach = reachability.reached(outcome)
+    if reach is not None:
+        yield from reachability.lines(reach)
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind not in _NO_PODS]
     recreated = [change for change in pods if change.object.kind in JOB_LIKE]
     if recreated:
@@ -281,11 +309,25 @@ def _impact(outcome: Outcome) -> Iterator[str]:
         yield f"a mistake would show late, under load, in {objects}: watch {ids}"
 
 
-_NO_PODS = frozenset({"Service", "ServiceAccount"})
+# What a person has to know before it is applied: impact, what is counted, and what becomes of it.
+_RELEASED = (
+    ("address-released", ("public address", "es"), "released; a revert brings new ones"),
+    ("internal-address-released", ("internal address", "es"), "released; a revert brings new ones"),
+    ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
+    ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
+)
+_NO_PODS = frozenset({"Service", "ServiceAccount", "NetworkPolicy"})
 
 
 def _names(changes: list[Change]) -> str:
-    objects = {id(change.object): str(change.object) for change in changes}
+    return _listed({id(change.object): str(change.object) for change in changes})
+
+
+def _named(findings: list[Report]) -> str:
+    return _listed({id(found.object or found): str(found.object or found.file) for found in findings})
+
+
+def _listed(objects: dict[int, str]) -> str:
     names = Counter(objects.values())
     shown = list(names)[:5]
     text = ", ".join(f"{name} x {names[name]}" if names[name] > 1 else name for name in shown)
@@ -324,6 +366,9 @@ def _undo(files: list[FileChange]) -> str | None:
         note = "  # with every other uncommitted change there"
     if names:
         commands.append("git restore -- " + " ".join(map(shlex.quote, names)))
-    if made:
+    if len(made) > 4:
+        patterns = sorted({f":(glob)**/{os.path.basename(name)}" for name in made})
+        commands.append("git clean -f -- " + " ".join(map(shlex.quote, patterns)))
+    elif made:
         commands.append("rm -- " + " ".join(map(shlex.quote, made)))
     return " && ".join(commands) + note

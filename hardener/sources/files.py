@@ -5,12 +5,13 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hardener.errors import HardenError
 
 SUFFIXES = (".yaml", ".yml", ".json")
+NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 MAX_BYTES = 64 * 1024 * 1024
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox"})
 BOM = b"\xef\xbb\xbf"
@@ -113,6 +114,15 @@ def _ignored(path: str, is_folder: bool, rules: list[tuple[str, object]]) -> boo
     return False
 
 
+def pattern_test(pattern: str, root: str) -> Callable[[str], bool]:
+    """Whether a real path is one that ``pattern``, as in .gitignore and seen from ``root``, names."""
+    from pathspec import GitIgnoreSpec  # late: few settings name a path
+
+    # A leading slash: seen from the root, never at any depth.
+    spec = GitIgnoreSpec.from_lines(["/" + pattern.removeprefix("./").lstrip("/")])
+    return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))
+
+
 def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, bool]]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -126,7 +136,7 @@ def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, b
         rules = rules + _ignore_rules(folder)
     for entry in entries:
         is_folder = entry.is_dir(follow_symlinks=False)
-        if not is_folder and not entry.name.endswith(SUFFIXES):
+        if not is_folder and not entry.name.endswith(SUFFIXES) and entry.name not in NAMES:
             continue
         if (is_folder and entry.name in SKIPPED_FOLDERS) or (rules and _ignored(entry.path, is_folder, rules)):
             continue

@@ -79,36 +79,52 @@ class ManifestFile:
         return self.content.size < 0
 
 
-def load(path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool]) -> ManifestFile:
-    """Cut ``content`` into pieces and parse those that ``wanted`` asks for; no other piece costs a parse."""
+def load(
+    path: str,
+    name: str,
+    content: Content,
+    *,
+    editable: bool,
+    wanted: Callable[[str], bool],
+    optional: Callable[[str], bool] = lambda text: False,
+) -> ManifestFile:
+    """Cut ``content`` into pieces and parse those that ``wanted`` asks for; no other piece costs a parse.
+
+    It is no problem that an ``optional`` one of them cannot be read.
+    """
     file = ManifestFile(path, name, content, editable)
     for segment in yaml.segments(content.text):
         piece = Piece(file, segment.start, segment.start + len(segment.text), segment.line)
         file.pieces.append(piece)
-        if not wanted(segment.text):
-            continue
-        template = _TEMPLATE.search(segment.text)
-        try:
-            parsed = yaml.parse(segment.text)
-        except yaml.Refused as refused:
-            if template:
-                piece.problem = _template(segment.text, template.start())
-            else:
-                advice = "correct the document; the others of the file are handled"
-                piece.problem = ("broken-document", refused.reason, advice, refused.line or 1)
-            continue
-        if template and (parsed.has_plain("{{") or parsed.has_plain("{%")):
-            piece.problem = _template(segment.text, template.start())
-            continue
-        if any(_is_encrypted(document) for document in parsed.documents):
-            advice = "decrypt it with sops, harden it, encrypt it again"
-            piece.problem = ("sops", "encrypted by SOPS, any change breaks its signature", advice, 1)
-            continue
-        piece.data = parsed.documents
-        piece.parsed = True
-        if "*" in segment.text and "&" in segment.text:
-            piece.shared = parsed.shared()
+        if wanted(segment.text):
+            _parse(piece, segment.text)
+            if piece.problem and optional(segment.text):
+                piece.problem = None
     return file
+
+
+def _parse(piece: Piece, text: str) -> None:
+    template = _TEMPLATE.search(text)
+    try:
+        parsed = yaml.parse(text)
+    except yaml.Refused as refused:
+        if template:
+            piece.problem = _template(text, template.start())
+        else:
+            advice = "correct the document; the others of the file are handled"
+            piece.problem = ("broken-document", refused.reason, advice, refused.line or 1)
+        return
+    if template and (parsed.has_plain("{{") or parsed.has_plain("{%")):
+        piece.problem = _template(text, template.start())
+        return
+    if any(_is_encrypted(document) for document in parsed.documents):
+        advice = "decrypt it with sops, harden it, encrypt it again"
+        piece.problem = ("sops", "encrypted by SOPS, any change breaks its signature", advice, 1)
+        return
+    piece.data = parsed.documents
+    piece.parsed = True
+    if "*" in text and "&" in text:
+        piece.shared = parsed.shared()
 
 
 def _template(text: str, position: int) -> tuple[str, str, str, int]:

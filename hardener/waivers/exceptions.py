@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -10,8 +9,8 @@ from fnmatch import fnmatchcase
 
 from hardener import registry
 from hardener.config import Exemption
-from hardener.namespaces import namespace_of
 from hardener.owasp import RISKS
+from hardener.sources.files import pattern_test
 from hardener.views import Object, PodTemplate
 from hardener.waivers.waiver import EVERYTHING, Collection, Waiver, containers_called, unknown
 from hardener.workspace import Workspace
@@ -66,7 +65,7 @@ def _add(
     found: Collection,
 ) -> None:
     waiver = Waiver(exemption.id, ids, exemption.reason.strip(), "config", [], exemption.file, exemption.line)
-    in_path = _path_test(exemption.path, workspace.root)
+    in_path = pattern_test(exemption.path, workspace.root) if exemption.path is not None else lambda path: True
     for item in workspace.objects:
         if not (_matches(workspace, exemption, item) and in_path(item.piece.file.path)):
             continue
@@ -85,16 +84,5 @@ def _matches(workspace: Workspace, exemption: Exemption, item: Object) -> bool:
     return (
         exemption.kind in (None, item.kind)
         and (exemption.name is None or fnmatchcase(item.name, exemption.name))
-        and (exemption.namespace is None or namespace_of(workspace, item) == exemption.namespace)
+        and (exemption.namespace is None or exemption.namespace in workspace.builds.namespaces(item))
     )
-
-
-def _path_test(pattern: str | None, root: str) -> Callable[[str], bool]:
-    """Whether a file is one that ``pattern``, seen from the root, names."""
-    if pattern is None:
-        return lambda path: True
-    from pathspec import GitIgnoreSpec  # late: few exceptions name a path
-
-    # A leading slash: seen from the root, never at any depth.
-    spec = GitIgnoreSpec.from_lines(["/" + pattern.removeprefix("./").lstrip("/")])
-    return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))

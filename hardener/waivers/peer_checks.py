@@ -27,8 +27,9 @@ _REQUESTS = frozenset({"resource-requests"})
 _CPU_LIMIT = frozenset({"cpu-limit"})
 _MEMORY_LIMIT = frozenset({"memory-limit"})
 _IMAGE = frozenset({"pin-image-digest"})
-_TOKEN = frozenset({"automount-token"})
+_TOKEN = frozenset({"automount-token", "projected-token"})
 _SERVICE = frozenset({"service-cluster-ip"})
+_ADMINISTRATION = frozenset({"exposed-admin-ui", "service-cluster-ip"})
 _ISOLATION = frozenset({"netpol-default-deny", "netpol-allow-dns", "netpol-workload"})
 _NAMESPACE = frozenset({"default-namespace"})
 
@@ -100,6 +101,7 @@ POLARIS = {
     "tagNotSpecified": _IMAGE,
     "automountServiceAccountToken": _TOKEN,
     "missingNetworkPolicy": _ISOLATION,
+    "tlsSettingsMissing": frozenset({"ingress-tls"}),
 }
 
 # By how the override begins, in lower case: some end in a capability or in the name of a volume.
@@ -123,6 +125,7 @@ KUBESCAPE = {
     "C-0013": _USER,
     "C-0016": _ESCALATION,
     "C-0017": _ROOT_FILESYSTEM,
+    "C-0021": _ADMINISTRATION,
     "C-0030": _ISOLATION,
     "C-0034": _TOKEN,
     "C-0038": _PID | _IPC,

@@ -62,14 +62,39 @@ def test_no_ingress(text: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["frontend-external", "public-api", "api_gateway", "edge", "web-lb", "lb.web", "ingress", "Public"]
+    "name",
+    [
+        "frontend-external",
+        "public-api",
+        "api_gateway",
+        "edge",
+        "web-lb",
+        "lb.web",
+        "ingress",
+        "Public",
+        "web-loadbalancer",
+        "web-load-balancer",
+    ],
 )
 def test_names_that_say_external(name: str) -> None:
     assert says_external(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["frontend", "publication", "ledger", "album", "knowledge", "internal", "club", "", None]
+    "name",
+    [
+        "frontend",
+        "publication",
+        "ledger",
+        "album",
+        "knowledge",
+        "internal",
+        "club",
+        "non-public-frontend",
+        "not-external",
+        "",
+        None,
+    ],
 )
 def test_names_that_do_not(name: str | None) -> None:
     assert not says_external(name)
@@ -107,6 +132,18 @@ def test_names_that_do_not(name: str | None) -> None:
         ("vllm/vllm-openai", "vllm"),
         ("nvcr.io/nvidia/tritonserver", "triton"),
         ("triton-inference-server", "triton"),
+        ("dpage/pgadmin4", "pgadmin"),
+        ("phpmyadmin/phpmyadmin", "phpmyadmin"),
+        ("my-adminer-service", "adminer"),
+        ("provectuslabs/kafka-ui", "kafka-ui"),
+        ("quay.io/cilium/hubble-ui", "hubble-ui"),
+        ("longhornio/longhorn-ui", "longhorn-ui"),
+        ("longhorn-frontend", "longhorn-ui"),
+        ("portainer/portainer-ce", "portainer"),
+        ("rancher/rancher", "rancher"),
+        ("apache/zeppelin", "zeppelin"),
+        ("jupyter-notebook", "jupyter"),
+        ("kong-gateway-admin", "kong-admin"),
         # False friends.
         ("my-grafana-dashboards-sync", None),
         ("grafana/loki", None),
@@ -126,6 +163,11 @@ def test_names_that_do_not(name: str | None) -> None:
         ("x-ray", None),
         ("aws-xray-daemon", None),
         ("array", None),
+        ("rancher/klipper-lb", None),
+        ("rancher-webhook", None),
+        ("quay.io/cilium/hubble-relay", None),
+        ("longhorn-backend", None),
+        ("traefik", None),
         ("", None),
     ],
 )

@@ -44,7 +44,6 @@ def test_the_fields_and_that_their_text_is_parsed(text: str, fields: list[Path])
     "text",
     [
         TASK.replace("image", "picture"),
-        "kind: ConfigMap\napiVersion: v1\ndata:\n  image: a:1\n",
         "kind: Cluster\napiVersion: cluster.example.com/v1\n",
         "image: nginx:1.27\nreplicas: 2\n",  # values of a chart
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {annotations: {image: 'a:1'}}\n",

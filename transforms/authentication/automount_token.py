@@ -1,89 +1,111 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+import re
+from collections.abc import Iterator
 
 from hardener.api_use import api_use
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Finding, Grade, Severity
-from hardener.errors import HardenError
-from hardener.views import PodTemplate
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import Object, PodTemplate, ServiceAccount
 
-_FIELD = "automountServiceAccountToken"
+from ._token import DEFAULT, FIELD, Token, account_says_no
+
 _LINKERD = "linkerd.io/inject"
+_LINKERD_VERSION = "config.linkerd.io/proxy-version"
+_OWN_TOKEN = (2, 12)  # since this version its proxies bring a token of their own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """Whose token goes: that of the ``default`` account only, or of ``all`` accounts."""
-
-    GROUP: ClassVar[str] = "token"
-    accounts: str = "all"
-
-    def __post_init__(self) -> None:
-        if self.accounts not in ("all", "default"):
-            raise HardenError(f"token.accounts: {self.accounts} is neither all nor default")
-
-
-@transform(each=PodTemplate, stage="token", cis="5.1.6", classes=("windows",), options=Token)
-def automount_token(pod: PodTemplate, options: Token) -> Steps:
+@transform(
+    each=PodTemplate | ServiceAccount, stage="token", cis="5.1.6", classes=("windows", "node-agent"), options=Token,
+    after=("projected-token",),
+)  # fmt: skip
+def automount_token(target: PodTemplate | ServiceAccount, options: Token) -> Steps:
     """A pod that shows no use of the Kubernetes API gets no credential for it.
 
     Why: a token in the file system of every pod is what an attacker looks for first; with it a bug in one application
     becomes a login to the API server.
 
     May break: a program that uses the API, in a way that neither the manifests nor their role bindings show, is refused
-    by the API server from its next start.
+    by the API server from its next start; so is a pod of another repository that uses the account.
     """
-    mounted = pod.get(_FIELD)
-    if mounted is False or (mounted is None and _account_says_no(pod)):
+    if isinstance(target, PodTemplate):
+        yield from _pod(target, options)
+    else:
+        yield from _account(target, options)
+
+
+def _pod(pod: PodTemplate, options: Token) -> Steps:
+    mounted = pod.get(FIELD)
+    if mounted is False or (mounted is None and account_says_no(pod)) or api_use(pod):
         return
-    used = api_use(pod)
-    if used:
-        yield _finding(
-            pod, f"every container gets a token for the API: {used[0].text}",
-            "mount a projected token of one hour, only in the containers that use the API",
-        )  # fmt: skip
+    named = any(state.service_account != DEFAULT for state in pod.states)
+    if named and (options.accounts == DEFAULT or pod.tree.stream):
+        message = f"a token of service account {pod.service_account} is mounted"
+        if pod.tree.stream and options.accounts != DEFAULT:
+            message += "; a stream does not show what it may do"
+            advice = f"run harden apply on the tree, or set {FIELD}: false if it does not use the API"
+        else:
+            message += ", and nothing shows that it is used"
+            advice = f"set {FIELD}: false unless it is"
+        yield pod.finding(message, *([FIELD] if pod.has(FIELD) else []), advice=advice, severity=Severity.LOW)
         return
-    named = pod.service_account != "default"
-    if named and options.accounts == "default":
-        yield _finding(
-            pod, f"a token of service account {pod.service_account} is mounted, and nothing shows that it is used",
-            f"set {_FIELD}: false unless it is",
-        )  # fmt: skip
-        return
-    if named and pod.tree.stream:
-        yield _finding(
-            pod, f"a token of service account {pod.service_account} is mounted; a stream does not show what it may do",
-            f"run harden apply on the tree, or set {_FIELD}: false if it does not use the API",
-        )  # fmt: skip
-        return
-    doubts = _doubts(pod, named, mounted)
+    doubts = list(_doubts(pod, named, mounted))
     yield pod.set(
-        _FIELD, to=False, grade=Grade.REVIEW if doubts else Grade.SAFE, basis=Basis.INFERRED,
+        FIELD, to=False, grade=Grade.REVIEW if doubts else Grade.SAFE, basis=Basis.INFERRED,
         evidence=[Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account"), *doubts],
     )  # fmt: skip
 
 
-def _doubts(pod: PodTemplate, named: bool, mounted: object) -> list[Evidence]:
-    found = []
+def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence]:
     if named:
-        text = f"service account {pod.service_account} may be bound in another repository"
-        key = "serviceAccountName" if pod.has("serviceAccountName") else "serviceAccount"
-        found.append(pod.fact(text, key))
+        state = next(state for state in pod.states if state.service_account != DEFAULT)
+        text = f"service account {state.service_account} may be bound in another repository"
+        yield state.fact(text, "serviceAccountName" if state.has("serviceAccountName") else "serviceAccount")
     if mounted is not None:
-        found.append(pod.fact("the token is asked for by name", _FIELD))
-    if pod.metadata.text("annotations", _LINKERD) in ("enabled", "ingress"):
-        text = "Linkerd before 2.12 logs in with this token"
-        found.append(pod.metadata.fact(text, "annotations", _LINKERD))
-    return found
+        yield pod.fact("the token is asked for by name", FIELD)
+    if "node-agent" in pod.classes:
+        yield Evidence(f"agents of a node often ask the API for it ({pod.classes['node-agent']})")
+    yield from _linkerd(pod)
 
 
-def _account_says_no(pod: PodTemplate) -> bool:
-    accounts = pod.tree.relations.service_accounts.get(pod.service_account, [])
-    return any(account.get(_FIELD) is False for account in accounts if pod.tree.builds.meet(account, pod.object))
+def _linkerd(pod: PodTemplate) -> Iterator[Evidence]:
+    """Linkerd's proxy, where its version is not known to bring a token of its own."""
+    version = re.search(r"(\d+)\.(\d+)", pod.metadata.text("annotations", _LINKERD_VERSION) or "")
+    if version is not None and (int(version[1]), int(version[2])) >= _OWN_TOKEN:
+        return
+    spaces = [pod.tree.namespaces.get(name) for name in pod.tree.builds.namespaces(pod.object)]
+    holders = [pod.metadata, *(space.view("metadata") for space in spaces if space is not None and space.declared)]
+    for holder in holders:
+        said = holder.text("annotations", _LINKERD)
+        if said in ("enabled", "ingress"):
+            yield holder.fact("Linkerd before 2.12 logs in with this token", "annotations", _LINKERD)
+        if said is not None:  # that of the pod counts before that of its namespace
+            return
 
 
-def _finding(pod: PodTemplate, message: str, advice: str) -> Finding:
-    path = (_FIELD,) if pod.has(_FIELD) else ()
-    return pod.finding(message, *path, advice=advice, severity=Severity.LOW)
+def _account(account: ServiceAccount, options: Token) -> Steps:
+    """An account whose pods all say for themselves whether they want its token, and that has no rights."""
+    item = account.object
+    if account.get(FIELD) is False or account.tree.stream or (options.accounts == DEFAULT and item.name != DEFAULT):
+        return
+    accounts = account.tree.accounts
+    pods = accounts.pods(item)
+    if not pods or accounts.rights(item):
+        return
+    open_ones: list[Object] = [pod.object for pod in pods if not pod.has(FIELD)]
+    open_ones += accounts.others(item)
+    if open_ones:
+        more = f" and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
+        path = (FIELD,) if account.has(FIELD) else ()
+        yield account.finding(
+            f"service account {item.name} gives its token to every pod that does not decline it; not changed, since"
+            f" {open_ones[0]}{more} may rely on it", *path,
+            advice=f"set {FIELD}: false here once every such pod says for itself what it wants", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    count = "its only pod" if len(pods) == 1 else f"each of its {len(pods)} pods"
+    evidence = [
+        Evidence(f"{count} in the tree says for itself whether it takes a token, and no binding names the account"),
+        Evidence("a pod that the tree does not show gets no token from it any more"),
+    ]
+    yield account.set(FIELD, to=False, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)

@@ -1,172 +1,146 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.kubernetes.component import (
-    DATA_PORTS,
-    is_data_store,
-    is_ingress_or_gateway,
-    says_external,
-    sensitive_component,
-)
-from hardener.views import Container, PodTemplate, Service, View
+from hardener.edits import Basis, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.errors import HardenError
+from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
+from hardener.view import OpaqueError
+from hardener.views import PodTemplate, Service
 
-EXPOSE = "hardener.dev/expose"
+from ._components import administration, data_store, targets
+from ._deliberate import deliberate, is_set, uses_node_ports
 
-# Fields that the API server refuses, or that mean nothing, on a Service of type ClusterIP.
-_FIELDS = (
-    "loadBalancerClass", "loadBalancerSourceRanges", "loadBalancerIP", "allocateLoadBalancerNodePorts",
-    "healthCheckNodePort",
-)  # fmt: skip
-# Annotations by which a provider or an address announcer makes the load balancer. One of them, with the source ranges,
-# the API server refuses on a ClusterIP Service.
-_LOAD_BALANCER = re.compile(
-    r"load-?balancer|/l4-rbs$|^metallb\.(universe\.tf|io)/|^(io\.cilium/lb-|lbipam\.cilium\.io/)", re.I
-)
-_STATIC_ADDRESS = re.compile(r"eip-allocations|static-ip|azure-pip|ip-addresses", re.I)
-_DNS = re.compile(r"^external-dns\.|azure-dns-label|^dns\.|/dns-?name$", re.I)
+_NO_LOAD_BALANCER = "a ClusterIP Service has no load balancer to shape"
+_PUBLIC = ("LoadBalancer", "NodePort")
+_GATEWAY = "gateway.networking.k8s.io/gateway-name"  # on what the controller of a Gateway makes for it
 
 
-@transform(each=Service, stage="exposure", severity=Severity.CRITICAL, absence=True)
-def service_cluster_ip(service: Service) -> Steps:
-    """Administration and data components are reachable inside the cluster only.
+@dataclass(frozen=True)
+class Exposure:
+    """``convert``: "all" Services that are open to the outside, or "sensitive": administration and data only."""
 
-    Why: a dashboard, a database or a queue on a public address is found by scanners within hours, and its login is
-    then all that stands between the internet and the cluster; `kubectl port-forward` reaches it as well.
+    GROUP: ClassVar[str] = "exposure"
+    convert: str = "all"
+
+    def __post_init__(self) -> None:
+        if self.convert not in ("all", "sensitive"):
+            raise HardenError(f"exposure.convert: {self.convert} is neither all nor sensitive")
+
+
+@transform(each=Service, stage="exposure", severity=Severity.HIGH, absence=True, options=Exposure)
+def service_cluster_ip(service: Service, options: Exposure) -> Steps:
+    """A Service is reachable inside the cluster only, unless something shows that it is meant for the outside.
+
+    Why: what has a public address is found by scanners within hours, and its own login is then all that stands before
+    it; an Ingress serves what is meant for everybody, `kubectl port-forward` reaches the rest.
 
     May break: whoever dials the load balancer or the node port loses the way in, its address is released, and a
-    revert brings a new one.
+    revert brings new ones.
     """
     kind = service.get("spec", "type")
-    if service.strings("spec", "externalIPs"):
+    yield from _opened_again(service)
+    if kind not in _PUBLIC:
+        return
+    if service.has("metadata", "labels", _GATEWAY):
         yield service.finding(
-            "externalIPs let whoever may write Services take over traffic to any address (CVE-2020-8554)",
-            "spec", "externalIPs",
-            advice="announce the address with a load balancer, and remove externalIPs",
+            f"type {kind} opens it to the outside for a Gateway", "spec", "type", severity=Severity.LOW,
+            advice="what is open there is decided by the listeners and routes of the Gateway",
         )  # fmt: skip
-    if kind not in ("LoadBalancer", "NodePort"):
         return
     pods = service.tree.relations.selected_pods(service)
-    sensitive = _administration(service, pods) or _data(service, pods)
-    deliberate = list(_deliberate(service, pods))
-    if sensitive is None:
-        yield _left_open(service, kind, deliberate)
+    component = administration(service, pods)
+    sensitive = component.evidence if component else data_store(service, pods)
+    against = list(deliberate(service, pods))
+    if sensitive is None and options.convert == "sensitive":
+        yield _left_open(service, kind, against)
         return
     # What exposes it on purpose is evidence; that the component is one for insiders remains true.
-    grade = Grade.BREAKING if deliberate else Grade.REVIEW
+    grade = Grade.BREAKING if against else Grade.REVIEW
+    reasons = [*([sensitive] if sensitive else []), *_other_ways(service, pods)]
+    basis = Basis.INFERRED if reasons or against else Basis.ASSUMED
+    if basis is Basis.ASSUMED:
+        service.get("metadata", "name")  # stops at an expression, which may become a name that says something
+        reasons = [service.fact("nothing in the tree shows that it is meant for the outside", "spec", "type")]
     yield service.set(
-        "spec", "type", to="ClusterIP", grade=grade, basis=Basis.INFERRED, evidence=[sensitive, *deliberate],
-        impact="address-released" if kind == "LoadBalancer" else None,
+        "spec", "type", to="ClusterIP", grade=grade, basis=basis, evidence=[*reasons, *against],
+        impact=_impact(service, kind),
     )  # fmt: skip
-    yield from _clean(service, grade, [Evidence("a ClusterIP Service has no such field")])
+    for path, reason in _drops(service):
+        fact = service.fact(reason, "spec", "type")
+        yield service.drop(*path, grade=grade, basis=Basis.PROVED, evidence=[fact])
 
 
-def _administration(service: Service, pods: list[PodTemplate]) -> Evidence | None:
-    for pod in pods:
-        for container in _serving(service, pod):
-            image = container.image
-            if (container.row and container.row.sensitive) or (image and sensitive_component([image.repository])):
-                return container.fact("the image is that of an administration interface", "image")
-        if component := sensitive_component([pod.object.name]):
-            return pod.object.fact(f"the workload is {component} by its name", "metadata", "name")
-    component = sensitive_component([service.object.name])
-    return service.fact(f"the Service is {component} by its name", "metadata", "name") if component else None
+def _impact(service: Service, kind: str) -> str | None:
+    """What is lost; nothing where every build of the tree gives the Service a public type of its own."""
+    builds = service.tree.builds.of(service.object)
+    if builds and len(list(_opened_again(service))) >= len(builds):
+        return None
+    if kind == "NodePort":
+        return "node-port-closed"
+    values = service.object.annotations.items()
+    return "internal-address-released" if any(is_internal(*each) for each in values) else "address-released"
 
 
-def _data(service: Service, pods: list[PodTemplate]) -> Evidence | None:
-    for pod in pods:
-        for container in _serving(service, pod):
-            if container.image and is_data_store(container.image.repository):
-                return container.fact(f"{container.image.name} is a data store", "image")
-    for index, port in enumerate(service.items("spec", "ports")):
-        for number in sorted(DATA_PORTS & _numbers(port, pods)):
-            return service.fact(f"port {number} is that of a data store", "spec", "ports", index)
-    if is_data_store(service.object.name):
-        return service.fact("the Service is a data store by its name", "metadata", "name")
-    return None
+def _other_ways(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
+    """An Ingress or a route that leads to the pods of ``service`` by another way than its address."""
+    relations = service.tree.relations
+    for item, backend in relations.routes_to(service.object):
+        if not uses_node_ports(item, service.object):
+            yield item.fact(f"{item} leads to it, and needs no address of its own", *backend.path)
+            return
+    for twin in dict.fromkeys(twin for pod in pods for twin in relations.routed_services_of(pod)):
+        if twin.text("spec", "type") not in _PUBLIC and targets(service, pods) <= targets(twin, pods):
+            item, backend = relations.routes_to(twin)[0]
+            yield item.fact(f"{item} leads to the same pods through {twin}", *backend.path)
+            return
 
 
-def _serving(service: Service, pod: PodTemplate) -> list[Container]:
-    """The containers behind the ports of the Service; what runs beside them says nothing about it."""
-    containers = [container for container in pod.containers if not container.init]
-    targets = {_target(port) for port in service.items("spec", "ports")}
-    serving = [
-        container
-        for container in containers
-        if any(targets & {port.get("containerPort"), port.get("name")} for port in container.items("ports"))
-    ]
-    return serving or (containers if len(containers) == 1 else [])
-
-
-def _target(port: View) -> object:
-    return port.get("targetPort") if port.has("targetPort") else port.get("port")
-
-
-def _numbers(port: View, pods: list[PodTemplate]) -> set[object]:
-    """The numbers that a port of the Service goes by, outside and in its pods."""
-    target = _target(port)
-    ports = [port for pod in pods for container in pod.containers for port in container.items("ports")]
-    return {port.get("port"), target, *(p.get("containerPort") for p in ports if p.get("name") == target)}
-
-
-def _deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
-    """The signs that somebody exposed the Service on purpose (DECISIONS 2.5)."""
-    for field in ("loadBalancerClass", "loadBalancerSourceRanges", "loadBalancerIP", "externalIPs"):
-        if service.has("spec", field):
-            yield service.fact(f"{field} is set", "spec", field)
-    for key in service.keys("metadata", "annotations"):
-        if key == EXPOSE and (service.text("metadata", "annotations", key) or "").strip():
-            yield service.fact(f"annotation {EXPOSE} asks for it", "metadata", "annotations", key)
-        elif _LOAD_BALANCER.search(key) or _STATIC_ADDRESS.search(key) or _DNS.search(key):
-            yield service.fact(f"annotation {key} shapes its way in", "metadata", "annotations", key)
-    for index, port in enumerate(service.items("spec", "ports")):
-        if port.has("nodePort"):
-            yield service.fact("a node port is fixed", "spec", "ports", index, "nodePort")
-    if says_external(service.object.name):
-        yield service.fact("its name says that it is for the outside", "metadata", "name")
-    for pod in pods:
-        names = [pod.object.name, *(c.image.repository for c in pod.containers if c.image and c.image.repository)]
-        if any(is_ingress_or_gateway(name) for name in names):
-            yield pod.object.fact("an ingress controller or gateway", "metadata", "name")
-    if service.get("spec", "type") == "NodePort":
-        for ingress in service.tree.relations.ingresses_of(service.object):
-            if _needs_node_port(ingress.annotations, ingress.text("spec", "ingressClassName"), service):
-                yield ingress.fact("its Ingress class sends traffic to node ports", "metadata", "name")
-
-
-def _needs_node_port(annotations: dict[str, str], name: str | None, service: Service) -> bool:
-    kind = name or annotations.get("kubernetes.io/ingress.class") or ""
-    if kind.startswith("gce"):
-        return not service.has("metadata", "annotations", "cloud.google.com/neg")
-    return kind == "alb" and annotations.get("alb.ingress.kubernetes.io/target-type", "instance") == "instance"
-
-
-def _clean(service: Service, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
-    for field in _FIELDS:
-        if service.has("spec", field):
-            yield service.drop("spec", field, grade=grade, basis=Basis.PROVED, evidence=evidence)
+def _drops(service: Service) -> Iterator[tuple[Path, str]]:
+    """What goes with the type, by place, and why (ValidateService in k8s.io/kubernetes pkg/apis/core/validation)."""
+    for field, fate in FIELDS.items():
+        # Of these two false and "" are rejected as well.
+        anything = field in ("allocateLoadBalancerNodePorts", "loadBalancerClass")
+        if service.has("spec", field) if anything else is_set(service, "spec", field):
+            yield ("spec", field), fate
     # The policy may stay, and means something, only while there are external addresses.
-    if service.has("spec", "externalTrafficPolicy") and not service.strings("spec", "externalIPs"):
-        yield service.drop("spec", "externalTrafficPolicy", grade=grade, basis=Basis.PROVED, evidence=evidence)
+    if is_set(service, "spec", "externalTrafficPolicy") and not is_set(service, "spec", "externalIPs"):
+        yield ("spec", "externalTrafficPolicy"), REJECTED
     for index, port in enumerate(service.items("spec", "ports")):
-        if port.has("nodePort"):
-            yield service.drop("spec", "ports", index, "nodePort", grade=grade, basis=Basis.PROVED, evidence=evidence)
+        if is_set(port, "nodePort"):
+            yield ("spec", "ports", index, "nodePort"), REJECTED
     keys = service.keys("metadata", "annotations")
-    gone = [key for key in keys if _LOAD_BALANCER.search(key)]
-    evidence = [Evidence("a ClusterIP Service has no load balancer to shape")]
+    gone = [key for key in keys if shapes_load_balancer(key)]
     if gone and len(gone) == len(keys):
-        yield service.drop("metadata", "annotations", grade=grade, basis=Basis.PROVED, evidence=evidence)
+        yield ("metadata", "annotations"), _NO_LOAD_BALANCER
         return
     for key in gone:
-        yield service.drop("metadata", "annotations", key, grade=grade, basis=Basis.PROVED, evidence=evidence)
+        yield ("metadata", "annotations", key), _NO_LOAD_BALANCER
 
 
-def _left_open(service: Service, kind: str, deliberate: list[Evidence]) -> Finding:
-    if deliberate:
-        message = f"type {kind} opens it to the outside, on purpose as it seems: {deliberate[0].text}"
+def _opened_again(service: Service) -> Iterator[Finding]:
+    """A finding where a patch of a kustomization makes the Service public, whatever it is here."""
+    for state in service.states[1:]:
+        try:
+            kind = state.get("spec", "type")
+        except (OpaqueError, WrongShapeError):
+            continue
+        place = state.object.patched((*state.path, "spec", "type"))
+        if kind in _PUBLIC and place is not None:
+            piece, path = place
+            yield Finding(
+                message=f"an overlay gives {service.object} the type {kind}, which opens it to the outside",
+                advice="take the type out of the patch, or see that it is meant for everybody who can reach it",
+                severity=Severity.MEDIUM, piece=piece, path=path, once=f"{id(piece)} {path}",
+            )  # fmt: skip
+
+
+def _left_open(service: Service, kind: str, against: list[Evidence]) -> Finding:
+    if against:
+        message = f"type {kind} opens it to the outside, on purpose as it seems: {against[0].text}"
         return service.finding(
             message, "spec", "type", severity=Severity.LOW,
             advice="see that it is meant for everybody who can reach it, and serves TLS",

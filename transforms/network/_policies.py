@@ -1,45 +1,82 @@
-"""What the NetworkPolicies of a namespace have in common."""
+"""What our NetworkPolicies have in common: options, label, file, name."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, ClassVar
 
-from hardener.views import Namespace, Object
+from hardener.errors import HardenError
+from hardener.isolation import MANAGED
+from hardener.views import Namespace, Object, View
 
-MANAGED = {"app.kubernetes.io/managed-by": "harden"}
 TOPIC = "networkpolicies"
 
 
 @dataclass(frozen=True)
 class NetworkPolicies:
-    """``egress``: whether outgoing connections are closed too."""
+    """What is closed.
+
+    ``egress``: whether outgoing connections are closed, too. ``internet``: "allow" leaves addresses outside open since
+    nothing proves that they are not needed, "deny" does not. ``orphans``: a Service that nothing in the tree names is
+    open to its "same-namespace", or "closed". ``namespace_wide``: policies for all pods of a namespace, those of others
+    included, are made where the tree shows all of them ("auto"), "always" or "never". ``prune_managed``: rules of our
+    own policies go when nothing explains them. ``allow`` and ``api_server``: addresses (CIDR, separated by commas) that
+    stay open where ``internet`` is "deny", to all and to clients of the Kubernetes API.
+    """
 
     GROUP: ClassVar[str] = "network-policy"
     egress: bool = True
+    internet: str = "allow"
+    orphans: str = "same-namespace"
+    namespace_wide: str = "auto"
+    prune_managed: bool = False
+    allow: str = ""
+    api_server: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("internet", self.internet, ("allow", "deny")),
+            ("orphans", self.orphans, ("same-namespace", "closed")),
+            ("namespace-wide", self.namespace_wide, ("auto", "always", "never")),
+        ):
+            if value not in known:
+                raise HardenError(f"network-policy.{name}: {value} is none of {', '.join(known)}")
+        for name, text in (("allow", self.allow), ("api-server", self.api_server)):
+            for block in blocks(text):
+                try:
+                    ip_network(block)
+                except ValueError:
+                    raise HardenError(f"network-policy.{name}: {block} is no CIDR such as 10.0.0.0/16") from None
 
 
-def policies(namespace: Namespace) -> Iterator[Object]:
-    """The NetworkPolicies of the tree in this namespace."""
-    for item in namespace.objects:
-        if (item.group, item.kind) == ("networking.k8s.io", "NetworkPolicy"):
-            yield item
+def blocks(text: str) -> list[str]:
+    """The parts of a list that is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def closes_all(policy: Object, direction: str) -> bool:
-    """Whether ``policy`` selects every pod of its namespace and lets nothing through in ``direction``."""
-    selects_all = policy.has("spec") and not policy.keys("spec", "podSelector")
-    return (
-        selects_all and direction in policy.strings("spec", "policyTypes") and not policy.has("spec", direction.lower())
-    )
+def directions(options: NetworkPolicies) -> list[str]:
+    """What `policyTypes` are closed."""
+    return ["Ingress", "Egress"] if options.egress else ["Ingress"]
 
 
-def named(namespace: Namespace, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """A NetworkPolicy of ours; a name that is taken gets a number."""
-    taken = {item.name for item in policies(namespace)}
-    free = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 1000))) if n not in taken)
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": free, "namespace": namespace.name, "labels": dict(MANAGED)},
-        "spec": spec,
-    }
+def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, Any]:
+    """A NetworkPolicy of ours; one without a namespace goes where the workload beside it goes."""
+    metadata: dict[str, Any] = {"name": name}
+    if namespace is not None:
+        metadata["namespace"] = namespace
+    metadata["labels"] = dict([MANAGED])
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def free_name(view: View, name: str) -> str:
+    """``name``, or the next free one."""
+    return view.tree.builds.free_name("NetworkPolicy", name[:253].rstrip("-."), view)
+
+
+def of(namespace: Namespace) -> list[Object]:
+    """The NetworkPolicies of a namespace, as read."""
+    return [item for item in namespace.objects if (item.group, item.kind) == ("networking.k8s.io", "NetworkPolicy")]
+
+
+def written(namespace: Namespace) -> str | None:
+    """The name of a namespace beside its object: as it stands there, whatever kustomizations make of it."""
+    return namespace.object.name if namespace.declared else namespace.name

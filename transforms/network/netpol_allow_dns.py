@@ -4,50 +4,34 @@ from hardener.declare import Steps, transform
 from hardener.edits import Basis, Grade, Severity
 from hardener.views import Namespace
 
-from ._policies import TOPIC, named, policies
-
-_PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
-# kubernetes.io/metadata.name is set by the API server since 1.21; matchExpressions, since the label transformers of
-# kustomize rewrite matchLabels (DECISIONS 2.6). NodeLocal DNSCache runs in the network of the node, which no
-# podSelector matches (kubernetes issue 70555).
-_PEERS = [
-    {
-        "namespaceSelector": {
-            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["kube-system"]}]
-        },
-        "podSelector": {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]},
-    },
-    {"ipBlock": {"cidr": "169.254.20.10/32"}},
-]
-_OPENSHIFT = [
-    {
-        "namespaceSelector": {
-            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["openshift-dns"]}]
-        }
-    }
-]
+from ._dns import cluster_dns
+from ._policies import TOPIC, NetworkPolicies, free_name, of, policy, written
 
 
-@transform(each=Namespace, stage="network", severity=Severity.MEDIUM, absence=True, after=("netpol-default-deny",))
-def netpol_allow_dns(namespace: Namespace) -> Steps:
+@transform(
+    each=Namespace, stage="network", severity=Severity.MEDIUM, options=NetworkPolicies, absence=True,
+    after=("netpol-default-deny",),
+)  # fmt: skip
+def netpol_allow_dns(namespace: Namespace, options: NetworkPolicies) -> Steps:
     """Pods of a namespace that is closed can still ask the DNS of the cluster.
 
     Why: a default deny without it stops every connection that begins with a name, which is nearly every one.
 
     May break: nothing that worked under the default deny; a DNS that runs elsewhere needs a rule of its own.
     """
-    if "netpol-default-deny" not in namespace.changed_by:
+    # A policy for egress closes it by itself, so it may only stand beside one that does so anyway.
+    if "netpol-default-deny" not in namespace.changed_by or not options.egress:
         return
-    if any(policy.name.startswith("allow-dns") for policy in policies(namespace)):
+    if any(item.name.startswith("allow-dns") for item in of(namespace)):
         return
-    openshift = namespace.tree.platform == "openshift"
-    ports = [{**port, "port": 5353} for port in _PORTS] if openshift else _PORTS
+    peers, ports = cluster_dns(namespace.tree)
     spec = {
         "podSelector": {},
         "policyTypes": ["Egress"],
-        "egress": [{"to": _OPENSHIFT if openshift else _PEERS, "ports": ports}],
+        "egress": [{"to": peers, "ports": [{"protocol": port.protocol, "port": port.port} for port in ports]}],
     }
-    evidence = [namespace.fact("default-deny-all closes outgoing connections")]
+    value = policy(free_name(namespace, "allow-dns"), written(namespace), spec)
     yield namespace.create(
-        TOPIC, named(namespace, "allow-dns", spec), grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence
-    )
+        TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED,
+        evidence=[namespace.fact("default-deny-all closes outgoing connections")],
+    )  # fmt: skip

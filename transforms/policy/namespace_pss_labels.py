@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.errors import HardenError
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.namespaces import is_shared, unseen_sources
 from hardener.pod_level import level_of, next_violation
-from hardener.views import Namespace
+from hardener.sidecars import added
+from hardener.views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"
-# Sidecar injection adds an init container with NET_ADMIN, unless the mesh runs in CNI mode (DECISIONS 2.10).
-_INJECTION = ("istio-injection", "istio.io/rev", "linkerd.io/inject")
+_TOPIC = "namespace without an enforced Pod Security level"
+_RESTRICTED = "restricted"
 
 
-@transform(each=Namespace, stage="labels", severity=Severity.MEDIUM, pss="restricted", cis="5.2.1", absence=True)
-def namespace_pss_labels(namespace: Namespace) -> Steps:
+@dataclass(frozen=True)
+class NamespaceLabels:
+    """``enforce``: the strictest level that pods are refused by, "baseline" or "restricted"."""
+
+    GROUP: ClassVar[str] = "namespace-labels"
+    enforce: str = _RESTRICTED
+
+    def __post_init__(self) -> None:
+        if self.enforce not in LEVELS[1:]:
+            raise HardenError(f"namespace-labels.enforce: {self.enforce} is none of {', '.join(LEVELS[1:])}")
+
+
+@transform(
+    each=Namespace, stage="labels", severity=Severity.MEDIUM, pss="restricted", cis="5.2.1", absence=True,
+    options=NamespaceLabels,
+)  # fmt: skip
+def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Steps:
     """The API server refuses or reports pods of the namespace that fall below a Pod Security level.
 
     Why: the built-in admission check stops what breaks the standard, whoever creates it, so that the next manifest
@@ -24,72 +44,142 @@ def namespace_pss_labels(namespace: Namespace) -> Steps:
     May break: a pod that the tree does not show, or that something adds a container to, is refused when it is created
     next; running pods stay.
     """
-    if not namespace.declared or is_shared(namespace.name):
+    if any(map(is_shared, namespace.names)):
         return
-    levels = [level_of(pod) for pod in namespace.pods]
-    reached = min(levels, key=LEVELS.index, default="privileged")
-    doubt = unseen_sources(namespace) or _injection(namespace)
-    facts = [namespace.fact(f"all {len(levels)} workloads of the namespace that the tree shows reach {reached}")]
-    if levels and not doubt and reached != "privileged":
-        yield _labels(namespace, "enforce", reached, Grade.REVIEW, Basis.PROVED, facts)
-    elif not _level(namespace, "enforce"):
-        yield from _not_enforced(namespace, reached if levels else None, doubt)
-    if levels and reached != "restricted":
-        pod = namespace.pods[levels.index(reached)]
-        yield pod.finding(
-            f"{pod.object} keeps namespace {namespace.name} below level restricted: {next_violation(pod)}",
-            advice="harden it, or move it to a namespace of its own",
-        )
+    standing = _Standing(namespace, options.enforce)
+    if not namespace.declared:
+        if standing.pods and not namespace.tree.stream and not any(mark in str(namespace.name) for mark in "$({<"):
+            yield _undeclared(namespace, standing)
+        return
+    present = _level(namespace, "enforce")
+    doubt = [*unseen_sources(namespace), *added(namespace)]
+    enforced: list[Edit] = []
+    if standing.reaches_any and not doubt:
+        enforced = _labels(namespace, "enforce", standing.capped, Grade.REVIEW, [_fact(namespace, standing)])
+        yield enforced
+    elif present is None and (standing.reaches_any or not standing.pods):
+        yield _not_enforced(namespace, standing, doubt)
+    if present is not None and present not in LEVELS:
+        yield namespace.finding(
+            f"namespace {_called(namespace)} enforces {present}, which is no Pod Security level", "metadata", "labels",
+            _PREFIX + "enforce", advice=f"write one of {', '.join(LEVELS)}; the API server refuses it as it is",
+        )  # fmt: skip
+    yield from _too_low(namespace, standing, present, options, doubt)
     inert = [namespace.fact("warnings and audit records refuse no pod")]
     for mode in ("audit", "warn"):
-        yield _labels(namespace, mode, "restricted", Grade.SAFE, Basis.PROVED, inert)
+        if enforced or not any(_level(namespace, other) for other in ("audit", "warn")):  # else somebody chose
+            yield _labels(namespace, mode, _RESTRICTED, Grade.SAFE, inert)
+
+
+class _Standing:
+    """The levels that the workloads of a namespace reach: ``reached`` by all of them, and ``worst``, those that reach
+    no more."""
+
+    def __init__(self, namespace: Namespace, highest: str) -> None:
+        self.pods = [(level_of(pod, name), name, pod) for pod in namespace.pods for name in _names(namespace, pod)]
+        self.reached = min((level for level, _, _ in self.pods), key=LEVELS.index, default=LEVELS[0])
+        self.worst = {pod: name for level, name, pod in self.pods if level == self.reached}
+        self.count = len({pod for _, _, pod in self.pods})
+        self.capped = min(self.reached, highest, key=LEVELS.index)
+
+    @property
+    def reaches_any(self) -> bool:
+        """Whether there is a level to enforce."""
+        return bool(self.pods) and self.reached != LEVELS[0]
+
+
+def _names(namespace: Namespace, pod: PodTemplate) -> list[str | None]:
+    """Those of the names of ``namespace`` under which ``pod`` comes out."""
+    if len(namespace.names) == 1:
+        return list(namespace.names)
+    return [name for name in pod.tree.builds.namespaces(pod.object) if name in set(namespace.names)]
 
 
 def _level(namespace: Namespace, mode: str) -> str | None:
     return namespace.text("metadata", "labels", _PREFIX + mode)
 
 
-def _labels(
-    namespace: Namespace, mode: str, level: str, grade: Grade, basis: Basis, evidence: list[Evidence]
-) -> list[Edit]:
+def _called(namespace: Namespace) -> str:
+    names = sorted(map(str, namespace.names))
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _fact(namespace: Namespace, standing: _Standing) -> Evidence:
+    count = "its only workload" if standing.count == 1 else f"all {standing.count} workloads of the namespace"
+    return namespace.fact(f"{count} that the tree shows reach{'es' * (standing.count == 1)} {standing.reached}")
+
+
+def _labels(namespace: Namespace, mode: str, level: str, grade: Grade, evidence: list[Evidence]) -> list[Edit]:
     """The label of ``mode`` with its version; nothing where the namespace is at this level or above already."""
     present = _level(namespace, mode)
-    if mode != "enforce" and any(_level(namespace, other) for other in ("audit", "warn")):
-        return []  # somebody chose what to be told of
-    if present is not None and present not in LEVELS:
+    if present is not None and (present not in LEVELS or LEVELS.index(present) >= LEVELS.index(level)):
         return []
-    if present is not None and LEVELS.index(present) >= LEVELS.index(level):
-        return []
+    if present is not None:
+        fact = namespace.fact(f"{mode}: {present} is asked for by name", "metadata", "labels", _PREFIX + mode)
+        evidence = [*evidence, fact]
     version = "v{}.{}".format(*namespace.tree.settings.kubernetes_version)
     return [
-        namespace.set("metadata", "labels", _PREFIX + key, to=value, grade=grade, basis=basis, evidence=evidence)
+        namespace.set("metadata", "labels", _PREFIX + key, to=value, grade=grade, basis=Basis.PROVED, evidence=evidence)
         for key, value in ((mode, level), (f"{mode}-version", version))
     ]
 
 
-def _not_enforced(namespace: Namespace, reached: str | None, doubt: list[Evidence]) -> Steps:
-    if reached is None:
-        reason = "the tree shows no workload of it"
-    elif doubt:
-        reason = doubt[0].text
-    else:
-        reason = "not all of its workloads reach level baseline"
-    yield namespace.finding(
-        f"namespace {namespace.name} enforces no Pod Security level: {reason}",
-        advice=f"when all its pods are known: kubectl label namespace {namespace.name} {_PREFIX}enforce=baseline",
-        severity=Severity.LOW,
+def _command(namespace: Namespace, level: str) -> str:
+    # The dry run prints what the API server holds against the pods that run: its ValidateNamespace warns of each.
+    called = next((str(name) for name in namespace.names), "")
+    label = f"kubectl label namespace {called} {_PREFIX}enforce={level}"
+    return f"{label} (with --dry-run=server it names the running pods that fall below)"
+
+
+def _not_enforced(namespace: Namespace, standing: _Standing, doubt: list[Evidence]) -> Finding:
+    reason = _and_more(doubt) if doubt else "the tree shows no workload of it"
+    level = standing.capped if standing.reaches_any else LEVELS[1]
+    return namespace.finding(
+        f"namespace {_called(namespace)} enforces no Pod Security level: {reason}",
+        advice=f"once all its pods are known to pass: {_command(namespace, level)}",
+        severity=Severity.LOW, topic=_TOPIC,
+    )  # fmt: skip
+
+
+def _undeclared(namespace: Namespace, standing: _Standing) -> Finding:
+    """What to do where another tree, or a person, makes the namespace."""
+    workloads = (
+        "its only workload here reaches" if standing.count == 1 else f"its {standing.count} workloads here reach"
     )
+    level = standing.capped if standing.reaches_any else LEVELS[1]
+    return namespace.finding(
+        f"no Namespace object of the tree says what namespace {_called(namespace)} enforces; "
+        f"{workloads} {standing.reached}",
+        advice=f"if nothing labels it: {_command(namespace, level)}", severity=Severity.LOW, topic=_TOPIC,
+    )  # fmt: skip
 
 
-def _injection(namespace: Namespace) -> list[Evidence]:
-    labels = namespace.keys("metadata", "labels")
-    found = [
-        namespace.fact(f"label {label} asks for a sidecar", "metadata", "labels", label)
-        for label in _INJECTION
-        if label in labels
-    ]
-    for pod in namespace.pods:
-        keys = (*pod.metadata.keys("labels"), *pod.metadata.keys("annotations"))
-        if "sidecar.istio.io/inject" in keys or "linkerd.io/inject" in keys:
-            found.append(pod.fact(f"{pod.object} asks for a sidecar"))
-    return found
+def _too_low(
+    namespace: Namespace, standing: _Standing, present: str | None, options: NamespaceLabels, doubt: list[Evidence]
+) -> Steps:
+    """Which pod costs the namespace its level, or is refused by the one that it has."""
+    asked = present if present in LEVELS else None
+    wanted = max(asked or LEVELS[0], options.enforce, key=LEVELS.index)
+    if not standing.pods or LEVELS.index(standing.reached) >= LEVELS.index(wanted):
+        return
+    pod, name = next(iter(standing.worst.items()))
+    others = len(standing.worst) - 1
+    who = f"{pod.object}{f' and {others} more' if others else ''}"
+    called = f"namespace {_called(namespace)}"
+    keep, besides = "keep" if others else "keeps", ""
+    if asked is not None and LEVELS.index(standing.reached) < LEVELS.index(asked):
+        what = f"{who} {'reach' if others else 'reaches'} {standing.reached}, and {called} enforces {asked}"
+        advice = "harden it, or lower the label: the API server refuses the next such pod"
+    elif standing.reaches_any:
+        what = f"{who} {keep} {called} below level {wanted}"
+        advice = "harden it, or move it to a namespace of its own"
+    else:
+        what = f"{who} {keep} {called} from any Pod Security level"
+        advice = "harden it, or move it to a namespace of its own"
+        besides = f"; besides, {_and_more(doubt)}" if doubt else ""
+    yield pod.finding(f"{what}: {next_violation(pod, name)}{besides}", advice=advice)
+
+
+def _and_more(facts: list[Evidence]) -> str:
+    more = len(facts) - 1
+    return facts[0].text + (f" (and {more} more such sign{'s' * (more > 1)})" if more else "")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from hardener.edits import Evidence
+from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
 from hardener.kubernetes.component import is_data_store, is_jvm
-from hardener.views import Container, View
+from hardener.views import Container, OpaqueError, View
 
 from ._volumes import mounts
 
@@ -20,29 +20,41 @@ _FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", 
 
 def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The least limit beside a heap of the size that a flag names, and that flag; 0 without one."""
-    heap = heap_bytes(container.words, container.env)
-    if heap is None:
-        return Fraction(0), []
+    found = [(_beside(heap), [_flag(state, heap)]) for state, heap in _heaps(container)]
+    return max(found, key=lambda one: one[0], default=(Fraction(0), []))
+
+
+def _heaps(container: Container) -> list[tuple[Container, Heap]]:
+    """The heap that a flag names, where the container is written and where a kustomization patches it."""
+    found = ((state, heap_bytes(state.words, state.env)) for state in container.states)
+    return [(state, heap) for state, heap in found if heap is not None]
+
+
+def _beside(heap: Heap) -> Fraction:
     if heap.kind == "xmx":
-        least = heap.bytes * Fraction(3, 2) + 256 * MIB
-    elif heap.kind == "max-old-space":
-        least = heap.bytes * Fraction(7, 5) + 128 * MIB
-    else:
-        least = heap.bytes * Fraction(11, 10)
-    return least, [_flag(container, heap)]
+        return heap.bytes * Fraction(3, 2) + 256 * MIB
+    if heap.kind == "max-old-space":
+        return heap.bytes * Fraction(7, 5) + 128 * MIB
+    return heap.bytes * Fraction(11, 10)
 
 
 def needed(container: Container) -> tuple[Fraction, list[Evidence]]:
     """What the container surely uses, and how that is known: its heap or the image table; 0 without either."""
-    heap, row = heap_bytes(container.words, container.env), _of_row(container)
-    if heap is not None and heap.bytes >= row:
-        return heap.bytes, [_flag(container, heap)]
+    found = max(_heaps(container), key=lambda one: one[1].bytes, default=None)
+    row = _of_row(container)
+    if found is not None and found[1].bytes >= row:
+        return found[1].bytes, [_flag(*found)]
     return row, [_row_fact(container)] if row else []
 
 
 def from_request(container: Container, request: Fraction) -> tuple[Fraction, list[Evidence]]:
     """The limit above a request that the author wrote."""
     return _above(request), [container.fact("the manifest requests memory", "resources", "requests", "memory")]
+
+
+def beside_request(request: Fraction, fact: Evidence) -> tuple[Fraction, list[Evidence]]:
+    """The limit above a request that a kustomization sets."""
+    return _above(request), [fact]
 
 
 def from_image(container: Container, default: Fraction) -> tuple[Fraction, list[Evidence]]:
@@ -53,6 +65,17 @@ def from_image(container: Container, default: Fraction) -> tuple[Fraction, list[
 
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
+    total, doubt = _of_volumes(container)
+    for state in container.states[1:]:
+        try:
+            other, more = _of_volumes(state)
+        except (OpaqueError, WrongShapeError):
+            continue
+        total, doubt = max(total, other), doubt or more
+    return total, doubt
+
+
+def _of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
     total, doubt = Fraction(0), []
     for volume in memory_volumes(container):
         size = quantity.parse(volume.get("emptyDir", "sizeLimit"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from hardener.edits import Evidence
 from hardener.kubernetes.command_evidence import root_commands, writes
+from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of
@@ -20,12 +21,12 @@ _READ_ONLY = ("kernel", "kubelet", "read", "system")
 
 def root_evidence(container: Container) -> list[Evidence]:
     """Signs that ``container`` needs root or more; [] when there is none."""
-    return [*_of_pod(container.pod), *_of_container(container)]
+    return [*_of_pod(container.pod), *signs(container, _of_container)]
 
 
 def pod_evidence(pod: PodTemplate) -> list[Evidence]:
     """Signs that ``pod`` or one of its containers needs root or more; [] when there is none."""
-    return [*_of_pod(pod), *(fact for container in pod.containers for fact in _of_container(container))]
+    return [*_of_pod(pod), *(fact for container in pod.containers for fact in signs(container, _of_container))]
 
 
 def _of_pod(pod: PodTemplate) -> Iterator[Evidence]:

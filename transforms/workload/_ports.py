@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from hardener.edits import Evidence
+from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes import command_evidence
-from hardener.views import Container
+from hardener.views import Container, OpaqueError
 
 
 def low_ports(container: Container) -> dict[int, Evidence]:
     """Ports below 1024 with where they are said: in the ports of the container, else of its image, and in flags."""
+    found = _low_ports(container)
+    for state in container.states[1:]:
+        try:
+            found = _low_ports(state) | found
+        except (OpaqueError, WrongShapeError):
+            continue
+    return found
+
+
+def _low_ports(container: Container) -> dict[int, Evidence]:
     found: dict[int, Evidence] = {}
     declared = container.items("ports")
     for index, port in enumerate(declared):

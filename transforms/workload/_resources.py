@@ -20,6 +20,7 @@ from hardener.views import Container
 from . import _memory
 from ._autoscalers import horizontal, vertical
 from ._bounds import Bounds, bounds, quota
+from ._patched import least_limit, most_requested
 
 NONE = "none"
 _CPU_LIMIT, _MEMORY_LIMIT = "500m", "512Mi"  # also where a profile writes none, but a quota refuses pods without
@@ -86,7 +87,18 @@ def has_number(container: Container, resource: str) -> bool:
 
 
 def request_of(resource: str, container: Container, options: Resources) -> Amount:
-    """The request of a container that names none."""
+    """The request of a container that names none; no more than the limit that a kustomization sets."""
+    amount = _request_of(resource, container, options)
+    least = least_limit(container, resource)
+    if least is None or least[0] >= amount.number:
+        return amount
+    text = quantity.format_cpu(least[0]) if resource == "cpu" else quantity.format_memory(least[0])
+    if parsed(text) > least[0]:
+        return Amount(str(least[2]), [least[1]])  # in the author's own words, since any other is rounded up
+    return Amount(text, [least[1]])
+
+
+def _request_of(resource: str, container: Container, options: Resources) -> Amount:
     if resource != "memory":
         return Amount(options.cpu_request if resource == "cpu" else options.ephemeral_request)
     needed, evidence = _memory.needed(container)
@@ -106,12 +118,17 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
             return None
         evidence, default = [asked], _CPU_LIMIT
     written = container.get("resources", "requests", "cpu")
-    if written is None:
-        return Amount(default, evidence)
     request = quantity.parse(written)
-    if request is None:
+    if written is not None and request is None:
         return None
-    evidence = [container.fact("the manifest requests cpu", "resources", "requests", "cpu"), *evidence]
+    most = most_requested(container, "cpu")
+    if most is not None and (request is None or most[0] > request):
+        request, fact, written = most
+    elif request is None:
+        return Amount(default, evidence)
+    else:
+        fact = container.fact("the manifest requests cpu", "resources", "requests", "cpu")
+    evidence = [fact, *evidence]
     wanted = request * options.cpu_limit_ratio
     return Amount(default if wanted <= parsed(default) else quantity.format_like(wanted, written), evidence)
 
@@ -132,6 +149,10 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     else:
         base, evidence = _memory.from_image(container, default)
         base = max(base, planned.number)
+    most = most_requested(container, "memory")
+    patched = most is not None and _memory.beside_request(most[0], most[1])
+    if patched and patched[0] > base:
+        base, evidence = patched
     least, heap = _memory.heap_limit(container)
     shared, doubt = _memory.of_volumes(container)
     wanted = max(base, least) + shared

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hardener.edits import Basis, Evidence, Grade
-from hardener.views import Container, PodTemplate
+from hardener.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.overlays import signs
+from hardener.views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
 from ._ports import low_ports
@@ -49,7 +50,24 @@ class Choice:
 
 
 def final_user(container: Container) -> User:
-    """Who ``container`` runs as by the data as it is now, else by what is known of its image."""
+    """Who ``container`` runs as by the data as it is now, else by what is known of its image; where kustomizations
+    make several of it, the worst."""
+    users = final_users(container)
+    return "root" if "root" in users else "unknown" if "unknown" in users else "non-root"
+
+
+def final_users(container: Container) -> set[User]:
+    """Whom ``container`` runs as, as it is written and as kustomizations patch it."""
+    found = {_final_user(container)}
+    for state in container.states[1:]:
+        try:
+            found.add(_final_user(state))
+        except (OpaqueError, WrongShapeError):
+            found.add("unknown")
+    return found
+
+
+def _final_user(container: Container) -> User:
     number = container.effective("runAsUser")
     if number is not None:
         return "root" if number == 0 else "non-root"
@@ -157,6 +175,10 @@ def _group_of(container: Container, number: int) -> Choice | None:
 
 def user_evidence(container: Container) -> Iterator[Evidence]:
     """Signs that the files of ``container`` belong to the user that it runs as now (DECISIONS 2.12, spec 5.4)."""
+    yield from signs(container, _user_evidence)
+
+
+def _user_evidence(container: Container) -> Iterator[Evidence]:
     found = mounts(container)
     name = (container.image.name if container.image else None) or ""
     kept = [mount for mount in found if mount.persistent and mount.writable]

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
-from hardener.namespaces import namespace_of
 from hardener.views import PodTemplate
 
 
@@ -16,7 +15,7 @@ def default_namespace(pod: PodTemplate) -> Steps:
     May break: nothing, since it only reports: Services, claims and everybody who calls them by name would have to move
     along.
     """
-    if namespace_of(pod.tree, pod.object) != "default":
+    if "default" not in pod.tree.builds.namespaces(pod.object):
         return  # without any namespace, whoever applies it chooses one
     path = ("metadata", "namespace") if pod.object.namespace else ("metadata",)
     yield pod.object.finding(

@@ -8,6 +8,7 @@ from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
+from hardener.overlays import signs
 from hardener.views import Container
 
 from ._ports import low_ports
@@ -79,7 +80,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         known = container.row is not None and container.row.verified is not None
         doubtful = bool(raw or (keep and not known) or (added - {_BIND}))
     else:
-        commands = root_commands((*container.words, *container.probe_words))
+        commands = _commands(container)
         keep = [*_ROOT_NEEDS, *(_COMMAND_NEEDS[name] for name in commands if name in _COMMAND_NEEDS)]
         keep += [_BIND] if low else []
         text = "it starts as root" if user == "root" else "its user is not known and may be root"
@@ -101,12 +102,20 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
             yield container.append(*_PATH, "add", value=name, grade=grade, basis=Basis.INFERRED, evidence=evidence)
 
 
+def _commands(container: Container) -> list[str]:
+    """The commands that ask for a privilege, also those that a kustomization sets."""
+    found = (root_commands((*state.words, *state.probe_words)) for state in container.states)
+    return list(dict.fromkeys(name for names in found for name in names))
+
+
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
+    for state in container.states:  # a kustomization may put another image there
+        row = state.row
+        if row is not None and row.file_caps:
+            facts = [state.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
+            return [name for name in row.file_caps if name in _DEFAULT], facts
     row = container.row
-    if row is not None and row.file_caps:
-        facts = [container.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
-        return [name for name in row.file_caps if name in _DEFAULT], facts
     if low and (row is None or not row.verified):
         return [_BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
@@ -121,6 +130,10 @@ def _net_raw(container: Container) -> Iterator[Edit]:
 
 
 def _raw_sockets(container: Container) -> list[Evidence]:
+    return list(signs(container, _of_commands))
+
+
+def _of_commands(container: Container) -> list[Evidence]:
     commands = raw_socket_commands((*container.words, *container.probe_words))
     return [container.fact(f"container {container.name} runs {name}") for name in commands]
 

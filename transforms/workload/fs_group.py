@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade
+from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
 
 from ._user import NOBODY_ELSE, image_user
@@ -21,10 +22,12 @@ def fs_group(pod: PodTemplate) -> Steps:
     """
     if "run-as-user" not in pod.changed_by or pod.tree.platform == "openshift" or pod.has("securityContext", "fsGroup"):
         return
-    asking = [(container, fact) for container in pod.containers if _is_new(container) for fact in _asks(container)]
+    asking = [
+        (container, fact) for container in pod.containers if _is_new(container) for fact in signs(container, _asks)
+    ]
     if not asking:
         return
-    rewritten = list(_rewritten(pod))
+    rewritten = list(signs(pod, _rewritten))
     grade = Grade.BREAKING if rewritten else Grade.REVIEW
     evidence = [*(fact for _, fact in asking), *rewritten]
     group = _group(asking[0][0])

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade
+from hardener.overlays import signs
 from hardener.views import Container
 
-from ._host_path import below, kind, path_of
+from ._host_path import Kind, below, kind, path_of
 from ._need import signs_of_writing
 from ._volumes import mounts
 
@@ -32,7 +36,7 @@ def host_path_read_only(container: Container) -> Steps:
             continue
         if what == "device" and any(below(path_of(mount.volume) or "", root) for root in _FOR_FILES):
             continue
-        against = list(signs_of_writing(container, mount, what))
+        against = list(signs(container, partial(_writes, at=mount.path, what=what)))
         evidence = against or [Evidence("nothing in the manifest shows that it writes there")]
         grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
         edit = mount.view.set("readOnly", to=True, grade=grade, basis=basis, evidence=evidence, late=True)
@@ -40,3 +44,9 @@ def host_path_read_only(container: Container) -> Steps:
             yield [edit]
         else:
             yield edit
+
+
+def _writes(container: Container, *, at: str, what: Kind) -> Iterator[Evidence]:
+    for mount in mounts(container):
+        if mount.path == at:
+            yield from signs_of_writing(container, mount, what)

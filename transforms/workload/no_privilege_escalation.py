@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade
 from hardener.kubernetes.command_evidence import setuid_commands
+from hardener.overlays import signs
 from hardener.views import Container
 
 from ._need import root_evidence
@@ -26,7 +28,7 @@ def no_privilege_escalation(container: Container) -> Steps:
     # The API server refuses the pair of false with either of the two.
     if written is False or container.privileged or _is_administrator(container):
         return
-    against = list(_needs(container, written))
+    against = list(signs(container, partial(_needs, written=written)))
     user = final_user(container)
     evidence = against or [Evidence("nothing in its commands raises privileges")]
     if written is not None:
@@ -46,7 +48,7 @@ def _is_administrator(container: Container) -> bool:
     return any(name.upper().removeprefix("CAP_") == "SYS_ADMIN" for name in added)
 
 
-def _needs(container: Container, written: object) -> Iterator[Evidence]:
+def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
     if container.row is not None and container.row.setuid:
         yield container.fact("image table: it uses setuid programs", "image")
     for name in setuid_commands((*container.words, *container.probe_words)):

@@ -6,6 +6,7 @@ from functools import lru_cache
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.kubernetes.service_links import mentions
+from hardener.overlays import signs
 from hardener.views import Container, Object, PodTemplate, View
 from hardener.workspace import Workspace
 
@@ -22,8 +23,8 @@ def no_service_links(pod: PodTemplate) -> Steps:
     """
     if pod.get("enableServiceLinks") is False:
         return
-    against = [fact for container in pod.containers for fact in _of_container(container)]
-    against += _of_config_maps(pod)
+    against = [fact for container in pod.containers for fact in signs(container, _of_container)]
+    against += signs(pod, _of_config_maps)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("nothing in its command, variables or ConfigMaps mentions them")]
     if pod.has("enableServiceLinks"):

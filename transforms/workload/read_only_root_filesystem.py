@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.edits import Basis, Evidence, Grade, Severity, WrongShapeError
 from hardener.errors import HardenError
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
 from hardener.kubernetes.component import is_data_store
-from hardener.views import Container, PodTemplate
+from hardener.views import Container, OpaqueError, PodTemplate
 
 from ._volumes import mounts
 
@@ -84,10 +84,27 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 
 
 def _plan(container: Container) -> _Plan:
-    row = container.row
     plan = _Plan({}, [], [])
     if container.get(*_FIELD) is False:
         plan.doubts.append(container.fact("false is written", *_FIELD))
+    _weigh(container, plan)
+    for state in container.states[1:]:
+        other = _Plan(dict(plan.volumes), [], [])
+        try:
+            if state.get(*_FIELD) is not False and not state.privileged:
+                _weigh(state, other)
+        except (OpaqueError, WrongShapeError):
+            continue
+        for path, reason in other.volumes.items():
+            _place(container, plan, path, reason)
+        for known, found in ((plan.against, other.against), (plan.doubts, other.doubts)):
+            known += (fact for fact in found if fact.text not in {each.text for each in known})
+    return plan
+
+
+def _weigh(container: Container, plan: _Plan) -> None:
+    """What the container, as it is written or as a kustomization patches it, asks of the plan."""
+    row = container.row
     if row is not None and row.rofs == "no":
         plan.against.append(container.fact("image table: it does not run with a read-only root", "image"))
     volumes = container.facts.volumes
@@ -104,7 +121,6 @@ def _plan(container: Container) -> _Plan:
         _declared(container, plan, path)
     _told(container, plan)
     _commands(container, plan)
-    return plan
 
 
 def _declared(container: Container, plan: _Plan, path: str) -> None:

@@ -42,4 +42,5 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
         yield volume.finding(
             f"a volume of type {kind}, which Pod Security restricted forbids", kind,
             advice=_CLONE if kind == "gitRepo" else _CLAIM.format(source=moved),
+            topic="volume that Pod Security restricted forbids",
         )  # fmt: skip

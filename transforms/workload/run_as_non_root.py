@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade
-from hardener.views import Container, PodTemplate
+from hardener.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
 from ._user import image_user, image_user_is_name
@@ -36,13 +36,14 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
             (loose if stays else strict).append((container, reason))
     reasons = [reason for _, reason in strict if reason is not None]
     kept = [container for container, _ in loose]
-    yield from _edits(pod, [container for container, _ in strict], kept, _worst(reasons))
+    added = list(_added(pod))
+    yield from _edits(pod, [container for container, _ in strict], [*kept, *added], _worst(reasons))
     held = [(container, reason) for container, reason in loose if reason is not None]
     if len(held) == len(pod.containers) and not exempt:
-        yield from _edits(pod, kept, [], _worst([reason for _, reason in held]))
+        yield from _edits(pod, kept, added, _worst([reason for _, reason in held]))
         return
     for container, reason in held:
-        yield list(_edits(pod, [container], kept, reason))
+        yield list(_edits(pod, [container], [*kept, *added], reason))
 
 
 def _worst(reasons: list[_Reason]) -> _Reason:
@@ -73,7 +74,42 @@ def _edits(pod: PodTemplate, wanted: list[Container], kept: list[Container], rea
 
 
 def _reason(container: Container) -> _Reason | None:
-    """Why true may be written, and how sure that is; None where the container could not start with it."""
+    """Why true may be written, and how sure that is; None where the container could not start with it.
+
+    As kustomizations patch it counts as well.
+    """
+    own = _reason_of(container)
+    if own is None:
+        return None
+    against = list(_against(container.states[1:]))
+    return (Grade.BREAKING, Basis.INFERRED, against) if against and own[0] is not Grade.BREAKING else own
+
+
+def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
+    """Signs that a container could not start with it as a kustomization patches it."""
+    for state in states:
+        try:
+            reason = _reason_of(state)
+            if reason is None:
+                user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
+                yield state.fact(f"as it is patched, {user}", *_place(state))
+            elif reason[0] is Grade.BREAKING:
+                yield from reason[2]
+        except (OpaqueError, WrongShapeError):
+            continue
+
+
+def _added(pod: PodTemplate) -> Iterator[Container]:
+    """The containers that a kustomization adds and that could not start with what the pod says for all."""
+    for state in pod.states[1:]:
+        try:
+            others = [container for container in state.containers if pod.counterpart(container) is None]
+            yield from (each for each in others if each.get(*_FIELD) is None and any(_against((each,))))
+        except (OpaqueError, WrongShapeError):
+            continue
+
+
+def _reason_of(container: Container) -> _Reason | None:
     number = container.effective("runAsUser")
     written = container.get(*_FIELD) is False or container.effective("runAsNonRoot") is False
     if number == 0:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
 
 from ._ports import low_ports
-from ._user import final_user
+from ._user import final_users
 
 _NAME = "net.ipv4.ip_unprivileged_port_start"
 _SYSCTLS = ("securityContext", "sysctls")
@@ -28,18 +29,24 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
     """
     served = [(container, low_ports(container)) for container in pod.containers if not container.privileged]
     served = [(container, ports) for container, ports in served if ports]
-    if pod.get("hostNetwork") is True:
+    on_node = list(signs(pod, _on_node))
+    if on_node:
         # The setting would be the node's, so the API server refuses it.
         for container, ports in served:
-            yield from _capability(container, Grade.REVIEW, [*ports.values(), pod.fact("hostNetwork", "hostNetwork")])
+            yield from _capability(container, Grade.REVIEW, [*ports.values(), *on_node])
         return
     # A pod that was so before this run serves its ports already, by grace of its runtime: nothing to repair.
     if not pod.changed_by & _CAUSES:
         return
-    yield from _sysctl(pod, [(c, ports) for c, ports in served if final_user(c) == "non-root"])
+    yield from _sysctl(pod, [(c, ports) for c, ports in served if "non-root" in final_users(c)])
     for container, ports in served:
-        if final_user(container) != "non-root":
+        if final_users(container) != {"non-root"}:
             yield from _capability(container, Grade.SAFE, list(ports.values()))
+
+
+def _on_node(pod: PodTemplate) -> Iterator[Evidence]:
+    if pod.get("hostNetwork") is True:
+        yield pod.fact("hostNetwork", "hostNetwork")
 
 
 def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]]) -> Iterator[Edit]:

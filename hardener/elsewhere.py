@@ -1,0 +1,91 @@
+"""Pods that the tree does not show: what points at them, and in which namespaces they come out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from hardener.edits import Evidence, WrongShapeError
+from hardener.kubernetes import rendered
+from hardener.kubernetes.custom_resource import image_fields
+from hardener.views import Object, OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.workspace import Workspace
+
+_OPEN = "*"  # at the end of a namespace that is filled in later from there on
+
+
+def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
+    """What points at pods that the tree does not show, by their namespace: objects that a controller or an operator
+    makes workloads of, Services without a workload, kustomizations that take in what is not there (DECISIONS 2.6).
+
+    ``of`` looks up what is for one namespace: some is for all whose name begins in a certain way.
+    """
+    found: dict[str | None, list[Evidence]] = {}
+    with_pods = {pod.object for pod in workspace.pod_templates}
+    for item in workspace.objects:
+        if item in with_pods or item.classes:
+            continue
+        names: Iterable[str | None]
+        if (item.group, item.kind) == ("", "Service"):
+            names, text = _of_service(item), f"{item} selects no workload of the tree"
+        elif (item.group, item.kind) in rendered.RENDERED_ELSEWHERE:
+            names, text = _of_deployer(item), f"{item} renders workloads that the tree does not show"
+            if folders := shown_folders(item):
+                text = f"{item} puts there what it finds in {', '.join(folders)}"
+        elif is_operated(item):
+            names, text = workspace.builds.namespaces(item), f"the operator of {item} makes pods of it"
+        else:
+            continue
+        for name in names:
+            found.setdefault(name, []).append(item.fact(text))
+    for name, fact in workspace.builds.unseen():
+        found.setdefault(name, []).append(fact)
+    return found
+
+
+def of(found: dict[str | None, list[Evidence]], name: str | None) -> Iterator[Evidence]:
+    """What ``collect`` found for the namespace ``name``."""
+    yield from found.get(name, ())
+    for length in range(len(name or "") + 1):
+        yield from found.get(f"{(name or '')[:length]}{_OPEN}", ())
+
+
+def is_operated(item: Object) -> bool:
+    """Whether an operator makes pods of ``item``: one of a kind that is known for it, or one that names an image."""
+    return (item.group, item.kind) in rendered.OPERATED or bool(image_fields(item.data))
+
+
+def shown_folders(item: Object) -> list[str]:
+    """The folders that ``item`` applies manifests from, as written, where the tree holds all of them; [] for anything
+    else. That they are those of this repository is taken for granted: it has the same folders."""
+    folders = rendered.source_folders((item.group, item.kind), item.data) or []
+    return folders if all(_is_shown(item.workspace, folder) for folder in folders) else []
+
+
+def _is_shown(workspace: Workspace, folder: str) -> bool:
+    if "\0" in folder or "$" in folder or "{" in folder:
+        return False
+    path = os.path.normpath(os.path.join(workspace.root, folder.lstrip("/")))
+    return os.path.isdir(path) and not os.path.exists(os.path.join(path, "Chart.yaml"))
+
+
+def _of_service(item: Object) -> tuple[str | None, ...]:
+    try:
+        lonely = bool(item.keys("spec", "selector")) and not item.workspace.relations.selected_pods(item)
+    except (WrongShapeError, OpaqueError):
+        lonely = True
+    return item.workspace.builds.namespaces(item) if lonely else ()
+
+
+def _of_deployer(item: Object) -> Iterator[str | None]:
+    kind = item.group, item.kind
+    named = rendered.target_namespace(kind, item.data)
+    if named is not None:
+        begin = re.split(r"[$({<]", named, maxsplit=1)[0]
+        yield named if begin == named else begin + _OPEN
+    elif rendered.falls_to_its_own(kind) and not shown_folders(item):
+        yield from item.workspace.builds.namespaces(item)

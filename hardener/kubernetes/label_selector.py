@@ -1,0 +1,64 @@
+"""Label selectors as values that compare equal when they mean the same.
+
+Source: apimachinery pkg/apis/meta/v1, types.go and helpers.go (LabelSelectorAsSelector).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.kubernetes.shape import mapping, sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One condition on labels. An operator that Kubernetes does not know is met by nothing."""
+
+    key: str
+    operator: str
+    values: frozenset[str] = frozenset()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether ``labels`` meet it. NotIn is met by labels without the key, too."""
+        match self.operator:
+            case "In":
+                return labels.get(self.key) in self.values
+            case "NotIn":
+                return labels.get(self.key) not in self.values
+            case "Exists":
+                return self.key in labels
+            case "DoesNotExist":
+                return self.key not in labels
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Conditions that must all be met, in one order; with none it matches everything.
+
+    ``matchLabels`` are conditions with the operator In and one value.
+    """
+
+    requirements: tuple[Requirement, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        return all(requirement.matches(labels) for requirement in self.requirements)
+
+
+EVERYTHING = Selector()
+
+
+def parse(value: Mapping[str, Any]) -> Selector:
+    """The selector that ``value``, the data of a LabelSelector, is. Raises RefusedError for a wrong shape."""
+    labels = mapping(value.get("matchLabels"))
+    found = {Requirement(str(key), "In", frozenset((str(label),))) for key, label in labels.items()}
+    for item in map(mapping, sequence(value.get("matchExpressions"))):
+        operator, values = str(item.get("operator")), frozenset(map(str, sequence(item.get("values"))))
+        if operator in ("Exists", "DoesNotExist"):
+            values = frozenset()
+        elif not values:
+            operator = ""  # refused: In and NotIn name a value
+        found.add(Requirement(str(item.get("key")), operator, values))
+    return Selector(tuple(sorted(found, key=lambda need: (need.key, need.operator, sorted(need.values)))))

@@ -1,0 +1,26 @@
+"""The shapes in which an API server takes a value: null means absent, and a wrong shape refuses the whole object."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class RefusedError(Exception):
+    """The API server would not take the object."""
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """``value`` as a mapping, an empty one for null. Raises RefusedError for anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise RefusedError
+    return value
+
+
+def sequence(value: Any) -> list[Any]:
+    """``value`` as a list, an empty one for null. Raises RefusedError for anything else."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise RefusedError
+    return value

@@ -1,1 +1,0 @@
-"""Which pairs of workloads of the tree can talk, before and after a run, and whether every inferred edge stays open."""

@@ -1,0 +1,150 @@
+"""The files of a tree read into a workspace: which hold manifests, which say something else, which are left alone.
+
+Paths limit what is edited; evidence comes from the whole Git repository (DECISIONS 2.11).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hardener import beyond
+from hardener.config import NAME as CONFIG
+from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.interest import is_evidence_only, is_interesting
+from hardener.sources import files, manifests
+from hardener.sources.files import Content, UnreadableError
+from hardener.sources.manifests import ManifestFile
+from hardener.views import Object
+
+if TYPE_CHECKING:
+    from hardener.workspace import Workspace
+
+_NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
+
+
+@dataclass(slots=True)
+class Problem:
+    """A file that is left alone, and why."""
+
+    id: str
+    path: str
+    name: str
+    message: str
+    advice: str
+
+
+def read_tree(workspace: Workspace, paths: list[str], progress: Callable[[str], object]) -> None:
+    """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
+    reader = _Reader(workspace)
+    for path in paths:
+        named = [(path, False)] if not os.path.isdir(path) else files.walk(path)
+        for name, is_link in named:
+            reader.take(name, is_link, editable=True, within=path)
+            progress(name)
+    for name, is_link in files.walk(workspace.root):
+        if not is_link and name not in reader.seen:
+            reader.take(name, is_link, editable=False, within=workspace.root)
+            progress(name)
+    take = partial(reader.take, is_link=False, editable=False, within=workspace.root)
+    too_many = beyond.follow(workspace.kustomizations, reader.seen, take)
+    workspace.unread_evidence += too_many
+
+
+def read_text(workspace: Workspace, text: str) -> None:
+    """Read a stream, as a file without a path."""
+    content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
+    workspace.files.append(_load("", "<stdin>", content, editable=True))
+
+
+def _load(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
+    return manifests.load(path, name, content, editable=editable, wanted=is_interesting, optional=is_evidence_only)
+
+
+@dataclass(slots=True)
+class _Reader:
+    workspace: Workspace
+    seen: set[str] = field(default_factory=set)
+
+    def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
+        """Read the file ``path``, found within the path ``within``, unless it was read before."""
+        workspace = self.workspace
+        real = os.path.realpath(path) if is_link else path
+        if real in self.seen or os.path.basename(real) == CONFIG:
+            return
+        name = os.path.relpath(path)
+        if is_link:
+            inside = real == within or real.startswith(within.rstrip(os.sep) + os.sep)
+            if not inside:
+                advice = "name its target to have it hardened"
+                problem = Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice)
+                workspace.problems.append(problem)
+                return
+            if os.path.exists(real):
+                return  # met on its own path
+        self.seen.add(real)
+        try:
+            content = files.read(real)
+        except UnreadableError as error:
+            if editable:
+                workspace.problems.append(Problem(error.id, real, name, error.message, error.advice))
+            else:
+                workspace.unread_evidence += 1
+            return
+        workspace.named_namespaces.update(_NAMESPACE.findall(content.text))
+        if os.path.basename(real) in kustomize.NAMES:
+            file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
+            self._kustomization(file)
+            workspace.files.append(file)
+            return
+        if os.path.basename(real).startswith("skaffold"):
+            file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
+            workspace.skaffold += self._documents(file)
+        if not is_interesting(content.text):
+            return
+        chart = _chart_of(real)
+        if chart is not None:
+            if editable:
+                self._template(chart, name, real)
+            return
+        workspace.files.append(_load(real, name, content, editable=editable))
+
+    def _template(self, chart: str, name: str, path: str) -> None:
+        """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
+        charts = self.workspace.charts
+        if chart not in charts:
+            charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER), []
+            self.workspace.problems.append(charts[chart][0])
+        problem, names = charts[chart]
+        names.append(name)
+        if len(names) > 1:
+            problem.message = f"a template of a Helm chart, like {len(names) - 1} more files of it"
+
+    def _kustomization(self, file: ManifestFile) -> None:
+        folder = os.path.dirname(file.path)
+        for item in self._documents(file):
+            if kustomize.is_kustomization(item.data):
+                self.workspace.kustomizations[folder] = item
+                for name in kustomize.patch_names(item.data):
+                    self.workspace.patch_files.add(os.path.realpath(os.path.join(folder, name)))
+
+    def _documents(self, file: ManifestFile) -> Iterator[Object]:
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if isinstance(document, dict):
+                    yield Object(self.workspace, piece, (index,), document)
+
+
+def _chart_of(path: str) -> str | None:
+    """The folder of the Helm chart whose template ``path`` is, None for any other file."""
+    folder = os.path.dirname(path)
+    while folder != os.path.dirname(folder):
+        above = os.path.dirname(folder)
+        if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(above, "Chart.yaml")):
+            return above
+        folder = above
+    return None

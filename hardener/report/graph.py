@@ -1,0 +1,209 @@
+"""The connections of a tree as records for ``harden graph``: workloads with numbers, what connects them, and where
+that stands. The formats that are made of them are in ``graph_formats``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hardener.api_use import api_use
+from hardener.connections import External, Port, Unresolved, Unseen, Way
+from hardener.edits import Evidence, Path, WrongShapeError, dotted
+from hardener.sources import yaml
+from hardener.sources.manifests import Piece
+from hardener.views import Object, OpaqueError, PodTemplate
+from hardener.workspace import Workspace
+
+# What is no workload of its own: patches of one, and copies that a controller owns.
+_NOT_SHOWN = {"patch", "owned"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A piece of evidence; ``file`` is None where it stands in none."""
+
+    text: str
+    file: str | None
+    line: int | None
+
+
+@dataclass(slots=True)
+class Workload:
+    """A workload by its number. ``namespaces`` are those it comes out in; "" is one that is not named.
+
+    ``part`` tells the pods of an object that has several; ``api`` is why it uses the Kubernetes API.
+    """
+
+    id: int
+    api_version: str
+    kind: str
+    name: str
+    part: str
+    namespaces: tuple[str, ...]
+    file: str
+    line: int
+    api: tuple[Fact, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind}/{self.name}" + (f" {self.part}" if self.part else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection to ``server`` from ``client``, or from where ``way`` says. No ports: all of them."""
+
+    server: Workload
+    ports: tuple[Port, ...]
+    service: str | None
+    evidence: tuple[Fact, ...]
+    client: Workload | None = None
+    way: Way | None = None
+
+
+class Lack(StrEnum):
+    """Why the tree holds no workload at the other end."""
+
+    EXTERNAL = "external"  # it is outside the cluster
+    UNSEEN = "unseen"  # a Service of the tree whose pods something else makes
+    UNRESOLVED = "unresolved"  # a name like that of a Service, which is none of the tree
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What ``client`` talks to and the tree does not hold. ``addresses`` are known of what is external."""
+
+    client: Workload
+    host: str
+    port: int | None
+    lack: Lack
+    evidence: tuple[Fact, ...]
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Graph:
+    """All of it, in the order of files and lines. ``unread`` files and documents are left out."""
+
+    workloads: list[Workload] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    hosts: list[Host] = field(default_factory=list)
+    unread: int = 0
+
+
+def collect(workspace: Workspace, mask: Callable[[str], str]) -> Graph:
+    """The graph of the files that the run was given, with those at the other end; ``mask`` hides secrets in texts."""
+    return _Collector(workspace, mask).graph()
+
+
+class _Collector:
+    def __init__(self, workspace: Workspace, mask: Callable[[str], str]) -> None:
+        self.workspace = workspace
+        self.mask = mask
+        self._lines: dict[tuple[Piece, Path], int] = {}
+        self._shown: dict[int, tuple[PodTemplate, Workload]] = {}
+        self._parts: dict[int, int] = {}
+        for pod in workspace.pod_templates:
+            self._parts[id(pod.object)] = self._parts.get(id(pod.object), 0) + 1
+
+    def graph(self) -> Graph:
+        connections = self.workspace.connections
+        own = {id(pod) for pod in self.workspace.pod_templates if pod.object.editable and not _is_copy(pod)}
+        edges = [e for e in connections.edges if id(e.client) in own or id(e.server) in own]
+        entries = [e for e in connections.entries if id(e.server) in own]
+        hosts: list[tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]] = [
+            *((Lack.EXTERNAL, e.host, e.addresses, e) for e in connections.external),
+            *((Lack.UNSEEN, e.service.name, (), e) for e in connections.unseen),
+            *((Lack.UNRESOLVED, e.host, (), e) for e in connections.unresolved),
+        ]
+        hosts = [host for host in hosts if id(host[3].pod) in own]
+        ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
+        pods = [pod for pod in self.workspace.pod_templates if id(pod) in ends]
+        uses = {id(pod): _api_use(pod) for pod in pods}
+        self._locate(
+            [Evidence("", pod.object.piece, pod.object.path) for pod in pods],
+            *uses.values(),
+            *(edge.evidence for edge in edges),
+            *(entry.evidence for entry in entries),
+            [host[3].evidence for host in hosts],
+        )
+        workloads = [self._workload(number, pod, uses[id(pod)]) for number, pod in enumerate(pods, 1)]
+        by_pod = {id(pod): workload for pod, workload in zip(pods, workloads, strict=True)}
+        links = [
+            Link(
+                by_pod[id(edge.server)], edge.ports, self._name(edge.service), self._facts(edge.evidence),
+                client=by_pod[id(edge.client)],
+            )
+            for edge in edges
+        ]  # fmt: skip
+        links += [
+            Link(
+                by_pod[id(entry.server)], entry.ports, self._name(entry.service), self._facts(entry.evidence),
+                way=entry.way,
+            )
+            for entry in entries
+        ]  # fmt: skip
+        others = [
+            Host(
+                by_pod[id(found.pod)], self.mask(name), found.port, lack, self._facts([found.evidence]),
+                tuple(map(self.mask, addresses)),
+            )
+            for lack, name, addresses, found in hosts
+        ]  # fmt: skip
+        return Graph(workloads, links, others, _unread(self.workspace))
+
+    def _workload(self, number: int, pod: PodTemplate, use: list[Evidence]) -> Workload:
+        item = pod.object
+        part = dotted(pod.path[len(item.path) :]) if self._parts[id(item)] > 1 else ""
+        namespaces = tuple(self.mask(name or "") for name in self.workspace.builds.namespaces(item))
+        line = self._lines[item.piece, item.path]
+        return Workload(
+            number, self.mask(item.api_version), self.mask(item.kind), self.mask(item.name), part, namespaces,
+            item.piece.file.name, line, self._facts(use),
+        )  # fmt: skip
+
+    def _name(self, service: Object | None) -> str | None:
+        return None if service is None else self.mask(service.name)
+
+    def _facts(self, evidence: Iterable[Evidence]) -> tuple[Fact, ...]:
+        return tuple(
+            Fact(self.mask(fact.text), None, None)
+            if fact.piece is None
+            else Fact(self.mask(fact.text), fact.piece.file.name, self._lines[fact.piece, fact.path])
+            for fact in dict.fromkeys(evidence)
+        )
+
+    def _locate(self, *groups: Iterable[Evidence]) -> None:
+        """Find the lines of all evidence, piece by piece: what was read is not kept, so each is parsed once more."""
+        places: dict[Piece, dict[Path, None]] = {}
+        for fact in (fact for group in groups for fact in group):
+            if fact.piece is not None:
+                places.setdefault(fact.piece, {})[fact.path] = None
+        for piece, paths in places.items():
+            parsed = yaml.parse(piece.text)
+            for path in paths:
+                line = parsed.line(int(path[0]), path[1:]) if path else 1
+                self._lines[piece, path] = piece.line + line
+
+
+def _is_copy(pod: PodTemplate) -> bool:
+    try:
+        return not _NOT_SHOWN.isdisjoint(pod.classes)
+    except (WrongShapeError, OpaqueError):
+        return False
+
+
+def _api_use(pod: PodTemplate) -> list[Evidence]:
+    try:
+        return api_use(pod)
+    except (WrongShapeError, OpaqueError):
+        return []
+
+
+def _unread(workspace: Workspace) -> int:
+    """How many files and documents could not be read: templates, broken YAML, what is encrypted."""
+    pieces = (piece for file in workspace.files if file.editable for piece in file.pieces)
+    charts = sum(len(names) - 1 for _, names in workspace.charts.values())
+    return len(workspace.problems) + charts + sum(1 for piece in pieces if piece.problem)

@@ -1,0 +1,173 @@
+"""New objects: one file for all of a topic in a folder, listed once wherever the file beside it is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hardener import pipeline, registry
+from hardener.declare import Transform, transform
+from hardener.edits import Edit, Grade
+from hardener.outcome import Outcome
+from hardener.profile import Profile
+from hardener.report.patch import Patch
+from hardener.views import PodTemplate
+from hardener.workspace import Workspace
+
+from .conftest import DEPLOYMENT, commit, git, write
+
+Run = Callable[..., Outcome]
+NEW = "harden-network.yaml"
+
+
+def creating(id: str, *names: str, types: list[str] | None = None, topics: tuple[str, ...] = ("network",)) -> Transform:
+    """A transform that makes a policy per name and topic for each pod, all in one step."""
+
+    def function(pod: PodTemplate) -> Iterator[Edit]:
+        for name in names:
+            spec: dict[str, Any] = {"podSelector": {}, "policyTypes": types or ["Ingress"]}
+            metadata = {"name": f"{name}-{pod.object.name}"}
+            value = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+            for topic in topics:
+                yield pod.create(topic, value, grade=Grade.SAFE)
+
+    return declared(function, id)
+
+
+def no_host_network() -> Transform:
+    def function(pod: PodTemplate) -> Iterator[Edit]:
+        if pod.has("hostNetwork"):
+            yield pod.set("hostNetwork", to=False, grade=Grade.SAFE)
+
+    return declared(function, "changing")
+
+
+def declared(function: Callable[..., Iterator[Edit]], id: str) -> Transform:
+    function.__name__ = id
+    function.__doc__ = "A sentence.\n\nWhy: a reason.\n\nMay break: nothing."
+    made = transform(each=PodTemplate, stage="host" if id == "changing" else "network")(function)
+    return made.__transform__  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.fixture
+def apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run transforms on the tree of ``files``, and write what comes out."""
+
+    def running(files: dict[str, str], *transforms: Transform) -> Outcome:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
+        write(tmp_path, files)
+        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
+        outcome = pipeline.run(workspace, Profile("test", members={item.id: True for item in transforms}))
+        for change in outcome.files:
+            Path(change.file.path).write_text(change.text, encoding="utf-8")
+        return outcome
+
+    return running
+
+
+def names(path: Path) -> list[str]:
+    return [item["metadata"]["name"] for item in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
+
+
+def resources(path: Path) -> list[str]:
+    return list(yaml.safe_load(path.read_text(encoding="utf-8"))["resources"])
+
+
+def test_objects_of_one_step_and_of_several_share_a_file(apply: Run, tmp_path: Path) -> None:
+    files = {
+        "a.yaml": DEPLOYMENT,
+        "b.yaml": DEPLOYMENT.replace("web", "api"),
+        "kustomization.yaml": "resources: [a.yaml]\n",
+    }
+    outcome = apply(files, creating("made", "one", "two"), creating("more", "three"))
+    expected = ["one-web", "two-web", "one-api", "two-api", "three-web", "three-api"]
+    assert names(tmp_path / NEW) == expected
+    assert resources(tmp_path / "kustomization.yaml") == ["a.yaml", NEW]
+    assert sorted(change.file.name for change in outcome.files) == [NEW, "kustomization.yaml"]
+    assert [item.name for item in outcome.workspace.of("networking.k8s.io", "NetworkPolicy")] == expected
+
+
+def test_each_topic_has_a_file_and_a_line(apply: Run, tmp_path: Path) -> None:
+    files = {"a.yaml": DEPLOYMENT, "kustomization.yaml": "resources:\n- a.yaml\n"}
+    outcome = apply(files, creating("made", "one", topics=("network", "other")))
+    assert resources(tmp_path / "kustomization.yaml") == ["a.yaml", NEW, "harden-other.yaml"]
+    assert [change.path for change in outcome.changes if change.object.kind != "NetworkPolicy"] == [
+        (0, "resources", 1), (0, "resources", 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kustomizations", "expected"),
+    [
+        ({"k": "resources: [a.yaml]"}, {"k": ["a.yaml", NEW]}),
+        ({"k": "resources: [./a.yaml]"}, {"k": ["./a.yaml", NEW]}),
+        ({".": "resources: [k/a.yaml]"}, {".": ["k/a.yaml", f"k/{NEW}"]}),
+        ({"o": "resources: [../k/a.yaml]"}, {"o": ["../k/a.yaml", f"../k/{NEW}"]}),
+        (
+            {"k": "resources: [a.yaml]", "o": "resources: [../k/a.yaml]", "p": "resources: [../k]"},
+            {"k": ["a.yaml", NEW], "o": ["../k/a.yaml", f"../k/{NEW}"], "p": ["../k"]},
+        ),
+        ({"k": f"resources: [a.yaml, {NEW}]"}, {"k": ["a.yaml", NEW]}),
+        ({"k": f"resources: [a.yaml, ./{NEW}]"}, {"k": ["a.yaml", f"./{NEW}"]}),
+        ({"k": "resources: [b.yaml]"}, {"k": ["b.yaml"]}),
+    ],
+)
+def test_it_is_listed_where_its_neighbour_is(
+    kustomizations: dict[str, str], expected: dict[str, list[str]], apply: Run, tmp_path: Path
+) -> None:
+    files = {f"{folder}/kustomization.yaml": f"{text}\n" for folder, text in kustomizations.items()}
+    apply({"k/a.yaml": DEPLOYMENT, **files}, creating("made", "one"))
+    assert names(tmp_path / "k" / NEW) == ["one-web"]
+    assert {folder: resources(tmp_path / folder / "kustomization.yaml") for folder in expected} == expected
+
+
+@pytest.mark.parametrize("resources", ["3", "{a.yaml: 1}", "null", '["a\\0b", 1, null, {x: y}]'])
+def test_a_list_of_another_shape_does_no_harm(resources: str, apply: Run, tmp_path: Path) -> None:
+    apply({"a.yaml": DEPLOYMENT, "kustomization.yaml": f"resources: {resources}\n"}, creating("made", "one"))
+    assert names(tmp_path / NEW) == ["one-web"]
+
+
+OLD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: old"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n# the end\n", "\n---\n", "\n...\n"])
+def test_it_goes_behind_what_is_in_the_file(end: str, apply: Run, tmp_path: Path) -> None:
+    outcome = apply({"a.yaml": DEPLOYMENT, NEW: OLD + end}, creating("made", "one", "two"))
+    text = (tmp_path / NEW).read_text(encoding="utf-8")
+    assert text.startswith(OLD + end)
+    assert [item and item["metadata"]["name"] for item in yaml.safe_load_all(text) if item] == [
+        "old",
+        "one-web",
+        "two-web",
+    ]
+    lines = text.splitlines()
+    for change in outcome.changes:
+        assert lines[change.new_line - 1] == "apiVersion: networking.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    "pod", ["", "      # the last line changes, too\n      hostNetwork: true"], ids=["alone", "behind a change"]
+)
+def test_the_patch_for_a_file_without_a_last_line_end_is_one(pod: str, apply: Run, tmp_path: Path) -> None:
+    files = {NEW: DEPLOYMENT + pod if pod else OLD, "a.yaml": DEPLOYMENT}
+    write(tmp_path, files)
+    commit(tmp_path)
+    outcome = apply(files, no_host_network(), creating("made", "one", "two"))
+    (change,) = (change for change in outcome.files if change.file.name == NEW)
+    patch = "".join(Patch(change, lambda text, ranges: {}).parts())
+    (tmp_path / NEW).write_text(files[NEW], encoding="utf-8")
+    done = git(tmp_path, "apply", "-", stdin=patch.encode())
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / NEW).read_text(encoding="utf-8") == change.text
+
+
+def test_what_is_left_of_a_file_without_a_last_line_end_is_whole(apply: Run, tmp_path: Path) -> None:
+    bad, good = creating("bad", "bad", types=["Sideways"]), creating("good", "good")
+    outcome = apply({"a.yaml": DEPLOYMENT, NEW: OLD}, bad, good)
+    assert [item.step for item in outcome.refused] == ["bad"]
+    assert names(tmp_path / NEW) == ["old", "good-web"]

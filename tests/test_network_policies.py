@@ -1,0 +1,127 @@
+"""Policies of ours over several runs: they are extended, never shortened unless asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Harden, write
+
+ONLY = ("--only", "netpol-workload,netpol-default-deny,netpol-allow-dns")
+
+
+def workload(name: str, env: str = "") -> str:
+    variables = f"        env: [{{name: PEER, value: {env}}}]\n" if env else ""
+    return f"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      containers:
+      - name: {name}
+        image: registry.example.com/{name}:1.4
+        ports: [{{containerPort: 8080}}]
+{variables}---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{selector: {{app: {name}}}, ports: [{{port: 80, targetPort: 8080}}]}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, harden: Harden) -> Path:
+    write(tmp_path, {"cart.yaml": workload("cart"), "web.yaml": workload("web", "http://cart")})
+    assert harden("apply", ".", *ONLY).status == 0
+    return tmp_path
+
+
+def policies(folder: Path) -> dict[str, dict[str, Any]]:
+    text = (folder / "harden-networkpolicies.yaml").read_text()
+    return {found["metadata"]["name"]: found["spec"] for found in yaml.safe_load_all(text)}
+
+
+def clients(spec: dict[str, Any]) -> set[str]:
+    """The apps that may connect to port 8080."""
+    return {
+        peer["podSelector"]["matchLabels"]["app"]
+        for rule in spec.get("ingress", [])
+        for peer in rule.get("from", [])
+        if rule.get("ports") == [{"protocol": "TCP", "port": 8080}] and peer.get("podSelector")
+    }
+
+
+def test_a_new_client_extends_the_policy_of_its_server(shop: Path, harden: Harden) -> None:
+    assert clients(policies(shop)["harden-cart"]) == {"web"}
+    write(shop, {"report.yaml": workload("report", "http://cart")})
+    before = (shop / "harden-networkpolicies.yaml").read_text()
+    assert harden("apply", ".", *ONLY).status == 0
+    assert clients(policies(shop)["harden-cart"]) == {"web", "report"}
+    after = (shop / "harden-networkpolicies.yaml").read_text()
+    rest = iter(after.splitlines())
+    assert all(line in rest for line in before.splitlines()), "a line went"
+    assert harden("diff", ".", *ONLY).status == 0
+
+
+def test_a_client_that_goes_stays_until_it_is_pruned(shop: Path, harden: Harden) -> None:
+    (shop / "web.yaml").unlink()
+    out = harden("apply", ".", *ONLY).out
+    assert "nothing in the tree explains a rule or peer of NetworkPolicy/harden-cart for ingress" in out
+    assert clients(policies(shop)["harden-cart"]) == {"web"}
+    assert harden("apply", ".", *ONLY, "--prune-managed").status == 0
+    assert clients(policies(shop)["harden-cart"]) == set()
+    assert harden("diff", ".", *ONLY).status == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("baseline", "restricted"), ("restricted", "baseline"), ("strict", "restricted")]
+)
+def test_another_profile_adds_what_it_needs(first: str, second: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"cart.yaml": workload("cart"), "web.yaml": workload("web", "http://cart")})
+    harden("apply", ".", *ONLY, "--profile", first)
+    before = policies(tmp_path)
+    harden("apply", ".", *ONLY, "--profile", second)
+    after = policies(tmp_path)
+    for name, spec in before.items():
+        assert set(spec["policyTypes"]) <= set(after[name]["policyTypes"])
+        for direction in ("ingress", "egress"):
+            assert all(rule in after[name].get(direction, []) for rule in spec.get(direction, []))
+    assert harden("diff", ".", *ONLY, "--profile", second).status == 0
+
+
+def test_a_policy_without_our_label_is_left_alone(shop: Path, harden: Harden) -> None:
+    path = shop / "harden-networkpolicies.yaml"
+    path.write_text(path.read_text().replace("    app.kubernetes.io/managed-by: harden\n", "    team: shop\n"))
+    write(shop, {"report.yaml": workload("report", "http://cart")})
+    before = path.read_text()
+    out = harden("apply", ".", *ONLY).out
+    assert path.read_text().startswith(before)
+    assert policies(shop).keys() == {"harden-cart", "harden-web", "harden-report"}
+    assert "NetworkPolicy/harden-cart refuses that Deployment/report connects to Deployment/cart on 8080" in out
+
+
+def test_a_waiver_leaves_a_workload_and_its_namespace_open(harden: Harden, tmp_path: Path) -> None:
+    waived = workload("web").replace(
+        "{name: web}\nspec:\n  selector: {matchLabels",
+        "{name: web, annotations: {hardener.dev/ignore-netpol-workload: it scans the network}}\nspec:\n"
+        "  selector: {matchLabels",
+    )
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+    text = f"{space}---\n{workload('cart')}---\n{waived}".replace("{name: cart}", "{name: cart, namespace: shop}")
+    write(tmp_path, {"all.yaml": text.replace("{name: web", "{name: web, namespace: shop")})
+    out = harden("apply", ".", *ONLY).out
+    assert policies(tmp_path).keys() == {"harden-cart"}
+    assert "nothing isolates 1 of the 2 workloads of namespace shop" in out
+
+
+def test_a_stream_gets_findings_only(harden: Harden) -> None:
+    done = harden("filter", *ONLY, stdin=workload("cart").encode())
+    assert "kind: NetworkPolicy" not in done.out
+    assert "netpol-workload" in done.err

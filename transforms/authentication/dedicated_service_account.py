@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.api_use import api_use
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import Object, PodTemplate
+
+from ._token import DEFAULT, FIELD, account_says_no
+
+_MANAGED = {"app.kubernetes.io/managed-by": "harden"}
+_TOPIC = "serviceaccounts"
+_LONGEST_NAME = 240  # of a DNS subdomain, with room for a number
+
+
+@transform(
+    each=PodTemplate, stage="authentication", severity=Severity.LOW, cis="5.1.5", classes=("windows",), absence=True
+)
+def dedicated_service_account(pod: PodTemplate) -> Steps:
+    """A workload has a service account of its own.
+
+    Why: whatever is given to the account default, by a binding today or in a year, is given to every pod of the
+    namespace that names none.
+
+    May break: what the cluster gives to default and the manifests do not show is lost: image pull secrets, rights,
+    identities of a cloud or a mesh. The account must be there before the pods: kubectl apply of the one file of the
+    workload leaves it without pods, until the file of the accounts is applied too.
+    """
+    if any(state.service_account != DEFAULT for state in pod.states) or not (
+        pod.get(FIELD) is False or account_says_no(pod)
+    ):
+        return
+    reason = _kept(pod)
+    if reason is not None:
+        yield pod.finding(
+            f"it keeps the service account default, which all pods of its namespace may share: {reason}",
+            advice="give it an account of its own, and move there what default was given for it", severity=Severity.LOW,
+            topic="workload left with the service account default",
+        )  # fmt: skip
+        return
+    name = pod.tree.accounts.reserve(_base(pod.object), pod.object)
+    evidence = [Evidence("it names no account, and nothing in the tree gives default any rights"), *_doubts(pod)]
+    if pod.has("serviceAccount"):
+        yield pod.drop("serviceAccount", grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+    yield pod.set(
+        "serviceAccountName", to=name, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence,
+        impact="account-created",
+    )  # fmt: skip
+    yield pod.create(_TOPIC, _account(pod, name), grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _kept(pod: PodTemplate) -> str | None:
+    """Why the pod keeps the account: there is something that default has and a new one would not."""
+    if pod.kind == "Pod":
+        return "a bare Pod is refused while its account does not exist, and may be applied first"
+    used = api_use(pod)
+    if used:
+        return used[0].text
+    for account in pod.tree.accounts.of(pod):
+        annotations = account.keys("metadata", "annotations")
+        if annotations:
+            return f"{account} has the annotation {annotations[0]}"
+    return None
+
+
+def _doubts(pod: PodTemplate) -> Iterator[Evidence]:
+    if pod.tree.platform == "openshift":
+        yield Evidence("a security context constraint may be given to default by name")
+    for key in ("sidecar.istio.io/inject", "linkerd.io/inject"):
+        if pod.metadata.text("annotations", key) is not None:
+            yield pod.metadata.fact("its identity in the mesh has another name then", "annotations", key)
+
+
+def _account(pod: PodTemplate, name: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name}
+    if pod.namespace is not None:
+        metadata["namespace"] = pod.namespace
+    metadata["labels"] = dict(_MANAGED)
+    value: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, FIELD: False}
+    pull = list(_pull_secrets(pod.tree.accounts.of(pod)))
+    if pull:
+        value["imagePullSecrets"] = [{"name": secret} for secret in pull]
+    return value
+
+
+def _pull_secrets(accounts: list[Object]) -> Iterator[str]:
+    """The pull secrets of default, which a pod gets that names none (plugin/pkg/admission/serviceaccount)."""
+    names = (item.text("name") for account in accounts for item in account.items("imagePullSecrets"))
+    yield from dict.fromkeys(name for name in names if name)
+
+
+def _base(item: Object) -> str:
+    """The name of the workload. Raises OpaqueError, WrongShapeError."""
+    name = item.get("metadata", "name") or item.get("metadata", "generateName") or "app"
+    return str(name)[:_LONGEST_NAME].rstrip("-.")

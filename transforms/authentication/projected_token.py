@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.api_use import STANDARD_PATH, Need, Strength, has_token, need
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.views import Container, PodTemplate
+
+from ._token import DEFAULT, FIELD, Token, account_says_no
+
+_VOLUME = "kube-api-access"  # as the API server calls its own, which ends in random letters
+_HOUR = 3600
+# Who asks for this many seconds gets a year, for the sake of clients that read the token once, unless the API server is
+# told otherwise (pkg/registry/core/serviceaccount/storage/token.go, --service-account-extend-token-expiration).
+_EXTENDABLE = 3607
+_SINCE = "2022"  # of an image: clients of all languages read the token again by then
+_NAMESPACE = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+
+
+@transform(
+    each=PodTemplate, stage="token", severity=Severity.LOW, cis="5.1.6", classes=("windows", "node-agent"),
+    options=Token,
+)  # fmt: skip
+def projected_token(pod: PodTemplate, options: Token) -> Steps:
+    """A pod that uses the Kubernetes API gets a token of one hour, only in the containers that may need it.
+
+    Why: the token that is mounted by default stands in every container, the one that parses what strangers send
+    included, and the API server takes it for a year, so that clients which read it once keep working.
+
+    May break: a client that reads its token once is refused after an hour; a container that uses the API without a sign
+    of it finds no token where others of its pod are known to be the ones that do.
+    """
+    mounted = pod.get(FIELD)
+    if mounted is False or (mounted is None and account_says_no(pod)):
+        return
+    found = need(pod)
+    if found.strength is Strength.NONE:
+        return
+    if all(map(has_token, pod.containers)):
+        return  # by hand; nothing is mounted beside it
+    if found.tokens or found.injected:
+        reason = [*found.tokens, *found.injected][0].text
+        yield pod.finding(
+            f"containers get a token for the API by default, and are left with it: {reason}",
+            *([FIELD] if pod.has(FIELD) else []), severity=Severity.LOW,
+            advice=_ADVICE_INJECTED if found.injected else f"set {FIELD}: false if nothing else uses the API",
+        )  # fmt: skip
+        return
+    yield from _edits(pod, found, options)
+
+
+_ADVICE_INJECTED = (
+    f"mount a projected token in the containers that need it, name it to the injector, and set {FIELD}: false"
+)
+
+
+def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:
+    basis = Basis.PROVED if found.strength is Strength.PROVED else Basis.INFERRED
+    users = _users(pod, found, options)
+    seconds, doubt = _seconds(users, options)
+    left_out = [_why_not(container, found) for container in pod.containers if container not in users]
+    late = doubt if seconds == _HOUR else []
+    yield pod.set(
+        FIELD, to=False, grade=Grade.REVIEW, basis=basis, evidence=[*found.evidence, *left_out, *late], late=bool(late)
+    )
+    if pod.kind == "Pod" and not (pod.get("serviceAccountName") or pod.get("serviceAccount")):
+        reason = [Evidence("the API server refuses a projected token in a Pod that names no account")]
+        yield pod.set("serviceAccountName", to=DEFAULT, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=reason)
+    name = _free_name(pod)
+    mount = {"name": name, "mountPath": STANDARD_PATH, "readOnly": True}
+    for container in users:
+        yield _append(container, "volumeMounts", mount, basis, _why(container, found))
+    yield _append(pod, "volumes", _volume(name, seconds, pod.tree.platform), basis, [*found.evidence[:1], *doubt])
+
+
+def _append(
+    view: PodTemplate | Container, key: str, value: dict[str, Any], basis: Basis, evidence: list[Evidence]
+) -> Edit:
+    return view.append(key, value=value, grade=Grade.REVIEW, basis=basis, evidence=evidence)
+
+
+def _users(pod: PodTemplate, found: Need, options: Token) -> list[Container]:
+    """The containers that get the token: those that show use, and with them those that may use what the account is
+    bound to; all of them where that is nobody."""
+    shown = [container for container in pod.containers if found.of(container)]
+    possible = [container for container in pod.containers if found.none_of(container) is None]
+    if shown and (options.containers == "shown" or not found.bound):
+        return shown
+    return possible or list(pod.containers)
+
+
+def _why(container: Container, found: Need) -> list[Evidence]:
+    return found.of(container) or [
+        Evidence(f"nothing shows whether container {container.name} uses what its account may do")
+    ]
+
+
+def _why_not(container: Container, found: Need) -> Evidence:
+    return found.none_of(container) or Evidence(f"container {container.name} shows no use of it and gets no token")
+
+
+def _seconds(users: list[Container], options: Token) -> tuple[int, list[Evidence]]:
+    """For how long the token is asked for, and why a client may not bear an hour."""
+    unknown = [container for container in users if not _reads_again(container)]
+    if not unknown:
+        return _HOUR, []
+    text = f"container {unknown[0].name} is not known to read its token again"
+    if options.expiration == "hour":
+        return _HOUR, [unknown[0].fact(f"{text}, and has to within the hour", "image")]
+    return _EXTENDABLE, [unknown[0].fact(f"{text}: the API server makes {_EXTENDABLE} seconds a year for it", "image")]
+
+
+def _reads_again(container: Container) -> bool:
+    """Whether its client reads the token again: controllers of the image table do, and all of some years ago."""
+    if container.row is not None and container.row.api == "needed":
+        return True
+    created = container.locked.config.created if container.locked is not None else None
+    return created is not None and created >= _SINCE
+
+
+def _free_name(pod: PodTemplate) -> str:
+    taken = {volume.text("name") for volume in pod.items("volumes")}
+    if pod.kind.endswith("StatefulSet"):
+        taken |= {claim.text("metadata", "name") for claim in pod.object.items("spec", "volumeClaimTemplates")}
+    return next(name for number in range(1, 10_000) if (name := _numbered(number)) not in taken)
+
+
+def _numbered(number: int) -> str:
+    return _VOLUME if number == 1 else f"{_VOLUME}-{number}"
+
+
+def _volume(name: str, seconds: int, platform: str | None) -> dict[str, Any]:
+    """What the API server would mount itself (plugin/pkg/admission/serviceaccount, TokenVolumeSource), but for the
+    lifetime. No audience: the default is the API server. No mode: the kubelet narrows that of the token itself."""
+    sources: list[dict[str, Any]] = [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": seconds}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", **_NAMESPACE}]}},
+    ]
+    if platform == "openshift":  # it mounts the authority of its services beside them
+        items = [{"key": "service-ca.crt", "path": "service-ca.crt"}]
+        sources.append({"configMap": {"name": "openshift-service-ca.crt", "items": items}})
+    return {"name": name, "projected": {"sources": sources}}

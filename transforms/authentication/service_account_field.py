@@ -1,0 +1,38 @@
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.views import PodTemplate
+
+_OLD, _NEW = "serviceAccount", "serviceAccountName"
+
+
+@transform(each=PodTemplate, stage="token", severity=Severity.LOW, classes=("windows", "node-agent"))
+def service_account_field(pod: PodTemplate) -> Steps:
+    """The service account of a pod is named in the field that is read.
+
+    Why: serviceAccount is an old name of serviceAccountName that many tools and policies do not look at, so that a
+    reviewer is shown the rights of another account than the one that the pod has.
+
+    May break: nothing in Kubernetes, which takes the old field for the new one; a patch that names the old field has to
+    name the new one.
+    """
+    old = pod.get(_OLD)
+    if not pod.has(_OLD):
+        return
+    other = next((state for state in pod.states if state.text(_OLD) != pod.text(_OLD)), None)
+    if other is not None:
+        yield pod.finding(
+            f"the account is named in {_OLD}, an old name of {_NEW}, and a kustomization patches that", _OLD,
+            advice=f"rename it to {_NEW} here and in the patch, at once", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    new = pod.get(_NEW)
+    if old in ("", new):
+        evidence = [pod.fact(f"{_NEW} says the same", _NEW)] if old else [Evidence("it names no account")]
+        yield pod.drop(_OLD, grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)
+    elif new:
+        evidence = [pod.fact(f"{_NEW} is {new}, and Kubernetes reads it before {_OLD}", _NEW)]
+        yield pod.drop(_OLD, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
+    else:
+        evidence = [Evidence(f"Kubernetes reads {_OLD} as {_NEW} where that is not set")]
+        yield pod.set(_NEW, to=old, grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)
+        yield pod.drop(_OLD, grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.declare import Steps, transform
+from hardener.edits import Finding, Severity
+from hardener.kubernetes.ingress import GATEWAYS, INGRESSES, ISTIO_GATEWAYS, OPENSHIFT_ROUTES
+from hardener.kubernetes.ingress_annotations import ends_tls
+from hardener.views import Ingress
+
+
+@transform(each=Ingress, stage="exposure", severity=Severity.MEDIUM)
+def ingress_tls(ingress: Ingress) -> Steps:
+    """What comes in from the outside is encrypted.
+
+    Why: a session or a password that crosses the internet in clear text is read, and what is served can be replaced, by
+    everybody on the way.
+
+    May break: nothing, since it only reports: a certificate has to be there first.
+    """
+    if ingress.names in INGRESSES and not ingress.items("spec", "tls"):
+        if not ends_tls(ingress.text("spec", "ingressClassName"), ingress.object.annotations):
+            yield ingress.finding(
+                f"{_served(ingress)} over HTTP: the Ingress has no section tls", "spec",
+                advice="add tls with a Secret of the type kubernetes.io/tls (cert-manager keeps one up to date), or "
+                "the annotation by which its class gets a certificate",
+            )  # fmt: skip
+    elif ingress.names in OPENSHIFT_ROUTES and not ingress.has("spec", "tls"):
+        yield ingress.finding(
+            f"{_served(ingress)} over HTTP: the Route has no section tls", "spec",
+            advice="add tls with termination: edge and insecureEdgeTerminationPolicy: Redirect",
+        )  # fmt: skip
+    elif ingress.names in GATEWAYS:
+        yield from _listeners(ingress)
+    elif ingress.names in ISTIO_GATEWAYS:
+        for index, server in enumerate(ingress.items("spec", "servers")):
+            redirects = server.view("tls").get("httpsRedirect") is True
+            if server.view("port").get("protocol") in ("HTTP", "HTTP2", "GRPC") and not redirects:
+                yield ingress.finding(
+                    "a server of the Gateway takes HTTP", "spec", "servers", index,
+                    advice="add tls.httpsRedirect: true to it, and a server with the protocol HTTPS",
+                )  # fmt: skip
+
+
+def _served(ingress: Ingress) -> str:
+    hosts = ingress.hosts
+    if not hosts:
+        return "every host is served"
+    more = f" and {len(hosts) - 1} more are" if len(hosts) > 1 else " is"
+    return f"{hosts[0]}{more} served"
+
+
+def _listeners(gateway: Ingress) -> Iterator[Finding]:
+    """A finding for each listener that takes HTTP, unless all that is bound to it sends callers to HTTPS."""
+    listeners = gateway.items("spec", "listeners")
+    encrypted = any(listener.get("protocol") in ("HTTPS", "TLS") for listener in listeners)
+    for index, listener in enumerate(listeners):
+        name, port = listener.text("name") or "", listener.get("port")
+        redirected = gateway.tree.relations.redirects_only(gateway.object, name, port)
+        if listener.get("protocol") != "HTTP" or redirected:
+            continue
+        yield gateway.finding(
+            f"listener {name} takes HTTP", "spec", "listeners", index,
+            advice="give it protocol: HTTPS and a certificate, and bind a route with the filter RequestRedirect "
+            "(scheme: https) to one that stays HTTP",
+            severity=Severity.LOW if encrypted else Severity.MEDIUM,
+        )  # fmt: skip

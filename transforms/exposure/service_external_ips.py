@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.views import Service
+
+
+@transform(each=Service, stage="exposure", severity=Severity.MEDIUM)
+def service_external_ips(service: Service) -> Steps:
+    """A Service takes no traffic to addresses that it names itself.
+
+    Why: every node takes over what is sent to an address in `externalIPs`, whoever it belongs to, so whoever may write
+    Services can read the traffic of others (CVE-2020-8554).
+
+    May break: nothing, since it only reports: whoever dials the address loses the way in without it.
+    """
+    count = len(service.strings("spec", "externalIPs"))
+    if count:
+        yield service.finding(
+            f"externalIPs take over all traffic to {count} address{'es' * (count > 1)} (CVE-2020-8554)",
+            "spec", "externalIPs",
+            advice="let a load balancer announce the address and remove externalIPs; the admission plugin "
+            "DenyServiceExternalIPs refuses them in the whole cluster",
+        )  # fmt: skip

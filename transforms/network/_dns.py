@@ -1,0 +1,60 @@
+"""The rules that let a pod ask for names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.connections import Port
+from hardener.views import PodTemplate
+from hardener.workspace import Workspace
+
+_PORT, _PORT_OF_OPENSHIFT = 53, 5353
+# kubernetes.io/metadata.name is set by the API server since 1.21; matchExpressions, since the label transformers of
+# kustomize rewrite matchLabels. NodeLocal DNSCache runs in the network of the node, which no podSelector matches
+# (kubernetes issue 70555).
+_PEERS: list[dict[str, Any]] = [
+    {
+        "namespaceSelector": {
+            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["kube-system"]}]
+        },
+        "podSelector": {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]},
+    },
+    {"ipBlock": {"cidr": "169.254.20.10/32"}},
+]
+_OPENSHIFT: list[dict[str, Any]] = [
+    {
+        "namespaceSelector": {
+            "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["openshift-dns"]}]
+        }
+    }
+]
+
+
+def cluster_dns(tree: Workspace) -> tuple[list[dict[str, Any]], list[Port]]:
+    """The DNS of the cluster: its pods, and the ports on which they listen."""
+    openshift = tree.platform == "openshift"
+    return (_OPENSHIFT, _ports(_PORT_OF_OPENSHIFT)) if openshift else (_PEERS, _ports(_PORT))
+
+
+def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], list[Port]]:
+    """The name servers that the pod lists itself, with their port."""
+    from ipaddress import ip_address  # late: hardly a pod lists any
+
+    found = []
+    for text in pod.strings("dnsConfig", "nameservers"):
+        try:
+            address = ip_address(text)
+        except ValueError:
+            continue
+        found.append({"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}})
+    return found, _ports(_PORT)
+
+
+def uses_cluster_dns(pod: PodTemplate) -> bool:
+    """Whether the pod asks the DNS of the cluster: under the policies ClusterFirst, the default, and
+    ClusterFirstWithHostNet."""
+    return pod.get("dnsPolicy") not in ("None", "Default")
+
+
+def _ports(number: int) -> list[Port]:
+    return [Port(number, "UDP"), Port(number)]

@@ -1,0 +1,67 @@
+"""Policies of ours that are there already: what they lack is added, and nothing is taken without being asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity
+from hardener.isolation import Policy
+from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.policy_rules import PEERS, missing, unexplained, without
+
+from ._rules import Rule
+
+Wanted = list[Rule]
+
+
+def additions(policy: Policy, direction: Direction, wanted: Wanted, gone: list[Path]) -> Iterator[Edit]:
+    """What ``policy`` lacks of ``wanted``; what stands at the paths ``gone`` is taken as removed."""
+    view = policy.object
+    rules = policy.rules(direction)
+    kept = [number for number in range(len(rules or ())) if (number,) not in gone]
+    if direction not in policy.directions:
+        yield view.append(
+            "spec", "policyTypes", value=direction.capitalize(), grade=Grade.REVIEW, basis=Basis.INFERRED,
+            evidence=[Evidence(f"no policy closes {direction}")],
+        )  # fmt: skip
+    for item in missing(without(rules, gone), [rule.value for rule in wanted], direction):
+        rule, key = wanted[item.wanted], PEERS[direction]
+        peers = [rule.value[key][number] for number in item.peers or ()]
+        if item.into is not None:
+            for number, peer in zip(item.peers or (), peers, strict=True):
+                yield view.append(
+                    "spec", direction, kept[item.into], key, value=peer, grade=Grade.REVIEW, basis=Basis.INFERRED,
+                    evidence=list(rule.by_peer[number]),
+                )  # fmt: skip
+            continue
+        facts = dict.fromkeys(fact for number in item.peers or () for fact in rule.by_peer[number])
+        value: dict[str, Any] = {} if item.peers is None else {key: peers}
+        yield view.append(
+            "spec", direction, value=value | ({"ports": list(item.ports)} if item.ports else {}),
+            grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(facts or rule.evidence),
+        )  # fmt: skip
+
+
+def lonely(policy: Policy, direction: Direction, explained: Wanted) -> list[Path]:
+    """The rules and peers of ``policy`` that no evidence explains, as paths from its list of rules."""
+    return list(unexplained(policy.rules(direction), [rule.value for rule in explained], direction))
+
+
+def removals(policy: Policy, direction: Direction, paths: list[Path]) -> Iterator[Edit]:
+    """Take out what stands at ``paths``."""
+    for path in paths:
+        yield policy.object.drop(
+            "spec", direction, *path, grade=Grade.REVIEW, basis=Basis.INFERRED,
+            evidence=[Evidence("nothing in the tree explains it any more")],
+        )  # fmt: skip
+
+
+def unexplained_finding(policy: Policy, direction: Direction, paths: list[Path]) -> Finding:
+    """What stands at ``paths`` stays, though nothing explains it."""
+    what = "a rule or peer" if len(paths) == 1 else f"{len(paths)} rules or peers"
+    return policy.object.finding(
+        f"nothing in the tree explains {what} of {policy.object} for {direction}", "spec", direction, *paths[0],
+        advice="--prune-managed removes what nothing explains; without our label it is yours, and left alone",
+        severity=Severity.LOW,
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""What a service mesh needs of the pods that it adds a proxy to.
+
+Sources: istio.io, "Application Requirements" (ports used by Istio) and "Ambient and Kubernetes NetworkPolicy";
+linkerd.io, "Network Policy" (common errors) and the ports of linkerd-destination, -identity and -policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.edits import Evidence, WrongShapeError
+from hardener.views import Namespace, OpaqueError, PodTemplate, View
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """``inbound`` ports of the proxy, which any pod may use since the mesh itself decides who may; ``tunnels`` are
+    those of other pods that it connects to instead of their own."""
+
+    name: str
+    evidence: tuple[Evidence, ...]
+    inbound: tuple[int, ...]
+    tunnels: tuple[int, ...]
+    control_plane: str
+    control_plane_ports: tuple[int, ...]
+
+    @property
+    def control_plane_peer(self) -> dict[str, Any]:
+        expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [self.control_plane]}
+        return {"namespaceSelector": {"matchExpressions": [expression]}}
+
+
+_INJECT = "sidecar.istio.io/inject"
+_LINKERD = "linkerd.io/inject"
+
+
+def mesh_of(pod: PodTemplate) -> Iterator[Mesh]:
+    """The meshes that take in ``pod``, as far as the tree shows."""
+    try:
+        yield from _found(pod, [pod.metadata, *_declarations(pod)])
+    except (OpaqueError, WrongShapeError):
+        return
+
+
+def _found(pod: PodTemplate, holders: list[View]) -> Iterator[Mesh]:
+    asked = _first(pod.metadata, _INJECT)
+    if asked is not None and asked[0] != "false":
+        yield _istio(asked[1])
+    elif asked is None:
+        for holder in holders:
+            for key, wanted in (("istio-injection", "enabled"), ("istio.io/rev", None)):
+                found = _first(holder, key)
+                if found is not None and wanted in (None, found[0]):
+                    yield _istio(found[1])
+    for holder in holders:
+        found = _first(holder, "istio.io/dataplane-mode")
+        if found is not None:
+            if found[0] == "ambient":
+                yield Mesh("ambient", (found[1],), (15008,), (15008,), "istio-system", ())
+            break
+    for holder in holders:
+        found = _first(holder, _LINKERD)
+        if found is not None:
+            if found[0] in ("enabled", "ingress"):
+                # 4143 takes the place of the port of the application; 4191 are metrics.
+                yield Mesh("linkerd", (found[1],), (4143, 4191), (4143,), "linkerd", (8080, 8086, 8090))
+            break
+
+
+def _istio(fact: Evidence) -> Mesh:
+    # 15008 is the tunnel of ambient pods and newer proxies, 15020 and 15090 are metrics, 15021 is health.
+    return Mesh("istio", (fact,), (15008, 15020, 15021, 15090), (15008,), "istio-system", (15012,))
+
+
+def _first(holder: View, key: str) -> tuple[str, Evidence] | None:
+    for kind in ("labels", "annotations"):
+        value = holder.get(kind, key)
+        if value is not None:
+            return str(value).lower(), holder.fact(
+                f"{kind.removesuffix('s')} {key}: {value} asks for a mesh", kind, key
+            )
+    return None
+
+
+def _declarations(pod: PodTemplate) -> Iterator[View]:
+    """The metadata of the Namespace objects of ``pod``."""
+    for name in pod.tree.builds.namespaces(pod.object):
+        space: Namespace | None = pod.tree.namespaces.get(name) if name else None
+        if space is not None and space.declared:
+            yield space.view("metadata")

@@ -1,0 +1,29 @@
+"""The addresses of a node at which pods get the credentials of a cloud that are meant for them.
+
+Sources: Google Kubernetes Engine, "Network policy and Workload Identity Federation" (Dataplane V1 rewrites the address
+before policies are asked, V2 after); Amazon EKS, "Set up the Amazon EKS Pod Identity Agent".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.edits import Evidence, WrongShapeError
+from hardener.views import OpaqueError, PodTemplate
+
+_GKE = (("169.254.169.252/32", (987, 988)), ("169.254.169.254/32", (80, 8080)))
+_EKS = "169.254.170.23/32"
+
+
+def metadata_rules(pods: list[PodTemplate], *, closed: bool) -> Iterator[tuple[str, tuple[int, ...], Evidence]]:
+    """Addresses, ports and why; ``closed`` tells that no other rule opens link-local addresses."""
+    for pod in pods:
+        try:
+            gke, eks = pod.tree.isolation.identities.gke(pod), pod.tree.isolation.identities.eks(pod)
+        except (OpaqueError, WrongShapeError):
+            continue
+        if gke is not None:
+            for address, ports in _GKE:
+                yield address, ports, gke
+        if eks is not None and closed:
+            yield _EKS, (80,), eks

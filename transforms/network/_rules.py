@@ -1,0 +1,89 @@
+"""The rules of one direction of a policy, put together from single connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener.connections import Port
+from hardener.edits import Evidence
+from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.policy_rules import PEERS
+
+Value = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as it is written, with why; ``by_peer`` is why for each of its peers."""
+
+    value: Value
+    evidence: tuple[Evidence, ...]
+    by_peer: tuple[tuple[Evidence, ...], ...] = ()
+
+
+@dataclass(slots=True)
+class _Peer:
+    value: Value
+    evidence: dict[Evidence, None] = field(default_factory=dict)
+    said: bool = False  # by a rule with more ports
+
+
+@dataclass(slots=True)
+class Rules:
+    """Connections with the same ports become one rule with all their peers; rules and peers stand in the order in
+    which they came. What anybody may do is one rule before the others, and no other rule says it again."""
+
+    direction: Direction
+    _open: dict[tuple[Port, ...], dict[Evidence, None]] = field(default_factory=dict)
+    _rules: dict[tuple[tuple[Port, ...], bool], dict[str, _Peer]] = field(default_factory=dict)
+
+    def allow(
+        self, peers: list[Value], ports: Iterable[Port], evidence: Iterable[Evidence], *, apart: bool = False
+    ) -> None:
+        """Let through connections with each of ``peers`` on ``ports``; none means all of them. What is said ``apart``
+        shares a rule only with what is, too."""
+        rule = self._rules.setdefault((tuple(dict.fromkeys(ports)), apart), {})
+        facts = dict.fromkeys(evidence)
+        for peer in peers:
+            rule.setdefault(repr(peer), _Peer(peer)).evidence.update(facts)
+
+    def allow_anybody(self, ports: Iterable[Port], evidence: Iterable[Evidence]) -> None:
+        """Let through connections with anybody on ``ports``; none means all of them."""
+        self._open.setdefault(tuple(dict.fromkeys(ports)), {}).update(dict.fromkeys(evidence))
+
+    def finished(self) -> list[Rule]:
+        """The rules as they are written."""
+        found = []
+        opened = {port for ports in self._open for port in ports}
+        everything = () in self._open
+        if self._open:
+            facts = dict.fromkeys(fact for evidence in self._open.values() for fact in evidence)
+            ports = [] if everything else sorted(opened, key=lambda port: port.order)
+            found.append(Rule(self._value(None, ports), tuple(facts)))
+        for (own, apart), rule in self._rules.items():
+            if not apart and own:
+                for name, peer in rule.items():
+                    peer.said = self._is_said(name, peer, own)
+        for (own, _), rule in self._rules.items():
+            peers = [peer for peer in rule.values() if not peer.said]
+            if peers and not everything and not (own and opened.issuperset(own)):
+                facts = dict.fromkeys(fact for peer in peers for fact in peer.evidence)
+                value = self._value([peer.value for peer in peers], own)
+                found.append(Rule(value, tuple(facts), tuple(tuple(peer.evidence) for peer in peers)))
+        return found
+
+    def _is_said(self, name: str, peer: _Peer, own: tuple[Port, ...]) -> bool:
+        """Whether another rule says of ``peer`` what the one with the ports ``own`` does, and more. It gets the
+        evidence."""
+        for (ports, apart), rule in self._rules.items():
+            if not apart and name in rule and (not ports or set(ports) > set(own)):
+                rule[name].evidence.update(peer.evidence)
+                return True
+        return False
+
+    def _value(self, peers: list[Value] | None, ports: Iterable[Port]) -> Value:
+        written = [{"protocol": port.protocol, "port": port.port} for port in ports]
+        value: Value = {} if peers is None else {PEERS[self.direction]: peers}
+        return value | ({"ports": written} if written else {})

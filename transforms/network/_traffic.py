@@ -1,0 +1,234 @@
+"""What a policy of a workload lets through: the connections that the manifests show, and what every pod needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.api_use import api_use
+from hardener.connections import Entry, External, Port, Unresolved, Unseen, Way
+from hardener.edits import Evidence, Finding, Severity, WrongShapeError
+from hardener.isolation import Policy
+from hardener.kubernetes.network_policy import Direction
+from hardener.views import OpaqueError, PodTemplate
+from hardener.workspace import Workspace
+
+from ._dns import cluster_dns, nameservers, uses_cluster_dns
+from ._mesh import Mesh, mesh_of
+from ._metadata import metadata_rules
+from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, named, peer
+from ._policies import NetworkPolicies, blocks
+from ._rules import Rules
+
+# The address at which clouds give the credentials of the node to whoever asks.
+_METADATA = ["169.254.169.254/32"]
+_METADATA_V6 = ["fd00:ec2::254/128", "fd20:ce::254/128"]
+# Where nothing but what is known may be reached: all of them, those of Azure, Alibaba and Oracle, too.
+_LINK_LOCAL = ["169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"]
+_API_PORTS = [Port(443), Port(6443)]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What policies of ``pods``, whom one policy is for, have to let through; the first stands for all of them."""
+
+    pods: list[PodTemplate]
+    options: NetworkPolicies
+
+    @property
+    def _pod(self) -> PodTemplate:
+        return self.pods[0]
+
+    @property
+    def _tree(self) -> Workspace:
+        return self._pod.tree
+
+    # Ingress.
+
+    def ingress(self) -> Rules:
+        """Who connects to the pods."""
+        rules = Rules("ingress")
+        for entry in (entry for pod in self.pods for entry in self._tree.connections.entries_of(pod)):
+            facts = said("in", _ports(entry.ports), entry.evidence)
+            if entry.way is Way.MONITORING:
+                rules.allow([EVERY_NAMESPACE], entry.ports, facts)
+            elif entry.way is not Way.NAMESPACE:
+                rules.allow_anybody(entry.ports, facts)
+            elif self.options.orphans == "same-namespace":
+                rules.allow([EVERY_POD], entry.ports, facts)
+        for edge in (edge for pod in self.pods for edge in self._tree.connections.into(pod)):
+            if not on_host_network(edge.client):  # no policy names it; there is an entry for it
+                facts = said(f"in from {named(edge.client)}", _ports(edge.ports), edge.evidence)
+                rules.allow([peer(self._pod, edge.client)], edge.ports, facts)
+        for mesh in self._meshes():
+            rules.allow([EVERY_NAMESPACE], map(Port, mesh.inbound), mesh.evidence)
+        return rules
+
+    def closed_orphans(self) -> Iterator[Entry]:
+        """Services that nothing in the tree names, which stay closed."""
+        for entry in (entry for pod in self.pods for entry in self._tree.connections.entries_of(pod)):
+            if entry.way is Way.NAMESPACE and self.options.orphans == "closed":
+                yield entry
+
+    # Egress.
+
+    def egress(self, *, with_dns: bool = True) -> Rules:
+        """Whom the pods connect to."""
+        rules = Rules("egress")
+        for edge in (edge for pod in self.pods for edge in self._tree.connections.out_of(pod)):
+            facts = said(f"out to {named(edge.server)}", _ports(edge.ports), edge.evidence)
+            if not on_host_network(edge.server):
+                rules.allow([peer(self._pod, edge.server)], edge.ports, facts)
+            elif self.options.internet == "deny":
+                rules.allow(self._everywhere(), edge.ports, facts)
+        for other in self._elsewhere():
+            if isinstance(other, Unseen):
+                self._allow_unseen(rules, other)
+        if self.options.orphans == "same-namespace":
+            orphan = self._tree.isolation.orphan_near(self._pod)
+            if orphan is not None:
+                rules.allow([EVERY_POD], (), [Evidence(f"out in the namespace: {orphan.text}", *_at(orphan))])
+        if with_dns:
+            self.add_dns(rules)
+        for mesh in self._meshes():
+            if mesh.control_plane_ports:
+                rules.allow([mesh.control_plane_peer], map(Port, mesh.control_plane_ports), mesh.evidence)
+            rules.allow([EVERY_NAMESPACE], map(Port, mesh.tunnels), mesh.evidence)
+        for address, ports, evidence in metadata_rules(self.pods, closed=self.options.internet == "deny"):
+            rules.allow([_block(address)], map(Port, ports), [evidence])
+        self._outside(rules)
+        return rules
+
+    def _allow_unseen(self, rules: Rules, unseen: Unseen) -> None:
+        try:
+            found = behind(self._pod, unseen.service)
+        except (OpaqueError, WrongShapeError):
+            return
+        rules.allow([found], (), said(f"out to the pods of {unseen.service}", "", [unseen.evidence]))
+
+    def add_dns(self, rules: Rules) -> None:
+        """Let the pods ask the name servers that they use."""
+        for pod in self.pods:
+            if uses_cluster_dns(pod):
+                peers, ports = cluster_dns(self._tree)
+                rules.allow(peers, ports, [Evidence("pods find others by name")])
+            peers, ports = nameservers(pod)
+            if peers:
+                rules.allow(peers, ports, [pod.fact("it names its name servers", "dnsConfig", "nameservers")])
+
+    def _outside(self, rules: Rules) -> None:
+        if self.options.internet == "allow":
+            facts = [Evidence("nothing proves that no address outside is needed")]
+            rules.allow(self._everywhere(), (), facts, apart=True)
+            return
+        for other in self._elsewhere():
+            if isinstance(other, External) and other.addresses:
+                ports = [] if other.port is None else [Port(other.port)]
+                rules.allow([_block(a) for a in other.addresses], ports, said("out", "", [other.evidence]))
+        for block in blocks(self.options.allow):
+            rules.allow([{"ipBlock": {"cidr": block}}], (), [Evidence("the configuration allows it")])
+        facts = [fact for pod in self.pods for fact in _api_use(pod)]
+        if facts:
+            known = [{"ipBlock": {"cidr": block}} for block in blocks(self.options.api_server)]
+            rules.allow(known or self._everywhere(), _API_PORTS, said("out to the Kubernetes API", "", facts))
+
+    def _elsewhere(self) -> Iterator[Unresolved | Unseen | External]:
+        return (other for pod in self.pods for other in self._tree.isolation.elsewhere(pod))
+
+    def _everywhere(self) -> list[dict[str, Any]]:
+        closed = self.options.internet == "deny"
+        found = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [*(_LINK_LOCAL if closed else _METADATA)]}}]
+        if self._tree.isolation.speaks_ipv6:
+            found.append({"ipBlock": {"cidr": "::/0", "except": [*_METADATA_V6]}})
+        return found
+
+    def _meshes(self) -> list[Mesh]:
+        return list({mesh.name: mesh for pod in self.pods for mesh in mesh_of(pod)}.values())
+
+    # Findings.
+
+    def unreachable(self) -> Iterator[Finding]:
+        """What the pods name and no rule lets them reach, as far as the tree shows."""
+        for pod in self.pods if self.options.internet == "deny" else ():
+            if pod.get("dnsPolicy") == "Default":
+                yield pod.finding(
+                    "it asks the name servers of its node, whose addresses no rule can name", "dnsPolicy",
+                    advice="name them in network-policy.allow, or let it ask the DNS of the cluster",
+                )  # fmt: skip
+        cilium = self._tree.isolation.cilium
+        for pod in self.pods if cilium is not None else ():
+            if facts := _api_use(pod):
+                yield pod.finding(
+                    f"it uses the Kubernetes API ({facts[0].text}), and {cilium} is a sign of Cilium, where an ipBlock "
+                    "does not match the API server",
+                    advice="add a CiliumNetworkPolicy for it with egress: [{toEntities: [kube-apiserver]}]",
+                )  # fmt: skip
+        for other in self._elsewhere():
+            if isinstance(other, Unseen):
+                continue
+            name = f"{other.host}:{other.port}" if other.port else other.host
+            if isinstance(other, Unresolved):
+                yield Finding(
+                    message=f"{other.pod.object} names {name}, and the tree shows no Service of that name",
+                    advice="where it exists elsewhere, add an egress rule for it",
+                    severity=Severity.LOW, piece=other.evidence.piece, path=other.evidence.path,
+                )  # fmt: skip
+            elif self.options.internet == "deny" and not other.addresses:
+                yield Finding(
+                    message=f"{other.pod.object} talks to {name}, which no rule opens: policies know addresses only",
+                    advice="name its addresses in network-policy.allow, or set network-policy.internet: allow",
+                    severity=Severity.MEDIUM, piece=other.evidence.piece, path=other.evidence.path,
+                )  # fmt: skip
+
+    def refused(self, policies: list[Policy], direction: Direction) -> Iterator[Finding]:
+        """Connections that the manifests show and that ``policies``, which somebody wrote, refuse."""
+        tree = self._tree
+        names = ", ".join(str(policy.object) for policy in policies)
+        for pod in self.pods:
+            for edge in tree.connections.into(pod) if direction == "ingress" else tree.connections.out_of(pod):
+                try:
+                    refused = tree.isolation.refuses(policies, edge, direction)
+                except (OpaqueError, WrongShapeError):
+                    continue
+                if refused and edge.evidence:
+                    yield Finding(
+                        message=f"{names} refuse{'s' * (len(policies) == 1)} that {edge.client.object} connects to "
+                        f"{edge.server.object} on {_ports(edge.ports)}, though {edge.evidence[0].text}",
+                        advice="add a rule for it, or remove the reference",
+                        severity=Severity.LOW, piece=edge.evidence[0].piece, path=edge.evidence[0].path,
+                    )  # fmt: skip
+
+
+def on_host_network(pod: PodTemplate) -> bool:
+    """Whether it is on the network of its node, where policies do not reach."""
+    try:
+        return pod.get("hostNetwork") is True
+    except (OpaqueError, WrongShapeError):
+        return False
+
+
+def said(what: str, ports: str, evidence: Any) -> list[Evidence]:
+    """``evidence`` with the connection that it speaks of before it."""
+    head = f"{what} on {ports}" if ports else what
+    return [Evidence(f"{head}: {fact.text}", *_at(fact)) for fact in evidence]
+
+
+def _at(fact: Evidence) -> tuple[Any, Any]:
+    return fact.piece, fact.path
+
+
+def _ports(ports: tuple[Port, ...]) -> str:
+    return ", ".join(map(str, ports)) or "all ports"
+
+
+def _block(address: str) -> dict[str, Any]:
+    """The peer that is one address, or a range of them."""
+    return {"ipBlock": {"cidr": address if "/" in address else f"{address}/{128 if ':' in address else 32}"}}
+
+
+def _api_use(pod: PodTemplate) -> list[Evidence]:
+    try:
+        return api_use(pod)
+    except (OpaqueError, WrongShapeError):
+        return []

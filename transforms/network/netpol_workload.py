@@ -1,0 +1,161 @@
+"""K05: every workload has a policy of its own that lets through what the manifests show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.isolation import Policy
+from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.policy_rules import missing
+from hardener.pod_selectors import NAME
+from hardener.views import PodTemplate
+
+from ._extend import Wanted, additions, lonely, removals, unexplained_finding
+from ._policies import TOPIC, NetworkPolicies, free_name, policy
+from ._rules import Rules
+from ._traffic import Traffic, on_host_network
+
+DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+
+
+@transform(
+    each=PodTemplate, stage="network", severity=Severity.MEDIUM, cis="5.3.2", classes=("node-agent",),
+    options=NetworkPolicies, absence=True,
+)  # fmt: skip
+def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
+    """The pods of a workload take and open the connections that the manifests show, and no others.
+
+    Why: without a policy every pod of the cluster, and whoever takes one over, reaches every other pod and the address
+    at which clouds hand out the credentials of the node.
+
+    May break: a connection that no manifest shows, such as a host name that an image has built in, is refused as soon
+    as the cluster enforces policies. Not every network plugin does. With Cilium an ipBlock means neither pods nor the
+    API server.
+    """
+    if pod.kind == "PodTemplate":
+        return  # nothing runs from it
+    if on_host_network(pod):
+        yield pod.finding(
+            "no NetworkPolicy holds on the network of its node", "hostNetwork",
+            advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    isolation = pod.tree.isolation
+    own = isolation.selectors.own(pod)
+    if own.selector is None:
+        yield pod.finding(
+            f"no policy isolates it: {own.problem}",
+            advice="write a NetworkPolicy by hand, with labels that only its pods have",
+        )
+        return
+    pods = [twin for twin in isolation.selectors.twins(pod) if _counts(twin)]
+    if pods[:1] != [pod]:
+        return  # the first of them has it
+    for other in isolation.foreign(pod)[:1]:
+        yield other.finding(
+            f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it",
+            advice="see that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
+        )  # fmt: skip
+        return
+    traffic = Traffic(pods, options)
+    selecting = isolation.selecting(pod)
+    existing = isolation.own_policy(pod, own.selector)
+    by_others = [item for item in selecting if not item.managed]
+    closed: set[Direction] = {each for each in DIRECTIONS if isolation.closes(pod, by_others, each)}
+    for direction in DIRECTIONS:
+        if direction in closed:
+            closing = [item for item in selecting if direction in item.directions]
+            yield from traffic.refused(closing, direction)
+    rules: dict[Direction, Wanted] = {}
+    if "ingress" not in closed:
+        rules["ingress"] = traffic.ingress().finished()
+        yield from _orphans(traffic)
+    if "egress" not in closed and (options.egress or (existing and "egress" in existing.directions)):
+        dns = Rules("egress")
+        traffic.add_dns(dns)
+        beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
+        rules["egress"] = traffic.egress(with_dns=not _is_open(dns, beside)).finished()
+        yield from traffic.unreachable()
+    if existing is not None and not existing.legal:
+        yield existing.object.finding(
+            f"no API server takes {existing.object}, so nothing isolates {pod.object}",
+            advice="remove it, and run again",
+        )
+        return
+    if existing is not None:
+        yield from _extended(existing, rules, traffic, options)
+    elif rules:
+        yield from _created(pod, own.selector, rules, by_others)
+    for twin in pods if own.added is not None and rules else ():
+        template = twin.object.view(*twin.template_path[len(twin.object.path) :])
+        yield template.set(
+            "metadata", "labels", NAME, to=own.added, grade=Grade.REVIEW, basis=Basis.PROVED,
+            evidence=[Evidence("its pods have no label that a policy could find them by")],
+        )  # fmt: skip
+
+
+def _counts(pod: PodTemplate) -> bool:
+    return pod.object.editable and not set(pod.classes) - {"node-agent"} and not on_host_network(pod)
+
+
+def _orphans(traffic: Traffic) -> Iterator[Finding]:
+    for entry in traffic.closed_orphans():
+        if entry.service is not None:
+            yield entry.service.finding(
+                f"nothing in the tree names {entry.service}, so nothing reaches it",
+                advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
+            )
+
+
+def _is_open(wanted: Rules, policies: list[Policy]) -> bool:
+    """Whether ``policies`` together let through all that ``wanted`` says."""
+    if not policies:
+        return False
+    rules = [rule for item in policies for rule in item.rules("egress") or ()]
+    return not missing(rules, [rule.value for rule in wanted.finished()], "egress")
+
+
+def _created(
+    pod: PodTemplate, selector: dict[str, Any], rules: dict[Direction, Wanted], by_others: list[Policy]
+) -> Iterator[Edit]:
+    spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
+    spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
+    evidence = dict.fromkeys(fact for wanted in rules.values() for rule in wanted for fact in rule.evidence)
+    if "ingress" in rules and not rules["ingress"]:
+        evidence[Evidence("nothing connects to it")] = None
+    for item in by_others:
+        if left := item.directions - rules.keys():
+            evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
+    name = re.sub(r"[^a-z0-9.]+", "-", pod.object.name.lower()).strip("-.") or "pods"
+    if pod.tree.isolation.selectors.shares_name(pod):
+        name += f"-{pod.kind.lower()}"
+    value = policy(free_name(pod, f"harden-{name}"), pod.namespace, spec)
+    yield pod.create(
+        TOPIC, value, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(evidence), impact="workload-isolated"
+    )
+
+
+def _extended(
+    existing: Policy, rules: dict[Direction, Wanted], traffic: Traffic, options: NetworkPolicies
+) -> Iterator[Edit | Finding]:
+    edits: list[Edit] = []
+    for direction, wanted in rules.items():
+        # That a policy for all pods opens DNS, too, is no reason to doubt a rule that does.
+        explained = wanted if direction == "ingress" else traffic.egress().finished()
+        gone = lonely(existing, direction, explained)
+        if gone and not options.prune_managed:
+            yield unexplained_finding(existing, direction, gone)
+            gone = []
+        edits += additions(existing, direction, wanted, gone)
+        edits += removals(existing, direction, gone)
+    if edits and not existing.object.editable:
+        yield existing.object.finding(
+            f"{existing.object} lacks connections that the manifests show, and stands outside the given paths",
+            advice="run harden over its folder, too",
+        )
+        return
+    yield from edits
