@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.edits import Append, Create
+from hardener.edits import Append, Basis, Create
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import Object
@@ -61,9 +61,11 @@ def listings(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple
     """
     for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
         if kustomization.piece.file.editable:
+            sibling = os.path.relpath(edit.piece.file.path, os.path.dirname(kustomization.piece.file.path))
+            why = kustomization.fact(f"it lists {sibling}, and {name} is new", "resources")
             yield kustomization, Append(
                 piece=kustomization.piece, path=(*kustomization.path, "resources"), value=name, grade=edit.grade,
-                basis=edit.basis, evidence=edit.evidence,
+                basis=Basis.PROVED, evidence=(why,),
             )  # fmt: skip
 
 

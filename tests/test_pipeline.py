@@ -188,7 +188,6 @@ def test_objects_that_render_elsewhere_name_the_way(run: Run) -> None:
         "helm.toolkit.fluxcd.io/v2": ("HelmRelease", "helm template"),
         "argoproj.io/v1alpha1": ("Application", "argocd app manifests"),
         "kustomize.toolkit.fluxcd.io/v1": ("Kustomization", "flux build kustomization"),
-        "monitoring.coreos.com/v1": ("Prometheus", "kubectl get statefulset"),
     }
     for version, (kind, way) in heads.items():
         outcome = run(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{}}\n", declared(tty))

@@ -128,7 +128,7 @@ class Traffic:
                 rules.allow([_block(a) for a in other.addresses], ports, said("out", "", [other.evidence]))
         for block in blocks(self.options.allow):
             rules.allow([{"ipBlock": {"cidr": block}}], (), [Evidence("the configuration allows it")])
-        facts = [fact for pod in self.pods for fact in _api_use(pod)]
+        facts = [fact for pod in self.pods for fact in _api_use(pod)[:1]]  # the first is the strongest
         if facts:
             known = [{"ipBlock": {"cidr": block}} for block in blocks(self.options.api_server)]
             rules.allow(known or self._everywhere(), _API_PORTS, said("out to the Kubernetes API", "", facts))
