@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hardener.kubernetes.network_policy import allows
+from hardener.reachability.measure import measure
+from hardener.workspace import Workspace
 
 from .built import BUILDERS, Cluster, build, builder
 from .conftest import commit, run, write
@@ -143,6 +146,7 @@ TRANSFORMERS = {
     "commonLabels": "commonLabels: {team: shop, env: prod}\n",
     "labels with selectors": "labels:\n- pairs: {team: shop}\n  includeSelectors: true\n",
     "labels of templates": "labels:\n- pairs: {team: shop}\n  includeTemplates: true\n",
+    "labels alone": "labels:\n- pairs: {team: shop}\n",
     "namespace": "namespace: shop-prod\n",
     "names": "namePrefix: prod-\nnameSuffix: -v2\n",
     "all of them": "namespace: shop-prod\nnamePrefix: prod-\nnameSuffix: -v2\ncommonLabels: {team: shop}\n"
@@ -208,6 +212,15 @@ def test_every_edge_is_open_in_what_is_built(tmp_path: Path, name: str, where: s
     objects = built(tmp_path, "prod", tool)
     assert before <= {(item["kind"], item["metadata"]["name"]) for item in objects}
     hold(objects, EDGES, CLOSED)
+
+
+@pytest.mark.parametrize("tool", BUILDERS)
+def test_a_label_over_that_of_the_pods_makes_every_service_select_all(tmp_path: Path, tool: str) -> None:
+    write(tmp_path, {f"base/{file}": text for file, text in BASE.items()})
+    write(tmp_path, {"base/kustomization.yaml": RESOURCES + SETTINGS + "commonLabels: {app: all}\n"})
+    harden(tmp_path)
+    after = Workspace.from_text(yaml.safe_dump_all(built(tmp_path, "base", tool)))
+    assert measure(after).edges == len(after.connections.edges) > len(EDGES)
 
 
 @pytest.mark.parametrize("tool", BUILDERS)
