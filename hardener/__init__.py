@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hardener.declare import Steps, transform
     from hardener.edits import Basis, Evidence, Finding, Grade, Severity
-    from hardener.views import Container, Ingress, Namespace, Object, PodTemplate, Secret, Service, ServiceAccount, View
+    from hardener.openings import Ingress
+    from hardener.views import Container, Namespace, Object, PodTemplate, Secret, Service, ServiceAccount, View
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for module in ("declare", "edits", "views"):
+        for module in ("declare", "edits", "views", "openings"):
             found = getattr(import_module(f"hardener.{module}"), name, None)
             if found is not None:
                 return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 
 from hardener.edits import Create, Evidence, Path, Set, Severity
 from hardener.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.proof import Located, Proof, prove
-from hardener.shifts import as_read, removals
+from hardener.shifts import as_read, shifts
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 
@@ -68,7 +69,7 @@ def _collect(outcome: Outcome) -> list[Job]:
     for change in held:
         if isinstance(change.edit, Create):
             continue
-        change.path = as_read(change.path, change.step, removals(change.object.piece))
+        change.path = as_read(change.path, change.step, shifts(change.object.piece))
         places.setdefault(change.object.piece, []).append((change, change.path))
     for change in [*outcome.changes, *held]:
         for fact in change.edit.evidence:
@@ -90,9 +91,13 @@ def _proofs(jobs: list[Job]) -> Iterator[Proof]:
     import multiprocessing  # late: most runs are small
 
     _jobs[:] = jobs
-    with multiprocessing.get_context("fork").Pool(processes) as pool:
-        yield from pool.imap(_prove_number, range(len(jobs)), _CHUNK)
-    _jobs.clear()
+    gc.freeze()  # a collector that walks what the processes share would copy it into each of them
+    try:
+        with multiprocessing.get_context("fork").Pool(processes) as pool:
+            yield from pool.imap(_prove_number, range(len(jobs)), _CHUNK)
+    finally:
+        gc.unfreeze()
+        _jobs.clear()
 
 
 def _prove_number(number: int) -> Proof:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
+from copy import copy
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +41,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class Engine(StrEnum):
+    vap = "vap"
+    kyverno = "kyverno"
+    gatekeeper = "gatekeeper"
+    none = "none"
+
+
 class GraphFormat(StrEnum):
     text = "text"
     mermaid = "mermaid"
@@ -61,11 +71,24 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
 AsOf = Annotated[str | None, typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE")]
 Prune = Annotated[bool, typer.Option("--prune-managed", help="Remove from policies of harden what nothing explains.")]
+OutOfBand = Annotated[
+    Path | None,
+    typer.Option(help="Write files for hosts here (harden-host at the Git root).", metavar="DIR"),
+]
+SecretsOut = Annotated[Path | None, typer.Option(help="Write the values of moved secrets here.", metavar="DIR")]
+PolicyEngine = Annotated[Engine | None, typer.Option(help="Write admission policies for this engine.")]
+AuditLog = Annotated[
+    list[Path] | None, typer.Option(help="Derive rights from this audit log of the API server.", metavar="FILE")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
+
+
+def _texts(paths: list[Path] | None) -> list[str]:
+    return [str(path) for path in paths or ()]
 
 
 @app.command()
@@ -83,6 +106,10 @@ def apply(
     evidence: Evidence = None,
     as_of: AsOf = None,
     prune_managed: Prune = False,
+    out_of_band: OutOfBand = None,
+    secrets_out: SecretsOut = None,
+    policy_engine: PolicyEngine = None,
+    audit_log: AuditLog = None,
     yes: Yes = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -92,7 +119,7 @@ def apply(
 
     choices = Choices(
         profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
-        prune_managed,
+        prune_managed, _text(out_of_band), _text(secrets_out), policy_engine, _texts(audit_log),
     )  # fmt: skip
     sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
 
@@ -114,6 +141,10 @@ def diff(
     evidence: Evidence = None,
     as_of: AsOf = None,
     prune_managed: Prune = False,
+    out_of_band: OutOfBand = None,
+    secrets_out: SecretsOut = None,
+    policy_engine: PolicyEngine = None,
+    audit_log: AuditLog = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -122,7 +153,7 @@ def diff(
 
     choices = Choices(
         profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
-        prune_managed,
+        prune_managed, _text(out_of_band), _text(secrets_out), policy_engine, _texts(audit_log),
     )  # fmt: skip
     sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
 
@@ -145,6 +176,10 @@ def check(
     evidence: Evidence = None,
     as_of: AsOf = None,
     prune_managed: Prune = False,
+    out_of_band: OutOfBand = None,
+    secrets_out: SecretsOut = None,
+    policy_engine: PolicyEngine = None,
+    audit_log: AuditLog = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -153,7 +188,7 @@ def check(
 
     choices = Choices(
         profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
-        prune_managed,
+        prune_managed, _text(out_of_band), _text(secrets_out), policy_engine, _texts(audit_log),
     )  # fmt: skip
     sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
 
@@ -264,10 +299,11 @@ def main() -> None:
     """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
     from hardener.errors import HardenError
 
+    _calm_collector()
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
         # Not standalone: a wrong command line comes here, to be one line like every other mistake.
-        status = app(standalone_mode=False)
+        status = _asked()(standalone_mode=False)
         if status == 130:  # typer takes the interrupt and returns its code
             _fail(interrupted, status)
         sys.exit(status)
@@ -287,6 +323,26 @@ def main() -> None:
         if message is not None:  # no argument at all
             _fail(message(), 2)
         _fail(describe(error), 3)
+
+
+def _asked() -> typer.Typer:
+    """The command line with nothing but the command that is named: typer builds each from its signature, and all of
+    them cost more than to harden a small file."""
+    named = [
+        one for one in app.registered_commands if one.callback and sys.argv[1:2] == [one.name or one.callback.__name__]
+    ]
+    if not named:
+        return app
+    found = copy(app)
+    found.registered_commands, found.registered_groups = named, []
+    return found
+
+
+def _calm_collector() -> None:
+    # A run makes many objects that live to its end: the default thresholds walk them again and again for nothing, and
+    # so do the last collections of the interpreter.
+    gc.set_threshold(50_000, 20, 100)
+    atexit.register(gc.freeze)
 
 
 def _fail(message: str, status: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +59,29 @@ class Evidence:
     path: Path = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value that an edit takes out of the tree, for the folder that ``--secrets-out`` names; it is never printed.
+
+    ``key`` and ``name`` are its place in the store of secrets, ``secret`` the Secret that will hold it (its namespace
+    and name), ``source`` the object and path that held it.
+    """
+
+    key: str
+    name: str
+    value: bytes = field(repr=False)
+    secret: tuple[str | None, str]
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """A change of one place in one document, relative to the data before the step it belongs to.
 
     ``path`` starts with the number of the document in its piece. ``typed`` is how many of its parts lead to the
-    view that made it, ``type_name`` the Kubernetes type there: both only place new keys.
+    view that made it, ``type_name`` the Kubernetes type there: both only place new keys. ``requires`` are the steps, in
+    order and with their commands, that a person takes before the change is applied to a cluster, ``follow_up`` those
+    after it. ``keeps`` are the secrets that it takes out of the tree.
     """
 
     piece: Piece
@@ -74,6 +91,9 @@ class Edit:
     evidence: tuple[Evidence, ...] = ()
     late: bool = False
     impact: str | None = None
+    requires: tuple[str, ...] = ()
+    follow_up: tuple[str, ...] = ()
+    keeps: tuple[Kept, ...] = ()
     type_name: str | None = None
     typed: int = 0
 
@@ -93,16 +113,32 @@ class Append(Edit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Insert(Edit):
+    """``value`` comes before the list item at ``path``, or after the last where that is how many there are."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drop(Edit):
     """The key or item at ``path`` goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create(Edit):
-    """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece``; ``path`` is empty."""
+    """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece``, or at the end of that one
+    where ``topic`` is None; ``path`` is empty."""
 
-    topic: str
+    topic: str | None
     value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFile(Create):
+    """A new file ``topic`` with ``text`` for hosts or agents, outside of what is applied to a cluster: DECISIONS 2.17;
+    ``value`` is empty."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +168,10 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
     Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null;
     ``concrete_paths`` raises it before anything changed.
     """
-    drops: list[tuple[Any, str | int]] = []
+    moves: list[tuple[Any, str | int, Edit]] = []
     for edit in step:
-        if isinstance(edit, Drop):
-            drops.append((_parent(documents, edit), edit.path[-1]))
+        if isinstance(edit, Drop | Insert):
+            moves.append((_parent(documents, edit), edit.path[-1], edit))
     for edit in step:
         if isinstance(edit, Set):
             _put(_parent(documents, edit), edit.path[-1], edit.value, edit)
@@ -147,9 +183,17 @@ def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
             if not isinstance(target, list):
                 raise WrongShapeError(dotted(edit.path[1:]))
             target.append(copied(edit.value))
-    # Items go from the back, so that the indexes of the ones before them stay what the step saw.
-    for parent, key in sorted(drops, key=lambda drop: drop[1] if isinstance(drop[1], int) else -1, reverse=True):
-        del parent[key]
+    # Items come and go from the back, so that the indexes of the ones before them stay what the step saw.
+    moves.reverse()
+    for parent, key, edit in sorted(moves, key=_place, reverse=True):
+        if isinstance(edit, Insert):
+            parent.insert(key, copied(edit.value))
+        else:
+            del parent[key]
+
+
+def _place(move: tuple[Any, str | int, Edit]) -> tuple[int, bool]:
+    return move[1] if isinstance(move[1], int) else -1, isinstance(move[2], Drop)
 
 
 def concrete_paths(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> list[Path]:
@@ -181,6 +225,10 @@ def _lookup(value: Any, path: Path) -> Any:
 def _check(documents: list[Any], edit: Edit) -> None:
     """Raise before anything changed, so that a step is made whole or not at all."""
     parent = _lookup(documents, edit.path[:-1])
+    if isinstance(edit, Insert):
+        if not isinstance(parent, list) or not isinstance(edit.path[-1], int) or edit.path[-1] > len(parent):
+            raise WrongShapeError(dotted(edit.path[1:-1]))
+        return
     if parent is None:
         return
     if not isinstance(parent, dict | list):

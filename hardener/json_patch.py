@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.edits import Append, Create, Drop, Path
-from hardener.shifts import as_written, removals
+from hardener.edits import Append, Create, Drop, HostFile, Insert, Path
+from hardener.shifts import as_written, shifts
 
 if TYPE_CHECKING:
     from hardener.outcome import Change
@@ -20,17 +20,21 @@ def of_step(changes: list[Change]) -> list[dict[str, Any]]:
     """The operations that make ``changes`` on their document as it is now. Missing parents come with the value."""
     operations: list[dict[str, Any]] = []
     made: dict[Path, dict[str, Any]] = {}
-    drops: list[Path] = []
+    moves: list[tuple[Path, dict[str, Any]]] = []
     for change in changes:
         edit, piece = change.edit, change.object.piece
         if isinstance(edit, Create):
-            operations.append({"op": "add", "path": "", "value": edit.value})
+            value = edit.text if isinstance(edit, HostFile) else edit.value
+            operations.append({"op": "add", "path": "", "value": value})
             continue
-        path = as_written(edit.path, change.step, removals(piece))
+        path = as_written(edit.path, change.step, shifts(piece))
         if path is None:
             continue
         if isinstance(edit, Drop):
-            drops += _dropped(piece.data, path, change.before)
+            moves += [(gone, {"op": "remove"}) for gone in _dropped(piece.data, path, change.before)]
+            continue
+        if isinstance(edit, Insert):
+            moves.append((path, {"op": "add", "value": edit.value}))
             continue
         value = change.after
         depth = _existing(piece.data, path)
@@ -43,11 +47,14 @@ def of_step(changes: list[Change]) -> list[dict[str, Any]]:
                 value = [value]
             _add(operations, made, path, depth, value)
     # From the back, so that each index is still right when its turn comes.
-    for path in sorted(
-        drops, key=lambda path: [(isinstance(part, int), str(part), part) for part in path], reverse=True
-    ):
-        operations.append({"op": "remove", "path": pointer(path)})
+    moves.reverse()
+    for path, operation in sorted(moves, key=_place, reverse=True):
+        operations.append({"op": operation["op"], "path": pointer(path), **operation})
     return operations
+
+
+def _place(move: tuple[Path, dict[str, Any]]) -> tuple[list[tuple[bool, str | int]], bool]:
+    return [(isinstance(part, int), part) for part in move[0]], move[1]["op"] == "remove"
 
 
 def _add(

@@ -37,6 +37,7 @@ def objections(step: Step) -> list[Evidence]:
         for item, own in _by_object(workspace, piece, edits)
         for fact in _of_object(item, own)
     ]
+    found += (fact for item in step.created for fact in _of_new(item))
     return list({(fact.text, fact.piece, fact.path): fact for fact in found}.values())
 
 
@@ -58,6 +59,13 @@ def _of_object(item: Object, edits: list[Edit]) -> Iterator[Evidence]:
     replay(after, edits)
     for chain, old in item.workspace.overlays.results(item):
         yield from _Judge(item, chain, old, after[0], edits).facts()
+
+
+def _of_new(item: Object) -> Iterator[Evidence]:
+    """Patches that name no object, or only a kind, are for the new ones, too."""
+    for _, result in item.workspace.overlays.results(item):
+        for patch, reason in result.failed.items():
+            yield Evidence(f"patch {patch} could not be applied to {item}: {reason}", patch.piece, patch.start)
 
 
 class _Judge:

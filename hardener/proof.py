@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hardener.edits import Append, Drop, Path, replay
+from hardener.edits import Append, Drop, Insert, Path, replay
 from hardener.outcome import MISSING, Change
-from hardener.shifts import Removal, as_read, as_written, removals
+from hardener.shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
+
+if TYPE_CHECKING:
+    from hardener.sources import terraform
 
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -53,39 +56,76 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     if piece.created is not None:
         return _created(piece, changes, places)
     if not piece.steps:
-        parsed = yaml.parse(piece.text)
+        parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places])
+    if piece.is_terraform:
+        return _terraform(piece, mutate, changes, places)
     try:
         rewrite = yaml.rewrite(piece.text, mutate)
         if not yaml.same(rewrite.after.documents, piece.data):
             raise yaml.Refused("the text does not come out as it was decided", 1)
-        removed = removals(piece)
         before, after = _Lines(rewrite.before), _Lines(rewrite.after)
         for change in changes:
-            _account(change, removed, before, after)
+            _account(change, piece, before, after)
         stray = stray_line(rewrite.hunks, before.owned, after.owned)
         if stray:
             raise yaml.Refused("a line would change that no edit asked for", stray)
     except yaml.Refused as refused:
         parsed = yaml.parse(piece.text)
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
-    located = [_locate(change, rewrite, removed) for change in changes]
+    located = [_locate(change, rewrite, piece) for change in changes]
     return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+
+
+def _terraform(
+    piece: Piece, mutate: Callable[[list[Any]], None], changes: list[Change], places: list[Path]
+) -> Proof:
+    """A block of Terraform: its engine reads again what it wrote, and keeps every comment and all between its edits."""
+    from hardener.sources import terraform  # late: it needs an extra
+
+    try:
+        rewrite = terraform.rewrite(piece.text, mutate)
+        if not terraform.same(rewrite.after.documents, piece.data):
+            raise yaml.Refused("the text does not come out as it was decided", 1)
+    except yaml.Refused as refused:
+        parsed = piece.read()
+        return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
+    located = [_locate(change, rewrite, piece) for change in changes]
+    return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+
+
+def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
+    """The text of a new block of Terraform, behind a blank line."""
+    from hardener.sources import terraform
+
+    newline = "\r\n" if piece.file.content.text.partition("\n")[0].endswith("\r") else "\n"
+    try:
+        body = terraform.dump(piece.data[0], newline)
+    except yaml.Refused as refused:
+        return Proof(places=[1] * len(places), refusal=(refused.reason, 1))
+    text = (newline if piece.created else "") + newline + body
+    hunk = yaml.Hunk(1, [], 1, [newline, *body.splitlines(keepends=True)])
+    return Proof(text, [hunk], [Located(0, 2, (0,), None) for _ in changes], [2] * len(places))
 
 
 def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """The text of a new document, read back."""
-    body = yaml.dump(piece.data[0])
+    if piece.is_terraform:
+        return _created_block(piece, changes, places)
+    body = piece.raw or yaml.dump(piece.data[0])
     text = (piece.created or "") + body
-    if not yaml.same(yaml.parse(body).documents, piece.data):
+    if piece.file.content.text.partition("\n")[0].endswith("\r"):
+        text = text.replace("\n", "\r\n")
+    if not piece.raw and not yaml.same(yaml.parse(body).documents, piece.data):
         return Proof(places=[1] * len(places), refusal=("the new document does not come out as it was decided", 1))
-    lines = text.removeprefix("\n").splitlines(keepends=True)  # it would end the line before, and is no line itself
+    # A line end at the start ends the line before, and is no line itself.
+    lines = text.removeprefix("\r").removeprefix("\n").splitlines(keepends=True)
     start = len(lines) - body.count("\n") + 1
     hunk = yaml.Hunk(1, [], 1, lines)
     return Proof(text, [hunk], [Located(0, start, (0,), None) for _ in changes], [start] * len(places))
 
 
-def _line(parsed: yaml.Parsed, path: Path) -> int:
+def _line(parsed: yaml.Parsed | terraform.Parsed, path: Path) -> int:
     return parsed.line(int(path[0]), path[1:]) if path else 1
 
 
@@ -117,13 +157,20 @@ class _Lines:
                 self.owned.add(first)
 
 
-def _account(change: Change, removed: list[Removal], before: _Lines, after: _Lines) -> None:
+def _account(change: Change, piece: Piece, before: _Lines, after: _Lines) -> None:
     """Add the lines that ``change`` may touch: those of its own entry, and of the parent that it opens or closes."""
     edit = change.edit
     target = edit.path if not isinstance(edit, Append) else change.path
-    read = as_read(target, change.step, removed)
+    shifted = shifts(piece)
+    read = as_read(target, change.step, shifted)
+    if isinstance(edit, Insert):
+        before.own_head(read[:-1])
+        if (inserted := as_inserted(edit, change.step, piece)) is not None:
+            after.own_entry(inserted)
+            after.own_head(inserted[:-1])
+        return
     present = 1 + before.parsed.depth(int(read[0]), read[1:])
-    written = as_written(target, change.step, removed)
+    written = as_written(target, change.step, shifted)
     if isinstance(edit, Drop) or present == len(read):
         before.own_entry(read)
     before.own_head(read[: min(present, len(read) - 1)])
@@ -131,7 +178,7 @@ def _account(change: Change, removed: list[Removal], before: _Lines, after: _Lin
         if not isinstance(edit, Drop):
             after.own_entry(written[: present + 1] if present < len(read) else written)
         after.own_head(written[: min(present, len(written) - 1)])
-    elif (parent := as_written(target[:-1], change.step, removed)) is not None:
+    elif (parent := as_written(target[:-1], change.step, shifted)) is not None:
         after.own_head(parent)  # the line of a flow list that lost an item
 
 
@@ -153,13 +200,16 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
     return None
 
 
-def _locate(change: Change, rewrite: yaml.Rewrite, removed: list[Removal]) -> Located:
-    read = as_read(change.path, change.step, removed)
-    written = as_written(change.path, change.step, removed)
+def _locate(change: Change, rewrite: yaml.Rewrite | terraform.Rewrite, piece: Piece) -> Located:
+    edit, shifted = change.edit, shifts(piece)
+    read = as_read(change.path, change.step, shifted)
+    written = as_written(change.path, change.step, shifted)
+    if isinstance(edit, Insert):
+        written = as_inserted(edit, change.step, piece)
     line = rewrite.before.line(int(read[0]), read[1:])
     # The place of something absent has no comment.
-    comment = None if isinstance(change.edit, Append) else rewrite.before.comment(int(read[0]), read[1:])
-    if isinstance(change.edit, Drop) or written is None:
+    comment = None if isinstance(edit, Append | Insert) else rewrite.before.comment(int(read[0]), read[1:])
+    if isinstance(edit, Drop) or written is None:
         return Located(line, 0, read, comment)
     new_line = rewrite.after.line(int(written[0]), written[1:])
     return Located(line, new_line, read if change.before is not MISSING else written, comment)

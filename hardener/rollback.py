@@ -6,15 +6,17 @@ A step is rolled back as one, with the objects that it created and their lines i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener import creation
-from hardener.edits import Append, Create, Drop, Edit, Path, WrongShapeError, concrete_paths, copied, replay
+from hardener.edits import Append, Create, Drop, Edit, Insert, Path, WrongShapeError, concrete_paths, copied, replay
 from hardener.outcome import Change, Outcome, Refused
-from hardener.shifts import as_read, as_written, removals
-from hardener.sources import yaml
+from hardener.shifts import as_read, as_written, shifts, shifts_of
 from hardener.sources.manifests import Piece
 from hardener.step import value_before
+
+if TYPE_CHECKING:
+    from hardener.sources import terraform, yaml
 
 _ADVICE = "the step was left out, all others were made"
 
@@ -46,7 +48,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
                     for change in by_piece.get(other, []):
                         _doom(change, doomed)
             else:
-                parsed = rebuilt[piece].parsed if piece in rebuilt else yaml.parse(piece.text)
+                parsed = rebuilt[piece].parsed if piece in rebuilt else piece.read()
                 rebuilt[piece] = _rebuild(piece, parsed, by_piece.get(piece, []), doomed)
     created = {change.object for step in doomed.values() for change in step.changes if isinstance(change.edit, Create)}
     _hold_less(outcome, doomed, rebuilt, {item.piece for item in created})
@@ -56,7 +58,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
     _renumber(outcome, rebuilt)
     for piece, new in rebuilt.items():
         piece.steps = [step for number, step in enumerate(piece.steps) if number not in new.gone]
-        piece.removals = None
+        piece.shifts = None
         piece.data[:] = new.documents
     creation.remove(outcome.workspace, created)
     return list(rebuilt)
@@ -70,13 +72,15 @@ class _Rebuilt:
     with is now another item's.
     """
 
-    parsed: yaml.Parsed
+    parsed: yaml.Parsed | terraform.Parsed
     documents: list[Any]
     gone: set[int]
     shifted: list[list[Path]]
 
 
-def _rebuild(piece: Piece, parsed: yaml.Parsed, changes: list[Change], doomed: dict[int, Doomed]) -> _Rebuilt:
+def _rebuild(
+    piece: Piece, parsed: yaml.Parsed | terraform.Parsed, changes: list[Change], doomed: dict[int, Doomed]
+) -> _Rebuilt:
     """Replay ``piece`` without the doomed steps, to which those are added that build on one.
 
     The records of the others are set to where they are now, and what they replace.
@@ -123,15 +127,15 @@ def _lookup(value: Any, path: Path) -> None:
 
 def _shifts(change: Change) -> bool:
     """Whether list items have other indexes when ``change`` is not made."""
-    return isinstance(change.edit, Append) or (isinstance(change.edit, Drop) and isinstance(change.path[-1], int))
+    edit = change.edit
+    return isinstance(edit, Append | Insert) or (isinstance(edit, Drop) and isinstance(change.path[-1], int))
 
 
 def _moved(path: Path, step: tuple[Edit, ...]) -> Path | None:
     """The list item ``path`` after ``step``; the one that follows where it goes itself, None where its list goes."""
-    drops = [edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], int)]
-    for drop in sorted(drops, key=lambda drop: drop[-1], reverse=True):
-        if drop != path:
-            after = as_written(path, 0, [(0, drop[:-1], int(drop[-1]))])
+    for where, index, by in shifts_of(step):
+        if by > 0 or (*where, index) != path:
+            after = as_written(path, 0, [(0, where, index, by)])
             if after is None:
                 return None
             path = after
@@ -187,7 +191,7 @@ def _refuse(outcome: Outcome, step: Doomed, rebuilt: dict[Piece, _Rebuilt]) -> N
     change = step.changes[0]
     piece, line = change.object.piece, 1
     if piece in rebuilt:
-        path = as_read(change.path, change.step, removals(piece))
+        path = as_read(change.path, change.step, shifts(piece))
         line = rebuilt[piece].parsed.line(int(path[0]), path[1:])
     outcome.refused.append(
         Refused(piece.file.name, piece.line + line, step.reason, _ADVICE, len(step.changes), change.transform.id)

@@ -17,7 +17,7 @@ from hardener.edits import Path, copied, dotted, replay
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.outcome import MISSING, Change, Outcome
 from hardener.rollback import Doomed, roll_back
-from hardener.shifts import Removal, as_written, removals
+from hardener.shifts import Shift, as_written, shifts
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Object
@@ -95,6 +95,8 @@ def _at(documents: list[Any], path: Path) -> Any:
 
 def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tuple[Change, Violation]]:
     """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
+    if piece.is_terraform:
+        return  # the rules are those of Kubernetes
     objects = {change.object.path: change.object for change in changes}
     if piece.shared:  # one text of several places: a step may have changed other items of its List, too
         objects |= {item.path: item for item in rules.workspace.objects if item.piece is piece}
@@ -108,7 +110,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
     read = yaml.parse(piece.text).documents
     goals = {}
     for path, item in objects.items():
-        judge = _Judge(rules, item, read, removals(piece))
+        judge = _Judge(rules, item, read, shifts(piece))
         new = judge.new(piece.data, len(piece.steps))
         if new:
             goals[path] = judge, new[0]
@@ -127,7 +129,7 @@ class _Judge:
     rules: _Rules
     object: Object
     read: list[Any]
-    removed: list[Removal]
+    shifted: list[Shift]
     before: list[Violation] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,7 +142,7 @@ class _Judge:
         return new_violations(self.before, after) + changed
 
     def _placed(self, found: Iterable[Violation], step: int) -> list[Violation]:
-        placed = ((broken, as_written(broken.path, step, self.removed)) for broken in found)
+        placed = ((broken, as_written(broken.path, step, self.shifted)) for broken in found)
         return [broken._replace(path=path) for broken, path in placed if path is not None]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -39,6 +38,10 @@ class Choices:
     evidence: str | None = None
     as_of: str | None = None
     prune_managed: bool = False
+    out_of_band: str | None = None
+    secrets_out: str | None = None
+    policy_engine: str | None = None
+    audit_log: list[str] | None = None
 
 
 @dataclass(slots=True)
@@ -81,8 +84,13 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     as_of = configuration.day(choices.as_of) if choices.as_of else None
     return Settings(
         configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
-        tuple(found.namespaces.items()),
+        tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
+        tuple(choices.audit_log or ()),
     )  # fmt: skip
+
+
+def _real(path: str | None) -> str | None:
+    return None if path is None else os.path.realpath(path)
 
 
 def _option(given: str, value: str) -> Any:
@@ -96,9 +104,12 @@ def _option(given: str, value: str) -> Any:
 
 
 def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
-    _calm_collector()
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
+    if plan.settings.audit_logs:
+        from hardener import audit_log  # late: most runs have none
+
+        audit_log.check(plan.settings.audit_logs)
     return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
 
 
@@ -108,11 +119,6 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     if choices.evidence and not os.path.isdir(choices.evidence):
         raise HardenError(f"{choices.evidence}: no such folder")
     return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
-
-
-def _calm_collector() -> None:
-    # A run makes many objects that live to its end; the default thresholds walk them again and again for nothing.
-    gc.set_threshold(50_000, 20, 100)
 
 
 def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
@@ -179,7 +185,6 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
     """Print who talks to whom. Returns 0."""
     from hardener.report import graph, graph_formats
 
-    _calm_collector()
     redactor = Redactor()
     with Progress() as progress:
         real, root = _places(paths, choices)

@@ -17,6 +17,7 @@ from hardener.edits import (
     Evidence,
     Finding,
     Grade,
+    Insert,
     Path,
     Set,
     concrete_paths,
@@ -165,7 +166,7 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
     paths = concrete_paths(piece.data, list(edits))
     for edit, path in zip(edits, paths, strict=True):
         before = value_before(edit, piece.data, path)
-        after = edit.value if isinstance(edit, Set | Append) else MISSING
+        after = edit.value if isinstance(edit, Set | Append | Insert) else MISSING
         step.changes.append(Change(step.transform, edit, item, len(piece.steps), path, before, after))
     step.edits.setdefault(piece, []).extend(edits)
 
@@ -173,7 +174,7 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
 def value_before(edit: Edit, documents: list[Any], path: Path) -> Any:
     """What ``edit``, which acts at ``path``, replaces or removes; MISSING where it adds."""
     # A copy, since later steps change the data in place.
-    before = MISSING if isinstance(edit, Append) else copied(_value(documents, path))
+    before = MISSING if isinstance(edit, Append | Insert) else copied(_value(documents, path))
     if isinstance(before, dict | list) and not isinstance(edit, Drop):
         before = MISSING if not before else before
     return before

@@ -6,9 +6,10 @@ them.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from hardener.edits import (
     Append,
@@ -19,6 +20,8 @@ from hardener.edits import (
     Evidence,
     Finding,
     Grade,
+    HostFile,
+    Insert,
     Path,
     Set,
     Severity,
@@ -49,9 +52,13 @@ class OpaqueError(Exception):
 
 
 class View:
-    """A mapping inside an object: ``data`` is the live mapping, ``path`` where it stands in its piece."""
+    """A mapping inside an object: ``data`` is the live mapping, ``path`` where it stands in its piece.
+
+    ``KINDS`` are the (API group, kind) of the objects that a view of its own class is made of.
+    """
 
     __slots__ = ("data", "object", "path")
+    KINDS: ClassVar[frozenset[tuple[str, str]]] = frozenset()
     type_name: str | None = None
 
     def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:
@@ -158,12 +165,15 @@ class View:
         evidence: list[Evidence] | None = None,
         late: bool = False,
         impact: str | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
     ) -> Edit:
         """An edit that gives the place ``path`` the value ``to``. ``late``: a failure would show only after a while."""
         self._check(path)
         return Set(
             piece=self.object.piece, path=self.path + path, value=to, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), late=late, impact=impact, type_name=self._type(), typed=len(self.path),
+            evidence=tuple(evidence or ()), late=late, impact=impact, requires=requires, follow_up=follow_up,
+            type_name=self._type(), typed=len(self.path),
         )  # fmt: skip
 
     def append(
@@ -173,12 +183,33 @@ class View:
         grade: Grade,
         basis: Basis = Basis.ASSUMED,
         evidence: list[Evidence] | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
     ) -> Edit:
         """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none."""
         self._check(path)
         return Append(
             piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), type_name=self._type(), typed=len(self.path),
+            evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
+            typed=len(self.path),
+        )  # fmt: skip
+
+    def insert(
+        self,
+        *path: str | int,
+        value: Any,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Edit:
+        """An edit that puts ``value`` before the list item at ``path``, which ends with its index."""
+        self._check(path)
+        return Insert(
+            piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
+            typed=len(self.path),
         )  # fmt: skip
 
     def drop(
@@ -188,28 +219,59 @@ class View:
         basis: Basis = Basis.ASSUMED,
         evidence: list[Evidence] | None = None,
         impact: str | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
     ) -> Edit:
         """An edit that removes the key or item at ``path``, which must exist."""
         return Drop(
             piece=self.object.piece, path=self.path + path, grade=grade, basis=basis, evidence=tuple(evidence or ()),
-            impact=impact,
+            impact=impact, requires=requires, follow_up=follow_up,
         )  # fmt: skip
 
     def create(
         self,
-        topic: str,
+        topic: str | None,
         value: dict[str, Any],
         *,
         grade: Grade,
         basis: Basis = Basis.ASSUMED,
         evidence: list[Evidence] | None = None,
         impact: str | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
     ) -> Edit:
-        """An edit that makes the object ``value`` in ``harden-<topic>.yaml`` beside the file of this one."""
+        """An edit that makes the object ``value`` in ``harden-<topic>.yaml`` beside the file of this one; None: at the
+        end of its file, where what replaces a part of it belongs."""
         return Create(
             piece=self.object.piece, path=(), topic=topic, value=value, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), impact=impact,
+            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
         )  # fmt: skip
+
+    def host_file(
+        self,
+        name: str,
+        text: str,
+        *,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Iterator[Edit | Finding]:
+        """An edit that makes the file ``name`` with ``text`` for hosts or agents (``--out-of-band``); nothing where it
+        is there with that text, a finding where it is there with another, which stays."""
+        from hardener import host_files
+
+        path = os.path.relpath(host_files.path_of(self.tree, name))
+        found = host_files.text_of(self.tree, name)
+        if self.tree.stream or (found is not None and found != text):
+            message = f"{path} would be needed" if found is None else f"{path} is there, and is not what harden writes"
+            yield self.finding(message, advice=f"see that it holds this: {text!r}", severity=Severity.LOW)
+        elif found is None:
+            yield HostFile(
+                piece=self.object.piece, path=(), topic=name, value={}, text=text, grade=grade, basis=basis,
+                evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up,
+            )  # fmt: skip
 
     def finding(
         self,

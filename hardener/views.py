@@ -11,7 +11,6 @@ from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
-from hardener.kubernetes.ingress import Backend, backends, guards, hosts
 from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Container",
-    "Ingress",
     "KustomizedImage",
     "Namespace",
     "Object",
@@ -296,6 +294,7 @@ class Service(View):
     """A Service."""
 
     __slots__ = ()
+    KINDS = frozenset({("", "Service")})
     type_name = "Object"
 
     @property
@@ -305,37 +304,11 @@ class Service(View):
         return (self, *(Service(variant, variant.path, variant.data) for variant in variants))
 
 
-class Ingress(View):
-    """An Ingress, or what does its work: a route or gateway of Gateway API, OpenShift, Istio, Traefik or Contour."""
-
-    __slots__ = ()
-    type_name = "Object"
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """API group and kind, which tell what stands in it."""
-        return self.object.group, self.object.kind
-
-    @property
-    def backends(self) -> list[Backend]:
-        """The Services that it opens to the outside."""
-        return list(backends(*self.names, self.data))
-
-    @property
-    def hosts(self) -> list[str]:
-        """The host names that it answers to."""
-        return hosts(self.data)
-
-    @property
-    def guards(self) -> list[str]:
-        """The names of what it puts before its backends, in its spec."""
-        return list(guards(self.data))
-
-
 class ServiceAccount(View):
     """A ServiceAccount."""
 
     __slots__ = ()
+    KINDS = frozenset({("", "ServiceAccount")})
     type_name = "ServiceAccount"
 
 
@@ -343,6 +316,7 @@ class Secret(View):
     """A Secret."""
 
     __slots__ = ()
+    KINDS = frozenset({("", "Secret")})
     type_name = "Object"
 
 

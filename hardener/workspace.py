@@ -18,35 +18,32 @@ from hardener import platforms, reading
 from hardener.config import Exemption
 from hardener.edits import Evidence, Path, WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.ingress import OPENINGS
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.platforms import OPENSHIFT
 from hardener.reading import Problem
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import (
     Container,
-    Ingress,
     KustomizedImage,
     Namespace,
     Object,
     OpaqueError,
     PodTemplate,
-    Secret,
-    Service,
-    ServiceAccount,
 )
 
 if TYPE_CHECKING:
+    from hardener.audit_log import AuditLog
     from hardener.builds import Builds
     from hardener.config_sources import ConfigSources
     from hardener.connections import Connections
     from hardener.image_sources import ImageSources
     from hardener.isolation import Isolation
     from hardener.lock import Lock
-    from hardener.overlays import Overlays
+    from hardener.overlays import Overlays, Unpatched
     from hardener.relations import Relations
     from hardener.resource_policies import ResourcePolicies
     from hardener.service_accounts import ServiceAccounts
+    from hardener.terraform import Terraform
     from hardener.waivers import Waivers
 
 
@@ -60,6 +57,10 @@ class Settings:
     peer_marks: bool = True
     as_of: date | None = None  # the day on which exemptions end or not; None is today
     namespaces: tuple[tuple[str, str], ...] = ()  # of objects that name none: pattern of files, namespace
+    out_of_band: str | None = None  # where files for hosts go; None is harden-host at the root
+    secrets_out: str | None = None  # where the values of secrets go
+    policy_engine: str | None = None
+    audit_logs: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -107,7 +108,24 @@ class Workspace:
     @cached_property
     def objects(self) -> list[Object]:
         """Every Kubernetes object that was parsed, items of Lists one by one, in the order of files and lines."""
-        return [item for file in self.files for piece in file.pieces for item in self._objects_of(piece)]
+        files = [file for file in self.files if not file.is_terraform]
+        return [item for file in files for piece in file.pieces for item in self._objects_of(piece)]
+
+    @cached_property
+    def terraform(self) -> Terraform:
+        """The blocks of the Terraform files."""
+        from hardener.terraform import Terraform
+
+        return Terraform(self)
+
+    @property
+    def everything(self) -> Iterable[Object]:
+        """The objects, then the blocks of Terraform."""
+        return [*self.objects, *self.terraform.blocks] if self._has_terraform else self.objects
+
+    @cached_property
+    def _has_terraform(self) -> bool:
+        return any(file.is_terraform for file in self.files)
 
     def object_at(self, piece: Piece, path: Path) -> Object:
         """The object of ``piece`` in which ``path`` stands."""
@@ -120,7 +138,7 @@ class Workspace:
 
     @cached_property
     def _by_place(self) -> dict[tuple[Piece, Path], Object]:
-        return {(item.piece, item.path): item for item in self.objects}
+        return {(item.piece, item.path): item for item in self.everything}
 
     @cached_property
     def _by_path(self) -> dict[str, ManifestFile]:
@@ -136,8 +154,15 @@ class Workspace:
     def add(self, item: Object) -> None:
         """Take in an object that the run makes, and its file where that is new."""
         file = item.piece.file
-        self._by_kind.setdefault((item.group, item.kind), []).append(item)
         self._by_place[item.piece, item.path] = item
+        if file.is_terraform:
+            self.terraform.add(item)  # type: ignore[arg-type]
+            place = max(index for index, piece in enumerate(file.pieces) if piece.start < item.piece.start)
+            while file.pieces[place + 1 : place + 2] and file.pieces[place + 1].created is not None:
+                place += 1
+            file.pieces.insert(place + 1, item.piece)
+            return
+        self._by_kind.setdefault((item.group, item.kind), []).append(item)
         if file.path not in self._by_path:
             self._by_path[file.path] = file
             self.files.append(file)
@@ -158,6 +183,8 @@ class Workspace:
                 self.files.remove(file)
                 del self._by_path[file.path]
         self.objects[:] = [item for item in self.objects if item not in items]
+        if self._has_terraform:
+            self.terraform.remove(pieces)
         for index in ("_by_kind", "_by_place"):
             self.__dict__.pop(index, None)
 
@@ -195,7 +222,20 @@ class Workspace:
 
     def targets(self, each: type | UnionType) -> Iterable[Any]:
         """The targets of a transform that visits ``each``, those of files that may be edited only."""
-        return [target for kind in get_args(each) or (each,) for target in self._targets[kind]]
+        return [target for kind in get_args(each) or (each,) for target in self._targets_of(kind)]
+
+    def _targets_of(self, kind: type) -> list[Any]:
+        if kind not in self._targets and hasattr(kind, "TYPES"):
+            self._targets[kind] = self.terraform.targets(kind) if self._has_terraform else []
+        if kind not in self._targets:
+            wanted = kind.KINDS & self._by_kind.keys()  # type: ignore[attr-defined]
+            found = self.objects if len(wanted) > 1 else [item for names in wanted for item in self._by_kind[names]]
+            self._targets[kind] = [
+                kind(item, item.path, item.data)
+                for item in found
+                if (item.group, item.kind) in wanted and item.editable
+            ]
+        return self._targets[kind]
 
     @cached_property
     def _targets(self) -> dict[type, list[Any]]:
@@ -208,18 +248,10 @@ class Workspace:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
                 continue
-        services = [Service(o, o.path, o.data) for o in self.of("", "Service") if o.editable]
-        ingresses = [Ingress(o, o.path, o.data) for o in self.objects if (o.group, o.kind) in OPENINGS and o.editable]
-        secrets = [Secret(o, o.path, o.data) for o in self.of("", "Secret") if o.editable]
-        accounts = [ServiceAccount(o, o.path, o.data) for o in self.of("", "ServiceAccount") if o.editable]
         namespaces = [space for space in namespace_targets(self) if space.object.editable]
         return {
             PodTemplate: pods,
             Container: containers,
-            Service: services,
-            Ingress: ingresses,
-            ServiceAccount: accounts,
-            Secret: secrets,
             Namespace: namespaces,
             KustomizedImage: [entry for entry in self.image_sources.entries if entry.object.editable],
         }
@@ -284,11 +316,11 @@ class Workspace:
         return collect(self)
 
     @cached_property
-    def overlays(self) -> Overlays:
+    def overlays(self) -> Overlays | Unpatched:
         """What the kustomizations of the tree make of its pods."""
-        from hardener.overlays import Overlays
+        from hardener import overlays
 
-        return Overlays(self)
+        return overlays.Overlays(self) if self.kustomizations else overlays.Unpatched()
 
     @cached_property
     def connections(self) -> Connections:
@@ -319,11 +351,27 @@ class Workspace:
         return ServiceAccounts(self)
 
     @cached_property
+    def access(self) -> Access:
+        """Which binding gives which role to whom."""
+        from hardener.access import Access
+
+        return Access(self)
+
+    @cached_property
     def config_sources(self) -> ConfigSources:
         """What ConfigMaps and Secrets show of the containers that read them."""
         from hardener.config_sources import ConfigSources
 
         return ConfigSources(self)
+
+    @cached_property
+    def audit_log(self) -> AuditLog | None:
+        """What the audit logs that the run was given show; None without one. Raises HardenError where one is wrong."""
+        if not self.settings.audit_logs:
+            return None
+        from hardener import audit_log
+
+        return audit_log.read(self.settings.audit_logs)
 
     @cached_property
     def resource_policies(self) -> ResourcePolicies:

@@ -15,9 +15,9 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
-    " --as-of --prune-managed -v --verbose --quiet --help",
+    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
-    " --as-of --prune-managed -v --verbose --quiet --help",
+    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --help",
     "graph": "--format --config --evidence --help",

@@ -7,8 +7,21 @@ from typing import Any
 
 import pytest
 
-from hardener.edits import Append, Basis, Drop, Edit, Grade, Path, Set, WrongShapeError, concrete_paths, dotted, replay
-from hardener.shifts import as_read, as_written, removals
+from hardener.edits import (
+    Append,
+    Basis,
+    Drop,
+    Edit,
+    Grade,
+    Insert,
+    Path,
+    Set,
+    WrongShapeError,
+    concrete_paths,
+    dotted,
+    replay,
+)
+from hardener.shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
 
@@ -27,6 +40,10 @@ def add(*path: str | int, value: Any) -> Edit:
     return Append(piece=piece(), path=path, value=value, grade=Grade.SAFE, basis=Basis.PROVED)
 
 
+def before(*path: str | int, value: Any) -> Insert:
+    return Insert(piece=piece(), path=path, value=value, grade=Grade.SAFE, basis=Basis.PROVED)
+
+
 def drop(*path: str | int) -> Edit:
     return Drop(piece=piece(), path=path, grade=Grade.SAFE, basis=Basis.PROVED)
 
@@ -35,6 +52,10 @@ def drop(*path: str | int) -> Edit:
     ("data", "step", "expected"),
     [
         ({"a": 1}, [put(0, "a", to=2)], {"a": 2}),
+        ({"l": [1, 2]}, [before(0, "l", 0, value=0)], {"l": [0, 1, 2]}),
+        ({"l": [1, 2]}, [before(0, "l", 1, value=8), before(0, "l", 1, value=9)], {"l": [1, 8, 9, 2]}),
+        ({"l": [1, 2]}, [before(0, "l", 2, value=3), add(0, "l", value=4)], {"l": [1, 2, 3, 4]}),
+        ({"l": [1, 2]}, [before(0, "l", 1, value=9), drop(0, "l", 1)], {"l": [1, 9]}),
         ({}, [put(0, "a", "b", to=True)], {"a": {"b": True}}),
         ({"a": None}, [put(0, "a", "b", to=True)], {"a": {"b": True}}),
         ({"a": {"b": 1}}, [drop(0, "a", "b")], {"a": {}}),
@@ -107,9 +128,41 @@ def test_an_appended_item_has_the_index_it_gets() -> None:
 def test_paths_move_with_removed_items(path: Path, step: int, written: Path | None, read: Path) -> None:
     changed = piece()
     changed.steps = [(drop(0, "l", 1), drop(0, "l", 2)), (put(0, "a", to=1),)]
-    removed = removals(changed)
-    assert as_written(path, step, removed) == written
-    assert as_read(path, step, removed) == read
+    shifted = shifts(changed)
+    assert as_written(path, step, shifted) == written
+    assert as_read(path, step, shifted) == read
+
+
+@pytest.mark.parametrize(
+    ("path", "step", "written", "read"),
+    [
+        ((0, "l", 0), 0, (0, "l", 0), (0, "l", 0)),
+        ((0, "l", 1, "x"), 0, (0, "l", 2, "x"), (0, "l", 1, "x")),
+        ((0, "l", 2, "m", 0), 0, None, (0, "l", 2, "m", 0)),
+        ((0, "l", 2, "m", 1), 0, (0, "l", 3, "m", 0), (0, "l", 2, "m", 1)),
+        ((0, "l", 3), 1, (0, "l", 3), (0, "l", 2)),
+    ],
+)
+def test_paths_move_with_inserted_items(path: Path, step: int, written: Path | None, read: Path) -> None:
+    changed = piece()
+    changed.steps = [(before(0, "l", 1, value=9), drop(0, "l", 2, "m", 0)), (put(0, "a", to=1),)]
+    shifted = shifts(changed)
+    assert as_written(path, step, shifted) == written
+    assert as_read(path, step, shifted) == read
+
+
+def test_an_inserted_item_is_found_where_it_stands_in_the_end() -> None:
+    changed = piece()
+    one, two, late = (before(0, "l", index, value=index) for index in (1, 1, 0))
+    changed.steps = [(drop(0, "l", 0), one, two), (late,)]
+    assert [as_inserted(edit, 0, changed) for edit in (one, two)] == [(0, "l", 1), (0, "l", 2)]
+    assert as_inserted(late, 1, changed) == (0, "l", 0)
+
+
+@pytest.mark.parametrize("path", [(0, "none", 0), (0, "l", 3), (0, "a", 0)])
+def test_nothing_is_inserted_where_no_list_has_such_a_place(path: Path) -> None:
+    with pytest.raises(WrongShapeError):
+        concrete_paths([{"l": [1, 2], "a": {}}], [before(*path, value=1)])
 
 
 def test_paths_are_said_as_people_write_them() -> None:

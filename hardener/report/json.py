@@ -10,7 +10,7 @@ from typing import Any
 from hardener.declare import Transform
 from hardener.edits import Evidence
 from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
-from hardener.report import reachability
+from hardener.report import reachability, steps
 from hardener.report.redactor import Redactor
 from hardener.views import Object
 
@@ -37,6 +37,7 @@ def write(
         "platform": outcome.workspace.platform, "platformSigns": {name: _sign(item) for name, item in signs.items()},
         "summary": summary,
     }  # fmt: skip
+    head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     out(dump(head)[:-1])
     for name, records in (
         ("changes", (_change(change, outcome) for change in outcome.changes)),
@@ -110,7 +111,10 @@ def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
     record["grade"] = held.grade
     record["evidence"] = list(_evidence(dict.fromkeys(e for c in held.changes for e in c.evidence), outcome))
     del record["newLine"]
-    return record | {"severity": held.transform.severity, "patch": held.patch}
+    return record | {
+        "severity": held.transform.severity, "patch": held.patch, "beforeYouApply": steps.before(held.changes),
+        "afterYouApply": steps.after(held.changes),
+    }  # fmt: skip
 
 
 def _finding(finding: Report) -> dict[str, Any]:

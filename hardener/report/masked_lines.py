@@ -39,6 +39,19 @@ def masked_lines(
     return found
 
 
+def masked_text(redactor: Redactor, text: str, ranges: list[range]) -> dict[int, str]:
+    """The same of a text that holds no YAML; all of it is searched for secrets."""
+    redactor.learn_text(text)
+    shown = zip(text.split("\n"), redactor.text(text).split("\n"), strict=False)
+    hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
+    last = text.count("\n") + 1
+    return {
+        number: line.removesuffix("\n") if number == last else line
+        for number, line in hidden.items()
+        if any(number in lines for lines in ranges)
+    }
+
+
 def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
     if not may_hold_secret(text):
         return redactor.text(text)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hardener import __version__, platforms
-from hardener.edits import Basis, Drop, Evidence, Grade, Severity, dotted
-from hardener.kubernetes.pod_template import JOB_LIKE
+from hardener.edits import Drop, Evidence, Grade, Severity, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
-from hardener.report import reachability
+from hardener.report import impact, steps
+from hardener.report.impact import counted, listed
 from hardener.report.levels import lines as level_lines
-from hardener.report.masked_lines import masked_lines
+from hardener.report.masked_lines import masked_lines, masked_text
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
@@ -54,10 +54,14 @@ class TextReport:
             self._refused()
             self._findings()
             masked = self._patches(patches)
+            self._steps("Before you apply", steps.before(self.outcome.changes))
+            self._steps("After you apply", steps.after(self.outcome.changes))
         self._summary(masked)
 
     def _patch(self, change: FileChange) -> Patch:
         old = change.file.content.text
+        if change.file.is_terraform:
+            return Patch(change, partial(masked_text, self.redactor))
         # The data as decided: where nothing was removed it still holds every secret that the text shows.
         known = {piece.start: piece.data for piece in change.file.pieces if piece.parsed and not _drops(piece)}
 
@@ -93,7 +97,7 @@ class TextReport:
                 self._say(f"  {line}")
 
     def _impact(self) -> None:
-        lines = list(_impact(self.outcome))
+        lines = list(impact.lines(self.outcome))
         if lines:
             self._title("Impact")
             for line in lines:
@@ -114,6 +118,10 @@ class TextReport:
             for operation in held.patch:
                 value = f" {_value(operation['value'])}" if "value" in operation else ""
                 self._say(f"    patch:   {operation['op']} {operation['path']}{value}")
+            for step in steps.before(held.changes):
+                self._say(f"    before:  {step}")
+            for step in steps.after(held.changes):
+                self._say(f"    after:   {step}")
 
     def _waived(self) -> None:
         if not self.outcome.waived:
@@ -136,13 +144,15 @@ class TextReport:
         for change in self.outcome.changes:
             groups.setdefault(change.transform.id, []).append(change)
         verb = "Applied" if self.applied else "To apply"
-        self._title(f"{verb}: {_count(len(self.outcome.changes), 'edit')} in {_count(len(self.outcome.files), 'file')}")
+        self._title(
+            f"{verb}: {counted(len(self.outcome.changes), 'edit')} in {counted(len(self.outcome.files), 'file')}"
+        )
         width = max(map(len, groups))
         for id, changes in groups.items():
-            steps = len({(change.object.piece, change.step) for change in changes})
+            made = len({(change.object.piece, change.step) for change in changes})
             grades = Counter(change.edit.grade for change in changes)
             grade = "/".join([grade for grade in Grade if grade in grades])
-            head = f"  {self._paint('green', id.ljust(width))} x {steps}  {changes[0].transform.risk} {grade}"
+            head = f"  {self._paint('green', id.ljust(width))} x {made}  {changes[0].transform.risk} {grade}"
             self._say(f"{head}  {changes[0].transform.summary}")
             if self.verbose:
                 self._details(changes)
@@ -158,21 +168,21 @@ class TextReport:
 
     def _refused(self) -> None:
         documents = [item for item in self.outcome.refused if item.step is None]
-        steps = [item for item in self.outcome.refused if item.step is not None]
+        undone = [item for item in self.outcome.refused if item.step is not None]
         for items, title in (
-            (documents, f"Refused: {_count(len(documents), 'document')}, kept byte for byte"),
-            (steps, f"Rolled back: {_count(len(steps), 'step')} that would have broken something"),
+            (documents, f"Refused: {counted(len(documents), 'document')}, kept byte for byte"),
+            (undone, f"Rolled back: {counted(len(undone), 'step')} that would have broken something"),
         ):
             if items:
                 self._title(title)
             for item in items:
-                edits = f" ({_count(item.edits, 'edit')} not made)" if item.edits else ""
+                edits = f" ({counted(item.edits, 'edit')} not made)" if item.edits else ""
                 self._say(f"  {item.file}:{item.line} {item.reason}{edits}: {item.advice}")
 
     def _findings(self) -> None:
         if not self.outcome.findings:
             return
-        self._title(f"Left for a person: {_count(len(self.outcome.findings), 'finding')}")
+        self._title(f"Left for a person: {counted(len(self.outcome.findings), 'finding')}")
         ordered = sorted(
             self.outcome.findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line)
         )
@@ -180,7 +190,7 @@ class TextReport:
             first, full = group[0], self.verbose
             if first.topic and len(group) > 1 and len({finding.advice for finding in group}) == 1:
                 noun, _, rest = first.topic.partition(" ")
-                self._folded(group, f"  {_count(len(group), noun)} {rest}: {first.advice}")
+                self._folded(group, f"  {counted(len(group), noun)} {rest}: {first.advice}")
             elif len(group) > _MOST_IN_FULL and not full and first.severity.rank < Severity.HIGH.rank:
                 self._folded(group, f" x {len(group)}  {_named(group)}")
                 self._say(f"    for one: {first.message}: {first.advice}")
@@ -231,15 +241,21 @@ class TextReport:
             line = self._paint(colour, line.rstrip("\n")) + "\n"
         self.out(line)
 
+    def _steps(self, title: str, found: list[str]) -> None:
+        if found:
+            self._title(title)
+        for number, step in enumerate(found, 1):
+            self._say(f"  {number}. {step}")
+
     def _summary(self, masked: list[FileChange]) -> None:
         counts = self.outcome.summary()
         self._say()
         done = "changed" if self.applied else "would change"
         self._say(
-            f"{_count(counts['files'], 'file')}, {_count(counts['documents'], 'document')}: "
-            f"{_count(counts['edits'], 'edit')}, {_count(counts['changed'], 'file')} {done}; "
+            f"{counted(counts['files'], 'file')}, {counted(counts['documents'], 'document')}: "
+            f"{counted(counts['edits'], 'edit')}, {counted(counts['changed'], 'file')} {done}; "
             f"{counts['held']} held back, {counts['refused']} refused, {counts['waived']} waived, "
-            f"{_count(counts['findings'], 'finding')}"
+            f"{counted(counts['findings'], 'finding')}"
         )
         if masked:
             names = ", ".join(change.file.name for change in masked)
@@ -267,72 +283,8 @@ def _drops(piece: Piece) -> bool:
     return any(isinstance(edit, Drop) for step in piece.steps for edit in step)
 
 
-def _impact(outcome: Outcome) -> Iterator[str]:
-    for impact, (noun, plural), fate in _RELEASED:
-        released = [change for change in outcome.changes if change.edit.impact == impact]
-        if released:
-            yield f"{_count(len(released), noun, plural)} {fate}: {_names(released)}"
-    isolated = [change for change in outcome.changes if change.edit.impact == "namespace-isolated"]
-    if isolated:
-        names = ", ".join(str(change.object.namespace) for change in isolated)
-        count = _count(len(isolated), "namespace")
-        yield f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
-    closed = [change for change in outcome.changes if change.edit.impact == "workload-isolated"]
-    if closed:
-        yield (
-            f"{_count(len(closed), 'workload')} isolated by a NetworkPolicy, where the network plugin of the cluster "
-            f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused"
-        )
-    reach = reachability.reached(outcome)
-    if reach is not None:
-        yield from reachability.lines(reach)
-    pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind not in _NO_PODS]
-    recreated = [change for change in pods if change.object.kind in JOB_LIKE]
-    if recreated:
-        count = _count(len({id(change.object) for change in recreated}), "object")
-        yield (
-            f"{count} must be recreated, since Kubernetes refuses the change of a running Pod or Job "
-            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}"
-        )
-    rolled = [change for change in pods if change.object.kind not in JOB_LIKE and change.object.kind != "CronJob"]
-    if rolled:
-        number = len({id(change.object) for change in rolled})
-        yield f"{_count(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
-    unknown = [c for c in outcome.changes if c.transform.id == "run-as-non-root" and c.edit.basis is Basis.ASSUMED]
-    if unknown:
-        count = _count(len({id(change.object) for change in unknown}), "workload")
-        yield f"{count} will not start where the image runs as root, which harden.lock could tell: {_names(unknown)}"
-    late = [change for change in outcome.changes if change.edit.late]
-    if late:
-        ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
-        objects = _count(len({id(change.object) for change in late}), "workload")
-        yield f"a mistake would show late, under load, in {objects}: watch {ids}"
-
-
-# What a person has to know before it is applied: impact, what is counted, and what becomes of it.
-_RELEASED = (
-    ("address-released", ("public address", "es"), "released; a revert brings new ones"),
-    ("internal-address-released", ("internal address", "es"), "released; a revert brings new ones"),
-    ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
-    ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
-)
-_NO_PODS = frozenset({"Service", "ServiceAccount", "NetworkPolicy"})
-
-
-def _names(changes: list[Change]) -> str:
-    return _listed({id(change.object): str(change.object) for change in changes})
-
-
 def _named(findings: list[Report]) -> str:
-    return _listed({id(found.object or found): str(found.object or found.file) for found in findings})
-
-
-def _listed(objects: dict[int, str]) -> str:
-    names = Counter(objects.values())
-    shown = list(names)[:5]
-    text = ", ".join(f"{name} x {names[name]}" if names[name] > 1 else name for name in shown)
-    more = len(objects) - sum(names[name] for name in shown)
-    return f"{text} and {more} more" if more else text
+    return listed({id(found.object or found): str(found.object or found.file) for found in findings})
 
 
 def _facts(held: Held) -> dict[Evidence, None]:
@@ -343,10 +295,6 @@ def _value(value: object) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False)
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}{plural}"
 
 
 def _short(path: str) -> str:

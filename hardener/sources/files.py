@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from hardener.errors import HardenError
 
-SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json", ".tf")
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 MAX_BYTES = 64 * 1024 * 1024
-SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox"})
+SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox", ".terraform"})
 BOM = b"\xef\xbb\xbf"
 
 
@@ -177,13 +177,20 @@ def read(path: str) -> Content:
 
 def _temporary(path: str) -> tuple[int, str]:
     """An open new file beside ``path``, so that it can take its place in one step."""
-    import tempfile  # late: only writing needs it
-
-    return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        # As tempfile.mkstemp does it, which takes longer to load than a small file takes to harden.
+        temporary = os.path.join(os.path.dirname(path), f".harden-{os.urandom(6).hex()}.tmp")
+        try:
+            return os.open(temporary, flags, 0o600), temporary
+        except FileExistsError:
+            continue
 
 
 def create(path: str, text: str) -> None:
-    """Make the file ``path`` whole or not at all. Raises OSError, FileExistsError when there is one already."""
+    """Make the file ``path`` whole or not at all, and the folders above it. Raises OSError, FileExistsError when there
+    is one already."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as stream:

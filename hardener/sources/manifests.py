@@ -12,6 +12,7 @@ from hardener.sources.files import Content
 
 if TYPE_CHECKING:
     from hardener.edits import Edit
+    from hardener.sources import terraform
 
 _TEMPLATE = re.compile(r"\{\{|\{%")
 RENDER = "render it first and harden what comes out: helm template ... | harden filter"
@@ -35,12 +36,26 @@ class Piece:
     problem: tuple[str, str, str, int] | None = None
     parsed: bool = False
     shared: list[list[tuple[str | int, ...]]] = field(default_factory=list)  # paths of one text, by anchor
-    removals: tuple[int, list[tuple[int, tuple[str | int, ...], int]]] | None = None  # of its first steps
+    shifts: tuple[int, list[tuple[int, tuple[str | int, ...], int, int]]] | None = None  # of its first steps
     created: str | None = None  # the text before a document that this run adds to the file
+    raw: str = ""  # of a file that this run makes and that holds no object: all of it
 
     @property
     def text(self) -> str:
         return self.file.content.text[self.start : self.end]
+
+    @property
+    def is_terraform(self) -> bool:
+        """Whether it is a block of Terraform, and no YAML."""
+        return self.file.is_terraform
+
+    def read(self) -> yaml.Parsed | terraform.Parsed:
+        """The piece as read, with the places of everything in it."""
+        if self.is_terraform:
+            from hardener.sources import terraform  # late: it needs an extra
+
+            return terraform.parse(self.text)
+        return yaml.parse(self.text)
 
     def comment(self, path: tuple[str | int, ...], holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``.
@@ -61,16 +76,17 @@ class ManifestFile:
     content: Content
     editable: bool
     pieces: list[Piece] = field(default_factory=list)
-    _parsed: dict[tuple[Piece | None, str], yaml.Parsed | None] = field(default_factory=dict)
+    is_terraform: bool = False
+    _parsed: dict[tuple[Piece | None, str], yaml.Parsed | terraform.Parsed | None] = field(default_factory=dict)
 
-    def parsed_again(self, piece: Piece, holding: str) -> yaml.Parsed | None:
+    def parsed_again(self, piece: Piece, holding: str) -> yaml.Parsed | terraform.Parsed | None:
         """``piece`` parsed with its comments, None when it does not hold the text ``holding``; remembered."""
         if (None, holding) not in self._parsed and holding not in self.content.text:
             self._parsed[None, holding] = None
         if (None, holding) in self._parsed:
             return None
         if (piece, holding) not in self._parsed:
-            self._parsed[piece, holding] = yaml.parse(piece.text) if holding in piece.text else None
+            self._parsed[piece, holding] = piece.read() if holding in piece.text else None
         return self._parsed[piece, holding]
 
     @property
@@ -100,6 +116,24 @@ def load(
             _parse(piece, segment.text)
             if piece.problem and optional(segment.text):
                 piece.problem = None
+    return file
+
+
+def load_terraform(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
+    """Cut ``content`` into the blocks at its top, each with the lines before it. Raises ImportError where the extra
+    ``terraform`` is not installed."""
+    from hardener.sources import terraform
+
+    file = ManifestFile(path, name, content, editable, is_terraform=True)
+    try:
+        parsed = terraform.parse(content.text)
+    except yaml.Refused as refused:
+        piece = Piece(file, 0, len(content.text), 0)
+        piece.problem = ("broken-document", refused.reason, "correct it: terraform validate", refused.line or 1)
+        file.pieces.append(piece)
+        return file
+    for (start, end, line), document in zip(parsed.extents(), parsed.documents, strict=True):
+        file.pieces.append(Piece(file, start, end, line, [document], parsed=True))
     return file
 
 

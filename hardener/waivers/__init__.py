@@ -5,19 +5,17 @@ Three carriers of our own, annotations, comments and the configuration, and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from hardener.declare import Transform
-from hardener.edits import Append, Path, Severity
+from hardener.edits import Append, Insert, Path, Severity
 from hardener.outcome import Change, Report, Waived
-from hardener.shifts import as_written, removals
+from hardener.shifts import as_written, shifts
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Namespace, Object, PodTemplate, View
-from hardener.waivers import comments, exceptions, peers
-from hardener.waivers.annotations import PREFIX
-from hardener.waivers.annotations import read as read_annotations
+from hardener.waivers import marks
 from hardener.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.workspace import Workspace
 
@@ -86,9 +84,9 @@ class Waivers:
     def _at(self, piece: Piece) -> Iterator[tuple[Path, Waiver]]:
         """The scopes in ``piece``, as they stand now, with their waivers."""
         known = self._by_piece.get(piece)
-        removed = removals(piece) if known else []
+        shifted = shifts(piece) if known else []
         for scope, waiver in known or ():
-            now = as_written(scope, 0, removed) if removed else scope
+            now = as_written(scope, 0, shifted) if shifted else scope
             if now is not None:
                 yield now, waiver
 
@@ -129,7 +127,7 @@ def _touched(target: View, changes: list[Change]) -> Iterator[tuple[Piece, Path,
     """The places that ``changes`` write, and the containers that inherit from the pod what is written there."""
     for change in changes:
         piece = change.object.piece
-        yield piece, change.path, not isinstance(change.edit, Append)
+        yield piece, change.path, not isinstance(change.edit, Append | Insert)
         if isinstance(target, PodTemplate) and piece is target.object.piece:
             for container in containers_of(target):
                 for path in _inherited(target, container, change):
@@ -173,18 +171,36 @@ def collect(workspace: Workspace) -> Waivers:
                 pods.setdefault(pod.object, []).append(pod)
         return pods.get(item, [])
 
-    for item in _objects(workspace, _pieces(workspace, (PREFIX,))):
-        read_annotations(item, pods_of(item), found)
-    for piece in _pieces(workspace, (comments.MARK,)):
-        comments.read(piece, yaml.parse(piece.text), _objects(workspace, [piece]), found)
+    # What reads the carriers is loaded for a tree that has some.
+    if annotated := _objects(workspace, _pieces(workspace, (marks.PREFIX,))):
+        from hardener.waivers import annotations
+
+        for item in annotated:
+            annotations.read(item, pods_of(item), found)
+    if commented := _pieces(workspace, (marks.COMMENT,)):
+        from hardener.waivers import comments
+
+        for piece in commented:
+            comments.read(piece, piece.read(), _objects(workspace, [piece]), found)
     if settings.exemptions:
+        from hardener.waivers import exceptions
+
         exceptions.read(workspace, settings.as_of or date.today(), pods_of, found)
     if settings.peer_marks:
-        for item in _objects(workspace, _pieces(workspace, peers.MARKS)):
-            peers.read(item, pods_of(item), found)
-        for file in workspace.files:
-            peers.read_kubescape(workspace, file, found)
+        _collect_peers(workspace, pods_of, found)
     return Waivers(found)
+
+
+def _collect_peers(workspace: Workspace, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
+    marked = _objects(workspace, _pieces(workspace, marks.PEERS))
+    files = [f for f in workspace.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
+    if marked or files:
+        from hardener.waivers import peers
+
+        for item in marked:
+            peers.read(item, pods_of(item), found)
+        for file in files:
+            peers.read_kubescape(workspace, file, found)
 
 
 def _pieces(workspace: Workspace, marks: tuple[str, ...]) -> list[Piece]:
@@ -200,4 +216,4 @@ def _pieces(workspace: Workspace, marks: tuple[str, ...]) -> list[Piece]:
 
 def _objects(workspace: Workspace, pieces: list[Piece]) -> list[Object]:
     wanted = set(pieces)
-    return [item for item in workspace.objects if item.piece in wanted] if wanted else []
+    return [item for item in workspace.everything if item.piece in wanted] if wanted else []

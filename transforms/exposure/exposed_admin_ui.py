@@ -10,8 +10,9 @@ from hardener.kubernetes.ingress import Backend
 from hardener.kubernetes.ingress_annotations import is_sign_in, narrows, signs_in
 from hardener.kubernetes.load_balancer import is_internal
 from hardener.kubernetes.sign_in import OWN_SIGN_IN, PROXIES, switched_off
+from hardener.openings import Ingress
 from hardener.view import OpaqueError, literal
-from hardener.views import Container, Ingress, Service
+from hardener.views import Container, Service
 
 from ._components import administration
 from ._deliberate import EXPOSE, is_set

@@ -6,7 +6,7 @@ from hardener.declare import Steps, transform
 from hardener.edits import Finding, Severity
 from hardener.kubernetes.ingress import GATEWAYS, INGRESSES, ISTIO_GATEWAYS, OPENSHIFT_ROUTES
 from hardener.kubernetes.ingress_annotations import ends_tls
-from hardener.views import Ingress
+from hardener.openings import Ingress
 
 
 @transform(each=Ingress, stage="exposure", severity=Severity.MEDIUM)
