@@ -109,8 +109,17 @@ class Isolation:
         return found
 
     def closes(self, pod: PodTemplate, policies: list[Policy], direction: str) -> bool:
-        """Whether ``policies``, which select ``pod``, close ``direction`` of it in every build that holds it."""
-        closing = [policy.object for policy in policies if direction in policy.directions]
+        """Whether ``policies``, which select ``pod``, close ``direction`` of it in every build that holds it.
+
+        What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
+        """
+        names = set(self._workspace.builds.namespaces(pod.object))
+        closing = [
+            policy.object
+            for policy in policies
+            if direction in policy.directions
+            and not (policy.selects_all and names.isdisjoint(self._workspace.builds.namespaces(policy.object)))
+        ]
         roots = self._workspace.builds.roots(pod.object)
         held = frozenset().union(*(self._workspace.builds.roots(item) for item in closing))
         by_namespace = any(item.namespace is not None and item.namespace == pod.namespace for item in closing)
@@ -173,7 +182,12 @@ class Isolation:
         ours, theirs = builds.roots(item), builds.roots(other)
         if not ours.isdisjoint(theirs) or (item.namespace is not None and item.namespace == other.namespace):
             return True
-        return not ours and not theirs and not set(_here(item)).isdisjoint(_there(other))
+        if ours or theirs:
+            return False
+        listed, beside = builds.layers(item), builds.layers(other)  # by components that no build uses
+        if listed or beside:
+            return not set(listed).isdisjoint(beside)
+        return not set(_here(item)).isdisjoint(_there(other))
 
     @cached_property
     def _foreign(self) -> Neighbours:

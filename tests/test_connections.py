@@ -217,6 +217,19 @@ def test_difference_6_a_service_without_selector_is_outside(tree: Tree) -> None:
     assert found.unresolved == []
 
 
+@pytest.mark.parametrize(("port", "expected"), [(5432, 5432), (5433, None)])
+def test_the_port_of_a_service_without_selector_is_that_of_its_addresses(
+    tree: Tree, port: int, expected: int | None
+) -> None:
+    lone = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"ports": [{"port": 5432}]}}
+    points = {
+        "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "db"},
+        "subsets": [{"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": port}]}],
+    }  # fmt: skip
+    found = tree(workload("web", env={"DB": "db:5432"}), lone, points)
+    assert [(e.port, e.addresses) for e in found.external] == [(expected, ("10.1.2.3",))]
+
+
 def test_difference_7_members_talk_to_each_other_on_all_ports(tree: Tree) -> None:
     found = tree(
         workload("es", kind="StatefulSet", serviceName="es"),
@@ -268,6 +281,15 @@ def test_the_service_that_names_members_is_not_what_others_use(tree: Tree) -> No
     assert entries(found) == set()
 
 
+def test_two_services_of_the_same_pods_are_both_named(tree: Tree) -> None:
+    found = tree(
+        workload("web", env={"DB": "db:5432", "REPLICA": "db-read:5432"}), workload("db"),
+        service("db", 5432), service("db-read", 5432, app="db"),
+    )  # fmt: skip
+    assert edges(found) == {"web -> db:5432"}
+    assert entries(found) == set()
+
+
 def test_difference_10_clients_on_the_network_of_the_node(tree: Tree) -> None:
     agent = workload("agent", kind="DaemonSet", hostNetwork=True, env={"R": "redis:6379"})
     server = workload("node", kind="DaemonSet", hostNetwork=True)
@@ -287,6 +309,10 @@ def test_difference_11_hosts_outside(tree: Tree) -> None:
         ("smtp.example.com", 587), ("b.s3.amazonaws.com", None), ("10.0.0.7", None),
     ]  # fmt: skip
     assert found.external[0].evidence.text == "env SMTP names smtp.example.com:587"
+    # What is an address needs no DNS to be named by a rule, but for those at which a node gives credentials away.
+    assert [e.addresses for e in found.external] == [(), (), ("10.0.0.7",)]
+    found = tree(workload("web", env={"META": "http://169.254.169.254/latest"}))
+    assert [(e.host, e.addresses) for e in found.external] == [("169.254.169.254", ())]
 
 
 def test_difference_12_secrets_are_read_and_not_shown(tree: Tree) -> None:
@@ -388,6 +414,13 @@ def test_a_service_that_no_tree_has_is_unresolved(tree: Tree) -> None:
         ("gone", 80, "env A names gone:80"), ("gone.other.svc", 81, "env B names gone.other.svc:81"),
     ]  # fmt: skip
     assert not found.external
+
+
+def test_a_service_that_no_tree_has_is_unresolved_wherever_it_stands(tree: Tree) -> None:
+    text = "upstream x { server api.other.svc.cluster.local:8082; }\nresolver kube-dns.kube-system.svc.cluster.local;\n"
+    web = workload("web", volumes=[{"name": "v", "configMap": {"name": "c"}}])
+    found = tree(web, config("c", {"nginx.conf": text}))
+    assert [(e.host, e.port) for e in found.unresolved] == [("api.other.svc.cluster.local", 8082)]
 
 
 def test_a_service_of_another_namespace_is_not_meant_by_its_bare_name(tree: Tree) -> None:

@@ -207,6 +207,30 @@ def test_files_that_are_applied_at_once(tmp_path: Path, here: str, there: str, e
     assert bool(workspace.isolation.selecting(the(workspace, "web"))) is expected
 
 
+CLOSED_BY = {
+    "all pods of another namespace": ("{}", "shop", False),
+    "all pods of its own": ("{}", "", True),
+    "its label, in a namespace that it may be in": ("{matchLabels: {app: web}}", "shop", True),
+}
+
+
+@pytest.mark.parametrize(("selector", "namespace", "expected"), CLOSED_BY.values(), ids=CLOSED_BY)
+def test_a_pod_of_no_known_namespace(tmp_path: Path, selector: str, namespace: str, expected: bool) -> None:
+    workspace = read(tmp_path, web=workload("web"), deny=policy("deny", selector, namespace=namespace))
+    pod = the(workspace, "web")
+    assert workspace.isolation.closes(pod, workspace.isolation.selecting(pod), "ingress") is expected
+
+
+def test_components_that_no_build_uses_are_not_applied_with_each_other(tmp_path: Path) -> None:
+    component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [{}.yaml]\n"
+    files = {
+        "one__kustomization": component.format("web"), "one__web": workload("web"),
+        "two__kustomization": component.format("p"), "two__p": policy("p", "{}"),
+    }  # fmt: skip
+    workspace = read(tmp_path, **files)
+    assert workspace.isolation.selecting(the(workspace, "web")) == []
+
+
 def test_a_component_that_some_builds_use_closes_nothing_for_sure(tmp_path: Path) -> None:
     component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [policy.yaml]\n"
     files = {

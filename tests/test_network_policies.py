@@ -121,6 +121,43 @@ def test_a_waiver_leaves_a_workload_and_its_namespace_open(harden: Harden, tmp_p
     assert "nothing isolates 1 of the 2 workloads of namespace shop" in out
 
 
+NAMED = [
+    ("restricted", "http://169.254.169.254/latest", "asks 169.254.169.254, where clouds give away the credentials", []),
+    ("restricted", "http://metadata.google.internal/x", "asks metadata.google.internal, where clouds give away", []),
+    ("strict", "http://169.254.169.254/latest", "asks 169.254.169.254, where clouds give away the credentials", []),
+    ("strict", "smtp.example.com:587", "talks to smtp.example.com:587, which no rule opens", []),
+    ("strict", "10.20.30.40:5432", None, ["10.20.30.40/32"]),
+    ("strict", "http://100.100.100.200/latest", "talks to 100.100.100.200, which no rule opens", []),
+]
+
+
+@pytest.mark.parametrize(("profile", "value", "said", "opened"), NAMED)
+def test_what_is_named_outside_is_open_or_said(
+    profile: str, value: str, said: str | None, opened: list[str], harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"web.yaml": workload("web", value)})
+    out = harden("apply", ".", *ONLY, "--profile", profile).out
+    blocks = [
+        peer["ipBlock"]["cidr"]
+        for rule in policies(tmp_path)["harden-web"]["egress"]
+        for peer in rule["to"]
+        if "ipBlock" in peer and peer["ipBlock"]["cidr"] not in ("169.254.20.10/32", "0.0.0.0/0")
+    ]
+    assert blocks == opened
+    assert (said in out) if said else ("which no rule opens" not in out)
+
+
+def test_a_prometheus_that_finds_its_targets_itself_is_named(harden: Harden, tmp_path: Path) -> None:
+    settings = "scrape_configs:\n- kubernetes_sd_configs: [{role: pod}]\n"
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"p.yml": settings}}
+    own = yaml.safe_load_all(workload("prometheus"))
+    deployment = next(own)
+    deployment["spec"]["template"]["spec"]["volumes"] = [{"name": "c", "configMap": {"name": "c"}}]
+    deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "c", "mountPath": "/etc/p"}]
+    write(tmp_path, {"a.yaml": yaml.safe_dump_all([deployment, config]), "web.yaml": workload("web")})
+    assert "Deployment/prometheus finds the pods that it measures by itself" in harden("diff", ".", *ONLY).out
+
+
 def test_a_stream_gets_findings_only(harden: Harden) -> None:
     done = harden("filter", *ONLY, stdin=workload("cart").encode())
     assert "kind: NetworkPolicy" not in done.out

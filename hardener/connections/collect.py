@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardener.connections import entries
-from hardener.connections.endpoints import Endpoints, is_headless, is_patch, mapping, mappings, selector
+from hardener.connections.endpoints import Endpoints, is_headless, is_patch, mapping, mappings, number, selector
 from hardener.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.connections.texts import Text, Texts
 from hardener.edits import Evidence, Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
 _MOST_NAMES = 5  # that lead from one ExternalName to the next
+_DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
 
 def collect(workspace: Workspace) -> Connections:
@@ -47,6 +48,7 @@ class Collector:
         self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
         self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
+        self.named: set[Object] = set()  # Services that another workload names, also one beside another of an edge
         self._said: set[tuple[object, ...]] = set()
         self._copies: dict[tuple[str, str], dict[Object, None]] = {}
         for pod in self.pods:
@@ -88,7 +90,7 @@ class Collector:
 
     def _refer(self, client: PodTemplate, text: Text, address: Address) -> None:
         host, port = address.host, address.port or text.port
-        if _is_api(host):
+        if _is_api(host) or (not address.known and host.startswith(_DNS)):
             return
         found = self.resolve(client.object, host) if address.known else []
         for service in found:
@@ -103,7 +105,7 @@ class Collector:
         label = f"{host}:{port}" if port else host
         if not address.known and is_outside(host, self.namespaces):
             if self._is_new(client, host, port):
-                self.found.external.append(External(client, host, port, (), text.evidence(label)))
+                self.found.external.append(External(client, host, port, _written(host), text.evidence(label)))
         elif address.firm and (text.form is not Form.TEXT or ".svc" in host) and self._is_new(client, host, port):
             self.found.unresolved.append(Unresolved(client, host, port, text.evidence(label)))
 
@@ -154,8 +156,11 @@ class Collector:
             return
         if not selector(service):
             if self._is_new(client, service, port):
-                addresses = tuple(dict.fromkeys(a for item in self._slices(service) for a in _addresses(item)))
-                self.found.external.append(External(client, service.name, port, addresses, text.evidence(str(service))))
+                slices = self._slices(service)
+                addresses = tuple(dict.fromkeys(a for item in slices for a in _addresses(item)))
+                # The port of the Service is translated to one of theirs.
+                on = port if not addresses or any(port in _numbers(item) for item in slices) else None
+                self.found.external.append(External(client, service.name, on, addresses, text.evidence(str(service))))
             return
         pods = self.endpoints.pods(service)
         if not pods and self._is_new(client, service, port):
@@ -177,6 +182,8 @@ class Collector:
         facts, _ = self._edges.setdefault((client, server, on), ([], service))
         if fact not in facts:
             facts.append(fact)
+        if service is not None and client is not server:
+            self.named.add(service)
 
     def _slices(self, service: Object) -> list[Object]:
         found = self._addresses_of.get(service.name, [])
@@ -222,3 +229,23 @@ def _addresses(item: Object) -> list[str]:
         listed = endpoint.get("addresses")
         found += [address for address in (listed if isinstance(listed, list) else ()) if isinstance(address, str)]
     return found
+
+
+def _numbers(item: Object) -> list[int | None]:
+    """The ports of an Endpoints or EndpointSlice object."""
+    holders = [item.data, *mappings(item.data.get("subsets"))]
+    return [number(port.get("port")) for holder in holders for port in mappings(holder.get("ports"))]
+
+
+def _written(host: str) -> tuple[str, ...]:
+    """``host`` where it is an address that a rule can name; not those of the node itself, where clouds give credentials
+    away."""
+    if not host[-1:].isdigit():
+        return ()
+    from ipaddress import ip_address  # late: hardly a tree names any
+
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ()
+    return () if address.is_link_local or address.is_loopback or address.is_unspecified else (host,)

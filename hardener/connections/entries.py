@@ -221,13 +221,11 @@ class _Entries:
 
         A Service that nothing names is open to it whole, also where other Services lead to the same pods.
         """
-        used = set(self._open)
+        used = self._open | self._collector.named
         known: dict[PodTemplate, set[Port]] = {}
         for edge in edges:
             if edge.client is not edge.server:
                 known.setdefault(edge.server, set()).update(edge.ports)
-                if edge.service is not None:
-                    used.add(edge.service)
         measured: dict[PodTemplate, set[Port]] = {}
         for pod, on, way in self._found:
             (measured if way is Way.MONITORING else known).setdefault(pod, set()).update(on)

@@ -40,7 +40,12 @@ class Address(NamedTuple):
     known: bool
 
 
-_EXPRESSION = re.compile(r"\$\([^()\n]{0,200}\)|\$\{[^{}\n]{0,200}\}|\{\{[^{}\n]{0,200}\}\}|\$[A-Za-z_]\w{0,100}")
+# Of ${NAME:-redis} (shells, Compose) and ${NAME:redis} (Spring) the default counts; $(curl ...) is a part of a script.
+_EXPRESSION = re.compile(
+    r"\$\([A-Za-z_][\w.-]{0,200}\)|\$\{[\w.-]{1,100}:[-=]?([^{}\n?+=-][^{}\n]{0,200})\}|\$\{[^{}\n]{0,200}\}"
+    r"|\{\{[^{}\n]{0,200}\}\}|\$[A-Za-z_]\w{0,100}",
+    re.A,
+)
 _RUN = re.compile(r"[A-Za-z0-9_.\0-]+")
 _PORT = re.compile(r":(\d{1,5}|\0)(?![\w-]|[.:]\w)", re.A)
 _PASSWORD = re.compile(r":[^\s@/\"',;]{0,128}@")
@@ -111,7 +116,7 @@ def find(
     if "\\n" in text:  # in a string of a string
         text = text.replace("\\n", "\n")
     if "$" in text or "{{" in text:
-        text = _EXPRESSION.sub(BLANK, text)
+        text = _EXPRESSION.sub(lambda match: match[1] or BLANK, text)
     reader = _Reader(text, key, form)
     strangers = strangers and key_strength(key) < 2
     # A lone word that is no Service is looked at in a URL, and before what may be a port.
@@ -297,6 +302,8 @@ class _Reader:
         inner = self._inner_key(start)
         says = is_address_key(inner) if inner is not None else self.says_address
         if self.form is Form.TEXT:
+            if "svc" in labels[2:]:
+                return plain  # whatever stands around it, it is the name of a Service
             sure = says and inner is not None and (len(labels) > 1 or in_url)
             return plain if sure and (in_url or port or number) else None
         if in_url:

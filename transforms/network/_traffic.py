@@ -27,6 +27,7 @@ _METADATA_V6 = ["fd00:ec2::254/128", "fd20:ce::254/128"]
 # Where nothing but what is known may be reached: all of them, those of Azure, Alibaba and Oracle, too.
 _LINK_LOCAL = ["169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"]
 _API_PORTS = [Port(443), Port(6443)]
+_NAMES_OF_METADATA = frozenset(["metadata.google.internal", "169.254.169.254"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,9 @@ class Traffic:
             rules.allow(self._everywhere(), (), facts, apart=True)
             return
         for other in self._elsewhere():
-            if isinstance(other, External) and other.addresses:
+            if isinstance(other, External) and (addresses := _named_addresses(other)):
                 ports = [] if other.port is None else [Port(other.port)]
-                rules.allow([_block(a) for a in other.addresses], ports, said("out", "", [other.evidence]))
+                rules.allow([_block(a) for a in addresses], ports, said("out", "", [other.evidence]))
         for block in blocks(self.options.allow):
             rules.allow([{"ipBlock": {"cidr": block}}], (), [Evidence("the configuration allows it")])
         facts = [fact for pod in self.pods for fact in _api_use(pod)[:1]]  # the first is the strongest
@@ -156,6 +157,16 @@ class Traffic:
                     "it asks the name servers of its node, whose addresses no rule can name", "dnsPolicy",
                     advice="name them in network-policy.allow, or let it ask the DNS of the cluster",
                 )  # fmt: skip
+        for pod in self.pods:
+            fact = next((each for each in _api_use(pod) if "kubernetes_sd_configs" in each.text), None)
+            if fact is not None:
+                yield Finding(
+                    message=f"{pod.object} finds the pods that it measures by itself ({fact.text}), and their policies "
+                    "let it in only where they ask to be scraped",
+                    advice="annotate the others with prometheus.io/scrape, name their ports in a ServiceMonitor, or "
+                    "add an ingress rule for it",
+                    severity=Severity.LOW, piece=fact.piece, path=fact.path,
+                )  # fmt: skip
         cilium = self._tree.isolation.cilium
         for pod in self.pods if cilium is not None else ():
             if facts := _api_use(pod):
@@ -174,7 +185,16 @@ class Traffic:
                     advice="where it exists elsewhere, add an egress rule for it",
                     severity=Severity.LOW, piece=other.evidence.piece, path=other.evidence.path,
                 )  # fmt: skip
-            elif self.options.internet == "deny" and not other.addresses:
+            elif other.host in _NAMES_OF_METADATA:
+                if not any(address in _METADATA for address, _, _ in metadata_rules(self.pods, closed=True)):
+                    yield Finding(
+                        message=f"{other.pod.object} asks {name}, where clouds give away the credentials of the node, "
+                        "and no rule opens that",
+                        advice="give it an identity of its own (IRSA, Pod Identity, Workload Identity), or write an "
+                        "egress rule for it",
+                        severity=Severity.MEDIUM, piece=other.evidence.piece, path=other.evidence.path,
+                    )  # fmt: skip
+            elif self.options.internet == "deny" and not _named_addresses(other):
                 yield Finding(
                     message=f"{other.pod.object} talks to {name}, which no rule opens: policies know addresses only",
                     advice="name its addresses in network-policy.allow, or set network-policy.internet: allow",
@@ -198,6 +218,11 @@ class Traffic:
                         advice="add a rule for it, or remove the reference",
                         severity=Severity.LOW, piece=edge.evidence[0].piece, path=edge.evidence[0].path,
                     )  # fmt: skip
+
+
+def _named_addresses(external: External) -> list[str]:
+    """The addresses that a rule may name: none at which clouds give away credentials."""
+    return [address for address in external.addresses if f"{address}/32" not in _LINK_LOCAL]
 
 
 def on_host_network(pod: PodTemplate) -> bool:
