@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from sys import intern
 
 from hardener.edits import Create, Evidence, Path, Set, Severity
 from hardener.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
@@ -125,7 +126,7 @@ class _File:
         self.position = piece.end
         for hunk in proof.hunks:
             start, after = hunk.before_start + piece.line, hunk.after_start + piece.line + self.shift
-            new = yaml.Hunk(start, hunk.before, after, hunk.after)
+            new = yaml.Hunk(start, _shared(hunk.before), after, _shared(hunk.after))
             self.hunks.append(self._ended(new) if (piece.created or "").startswith("\n") else new)
         self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
         self.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
@@ -141,6 +142,11 @@ class _File:
         return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + "\n", *hunk.after])
 
 
+def _shared(lines: list[str]) -> list[str]:
+    # The same few lines are written again and again: one object for each instead of one for each place.
+    return [intern(line) for line in lines]
+
+
 def _finish(outcome: Outcome, file: _File | None) -> None:
     if file is not None and file.hunks:
         text = "".join([*file.parts, file.source.content.text[file.position :]])
@@ -148,7 +154,8 @@ def _finish(outcome: Outcome, file: _File | None) -> None:
 
 
 def _place(outcome: Outcome, change: Change, located: Located, start: int, shift: int) -> None:
-    change.path = located.path
+    if change.path != located.path:  # else the parts of one path would be in memory twice
+        change.path = located.path
     change.line = start + located.line if located.line else 0
     change.new_line = start + shift + located.new_line if located.new_line else 0
     if located.comment is None:

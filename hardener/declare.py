@@ -6,7 +6,7 @@ finds the decorated function in its module.
 
 from __future__ import annotations
 
-import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import UnionType
@@ -21,6 +21,9 @@ STAGES = (
     "exposure", "host", "user", "capabilities", "seccomp", "filesystem", "resources", "token", "image", "network",
     "authorization", "secrets", "components", "cloud", "authentication", "logging", "policy", "labels",
 )  # fmt: skip
+
+
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def transform(
 
 
 def _documentation(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    paragraphs = [" ".join(part.split()) for part in (inspect.getdoc(function) or "").split("\n\n")]
+    paragraphs = [" ".join(part.split()) for part in _BLANK_LINE.split((function.__doc__ or "").strip())]
     parts = {}
     for name in ("Why", "May break"):
         found = [part.removeprefix(f"{name}: ") for part in paragraphs if part.startswith(f"{name}: ")]

@@ -64,7 +64,8 @@ class Kept:
     """A value that an edit takes out of the tree, for the folder that ``--secrets-out`` names; it is never printed.
 
     ``key`` and ``name`` are its place in the store of secrets, ``secret`` the Secret that will hold it (its namespace
-    and name), ``source`` the object and path that held it.
+    and name), ``source`` the object and path that held it. ``via`` is the way there: "vault" or "vault-patch" with the
+    mount, "aws", "gcp", "azure", "kubectl", "sops" with the file, "sealed".
     """
 
     key: str
@@ -72,6 +73,7 @@ class Kept:
     value: bytes = field(repr=False)
     secret: tuple[str | None, str]
     source: str
+    via: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Golden cases: a folder with ``before/``, ``after/`` and ``findings.txt`` says what a run does to manifests.
 
-``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version`` and
-``as-of``; a ``.harden.yaml`` in ``before/`` is the configuration. A case in a folder that is called like a transform
-runs that one only.
+``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version``,
+``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a ``.harden.yaml`` in ``before/`` is the configuration. A case in a
+folder that is called like a transform runs that one only.
 Five checks: text equal, findings equal, a second run changes nothing, every comment survives, and (inside the run)
 written text parses to what was decided.
 """
@@ -23,8 +23,11 @@ from hardener.errors import HardenError
 if TYPE_CHECKING:
     from hardener.report.redactor import Redactor
 
-_KEYS = {"profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of"}
-_LISTS = {"only", "accept", "set"}
+_KEYS = {
+    "profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of", "audit-log", "secrets-out",
+    "policy-engine",
+}  # fmt: skip
+_LISTS = {"only", "accept", "set", "audit-log"}
 
 
 class GoldenError(Exception):
@@ -95,6 +98,7 @@ def _settings(case: Path) -> dict[str, Any]:
         texts = value if key in _LISTS else [value]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise GoldenError(f"{path}: {key} is a {'list of texts' if key in _LISTS else 'text, perhaps in quotes'}")
+    settings["audit-log"] = [str((case / name).resolve()) for name in settings.get("audit-log", [])]
     if settings.get("max-risk", "safe") not in list(Grade):
         raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
     if "only" not in settings and case.parent.name in registry.transforms():
@@ -105,7 +109,7 @@ def _settings(case: Path) -> dict[str, Any]:
 
 
 def _run(work: Path, settings: dict[str, Any]) -> str:
-    from hardener.session import Choices, plan_of, write_files
+    from hardener.session import Choices, plan_of, write_files, write_secrets
     from hardener.workspace import Workspace
 
     named = settings.get("profile")
@@ -113,6 +117,8 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
         profile=os.path.abspath(named) if named and named.endswith((".yaml", ".yml")) else named,
         max_risk=settings.get("max-risk", "review"), accept=settings.get("accept"), only=settings.get("only"),
         kubernetes_version=settings.get("kubernetes-version"), set=settings.get("set"), as_of=settings.get("as-of"),
+        audit_log=settings["audit-log"], secrets_out=settings.get("secrets-out"),
+        policy_engine=settings.get("policy-engine"),
     )  # fmt: skip
     here = os.getcwd()
     os.chdir(work)
@@ -121,6 +127,7 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
         workspace = Workspace.read([str(work)], root=str(work), settings=plan.settings)
         outcome = plan.run(workspace, lambda name: None)
         text = _findings(outcome)
+        write_secrets(outcome)
         write_files(outcome)
     finally:
         os.chdir(here)

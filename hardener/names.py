@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from hardener.views import Object
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _LONGEST = 253  # apimachinery/pkg/util/validation, DNS1123SubdomainMaxLength
-_Spaces = set[str | None]
+_Spaces = frozenset[str | None]
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(slots=True)
@@ -23,7 +25,7 @@ class _Others:
     """Our objects of one name that are no copies of what is for one identity, as far as they were looked at."""
 
     looked_at: int = 0
-    namespaces: _Spaces = field(default_factory=set)
+    namespaces: _Spaces = frozenset()
 
 
 class Names:
@@ -45,15 +47,16 @@ class Names:
         self._ours: dict[tuple[str, str], list[tuple[str, _Spaces]]] = {}  # by folder
         self._ours_at: dict[tuple[str, str, str], _Spaces] = {}
         self._others: dict[tuple[str, str, str, str], _Others] = {}
+        self._shared: dict[_Spaces, _Spaces] = {}  # one set for all objects of the same namespaces
         self._standing: set[tuple[str, str, str]] = set()  # folder, kind, name
 
     def free(self, kind: str, name: str, beside: Object, also: Container[str] = ()) -> str:
         """``name``, or with the next number the first that is free for an object of ``kind`` that is made for
         ``beside``; ``also`` are taken, too."""
         self._catch_up()
-        spaces: _Spaces = set(self._builds.known_namespaces(beside))
+        spaces: _Spaces = frozenset(self._builds.known_namespaces(beside))
         if (beside.group, beside.kind) == ("", "Namespace"):  # what is made for one goes into it
-            spaces = set(self._builds.rendered_names(beside))
+            spaces = frozenset(self._builds.rendered_names(beside))
         affixes = self._builds.affixes(beside)
         for candidate in _numbered(name):
             names = {candidate, *(f"{each.prefix}{candidate}{each.suffix}" for each in affixes)}
@@ -88,13 +91,19 @@ class Names:
     def _take(self, item: Object) -> None:
         folder = os.path.dirname(item.piece.file.path)
         self._standing.add((folder, item.kind, item.name))
-        spaces = set(self._builds.known_namespaces(item))
+        spaces = frozenset(self._builds.known_namespaces(item))
+        spaces = self._shared.setdefault(spaces, spaces)
         for name in self._builds.names(item):
             if _is_ours(item):
                 self._ours.setdefault((item.kind, name), []).append((folder, spaces))
-                self._ours_at.setdefault((folder, item.kind, name), set()).update(spaces)
+                _join(self._ours_at, (folder, item.kind, name), spaces)
             else:
-                self._foreign.setdefault((item.kind, name), set()).update(spaces)
+                _join(self._foreign, (item.kind, name), spaces)
+
+
+def _join(found: dict[_Key, _Spaces], key: _Key, spaces: _Spaces) -> None:
+    known = found.get(key)
+    found[key] = spaces if known is None or known == spaces else known | spaces
 
 
 def _is_ours(item: Object) -> bool:

@@ -139,7 +139,7 @@ class _Judge:
         """Whether what ``edit`` writes is still there when it is patched."""
         found = _followed(self._after, new, edit.path[1:])
         if isinstance(edit, Append):
-            return isinstance(found, list) and edit.value in found
+            return isinstance(found, list) and any(_serves(item, edit.value) for item in found)
         return isinstance(edit, Set) and found == edit.value
 
     def _other_users(self, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Evidence]:
@@ -158,6 +158,13 @@ def _sign(broken: Violation) -> tuple[int, str]:
 
 def _supports(edit: Edit) -> bool:
     return isinstance(edit, Append) and edit.path[-1] in _SUPPORTING
+
+
+def _serves(item: Any, wanted: Any) -> bool:
+    """Whether ``item`` is ``wanted``, or another volume that can be written to where that would be mounted."""
+    if item == wanted or not isinstance(item, dict) or not isinstance(wanted, dict):
+        return bool(item == wanted)
+    return "mountPath" in wanted and item.get("mountPath") == wanted["mountPath"] and item.get("readOnly") is not True
 
 
 def _followed(data: Any, patched: Any, path: Path) -> Any:

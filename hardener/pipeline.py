@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hardener import json_patch, unseen
+from hardener import json_patch, unread_patches, unseen
 from hardener.assembly import assemble
 from hardener.declare import Transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
-from hardener.objections import objections
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
 from hardener.self_check import self_check
@@ -24,8 +23,7 @@ from hardener.workspace import Workspace
 
 # Pods that are left alone whole, and what to do instead (spec-workloads 3).
 _LEFT_ALONE = {
-    "patch": "harden the object that it patches, and look at what is rendered: this patch is not weighed, as those of"
-    " pods and Services are that a build of the tree applies",
+    "patch": unread_patches.UNUSED,
     "owned": "harden the object that owns it; this copy is rewritten by its controller",
     "static-pod": "the control plane is configured by its installer; change it there",
 }
@@ -118,6 +116,8 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         if not blocked:
             _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
         return
+    if not yielded:  # most transforms have nothing to say of most targets
+        return
     single = [item for item in yielded if isinstance(item, Edit)]
     steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
     if pod is not None and pod.partial:
@@ -167,7 +167,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.findings.append(_finding(transform, target, finding))
     elif not state.gate.lets(transform, step.grade):
         outcome.held.append(Held(transform, step.grade, step.changes))
-    elif facts := objections(step):
+    elif facts := _objections(step):
         # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
         facts = [*facts, Evidence("nothing that is accepted lifts this: the patch has to change first")]
         against = draft(outcome.workspace, transform, target, [_refuted(edit, facts) for edit in edits])
@@ -177,6 +177,14 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.changes += step.changes
         for unlisted in step.unlisted:
             _report(state, transform, target, unlisted)
+
+
+def _objections(step: Step) -> list[Evidence]:
+    if not step.workspace.overlays.patches_anything:
+        return []
+    from hardener.objections import objections  # late: most trees have no kustomization
+
+    return objections(step)
 
 
 def _waive(state: _Run, step: Step) -> bool:
@@ -295,6 +303,11 @@ def _count(outcome: Outcome) -> None:
             )
         )  # fmt: skip
     outcome.findings += unseen.reports(outcome.workspace)
+    outcome.findings += unread_patches.reports(outcome.workspace)
+    if workspace.settings.audit_logs:
+        from hardener import audit_reports  # late: most runs have no log
+
+        outcome.findings += audit_reports.reports(workspace)
     for file in outcome.workspace.files:
         if not file.editable:
             continue

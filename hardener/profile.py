@@ -6,6 +6,7 @@ import dataclasses
 import os
 import types
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from hardener import registry
@@ -59,13 +60,18 @@ def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
     for transform in registry.transforms().values():
         if transform.options is None:
             continue
-        hints = get_type_hints(transform.options)
-        keys = {}
-        for item in dataclasses.fields(transform.options):
-            hint = hints[item.name]
-            keys[item.name.replace("_", "-")] = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        found[transform.options.GROUP] = keys  # type: ignore[attr-defined]
+        found[transform.options.GROUP] = _types_of(transform.options)  # type: ignore[attr-defined]
     return found
+
+
+@cache
+def _types_of(options: type) -> dict[str, tuple[type, ...]]:
+    hints = get_type_hints(options)
+    keys = {}
+    for item in dataclasses.fields(options):
+        hint = hints[item.name]
+        keys[item.name.replace("_", "-")] = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    return keys
 
 
 def load(name: str, *, folder: str | None = None) -> Profile:

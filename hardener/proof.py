@@ -19,6 +19,7 @@ from hardener.sources.manifests import Piece
 
 if TYPE_CHECKING:
     from hardener.sources import terraform
+    from hardener.sources.manifests import Parsed
 
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
@@ -125,7 +126,7 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     return Proof(text, [hunk], [Located(0, start, (0,), None) for _ in changes], [start] * len(places))
 
 
-def _line(parsed: yaml.Parsed | terraform.Parsed, path: Path) -> int:
+def _line(parsed: Parsed, path: Path) -> int:
     return parsed.line(int(path[0]), path[1:]) if path else 1
 
 

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 from hardener import beyond
 from hardener.config import NAME as CONFIG
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.interest import is_evidence_only, is_interesting
+from hardener.kubernetes.bare_document import is_node_configuration
+from hardener.kubernetes.interest import (
+    SCRIPT,
+    is_evidence_only,
+    is_interesting,
+    is_interesting_script,
+    is_interesting_terraform,
+)
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
@@ -61,8 +68,10 @@ def read_text(workspace: Workspace, text: str) -> None:
     workspace.files.append(_load("", "<stdin>", content, editable=True))
 
 
-def _load(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
-    return manifests.load(path, name, content, editable=editable, wanted=is_interesting, optional=is_evidence_only)
+def _load(
+    path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool] = is_interesting
+) -> ManifestFile:
+    return manifests.load(path, name, content, editable=editable, wanted=wanted, optional=is_evidence_only)
 
 
 @dataclass(slots=True)
@@ -95,6 +104,14 @@ class _Reader:
             else:
                 workspace.unread_evidence += 1
             return
+        if real.endswith((".tf", ".tf.json")):
+            if is_interesting_terraform(content.text):
+                self._terraform(real, name, content, editable)
+            return
+        if real.endswith(".sh"):
+            if is_interesting_script(content.text):
+                workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+            return
         workspace.named_namespaces.update(_NAMESPACE.findall(content.text))
         if os.path.basename(real) in kustomize.NAMES:
             file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
@@ -104,14 +121,32 @@ class _Reader:
         if os.path.basename(real).startswith("skaffold"):
             file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
             workspace.skaffold += self._documents(file)
-        if not is_interesting(content.text):
+        wanted = is_interesting if not is_node_configuration(real) else lambda text: True
+        if not wanted(content.text):
             return
         chart = _chart_of(real)
         if chart is not None:
             if editable:
                 self._template(chart, name, real)
             return
-        workspace.files.append(_load(real, name, content, editable=editable))
+        workspace.files.append(_load(real, name, content, editable=editable, wanted=wanted))
+
+    def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
+        """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""
+        problems = self.workspace.problems
+        if path.endswith(".json"):
+            if editable:
+                advice = "write it in the native syntax, or correct it by hand"
+                problems.append(Problem("terraform-json", path, name, "Terraform as JSON, which is not read", advice))
+            return
+        try:
+            file = manifests.load_terraform(path, name, content, editable=editable)
+        except ImportError:
+            if editable and not any(problem.id == "terraform-extra" for problem in problems):
+                message = "Terraform files are not looked at: this installation cannot read them"
+                problems.append(Problem("terraform-extra", path, name, message, "pip install 'hardener[terraform]'"))
+            return
+        self.workspace.files.append(file)
 
     def _template(self, chart: str, name: str, path: str) -> None:
         """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""

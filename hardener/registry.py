@@ -82,11 +82,12 @@ def _offers(folder: str) -> bool:
         return os.path.isfile(folder)  # a zip file, which importlib knows how to read
     for name in names:
         try:
-            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8") as handle:
-                if GROUP in handle.read():
-                    return True
+            handle = os.open(os.path.join(folder, name, "entry_points.txt"), os.O_RDONLY)  # there may be hundreds
         except OSError:
             continue
+        with open(handle, "rb", buffering=0) as file:
+            if GROUP.encode() in file.read():
+                return True
     return False
 
 

@@ -16,7 +16,7 @@ from hardener.sources.manifests import Piece
 from hardener.step import value_before
 
 if TYPE_CHECKING:
-    from hardener.sources import terraform, yaml
+    from hardener.sources.manifests import Parsed
 
 _ADVICE = "the step was left out, all others were made"
 
@@ -72,14 +72,14 @@ class _Rebuilt:
     with is now another item's.
     """
 
-    parsed: yaml.Parsed | terraform.Parsed
+    parsed: Parsed
     documents: list[Any]
     gone: set[int]
     shifted: list[list[Path]]
 
 
 def _rebuild(
-    piece: Piece, parsed: yaml.Parsed | terraform.Parsed, changes: list[Change], doomed: dict[int, Doomed]
+    piece: Piece, parsed: Parsed, changes: list[Change], doomed: dict[int, Doomed]
 ) -> _Rebuilt:
     """Replay ``piece`` without the doomed steps, to which those are added that build on one.
 

@@ -197,6 +197,10 @@ class ServiceAccounts:
         meet = self._workspace.builds.meet
         return [item for item in self._others.get(account.name, ()) if meet(item, account)]
 
+    def naming(self, name: str) -> list[Object]:
+        """Objects without a pod template that name an account ``name``."""
+        return self._others.get(name, [])
+
     @cached_property
     def _others(self) -> dict[str, list[Object]]:
         found: dict[str, list[Object]] = {}

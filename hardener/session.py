@@ -72,6 +72,7 @@ def plan_of(choices: Choices, root: str) -> Plan:
         chosen.set_option(name, _option(text, value), "--set")
     if choices.prune_managed:
         chosen.set_option("network-policy.prune-managed", True, "--prune-managed")
+        chosen.set_option("rbac.prune-managed", True, "--prune-managed")
     accepted, only, skip = (
         frozenset(registry.get(id).id for part in given or [] for id in part.split(","))
         for given in (choices.accept, choices.only, choices.skip)
@@ -110,6 +111,10 @@ def _read(paths: list[str], choices: Choices, progress: Callable[[str], object])
         from hardener import audit_log  # late: most runs have none
 
         audit_log.check(plan.settings.audit_logs)
+    if plan.settings.secrets_out:
+        from hardener import secrets_sink  # late: most runs move no secret
+
+        secrets_sink.check(plan.settings.secrets_out, [root, *real])
     return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
 
 
@@ -129,6 +134,7 @@ def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose
     if not _may_write(outcome, yes):
         return 2
     redactor = Redactor()
+    write_secrets(outcome)
     failed = write_files(outcome)
     _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
     return 2 if failed and not outcome.files else 0
@@ -211,6 +217,13 @@ def _learn(workspace: Workspace, redactor: Redactor) -> None:
                     redactor.learn_document(document)
 
 
+def _learn_moved(outcome: Outcome, redactor: Redactor) -> None:
+    """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them."""
+    for change in [*outcome.changes, *outcome.not_made]:
+        for kept in change.edit.keeps:
+            redactor.learn(kept.value.decode("utf-8", "replace"))
+
+
 def _may_write(outcome: Outcome, yes: bool) -> bool:
     if not outcome.files:
         return True
@@ -243,6 +256,16 @@ def _unsaved(paths: list[str]) -> str | None:
         }
         dirty += len(names & set(paths))
     return f"{dirty} of {len(paths)} files have changes that are not committed" if dirty else None
+
+
+def write_secrets(outcome: Outcome) -> None:
+    """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises HardenError; then no file
+    of the tree may be written."""
+    folder = outcome.workspace.settings.secrets_out
+    if folder and any(change.edit.keeps for change in outcome.changes):
+        from hardener import secrets_sink
+
+        secrets_sink.write(folder, (kept for change in outcome.changes for kept in change.edit.keeps))
 
 
 def write_files(outcome: Outcome) -> int:
@@ -287,6 +310,7 @@ def _print(
     applied: bool,
     levels: Levels | None = None,
 ) -> None:
+    _learn_moved(outcome, redactor)
     if format == "json":
         from hardener.report.json import write
         from hardener.report.levels import records

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from hardener import creation
@@ -56,12 +57,18 @@ class Step:
             piece.steps.append(tuple(edits))
         target = self.target.pod if isinstance(self.target, Container) else self.target
         if isinstance(self.target, Container):
-            self.target.changed_by.add(self.transform.id)
+            self.target.changed_by = _with(self.target.changed_by, self.transform.id)
         if isinstance(target, PodTemplate | Namespace):
-            target.changed_by.add(self.transform.id)
+            target.changed_by = _with(target.changed_by, self.transform.id)
         if isinstance(target, PodTemplate) and self.transform.stage == "host":
             # What made it an agent of the node may be gone; a second run would not see it either.
             target.__dict__.pop("classes", None)
+
+
+@cache
+def _with(changed_by: frozenset[str], id: str) -> frozenset[str]:
+    """One set for all targets that the same transforms changed."""
+    return changed_by | {id}
 
 
 def draft(workspace: Workspace, transform: Transform, target: View, edits: list[Edit]) -> Step:

@@ -118,7 +118,7 @@ class PodTemplate(View):
     ) -> None:
         self.template_path = template_path
         self.partial = partial
-        self.changed_by: set[str] = set()
+        self.changed_by: frozenset[str] = frozenset()
         super().__init__(object, (*template_path, key), data)
 
     @cached_property
@@ -205,9 +205,9 @@ class Container(View):
     pod: PodTemplate
 
     @cached_property
-    def changed_by(self) -> set[str]:
+    def changed_by(self) -> frozenset[str]:
         """The ids of the transforms that visited it by itself, and changed it in this run."""
-        return set()
+        return frozenset()
 
     @cached_property
     def name(self) -> str:
@@ -345,7 +345,7 @@ class Namespace(View):
         self.declared = declaration is not None
         self.objects = objects
         self.pods = pods
-        self.changed_by: set[str] = set()
+        self.changed_by: frozenset[str] = frozenset()
         super().__init__(first, first.path, first.data)
 
 

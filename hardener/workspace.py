@@ -14,7 +14,7 @@ from functools import cached_property
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
 
-from hardener import platforms, reading
+from hardener import bare_objects, platforms, reading
 from hardener.config import Exemption
 from hardener.edits import Evidence, Path, WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
@@ -32,6 +32,8 @@ from hardener.views import (
 )
 
 if TYPE_CHECKING:
+    from hardener.access.grants import Access
+    from hardener.admission.guardrails import Guardrails
     from hardener.audit_log import AuditLog
     from hardener.builds import Builds
     from hardener.config_sources import ConfigSources
@@ -108,8 +110,7 @@ class Workspace:
     @cached_property
     def objects(self) -> list[Object]:
         """Every Kubernetes object that was parsed, items of Lists one by one, in the order of files and lines."""
-        files = [file for file in self.files if not file.is_terraform]
-        return [item for file in files for piece in file.pieces for item in self._objects_of(piece)]
+        return [item for file in self.files for piece in file.pieces for item in self._objects_of(piece)]
 
     @cached_property
     def terraform(self) -> Terraform:
@@ -121,11 +122,7 @@ class Workspace:
     @property
     def everything(self) -> Iterable[Object]:
         """The objects, then the blocks of Terraform."""
-        return [*self.objects, *self.terraform.blocks] if self._has_terraform else self.objects
-
-    @cached_property
-    def _has_terraform(self) -> bool:
-        return any(file.is_terraform for file in self.files)
+        return [*self.objects, *self.terraform.blocks]
 
     def object_at(self, piece: Piece, path: Path) -> Object:
         """The object of ``piece`` in which ``path`` stands."""
@@ -156,11 +153,7 @@ class Workspace:
         file = item.piece.file
         self._by_place[item.piece, item.path] = item
         if file.is_terraform:
-            self.terraform.add(item)  # type: ignore[arg-type]
-            place = max(index for index, piece in enumerate(file.pieces) if piece.start < item.piece.start)
-            while file.pieces[place + 1 : place + 2] and file.pieces[place + 1].created is not None:
-                place += 1
-            file.pieces.insert(place + 1, item.piece)
+            self.terraform.add(item)
             return
         self._by_kind.setdefault((item.group, item.kind), []).append(item)
         if file.path not in self._by_path:
@@ -183,8 +176,7 @@ class Workspace:
                 self.files.remove(file)
                 del self._by_path[file.path]
         self.objects[:] = [item for item in self.objects if item not in items]
-        if self._has_terraform:
-            self.terraform.remove(pieces)
+        self.terraform.remove(pieces)
         for index in ("_by_kind", "_by_place"):
             self.__dict__.pop(index, None)
 
@@ -194,6 +186,7 @@ class Workspace:
 
     def _unroll(self, piece: Piece, path: tuple[str | int, ...], value: Any) -> Iterator[Object]:
         if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
+            yield from bare_objects.of(self, piece, path, value)
             return
         if kustomize.is_kustomization(value):
             return
@@ -226,7 +219,9 @@ class Workspace:
 
     def _targets_of(self, kind: type) -> list[Any]:
         if kind not in self._targets and hasattr(kind, "TYPES"):
-            self._targets[kind] = self.terraform.targets(kind) if self._has_terraform else []
+            self._targets[kind] = self.terraform.targets(kind)
+        if kind not in self._targets and hasattr(kind, "of_tree"):
+            self._targets[kind] = kind.of_tree(self)
         if kind not in self._targets:
             wanted = kind.KINDS & self._by_kind.keys()  # type: ignore[attr-defined]
             found = self.objects if len(wanted) > 1 else [item for names in wanted for item in self._by_kind[names]]
@@ -240,6 +235,7 @@ class Workspace:
     @cached_property
     def _targets(self) -> dict[type, list[Any]]:
         from hardener.namespaces import targets as namespace_targets
+        from hardener.secret_moves.objects import Kustomization
 
         pods = [pod for pod in self.pod_templates if pod.object.editable]
         containers: list[Container] = []
@@ -253,6 +249,7 @@ class Workspace:
             PodTemplate: pods,
             Container: containers,
             Namespace: namespaces,
+            Kustomization: [Kustomization(o, o.path, o.data) for o in self.kustomizations.values() if o.editable],
             KustomizedImage: [entry for entry in self.image_sources.entries if entry.object.editable],
         }
 
@@ -353,7 +350,7 @@ class Workspace:
     @cached_property
     def access(self) -> Access:
         """Which binding gives which role to whom."""
-        from hardener.access import Access
+        from hardener.access.grants import Access
 
         return Access(self)
 
@@ -372,6 +369,13 @@ class Workspace:
         from hardener import audit_log
 
         return audit_log.read(self.settings.audit_logs)
+
+    @cached_property
+    def guardrails(self) -> Guardrails:
+        """Which admission policies the tree holds, and where more of them belong."""
+        from hardener.admission.guardrails import Guardrails
+
+        return Guardrails(self)
 
     @cached_property
     def resource_policies(self) -> ResourcePolicies:

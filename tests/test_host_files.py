@@ -182,7 +182,7 @@ def test_what_a_person_does_is_said_once_and_in_order(run: Run) -> None:
 
     lines: list[str] = []
     outcome = run({"a.yaml": SERVICE, "b.yaml": SERVICE}, step)
-    TextReport(outcome, Redactor(), lines.append).write()  # type: ignore[arg-type]
+    TextReport(outcome, Redactor(), lines.append).write()
     report = "".join(lines)
     assert "Before you apply\n  1. 1. look\n  2. and ask\n" in report
     assert "After you apply\n  1. 2. act\n  2. 3. rest\n" in report

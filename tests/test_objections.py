@@ -83,6 +83,17 @@ def test_what_an_overlay_could_not_bear_is_held_back(
     assert not outcome.refused
 
 
+@pytest.mark.parametrize(("options", "is_made"), [("", True), (", readOnly: true", False)])
+def test_an_overlay_that_mounts_a_volume_of_its_own_there(tree: Path, options: str, is_made: bool) -> None:
+    overlay = merging(
+        f"containers:\n- name: web\n  volumeMounts: [{{name: mine, mountPath: /tmp{options}}}]\n"
+        "volumes: [{name: mine, emptyDir: {}}]"
+    )
+    outcome = run(tree, BASE, overlay)
+    assert bool(applied(outcome, "read-only-root-filesystem")) is is_made
+    assert bool(held(outcome, "read-only-root-filesystem")) is not is_made
+
+
 def test_what_is_accepted_lifts_no_rule_of_kubernetes(tree: Path) -> None:
     outcome = run(tree, BASE, of_container("securityContext: {privileged: true}"), risk="breaking")
     step = held(outcome, "no-privilege-escalation")
@@ -138,6 +149,18 @@ def test_a_json_patch_that_still_does_what_it_did_holds_nothing_back(tree: Path,
     assert applied(outcome, "read-only-root-filesystem")
 
 
+@pytest.mark.parametrize("target", ["{annotationSelector: team!=shop}", "{kind: NetworkPolicy}"])
+def test_a_json_patch_that_a_new_object_could_not_bear(tree: Path, target: str) -> None:
+    """kustomize applies it to all that it fits; one that fails builds nothing."""
+    overlay = operating({"op": "add", "path": "/spec/ingress/7", "value": {}})
+    overlay["dev/kustomization.yaml"] = f"resources: [../base]\npatches:\n- path: ops.yaml\n  target: {target}\n"
+    outcome = run(tree, BASE, overlay)
+    assert not [change for change in outcome.changes if "harden-networkpolicies.yaml" in str(change.after)]
+    assert why(held(outcome, "netpol-workload"))[0] == (
+        "patch dev/ops.yaml could not be applied to NetworkPolicy/harden-web: there is no /spec/ingress"
+    )
+
+
 # What an overlay weakens is a finding on its patch.
 
 
@@ -160,6 +183,8 @@ def test_a_json_patch_that_still_does_what_it_did_holds_nothing_back(tree: Path,
          'hostPort: container "web" uses hostPort 80'),
         (merging("containers: [{name: new, image: 'a:1'}]"), 8, "medium",
          "container new: it is added without allowPrivilegeEscalation: false and drop ALL"),
+        (merging("containers: [{name: new, image: 'a:1', securityContext: {runAsUser: 0}}]"), 8, "medium",
+         "container new: runAsUser: 0, it is added without allowPrivilegeEscalation: false and drop ALL"),
         (merging("securityContext: null"), 8, "medium",
          "no runAsNonRoot: true, no seccompProfile: RuntimeDefault"),
     ],
@@ -168,6 +193,13 @@ def test_what_a_patch_weakens(tree: Path, overlay: dict[str, str], line: int, se
     [finding] = findings(run(tree, BASE, overlay))
     assert finding.message.startswith(f"patch dev/user.yaml weakens Deployment/web: {text}")
     assert (finding.risk, finding.severity, finding.file, finding.line) == ("K01", severity, "dev/user.yaml", line)
+
+
+def test_a_new_container_is_not_blamed_for_the_user_of_its_pod(tree: Path) -> None:
+    root = {**BASE, "base/web.yaml": WEB + "      securityContext: {runAsUser: 0}\n"}
+    adding = merging("containers: [{name: new, image: 'a:1'}]")
+    [finding] = findings(run(tree, root, adding, only="weakened-by-overlay"))
+    assert "runAsUser" not in finding.message
 
 
 def test_what_a_json_patch_takes_away(tree: Path) -> None:
@@ -186,11 +218,26 @@ def test_a_patch_that_weakens_nothing(tree: Path, overlay: dict[str, str]) -> No
     assert not [finding for finding in outcome.findings if finding.id == "patch"], "it was weighed"
 
 
-def test_a_patch_that_nothing_applies_is_named(tree: Path) -> None:
-    alone = {"c/kustomization.yaml": "kind: Component\npatches: [{path: p.yaml}]\n", "c/p.yaml": USER["dev/user.yaml"]}
-    [finding] = [finding for finding in run(tree, BASE, alone).findings if finding.id == "patch"]
-    assert finding.file == "c/p.yaml"
-    assert "not weighed" in finding.advice
+OPERATION = f'[{{"op": "add", "path": "{SPEC}/hostPID", "value": true}}]'
+
+
+@pytest.mark.parametrize(
+    ("entry", "file", "line"),
+    [
+        ("{path: p.yaml}", "c/p.yaml", 1),
+        (f"{{patch: '{OPERATION}', target: {{kind: Deployment}}}}", "c/kustomization.yaml", 3),
+        ("{path: p.json, target: {name: web}}", "c/p.json", 1),
+        ("{path: p.json, target: {kind: SealedSecret}}", "", 0),
+        ("{patch: '{kind: Deployment, metadata: {name: web}, spec: {replicas: 3}}'}", "", 0),
+    ],
+)
+def test_a_patch_of_pods_that_nothing_applies_is_named(tree: Path, entry: str, file: str, line: int) -> None:
+    alone = {"c/kustomization.yaml": f"kind: Component\npatches:\n- {entry}\n", "c/p.json": OPERATION}
+    if file == "c/p.yaml":
+        alone["c/p.yaml"] = USER["dev/user.yaml"]
+    found = [finding for finding in run(tree, BASE, alone).findings if finding.id == "patch"]
+    assert [(finding.file, finding.line) for finding in found] == [(file, line)] * bool(file)
+    assert all("not weighed" in finding.advice for finding in found)
 
 
 def test_a_waiver_in_the_patch_speaks_of_it(tree: Path) -> None:

@@ -22,6 +22,7 @@ from .overlay_trees import (
     is_stable,
     merging,
     of_container,
+    operating,
     place,
     read,
     run,
@@ -39,6 +40,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # Which overlays change a pod.
 
 PATCH = f"{HEAD}spec:\n  template:\n    spec:\n      hostPID: true\n"
+OP = f'[{{"op": "add", "path": "{SPEC}/hostPID", "value": true}}]'
 INLINE = "".join(f"    {line}\n" for line in PATCH.splitlines())
 
 
@@ -69,14 +71,62 @@ INLINE = "".join(f"    {line}\n" for line in PATCH.splitlines())
             "mid/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n",
             "dev/p.yaml": PATCH.replace("name: web", "name: x-web"),
         },
+        {
+            "dev/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
+            "dev/p.yaml": "apiVersion: v1\nkind: List\nitems:\n- " + PATCH.replace("\n", "\n  ").rstrip(" "),
+        },
     ],
-    ids=["path", "strategic", "strategic inline", "inline", "json inline", "json 6902", "component", "renamed"],
+    ids=["path", "strategic", "strategic inline", "inline", "json inline", "json 6902", "component", "renamed", "list"],
 )  # fmt: skip
 def test_a_patch_of_every_kind_is_seen(tree: Path, overlay: dict[str, str]) -> None:
     [(name, data)] = states(read(tree, BASE, overlay))
     assert name in ("web", "x-web")
     assert data["hostPID"] is True
     assert data["containers"] == [{"name": "web", "image": "example.com/web:1.2.3"}]
+
+
+EXACT = "group: apps, version: v1, kind: Deployment"
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "target", "is_seen"),
+    [
+        ("namespace: dev", "patchesJson6902", f"{EXACT}, name: web, namespace: dev", True),
+        ("namespace: dev", "patches", "namespace: dev", False),
+        ("namePrefix: x-", "patchesJson6902", f"{EXACT}, name: x-web", True),
+        ("namePrefix: x-", "patches", "name: x-web", False),
+        ("commonLabels: {a: b}", "patchesJson6902", f"{EXACT}, name: web, labelSelector: a=b", True),
+        ("commonLabels: {a: b}", "patches", "labelSelector: a=b", False),
+    ],
+)
+def test_old_json_patches_see_what_their_kustomization_sets(
+    tree: Path, settings: str, key: str, target: str, is_seen: bool
+) -> None:
+    """kustomize applies them later than all others."""
+    overlay = {
+        "dev/kustomization.yaml": f"resources: [../base]\n{settings}\n{key}:\n- {{path: p.json, target: {{{target}}}}}\n",
+        "dev/p.json": OP,
+    }
+    assert bool(states(read(tree, BASE, overlay))) is is_seen
+
+
+@pytest.mark.parametrize(
+    ("below", "selector"),
+    [
+        ("labels: [{pairs: {a: b}}]", "labelSelector: a=b"),
+        ("commonAnnotations: {a: b}", "annotationSelector: a=b"),
+        ("patches: [{path: meta.yaml}]", "labelSelector: c=d"),
+    ],
+)
+def test_what_a_kustomization_below_sets_selects(tree: Path, below: str, selector: str) -> None:
+    overlay = {
+        "base/kustomization.yaml": f"resources: [web.yaml]\n{below}\n",
+        "base/meta.yaml": HEAD + "  labels: {c: d}\n",
+        "dev/kustomization.yaml": f"resources: [../base]\npatches: [{{path: p.json, target: {{{selector}}}}}]\n",
+        "dev/p.json": OP,
+    }
+    [(_, data)] = states(read(tree, BASE, overlay))
+    assert data["hostPID"] is True
 
 
 @pytest.mark.parametrize(
@@ -119,6 +169,13 @@ def test_an_image_that_is_known_to_be_another_makes_a_state(tree: Path) -> None:
     assert data["containers"][0]["image"] == "nginx:1.2.3"
     outcome = run(tree)
     assert why(held(outcome, "run-as-non-root")) == ["as it is patched, the user of its image is root"]
+
+
+def test_an_image_that_a_patch_names_may_be_another(tree: Path) -> None:
+    overlay = of_container("image: web")
+    overlay["dev/kustomization.yaml"] += "images: [{name: web, newName: nginx}]\n"
+    [(_, data)] = states(read(tree, BASE, overlay))
+    assert data["containers"][0]["image"] == "nginx"
 
 
 def test_states_follow_what_this_run_changes(tree: Path) -> None:
@@ -252,3 +309,43 @@ def test_pods_of_a_patch_have_no_states(tree: Path) -> None:
     [patch] = [pod for pod in workspace.pod_templates if "patch" in pod.object.classes]
     assert isinstance(patch, PodTemplate)
     assert patch.states == (patch,)
+
+
+# What cannot be read is said, and stops nothing.
+
+
+@pytest.mark.parametrize(
+    ("overlay", "place", "text"),
+    [
+        ({"dev/kustomization.yaml": "resources: [../base]\npatches:\n- {path: p.yaml}\n"},
+         "dev/kustomization.yaml:3", "the patch p.yaml is not there"),
+        ({"dev/kustomization.yaml": "resources: [../base]\npatchesStrategicMerge:\n- p.json\n", "dev/p.json": "[{"},
+         "dev/kustomization.yaml:3", "the patch p.json cannot be read"),
+        ({"dev/kustomization.yaml": "resources: [../base]\npatches:\n- patch: '{'\n"},
+         "dev/kustomization.yaml:3", "this entry is no patch"),
+        ({"dev/kustomization.yaml": f"resources: [../base]\npatches:\n- {{patch: '{OP}'}}\n"},
+         "dev/kustomization.yaml:3", "this entry is no patch"),
+        (operating({"op": "remove", "path": f"{SPEC}/containers/7"}), "dev/ops.yaml:1",
+         f"patch dev/ops.yaml cannot be applied to Deployment/web: there is no {SPEC}/containers/7"),
+        (merging("containers: {a: b}"), "dev/user.yaml:1",
+         "patch dev/user.yaml cannot be applied to Deployment/web: "
+         "object and patch have different shapes at one place"),
+    ],
+    ids=["missing", "broken", "inline", "no target", "no item", "shape"],
+)  # fmt: skip
+def test_a_patch_that_kustomize_refuses_is_named(tree: Path, overlay: dict[str, str], place: str, text: str) -> None:
+    outcome = run(tree, BASE, overlay)
+    [finding] = [finding for finding in outcome.findings if finding.id == "patch"]
+    assert finding.message == text
+    assert f"{finding.file}:{finding.line}" == place
+    assert applied(outcome, "run-as-non-root")
+
+
+def test_a_broken_patch_that_is_refused_as_a_document_is_named_once(tree: Path) -> None:
+    overlay = {
+        "dev/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
+        "dev/p.yaml": HEAD + "spec: [\n",
+    }
+    outcome = run(tree, BASE, overlay)
+    assert [refused.file for refused in outcome.refused] == ["dev/p.yaml"]
+    assert not [finding for finding in outcome.findings if finding.id == "patch"]

@@ -12,7 +12,7 @@ from .conftest import DEPLOYMENT, ROOT
 
 HEAVY = {
     "deepdiff", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec", "pydantic", "rich",
-    "ruamel.yaml", "urllib.request",
+    "ruamel.yaml", "tree_sitter", "urllib.request",
 }  # fmt: skip
 
 _PROBE = """

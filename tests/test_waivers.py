@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -508,3 +511,16 @@ def test_a_shape_that_the_api_refuses_is_no_crash(broken: str, diff: Diff) -> No
 )
 def test_metadata_of_any_shape_is_no_crash(metadata: str, diff: Diff) -> None:
     diff(DEPLOYMENT.replace("  name: web\n", f"  name: web  # {WAIVER} kubeaudit.io/ hardener.dev/\n  {metadata}\n"))
+
+
+def test_an_annotation_is_read_in_a_fresh_process(tmp_path: Path) -> None:
+    # Not in this one, where the module of annotations may be loaded by now.
+    text = PRIVILEGED.replace(
+        "annotations: {}", 'annotations: {hardener.dev/ignore-no-privileged: "it is a driver"}', 1
+    )
+    write(tmp_path, {"web.yaml": text})
+    command = [sys.executable, "-m", "hardener", "diff", "--only", "no-privileged", "."]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert "it is a driver" in done.stdout, done.stderr

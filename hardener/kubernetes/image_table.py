@@ -7,10 +7,11 @@ are taken for Docker Hub.
 """
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from hardener.kubernetes.image_reference import ImageReference, normalize
 
 _DATA = Path(__file__).with_name("data") / "images.yaml"
 _OFFICIAL = "docker.io/library/"
+_ENTRY = re.compile(r"^- match: ", re.MULTILINE)
+_SPECIAL = re.compile(r"[*?\[]")  # what fnmatch does not take for itself
 _MIRRORS_OF_OFFICIAL = ("public.ecr.aws/docker/library/", "mirror.gcr.io/library/")
 
 
@@ -77,30 +80,46 @@ def lookup(reference: ImageReference) -> ImageRow | None:
     tag = reference.tag
     if tag is None and reference.digest is None and not reference.opaque:
         tag = "latest"
-    for glob, rows in _table():
-        if fnmatchcase(repository, glob):
-            fitting = [row for row in rows if tag is None or row.tags is None or re.search(row.tags, tag)]
-            if fitting:
-                return _agreed(fitting)
+    for rows in _rows_of(repository):
+        fitting = [row for row in rows if tag is None or row.tags is None or re.search(row.tags, tag)]
+        if fitting:
+            return _agreed(fitting)
     return None
 
 
 def rows() -> tuple[ImageRow, ...]:
     """All rows, in the order of the file."""
-    return tuple(row for _, group in _table() for row in group)
+    return tuple(row for glob in _table() for row in _rows_at(glob))
+
+
+@lru_cache(maxsize=4096)
+def _rows_of(repository: str) -> tuple[tuple[ImageRow, ...], ...]:
+    """The rows of each glob that fits ``repository``, in the order of the file."""
+    # Most globs are plain names: no pattern is compiled for those, nor for one that begins in another way.
+    return tuple(
+        _rows_at(glob)
+        for glob in _table()
+        if glob == repository or (repository.startswith(_SPECIAL.split(glob, 1)[0]) and fnmatchcase(repository, glob))
+    )
 
 
 @cache
-def _table() -> tuple[tuple[str, tuple[ImageRow, ...]], ...]:
-    """(normalised glob, its rows), read once and only when an image is looked up."""
+def _table() -> dict[str, list[str]]:
+    """The entries as they are written, by normalised glob, read once and only when an image is looked up.
+
+    Each begins with its `match`; a run asks for few of them, so that only those are parsed.
+    """
+    groups: dict[str, list[str]] = {}
+    for entry in _ENTRY.split(_DATA.read_text(encoding="utf-8"))[1:]:
+        groups.setdefault(normalize(entry.split(None, 1)[0]), []).append(f"match: {entry}")
+    return groups
+
+
+@cache
+def _rows_at(glob: str) -> tuple[ImageRow, ...]:
     from hardener.sources.yaml import parse  # late: the engine is not needed to import this module
 
-    document = parse(_DATA.read_text(encoding="utf-8")).documents[0]
-    groups: dict[str, list[ImageRow]] = {}
-    for entry in document["images"]:
-        row = _row(entry)
-        groups.setdefault(normalize(row.match), []).append(row)
-    return tuple((glob, tuple(group)) for glob, group in groups.items())
+    return tuple(_row(parse(textwrap.dedent(f"  {entry}")).documents[0]) for entry in _table()[glob])
 
 
 def _row(entry: Mapping[str, Any]) -> ImageRow:

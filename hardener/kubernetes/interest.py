@@ -2,22 +2,30 @@
 
 import re
 
+from hardener.kubernetes.bare_document import may_be_bare
 from hardener.kubernetes.custom_resource import may_name_images
 from hardener.kubernetes.ingress import ROUTES
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
 
 INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (*RENDERED_ELSEWHERE, *ROUTES)} | {
-    "Service", "ServiceAccount", "RoleBinding", "ClusterRoleBinding", "Gateway", "SecurityContextConstraints",
-    "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
-    "ResourceQuota",
+    "Service", "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Gateway",
+    "SecurityContextConstraints", "ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore",
+    "EncryptionConfiguration", "ClusterConfig",
+    "EC2NodeClass", "AWSMachineTemplate", "AWSManagedControlPlane", "InstanceGroup",
+    "Policy", "ClusterPolicy", "ValidatingPolicy", "NamespacedValidatingPolicy", "ImageValidatingPolicy",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ConstraintTemplate", "PodSecurityPolicy",
+    "AdmissionConfiguration", "PodSecurityConfiguration", "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
+    "ResourceQuota", "ClusterConfiguration", "InitConfiguration", "JoinConfiguration", "KubeadmControlPlane",
+    "KubeadmControlPlaneTemplate", "KubeadmConfig", "KubeadmConfigTemplate", "KubeletConfiguration",
+    "KubeProxyConfiguration", "KubeSchedulerConfiguration", "AuthenticationConfiguration",
 }  # fmt: skip
 EVIDENCE: frozenset[str] = frozenset({
     "ConfigMap", "Secret", "Endpoints", "EndpointSlice", "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration", "APIService", "IngressClass", "ServiceMonitor", "PodMonitor", "VMServiceScrape",
     "VMPodScrape", "PodMonitoring", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy",
     "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "PodIdentityAssociation",
-    "StorageClass",
+    "StorageClass", "SealedSecret",
 })  # fmt: skip
 """Kinds that say something about workloads, and are not looked at for themselves."""
 
@@ -25,6 +33,13 @@ EVIDENCE: frozenset[str] = frozenset({
 _OPERATED: dict[str, list[str]] = {}
 for _group, _kind in OPERATED:
     _OPERATED.setdefault(_kind, []).append(_group)
+
+_CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind Cluster
+
+_TERRAFORM = (
+    "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
+    "terraform-aws-modules/eks", "google_container_", "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting",
+)  # fmt: skip
 
 _KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
 _NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
@@ -41,8 +56,14 @@ def is_interesting(text: str) -> bool:
         return True
     if any(f"{group}/" in text for kind in kinds for group in _OPERATED.get(kind, ())):
         return True
+    if "constraints.gatekeeper.sh/" in text:
+        return True  # their kinds are those of templates
     if "postureExceptionPolicy" in text:
         return True  # an exception of Kubescape, which names kinds by patterns
+    if not kinds:
+        return may_be_bare(text)
+    if any(kind in ("Cluster", "InstanceGroup") and group in text for kind in kinds for group in _CLUSTERS):
+        return True
     if "CustomResourceDefinition" in kinds and "Webhook" in text and _WEBHOOK.search(text):
         return True  # the others are large, and call nobody
     return any(kind != "CustomResourceDefinition" for kind in kinds) and may_name_images(text)
@@ -53,6 +74,24 @@ def is_evidence_only(text: str) -> bool:
     kinds = _kinds(text)
     only = EVIDENCE | {"CustomResourceDefinition"}
     return bool(kinds) and all(kind in only for kind in kinds)
+
+
+SCRIPT = ("hardener.dev", "Script")
+"""What a shell script is taken for: group and kind."""
+_SCRIPT = re.compile(
+    r"\bkubectl\b|--(?:audit-log-path|audit-policy-file|anonymous-auth|token-auth-file|authorization-mode|"
+    r"read-only-port|insecure-port)\b"
+)
+
+
+def is_interesting_script(text: str) -> bool:
+    """Whether a shell script says something about a cluster."""
+    return bool(_SCRIPT.search(text))
+
+
+def is_interesting_terraform(text: str) -> bool:
+    """Whether a Terraform file can hold a resource of a cluster, its nodes or their rights; tells without parsing."""
+    return any(word in text for word in _TERRAFORM)
 
 
 def _kinds(text: str) -> list[str]:

@@ -15,6 +15,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "Service": _OBJECT,
     "Namespace": _OBJECT,
     "NetworkPolicy": _OBJECT,
+    "AuditPolicy": (*_METADATA, "omitStages", "omitManagedFields", "rules"),
     "Workload": _OBJECT,
     "CronJob": _OBJECT,
     "Pod": _OBJECT,

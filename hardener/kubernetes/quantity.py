@@ -6,6 +6,7 @@ memory. Kubernetes itself rounds up what it cannot hold, so printing rounds up t
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, inf
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
@@ -66,6 +67,7 @@ def format_like(value: Fraction, like: object) -> str:
     return _in_family(value, suffix, _FAMILIES[1] if suffix in _BINARY else _FAMILIES[0])
 
 
+@lru_cache(maxsize=4096)
 def format_memory(value: Fraction) -> str:
     """Bytes in the largest binary unit that holds them exactly: "512Mi", "1792Mi", "4Gi"; parts of a byte round up."""
     largest = _FAMILIES[1][-1]
@@ -78,6 +80,7 @@ def format_cpu(value: Fraction) -> str:
     return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> Fraction | None:
     if len(text) > _LONGEST:
         return None

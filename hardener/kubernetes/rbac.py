@@ -5,6 +5,10 @@ Source: k8s.io/api rbac/v1, types.go; of the name of an account as a user, apise
 
 from collections.abc import Mapping
 
+GROUP = "rbac.authorization.k8s.io"
+DEFAULT = "default"
+"""The account of a pod that names none."""
+
 _USER = "system:serviceaccount:"
 
 

@@ -14,6 +14,9 @@ _CLUSTER_SCOPED: frozenset[tuple[str, str]] = frozenset({
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService"),
     ("certificates.k8s.io", "CertificateSigningRequest"),
+    ("kyverno.io", "ClusterPolicy"), ("policies.kyverno.io", "ValidatingPolicy"),
+    ("policies.kyverno.io", "ImageValidatingPolicy"), ("templates.gatekeeper.sh", "ConstraintTemplate"),
+    ("hardener.dev", "Script"),  # what a script is taken for
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"), ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
     ("networking.k8s.io", "IPAddress"), ("networking.k8s.io", "IngressClass"), ("networking.k8s.io", "ServiceCIDR"),
     ("node.k8s.io", "RuntimeClass"), ("policy", "PodSecurityPolicy"),
@@ -27,4 +30,4 @@ _CLUSTER_SCOPED: frozenset[tuple[str, str]] = frozenset({
 
 def is_cluster_scoped(group: str, kind: str) -> bool:
     """Whether objects of this kind have no namespace; one that is not known, of a custom resource, has one."""
-    return (group, kind) in _CLUSTER_SCOPED
+    return (group, kind) in _CLUSTER_SCOPED or group == "constraints.gatekeeper.sh"

@@ -159,7 +159,9 @@ def is_url(value: str) -> bool:
     return compiled(_URL).fullmatch(value) is not None
 
 
-_ANY_MARK = "|".join(["PRIVATE KEY", *sorted({re.escape(mark) for _, marks, _ in _TOKENS for mark in marks})])
+_MARKS = ("PRIVATE KEY", *sorted({mark for _, marks, _ in _TOKENS for mark in marks}))
+_ANY_MARK = "|".join(map(re.escape, _MARKS))
+_LONG = 100  # characters, from which on it is faster to look for one mark after the other
 
 
 def structured(text: str) -> Iterator[tuple[str, int, int]]:
@@ -167,7 +169,10 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
 
     Of URLs it is the password, of a private key the whole block. A text without any costs a few substring searches.
     """
-    if not compiled(_ANY_MARK).search(text):
+    if len(text) < _LONG:
+        if not compiled(_ANY_MARK).search(text):
+            return
+    elif not any(mark in text for mark in _MARKS):
         return
     if "PRIVATE KEY" in text:
         yield from _private_keys(text)

@@ -1,6 +1,22 @@
-"""What kustomizations make of the pods of the tree, as evidence: an overlay may set what the manifest does not show."""
+"""What kustomizations make of the pods of the tree, as evidence: an overlay may set what the manifest does not show.
 
-from hardener.overlays.patch import Patch
-from hardener.overlays.variants import Chain, Overlays, Result, Variant, patch_of, signs
+Most trees have no kustomization: what reads them is loaded when it is asked for.
+"""
 
-__all__ = ["Chain", "Overlays", "Patch", "Result", "Variant", "patch_of", "signs"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hardener.overlays.signs import signs
+from hardener.overlays.unpatched import Unpatched
+
+if TYPE_CHECKING:
+    from hardener.overlays.patch import Patch
+    from hardener.overlays.variants import Chain, Overlays, Result, Variant, patch_of
+
+__all__ = ["Chain", "Overlays", "Patch", "Result", "Unpatched", "Variant", "patch_of", "signs"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("hardener.overlays.variants"), name)
+    raise AttributeError(f"module 'hardener.overlays' has no attribute {name!r}")

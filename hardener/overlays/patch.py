@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from hardener.kubernetes.kustomize_image import retagged
 from hardener.kubernetes.kustomize_operations import operate, pointer_parts
 from hardener.kubernetes.kustomize_patch import identity, merge
 from hardener.kubernetes.kustomize_target import Identity, is_named, is_selected
+from hardener.kubernetes.pod_template import POD_KINDS
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -27,6 +28,7 @@ class Patch:
     kustomization: Object
     piece: Piece
     start: Path
+    inline: bool = False  # it stands in the kustomization, as a text
 
     def __str__(self) -> str:
         return self.piece.file.name
@@ -34,6 +36,20 @@ class Patch:
     def selects(self, item: Identity) -> bool:
         """Whether it is for ``item``."""
         raise NotImplementedError
+
+    @property
+    def is_late(self) -> bool:
+        """Whether kustomize applies it after names, namespace and labels are set."""
+        return False
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it is an object of its file, too."""
+        return False
+
+    def is_of_pods(self) -> bool:
+        """Whether it says anything of the pods of a workload, whichever that may be."""
+        return False
 
     def apply(self, data: Data, hits: Hits | None = None) -> Data | None:
         """What it makes of an object; None where it deletes it. ``data`` stays as it is. ``hits`` takes what tells
@@ -47,15 +63,22 @@ class Patch:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Merge(Patch):
-    """A strategic merge patch. ``inline``: it stands in the kustomization, as a text."""
+    """A strategic merge patch."""
 
     document: Data
     target: Mapping[str, Any] | None = None
     renames: bool = False
-    inline: bool = False
 
     def selects(self, item: Identity) -> bool:
         return is_named(self.document, item) if self.target is None else is_selected(self.target, item)
+
+    @property
+    def is_object(self) -> bool:
+        return not self.inline and "kind" in self.document
+
+    def is_of_pods(self) -> bool:
+        spec = self.document.get("spec")
+        return isinstance(spec, dict) and _is_of_pods(self.target or self.document, spec)
 
     def apply(self, data: Data, hits: Hits | None = None) -> Data | None:
         return merge(data, self.document, renames=self.renames)
@@ -67,15 +90,22 @@ class Merge(Patch):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Operations(Patch):
-    """A JSON patch. ``exact``: its target is no pattern."""
+    """A JSON patch. ``exact``: it is one of ``patchesJson6902``, whose target is no pattern."""
 
     operations: list[Data] = field(default_factory=list)
     target: Mapping[str, Any]
     exact: bool = False
-    inline: bool = False
 
     def selects(self, item: Identity) -> bool:
         return is_selected(self.target, item, exact=self.exact)
+
+    @property
+    def is_late(self) -> bool:
+        return self.exact
+
+    def is_of_pods(self) -> bool:
+        paths = [pointer_parts(operation.get("path")) for operation in self.operations]
+        return _is_of_pods(self.target, [path[1] for path in paths if path[:1] == ["spec"] and len(path) > 1])
 
     def apply(self, data: Data, hits: Hits | None = None) -> Data | None:
         return operate(data, self.operations, hits)
@@ -111,6 +141,10 @@ class ImageEntry(Patch):
 
     def place(self, data: Data, path: Path) -> tuple[int, Path]:
         return (len(path) if path[-1:] == ("image",) else 0), self.start
+
+
+def _is_of_pods(target: Mapping[str, Any], fields: Iterable[str]) -> bool:
+    return target.get("kind", "Pod") in POD_KINDS and not {"template", "jobTemplate"}.isdisjoint(fields)
 
 
 def _followed(document: Any, data: Any, path: Path) -> Path:

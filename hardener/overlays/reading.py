@@ -28,16 +28,24 @@ _PLACED = (*_KEYS, "images")
 @dataclass(slots=True)
 class Layer:
     """What one kustomization does to objects: its patches by the one name that they are for, those that may be for
-    several, and its entries of ``images`` by name. The numbers are the order in which they are applied."""
+    several, and its entries of ``images`` by name. The numbers are the order in which they are applied. ``unread`` are
+    the entries that name no patch which can be read, each with why."""
 
     by_name: dict[str, list[tuple[int, Patch]]] = field(default_factory=dict)
     loose: list[tuple[int, Patch]] = field(default_factory=list)
     images: dict[str, list[ImageEntry]] = field(default_factory=dict)
+    unread: list[tuple[Path, str]] = field(default_factory=list)
 
-    def patches(self, item: Identity) -> list[Patch]:
-        """The patches that are for ``item``, in order; of several entries of ``images`` see ``images``."""
+    def all_patches(self) -> Iterator[Patch]:
+        """Its patches, without entries of ``images``."""
+        yield from (patch for several in (*self.by_name.values(), self.loose) for _, patch in several)
+
+    def patches(self, item: Identity, *, late: bool) -> list[Patch]:
+        """The patches that are for ``item``, in order; ``late`` are those that come after names, namespace and labels
+        are set."""
         found = [entry for name in item.names for entry in self.by_name.get(name, ())]
-        return [patch for _, patch in sorted([*found, *self.loose], key=lambda one: one[0]) if patch.selects(item)]
+        in_order = sorted([*found, *self.loose], key=lambda one: one[0])
+        return [patch for _, patch in in_order if patch.is_late is late and patch.selects(item)]
 
 
 def has_patches(kustomization: Object) -> bool:
@@ -46,9 +54,9 @@ def has_patches(kustomization: Object) -> bool:
 
 
 def read(workspace: Workspace, kustomization: Object) -> Layer:
-    """What ``kustomization`` does; what cannot be read is left out."""
+    """What ``kustomization`` does."""
     layer = Layer()
-    for number, patch in enumerate(_patches(workspace, kustomization)):
+    for number, patch in enumerate(_patches(workspace, kustomization, layer.unread)):
         name = _name_of(patch)
         if name is None:
             layer.loose.append((number, patch))
@@ -69,7 +77,7 @@ def _name_of(patch: Patch) -> str | None:
     return plain_name(patch.target) if isinstance(patch, Merge | Operations) and patch.target is not None else None
 
 
-def _patches(workspace: Workspace, kustomization: Object) -> Iterator[Patch]:
+def _patches(workspace: Workspace, kustomization: Object, unread: list[tuple[Path, str]]) -> Iterator[Patch]:
     for key in _KEYS:
         entries = kustomization.data.get(key)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -78,8 +86,11 @@ def _patches(workspace: Workspace, kustomization: Object) -> Iterator[Patch]:
                 place: Path = (key, index)
             else:
                 place = (key, index, "patch")
-            if isinstance(entry, dict):
-                yield from _of_entry(workspace, kustomization, entry, key, (*kustomization.path, *place))
+            entry = entry if isinstance(entry, dict) else {}
+            found = list(_of_entry(workspace, kustomization, entry, key, (*kustomization.path, *place)))
+            yield from found
+            if not found and (reason := _unread(workspace, kustomization, entry)):
+                unread.append(((*kustomization.path, key, index), reason))
 
 
 def _of_entry(
@@ -98,7 +109,18 @@ def _of_entry(
             exact = key == "patchesJson6902"
             yield Operations(operations=document, target=target, exact=exact, **where)
         elif isinstance(document, dict) and key != "patchesJson6902":
-            yield Merge(document=document, target=target, renames=renames, **where)
+            for below, item in _items(document):
+                at = where if inline else where | {"start": start + below}
+                yield Merge(document=item, target=target, renames=renames, **at)
+
+
+def _items(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """``document``, or the objects of a List, with their places in it."""
+    items = document.get("items")
+    if not str(document.get("kind")).endswith("List") or not isinstance(items, list):
+        yield (), document
+        return
+    yield from ((("items", index), item) for index, item in enumerate(items) if isinstance(item, dict))
 
 
 _Document = tuple["Piece | None", Path, Any]
@@ -117,10 +139,25 @@ def _parsed(text: str) -> list[Any]:
         return []
 
 
+def _unread(workspace: Workspace, kustomization: Object, entry: dict[str, Any]) -> str:
+    """Why there is no patch in ``entry``; "" where the file is reported anyway."""
+    name = entry.get("path")
+    if not isinstance(name, str):
+        return "this entry is no patch"
+    path = _path(kustomization, name)
+    file = workspace.file_at(path)
+    if file is not None and any(piece.problem for piece in file.pieces):
+        return ""
+    return f"the patch {name} cannot be read" if os.path.exists(path) else f"the patch {name} is not there"
+
+
+def _path(kustomization: Object, name: str) -> str:
+    name = name.replace("\0", "")
+    return os.path.realpath(os.path.join(os.path.dirname(kustomization.piece.file.path), name))
+
+
 def _in_file(workspace: Workspace, kustomization: Object, name: str) -> Iterator[_Document]:
-    if "\0" in name:
-        return
-    path = os.path.realpath(os.path.join(os.path.dirname(kustomization.piece.file.path), name))
+    path = _path(kustomization, name)
     file = workspace.file_at(path) or _load(workspace, path)
     for piece in file.pieces if file is not None else ():
         documents = piece.data if piece.parsed else [] if piece.problem else _parsed(piece.text)

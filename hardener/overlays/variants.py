@@ -5,12 +5,12 @@ They are made of the data as it is now, so that what this run has changed is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from hardener.edits import Evidence, Path, WrongShapeError
+from hardener.edits import Path, WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import lookup
@@ -25,8 +25,6 @@ from hardener.views import Container, Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
-
-T = TypeVar("T", Container, PodTemplate)
 
 
 @dataclass(slots=True)
@@ -191,63 +189,68 @@ class Overlays:
 
     def is_weighed(self, document: Object) -> bool:
         """Whether ``document``, a patch, is for a pod or a Service of the tree, so that it is weighed with that."""
-        return (document.piece, document.path[:1]) in self._weighed
+        return (document.piece, document.path) in self.weighed
 
     @cached_property
-    def _weighed(self) -> set[tuple[Piece, Path]]:
-        items = {id(pod.object): pod.object for pod in self._workspace.pod_templates}.values()
-        services = self._workspace.of("", "Service")
-        chains = (chain for item in (*items, *services) for chain in self.chains(item))
-        return {(patch.piece, patch.start[:1]) for chain in chains for patch in chain.patches}
+    def weighed(self) -> set[tuple[Piece, Path]]:
+        """Where the patches start that are for a pod or a Service of the tree."""
+        chains = (chain for item in self.items() for chain in self.chains(item))
+        return {(patch.piece, patch.start) for chain in chains for patch in chain.patches}
+
+    def items(self) -> Iterable[Object]:
+        """What patches are weighed for."""
+        items = {id(pod.object): pod.object for pod in self._workspace.pod_templates}
+        return (*items.values(), *self._workspace.of("", "Service"))
 
     # Which patches are for an object.
 
     def _collect(self, item: Object) -> tuple[Chain, ...]:
         found: dict[tuple[Patch, ...], set[str | None]] = {}
         for build in self._workspace.builds.of(item):
-            patches = list(self._patches(item, build.layers(item)))
-            entries = [patch for patch in patches if isinstance(patch, ImageEntry)]
-            if entries and not self._tell(item, entries):
-                patches = [patch for patch in patches if not isinstance(patch, ImageEntry)]
+            patches = self._patches(item, build.layers(item))
+            others = [patch for patch in patches if not isinstance(patch, ImageEntry)]
+            if len(others) < len(patches) and not self._tell(item, patches, others):
+                patches = others
             if patches:
                 found.setdefault(tuple(patches), set()).update(build.namespaces(item))
         return tuple(Chain(patches, frozenset(names)) for patches, names in found.items())
 
-    def _patches(self, item: Object, kustomizations: Iterable[Object]) -> Iterator[Patch]:
-        """The patches for ``item`` that change a pod of it, the innermost first."""
-        group, _, version = item.api_version.rpartition("/")
-        names, namespaces = {item.name}, {item.namespace or DEFAULT}
-        name, labels = item.name, _texts(item, "labels")
-        images = {named(image) for _, image in images_of(item.data)}
+    def _patches(self, item: Object, kustomizations: Iterable[Object]) -> list[Patch]:
+        """The patches for ``item`` that change a pod of it, the innermost first; all of them for a new object."""
+        found: list[Patch] = []
+        data = item.data
+        seen = _Seen(item)
         for kustomization in kustomizations:
-            layer = self._layer(kustomization)
-            if layer.by_name or layer.loose:
-                identity = Identity(
-                    group, version, item.kind, frozenset(names), frozenset(namespaces), labels, item.annotations
-                )
-                yield from (patch for patch in layer.patches(identity) if _concerns_pods(patch, item))
-            entries = [entry for image in sorted(images & layer.images.keys()) for entry in layer.images[image]]
-            yield from entries
-            images.update(str(entry.entry["newName"]) for entry in entries if entry.entry.get("newName"))
-            # What comes now is patched under its new name, or under one that it had.
-            data = kustomization.data
-            name = f"{kustomize.setting(data, 'namePrefix')}{name}{kustomize.setting(data, 'nameSuffix')}"
-            names.add(name)
-            namespaces.add(kustomize.setting(data, "namespace") or DEFAULT)
-            labels |= _common_labels(data)
+            layer = self.layer(kustomization)
+            for late in (False, True):
+                if layer.by_name or layer.loose:
+                    chosen = layer.patches(seen.identity(data), late=late)
+                    found += (patch for patch in chosen if _concerns_pods(patch, item))
+                    data = Chain(tuple(chosen)).apply(data).data or data
+                if not late:
+                    seen.add(kustomization.data)
+            if layer.images:
+                images = {named(image) for _, image in images_of(data)}
+                chosen = [entry for image in sorted(images & layer.images.keys()) for entry in layer.images[image]]
+                found += chosen
+                data = Chain(tuple(chosen)).apply(data).data or data
+        return found
 
-    def _layer(self, kustomization: Object) -> Layer:
+    def layer(self, kustomization: Object) -> Layer:
+        """What ``kustomization`` does."""
         found = self._layers.get(id(kustomization))
         if found is None:
             found = read(self._workspace, kustomization) if has_patches(kustomization) else Layer()
             self._layers[id(kustomization)] = found
         return found
 
-    def _tell(self, item: Object, entries: list[ImageEntry]) -> bool:
-        """Whether more is known of the images that ``entries`` name than of those written, or something else."""
-        result = Chain(tuple(entries)).apply(item.data).data or {}
-        after = (image for _, image in images_of(result))
-        before = (image for _, image in images_of(item.data))
+    def _tell(self, item: Object, patches: list[Patch], others: list[Patch]) -> bool:
+        """Whether more is known of the images that entries name than of those that are there without, or something
+        else; ``others`` are ``patches`` without the entries."""
+        before, after = (
+            [image for _, image in images_of(Chain(tuple(some)).apply(item.data).data or {})]
+            for some in (others, patches)
+        )
         return any(
             one != other and self._known(one) != self._known(other) for one, other in zip(before, after, strict=False)
         )
@@ -261,27 +264,48 @@ class Overlays:
         return lookup(reference), lock.find(reference) if lock is not None else None
 
 
-def _texts(item: Object, key: str) -> dict[str, str]:
-    metadata = item.data.get("metadata")
-    found = metadata.get(key) if isinstance(metadata, dict) else None
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+class _Seen:
+    """An object as the patches of one kustomization after the other see it: what it was called before counts, too."""
+
+    def __init__(self, item: Object) -> None:
+        self._kind = (*item.api_version.rpartition("/")[::2], item.kind)
+        self._name = item.name
+        self._names, self._namespaces = {item.name}, {item.namespace or DEFAULT}
+        self._labels: dict[str, str] = {}
+        self._annotations: dict[str, str] = {}
+
+    def add(self, kustomization: Data) -> None:
+        """Note what a kustomization sets."""
+        setting = kustomize.setting
+        self._name = f"{setting(kustomization, 'namePrefix')}{self._name}{setting(kustomization, 'nameSuffix')}"
+        self._names.add(self._name)
+        self._namespaces.add(setting(kustomization, "namespace") or DEFAULT)
+        entries = kustomization.get("labels")
+        pairs = [
+            entry.get("pairs") for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)
+        ]
+        for each in (kustomization.get("commonLabels"), *pairs):
+            self._labels |= _texts(each)
+        self._annotations |= _texts(kustomization.get("commonAnnotations"))
+
+    def identity(self, data: Data) -> Identity:
+        """``data`` is the object as the patches before make it."""
+        metadata = data.get("metadata")
+        written = metadata if isinstance(metadata, dict) else {}
+        return Identity(
+            *self._kind, frozenset(self._names), frozenset(self._namespaces),
+            _texts(written.get("labels")) | self._labels, _texts(written.get("annotations")) | self._annotations,
+        )  # fmt: skip
 
 
-def _common_labels(document: Data) -> dict[str, str]:
-    entries = document.get("labels")
-    found: dict[str, str] = {}
-    for pairs in (
-        document.get("commonLabels"),
-        *(entry.get("pairs") for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)),
-    ):
-        if isinstance(pairs, dict):
-            found |= {str(key): str(value) for key, value in pairs.items()}
-    return found
+def _texts(found: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def _concerns_pods(patch: Patch, item: Object) -> bool:
-    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, whether at all."""
-    if (item.group, item.kind) == ("", "Service"):
+    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, or an object that
+    this run makes, whether at all."""
+    if (item.group, item.kind) == ("", "Service") or item.piece.created is not None:
         return True
     if isinstance(patch, Merge):
         return "$patch" in patch.document or any(_leads(patch.document, path) for path in _pod_paths(item.data))
@@ -342,25 +366,3 @@ def patch_of(view: View, *path: str | int) -> Patch:
     if not isinstance(item, Variant):
         raise TypeError(f"{item} is not patched")
     return item.chain.source(item.data, (*view.path, *path)[1:])[0]
-
-
-def signs(target: T, find: Callable[[T], Iterable[Evidence]]) -> Iterator[Evidence]:
-    """What ``find`` sees in a pod or container as it is written, then what it sees only as a kustomization patches it.
-
-    What is wrong with a patched one stops nothing.
-    """
-    states = target.states
-    own = list(find(target))
-    yield from own
-    if len(states) == 1:
-        return
-    seen = {fact.text for fact in own}
-    for state in states[1:]:
-        try:
-            others = list(find(state))
-        except (OpaqueError, WrongShapeError):
-            continue
-        for fact in others:
-            if fact.text not in seen:
-                seen.add(fact.text)
-                yield fact

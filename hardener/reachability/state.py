@@ -24,6 +24,7 @@ class State:
     as_read: bool
     _documents: dict[Piece, list[Any]] = field(default_factory=dict)
     _networks: dict[tuple[int, bool], Network] = field(default_factory=dict)
+    _touched: dict[Piece, set[Path]] = field(default_factory=dict)
     _facts: dict[PodTemplate, tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]] = field(
         default_factory=dict
     )
@@ -68,7 +69,7 @@ class State:
 
     def _read(self, pod: PodTemplate) -> tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]:
         piece = pod.object.piece
-        was = self.as_read and any(_concerns(edit.path, pod) for step in piece.steps for edit in step)
+        was = self.as_read and pod.template_path in self._touched_in(piece)
         template = _at(self._data(piece) if was else piece.data, pod.template_path)
         spec = _mapping(template.get(str(pod.path[-1])))
         ports: dict[str, tuple[tuple[int, str], ...]] = {}
@@ -79,6 +80,24 @@ class State:
                     if isinstance(name, str) and isinstance(number, int):
                         ports[name] = (*ports.get(name, ()), (number, str(port.get("protocol") or "TCP")))
         return _labels(template), ports, spec.get("hostNetwork") is True
+
+    def _touched_in(self, piece: Piece) -> set[Path]:
+        """The templates of ``piece`` of which an edit may have changed the labels, the ports or the network. All at
+        once: a List may hold thousands of pods."""
+        found = self._touched.get(piece)
+        if found is None:
+            templates = self._templates.get(piece, set())
+            paths = {edit.path for step in piece.steps for edit in step}
+            found = self._touched[piece] = {path for edit in paths for path in _concerned(edit, templates)}
+            found.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
+        return found
+
+    @cached_property
+    def _templates(self) -> dict[Piece, set[Path]]:
+        found: dict[Piece, set[Path]] = {}
+        for pod in self.layout.pods:
+            found.setdefault(pod.object.piece, set()).add(pod.template_path)
+        return found
 
     def _labels_of(self, name: str | None) -> Mapping[str, str]:
         """The labels of the namespace ``name``; nothing is known of one that is not named."""
@@ -128,13 +147,13 @@ class State:
         return self._documents[piece]
 
 
-def _concerns(path: Path, pod: PodTemplate) -> bool:
-    """Whether an edit at ``path`` may change the labels, the ports or the network of ``pod``."""
-    start = len(pod.template_path)
-    if path[:start] != pod.template_path[: len(path)]:
-        return False
-    rest = path[start:]
-    return len(rest) < 2 or rest[0] == "metadata" or rest[1] == "hostNetwork" or "ports" in rest
+def _concerned(path: Path, templates: set[Path]) -> Iterator[Path]:
+    """Those of ``templates`` in which an edit at ``path`` may change the labels, the ports or the network of pods."""
+    for length in range(len(path) + 1):
+        if path[:length] in templates:
+            rest = path[length:]
+            if len(rest) < 2 or rest[0] == "metadata" or rest[1] == "hostNetwork" or "ports" in rest:
+                yield path[:length]
 
 
 def _at(value: Any, path: Path) -> Mapping[str, Any]:
@@ -152,8 +171,8 @@ def _labels(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    return (item for item in (value if isinstance(value, list) else []) if isinstance(item, Mapping))
+    return (item for item in (value if isinstance(value, list) else []) if isinstance(item, dict))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hardener.edits import Basis
-from hardener.kubernetes.pod_template import JOB_LIKE
+from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.outcome import Change, Outcome
 from hardener.report import reachability
 
@@ -31,7 +31,17 @@ def lines(outcome: Outcome) -> Iterator[str]:
     reach = reachability.reached(outcome)
     if reach is not None:
         yield from reachability.lines(reach)
-    pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind not in _NO_PODS]
+    pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
+    # What a kubelet starts from a file, it starts anew when the file changes.
+    static = [change for change in pods if change.object.kind == "Pod" and change.transform.stage in _OF_COMPONENTS]
+    if static:
+        number = len({id(change.object) for change in static})
+        yield (
+            f"{counted(number, 'component')} of the control plane restart{'s' * (number == 1)} on each node that gets "
+            f"the new file: {_names(static)}"
+        )
+    of_static = {id(change.object) for change in static}
+    pods = [change for change in pods if id(change.object) not in of_static]
     recreated = [change for change in pods if change.object.kind in JOB_LIKE]
     if recreated:
         count = counted(len({id(change.object) for change in recreated}), "object")
@@ -56,12 +66,26 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 # What a person has to know before it is applied: impact, what is counted, and what becomes of it.
 _RELEASED = (
+    ("rights-lost", ("binding", "s"), "reduced to fewer rights; what an account did beyond them is refused"),
     ("address-released", ("public address", "es"), "released; a revert brings new ones"),
     ("internal-address-released", ("internal address", "es"), "released; a revert brings new ones"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
+    (
+        "secret-moved",
+        ("object", "s"),
+        "without the secrets in it: pods wait until the Secret that takes their place is filled",
+    ),
+    ("node-rights-lost", ("role", "s"), "of nodes without administration of AWS: pods that used it lose it"),
+    (
+        "kubelet-closed",
+        ("kubelet configuration", "s"),
+        "closed to callers without a name or a role; a node without the CA file or the kernel settings that it names "
+        "does not start its kubelet",
+    ),
     ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
 )
-_NO_PODS = frozenset({"Service", "ServiceAccount", "NetworkPolicy"})
+_OF_COMPONENTS = ("components", "authentication", "logging")  # stages
+_WITH_PODS = POD_KINDS | PARTIAL_KINDS
 
 
 def _names(changes: list[Change]) -> str:

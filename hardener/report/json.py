@@ -14,6 +14,8 @@ from hardener.report import reachability, steps
 from hardener.report.redactor import Redactor
 from hardener.views import Object
 
+_HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
+
 
 def write(
     outcome: Outcome,
@@ -100,7 +102,7 @@ def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
         "path": list(change.path[1:]),
     }  # fmt: skip
     if change.before is not MISSING:
-        record["before"] = change.before
+        record["before"] = _HIDDEN if change.edit.keeps else change.before
     if change.after is not MISSING:
         record["after"] = change.after
     return record | _reasons(transform)

@@ -8,6 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from hardener import __version__, platforms
 from hardener.edits import Drop, Evidence, Grade, Severity, dotted

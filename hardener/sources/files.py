@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hardener.errors import HardenError
 
-SUFFIXES = (".yaml", ".yml", ".json", ".tf")
+SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 MAX_BYTES = 64 * 1024 * 1024
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox", ".terraform"})

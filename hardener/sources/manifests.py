@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from hardener.sources.files import Content
 
 if TYPE_CHECKING:
     from hardener.edits import Edit
-    from hardener.sources import terraform
+    from hardener.sources import script, terraform
+
+    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed
 
 _TEMPLATE = re.compile(r"\{\{|\{%")
 RENDER = "render it first and harden what comes out: helm template ... | harden filter"
@@ -49,8 +52,12 @@ class Piece:
         """Whether it is a block of Terraform, and no YAML."""
         return self.file.is_terraform
 
-    def read(self) -> yaml.Parsed | terraform.Parsed:
+    def read(self) -> Parsed:
         """The piece as read, with the places of everything in it."""
+        if self.file.is_script:
+            from hardener.sources import script
+
+            return script.Parsed(self.text)
         if self.is_terraform:
             from hardener.sources import terraform  # late: it needs an extra
 
@@ -77,9 +84,10 @@ class ManifestFile:
     editable: bool
     pieces: list[Piece] = field(default_factory=list)
     is_terraform: bool = False
-    _parsed: dict[tuple[Piece | None, str], yaml.Parsed | terraform.Parsed | None] = field(default_factory=dict)
+    is_script: bool = False
+    _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
 
-    def parsed_again(self, piece: Piece, holding: str) -> yaml.Parsed | terraform.Parsed | None:
+    def parsed_again(self, piece: Piece, holding: str) -> Parsed | None:
         """``piece`` parsed with its comments, None when it does not hold the text ``holding``; remembered."""
         if (None, holding) not in self._parsed and holding not in self.content.text:
             self._parsed[None, holding] = None
@@ -116,6 +124,18 @@ def load(
             _parse(piece, segment.text)
             if piece.problem and optional(segment.text):
                 piece.problem = None
+    return file
+
+
+def load_script(path: str, name: str, content: Content, kind: tuple[str, str], *, editable: bool) -> ManifestFile:
+    """A script as one object of ``kind`` (group and kind), whose lines are a list of it."""
+    file = ManifestFile(path, name, content, editable, is_script=True)
+    piece = Piece(file, 0, len(content.text), 0, parsed=True)
+    lines = piece.read().documents[0]
+    group, called = kind
+    base = {"apiVersion": f"{group}/v1", "kind": called, "metadata": {"name": os.path.basename(name)}}
+    piece.data = [base | lines]
+    file.pieces.append(piece)
     return file
 
 

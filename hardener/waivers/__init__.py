@@ -12,7 +12,6 @@ from hardener.declare import Transform
 from hardener.edits import Append, Insert, Path, Severity
 from hardener.outcome import Change, Report, Waived
 from hardener.shifts import as_written, shifts
-from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Namespace, Object, PodTemplate, View
 from hardener.waivers import marks
@@ -173,10 +172,11 @@ def collect(workspace: Workspace) -> Waivers:
 
     # What reads the carriers is loaded for a tree that has some.
     if annotated := _objects(workspace, _pieces(workspace, (marks.PREFIX,))):
-        from hardener.waivers import annotations
+        # By its full name: `annotations` of this package is what `from __future__` brought.
+        from hardener.waivers.annotations import read
 
         for item in annotated:
-            annotations.read(item, pods_of(item), found)
+            read(item, pods_of(item), found)
     if commented := _pieces(workspace, (marks.COMMENT,)):
         from hardener.waivers import comments
 
@@ -194,6 +194,11 @@ def collect(workspace: Workspace) -> Waivers:
 def _collect_peers(workspace: Workspace, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     marked = _objects(workspace, _pieces(workspace, marks.PEERS))
     files = [f for f in workspace.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
+    for piece in _pieces(workspace, (marks.TERRAFORM,)):
+        if piece.is_terraform:
+            from hardener.waivers import terraform_marks
+
+            terraform_marks.read(piece, piece.read(), workspace.object_at(piece, (0,)), found)
     if marked or files:
         from hardener.waivers import peers
 

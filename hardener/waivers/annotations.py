@@ -10,12 +10,13 @@ from typing import Any
 from hardener import registry
 from hardener.edits import Path
 from hardener.views import Object, PodTemplate
+from hardener.waivers.marks import PREFIX
 from hardener.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called, unknown
 
-PREFIX = "hardener.dev/"
 _IGNORE = f"{PREFIX}ignore-"
 _ALL = f"{PREFIX}ignore-all"
 _EXPOSE = f"{PREFIX}expose"  # no waiver, but a decision that wants its reason written down like one
+_BASIS = f"{PREFIX}basis"  # how the rules of a role of ours are known
 _CONTAINER = re.compile(r"container=([^;]*)(?:;|$)")
 
 
@@ -50,7 +51,7 @@ def read(item: Object, pods: list[PodTemplate], found: Collection) -> None:
     """Add the waivers in the annotations of ``item`` and of its pod templates ``pods`` to ``found``."""
     for holder in holders(item, pods):
         for key, value in holder.mapping("annotations").items():
-            if key.startswith(PREFIX):
+            if key.startswith(PREFIX) and key != _BASIS:
                 _read(item, holder, key, value, found)
 
 

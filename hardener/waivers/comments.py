@@ -7,15 +7,16 @@ elsewhere, for the whole document on its first line.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path
 from hardener.sources.manifests import Piece
-from hardener.sources.yaml import Parsed
 from hardener.views import Object
 from hardener.waivers.waiver import Collection, Waiver, unknown
 
-MARK = "harden:"
+if TYPE_CHECKING:
+    from hardener.sources.manifests import Parsed
+
 _COMMENT = re.compile(r"#[ \t]*harden:[ \t]*(?:ignore\b(?:[ \t]*\[([^\]]*)\])?|\w+[ \t]*\[)(.*)")
 _FORM = "write it as # harden: ignore[run-as-non-root] and the reason"
 

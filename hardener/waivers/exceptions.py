@@ -66,7 +66,7 @@ def _add(
 ) -> None:
     waiver = Waiver(exemption.id, ids, exemption.reason.strip(), "config", [], exemption.file, exemption.line)
     in_path = pattern_test(exemption.path, workspace.root) if exemption.path is not None else lambda path: True
-    for item in workspace.objects:
+    for item in workspace.everything:
         if not (_matches(workspace, exemption, item) and in_path(item.piece.file.path)):
             continue
         if not item.editable:

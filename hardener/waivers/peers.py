@@ -13,17 +13,14 @@ from typing import Any
 from hardener.edits import Path
 from hardener.sources.manifests import ManifestFile
 from hardener.views import Object, PodTemplate
+from hardener.waivers import marks
 from hardener.waivers.annotations import Holder, holders
 from hardener.waivers.peer_checks import CHECKOV, KUBE_LINTER, KUBEAUDIT, KUBESCAPE, POLARIS
 from hardener.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called
 from hardener.workspace import Workspace
 
-MARKS = ("kube-linter.io/", "checkov.io/skip", "polaris.fairwinds.com/", "kubeaudit.io/")
-"""Every piece with a mark in it holds one of these texts."""
-
 _CHECKOV = re.compile(r"checkov\.io/skip\d+")
 _CONTAINER = re.compile(r"container\.kubeaudit\.io/(.+)\.([a-zA-Z-]+)")
-_POLICY = "postureExceptionPolicy"
 
 # (ids, carrier, reason, scopes)
 _Said = tuple[frozenset[str] | None, str, str, list[Scope]]
@@ -77,13 +74,11 @@ def _overridden(override: str) -> frozenset[str]:
 
 
 def read_kubescape(workspace: Workspace, file: ManifestFile, found: Collection) -> None:
-    """Add the exceptions of Kubescape in ``file`` to ``found``, if it is a file of those."""
-    if not file.path.endswith(".json") or _POLICY not in file.content.text:
-        return
+    """Add the exceptions of Kubescape in ``file`` to ``found``."""
     for piece in file.pieces:
         for number, document in enumerate(piece.data):
             for index, policy in enumerate(document if isinstance(document, list) else []):
-                if not isinstance(policy, dict) or policy.get("policyType") != _POLICY:
+                if not isinstance(policy, dict) or policy.get("policyType") != marks.KUBESCAPE:
                     continue
                 ids = frozenset[str]().union(*(KUBESCAPE.get(id, ()) for id in _controls(policy)))
                 scopes = [scope for item in workspace.objects if item.editable for scope in _scopes(policy, item)]

@@ -1,13 +1,17 @@
 """Facts about images."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 
+from hardener.kubernetes import image_table
 from hardener.kubernetes.image_reference import normalize, parse
 from hardener.kubernetes.image_table import ImageRow, lookup, rows
+from hardener.sources.yaml import parse as yaml_parse
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -155,3 +159,14 @@ def test_a_row_is_a_value() -> None:
     found = row("nginx")
     assert found is not None
     assert replace(found, uid=1) != found
+
+
+def test_the_table_is_the_whole_file() -> None:
+    # It is read entry by entry; this is the file read as one document.
+    entries = yaml_parse(image_table._DATA.read_text(encoding="utf-8")).documents[0]["images"]
+    assert [image_table._row(entry) for entry in sorted(entries, key=_first_of_its_match(entries))] == list(rows())
+
+
+def _first_of_its_match(entries: list[dict[str, Any]]) -> Callable[[dict[str, Any]], int]:
+    matches = [normalize(entry["match"]) for entry in entries]
+    return lambda entry: matches.index(normalize(entry["match"]))

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hardener.declare import Steps, transform
 from hardener.edits import Severity, WrongShapeError
-from hardener.overlays import Patch, patch_of
 from hardener.pod_level import beyond
 from hardener.views import Container, OpaqueError, PodTemplate, View
+
+if TYPE_CHECKING:
+    from hardener.overlays import Patch
 
 _ON_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _HARD = frozenset({"privileged", *_ON_NODE, "hostPathVolumes"})  # what hands over the node
@@ -32,6 +35,8 @@ class _Weakness:
 
     @property
     def patch(self) -> Patch:
+        from hardener.overlays import patch_of  # late: there is a patch
+
         return patch_of(self.view, *self.path)
 
 
@@ -131,7 +136,7 @@ def _of_new(container: Container) -> Iterator[_Weakness]:
     """A container that the base does not have: what it should not have, and lacks."""
     if container.privileged:
         yield _weakness(container, container, "privileged", "privileged: true")
-    if _is_root(container):
+    if container.get("securityContext", "runAsUser") == 0:
         yield _weakness(container, container, "runAsUser", "runAsUser: 0")
     lacking = [
         name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -103,6 +102,8 @@ def quoted(words: Iterable[str]) -> str:
 
 def equation(key: str, value: str) -> str:
     """`key="value"`, for an annotation."""
+    import json  # late: only a violation is put in words
+
     return f"{key}={json.dumps(value, ensure_ascii=False)}"
 
 

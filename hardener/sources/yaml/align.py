@@ -34,6 +34,8 @@ def align(old: list[Hashable], new: list[Hashable]) -> list[tuple[int | None, in
 
 
 def _exact(a: list[Hashable], b: list[Hashable]) -> list[tuple[int, int]]:
+    if len(a) == 2 and a == b[::-1] and isinstance(a[1], int) and not isinstance(a[0], int):
+        return [(1, 0)]  # of two that change places, the one that was never taken out stays, with its comments
     blocks = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
     return [(i + k, j + k) for i, j, size in blocks for k in range(size)]
 

@@ -1,6 +1,5 @@
 """Compare the node tree of the text with the data as it should be, and record the splices between the two."""
 
-import json
 from collections.abc import Hashable
 from typing import Any
 
@@ -191,6 +190,8 @@ class Differ:
 def _mark(value: Any) -> Hashable:
     """Something hashable that is equal for equal data."""
     if isinstance(value, dict | list):
+        import json  # late: few lists are rewritten
+
         return json.dumps(value, sort_keys=True, default=repr)
     return type(value), value
 

@@ -183,12 +183,18 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
                 if start == end and not event.style and (match := _TO_VALUE.match(pure_text, last)):
                     start = end = match.end()
                 last = end
-            scalar = Scalar(start, end, event.anchor, event.tag, intern(event.value), event.style or "")
+            tag = event.ctag  # what `tag` makes a text of; nearly always None
+            if tag is not None:
+                tag = str(tag)
+            scalar = Scalar(start, end, event.anchor, tag, intern(event.value), event.style or "")
             scalars.append(scalar)
             node: Node = scalar
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            tag = event.ctag
+            if tag is not None:
+                tag = str(tag)
             opened: Collection = (Mapping if kind is MappingStartEvent else Sequence)(
-                event.start_mark.index, event.anchor, event.tag, bool(event.flow_style)
+                event.start_mark.index, event.anchor, tag, bool(event.flow_style)
             )
             tree.collections.append(opened)
             if event.anchor:

@@ -1,6 +1,5 @@
 """Change a segment through its data, and prove that nothing else changed."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +96,8 @@ def _without_empty(documents: list[Any]) -> list[Any]:
 
 
 def _is_json(text: str) -> bool:
+    import json  # late: most files are YAML
+
     try:
         json.loads(text)
     except (ValueError, RecursionError):

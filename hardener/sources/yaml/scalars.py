@@ -117,7 +117,10 @@ def same(a: Any, b: Any) -> bool:
         if len(a) != len(b):
             return False
         for key, value in a.items():
-            if key not in b or not same(value, b[key]):
+            if key not in b:
+                return False
+            other = b[key]
+            if value is not other and not same(value, other):  # texts are interned: most are one object
                 return False
         return True
     if kind is list:
@@ -135,12 +138,13 @@ _OTHER_READERS = re.compile(
     |=|<<)\Z""",
     re.X | re.S,
 )
-_PLAIN_START = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^\s,\[\]{}\-])")
+_PLAIN_START = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^\s,\[\]{}])")
 # The old libyaml (in ruamel.yaml.clib and in go-yaml v2) is strict about `:` and `?` inside brackets.
 _NOT_IN_FLOW = re.compile(r"[,\[\]{}:?#&*!|>%@`\"']")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
+@lru_cache(maxsize=1 << 13)
 def plain_is_safe(text: str, flow: bool) -> bool:
     """Tell whether every reader takes `text`, unquoted, for the string `text`."""
     return (

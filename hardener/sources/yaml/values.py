@@ -121,7 +121,10 @@ def _mapping_value(node: Mapping, owners: Owners | None) -> dict[str, Any]:
             key = key_of(key_node)
         if key in found:
             raise At(f"duplicate key {key!r}", key_node)
-        found[key] = value_of(value_node, owners)
+        if type(value_node) is Scalar:  # most are; a call for each would cost more than the rest
+            found[key] = scalar_value(value_node)
+        else:
+            found[key] = value_of(value_node, owners)
     if merge is not None:
         for key, value in _merged(merge):
             if key in early:

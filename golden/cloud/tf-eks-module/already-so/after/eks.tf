@@ -1,0 +1,18 @@
+module "eks" {
+  source = "terraform-aws-modules/eks/aws"
+
+  eks_managed_node_groups = {
+    default = {
+      metadata_options = {
+        http_tokens                 = "required"
+        http_put_response_hop_limit = 1
+      }
+    }
+    other = { metadata_options = { http_tokens = var.tokens } }
+  }
+}
+
+module "vpc" {
+  source           = "terraform-aws-modules/vpc/aws"
+  metadata_options = { http_tokens = "optional" }
+}

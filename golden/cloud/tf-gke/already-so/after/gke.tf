@@ -1,0 +1,11 @@
+resource "google_container_cluster" "prod" {
+  workload_identity_config {
+    workload_pool = "shop.svc.id.goog"
+  }
+
+  node_config {
+    workload_metadata_config {
+      mode = "GKE_METADATA"
+    }
+  }
+}

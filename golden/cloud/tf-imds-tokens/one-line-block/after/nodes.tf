@@ -1,0 +1,3 @@
+resource "aws_launch_template" "nodes" {
+  metadata_options { http_tokens = "required" }
+}

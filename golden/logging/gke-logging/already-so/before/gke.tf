@@ -1,0 +1,5 @@
+resource "google_container_cluster" "prod" {
+  logging_config {
+    enable_components = ["SYSTEM_COMPONENTS", "WORKLOADS"]
+  }
+}

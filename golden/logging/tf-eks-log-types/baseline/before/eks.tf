@@ -1,0 +1,8 @@
+resource "aws_eks_cluster" "this" {
+  enabled_cluster_log_types = ["api"]
+}
+
+module "eks" {
+  source  = "terraform-aws-modules/eks/aws"
+  version = "~> 20.0"
+}

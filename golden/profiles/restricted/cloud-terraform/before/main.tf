@@ -1,0 +1,17 @@
+resource "aws_launch_template" "workers" {
+  name_prefix = "workers-"
+
+  metadata_options { http_tokens = "optional" }
+}
+
+# One log is enough.
+resource "aws_eks_cluster" "prod" {
+  name                      = "prod" # one for all
+  role_arn                  = aws_iam_role.cluster.arn
+  enabled_cluster_log_types = ["api"]
+
+  vpc_config {
+    subnet_ids          = var.subnets
+    public_access_cidrs = ["203.0.113.0/24"]
+  }
+}

@@ -1,0 +1,276 @@
+"""Which binding gives which role to whom, as far as the tree shows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hardener.access.views import Binding, Role, Subject
+from hardener.edits import Evidence, WrongShapeError
+from hardener.kubernetes.custom_definitions import definitions
+from hardener.kubernetes.discovery import Discovery, Row
+from hardener.kubernetes.rbac import DEFAULT, GROUP
+from hardener.kubernetes.rbac_platform import PART_OF, Platform, named_like, proved
+from hardener.nearby import Nearby
+from hardener.sources import files
+from hardener.sources.files import UnreadableError
+from hardener.views import Container, Object, OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.observed_rule import AuditLog
+    from hardener.workspace import Workspace
+
+_PROXIED = re.compile(r"/nodes/[^\s/]*/proxy/|/proxy/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A subject of a binding, with the pods of the tree that run as it."""
+
+    subject: Subject
+    binding: Binding
+    pods: tuple[PodTemplate, ...]
+
+    def __str__(self) -> str:
+        names = list(dict.fromkeys(str(pod.object) for pod in self.pods))
+        if not names:
+            return str(self.subject)
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{self.subject} ({names[0]}{more} runs as it{self._without_token})"
+
+    @property
+    def _without_token(self) -> str:
+        return ", without a token" if self.pods and all(map(_has_no_token, self.pods)) else ""
+
+
+class Access:
+    """Looked up by name, so that asking costs the same in a large tree."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._near: dict[tuple[str, str], Nearby] = {}
+
+    # Roles and bindings.
+
+    def roles(self, binding: Binding) -> list[Role]:
+        """The roles of the tree that ``binding`` names, a few where several have that name."""
+        key = (binding.role_kind, binding.role_name)
+        found = self._roles.get(key)
+        if not found:  # it may be one that this run made
+            made = [item for item in self._workspace.of(GROUP, key[0]) if item.name == key[1]]
+            return [Role(item, item.path, item.data) for item in made[:1]]
+        if key not in self._near:
+            self._near[key] = Nearby(self._workspace.builds, found, namespaced=key[0] == "Role")
+        return [Role(item, item.path, item.data) for item in self._near[key].of(binding.object)]
+
+    @cached_property
+    def _roles(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = {}
+        for kind in ("Role", "ClusterRole"):
+            for item in self._workspace.of(GROUP, kind):
+                if "patch" not in item.classes:
+                    found.setdefault((kind, item.name), []).append(item)
+        return found
+
+    def bindings(self, role: Object) -> list[Binding]:
+        """The bindings of the tree that name ``role``."""
+        named = self._bindings.get((role.kind, role.name), ())
+        return [
+            binding for binding in named
+            if (binding.role_kind, binding.role_name) == (role.kind, role.name)  # in this run it may have changed
+            and any(each.object is role for each in self.roles(binding))
+        ]  # fmt: skip
+
+    @cached_property
+    def _bindings(self) -> dict[tuple[str, str], list[Binding]]:
+        found: dict[tuple[str, str], list[Binding]] = {}
+        for kind in ("RoleBinding", "ClusterRoleBinding"):
+            for item in self._workspace.of(GROUP, kind):
+                if "patch" not in item.classes:
+                    binding = Binding(item, item.path, item.data)
+                    found.setdefault((binding.role_kind, binding.role_name), []).append(binding)
+        return found
+
+    def bindings_of(self, name: str, namespace: str | None) -> list[Binding]:
+        """The bindings of the tree that give rights to the account ``name`` of ``namespace``, as read."""
+        named = self._workspace.relations.bindings.get(name, ())
+        found = {id(item): item for space, item, _ in named if None in (space, namespace) or space == namespace}
+        return [Binding(item, item.path, item.data) for item in found.values()]
+
+    # Whom they reach.
+
+    def holders(self, role: Role) -> list[Holder]:
+        """Whom the bindings of the tree give ``role``, with the pods that run as them."""
+        found = []
+        for binding in role.bindings:
+            try:
+                subjects = binding.subjects
+            except (OpaqueError, WrongShapeError):
+                continue
+            found += [Holder(subject, binding, tuple(self.pods(binding, subject))) for subject in subjects]
+        return found
+
+    def pods(self, binding: Binding, subject: Subject) -> list[PodTemplate]:
+        """The pod templates of the tree that run as an account, the subject of ``binding``."""
+        if not subject.is_account:
+            return []
+        builds = self._workspace.builds
+        space = binding.namespace_of(subject)
+        found = []
+        for pod in self._pods_as.get(subject.name, ()):
+            spaces = (*builds.namespaces(pod.object), pod.object.namespace)
+            if space is None:
+                fits = builds.meet(binding.object, pod.object)
+            else:
+                fits = space in spaces or (None in spaces and (space == DEFAULT or pod.object.namespace is None))
+            if fits:
+                found.append(pod)
+        return found
+
+    def surely(self, binding: Binding, subject: Subject, pod: PodTemplate) -> bool:
+        """Whether ``pod``, of those that ``pods`` tells, is known to be in the namespace of the account."""
+        builds = self._workspace.builds
+        space, spaces = binding.namespace_of(subject), builds.namespaces(pod.object)
+        if space is not None:
+            return space in spaces or (space == DEFAULT and None in spaces)
+        if not builds.roots(binding.object).isdisjoint(builds.roots(pod.object)):
+            return True
+        return os.path.dirname(binding.object.piece.file.path) == os.path.dirname(pod.object.piece.file.path)
+
+    def token_secrets(self, name: str) -> list[Object]:
+        """The Secrets of the tree that hold a token of an account ``name``."""
+        return self._token_secrets.get(name, [])
+
+    @cached_property
+    def _token_secrets(self) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = {}
+        for item in self._workspace.of("", "Secret"):
+            name = item.annotations.get("kubernetes.io/service-account.name")
+            if name and item.text("type") == "kubernetes.io/service-account-token":
+                found.setdefault(name, []).append(item)
+        return found
+
+    @cached_property
+    def _pods_as(self) -> dict[str, list[PodTemplate]]:
+        found: dict[str, list[PodTemplate]] = {}
+        for pod in self._workspace.pod_templates:
+            try:
+                if "patch" in pod.classes:
+                    continue
+                for name in dict.fromkeys(state.service_account for state in pod.states):
+                    found.setdefault(name, []).append(pod)
+            except (OpaqueError, WrongShapeError):
+                continue
+        return found
+
+    def account_objects(self, binding: Binding, subject: Subject) -> list[Object]:
+        """The ServiceAccount objects of the tree that a subject of ``binding`` is."""
+        builds = self._workspace.builds
+        space = binding.namespace_of(subject)
+        return [
+            item for item in self._workspace.relations.service_accounts.get(subject.name, ())
+            if (space == item.namespace or builds.may_be_in(item, space) if space else builds.meet(item, binding.object))
+        ]  # fmt: skip
+
+    # What is known of them.
+
+    def platform(self, binding: Binding, subject: Subject) -> tuple[Platform, bool] | None:
+        """The platform component that an account is that of, and whether more than its name shows it."""
+        named = named_like(subject.name) if subject.is_account else []
+        if not named:
+            return None
+        pods = self.pods(binding, subject)
+        images = {
+            name
+            for pod in pods
+            for container in _containers(pod)
+            if container.image is not None
+            for name in (container.image.normalized, container.image.repository)
+            if name
+        }
+        labelled = [binding.object, *(pod.object for pod in pods), *self.account_objects(binding, subject)]
+        labels = {label for item in labelled if (label := item.text("metadata", "labels", PART_OF))}
+        for platform in named:
+            if proved(platform, images, labels):
+                return platform, True
+        return named[0], False
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """The resources of the cluster, custom ones of the tree included."""
+        return Discovery(self._workspace.settings.kubernetes_version, self.custom)
+
+    @property
+    def custom(self) -> Iterator[Row]:
+        """The resources that CustomResourceDefinitions of the tree declare."""
+        return (row for row, _ in self.custom_by_folder)
+
+    @cached_property
+    def custom_by_folder(self) -> tuple[tuple[Row, str], ...]:
+        """The same with the folders of their files. Reads every file once more: most runs do not ask."""
+        if self._workspace.stream:
+            texts = [piece.text for file in self._workspace.files for piece in file.pieces]
+            return tuple((row, "") for text in texts for row in definitions(text))
+        found = []
+        for path, is_link in files.walk(self._workspace.root):
+            if not is_link:
+                found += [(row, os.path.dirname(path)) for row in definitions(_text(path))]
+        return tuple(found)
+
+    @cached_property
+    def asks_through_api_server(self) -> str | None:
+        """What reads metrics of kubelets by way of the API server, which asks for nodes/proxy; None without a sign."""
+        return next((str(item) for item in self._configs if _PROXIED.search(str(item.data.get("data")))), None)
+
+    @cached_property
+    def reads_config_of_kubelets(self) -> bool:
+        """Whether any configuration asks kubelets for /configz."""
+        return any("/configz" in str(item.data.get("data")) for item in self._configs)
+
+    @property
+    def _configs(self) -> list[Object]:
+        return [item for kind in ("ConfigMap", "Secret") for item in self._workspace.of("", kind)]
+
+    @property
+    def log(self) -> AuditLog | None:
+        """The audit log of this run."""
+        log: AuditLog | None = getattr(self._workspace, "audit_log", None)
+        return log
+
+
+def _text(path: str) -> str:
+    try:
+        return files.read(path).text
+    except UnreadableError:
+        return ""
+
+
+def _containers(pod: PodTemplate) -> tuple[Container, ...]:
+    try:
+        return pod.containers
+    except (OpaqueError, WrongShapeError):
+        return ()
+
+
+def _has_no_token(pod: PodTemplate) -> bool:
+    return mounted_token(pod) is None
+
+
+def mounted_token(pod: PodTemplate) -> Evidence | None:
+    """What gives ``pod`` a token of its account, in any state of it; None where it has none."""
+    for state in pod.states:
+        for index, volume in enumerate(state.items("volumes")):
+            if any(source.has("serviceAccountToken") for source in volume.view("projected").items("sources")):
+                return state.fact("a volume projects a token", "volumes", index)
+        own = state.get("automountServiceAccountToken")
+        if own is False:
+            continue
+        accounts = pod.tree.accounts.of(state)
+        if own is None and accounts and all(each.get("automountServiceAccountToken") is False for each in accounts):
+            continue
+        return state.fact("its token is mounted")
+    return None

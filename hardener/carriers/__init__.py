@@ -1,0 +1,112 @@
+"""What carries the flags of cluster components: static pods, kubeadm, Cluster API, k3s, RKE2, kops, Talos, and the
+components' own configuration files. One vocabulary for all: `Component`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardener.carriers.component import Component, How
+from hardener.carriers.saying import how, since
+from hardener.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hardener.declare import Steps
+    from hardener.workspace import Workspace
+
+__all__ = [
+    "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How", "by_table",
+    "components", "how", "since",
+]  # fmt: skip
+
+
+class ControlPlane(View):
+    """An object that holds flags of cluster components."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({
+        ("", "Pod"),
+        ("apps", "DaemonSet"),
+        ("kubeadm.k8s.io", "ClusterConfiguration"),
+        ("kubeadm.k8s.io", "InitConfiguration"),
+        ("kubeadm.k8s.io", "JoinConfiguration"),
+        ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
+        ("controlplane.cluster.x-k8s.io", "KubeadmControlPlaneTemplate"),
+        ("bootstrap.cluster.x-k8s.io", "KubeadmConfig"),
+        ("bootstrap.cluster.x-k8s.io", "KubeadmConfigTemplate"),
+        ("kops.k8s.io", "Cluster"),
+        ("kops.k8s.io", "InstanceGroup"),
+        ("rancher", "K3sConfiguration"),
+        ("talos", "TalosConfiguration"),
+    })  # fmt: skip
+
+    @classmethod
+    def of_tree(cls, workspace: Workspace) -> list[ControlPlane]:
+        """Those of the files that may be edited: of Pods and DaemonSets the few that start a component."""
+        return [
+            cls(item, item.path, item.data)
+            for names in sorted(cls.KINDS)
+            for item in workspace.of(*names)
+            if item.editable and (item.kind not in ("Pod", "DaemonSet") or _starts_one(item))
+        ]
+
+
+class ComponentFile(View):
+    """The configuration file of a component."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({
+        ("kubelet.config.k8s.io", "KubeletConfiguration"),
+        ("kubeproxy.config.k8s.io", "KubeProxyConfiguration"),
+        ("kubescheduler.config.k8s.io", "KubeSchedulerConfiguration"),
+    })  # fmt: skip
+
+
+class AuthenticationFile(View):
+    """An AuthenticationConfiguration of the API server."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({("apiserver.config.k8s.io", "AuthenticationConfiguration")})
+
+
+class DevelopmentCluster(View):
+    """The configuration of kind, minikube or RKE1, in which flags are text inside text: only looked at."""
+
+    __slots__ = ()
+    KINDS = frozenset({("kind.x-k8s.io", "Cluster"), ("rke", "RkeConfiguration")})
+
+
+def components(carrier: View, *names: str) -> Iterator[Component]:
+    """The components whose flags ``carrier`` holds; only those called ``names`` where any are given."""
+    from hardener.carriers import reading  # late: hardly a tree holds a component
+
+    for component in reading.components(carrier):
+        if not names or component.name in names:
+            yield component
+
+
+def _starts_one(carrier: View) -> bool:
+    """Whether a container of the pod may start a component."""
+    spec = carrier.data.get("spec")
+    if carrier.object.kind == "DaemonSet" and isinstance(spec, dict):
+        spec = (spec.get("template") or {}).get("spec") if isinstance(spec.get("template"), dict) else None
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    for container in containers if isinstance(containers, list) else ():
+        command = container.get("command") if isinstance(container, dict) else None
+        if isinstance(command, list) and command and isinstance(command[0], str):
+            name = command[0].rpartition("/")[2]
+            if name.startswith("kube") or name == "etcd":
+                return True
+    return False
+
+
+def by_table(carrier: View, id: str) -> Steps:
+    """What the rules of the table for the transform ``id`` make of ``carrier``."""
+    for component in components(carrier):
+        from hardener.carriers import rules
+
+        yield from rules.applied(component, id)

@@ -1,0 +1,134 @@
+"""Which components an object describes, and how (spec-cluster 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.carriers.arguments import ArgumentList, ExtraArguments
+from hardener.carriers.command import CommandLine
+from hardener.carriers.component import Component
+from hardener.carriers.fields import Fields
+from hardener.edits import Path
+from hardener.kubernetes.component_flags import COMPONENTS
+from hardener.view import View
+
+_KUBEADM = {
+    "kube-apiserver": ("apiServer",),
+    "kube-controller-manager": ("controllerManager",),
+    "kube-scheduler": ("scheduler",),
+}
+_CLUSTER_API = {
+    "KubeadmControlPlane": ("spec", "kubeadmConfigSpec"),
+    "KubeadmControlPlaneTemplate": ("spec", "template", "spec", "kubeadmConfigSpec"),
+    "KubeadmConfig": ("spec",),
+    "KubeadmConfigTemplate": ("spec", "template", "spec"),
+}
+_KOPS = {
+    "kubeAPIServer": "kube-apiserver", "kubeControllerManager": "kube-controller-manager",
+    "kubeScheduler": "kube-scheduler", "kubeProxy": "kube-proxy", "kubelet": "kubelet", "masterKubelet": "kubelet",
+    "controlPlaneKubelet": "kubelet",
+}  # fmt: skip
+_TALOS = {
+    "apiServer": "kube-apiserver", "controllerManager": "kube-controller-manager", "scheduler": "kube-scheduler",
+    "proxy": "kube-proxy", "etcd": "etcd",
+}  # fmt: skip
+_FILES = {
+    "KubeletConfiguration": "kubelet",
+    "KubeProxyConfiguration": "kube-proxy",
+    "KubeSchedulerConfiguration": "kube-scheduler",
+}
+# Keys that only the configuration of a server has, not that of an agent.
+_OF_A_SERVER = (
+    "cluster-init", "write-kubeconfig-mode", "tls-san", "secrets-encryption", "kube-apiserver-arg",
+    "kube-controller-manager-arg", "kube-scheduler-arg", "etcd-arg", "disable", "cluster-cidr", "service-cidr",
+    "agent-token", "datastore-endpoint",
+)  # fmt: skip
+
+
+def components(carrier: View) -> Iterator[Component]:
+    """The components whose flags ``carrier`` holds."""
+    group, kind = carrier.object.group, carrier.object.kind
+    if kind in _FILES:
+        yield Fields(carrier, _FILES[kind], "file", "field")
+    elif kind == "Pod":
+        yield from _command_lines(carrier.view("spec"))
+    elif kind == "DaemonSet":
+        yield from _command_lines(carrier.view("spec", "template", "spec"))
+    elif group == "kubeadm.k8s.io":
+        listed = carrier.object.api_version.endswith("v1beta4")
+        if kind == "ClusterConfiguration":
+            yield from _kubeadm(carrier, "kubeadm", (), listed=listed)
+        else:
+            yield _kubelet(carrier, "kubeadm", (), listed=listed)
+    elif kind in _CLUSTER_API:
+        yield from _cluster_api(carrier, _CLUSTER_API[kind])
+    elif group == "kops.k8s.io":
+        for key, name in _KOPS.items():
+            if carrier.has("spec", key):
+                yield Fields(carrier, name, "kops", "kops", ("spec", key))
+    elif group == "rancher":
+        yield from _rancher(carrier)
+    elif group == "talos":
+        yield from _talos(carrier)
+
+
+def _command_lines(pod: View) -> Iterator[Component]:
+    for container in pod.items("containers"):
+        command = container.strings("command")
+        name = command[0].rpartition("/")[2] if command else ""
+        if name in COMPONENTS:
+            yield CommandLine(container, name, pod)
+
+
+def _kubeadm(carrier: View, installer: str, base: Path, *, listed: bool) -> Iterator[Component]:
+    """The components of a ClusterConfiguration; etcd only where kubeadm runs it and something is said of it."""
+    places = {name: (*base, *path) for name, path in _KUBEADM.items()}
+    if carrier.has(*base, "etcd", "local"):
+        places["etcd"] = (*base, "etcd", "local")
+    for name, path in places.items():
+        volumes = None if name == "etcd" else (*path, "extraVolumes")
+        yield ExtraArguments(carrier, name, installer, (*path, "extraArgs"), listed=listed, volumes=volumes)
+
+
+def _kubelet(carrier: View, installer: str, base: Path, *, listed: bool) -> Component:
+    path = (*base, "nodeRegistration", "kubeletExtraArgs")
+    return ExtraArguments(carrier, "kubelet", installer, path, listed=listed)
+
+
+def _cluster_api(carrier: View, base: Path) -> Iterator[Component]:
+    listed = carrier.object.api_version.endswith("v1beta2")
+    if carrier.has(*base, "clusterConfiguration"):
+        yield from _kubeadm(carrier, "cluster-api", (*base, "clusterConfiguration"), listed=listed)
+    for key in ("initConfiguration", "joinConfiguration"):
+        if carrier.has(*base, key):
+            yield _kubelet(carrier, "cluster-api", (*base, key), listed=listed)
+
+
+def distribution(carrier: View) -> str:
+    """k3s or rke2, as far as the path and the keys tell."""
+    return "rke2" if "rke2" in carrier.object.piece.file.path or carrier.has("cni") else "k3s"
+
+
+def is_server(carrier: View) -> bool:
+    """Whether it configures a server, not an agent."""
+    return any(carrier.has(key) for key in _OF_A_SERVER)
+
+
+def _rancher(carrier: View) -> Iterator[Component]:
+    installer = distribution(carrier)
+    server = is_server(carrier)
+    for name in sorted(COMPONENTS):
+        key = f"{name}-arg"
+        if carrier.has(key) or (server and name == "kube-apiserver"):
+            yield ArgumentList(carrier, name, installer, key)
+
+
+def _talos(carrier: View) -> Iterator[Component]:
+    for key, name in _TALOS.items():
+        if carrier.has("cluster", key):
+            yield ExtraArguments(carrier, name, "talos", ("cluster", key, "extraArgs"), listed=False)
+    if carrier.has("machine", "kubelet"):
+        base = ("machine", "kubelet")
+        yield ExtraArguments(carrier, "kubelet", "talos", (*base, "extraArgs"), listed=False)
+        if carrier.has(*base, "extraConfig"):
+            yield Fields(carrier, "kubelet", "talos", "field", (*base, "extraConfig"))

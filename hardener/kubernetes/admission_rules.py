@@ -1,0 +1,252 @@
+"""What the admission policies that this program writes refuse: in CEL for the API server, and as plain Python.
+
+Source: the API reference of ValidatingAdmissionPolicy (GA in 1.30). CEL is written with ``has()``, since optional types
+(``.?x``) are read by the API server and not by every other implementation, and the tests run every expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+EXPOSE = "hardener.dev/expose"
+"""The annotation of a Service that is meant to be reached from outside."""
+
+_PODS = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+# No UPDATE of pods: it would refuse a new label on a pod that runs.
+_POD_RULES = (_PODS, _PODS | {"operations": ["UPDATE"], "resources": ["pods/ephemeralcontainers"]})
+_BINDINGS = {
+    "apiGroups": ["rbac.authorization.k8s.io"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+    "resources": ["clusterrolebindings", "rolebindings"],
+}  # fmt: skip
+# The lists have items of different types, which the checker of the API server would warn of without ``dyn``.
+_CONTAINERS = (
+    "containers",
+    "dyn(object.spec.containers)\n"
+    "+ (has(object.spec.initContainers) ? object.spec.initContainers : [])\n"
+    "+ (has(object.spec.ephemeralContainers) ? object.spec.ephemeralContainers : [])",
+)
+# The grants that a cluster makes for itself: who may read its version, how a node joins.
+_PUBLIC_ROLES = ("system:public-info-viewer", "kubeadm:bootstrap-signer-clusterinfo")
+_NOBODY = ("system:anonymous", "system:unauthenticated")
+
+Objects = Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRule:
+    """What one policy refuses.
+
+    ``resources`` are rules of ``matchConstraints``, ``validations`` pairs of expression and message, ``variables`` and
+    ``conditions`` pairs of name and expression. ``broken`` gives the messages of those validations that an object
+    (plain data, as an API server takes it) of the ``kinds`` fails; a pod template counts as a Pod.
+    """
+
+    name: str
+    title: str
+    kinds: frozenset[str]
+    resources: tuple[dict[str, Any], ...]
+    validations: tuple[tuple[str, str], ...]
+    broken: Callable[[str, Mapping[str, Any]], Objects]
+    variables: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def namespaced(self) -> tuple[dict[str, Any], ...]:
+        """``resources`` without those that live in no namespace, which no namespace selector leaves out."""
+        rest = [
+            rule | {"resources": [name for name in rule["resources"] if not name.startswith("cluster")]}
+            for rule in self.resources
+        ]
+        return tuple(rest)
+
+
+def _mappings(value: Any, *path: str) -> list[Mapping[str, Any]]:
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _mapping(value: Any, key: str) -> Mapping[str, Any]:
+    found = value.get(key) if isinstance(value, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _all_containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    lists = ("containers", "initContainers", "ephemeralContainers")
+    return [container for name in lists for container in _mappings(pod, "spec", name)]
+
+
+_PRIVILEGED = "privileged containers are not allowed (containers, initContainers, ephemeralContainers)"
+_HOST = "the namespaces of the node are not allowed (hostPID, hostIPC, hostNetwork)"
+_HOST_PATH = "hostPath volumes are not allowed"
+_ROOT = "runAsNonRoot must be true for the pod or for every container, and false for none"
+_USER_0 = "runAsUser must not be 0"
+_DIGEST = "images must be pinned by digest"
+_EXPOSED = f"LoadBalancer, NodePort and externalIPs need the annotation {EXPOSE}"
+_TOKEN = "Secrets with a service account token that never expires are not allowed"
+_ANONYMOUS = "callers without a login may not be bound to a role"
+_ADMIN = "cluster-admin may not be bound to a service account for the whole cluster"
+
+
+def _isolation(kind: str, pod: Mapping[str, Any]) -> Objects:
+    spec = _mapping(pod, "spec")
+    if any(_mapping(container, "securityContext").get("privileged") is True for container in _all_containers(pod)):
+        yield _PRIVILEGED
+    if any(spec.get(name) is True for name in ("hostPID", "hostIPC", "hostNetwork")):
+        yield _HOST
+    if any(volume.get("hostPath") is not None for volume in _mappings(spec, "volumes")):
+        yield _HOST_PATH
+
+
+def _nonroot(kind: str, pod: Mapping[str, Any]) -> Objects:
+    spec = _mapping(pod, "spec")
+    own = _mapping(spec, "securityContext")
+    contexts = [_mapping(container, "securityContext") for container in _all_containers(pod)]
+    windows = _mapping(spec, "os").get("name") == "windows"
+    inherited = own.get("runAsNonRoot") is True
+    if not windows and not all(
+        inherited if context.get("runAsNonRoot") is None else context["runAsNonRoot"] is True for context in contexts
+    ):
+        yield _ROOT
+    if any(context.get("runAsUser") == 0 for context in (own, *contexts)):
+        yield _USER_0
+
+
+def _digest(kind: str, pod: Mapping[str, Any]) -> Objects:
+    containers = [*_mappings(pod, "spec", "containers"), *_mappings(pod, "spec", "initContainers")]
+    if not all("@sha256:" in str(container.get("image")) for container in containers):
+        yield _DIGEST
+
+
+def _exposure(kind: str, service: Mapping[str, Any]) -> Objects:
+    if EXPOSE in _mapping(_mapping(service, "metadata"), "annotations"):
+        return
+    spec = _mapping(service, "spec")
+    if spec.get("type") in ("LoadBalancer", "NodePort") or spec.get("externalIPs"):
+        yield _EXPOSED
+
+
+def _token(kind: str, secret: Mapping[str, Any]) -> Objects:
+    if secret.get("type") == "kubernetes.io/service-account-token":
+        yield _TOKEN
+
+
+def _guardrails(kind: str, binding: Mapping[str, Any]) -> Objects:
+    if "kubernetes.io/bootstrapping" in _mapping(_mapping(binding, "metadata"), "labels"):
+        return
+    role, subjects = _mapping(binding, "roleRef").get("name"), _mappings(binding, "subjects")
+    if role not in _PUBLIC_ROLES and any(subject.get("name") in _NOBODY for subject in subjects):
+        yield _ANONYMOUS
+    accounts = [subject for subject in subjects if subject.get("kind") == "ServiceAccount"]
+    if kind == "ClusterRoleBinding" and role == "cluster-admin" and accounts:
+        yield _ADMIN
+
+
+_POD = frozenset({"Pod"})
+_RULES = (
+    AdmissionRule(
+        "harden-pod-isolation", "pods that reach their node", _POD, _POD_RULES,
+        (
+            (
+                "variables.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged)\n"
+                "|| c.securityContext.privileged == false)",
+                _PRIVILEGED,
+            ),
+            (
+                "(!has(object.spec.hostPID) || object.spec.hostPID == false)\n"
+                "&& (!has(object.spec.hostIPC) || object.spec.hostIPC == false)\n"
+                "&& (!has(object.spec.hostNetwork) || object.spec.hostNetwork == false)",
+                _HOST,
+            ),
+            ("!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath))", _HOST_PATH),
+        ),
+        _isolation, (_CONTAINERS,),
+    ),
+    AdmissionRule(
+        "harden-pod-nonroot", "pods that run as root", _POD, _POD_RULES,
+        (
+            (
+                "variables.windows || variables.containers.all(c,\n"
+                "has(c.securityContext) && has(c.securityContext.runAsNonRoot)\n"
+                "? c.securityContext.runAsNonRoot == true : variables.podNonRoot)",
+                _ROOT,
+            ),
+            (
+                "(!has(object.spec.securityContext) || !has(object.spec.securityContext.runAsUser)\n"
+                "|| object.spec.securityContext.runAsUser != 0)\n"
+                "&& variables.containers.all(c, !has(c.securityContext) || !has(c.securityContext.runAsUser)\n"
+                "|| c.securityContext.runAsUser != 0)",
+                _USER_0,
+            ),
+        ),
+        _nonroot,
+        (
+            _CONTAINERS,
+            (
+                "podNonRoot",
+                "has(object.spec.securityContext) && has(object.spec.securityContext.runAsNonRoot)\n"
+                "&& object.spec.securityContext.runAsNonRoot == true",
+            ),
+            ("windows", "has(object.spec.os) && object.spec.os.name == 'windows'"),
+        ),
+    ),
+    AdmissionRule(
+        "harden-rbac-guardrails", "grants of everything, and to everybody",
+        frozenset({"ClusterRoleBinding", "RoleBinding"}), (_BINDINGS,),
+        (
+            (
+                "!has(object.subjects) || object.subjects.all(s,\n"
+                "s.name != 'system:anonymous' && s.name != 'system:unauthenticated')\n"
+                "|| object.roleRef.name in ['system:public-info-viewer', 'kubeadm:bootstrap-signer-clusterinfo']",
+                _ANONYMOUS,
+            ),
+            (
+                "request.resource.resource != 'clusterrolebindings' || object.roleRef.name != 'cluster-admin'\n"
+                "|| !has(object.subjects) || object.subjects.all(s, s.kind != 'ServiceAccount')",
+                _ADMIN,
+            ),
+        ),
+        _guardrails,
+        conditions=(
+            (
+                "not-made-by-the-api-server",
+                "!has(object.metadata.labels) || !('kubernetes.io/bootstrapping' in object.metadata.labels)",
+            ),
+        ),
+    ),
+    AdmissionRule(
+        # Ephemeral containers are left out: somebody debugs with what is at hand.
+        "harden-image-digest", "images that can change under their tag", _POD, (_PODS,),
+        (
+            (
+                "(dyn(object.spec.containers) + (has(object.spec.initContainers) ? object.spec.initContainers : []))\n"
+                ".all(c, has(c.image) && c.image.contains('@sha256:'))",
+                _DIGEST,
+            ),
+        ),
+        _digest,
+    ),
+    AdmissionRule(
+        "harden-service-exposure", "Services that open ports to the outside", frozenset({"Service"}),
+        ({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["services"]},),
+        (
+            (
+                f"(has(object.metadata.annotations) && '{EXPOSE}' in object.metadata.annotations)\n"
+                "|| ((!has(object.spec.type) || !(object.spec.type in ['LoadBalancer', 'NodePort']))\n"
+                "&& (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0))",
+                _EXPOSED,
+            ),
+        ),
+        _exposure,
+    ),
+    AdmissionRule(
+        "harden-sa-token-secret", "tokens that never expire", frozenset({"Secret"}),
+        ({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["secrets"]},),
+        (("!has(object.type) || object.type != 'kubernetes.io/service-account-token'", _TOKEN),),
+        _token,
+    ),
+)  # fmt: skip
+RULES: dict[str, AdmissionRule] = {rule.name: rule for rule in _RULES}
+"""The rules by name, in the order in which they are written."""

@@ -1,0 +1,40 @@
+"""What CustomResourceDefinitions declare, read off their text: parsed whole they would be most of the bytes of a tree.
+
+Block layout only, as every generator writes it. Source: apiextensions v1, types.go.
+"""
+
+import re
+from collections.abc import Iterator
+
+from hardener.kubernetes.discovery import Row
+from hardener.kubernetes.rbac_rules import VERBS
+
+_KIND = re.compile(r"^kind: *[\"']?CustomResourceDefinition\b", re.M)
+_DOCUMENT = re.compile(r"^---.*$", re.M)
+_SUBRESOURCE = re.compile(r"^( +)subresources:[ \t]*\n((?:\1 +.*\n?|[ \t]*\n)+)", re.M)
+_VERBS_OF = {"status": ("get", "update", "patch"), "scale": ("get", "update", "patch")}
+
+
+def definitions(text: str) -> Iterator[Row]:
+    """The resources that the definitions in ``text`` declare, with their status and scale."""
+    if "CustomResourceDefinition" not in text:
+        return
+    for document in _DOCUMENT.split(text):
+        if not _KIND.search(document):
+            continue
+        group, plural, kind = (_field(document, name) for name in ("group", "plural", "kind"))
+        if not (group and plural and kind):
+            continue
+        namespaced = _field(document, "scope") != "Cluster"
+        yield Row(group, plural, kind, namespaced, VERBS, custom=True)
+        bodies = "".join(match[2] for match in _SUBRESOURCE.finditer(document))
+        for name, verbs in _VERBS_OF.items():
+            if re.search(rf"^ +{name}:", bodies, re.M):
+                yield Row(group, f"{plural}/{name}", kind, namespaced, verbs, custom=True)
+
+
+def _field(document: str, name: str) -> str | None:
+    """The value of a key of ``spec`` or of its ``names``: two or four columns in."""
+    pattern = rf"^(?: {{2}}| {{4}}){name}: *[\"']?([\w.-]+)[\"']? *(?:#.*)?$"
+    match = re.search(pattern, document, re.M)
+    return match[1] if match else None

@@ -1,0 +1,62 @@
+"""Components that run other people's workloads, and so hold rights in the whole cluster by design.
+
+`data/platform-rbac.json` names their accounts, images and labels as their vendors' manifests do. A name alone proves
+nothing: anybody may call an account argocd-server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+_DATA = Path(__file__).with_name("data") / "platform-rbac.json"
+PART_OF = "app.kubernetes.io/part-of"
+# Accounts of monitoring agents, which read the metrics of kubelets (spec-cluster 2.6).
+_MONITORING = (
+    "prometheus*", "*-prometheus", "otel*", "*opentelemetry*", "datadog*", "node-problem-detector*", "grafana-agent*",
+    "alloy*", "vmagent*", "metrics-server*", "newrelic*", "dynatrace*", "telegraf*", "*-kube-prometheus-prometheus",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A component: ``accounts`` and ``images`` are globs, ``part_of`` labels, ``advice`` its way to fewer rights."""
+
+    component: str
+    accounts: tuple[str, ...]
+    images: tuple[str, ...]
+    part_of: tuple[str, ...]
+    advice: str | None = None
+
+
+def named_like(account: str) -> list[Platform]:
+    """The components that have an account of this name."""
+    return [each for each in _platforms() if any(fnmatchcase(account, glob) for glob in each.accounts)]
+
+
+def proved(platform: Platform, images: Collection[str], labels: Collection[str]) -> bool:
+    """Whether an image that runs as the account (its repository), or a part-of label, shows the component too."""
+    if any(label in platform.part_of for label in labels):
+        return True
+    return any(fnmatchcase(image, glob) for image in images for glob in platform.images)
+
+
+def is_monitoring(account: str) -> bool:
+    """Whether an account is called like that of a monitoring agent."""
+    return any(fnmatchcase(account, glob) for glob in _MONITORING)
+
+
+@cache
+def _platforms() -> tuple[Platform, ...]:
+    entries = json.loads(_DATA.read_text(encoding="utf-8"))
+    return tuple(
+        Platform(
+            entry["component"], tuple(entry["accounts"]), tuple(entry["images"]), tuple(entry["part_of"]),
+            entry.get("advice"),
+        )
+        for entry in entries
+    )  # fmt: skip

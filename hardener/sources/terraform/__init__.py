@@ -1,0 +1,11 @@
+"""Read and rewrite Terraform files in place, touching no byte that nobody asked to change.
+
+`parse` reads a file as plain data with positions: one document per block at the top, in the form of Terraform's JSON
+syntax. `rewrite` changes it through that data, `dump` writes a new block. What cannot be done faithfully raises
+`yaml.Refused`. Needs tree-sitter and tree-sitter-hcl, the extra `terraform`; the import fails without them.
+"""
+
+from .parsed import Parsed, parse
+from .rewrite import Rewrite, dump, rewrite, same
+
+__all__ = ["Parsed", "Rewrite", "dump", "parse", "rewrite", "same"]

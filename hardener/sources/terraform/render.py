@@ -1,0 +1,88 @@
+"""Plain data as the text of Terraform, in the layout of `terraform fmt`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hardener.sources.terraform_names import ENCODED, HEAD
+from hardener.sources.yaml import Refused
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_WHOLE = re.compile(r"\$\{([^\"{}]*)\}")
+STEP = "  "
+
+
+def value(data: Any, indent: str) -> str:
+    """``data`` as an expression; what follows its first line is indented below ``indent``."""
+    if data is None:
+        return "null"
+    if isinstance(data, bool):
+        return "true" if data else "false"
+    if isinstance(data, int | float):
+        return str(data)
+    if isinstance(data, str):
+        return string(data)
+    if isinstance(data, list):
+        return "[" + ", ".join(value(item, indent) for item in data) + "]"
+    if isinstance(data, dict) and set(data) == {ENCODED}:
+        return f"jsonencode({value(data[ENCODED], indent)})"
+    if isinstance(data, dict):
+        if not data:
+            return "{}"
+        return "{\n" + "".join(line + "\n" for line in attributes(data, indent + STEP, key)) + indent + "}"
+    raise Refused(f"{type(data).__name__} has no form in Terraform", 1)
+
+
+def inline(data: Any) -> str:
+    """``data`` as an expression on one line."""
+    if isinstance(data, dict) and data and set(data) != {ENCODED}:
+        return "{ " + ", ".join(f"{key(name)} = {inline(item)}" for name, item in data.items()) + " }"
+    if isinstance(data, list):
+        return "[" + ", ".join(map(inline, data)) + "]"
+    return value(data, "")
+
+
+def string(data: str) -> str:
+    """A text: an expression as it is, anything else in quotes."""
+    whole = _WHOLE.fullmatch(data)
+    if whole:
+        return whole[1]
+    if "${" in data:
+        return f'"{data}"'  # a template, kept as it was written
+    for char, escape in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        data = data.replace(char, escape)
+    return f'"{data}"'
+
+
+def key(name: str) -> str:
+    """The key of an element of an object."""
+    return name if _NAME.fullmatch(name) or name.startswith("(") else f'"{name}"'
+
+
+def attributes(data: dict[str, Any], indent: str, named: Any = str) -> list[str]:
+    """The lines of attributes, with aligned equals signs."""
+    names = {name: named(name) for name in data if name != HEAD}
+    width = max(map(len, names.values()), default=0)
+    return [f"{indent}{names[name].ljust(width)} = {value(data[name], indent)}" for name in names]
+
+
+def body(data: dict[str, Any], indent: str) -> list[str]:
+    """The lines of the body of a block: attributes, then the nested blocks."""
+    nested = {name: item for name, item in data.items() if is_nested(item)}
+    lines = attributes({name: item for name, item in data.items() if name not in nested}, indent)
+    for name, items in nested.items():
+        for item in items:
+            lines += [""] * bool(lines) + block([name], item, indent)
+    return lines
+
+
+def block(head: list[str], data: dict[str, Any], indent: str) -> list[str]:
+    """The lines of a block."""
+    labels = "".join(f' "{label}"' for label in head[1:])
+    return [f"{indent}{head[0]}{labels} {{", *body(data, indent + STEP), indent + "}"]
+
+
+def is_nested(data: Any) -> bool:
+    """Whether a new value stands for nested blocks: a list of mappings."""
+    return isinstance(data, list) and bool(data) and all(isinstance(item, dict) for item in data)

@@ -1,0 +1,50 @@
+"""Patches of which nobody can say what they set for a pod: kustomize refuses them, or nothing shows the pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.edits import Path, Severity
+from hardener.outcome import Report
+from hardener.overlays import Unpatched
+from hardener.sources.manifests import Piece
+from hardener.views import Object
+from hardener.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hardener.overlays import Overlays
+
+_REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
+UNUSED = (
+    "it is not weighed, since no build of the tree applies it to a pod or Service: harden what it patches, and look at"
+    " what is rendered"
+)
+
+
+def reports(workspace: Workspace) -> Iterator[Report]:
+    """One finding for each place in the kustomizations that may be edited."""
+    overlays = workspace.overlays
+    if isinstance(overlays, Unpatched) or not overlays.patches_anything:
+        return
+    kustomizations = [found for found in workspace.kustomizations.values() if found.editable]
+    for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
+        yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)
+    for item in kustomizations:
+        for patch in overlays.layer(item).all_patches():
+            if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
+                continue  # one that is an object is reported as that
+            sign = "it stands in a kustomization" if patch.inline else "a kustomization lists this file as a patch"
+            message, file = f"left as it is (patch): {sign}", patch.piece.file.name
+            yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
+
+
+def _refused(overlays: Overlays, kustomizations: list[Object]) -> Iterator[tuple[Object, Piece, Path, str]]:
+    for item in kustomizations:
+        yield from ((item, item.piece, path, reason) for path, reason in overlays.layer(item).unread)
+    for item in overlays.items():
+        for _, result in overlays.results(item):
+            for patch, reason in result.failed.items():
+                if patch.kustomization.editable:
+                    text = f"patch {patch} cannot be applied to {item}: {reason}"
+                    yield patch.kustomization, patch.piece, patch.start, text

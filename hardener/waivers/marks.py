@@ -1,0 +1,16 @@
+"""The texts by which a file that holds a waiver is known, before anything that reads waivers is loaded."""
+
+PREFIX = "hardener.dev/"
+"""Of our annotations."""
+
+COMMENT = "harden:"
+"""In a comment of ours."""
+
+PEERS = ("kube-linter.io/", "checkov.io/skip", "polaris.fairwinds.com/", "kubeaudit.io/")
+"""In annotations and labels of other scanners."""
+
+TERRAFORM = "checkov:skip="
+"""In a comment of Checkov's in a Terraform file."""
+
+KUBESCAPE = "postureExceptionPolicy"
+"""In a file of exceptions of Kubescape."""

@@ -1,0 +1,295 @@
+"""What accounts get in place of the rights of an administrator: the evidence ladder, with audit logs, on real trees."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hardener import pipeline, profile
+from hardener.outcome import Outcome
+from hardener.workspace import Settings, Workspace
+
+from .conftest import Harden, corpus_copy, shared, write
+
+IDS = frozenset({
+    "rbac-cluster-admin-binding", "rbac-wildcard-resources", "rbac-wildcard-verbs", "rbac-unused-binding",
+})  # fmt: skip
+BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: app-admin-binding
+subjects:
+- kind: ServiceAccount
+  name: my-app
+  namespace: default
+roleRef:
+  kind: ClusterRole
+  name: cluster-admin
+  apiGroup: rbac.authorization.k8s.io
+"""
+
+
+def event(account: str, verb: str, resource: str, name: str = "", *, day: int = 1, **more: Any) -> str:
+    """An event of ``namespace:account``; the namespace "" is that of a cluster-scoped resource."""
+    space = more.pop("space", account.partition(":")[0])
+    reference = {"resource": resource, "namespace": space, "apiVersion": "v1", "name": name}
+    return json.dumps({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "stage": "ResponseComplete",
+        "verb": verb, "user": {"username": f"system:serviceaccount:{account}"},
+        "requestURI": f"/api/v1/namespaces/{space}/{resource}/{name}",
+        "objectRef": {key: value for key, value in reference.items() if value},
+        "responseStatus": {"code": 200}, "requestReceivedTimestamp": f"2026-11-{day:02}T10:00:00.000000Z",
+        "stageTimestamp": f"2026-11-{day:02}T10:00:00.100000Z",
+    } | more)  # fmt: skip
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run the transforms of IDS on manifests, with the events of an audit log."""
+
+    def inner(manifests: str, *events: str, **options: Any) -> Outcome:
+        folder = tmp_path / "tree"
+        write(folder, {"rbac.yaml": manifests})
+        logs: tuple[str, ...] = ()
+        if events:
+            write(tmp_path, {"audit.log": "\n".join(events)})
+            logs = (str(tmp_path / "audit.log"),)
+        workspace = Workspace.read([str(folder)], root=str(folder), settings=Settings(audit_logs=logs))
+        chosen = profile.load("restricted")
+        for name, value in options.items():
+            chosen.set_option(f"rbac.{name.replace('_', '-')}", value, "test")
+        return pipeline.run(workspace, chosen, only=IDS)
+
+    return inner
+
+
+def documents(outcome: Outcome) -> dict[tuple[str, str, str | None], dict[str, Any]]:
+    """What the files of ``outcome`` hold afterwards, by kind, name and namespace."""
+    found = {}
+    for change in outcome.files:
+        for document in yaml.safe_load_all(change.text):
+            metadata = document["metadata"]
+            found[document["kind"], metadata["name"], metadata.get("namespace")] = document
+    return found
+
+
+def test_observed_rights_are_all_that_is_left(run: Run) -> None:
+    found = documents(
+        run(BINDING, event("default:my-app", "get", "configmaps", "app-config"), event("x:y", "get", "pods", day=9))
+    )
+    role = found["Role", "app-role", "default"]
+    assert role["rules"] == [
+        {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["app-config"], "verbs": ["get"]}
+    ]
+    assert role["metadata"]["annotations"]["hardener.dev/basis"].startswith("observed (1 events, 2026-11-01T10:00:00")
+    assert found["RoleBinding", "app-role-binding", "default"]["roleRef"]["name"] == "app-role"
+    assert not any(kind == "ClusterRoleBinding" for kind, _, _ in found)
+
+
+def test_rights_in_other_namespaces_and_of_the_cluster_get_pairs_of_their_own(run: Run) -> None:
+    found = documents(
+        run(
+            BINDING,
+            event("default:my-app", "get", "configmaps", "app-config"),
+            event("default:my-app", "list", "pods", space="shop"),
+            event("default:my-app", "list", "nodes", space=""),
+        )
+    )
+    assert set(found) == {
+        ("Role", "app-role", "default"), ("RoleBinding", "app-role-binding", "default"),
+        ("Role", "app-role", "shop"), ("RoleBinding", "app-role-binding", "shop"),
+        ("ClusterRole", "app-cluster-role", None), ("ClusterRoleBinding", "app-cluster-role-binding", None),
+    }  # fmt: skip
+    assert found["RoleBinding", "app-role-binding", "shop"]["subjects"] == [
+        {"kind": "ServiceAccount", "name": "my-app", "namespace": "default"}
+    ]
+    assert found["ClusterRole", "app-cluster-role", None]["rules"] == [
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}
+    ]
+
+
+def test_the_same_rights_in_many_namespaces_share_a_cluster_role(run: Run) -> None:
+    events = [event("default:my-app", "list", "pods", space=space) for space in "abcd"]
+    found = documents(run(BINDING, *events))
+    assert ("ClusterRole", "app-role", None) in found
+    bound = [value for (kind, _, _), value in found.items() if kind == "RoleBinding"]
+    assert {value["metadata"]["namespace"] for value in bound} == set("abcd")
+    assert all(value["roleRef"] == bound[0]["roleRef"] for value in bound)
+    assert not any(kind == "ClusterRoleBinding" for kind, _, _ in found)
+
+
+def test_an_account_that_a_long_log_never_shows_is_unused(run: Run) -> None:
+    found = documents(run(BINDING, event("x:y", "get", "pods"), event("x:y", "get", "pods", day=9)))
+    assert found["ClusterRoleBinding", "app-admin-binding", None]["subjects"] == []
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event("x:y", "get", "pods"), event("x:y", "get", "pods", day=3)],  # too short
+        [event("x:y", "create", "pods"), event("x:y", "create", "pods", day=9)],  # no reads are recorded
+    ],
+)
+def test_a_log_that_proves_nothing_leaves_the_floor(run: Run, events: list[str]) -> None:
+    found = documents(run(BINDING, *events))
+    assert len(found["Role", "app-role", "default"]["rules"]) == 2
+
+
+def test_a_deployer_that_was_watched_for_a_day_keeps_its_rights(run: Run) -> None:
+    outcome = run(BINDING.replace("my-app", "deployer"), event("default:deployer", "get", "configmaps", "app-config"))
+    assert [held.transform.id for held in outcome.held] == ["rbac-cluster-admin-binding"]
+
+
+def test_verbs_are_added_on_request(run: Run) -> None:
+    log = event("default:my-app", "get", "configmaps", "app-config")
+    found = documents(run(BINDING, log, audit_expand=True))
+    verbs = {verb for rule in found["Role", "app-role", "default"]["rules"] for verb in rule["verbs"]}
+    assert verbs > {"get"}
+
+
+def test_a_star_becomes_what_the_log_shows(run: Run) -> None:
+    role = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: web, namespace: shop}
+rules:
+- apiGroups: [""]
+  resources: ["*"]
+  verbs: ["*"]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: web, namespace: shop}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}]
+roleRef: {kind: Role, name: web, apiGroup: rbac.authorization.k8s.io}
+"""
+    found = documents(run(role, event("shop:web", "list", "pods"), event("shop:web", "get", "secrets", "own")))
+    assert found["Role", "web", "shop"]["rules"] == [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["own"], "verbs": ["get"]},
+    ]
+
+
+def test_a_role_of_ours_grows_with_the_log_and_shrinks_on_request(run: Run) -> None:
+    assumed = "---\n".join(change.text for change in run(BINDING).files)
+    log = event("default:my-app", "get", "secrets", "app"), event("default:my-app", "list", "pods", day=9)
+    outcome = run(assumed, *log)
+    (grown,) = (value for (kind, _, _), value in documents(outcome).items() if kind == "Role")
+    assert {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["app"], "verbs": ["get"]} in grown["rules"]
+    assert len(grown["rules"]) == 3
+    assert any("does not explain" in finding.message for finding in outcome.findings)
+    outcome = run(assumed, *log, prune_managed=True)
+    (pruned,) = (value for (kind, _, _), value in documents(outcome).items() if kind == "Role")
+    assert len(pruned["rules"]) == 2
+
+
+def test_a_stream_does_not_show_who_runs_as_an_account(harden: Harden) -> None:
+    done = harden("filter", stdin=BINDING.encode())
+    assert "kind: ClusterRoleBinding" in done.out
+    assert "a stream does not show who runs as it" in done.err
+
+
+def test_what_the_audit_policy_keeps_out_of_the_log_is_said(run: Run) -> None:
+    policy = """\
+---
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- level: None
+  resources: [{group: "", resources: [secrets]}]
+- level: Metadata
+"""
+    outcome = run(BINDING + policy, event("default:my-app", "get", "configmaps", "app-config"))
+    facts = {fact.text for change in outcome.changes for fact in change.edit.evidence}
+    assert any(text.startswith("the log cannot see:") for text in facts)
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.37"])
+def test_what_is_written_is_valid(run: Run, version: str) -> None:
+    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="its schemas are what is checked against")
+    events = [event("default:my-app", "list", "pods", space=space) for space in "abcd"]
+    events += [event("default:my-app", "list", "nodes", space=""), event("default:my-app", "get", "secrets", "own")]
+    for outcome in (run(BINDING), run(BINDING, *events)):
+        for document in documents(outcome).values():
+            kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_the_report_says_what_to_do_before_and_after(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"rbac.yaml": BINDING})
+    done = harden("diff", ".")
+    assert "1 binding reduced to fewer rights" in done.out
+    assert "--audit-log FILE" in done.out
+    assert "kubectl delete clusterrolebinding app-admin-binding" in done.out
+
+
+def of_corpus(name: str, folder: Path) -> Outcome:
+    tree = str(corpus_copy(name, folder))
+    return pipeline.run(Workspace.read([tree], root=tree), profile.load("restricted"))
+
+
+def test_argo_cd_keeps_its_rights(tmp_path: Path) -> None:
+    outcome = of_corpus("argo-cd", tmp_path)
+    authorization = [
+        change for change in [*outcome.changes, *(c for held in outcome.held for c in held.changes)]
+        if change.transform.risk == "K02"
+    ]  # fmt: skip
+    assert authorization == []
+    stars = [finding for finding in outcome.findings if finding.id.startswith("rbac-wildcard-")]
+    by_file = Counter(Path(finding.file).name for finding in stars)
+    assert by_file["install.yaml"] == 4
+    assert by_file["core-install.yaml"] == 2
+    assert by_file["namespace-install.yaml"] == 0
+    assert len({str(finding.object) for finding in stars if finding.file.endswith("/install.yaml")}) == 2
+
+
+def test_the_stars_of_kube_prometheus_are_written_out(tmp_path: Path) -> None:
+    outcome = of_corpus("kube-prometheus", tmp_path)
+    starred = Counter(
+        str(change.object)
+        for change in outcome.changes
+        if change.transform.id.startswith("rbac-wildcard-") and change.path[-1] == "verbs"
+    )
+    assert starred == {"ClusterRole/prometheus-operator": 3, "ClusterRole/resource-metrics-server-resources": 1}
+    grants = {
+        (str(finding.object).rpartition("/")[2], finding.message[:3])
+        for finding in outcome.findings
+        if finding.id == "rbac-dangerous-grant"
+    }
+    assert {("prometheus-operator", "D06"), ("prometheus-operator", "D07"), ("kube-state-metrics", "D06")} <= grants
+
+
+def test_the_seed_comes_out_as_a_pair_of_a_role_and_a_binding(run: Run) -> None:
+    found = documents(run(shared("seed", "k02-insecure.yaml").read_text(encoding="utf-8")))
+    assert set(found) == {("Role", "app-role", "default"), ("RoleBinding", "app-role-binding", "default")}
+    secure = list(yaml.safe_load_all(shared("seed", "k02-secure.yaml").read_text(encoding="utf-8")))
+    mapped = documents(
+        run(shared("seed", "k02-insecure.yaml").read_text(encoding="utf-8"), namespace_map="default=my-app-ns")
+    )
+    assert set(mapped) == {
+        (document["kind"], document["metadata"]["name"], document["metadata"]["namespace"]) for document in secure
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("app-admin-binding", "app-role"),
+        ("app-cluster-admin", "app-role"),
+        ("app-crb", "app-role"),
+        ("cluster-admin-rb", "my-app-role"),
+        ("superadmin", "superadmin-role"),
+        ("app", "app-role"),
+    ],
+)
+def test_a_role_is_called_after_its_binding(run: Run, name: str, role: str) -> None:
+    assert ("Role", role, "default") in documents(run(BINDING.replace("app-admin-binding", name)))

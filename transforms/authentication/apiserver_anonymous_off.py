@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, components, how, signs
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+
+_FLAG = "anonymous-auth"
+
+
+@transform(each=ControlPlane, stage="authentication", severity=Severity.HIGH, cis="1.2.1")
+def apiserver_anonymous_off(carrier: ControlPlane) -> Steps:
+    """The API server answers nobody without a name.
+
+    Why: one wrong binding to system:anonymous or system:unauthenticated opens the cluster to the network.
+
+    May break: probes, load balancers and kubeadm join ask without a name; a probe that is refused restarts the
+    server again and again.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        if server.value(_FLAG) == "true" and server.installer == "static-pod" and not signs.probed_over_http(server):
+            yield from _one(server)
+        elif server.get(_FLAG) == "true" and server.installer in ("k3s", "rke2", "talos", "kops"):
+            yield from _one(server)  # they switch it off themselves, and ask with a name
+
+
+def _one(server: Component) -> Steps:
+    if server.get("authentication-config") is not None:
+        return
+    asks = Evidence("what asks for its health without a name is refused")
+    basis = Basis.PROVED if server.get(_FLAG) else Basis.INFERRED
+    before = "see that the load balancer asks for the health of the servers over TCP, or with a certificate"
+    words = how(server, server.state(_FLAG), asks, grade=Grade.BREAKING, basis=basis, requires=(before,))
+    yield server.set(_FLAG, "false", words)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_SCAFFOLD = (
+    "write an AuthenticationConfiguration (apiserver.config.k8s.io/{version}) with jwt: [{{issuer: {{url: "
+    "https://ISSUER, audiences: [CLIENT]}}, claimMappings: {{username: {{claim: sub, prefix: 'oidc:'}}, groups: "
+    "{{claim: groups, prefix: 'oidc:'}}}}}}] and name it with --authentication-config"
+)
+
+
+@transform(each=ControlPlane, stage="authentication", severity=Severity.LOW, absence=True)
+def oidc_hint(carrier: ControlPlane) -> Steps:
+    """People sign in to the API server through an identity provider.
+
+    Why: certificates of people cannot be taken back before they end, and nobody sees who holds them.
+
+    May break: nothing, since it only reports.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        if server.installer != "rke2" and not _signs_in(server):
+            version = "v1" if server.version >= (1, 34) else "v1beta1"
+            yield server.finding(
+                "no identity provider is named: people sign in with certificates, which cannot be taken back",
+                advice=_SCAFFOLD.format(version=version), severity=Severity.LOW,
+            )  # fmt: skip
+
+
+def _signs_in(server: Component) -> bool:
+    flags = ("oidc-issuer-url", "authentication-config", "authentication-token-webhook-config-file")
+    files = server.view.tree.of("apiserver.config.k8s.io", "AuthenticationConfiguration")
+    return any(server.get(flag) for flag in flags) or any(item.has("jwt") for item in files)

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from hardener.carriers import AuthenticationFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.HIGH)
+def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
+    """The keys of the identity provider are fetched over HTTPS.
+
+    Why: who answers on the way gives the API server a key of his own, and signs in as anyone.
+
+    May break: nothing, since it only reports.
+    """
+    if isinstance(target, ControlPlane):
+        yield from by_table(target, "oidc-http")
+        return
+    for index, jwt in enumerate(target.items("jwt")):
+        if (jwt.text("issuer", "url") or "").startswith("http:"):
+            yield target.finding(
+                "the issuer's keys are fetched over HTTP: who answers on the way can sign in as anyone",
+                "jwt", index, "issuer", "url", advice="write https; the API server refuses anything else",
+                severity=Severity.HIGH,
+            )  # fmt: skip

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from hardener.carriers import AuthenticationFile, ControlPlane, by_table, components
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_ADVICE = "write a prefix such as oidc: and adapt the bindings"
+_GROUPS = "groups of the issuer come without a prefix: one called system:masters would own the cluster"
+
+
+@transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.MEDIUM)
+def oidc_prefix(target: ControlPlane | AuthenticationFile) -> Steps:
+    """Users and groups of the identity provider are told apart from those of the cluster.
+
+    Why: who may choose a name or a group there can otherwise be another user here.
+
+    May break: nothing, since it only reports: with a prefix all bindings have to name it.
+    """
+    if isinstance(target, ControlPlane):
+        yield from by_table(target, "oidc-prefix")
+        for server in components(target, "kube-apiserver"):
+            if server.get("oidc-groups-claim") and not server.get("oidc-groups-prefix"):
+                yield server.finding(_GROUPS, "oidc-groups-claim", advice=_ADVICE, severity=Severity.MEDIUM)
+        return
+    for index, jwt in enumerate(target.items("jwt")):
+        for claim in ("username", "groups"):
+            path = ("claimMappings", claim)
+            if jwt.has(*path, "claim") and not jwt.text(*path, "prefix"):
+                yield target.finding(
+                    f"{claim} of the issuer come{'s' if claim == 'username' else ''} without a prefix",
+                    "jwt", index, *path, advice=_ADVICE, severity=Severity.MEDIUM,
+                )  # fmt: skip

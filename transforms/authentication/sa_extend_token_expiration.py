@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane, stage="authentication", severity=Severity.MEDIUM, cis="1.2.30")
+def sa_extend_token_expiration(carrier: ControlPlane) -> Steps:
+    """A token of a pod lives as long as it says, not a year.
+
+    Why: extended tokens live up to a year, so a leaked one stays useful long after the pod is gone.
+
+    May break: an old client that never reads its token again fails after an hour; the audit annotation
+    authentication.k8s.io/stale-token names them.
+    """
+    yield from by_table(carrier, "sa-extend-token-expiration")

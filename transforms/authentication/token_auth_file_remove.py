@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, components, how
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Evidence, Grade, Severity
+
+_FLAG = "token-auth-file"
+
+
+@transform(each=ControlPlane, stage="authentication", severity=Severity.CRITICAL, cis="1.2.2")
+def token_auth_file_remove(carrier: ControlPlane) -> Steps:
+    """Nobody signs in with a token from a file of the API server.
+
+    Why: such tokens never end, and taking one back needs a restart of the server.
+
+    May break: whoever is in the file is locked out; give them a certificate or an account of the identity provider
+    first.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        path = server.get(_FLAG)
+        if path is not None and server.can(_FLAG):
+            yield _removed(server, path)
+
+
+def _removed(server: Component, path: str) -> list[Edit]:
+    lost = Evidence("whoever is in the file is locked out, perhaps whoever would revert this")
+    before = (
+        f"list the users of {path} on a control-plane node (cut -d, -f2,4 {path}), and give each a certificate "
+        "(kubectl certificate approve) or an account of the identity provider, with the same groups",
+    )
+    words = how(
+        server, server.state(_FLAG), lost, grade=Grade.BREAKING, requires=before,
+        follow_up=(f"once the servers run without it: shred -u {path} on each control-plane node",),
+    )  # fmt: skip
+    return [*server.unset(_FLAG, words), *server.unmount(path, words)]

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane, stage="authentication", severity=Severity.MEDIUM)
+def webhook_token_cache(carrier: ControlPlane) -> Steps:
+    """The API server soon asks again whether a token is still good.
+
+    Why: as long as the answer is kept, a token that was revoked is accepted.
+
+    May break: nothing, since it only reports: a shorter time asks the webhook more often.
+    """
+    yield from by_table(carrier, "webhook-token-cache")

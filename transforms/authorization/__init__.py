@@ -1,0 +1,1 @@
+"""K02: overly permissive authorization."""

@@ -1,0 +1,168 @@
+"""Bindings that make administrators of service accounts, and what these get in place of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.access import Binding, Role, Subject
+from hardener.access.needs import FLOOR, Needs, at_work, deploys, is_system, needs
+from hardener.declare import Steps
+from hardener.edits import Basis, Evidence, Finding, Grade, Severity
+
+from . import _rights
+from ._options import Rbac
+from ._rights import Change, Pair
+
+_LOG = (
+    "record an audit log of 7 days or more and run harden again with --audit-log FILE, or see in a test that the"
+    " account needs no more than what is assumed"
+)
+
+
+def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
+    """Give the accounts of ``binding``, of which ``source`` makes administrators, what they are known to need."""
+    accounts: list[Subject] = []
+    kept = 0
+    for subject in binding.subjects:
+        reason = _kept(binding, subject, options)
+        if reason is None:
+            accounts.append(subject)
+            continue
+        kept += 1
+        if isinstance(reason, Finding):
+            yield reason
+    if not accounts:
+        return
+    found = [(subject, *_needs(binding, subject, options)) for subject in accounts]
+    if binding.tree.stream and any(known.assumed for _, _, known in found):
+        yield binding.finding(
+            f"{accounts[0]} is an administrator; a stream does not show who runs as it",
+            "subjects", accounts[0].index, severity=Severity.HIGH,
+            advice="run harden apply on the tree, with --audit-log where there is one",
+        )  # fmt: skip
+        return
+    change = _weighed(binding, source, found, options)
+    home = binding.namespace_of(accounts[0])
+    made = _rights.pairs(found, binding.object.namespace if binding.namespaced else options.mapped(home))
+    if options.fallback == "keep-namespaced":
+        made = [_kept_rights(pair) if _is_assumed(pair, found) else pair for pair in made]
+    made = [pair for pair in made if pair.rules or pair.built_in or options.fallback == "empty"]
+    yield _rights.edits(binding, made, accounts, whole=not kept, change=change)
+    if home == "default" and options.mapped(home) == home:
+        yield binding.finding(
+            f"{accounts[0]} lives in the namespace default, which everything shares that names none",
+            "subjects", accounts[0].index, severity=Severity.LOW,
+            advice="give the application a namespace of its own (rbac.namespace-map for its account)",
+        )  # fmt: skip
+
+
+def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | None:
+    """Why a subject stays: a finding, or a word where another transform says it; None where it may change."""
+    place = ("subjects", subject.index)
+    if not subject.is_account:
+        if subject.name in ("system:masters", "system:anonymous", "system:authenticated", "system:unauthenticated"):
+            return "said by transforms of their own"
+        return binding.finding(
+            f"{subject} is an administrator of the whole cluster", *place, severity=Severity.MEDIUM,
+            advice="bind people to roles for what they do, and keep cluster-admin for emergencies",
+            topic="person or group that is an administrator",
+        )  # fmt: skip
+    namespace = binding.namespace_of(subject)
+    platform = binding.tree.access.platform(binding, subject)
+    if platform is not None and platform[1]:
+        return "said by rbac-platform-admin"
+    if platform is not None:
+        return binding.finding(
+            f"{subject} is an administrator; it is called like an account of {platform[0].component}, and nothing else"
+            " shows that it is one",
+            *place, severity=Severity.HIGH,
+            advice="if it is not, bind it to what it needs; if it is, keep its workload or label in the tree",
+        )  # fmt: skip
+    if namespace is None and not binding.namespaced:
+        return binding.finding(
+            f"{subject} is an administrator; the API server refuses an account without a namespace here", *place,
+            severity=Severity.HIGH, advice="name its namespace",
+        )  # fmt: skip
+    elsewhere = _moved_elsewhere(binding, subject, namespace)
+    if elsewhere is not None:
+        return binding.finding(
+            f"{subject} is an administrator; its rights would land in namespace {elsewhere}, which a kustomization"
+            " gives to all that it lists",
+            *place, severity=Severity.HIGH,
+            advice="list the binding in a kustomization of its own, or bind it to what it needs",
+        )  # fmt: skip
+    if is_system(namespace) and not options.system_namespaces:
+        return binding.finding(
+            f"{subject} is an administrator; what runs there belongs to the cluster", *place, severity=Severity.HIGH,
+            advice="bind it to what it needs (profile strict, or rbac.system-namespaces, does)",
+        )  # fmt: skip
+    return None
+
+
+def _moved_elsewhere(binding: Binding, subject: Subject, namespace: str | None) -> str | None:
+    """The namespace that a kustomization puts a RoleBinding into, where that is not the one of the account."""
+    if binding.namespaced:
+        return None
+    builds = binding.tree.builds
+    accounts = binding.tree.access.account_objects(binding, subject)
+    for space in sorted({each.namespace for each in builds.renderings(binding.object) if each.namespace}):
+        if space != namespace and not any(space in builds.namespaces(account) for account in accounts):
+            return space
+    return None
+
+
+def _needs(binding: Binding, subject: Subject, options: Rbac) -> tuple[str | None, Needs]:
+    """Where the account will be, and what it needs there."""
+    own = binding.namespace_of(subject)
+    pods = binding.tree.access.pods(binding, subject)
+    space = own if pods else options.mapped(own)
+    target = binding.object.namespace or "" if binding.namespaced else space or ""
+    floor = FLOOR if options.fallback == "floor" else ()
+    known = needs(binding, subject, target, floor=floor, expand=options.audit_expand)
+    if binding.namespaced:  # it gave nothing elsewhere
+        known.rules = {target: known.rules.get(target, [])} if known.rules else {}
+    return space, known
+
+
+def _weighed(
+    binding: Binding, source: Role | str, found: list[tuple[Subject, str | None, Needs]], options: Rbac
+) -> Change:
+    """The grade of the change, from DECISIONS 2.3 and 2.14."""
+    text = "it is bound to cluster-admin"
+    if isinstance(source, Role):
+        text = f"{source.object} allows everything"
+    evidence = [binding.fact(text, "roleRef", "name")]
+    breaking = False
+    for subject, _, known in found:
+        evidence.append(binding.fact(f"{subject}: {known.label}", "subjects", subject.index))
+        evidence += known.facts
+        against: list[Evidence] = []
+        if known.assumed:
+            against = at_work(binding, subject)
+            breaking |= options.fallback == "empty"
+        elif deploys(subject.name) and (known.thin or not known.rules):
+            against = at_work(binding, subject)
+        breaking |= bool(against)
+        evidence += against
+    assumed = any(known.assumed for _, _, known in found)
+    labels = "; ".join(dict.fromkeys(known.label for _, _, known in found))
+    said = f"{labels}: run harden again with --audit-log" if assumed else labels
+    grade = Grade.BREAKING if breaking else Grade.REVIEW
+    basis = Basis.ASSUMED if assumed else Basis.INFERRED
+    if not assumed and all(known.observed for _, _, known in found):
+        basis = Basis.PROVED
+    return Change(grade, basis, list(_once(evidence)), said, (_LOG,) if assumed else ())
+
+
+def _once(facts: list[Evidence]) -> Iterator[Evidence]:
+    yield from {(fact.text, fact.path): fact for fact in facts}.values()
+
+
+def _is_assumed(pair: Pair, found: list[tuple[Subject, str | None, Needs]]) -> bool:
+    names = {subject.index for subject, _ in pair.accounts}
+    return any(known.assumed for subject, _, known in found if subject.index in names)
+
+
+def _kept_rights(pair: Pair) -> Pair:
+    """The rights of an administrator of the namespace alone, its secrets included."""
+    return Pair(pair.namespace, [], pair.accounts, "admin")

@@ -1,0 +1,91 @@
+"""Roles of ours, when an audit log shows more than was known as they were written (DECISIONS 2.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.access import Binding, Role
+from hardener.access.needs import observation
+from hardener.declare import Steps
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.kubernetes.rbac_rules import Rule, compact
+
+from ._names import BASIS, MANAGED
+
+_LABEL = next(iter(MANAGED))
+
+
+def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
+    """Add to the role of ``binding``, where it is ours, what a log shows; ``prune`` takes away what it does not."""
+    role = next((role for role in binding.roles if _is_ours(role)), None)
+    if role is None or binding.tree.access.log is None:
+        return
+    used: list[Rule] = []
+    facts: list[Evidence] = []
+    labels: list[str] = []
+    for subject in binding.subjects:
+        known = observation(binding, subject, expand=expand) if subject.is_account else None
+        if known is None:
+            return
+        space = role.object.namespace if role.namespaced else None
+        used += known.rules.get(space, [])
+        facts += known.facts
+        labels.append(known.label)
+        for other in sorted(set(known.rules) - {space}, key=str):
+            if not _is_given(binding, subject.name, other):
+                yield binding.finding(
+                    f"the audit log shows {subject} at work in {other or 'the whole cluster'}, where the tree gives it"
+                    " nothing",
+                    "subjects", subject.index, severity=Severity.LOW,
+                    advice="give it a role there, if it still needs to",
+                )  # fmt: skip
+    rules = role.rules
+    common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
+    missing = [part for rule in compact(used) for part in _parts(rule) if not _covered(part, [own for _, own in rules])]
+    extra = [index for index, rule in rules if not any(_covered(part, used) for part in _parts(rule))]
+    edits = [role.append("rules", value=rule.value(), **common) for rule in compact(missing)]
+    if extra and prune:
+        edits += [role.drop("rules", index, **common) for index in extra]
+    elif extra:
+        yield role.finding(
+            f"the audit log does not explain {len(extra)} of its rules", "rules", extra[0], severity=Severity.LOW,
+            advice="--prune-managed removes what nothing explains", topic="rule of ours that nothing explains",
+        )  # fmt: skip
+    if edits:
+        basis = "; ".join(dict.fromkeys(labels))
+        yield [*edits, role.set("metadata", "annotations", BASIS, to=basis, **common)]
+
+
+def _is_ours(role: Role) -> bool:
+    return (
+        role.object.editable
+        and role.text("metadata", "labels", _LABEL) == MANAGED[_LABEL]
+        and role.text("metadata", "annotations", BASIS) is not None
+    )
+
+
+def _is_given(binding: Binding, name: str, space: str | None) -> bool:
+    """Whether another binding gives the account rights in ``space``."""
+    subject = next(each for each in binding.subjects if each.name == name)
+    bindings = binding.tree.access.bindings_of(name, binding.namespace_of(subject))
+    return any(not each.namespaced or each.object.namespace == space for each in bindings if each != binding)
+
+
+def _parts(rule: Rule) -> list[Rule]:
+    """One rule for each resource and verb, so that what is there already is not said again."""
+    if rule.urls:
+        return [rule]
+    return [
+        Rule((group,), (resource,), (verb,), rule.names)
+        for group in rule.groups for resource in rule.resources for verb in rule.verbs
+    ]  # fmt: skip
+
+
+def _covered(part: Rule, rules: list[Rule]) -> bool:
+    if part.urls:
+        return any(set(part.urls) <= set(rule.urls) and set(part.verbs) <= set(rule.verbs) for rule in rules)
+    return any(
+        rule.covers(part.groups[0], part.resources[0], part.verbs[0])
+        and (not rule.names or (part.names and set(part.names) <= set(rule.names)))
+        for rule in rules
+    )

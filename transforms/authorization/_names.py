@@ -1,0 +1,81 @@
+"""Names and objects of new roles and bindings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from hardener.access import Binding, Subject
+from hardener.kubernetes.rbac import GROUP
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.rbac_rules import Rule
+
+VERSION = f"{GROUP}/v1"
+MANAGED = {"app.kubernetes.io/managed-by": "harden"}
+BASIS = "hardener.dev/basis"
+_BINDING = re.compile(r"(?:^|[-.:_])(?:clusterrolebinding|rolebinding|binding|crb|rb)$", re.I)
+_ADMIN = re.compile(r"(?:^|[-.:_])(?:cluster-?admin|admin)$", re.I)
+_LONGEST = 230  # of a DNS subdomain, with room for an ending
+
+
+def base(name: str, account: str) -> str:
+    """What a binding is called without the words that say what it is: `app-admin-binding` is `app`.
+
+    Where nothing is left of its name, that of its ``account``.
+    """
+    short = _ADMIN.sub("", _BINDING.sub("", name))
+    return (short or account)[:_LONGEST].rstrip("-.")
+
+
+def role(name: str, namespace: str | None, rules: Iterable[Rule], basis: str) -> dict[str, Any]:
+    """A Role, or a ClusterRole where ``namespace`` is None."""
+    return {
+        "apiVersion": VERSION,
+        "kind": _kind("Role", namespace),
+        "metadata": _metadata(name, namespace) | {"annotations": {BASIS: basis}},
+        "rules": [rule.value() for rule in rules],
+    }
+
+
+def binding(
+    name: str, namespace: str | None, subjects: Iterable[tuple[Subject, str | None]], role_kind: str, role_name: str
+) -> dict[str, Any]:
+    """A RoleBinding, or a ClusterRoleBinding where ``namespace`` is None; ``subjects`` come with their namespaces."""
+    return {
+        "apiVersion": VERSION,
+        "kind": _kind("RoleBinding", namespace),
+        "metadata": _metadata(name, namespace),
+        "subjects": [subject(account, space) for account, space in subjects],
+        "roleRef": {"apiGroup": GROUP, "kind": role_kind, "name": role_name},
+    }
+
+
+def subject(account: Subject, namespace: str | None) -> dict[str, Any]:
+    """A service account as a subject."""
+    value: dict[str, Any] = {"kind": "ServiceAccount", "name": account.name}
+    return value | ({"namespace": namespace} if namespace else {})
+
+
+def _kind(kind: str, namespace: str | None) -> str:
+    return kind if namespace is not None else f"Cluster{kind}"
+
+
+def _metadata(name: str, namespace: str | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    return metadata | {"labels": dict(MANAGED)}
+
+
+def free(kind: str, name: str, beside: Binding) -> str:
+    """A name for a new object that nothing in the tree has."""
+    return beside.tree.builds.free_name(kind, name, beside)
+
+
+def delete(target: Binding) -> str:
+    """The command that removes what a binding was; kubectl apply leaves it."""
+    item = target.object
+    where = f" -n {item.namespace}" if item.kind == "RoleBinding" and item.namespace else ""
+    return f"kubectl delete {item.kind.lower()} {item.name}{where}"

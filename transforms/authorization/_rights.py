@@ -1,0 +1,141 @@
+"""What a binding that makes an administrator becomes: pairs of a role and a binding, one for each namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardener.access import Binding, Subject
+from hardener.access.needs import Needs
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.kubernetes.rbac_rules import Rule, compact
+
+from . import _names
+
+FANOUT = 3
+"""More namespaces than this with the same rules share a ClusterRole."""
+
+
+@dataclass(slots=True)
+class Pair:
+    """The rules that accounts get in a namespace; None is the whole cluster. ``built_in``: a ClusterRole of every
+    cluster in place of rules."""
+
+    namespace: str | None
+    rules: list[Rule] = field(default_factory=list)
+    accounts: list[tuple[Subject, str | None]] = field(default_factory=list)
+    built_in: str | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """How sure the edits of a binding are, and what is said with them."""
+
+    grade: Grade
+    basis: Basis
+    evidence: list[Evidence]
+    label: str
+    requires: tuple[str, ...] = ()
+
+    @property
+    def common(self) -> dict[str, Any]:
+        return {"grade": self.grade, "basis": self.basis, "evidence": self.evidence}
+
+
+def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) -> list[Pair]:
+    """The pairs for accounts with their namespaces and needs; that of ``home`` comes first, the cluster's last."""
+    by_namespace: dict[str | None, Pair] = {}
+    for subject, space, needs in found:
+        for namespace, rules in needs.rules.items():
+            pair = by_namespace.setdefault(namespace, Pair(namespace))
+            pair.rules += [rule for rule in rules if rule not in pair.rules]
+            pair.accounts.append((subject, space))
+    return sorted(by_namespace.values(), key=lambda p: (p.namespace is None, p.namespace != home, p.namespace or ""))
+
+
+def edits(binding: Binding, made: list[Pair], gone: list[Subject], *, whole: bool, change: Change) -> list[Edit]:
+    """One step: the binding gives its accounts no more than ``made``. ``gone`` lose their place among its subjects.
+
+    ``whole``: nobody else is in it. Then a ClusterRoleBinding becomes the first of the pairs, with its comments. Any
+    other is left without subjects: applied so, it gives nothing, while one that Git no longer holds stays as it was.
+    """
+    base = _names.base(binding.object.name, gone[0].name)
+    found: list[Edit] = [edit for group in _shared(made) for edit in _one_role(binding, group, base, change)]
+    first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires} | change.common
+    if whole:
+        first["follow_up"] = (_names.delete(binding),)
+    if whole and not binding.namespaced and made and made[0].namespace is not None:
+        found += _in_place(binding, made[0], gone, base, change, first)
+        made = made[1:]
+    elif whole:
+        found.append(binding.set("subjects", to=[], **first))
+    else:
+        found += [binding.drop("subjects", subject.index, **first) for subject in gone]
+    for pair in made:
+        found += _beside(binding, pair, base, change)
+    return found
+
+
+def _in_place(
+    binding: Binding, pair: Pair, gone: list[Subject], base: str, change: Change, first: dict[str, Any]
+) -> Iterator[Edit]:
+    common = change.common
+    role_kind, role_name, created = _role(binding, pair, base, change)
+    yield binding.set("kind", to="RoleBinding", **first)
+    yield binding.set("metadata", "name", to=_binding_name(binding, role_name, base, pair), **common)
+    if pair.namespace and binding.text("metadata", "namespace") != pair.namespace:
+        yield binding.set("metadata", "namespace", to=pair.namespace, **common)
+    if binding.role_kind != role_kind:
+        yield binding.set("roleRef", "kind", to=role_kind, **common)
+    yield binding.set("roleRef", "name", to=role_name, **common)
+    kept = {subject.index: space for subject, space in pair.accounts}
+    for subject in gone:
+        if subject.index not in kept:
+            yield binding.drop("subjects", subject.index, **common)
+        elif kept[subject.index] not in (None, subject.namespace):
+            if binding.text("subjects", subject.index, "kind") == "ServiceAccount":
+                yield binding.set("subjects", subject.index, "namespace", to=kept[subject.index], **common)
+    yield from created
+
+
+def _beside(binding: Binding, pair: Pair, base: str, change: Change) -> Iterator[Edit]:
+    role_kind, role_name, created = _role(binding, pair, base, change)
+    yield from created
+    name = _binding_name(binding, role_name, base, pair)
+    value = _names.binding(name, pair.namespace, pair.accounts, role_kind, role_name)
+    yield binding.create(None, value, **change.common)
+
+
+def _binding_name(binding: Binding, role_name: str, base: str, pair: Pair) -> str:
+    kind = "ClusterRoleBinding" if pair.namespace is None else "RoleBinding"
+    name = f"{base}-role" if pair.built_in is not None else role_name
+    return _names.free(kind, f"{name}-binding", binding)
+
+
+def _role(binding: Binding, pair: Pair, base: str, change: Change) -> tuple[str, str, list[Edit]]:
+    """Kind and name of the role of ``pair``, and the edit that makes it."""
+    if pair.built_in is not None:
+        return "ClusterRole", pair.built_in, []
+    kind, name = ("ClusterRole", f"{base}-cluster-role") if pair.namespace is None else ("Role", f"{base}-role")
+    name = _names.free(kind, name, binding)
+    value = _names.role(name, pair.namespace, compact(pair.rules), change.label)
+    return kind, name, [binding.create(None, value, **change.common)]
+
+
+def _shared(made: list[Pair]) -> list[list[Pair]]:
+    """Lists of those in ``made`` that give the same to the same accounts, in more namespaces than FANOUT."""
+    alike: dict[tuple[Any, ...], list[Pair]] = {}
+    for pair in made:
+        if pair.namespace is not None and pair.built_in is None:
+            alike.setdefault((tuple(compact(pair.rules)), tuple(pair.accounts)), []).append(pair)
+    return [group for group in alike.values() if len(group) > FANOUT]
+
+
+def _one_role(binding: Binding, group: list[Pair], base: str, change: Change) -> Iterator[Edit]:
+    """A ClusterRole for all of ``group``; it is bound in their namespaces, and not in the cluster."""
+    name = _names.free("ClusterRole", f"{base}-role", binding)
+    value = _names.role(name, None, compact(group[0].rules), change.label)
+    yield binding.create(None, value, **change.common)
+    for pair in group:
+        pair.built_in = name

@@ -1,0 +1,120 @@
+"""Rules with stars: which may be written out, how sure that is, and the edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.access import Role
+from hardener.access.needs import deploys, observation
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.kubernetes.rbac_expansion import Expansion
+from hardener.kubernetes.rbac_rules import ANY, Rule, compact
+
+_MOST = 6  # names in one sentence
+KEPT = "wildcard kept"
+
+
+def has_star(words: tuple[str, ...]) -> bool:
+    """Whether any of ``words`` stands for others: `*`, `*/scale`, `/metrics/*`."""
+    return any(word == ANY or word.startswith(f"{ANY}/") or word.endswith(f"/{ANY}") for word in words)
+
+
+def left(role: Role, index: int, why: str, advice: str, *path: str, severity: Severity = Severity.MEDIUM) -> Finding:
+    """A finding about a rule that stays as it is."""
+    return role.finding(
+        f"rule {index + 1} holds a wildcard: {why}", "rules", index, *path, advice=advice, severity=severity,
+        topic=f"{KEPT}: {why}",
+    )  # fmt: skip
+
+
+def platform(role: Role) -> str | None:
+    """The platform component that holds ``role``; None without one."""
+    for holder in role.tree.access.holders(role):
+        found = role.tree.access.platform(holder.binding, holder.subject)
+        if found is not None:
+            return found[0].component
+    return None
+
+
+def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Evidence]]:
+    """How sure it is to write out ``rule`` as ``found``, and why."""
+    evidence = [Evidence(f"the resources of Kubernetes {'.'.join(map(str, role.tree.settings.kubernetes_version))}")]
+    if found.custom:
+        evidence.append(Evidence("and of the CustomResourceDefinitions in the tree"))
+    if not found.lost:
+        return (Grade.REVIEW if found.custom else Grade.SAFE), evidence
+    more = f" and {len(found.lost) - _MOST} more" if len(found.lost) > _MOST else ""
+    evidence.append(Evidence(f"no longer granted: {', '.join(found.lost[:_MOST])}{more}"))
+    against = list(_against(role))
+    return (Grade.BREAKING if against else Grade.REVIEW), [*evidence, *against]
+
+
+def _against(role: Role) -> Iterator[Evidence]:
+    """Who may need what is lost: whoever applies manifests, a person, or somebody whom the tree does not show."""
+    holders = role.tree.access.holders(role)
+    if not holders or role.aggregated_to:
+        yield Evidence("the tree does not show everybody who holds it")
+    for holder in holders:
+        if not holder.subject.is_account:
+            yield holder.binding.fact(f"{holder.subject} holds it", "subjects", holder.subject.index)
+        elif deploys(holder.subject.name):
+            text = f"{holder.subject} holds it, which deploys, backs up or reconciles by its name"
+            yield holder.binding.fact(text, "subjects", holder.subject.index)
+
+
+def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None:
+    """What an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of them."""
+    if role.tree.access.log is None:
+        return None
+    rules: list[Rule] = []
+    facts: list[Evidence] = []
+    holders = role.tree.access.holders(role)
+    for holder in holders:
+        known = observation(holder.binding, holder.subject) if holder.subject.is_account else None
+        if known is None:
+            return None
+        facts += known.facts
+        for space, used in known.rules.items():
+            if not holder.binding.namespaced or space == holder.binding.object.namespace:
+                rules += [own for each in used if (own := _within(rule, each)) is not None]
+    return (compact(rules), facts) if rules else None
+
+
+def _within(rule: Rule, used: Rule) -> Rule | None:
+    """The part of ``used`` that ``rule`` allows; its group is one alone."""
+    resources = tuple(
+        name for name in used.resources if any(rule.covers(used.groups[0], name, verb) for verb in used.verbs)
+    )
+    verbs = tuple(verb for verb in used.verbs if any(rule.covers(used.groups[0], name, verb) for name in resources))
+    return Rule(used.groups, resources, verbs, used.names) if resources and verbs else None
+
+
+def written_out(
+    role: Role, index: int, rule: Rule, rules: list[Rule], grade: Grade, facts: list[Evidence]
+) -> list[Edit]:
+    """One step: ``rules`` in place of the rule at ``index``; what is the same in the first of them stays."""
+    first, *rest = rules
+    basis = Basis.PROVED if grade is Grade.SAFE else Basis.INFERRED
+    common: dict[str, Any] = {"grade": grade, "basis": basis, "evidence": facts}
+    edits: list[Edit] = []
+    for key, old, new in (
+        ("apiGroups", rule.groups, first.groups),
+        ("resources", rule.resources, first.resources),
+        ("resourceNames", rule.names, first.names),
+        ("verbs", rule.verbs, first.verbs),
+    ):
+        if old == new:
+            continue
+        if new:
+            edits.append(role.set("rules", index, key, to=list(new), **common))
+        else:
+            edits.append(role.drop("rules", index, key, **common))
+    for each in rest:
+        edits.append(role.insert("rules", index + 1, value=each.value(), **common))
+    return edits
+
+
+def rules_of(role: Role) -> list[tuple[int, Rule]]:
+    """The rules of a role that is the tree's to change, the last first: what is put behind one moves no other."""
+    return [] if role.owner is not None else list(reversed(role.rules))

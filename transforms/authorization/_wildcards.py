@@ -1,0 +1,102 @@
+"""What the transforms of wildcards do, loaded for a tree that holds roles."""
+
+from __future__ import annotations
+
+from hardener.access import Role
+from hardener.declare import Steps
+from hardener.edits import Finding, Grade, Severity
+from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
+from hardener.kubernetes.rbac_rules import ANY, Rule
+
+from ._stars import has_star, judged, left, observed, platform, rules_of, written_out
+
+
+def resources(role: Role) -> Steps:
+    """Write out the resources of rules where they are a star."""
+    if role.owner is not None:
+        starred = next((index for index, rule in role.rules if has_star(rule.resources)), None)
+        if starred is not None:
+            yield role.finding(
+                f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}", "rules", starred,
+                severity=Severity.LOW, advice="change it through what installs it",
+                topic="role with a wildcard that belongs to the cluster",
+            )  # fmt: skip
+        return
+    for index, rule in rules_of(role):
+        if not has_star(rule.resources) and not has_star(rule.urls):
+            continue
+        reason = _kept(role, index, rule)
+        if reason is not None:
+            yield reason
+            continue
+        groups = role.tree.access.discovery.groups_known if ANY in rule.groups else rule.groups
+        known = observed(role, rule)
+        if known is not None:
+            grade, facts = judged(role, rule, expand_resources(rule, role.tree.access.discovery, namespaced=False))
+            yield written_out(role, index, rule, known[0], grade, [*known[1], *facts])
+            continue
+        whole = Rule(tuple(groups), rule.resources, rule.verbs, rule.names)
+        found = expand_resources(whole, role.tree.access.discovery, namespaced=role.namespaced)
+        if found.unknown or not found.rules:
+            names = ", ".join(found.unknown) or "its groups"
+            yield left(role, index, f"nothing is known of the resources of {names}", "name the resources that are used")
+            continue
+        grade, facts = judged(role, rule, found)
+        yield written_out(role, index, rule, found.rules, grade, facts)
+
+
+def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
+    """A finding where a rule stays."""
+    if rule.urls:
+        return left(role, index, "of paths, which no list names", "name the paths that are used (/metrics, /healthz)")
+    if ANY not in rule.resources:
+        return left(role, index, "of one sub-resource of everything", "name the resources that are meant")
+    component = platform(role)
+    if component is not None:
+        return left(
+            role, index, f"{component} works with what others install", "see whether it can work in few namespaces",
+            severity=Severity.HIGH if rule.is_everything else Severity.MEDIUM,
+        )  # fmt: skip
+    if ANY in rule.groups and not role.namespaced:
+        what = "everything" if rule.is_everything else "every resource of every group"
+        return left(
+            role, index, f"of {what}, in the cluster", "name the groups and resources that are used",
+            severity=Severity.HIGH,
+        )  # fmt: skip
+    return None
+
+
+def apigroups(role: Role) -> Steps:
+    """Write out the groups of rules where they are a star."""
+    for index, rule in rules_of(role):
+        if ANY not in rule.groups or has_star(rule.resources):
+            continue
+        known = observed(role, rule)
+        found = expand_groups(rule, role.tree.access.discovery)
+        if known is not None:
+            yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
+        elif (component := platform(role)) is not None:
+            yield left(role, index, f"{component} works with what others install", "name the groups that are meant")
+        elif found.unknown or not found.rules:
+            names = ", ".join(found.unknown)
+            yield left(role, index, f"no group is known that has {names}", "name the groups that are meant")
+        else:
+            _, facts = judged(role, rule, found)
+            yield written_out(role, index, rule, found.rules, Grade.REVIEW, facts)
+
+
+def verbs(role: Role) -> Steps:
+    """Write out the verbs of rules where they are a star."""
+    for index, rule in rules_of(role):
+        if ANY not in rule.verbs or has_star(rule.groups) or has_star(rule.resources) or rule.urls:
+            continue
+        known = observed(role, rule)
+        found = expand_verbs(rule, role.tree.access.discovery)
+        if known is not None:
+            yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
+        elif found.unknown or not found.rules:
+            names = ", ".join(found.unknown)
+            yield left(role, index, f"nothing is known of the verbs of {names}", "name the verbs that are used")
+        else:
+            grade, facts = judged(role, rule, found)
+            yield written_out(role, index, rule, found.rules, grade, facts)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+
+_ANYBODY = (("User", "system:anonymous"), ("Group", "system:unauthenticated"))
+
+
+@transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.1")
+def rbac_anonymous_subject(binding: Binding) -> Steps:
+    """Nobody holds rights without a credential, beyond what every cluster shows to everybody.
+
+    Why: anyone who can reach the API server holds these rights without a credential.
+
+    May break: a probe or a page that asks the API server without logging in is refused.
+    """
+    from hardener.kubernetes.rbac_owners import PUBLIC
+
+    from ._names import delete
+    from ._subjects import only_health, without
+
+    found = [subject for subject in binding.subjects if (subject.kind, subject.name) in _ANYBODY]
+    if not found or binding.role_name in PUBLIC:
+        return
+    place = ("subjects", found[0].index)
+    if binding.owner is not None:
+        yield binding.finding(
+            f"{found[0].name} holds {binding.role_name}; {binding.owner}", *place, severity=Severity.HIGH,
+            advice="see why it was added, and remove it in the cluster",
+        )  # fmt: skip
+    elif only_health(binding):
+        yield binding.finding(
+            f"{found[0].name} may ask for paths that tell the health of the API server", *place, severity=Severity.LOW,
+            advice="keep it if a load balancer asks for them; system:public-info-viewer gives the same",
+        )  # fmt: skip
+    else:
+        evidence = [Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to whoever has no credential")]
+        yield without(
+            binding, found, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence, follow_up=(delete(binding),)
+        )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.view import OpaqueError
+
+_EVERYBODY = "system:authenticated"
+_ACCOUNTS = "system:serviceaccounts"
+
+
+@transform(each=Binding, stage="authorization", severity=Severity.HIGH)
+def rbac_authenticated_broad(binding: Binding) -> Steps:
+    """A role is not given to everybody who is logged in.
+
+    Why: every account, including ones from outside the organisation on some clouds (on GKE any Google account is in
+    system:authenticated), gets these rights; those of all service accounts go to every pod.
+
+    May break: nothing, it only reports.
+    """
+    from hardener.kubernetes.rbac_owners import DISCOVERY
+
+    if binding.role_name in DISCOVERY or binding.owner is not None:
+        return
+    for subject in binding.subjects:
+        if subject.kind != "Group" or subject.name.split(":")[:2] not in (
+            [*_EVERYBODY.split(":")],
+            [*_ACCOUNTS.split(":")],
+        ):
+            continue
+        open_to_all = subject.name == _EVERYBODY
+        severity = Severity.HIGH if open_to_all else Severity.MEDIUM
+        if open_to_all and _is_dangerous(binding):
+            severity = Severity.CRITICAL
+        yield binding.finding(
+            f"{subject} holds {binding.role_kind} {binding.role_name}", "subjects", subject.index, severity=severity,
+            advice="bind the accounts that need it by name",
+            topic=f"role for all of {subject.name}" if severity is not Severity.CRITICAL else None,
+        )  # fmt: skip
+
+
+def _is_dangerous(binding: Binding) -> bool:
+    from hardener.kubernetes.dangerous_grants import dangerous
+
+    if binding.role_kind == "ClusterRole" and binding.role_name in ("cluster-admin", "admin", "edit"):
+        return True
+    for role in binding.roles:
+        try:
+            version = role.tree.settings.kubernetes_version
+            if any(True for _ in dangerous(role.rules, version, system=not binding.namespaced)):
+                return True
+        except OpaqueError:
+            continue
+    return False

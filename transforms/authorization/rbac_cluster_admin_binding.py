@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._options import Rbac
+
+
+@transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.1", options=Rbac)
+def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
+    """A service account holds the rights that it is known to need in place of those of an administrator.
+
+    Why: a pod that runs as this service account owns the whole cluster, so that any bug that lets somebody run code
+    in it becomes full takeover; bound to one namespace it reaches only what is known, or stated to be assumed.
+
+    May break: what the account did beyond that is refused from the moment the old binding is deleted; where no audit
+    log shows its use, the rights are an assumption.
+    """
+    source = binding.everything
+    if binding.owner is not None:
+        account = next((subject for subject in binding.subjects if subject.is_account), None)
+        if source is not None and account is not None:
+            yield binding.finding(
+                f"{account} is an administrator, and the binding is left alone: {binding.owner}", "subjects",
+                account.index, severity=Severity.LOW, advice="change it through what installs it",
+                topic="administrator that belongs to the cluster",
+            )  # fmt: skip
+        return
+    if source is not None:
+        from ._administrators import reduced
+
+        yield from reduced(binding, source, options)
+    else:
+        from ._managed import extended
+
+        yield from extended(binding, prune=options.prune_managed, expand=options.audit_expand)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardener.access import Role
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.dangerous_grants import Grant
+
+# Critical is kept for what is open to anybody (DECISIONS 3); rbac-anonymous-subject and its neighbours say that.
+_SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
+_MOST = 3  # holders in one message
+_TOO_MANY = 5  # grants of one rule, which is a wildcard then
+_ADVICE = "grant what is used, by name (resourceNames) and in one namespace, and guard who runs as it"
+
+
+@transform(each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1", after=("rbac-nodes-proxy-narrow",))
+def rbac_dangerous_grant(role: Role) -> Steps:
+    """A role that leads to more rights than it names is known, with everybody who holds it.
+
+    Why: reading secrets, creating pods or impersonating others are steps to the rights of everybody else; who holds one
+    of them has to be guarded as well as those.
+
+    May break: nothing, it only reports.
+    """
+    if role.owner is not None:
+        return
+    # Late, as in all modules of this folder: most trees hold no role.
+    from hardener.access.needs import is_system
+    from hardener.kubernetes.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
+
+    holders = role.tree.access.holders(role)
+    everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
+    spaces = {holder.binding.object.namespace for holder in holders} | {role.object.namespace}
+    system = everywhere or any(map(is_system, spaces))
+    who = "; ".join(map(str, holders[:_MOST])) or "nobody in the tree holds it"
+    if len(holders) > _MOST:
+        who += f" and {len(holders) - _MOST} more"
+    reach = "in the cluster" if everywhere else "in its namespace"
+    by_rule: dict[int, list[tuple[Grant, str, Severity]]] = {}
+    for grant, index, text in dangerous(role.rules, role.tree.settings.kubernetes_version, system=system):
+        level = grant.cluster if everywhere else grant.namespace
+        if level is not None:
+            by_rule.setdefault(index, []).append((grant, text, _SEVERITIES[level]))
+    for index, found in by_rule.items():
+        if len(found) > _TOO_MANY:
+            names = "; ".join(f"{grant.id} {grant.title}" for grant, _, _ in found)
+            yield role.finding(
+                f"rule {index + 1} holds {len(found)} dangerous grants {reach} ({names}); {who}", "rules", index,
+                severity=max((severity for _, _, severity in found), key=lambda level: level.rank),
+                topic=f"role with a rule of many dangerous grants {reach}", advice=_ADVICE,
+            )  # fmt: skip
+            continue
+        for grant, text, severity in found:
+            yield role.finding(
+                f"{grant.id} {grant.title} {reach} ({text}): {grant.why}; {who}", "rules", index, severity=severity,
+                topic=f"role with {grant.id}, {grant.title}, {reach}", advice=_ADVICE,
+            )  # fmt: skip
+    further = [
+        grant for found in by_rule.values() for grant, _, _ in found if leads_further(grant) or grant is EVERYTHING
+    ]
+    if further and role.aggregated_to:
+        yield role.finding(
+            f"{AGGREGATED.id} {AGGREGATED.title} ({role.aggregated_to[0]}), with {further[0].title}: {AGGREGATED.why}",
+            "metadata", "labels", severity=Severity.HIGH, topic=f"role with {AGGREGATED.id}, {AGGREGATED.title}",
+            advice="take the label off, and bind the role to those who need it",
+        )  # fmt: skip

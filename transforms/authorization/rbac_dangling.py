@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True)
+def rbac_dangling(binding: Binding) -> Steps:
+    """A binding names a role and accounts that exist.
+
+    Why: whoever makes an object of that name later gets, or hands out, rights that nobody looks at anymore.
+
+    May break: nothing, it only reports.
+    """
+    if binding.owner is not None or not binding.get("roleRef", "name"):
+        return
+    from hardener.kubernetes.rbac_owners import is_built_in
+
+    if not is_built_in(binding.role_kind, binding.role_name) and not binding.roles:
+        yield binding.finding(
+            f"{binding.role_kind} {binding.role_name} is not in the tree", "roleRef", "name", severity=Severity.LOW,
+            advice="see that it exists, or delete the binding", topic="binding of a role that is not in the tree",
+        )  # fmt: skip
+    for subject in binding.subjects:
+        if not subject.is_account or subject.name == "default":
+            continue
+        access = binding.tree.access
+        if not access.account_objects(binding, subject) and not access.pods(binding, subject):
+            yield binding.finding(
+                f"{subject} is not in the tree", "subjects", subject.index, severity=Severity.LOW,
+                advice="see that it exists, or remove it from the binding",
+                topic="binding of an account that is not in the tree",
+            )  # fmt: skip

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.access import Binding, Subject
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.kubernetes.rbac import DEFAULT
+from hardener.views import Object, PodTemplate
+
+from ._names import MANAGED
+
+_REFUSED = frozenset({"Pod", "Job"})
+_LEFT_ALONE = ("patch", "owned", "static-pod", "partial", "system-namespace")
+_FIELD = "automountServiceAccountToken"
+
+
+@transform(
+    each=Binding, stage="authorization", severity=Severity.MEDIUM, cis="5.1.5", absence=True,
+    after=("rbac-cluster-admin-binding",),
+)  # fmt: skip
+def rbac_default_sa(binding: Binding) -> Steps:
+    """No rights are given to the service account default.
+
+    Why: rights on the default account leak to every pod that forgets to choose one; a named account limits them to the
+    one workload that needs them.
+
+    May break: a pod of another repository that uses the account default of the namespace loses these rights.
+    """
+    if binding.owner is not None or binding.everything is not None:
+        return
+    for subject in binding.subjects:
+        if not subject.is_account or subject.name != DEFAULT:
+            continue
+        pods = binding.tree.access.pods(binding, subject)
+        reason = _unclear(binding, subject, pods)
+        if reason is not None:
+            yield binding.finding(
+                f"it gives {binding.role_kind} {binding.role_name} to {subject}: {reason}", "subjects", subject.index,
+                severity=Severity.MEDIUM, advice="give the workload that needs it an account of its own, and bind that",
+                topic="rights of the service account default",
+            )  # fmt: skip
+        else:
+            yield list(_moved(binding, subject, pods[0]))
+
+
+def _unclear(binding: Binding, subject: Subject, pods: list[PodTemplate]) -> str | None:
+    """Why it is not known who needs the rights; None where one workload alone does."""
+    if not pods:
+        return "the tree shows no pod that runs as it"
+    names = list(dict.fromkeys(str(pod.object) for pod in pods))
+    if len(names) > 1:
+        return f"{len(names)} workloads run as it ({', '.join(names[:3])})"
+    if not binding.tree.access.surely(binding, subject, pods[0]):
+        return f"{names[0]} may run as it, in the namespace that nothing names"
+    if pods[0].kind in _REFUSED:
+        return f"{names[0]} cannot be changed while it runs, or is refused before its account exists"
+    if left := next((name for name in _LEFT_ALONE if name in pods[0].classes), None):
+        return f"{names[0]} is not the tree's to change ({left})"
+    if not pods[0].object.editable:
+        return f"{names[0]} is outside the given paths"
+    if len(binding.tree.access.bindings_of(subject.name, binding.namespace_of(subject))) > 1:
+        return "other bindings name it too"
+    if any(state.service_account != DEFAULT for state in pods[0].states):
+        return f"an overlay gives {names[0]} another account"
+    return None
+
+
+def _moved(binding: Binding, subject: Subject, pod: PodTemplate) -> list[Edit]:
+    """The workload gets an account, and that the rights; the account default mounts its token no longer."""
+    name = pod.tree.accounts.reserve(str(pod.object.name), pod.object)
+    space = binding.namespace_of(subject)
+    shared = pod.namespace in (None, DEFAULT)
+    evidence = [pod.fact(f"{pod.object} is the one workload of the tree that runs as {subject}")]
+    if shared:
+        evidence.append(Evidence("pods that the tree does not show may use the account too, in the namespace default"))
+    common: dict[str, Any] = {
+        "grade": Grade.BREAKING if shared else Grade.REVIEW, "basis": Basis.INFERRED, "evidence": evidence,
+    }  # fmt: skip
+    edits = [pod.set("serviceAccountName", to=name, impact="account-created", **common)]
+    if pod.has("serviceAccount"):
+        edits.append(pod.drop("serviceAccount", **common))
+    metadata: dict[str, Any] = {"name": name, "labels": dict(MANAGED)}
+    if pod.namespace is not None:
+        metadata = {"name": name, "namespace": pod.namespace, "labels": dict(MANAGED)}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    edits.append(pod.create("serviceaccounts", account, **common))
+    if binding.text("subjects", subject.index, "kind") == "User":
+        edits.append(
+            binding.set("subjects", subject.index, "name", to=f"system:serviceaccount:{space}:{name}", **common)
+        )
+    else:
+        edits.append(binding.set("subjects", subject.index, "name", to=name, **common))
+    for default in binding.tree.access.account_objects(binding, subject):
+        if _is_open(default):
+            edits.append(default.set(_FIELD, to=False, **common))
+    return edits
+
+
+def _is_open(account: Object) -> bool:
+    return account.editable and account.get(_FIELD) is not False

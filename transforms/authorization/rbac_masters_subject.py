@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_MASTERS = "system:masters"
+
+
+@transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.7")
+def rbac_masters_subject(binding: Binding) -> Steps:
+    """Nothing relies on the group system:masters.
+
+    Why: that group bypasses authorization in the API server itself, so that taking the binding away changes nothing
+    and no right of a member can be withdrawn before its certificate ends.
+
+    May break: nothing, it only reports.
+    """
+    if binding.owner is not None:
+        return
+    for subject in binding.subjects:
+        if (subject.kind, subject.name) == ("Group", _MASTERS):
+            yield binding.finding(
+                f"it names the group {_MASTERS}, whose members no binding can bound", "subjects", subject.index,
+                severity=Severity.HIGH,
+                advice="stop issuing certificates with O=system:masters, and bind a group of your own to a role",
+            )  # fmt: skip

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_ADVICE = "keep its namespace closed: who can run code there owns the cluster"
+
+
+@transform(each=Binding, stage="authorization", severity=Severity.MEDIUM, cis="5.1.1")
+def rbac_platform_admin(binding: Binding) -> Steps:
+    """A component that acts for everybody in the cluster is known as such.
+
+    Why: a tool that installs what others write needs the rights of all of them, so its pods and whoever may change them
+    are administrators; where its vendor has a way to bound it, that is worth the work.
+
+    May break: nothing, it only reports.
+    """
+    if binding.everything is None or binding.owner is not None:
+        return
+    from hardener.access.grants import Holder
+
+    for subject in binding.subjects:
+        found = binding.tree.access.platform(binding, subject)
+        if found is None or not found[1]:
+            continue
+        component = found[0]
+        holder = Holder(subject, binding, tuple(binding.tree.access.pods(binding, subject)))
+        yield binding.finding(
+            f"{component.component} is an administrator of the cluster: {holder}", "subjects", subject.index,
+            severity=Severity.MEDIUM, advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
+            topic=f"administrator that belongs to {component.component}",
+        )  # fmt: skip

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.access import Role
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+
+_RESOURCE = "podsecuritypolicies"
+_GROUPS = frozenset({"policy", "extensions"})
+_GONE = (1, 25)
+
+
+@transform(each=Role, stage="authorization", severity=Severity.LOW)
+def rbac_psp_leftover(role: Role) -> Steps:
+    """No rule speaks of PodSecurityPolicies, which no cluster has anymore.
+
+    Why: a rule that does nothing hides the ones that do, and gives the impression that pods are held back.
+
+    May break: nothing; the resource went with Kubernetes 1.25.
+    """
+    if role.owner is not None or role.tree.settings.kubernetes_version < _GONE:
+        return
+    common: dict[str, Any] = {
+        "grade": Grade.SAFE, "basis": Basis.PROVED,
+        "evidence": [Evidence("PodSecurityPolicy is served by no release since 1.25")],
+    }  # fmt: skip
+    rules = role.rules
+    dead = [
+        index for index, rule in rules
+        if _RESOURCE in rule.resources and rule.groups and _GROUPS.issuperset(rule.groups)
+        and set(rule.resources) == {_RESOURCE}
+    ]  # fmt: skip
+    if dead and len(dead) == len(rules):
+        yield role.set("rules", to=[], **common)
+        return
+    for index, rule in rules:
+        if index in dead:
+            yield role.drop("rules", index, **common)
+        elif _RESOURCE in rule.resources and _GROUPS.intersection(rule.groups):
+            yield role.drop("rules", index, "resources", rule.resources.index(_RESOURCE), **common)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from hardener.access import Binding
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+
+
+@transform(
+    each=Binding, stage="authorization", severity=Severity.MEDIUM, absence=True,
+    after=("rbac-cluster-admin-binding", "rbac-default-sa"),
+)  # fmt: skip
+def rbac_unused_binding(binding: Binding) -> Steps:
+    """An account that is known not to use its rights has none.
+
+    Why: rights that nobody uses serve only whoever breaks in.
+
+    May break: what uses the account outside of the tree, or less often than the audit log looks back, is refused.
+    """
+    if binding.owner is not None or binding.everything is not None:
+        return
+    from hardener.access.needs import deploys, unused
+
+    from ._names import delete
+    from ._subjects import without
+
+    gone = []
+    facts: list[Evidence] = []
+    for subject in binding.subjects:
+        if subject.is_account and binding.tree.access.platform(binding, subject) is None:
+            known = unused(binding, subject)
+            if known is not None:
+                gone.append(subject)
+                facts += known.facts
+    if not gone:
+        return
+    grade = Grade.REVIEW
+    for subject in gone:
+        if deploys(subject.name):
+            grade = Grade.BREAKING
+            facts.append(Evidence(f"an account called {subject.name} is that of who deploys, backs up or reconciles"))
+    yield without(binding, gone, grade=grade, basis=Basis.INFERRED, evidence=facts, follow_up=(delete(binding),))

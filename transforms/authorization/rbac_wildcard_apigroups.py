@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from hardener.access import Role
+from hardener.declare import Steps, transform
+
+
+@transform(each=Role, stage="authorization", cis="5.1.3", absence=True, after=("rbac-wildcard-resources",))
+def rbac_wildcard_apigroups(role: Role) -> Steps:
+    """A rule names the API groups of its resources.
+
+    Why: a resource of the same name in any group, also of an operator that is installed later, is covered without
+    anybody deciding so.
+
+    May break: a custom resource of that name whose definition is not in the tree is left out.
+    """
+    from ._wildcards import apigroups
+
+    yield from apigroups(role)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from hardener.access import Role
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1.3", after=("rbac-cluster-admin-binding",))
+def rbac_wildcard_resources(role: Role) -> Steps:
+    """A rule names the resources that it is about.
+
+    Why: a wildcard covers every present and future object type, including sub-resources that run code, such as
+    pods/exec; the explicit list keeps today's use and nothing else.
+
+    May break: sub-resources that lead into pods and accounts are left out, and so is what is installed later.
+    """
+    from ._wildcards import resources
+
+    yield from resources(role)

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from hardener.access import Role
+from hardener.declare import Steps, transform
+
+
+@transform(each=Role, stage="authorization", cis="5.1.3", after=("rbac-wildcard-apigroups",))
+def rbac_wildcard_verbs(role: Role) -> Steps:
+    """A rule names the verbs that it allows.
+
+    Why: a wildcard also grants verbs that are no requests of their own, such as impersonate, bind and escalate, and
+    what is added later; the list freezes the grant at what can be reviewed.
+
+    May break: an account that acts as others, or hands out roles, by way of the wildcard loses that.
+    """
+    from ._wildcards import verbs
+
+    yield from verbs(role)

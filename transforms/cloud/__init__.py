@@ -1,0 +1,1 @@
+"""K08: cluster to cloud lateral movement."""

@@ -1,0 +1,23 @@
+"""Node groups of an eksctl configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.cloud import EksctlCluster
+from hardener.view import View
+
+NEW_GROUPS = (
+    "eksctl changes existing node groups only by new ones: eksctl create nodegroup --config-file=FILE, then eksctl "
+    "delete nodegroup of the old ones",
+)
+
+
+def groups(cluster: EksctlCluster) -> Iterator[View]:
+    """The node groups, managed ones and others."""
+    for key in ("nodeGroups", "managedNodeGroups"):
+        yield from cluster.items(key)
+
+
+def name_of(group: View) -> str:
+    return group.text("name") or "a node group"

@@ -1,0 +1,87 @@
+"""The metadata service of AWS (IMDS): what launch templates, Karpenter, eksctl, kOps and modules say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hardener.cloud import NodeTemplate
+from hardener.cloud_nodes import BY_NAME, metadata_reader, node_sign
+from hardener.declare import Steps
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.view import View
+
+TOKENS = "http_tokens"
+HOPS = "http_put_response_hop_limit"
+_BLOCK = "metadata_options"
+
+BEFORE = (
+    "see that nothing on the nodes asks the metadata service without a token: aws cloudwatch get-metric-statistics"
+    " --namespace AWS/EC2 --metric-name MetadataNoToken --statistics Sum --period 86400 --start-time 2-weeks-ago"
+    " --end-time now",
+)
+PLAN = ("terraform plan, and replace the nodes in your own time: a new version of a launch template starts new ones",)
+
+
+@dataclass(frozen=True, slots=True)
+class Imds:
+    """``hop_limit``: how many network hops the answer of the metadata service may go: 1 stays on the node, with 2 it
+    reaches pods."""
+
+    GROUP: ClassVar[str] = "imds"
+    hop_limit: int = 1
+
+
+def in_template(template: NodeTemplate, attribute: str, wanted: str | int) -> Steps:
+    """Give ``attribute`` of the metadata options of a launch template the value ``wanted``, where it makes nodes."""
+    sign = node_sign(template)
+    if sign is None or template.literal(_BLOCK, 0, "http_endpoint") == "disabled":
+        return
+    if template.has_dynamic(_BLOCK) or template.count(_BLOCK) > 1 or template.is_computed(_BLOCK, 0, attribute):
+        yield template.finding(
+            f"{attribute} is decided by an expression, so it is not known what the nodes get",
+            *((_BLOCK, 0, attribute) if template.is_computed(_BLOCK, 0, attribute) else ()),
+            advice=f"see that it comes out as {wanted}",
+            severity=Severity.MEDIUM,
+        )
+        return
+    if template.kind == "aws_instance" and template.has("launch_template") and not template.count(_BLOCK):
+        return  # its template decides
+    now = template.literal(_BLOCK, 0, attribute)
+    if is_enough(now, wanted):
+        return
+    if template.count(_BLOCK):
+        yield change(template, (_BLOCK, 0, attribute), wanted, [sign])
+    else:
+        yield change(template, (_BLOCK,), [{attribute: wanted}], [sign])
+
+
+def is_enough(now: object, wanted: str | int) -> bool:
+    """Whether the value ``now`` is as good as ``wanted``: a lower hop limit is."""
+    if isinstance(wanted, int):
+        return isinstance(now, int) and not isinstance(now, bool) and now <= wanted
+    return now == wanted
+
+
+def change(view: View, path: tuple[str | int, ...], wanted: object, evidence: list[Evidence]) -> Edit:
+    """The edit that gives ``path`` the value ``wanted``, with what goes before and after it."""
+    basis = Basis.INFERRED if BY_NAME in [fact.text for fact in evidence] else Basis.PROVED
+    return view.set(
+        *path, to=wanted, grade=Grade.REVIEW, basis=basis, evidence=evidence, requires=BEFORE, follow_up=PLAN
+    )
+
+
+def reader_finding(view: View, path: tuple[str | int, ...], hops: int, reader: Evidence) -> Steps:
+    """What is said in place of a lower hop limit while a controller of the tree needs the metadata service."""
+    yield view.finding(
+        f"the hop limit of the metadata service stays: {reader.text}",
+        *path,
+        advice="give it a role of its own (IRSA or EKS Pod Identity) and its region and VPC as flags, then set the hop "
+        f"limit to {hops}",
+        severity=Severity.MEDIUM,
+    )
+
+
+def reader_of(view: View) -> Evidence | None:
+    """The controller of the tree for which the hop limit has to stay."""
+    return metadata_reader(view.tree)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import re
+
+from hardener.cloud import ConfigMap
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_ARN = re.compile(r"(?:rolearn|userarn|roleARN|userARN)[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
+
+
+@transform(each=ConfigMap, stage="cloud", severity=Severity.CRITICAL)
+def aws_auth_masters(config: ConfigMap) -> Steps:
+    """No identity of AWS is in the group system:masters.
+
+    Why: no rule of RBAC binds that group, so it cannot be narrowed or revoked, and whoever takes over the role owns the
+    cluster for good.
+
+    May break: nothing, since it only reports: who administers the cluster, only its owner knows.
+    """
+    if config.object.name != "aws-auth" or config.object.namespace != "kube-system":
+        return
+    for key in ("mapRoles", "mapUsers"):
+        text = config.text("data", key) or ""
+        if "system:masters" not in text:
+            continue
+        entries = re.split(r"(?m)^\s*-\s+(?=\w+arn|\{|groups|username)", text, flags=re.I)
+        names = [found[1] for entry in entries if "system:masters" in entry and (found := _ARN.search(entry))]
+        yield config.finding(
+            f"{', '.join(names) or 'an identity of AWS'} is in system:masters, over which RBAC has no say",
+            "data", key,
+            advice="write an access entry of EKS with AmazonEKSClusterAdminPolicy for those who administer, groups "
+            "with rules of RBAC for all others, then remove it here",
+            severity=Severity.CRITICAL,
+        )  # fmt: skip

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from hardener.cloud import AwsMachineTemplate
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_OPTIONS = ("spec", "template", "spec", "instanceMetadataOptions")
+
+
+@transform(each=AwsMachineTemplate, stage="cloud", severity=Severity.MEDIUM)
+def capa_imds(template: AwsMachineTemplate) -> Steps:
+    """The metadata service of Cluster API machines asks for a token, and its answer does not leave the node.
+
+    Why: IMDSv1 answers a simple GET, which a server-side request forgery can make; it is the default of this template.
+
+    May break: nothing, since it only reports: a template cannot be changed, its users need a new one.
+    """
+    hops = template.get(*_OPTIONS, "httpPutResponseHopLimit")
+    if template.get(*_OPTIONS, "httpTokens") == "required" and (hops is None or hops == 1):
+        return
+    yield template.finding(
+        "machines of this template answer IMDSv1, or answer pods",
+        *(_OPTIONS if template.has(*_OPTIONS) else ()),
+        advice="copy it under a new name with instanceMetadataOptions {httpTokens: required, httpPutResponseHopLimit: "
+        "1}, and let infrastructureRef name the copy",
+        severity=Severity.MEDIUM,
+    )

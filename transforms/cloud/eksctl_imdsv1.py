@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from hardener.cloud import EksctlCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Grade, Severity
+
+from ._eksctl import NEW_GROUPS, groups
+from ._imds import BEFORE
+
+
+@transform(each=EksctlCluster, stage="cloud", severity=Severity.HIGH)
+def eksctl_imdsv1(cluster: EksctlCluster) -> Steps:
+    """The metadata service of a node answers only who shows a session token (eksctl).
+
+    Why: IMDSv1 answers a simple GET, which a server-side request forgery can make. eksctl turns it off by itself unless
+    it is told not to.
+
+    May break: software with an SDK from before 2019 that knows IMDSv1 only.
+    """
+    for group in groups(cluster):
+        if group.get("disableIMDSv1") is False:
+            yield [
+                group.set("disableIMDSv1", to=True, grade=Grade.REVIEW, requires=BEFORE, follow_up=NEW_GROUPS),
+            ]

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from hardener.cloud import EksctlCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._eksctl import groups, name_of
+
+_PATH = ("iam", "withAddonPolicies")
+
+
+@transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM)
+def eksctl_node_addon_policies(cluster: EksctlCluster) -> Steps:
+    """The rights of an addon belong to the addon, not to every pod on its nodes (eksctl).
+
+    Why: withAddonPolicies adds rights to the role of the node, which every pod there can use: to change DNS, disks or
+    the size of the cluster.
+
+    May break: nothing, since it only reports: the addon needs its own role first.
+    """
+    for group in groups(cluster):
+        given = [name for name in group.view(*_PATH).keys() if group.get(*_PATH, name) is True]
+        if given:
+            yield group.finding(
+                f"every pod of {name_of(group)} has the rights of {', '.join(given)}",
+                *_PATH,
+                advice="write iam.podIdentityAssociations with wellKnownPolicies for each addon, and remove it here",
+                severity=Severity.MEDIUM,
+            )

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from hardener.cloud import EksctlCluster
+from hardener.cloud_nodes import admin_policy, lacking
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Evidence, Grade, Severity
+from hardener.view import View
+
+from ._eksctl import NEW_GROUPS, groups, name_of
+
+_LIST = ("iam", "attachPolicyARNs")
+
+
+@transform(each=EksctlCluster, stage="cloud", severity=Severity.CRITICAL)
+def eksctl_node_policies(cluster: EksctlCluster) -> Steps:
+    """The role of nodes holds what kubelet, image pulls and the network plugin need, and no administration (eksctl).
+
+    Why: every pod on the node can ask the metadata service for this role, so one compromised container owns the AWS
+    account. The list replaces the defaults of eksctl, so the three policies of a node stand in it.
+
+    May break: pods that use the rights of their node today; they need a role of their own first.
+    """
+    for group in groups(cluster):
+        edits = _edits(group)
+        if edits:
+            yield edits
+
+
+def _edits(group: View) -> list[Edit]:
+    arns = group.strings(*_LIST)
+    admins = [(index, admin) for index, arn in enumerate(arns) if (admin := admin_policy(arn)) is not None]
+    if not admins:
+        return []
+    why = [Evidence(f"every pod of {name_of(group)} can use {admins[0][1][1]}")]
+    missing = lacking(frozenset(arn.rpartition("/")[2] for arn in arns))
+    partition = admins[0][1][0]
+    before = ("find the pods that use the rights of their node, and give each a podIdentityAssociation",)
+    edits: list[Edit] = []
+    for index, _ in admins:
+        if missing:
+            to = f"arn:{partition}:iam::aws:policy/{missing.pop(0)}"
+            edits.append(
+                group.set(*_LIST, index, to=to, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost",
+                          requires=before, follow_up=NEW_GROUPS)
+            )  # fmt: skip
+        else:
+            edits.append(
+                group.drop(*_LIST, index, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost", requires=before,
+                           follow_up=NEW_GROUPS)
+            )  # fmt: skip
+    for policy in missing:
+        edits.append(group.append(*_LIST, value=f"arn:{partition}:iam::aws:policy/{policy}", grade=Grade.REVIEW))
+    return edits

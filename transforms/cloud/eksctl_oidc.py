@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from hardener.cloud import EksctlCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Grade, Severity
+
+
+@transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM)
+def eksctl_oidc(cluster: EksctlCluster) -> Steps:
+    """An EKS cluster has an OIDC provider, so that a service account can have a role of its own (eksctl).
+
+    Why: the OIDC provider is what lets a single service account assume its own role instead of the node's.
+
+    May break: nothing; the network plugin gets a role of its own with it.
+    """
+    if cluster.get("iam", "withOIDC") is True or cluster.has("iam", "podIdentityAssociations"):
+        return
+    name = cluster.text("metadata", "name") or "NAME"
+    after = (f"for a cluster that runs: eksctl utils associate-iam-oidc-provider --cluster {name} --approve",)
+    yield cluster.set("iam", "withOIDC", to=True, grade=Grade.REVIEW, follow_up=after)

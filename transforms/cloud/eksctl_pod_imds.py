@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from hardener.cloud import EksctlCluster
+from hardener.cloud_nodes import account_without_role
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+
+from ._eksctl import NEW_GROUPS, groups, name_of
+
+
+@transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM)
+def eksctl_pod_imds(cluster: EksctlCluster) -> Steps:
+    """Pods cannot ask the metadata service of their node (eksctl).
+
+    Why: whoever takes over a container can otherwise fetch the credentials of the node, and act as it.
+
+    May break: pods that use the role of their node, or read region and VPC there; they need a role of their own.
+    """
+    without = account_without_role(cluster.tree)
+    for group in groups(cluster):
+        if group.get("disablePodIMDS") is True:
+            continue
+        if group.view("iam", "withAddonPolicies").keys():
+            yield group.finding(
+                f"pods of {name_of(group)} need its metadata service, since withAddonPolicies gives them its rights",
+                "iam", "withAddonPolicies",
+                advice="give the addons podIdentityAssociations instead, then set disablePodIMDS: true",
+                severity=Severity.MEDIUM,
+            )  # fmt: skip
+            continue
+        evidence = [without] if without else [Evidence("every service account of the tree has a role of its own")]
+        yield [
+            group.set(
+                "disablePodIMDS", to=True, grade=Grade.BREAKING if without else Grade.REVIEW,
+                basis=Basis.INFERRED, evidence=evidence, follow_up=NEW_GROUPS,
+            )
+        ]  # fmt: skip

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from hardener.cloud import NodeClass
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Grade, Severity
+
+from ._imds import BEFORE, Imds, is_enough, reader_finding, reader_of
+
+_OPTIONS = ("spec", "metadataOptions")
+_AFTER = ("Karpenter replaces every node of this class, as its disruption budgets let it: kubectl get nodeclaims -w",)
+
+
+@transform(each=NodeClass, stage="cloud", severity=Severity.HIGH, options=Imds)
+def karpenter_imds(nodes: NodeClass, options: Imds) -> Steps:
+    """The metadata service of Karpenter's nodes asks for a token, and its answer does not leave the node.
+
+    Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
+    in it. Without metadataOptions Karpenter sets both right.
+
+    May break: pods that use the role of their node, or read region and VPC there; every node of the class is replaced.
+    """
+    edits: list[Edit] = []
+    if nodes.get(*_OPTIONS, "httpTokens") == "optional":
+        edits.append(_set(nodes, "httpTokens", "required"))
+    hops = nodes.get(*_OPTIONS, "httpPutResponseHopLimit")
+    if hops is not None and not is_enough(hops, options.hop_limit):
+        reader = reader_of(nodes)
+        if reader is None or options.hop_limit > 1:
+            edits.append(_set(nodes, "httpPutResponseHopLimit", options.hop_limit))
+        else:
+            path = (*_OPTIONS, "httpPutResponseHopLimit")
+            yield from reader_finding(nodes, path, options.hop_limit, reader)
+    yield from edits
+
+
+def _set(nodes: NodeClass, name: str, value: str | int) -> Edit:
+    return nodes.set(*_OPTIONS, name, to=value, grade=Grade.REVIEW, requires=BEFORE, follow_up=_AFTER)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from hardener.cloud import InstanceGroup
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Grade, Severity
+
+from ._imds import BEFORE, Imds, is_enough, reader_finding, reader_of
+
+_OPTIONS = ("spec", "instanceMetadata")
+_AFTER = ("kops replace -f FILE, kops update cluster --yes, kops rolling-update cluster --yes",)
+
+
+@transform(each=InstanceGroup, stage="cloud", severity=Severity.HIGH, options=Imds)
+def kops_imds(group: InstanceGroup, options: Imds) -> Steps:
+    """The metadata service of kOps nodes asks for a token, and its answer does not leave the node.
+
+    Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
+    in it.
+
+    May break: pods that use the role of their node, or read region and VPC there; the nodes of the group are replaced.
+    """
+    edits: list[Edit] = []
+    if group.get(*_OPTIONS, "httpTokens") == "optional":
+        edits.append(_set(group, "httpTokens", "required"))
+    hops = group.get(*_OPTIONS, "httpPutResponseHopLimit")
+    if hops is not None and not is_enough(hops, options.hop_limit) and group.get("spec", "role") in ("Node", None):
+        reader = reader_of(group)
+        if reader is None or options.hop_limit > 1:
+            edits.append(_set(group, "httpPutResponseHopLimit", options.hop_limit))
+        else:
+            yield from reader_finding(group, (*_OPTIONS, "httpPutResponseHopLimit"), options.hop_limit, reader)
+    yield from edits
+
+
+def _set(group: InstanceGroup, name: str, value: str | int) -> Edit:
+    return group.set(*_OPTIONS, name, to=value, grade=Grade.REVIEW, requires=BEFORE, follow_up=_AFTER)

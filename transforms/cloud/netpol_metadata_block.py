@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from hardener.cloud import EgressPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Evidence, Grade, Severity
+from hardener.view import View
+
+_ADDRESSES = {"0.0.0.0/0": "169.254.169.254/32", "::/0": "fd00:ec2::254/128"}
+_HELD = {
+    "0.0.0.0/0": frozenset({"169.254.169.254/32", "169.254.0.0/16", "169.254.169.0/24"}),
+    "::/0": frozenset({"fd00:ec2::254/128", "fd00:ec2::/32", "fc00::/7", "fd00::/8"}),
+}
+
+
+@transform(each=EgressPolicy, stage="cloud", severity=Severity.HIGH)
+def netpol_metadata_block(policy: EgressPolicy) -> Steps:
+    """A rule that lets pods reach every address leaves out the metadata service of the cloud.
+
+    Why: pods have no reason to reach the metadata address unless the platform serves them identity there.
+
+    May break: pods that use the role of their node; pods with hostNetwork are not bound by policies. The address of EKS
+    Pod Identity (169.254.170.23) stays open.
+    """
+    blocks = list(_open_blocks(policy))
+    if not blocks:
+        return
+    served = _served(policy)
+    if served is not None:
+        yield policy.finding(
+            f"pods reach the metadata address of the cloud, and may need to: {served.text}",
+            *blocks[0],
+            advice="GKE serves the identity of workloads there; see that workload identity is on (GKE_METADATA)",
+            severity=Severity.LOW,
+        )
+        return
+    edits: list[Edit] = []
+    for path in blocks:
+        value = _ADDRESSES[str(policy.get(*path, "cidr"))]
+        why = [Evidence(f"{policy.get(*path, 'cidr')} holds the metadata address")]
+        edits.append(policy.append(*path, "except", value=value, grade=Grade.REVIEW, evidence=why))
+    yield from edits
+
+
+def _open_blocks(policy: EgressPolicy) -> list[tuple[str | int, ...]]:
+    """Where an ``ipBlock`` of egress holds the metadata address on the port of HTTP."""
+    found: list[tuple[str | int, ...]] = []
+    for number, rule in enumerate(policy.items("spec", "egress")):
+        if not _reaches_http(rule):
+            continue
+        for index, peer in enumerate(rule.items("to")):
+            cidr = peer.get("ipBlock", "cidr")
+            if cidr in _ADDRESSES and not _HELD[str(cidr)] & set(peer.strings("ipBlock", "except")):
+                found.append(("spec", "egress", number, "to", index, "ipBlock"))
+    return found
+
+
+def _reaches_http(rule: View) -> bool:
+    ports = rule.items("ports")
+    return not ports or any(_is_http(port) for port in ports)
+
+
+def _is_http(port: View) -> bool:
+    number, last = port.get("port"), port.get("endPort")
+    if port.get("protocol") not in (None, "TCP"):
+        return False
+    if not isinstance(number, int):
+        return number is None  # a named port is one of pods
+    return number <= 80 <= (last if isinstance(last, int) else number)
+
+
+def _served(policy: EgressPolicy) -> Evidence | None:
+    """Why a pod of the policy, or all of the tree, gets its identity at the metadata address."""
+    isolation = policy.tree.isolation
+    for pod in policy.tree.pod_templates:
+        if any(found.object is policy.object for found in isolation.selecting(pod)):
+            why = isolation.identities.gke(pod)
+            if why is not None:
+                return why
+    sign = policy.tree.platform_signs.get("GKE")
+    return Evidence(f"{sign} is for GKE") if sign is not None else None

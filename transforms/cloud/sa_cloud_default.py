@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.views import ServiceAccount
+
+_IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
+
+
+@transform(each=ServiceAccount, stage="cloud", severity=Severity.HIGH)
+def sa_cloud_default(account: ServiceAccount) -> Steps:
+    """An identity of the cloud belongs to the service account of one workload.
+
+    Why: every pod that names no account runs as `default`, and has the identity that stands there; an identity that
+    accounts of several namespaces share has the rights that any of them needs.
+
+    May break: nothing, since it only reports: which workload needs the identity, only its owner knows.
+    """
+    for name in _IDENTITIES:
+        identity = account.text("metadata", "annotations", name)
+        if not identity:
+            continue
+        if account.object.name == "default":
+            yield account.finding(
+                f"every pod of the namespace that names no account is {identity} in the cloud",
+                "metadata", "annotations", name,
+                advice="give it to a service account of the workload that needs it",
+                severity=Severity.HIGH,
+            )  # fmt: skip
+        spaces = {
+            item.namespace
+            for item in account.tree.of("", "ServiceAccount")
+            if item.annotations.get(name) == identity and item.namespace is not None
+        }
+        if len(spaces) > 1:
+            yield account.finding(
+                f"{identity} is shared by accounts of {', '.join(sorted(spaces))}",
+                "metadata", "annotations", name,
+                advice="make one for each, with the rights that its workload needs",
+                severity=Severity.MEDIUM,
+                once=identity,
+            )  # fmt: skip

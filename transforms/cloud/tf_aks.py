@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from hardener.cloud import AksCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+# (attribute, wanted, what is said of another value, severity); Terraform: azurerm_kubernetes_cluster.
+_WANTED = (
+    ("local_account_disabled", True, "a local administrator account gets around Entra ID", Severity.MEDIUM),
+    (
+        "workload_identity_enabled",
+        True,
+        "pods have no identity of their own: workload identity is off",
+        Severity.MEDIUM,
+    ),
+    ("oidc_issuer_enabled", True, "pods have no identity of their own: the OIDC issuer is off", Severity.MEDIUM),
+)
+
+
+@transform(each=AksCluster, stage="cloud", severity=Severity.MEDIUM)
+def tf_aks(cluster: AksCluster) -> Steps:
+    """Users of AKS come from Entra ID, and pods have an identity of their own (Terraform).
+
+    Why: with workload identity no pod needs the identity of its node or a stored secret; a local account belongs to
+    nobody and stays when its holder leaves (CKV_AZURE_141).
+
+    May break: nothing, since it only reports: the OIDC issuer cannot be turned off again.
+    """
+    for name, wanted, message, severity in _WANTED:
+        if not cluster.is_computed(name) and cluster.literal(name) is not wanted:
+            yield cluster.finding(
+                message, *((name,) if cluster.has(name) else ()), advice=f"set {name} = true", severity=severity
+            )
+    if cluster.literal("role_based_access_control_enabled") is False:
+        yield cluster.finding(
+            "the cluster has no RBAC: whoever enters it may do anything",
+            "role_based_access_control_enabled",
+            advice="create a cluster with RBAC and move to it; a change replaces this one",
+            severity=Severity.CRITICAL,
+        )

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from hardener.cloud import EksCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_BLOCK = ("access_config", 0)
+
+
+@transform(each=EksCluster, stage="cloud", severity=Severity.MEDIUM)
+def tf_eks_auth(cluster: EksCluster) -> Steps:
+    """Who may enter an EKS cluster is said by access entries (Terraform).
+
+    Why: the ConfigMap aws-auth can be changed by whoever may write ConfigMaps in kube-system, and no log of AWS shows
+    it; the identity that created the cluster stays its administrator unseen.
+
+    May break: nothing, since it only reports: a change of the mode cannot be undone.
+    """
+    if cluster.literal(*_BLOCK, "authentication_mode") == "CONFIG_MAP":
+        yield cluster.finding(
+            "only the ConfigMap aws-auth says who may enter the cluster",
+            *_BLOCK, "authentication_mode",
+            advice='write aws_eks_access_entry for each line of aws-auth, then set "API_AND_CONFIG_MAP", then "API"',
+            severity=Severity.MEDIUM,
+        )  # fmt: skip
+    if cluster.literal(*_BLOCK, "bootstrap_cluster_creator_admin_permissions") is True:
+        yield cluster.finding(
+            "whoever creates the cluster stays its administrator",
+            *_BLOCK, "bootstrap_cluster_creator_admin_permissions",
+            advice="write an aws_eks_access_entry for the administrators, and set it to false with the next cluster: a "
+            "change replaces this one",
+            severity=Severity.LOW,
+        )  # fmt: skip

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hardener.cloud import Module
+from hardener.cloud_nodes import admin_policy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._imds import HOPS, TOKENS, Imds, change, is_enough, reader_finding, reader_of
+from ._scaffold import IRSA
+
+_SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws(?:/?/.*)?")
+_OPTIONS = "metadata_options"
+_GROUPS = ("eks_managed_node_groups", "self_managed_node_groups")
+_DEFAULTS = ("eks_managed_node_group_defaults", "self_managed_node_group_defaults")
+
+
+@transform(each=Module, stage="cloud", severity=Severity.HIGH, options=Imds)
+def tf_eks_module(module: Module, options: Imds) -> Steps:
+    """Nodes of the EKS module keep what the module has by default: tokens, and no hop off the node (Terraform).
+
+    Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
+    in it. Since version 21 the module asks for tokens and sets the hop limit to 1 by itself.
+
+    May break: pods that use the role of their node, or read region and VPC there.
+    """
+    if not _SOURCE.fullmatch(str(module.literal("source") or "")):
+        return
+    for name in (*_GROUPS, *_DEFAULTS):
+        given = [admin[1] for text in module.texts(name) if (admin := admin_policy(text)) is not None]
+        if given:
+            yield module.finding(
+                f"every pod on these nodes can use {', '.join(dict.fromkeys(given))}",
+                name,
+                advice=f"take it out of iam_role_additional_policies, and give the pods that used it {IRSA}",
+                severity=Severity.CRITICAL,
+            )
+    for path in _places(module):
+        if TOKENS in module.mappings(*path) and not module.is_computed(*path, TOKENS):
+            if not is_enough(module.literal(*path, TOKENS), "required"):
+                yield [change(module, (*path, TOKENS), "required", [module.fact("the module is told so", *path)])]
+        now = module.literal(*path, HOPS)
+        if isinstance(now, int) and not is_enough(now, options.hop_limit):
+            reader = reader_of(module)
+            if reader is not None:
+                yield from reader_finding(module, (*path, HOPS), options.hop_limit, reader)
+            else:
+                yield [change(module, (*path, HOPS), options.hop_limit, [module.fact("the module is told so", *path)])]
+
+
+def _places(module: Module) -> Iterator[tuple[str, ...]]:
+    """Where the module takes metadata options."""
+    yield (_OPTIONS,)
+    for name in _DEFAULTS:
+        yield name, _OPTIONS
+    for name in _GROUPS:
+        for group in module.mappings(name):
+            if _OPTIONS in module.mappings(name, group):
+                yield name, group, _OPTIONS

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from hardener.cloud import GkeNodes
+from hardener.declare import Steps, transform
+from hardener.edits import Evidence, Grade, Severity
+
+_CLUSTER = "google_container_cluster"
+_MODE = "GKE_METADATA"
+_METADATA = ("node_config", 0, "workload_metadata_config")
+_CERTIFICATE = ("master_auth", 0, "client_certificate_config", 0, "issue_client_certificate")
+_PLAN = ("terraform plan shows whether node pools are replaced",)
+
+
+@transform(each=GkeNodes, stage="cloud", severity=Severity.HIGH)
+def tf_gke(block: GkeNodes) -> Steps:
+    """Pods of GKE ask for the identity of their service account, not for that of the node (Terraform).
+
+    Why: with workload identity the metadata server hides the account of the node from pods (CKV_GCP_69); ABAC and
+    client certificates are older ways around RBAC that cannot be revoked one by one (CKV_GCP_7, CKV_GCP_13).
+
+    May break: pods that use the account of their node; node pools are updated one node at a time.
+    """
+    if block.kind == _CLUSTER:
+        yield from _cluster(block)
+    yield from _metadata(block)
+    yield from _account(block)
+
+
+def _cluster(block: GkeNodes) -> Steps:
+    autopilot = block.literal("enable_autopilot") is True
+    if (
+        not block.has("workload_identity_config")
+        and not block.has_dynamic("workload_identity_config")
+        and not autopilot
+    ):
+        yield block.finding(
+            "pods have no identity of their own: workload identity is off",
+            advice='add workload_identity_config { workload_pool = "PROJECT.svc.id.goog" }, then GKE_METADATA to each '
+            "node pool",
+            severity=Severity.HIGH,
+        )
+    if block.literal("enable_legacy_abac") is True:
+        why = [Evidence("ABAC grants beside RBAC: see which subjects it serves")]
+        before = ("kubectl auth can-i --list --as=SUBJECT for each subject that ABAC serves; give it a Role",)
+        yield [block.set("enable_legacy_abac", to=False, grade=Grade.REVIEW, evidence=why, requires=before)]
+    if block.literal(*_CERTIFICATE) is True:
+        why = [Evidence("Terraform replaces the whole cluster when issue_client_certificate changes")]
+        before = ("create a second cluster without the certificate, move to it, remove this one",)
+        yield [block.set(*_CERTIFICATE, to=False, grade=Grade.BREAKING, evidence=why, requires=before)]
+
+
+def _metadata(block: GkeNodes) -> Steps:
+    if not block.has("node_config") or block.has_dynamic("node_config"):
+        return
+    pool = _workload_pool(block)
+    path = (*_METADATA, 0, "mode")
+    if block.is_computed(*path):
+        yield block.finding(
+            "an expression decides what the metadata server tells pods",
+            *path,
+            advice=f"see that it comes out as {_MODE}",
+            severity=Severity.LOW,
+        )
+    elif block.literal(*path) != _MODE and pool is not None:
+        why = [pool.fact(f"{pool} has workload identity", "workload_identity_config")]
+        if block.has(*_METADATA):
+            yield [block.set(*path, to=_MODE, grade=Grade.REVIEW, evidence=why, follow_up=_PLAN)]
+        else:
+            yield [block.set(*_METADATA, to=[{"mode": _MODE}], grade=Grade.REVIEW, evidence=why, follow_up=_PLAN)]
+
+
+def _workload_pool(block: GkeNodes) -> GkeNodes | None:
+    """The cluster of ``block`` where it has workload identity."""
+    clusters = [
+        cluster
+        for cluster in block.tree.terraform.of(_CLUSTER, folder=block.folder)
+        if cluster.address == block.address or cluster.address in block.references("cluster")
+    ]
+    found = next((cluster for cluster in clusters if cluster.has("workload_identity_config")), None)
+    return found  # type: ignore[return-value]
+
+
+def _account(block: GkeNodes) -> Steps:
+    for index in range(block.count("node_config")):
+        scopes = block.texts("node_config", index, "oauth_scopes")
+        wide = any(text.endswith("cloud-platform") for text in scopes)
+        if wide and not block.has("node_config", index, "service_account"):
+            yield block.finding(
+                "nodes run as the default account of Compute Engine with all scopes",
+                "node_config", index,
+                advice="give them a service_account of their own with roles/container.defaultNodeServiceAccount",
+                severity=Severity.HIGH,
+            )  # fmt: skip

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from hardener.cloud import NodeTemplate
+from hardener.cloud_nodes import node_sign
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._imds import HOPS, Imds, in_template, is_enough, reader_finding, reader_of
+
+
+@transform(each=NodeTemplate, stage="cloud", severity=Severity.HIGH, options=Imds, after=("tf-imds-tokens",))
+def tf_imds_hop(template: NodeTemplate, options: Imds) -> Steps:
+    """The answer of the metadata service does not leave the node: its hop limit is 1 (Terraform).
+
+    Why: with tokens and a hop limit of one, containers behind the node's bridge cannot fetch node credentials
+    (CKV_AWS_341).
+
+    May break: pods that use the role of their node, or read region and VPC there; pods with hostNetwork still reach it.
+    """
+    reader = reader_of(template)
+    now = template.literal("metadata_options", 0, HOPS)
+    if reader is None or options.hop_limit > 1:
+        yield from in_template(template, HOPS, options.hop_limit)
+    elif node_sign(template) is not None and not is_enough(now, options.hop_limit):
+        path = ("metadata_options", 0, HOPS) if now is not None else ()
+        yield from reader_finding(template, path, options.hop_limit, reader)

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from hardener.cloud import NodeTemplate
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._imds import TOKENS, in_template
+
+
+@transform(each=NodeTemplate, stage="cloud", severity=Severity.HIGH)
+def tf_imds_tokens(template: NodeTemplate) -> Steps:
+    """The metadata service of a node answers only who shows a session token (Terraform).
+
+    Why: IMDSv1 answers a simple GET, which a server-side request forgery can make; whoever makes it holds the
+    credentials of the node (CKV_AWS_79).
+
+    May break: software with an SDK from before 2019 that knows IMDSv1 only; the new version of the launch template
+    replaces nodes.
+    """
+    yield from in_template(template, TOKENS, "required")

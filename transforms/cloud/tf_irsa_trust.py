@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import re
+
+from hardener.cloud import Role, TrustPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Evidence, Grade, Severity
+from hardener.terraform import ENCODED
+
+_ACTION = "sts:AssumeRoleWithWebIdentity"
+_AUDIENCE = "sts.amazonaws.com"
+_BARE = re.compile(r"\$\{(aws_iam_openid_connect_provider\.[\w-]+\.url)\}(:\w+)")
+_OTHERS = re.compile(r"github|gitlab|bitbucket|circleci|buildkite|spacelift|terraform\.io|accounts\.google", re.I)
+_STATEMENT = ("assume_role_policy", ENCODED, "Statement")
+
+
+@transform(each=Role | TrustPolicy, stage="cloud", severity=Severity.HIGH)
+def tf_irsa_trust(role: Role | TrustPolicy) -> Steps:
+    """A role of a service account takes only tokens of that account that were made for AWS (Terraform).
+
+    Why: without an audience check any token of this cluster with the right subject is accepted. The issuer stands in
+    a condition without `https://`, else the condition compares nothing.
+
+    May break: a client that asks for a token with another audience; the webhook of EKS asks for sts.amazonaws.com.
+    """
+    if isinstance(role, TrustPolicy):
+        yield from _document(role)
+        return
+    count = role.count(*_STATEMENT)
+    for path in [(*_STATEMENT, index) for index in range(count)] if count else [_STATEMENT]:
+        yield from _statement(role, path)
+
+
+def _statement(role: Role, path: tuple[str | int, ...]) -> Steps:
+    if _ACTION not in role.texts(*path, "Action"):
+        return
+    tests = {test: role.mappings(*path, "Condition", test) for test in role.mappings(*path, "Condition")}
+    keys = [(test, key) for test, names in tests.items() for key in names]
+    subjects = [(test, key) for test, key in keys if key.endswith(":sub")]
+    if _is_of_another_issuer(role, path, [key for _, key in keys]):
+        return
+    if not subjects:
+        yield role.finding(
+            "every service account of the cluster may take this role: no condition names one (:sub)",
+            *path,
+            advice='add "ISSUER:sub" = "system:serviceaccount:NS:SA" to StringEquals',
+            severity=Severity.HIGH,
+        )
+        return
+    for test, key in subjects:
+        subject = role.texts(*path, "Condition", test, key)
+        if any(text.startswith("system:serviceaccount:*") or text == "*" for text in subject):
+            yield role.finding(
+                "service accounts of every namespace may take this role",
+                *path, "Condition", test, key,
+                advice="name the namespace: system:serviceaccount:NS:SA",
+                severity=Severity.HIGH,
+            )  # fmt: skip
+    edits = [edit for test, key in keys for edit in _rename(role, (*path, "Condition", test), key)]
+    if not any(key.endswith(":aud") for _, key in keys):
+        test, key = next((pair for pair in subjects if pair[0] == "StringEquals"), subjects[0])
+        edits.append(_audience(role, (*path, "Condition"), tests, key))
+    yield from edits
+
+
+def _is_of_another_issuer(role: Role, path: tuple[str | int, ...], keys: list[str]) -> bool:
+    """Whether the tokens come from no cluster: GitHub and others use the same action."""
+    named = [*keys, *role.texts(*path, "Principal")]
+    if any(text.startswith("system:serviceaccount:") for text in role.texts(*path, "Condition")):
+        return False
+    if any(_OTHERS.search(text) for text in named):
+        return True
+    for address in role.references(*path, "Principal"):
+        provider = role.tree.terraform.at(address, role.folder)
+        if provider is not None and any(_OTHERS.search(text) for text in provider.texts("url")):
+            return True
+    return not any("eks" in text.lower() or "oidc" in text.lower() or "openid" in text for text in named)
+
+
+def _rename(role: Role, path: tuple[str | int, ...], key: str) -> list[Edit]:
+    """The key with the issuer of a provider without its scheme."""
+    new = _without_scheme(key)
+    if new == key:
+        return []
+    value = role.text(*path, key)
+    if value is None:
+        return []
+    why = [Evidence("the url of the provider may begin with https://, the condition compares without it")]
+    return [
+        role.drop(*path, key, grade=Grade.REVIEW, evidence=why),
+        role.set(*path, new, to=value, grade=Grade.REVIEW, evidence=why, follow_up=("terraform plan",)),
+    ]
+
+
+def _without_scheme(key: str) -> str:
+    return _BARE.sub(r'${replace(\1, "https://", "")}\2', key)
+
+
+def _audience(role: Role, path: tuple[str | int, ...], tests: dict[str, tuple[str, ...]], subject: str) -> Edit:
+    key = _without_scheme(subject).removesuffix(":sub") + ":aud"
+    why = [Evidence("no condition asks for an audience (:aud)")]
+    if "StringEquals" in tests:
+        place, value = (*path, "StringEquals", key), _AUDIENCE
+        return role.set(*place, to=value, grade=Grade.REVIEW, evidence=why, follow_up=("terraform plan",))
+    return role.set(
+        *path, "StringEquals", to={key: _AUDIENCE}, grade=Grade.REVIEW, evidence=why, follow_up=("terraform plan",)
+    )
+
+
+def _document(document: TrustPolicy) -> Steps:
+    for index in range(document.count("statement")):
+        path = ("statement", index)
+        if _ACTION not in document.texts(*path, "actions"):
+            continue
+        named = document.texts(*path)
+        if any(_OTHERS.search(text) for text in named) or document.has(*path, "dynamic condition"):
+            continue
+        for suffix, value in ((":sub", "system:serviceaccount:NS:SA"), (":aud", _AUDIENCE)):
+            if not any(text.endswith(suffix) for text in named):
+                yield document.finding(
+                    f"a token of the cluster is accepted without a look at its {suffix}",
+                    *path,
+                    advice=f'add a condition: StringEquals, variable "ISSUER{suffix}", values ["{value}"]',
+                    severity=Severity.HIGH,
+                )

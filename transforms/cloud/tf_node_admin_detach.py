@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from hardener.cloud import PolicyAttachment, Role
+from hardener.cloud_nodes import admin_policy, given_policies, lacking, node_role
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+
+from ._scaffold import IRSA
+
+_SUFFIX = {
+    "AmazonEKSWorkerNodePolicy": "worker",
+    "AmazonEC2ContainerRegistryPullOnly": "ecr",
+    "AmazonEKS_CNI_Policy": "cni",
+}
+_BEFORE = (
+    "find the pods that use the rights of their node, and give each a role of its own (IRSA or EKS Pod Identity):"
+    " aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue=NODE_INSTANCE_ID",
+    "terraform plan shows the policies that the role loses",
+)
+
+
+@transform(each=PolicyAttachment | Role, stage="cloud", severity=Severity.CRITICAL)
+def tf_node_admin_detach(block: PolicyAttachment | Role) -> Steps:
+    """The role of nodes holds what kubelet, image pulls and the network plugin need, and no administration (Terraform).
+
+    Why: every pod on the node can ask the metadata service for this role, so one compromised container owns the AWS
+    account. Nodes keep only what kubelet and the CNI need; pods get their own scoped role (CKV_AWS_274).
+
+    May break: pods that use the rights of their node today; they need a role of their own first.
+    """
+    yield from _attachment(block) if isinstance(block, PolicyAttachment) else _role(block)
+
+
+def _attachment(block: PolicyAttachment) -> Steps:
+    admin = admin_policy(block.literal("policy_arn"))
+    roles = [address for address in block.references("role") if address.startswith("aws_iam_role.")]
+    role = roles[0] if roles else str(block.literal("role") or "")
+    found = node_role(block, role) if role and (admin or _may_be_admin(block)) else None
+    if admin is None:
+        if found is not None:
+            yield from _unsure(block, "the policy is an expression")
+        return
+    partition, name = admin
+    if found is None:
+        if not roles:
+            yield from _unsure(block, f"{name} is given to a role that this folder does not show")
+        return
+    sign, proved = found
+    if block.is_repeated:
+        yield from _unsure(block, "count or for_each makes any number of it")
+        return
+    missing = lacking(given_policies(block, role))
+    if not missing:
+        yield from _unsure(block, "the role has the policies of a node already, so the whole block can go")
+        return
+    basis = Basis.PROVED if proved else Basis.INFERRED
+    facts = [sign] if proved else [sign, Evidence("role-inferred-by-name")]
+    evidence = [*facts, Evidence(f"{name} of {role or block.name} is open to every pod on its nodes")]
+    edits: list[Edit] = [
+        block.set(
+            "policy_arn", to=_arn(partition, missing[0]), grade=Grade.REVIEW, basis=basis, evidence=evidence,
+            impact="node-rights-lost", requires=_BEFORE,
+        )
+    ]  # fmt: skip
+    taken: set[str] = set()
+    for policy in missing[1:]:
+        label = _free(block, f"{block.name}_{_SUFFIX[policy]}", taken)
+        value = {"role": _role_value(block), "policy_arn": _arn(partition, policy)}
+        edits.append(block.behind(block.kind, label, value, grade=Grade.REVIEW, basis=basis, evidence=facts))
+    yield edits
+    yield block.finding(
+        f"pods that used {name} of their node need a role of their own",
+        advice=f"write {IRSA}",
+        severity=Severity.MEDIUM,
+    )
+
+
+def _may_be_admin(block: PolicyAttachment) -> bool:
+    """Whether an expression gives an administration policy."""
+    texts = block.texts("policy_arn") + block.texts("for_each")
+    return block.is_computed("policy_arn") and any("AdministratorAccess" in text for text in texts)
+
+
+def _role(block: Role) -> Steps:
+    count = block.count("managed_policy_arns")
+    found = [(index, admin_policy(block.literal("managed_policy_arns", index))) for index in range(count)]
+    admins = [(index, admin) for index, admin in found if admin is not None]
+    if not admins:
+        return
+    sign = node_role(block, block.address)
+    if sign is None:
+        return
+    missing = lacking(given_policies(block, block.address))
+    edits: list[Edit] = []
+    for index, (partition, name) in admins:
+        path = ("managed_policy_arns", index)
+        why = [sign[0], Evidence(f"{name} is open to every pod on its nodes")]
+        if missing:
+            arn = _arn(partition, missing.pop(0))
+            edits.append(
+                block.set(*path, to=arn, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost", requires=_BEFORE)
+            )
+        else:
+            edits.append(
+                block.drop(*path, grade=Grade.REVIEW, evidence=why, impact="node-rights-lost", requires=_BEFORE)
+            )
+    for policy in missing:
+        edits.append(
+            block.append(
+                "managed_policy_arns", value=_arn(admins[0][1][0], policy), grade=Grade.REVIEW, evidence=[sign[0]]
+            )
+        )
+    yield edits
+    yield block.finding(
+        "pods that used the administration rights of their node need a role of their own",
+        advice=f"write {IRSA}",
+        severity=Severity.MEDIUM,
+    )
+
+
+def _unsure(block: PolicyAttachment, why: str) -> Steps:
+    yield block.finding(
+        f"an administration policy of AWS, left as it is: {why}",
+        "policy_arn",
+        advice="if nodes have this role, give it AmazonEKSWorkerNodePolicy, AmazonEC2ContainerRegistryPullOnly and "
+        "AmazonEKS_CNI_Policy in its place, and pods a role of their own",
+        severity=Severity.HIGH,
+    )
+
+
+def _arn(partition: str, policy: str) -> str:
+    return f"arn:{partition}:iam::aws:policy/{policy}"
+
+
+def _role_value(block: PolicyAttachment) -> str:
+    return block.text("role") or ""
+
+
+def _free(block: PolicyAttachment, name: str, taken: set[str]) -> str:
+    """``name``, or with a number where the folder has a block of that name."""
+    number, found = 1, name
+    while found in taken or block.tree.terraform.at(f"{block.kind}.{found}", block.folder) is not None:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found

@@ -1,0 +1,1 @@
+"""K07: misconfigured and vulnerable cluster components."""

@@ -1,0 +1,20 @@
+"""Admission plugins that are added to those of an API server."""
+
+from __future__ import annotations
+
+from hardener.carriers import Component, how
+from hardener.edits import Edit, Evidence, Grade
+
+_FLAG = "enable-admission-plugins"
+
+
+def added(server: Component, plugin: str, grade: Grade, *evidence: Evidence) -> list[Edit]:
+    """The edits that add ``plugin`` behind those that are on, whose order means nothing; none where it is on or where
+    the distribution has a list of its own that nobody wrote here."""
+    enabled = server.entries(_FLAG)
+    if plugin in enabled or plugin in server.entries("disable-admission-plugins") or not server.can(_FLAG):
+        return []
+    if server.get(_FLAG) is None and server.installer not in ("static-pod", "kubeadm", "cluster-api"):
+        return []
+    words = how(server, server.state(_FLAG), *evidence, grade=grade)
+    return server.set(_FLAG, ",".join([*enabled, plugin]), words)

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._tls import Tls, suites, version
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.2.29", options=Tls)
+def apiserver_tls(carrier: ControlPlane, options: Tls) -> Steps:
+    """The API server accepts current TLS only.
+
+    Why: old versions and suites can be broken by who records the traffic, now or later.
+
+    May break: a client that knows only those; with TLS 1.3 as the minimum also older load balancers and libraries.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        yield from version(server, options.minimum)
+        yield from suites(server, when_unset=False)

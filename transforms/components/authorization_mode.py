@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, components, how
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Severity
+
+_FLAG = "authorization-mode"
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, cis="1.2.6")
+def authorization_mode(carrier: ControlPlane) -> Steps:
+    """The API server asks for a role before it does what a caller wants.
+
+    Why: AlwaysAllow makes every caller with a name an administrator; Node and RBAC hold kubelets to their own
+    objects and everyone else to their roles.
+
+    May break: whoever has no role yet loses what came without one.
+    """
+    if carrier.object.group == "kops.k8s.io" and carrier.has("spec", "authorization", "alwaysAllow"):
+        yield carrier.finding(
+            "every caller with a name is an administrator", "spec", "authorization", "alwaysAllow",
+            advice="write authorization: {rbac: {}}, once every user has a role", severity=Severity.CRITICAL,
+        )  # fmt: skip
+    for server in components(carrier, "kube-apiserver"):
+        if server.get("authorization-config") is None and server.can(_FLAG):
+            yield from _one(server)
+
+
+def _one(server: Component) -> Steps:
+    modes = server.entries(_FLAG)
+    if "ABAC" in modes:
+        yield server.finding(
+            "ABAC rules stand in a file, and a change needs a restart", _FLAG, severity=Severity.MEDIUM,
+            advice="write them as roles, then take ABAC off --authorization-mode",
+        )  # fmt: skip
+        return
+    if not modes or ("AlwaysAllow" not in modes and "Node" in modes and "RBAC" in modes):
+        return
+    # The order of the others stays: the first that says yes or no decides.
+    new = [mode for mode in modes if mode != "AlwaysAllow"]
+    if "RBAC" not in new:
+        new.insert(new.index("Node") + 1 if "Node" in new else 0, "RBAC")
+    if "Node" not in new:
+        new.insert(0, "Node")
+    see = "see that administrators have a role before it: kubectl get clusterrolebindings -o wide"
+    basis = Basis.PROVED if server.get(_FLAG) is not None else Basis.INFERRED
+    yield server.set(_FLAG, ",".join(new), how(server, server.state(_FLAG), basis=basis, requires=(see,)))

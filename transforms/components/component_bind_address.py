@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, components, how, signs
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Severity
+
+_FLAG = "bind-address"
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.LOW, cis="1.3.7")
+def component_bind_address(carrier: ControlPlane) -> Steps:
+    """The controller manager and the scheduler serve their host alone.
+
+    Why: their ports serve internals without a need for access from elsewhere.
+
+    May break: what reads their metrics from another host.
+    """
+    for component in components(carrier, "kube-controller-manager", "kube-scheduler"):
+        yield from _one(component)
+
+
+def _one(component: Component) -> Steps:
+    address = component.value(_FLAG)
+    if address is None or signs.is_loopback(address) or not component.can(_FLAG):
+        return
+    sign = signs.scraped(component) or signs.probed_from_outside(component)
+    if sign is not None:
+        yield component.finding(
+            f"it serves on {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
+            advice="once nothing asks from outside, set --bind-address=127.0.0.1; till then close its port to others",
+        )  # fmt: skip
+        return
+    basis = Basis.PROVED if component.get(_FLAG) is not None else Basis.INFERRED
+    yield component.set(_FLAG, "127.0.0.1", how(component, component.state(_FLAG), basis=basis))

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.end_of_life import find
+from hardener.views import Container
+
+
+@transform(each=Container, stage="components", severity=Severity.MEDIUM, classes=("system-namespace", "node-agent"))
+def component_eol(container: Container) -> Steps:
+    """What serves the cluster is still maintained.
+
+    Why: nobody closes the next hole in a project that has ended.
+
+    May break: nothing, since it only reports.
+    """
+    known = container.image and find(container.image.repository)
+    if known:
+        yield container.finding(
+            f"{known.name}: {known.why}", "image", advice=known.instead, severity=Severity.HIGH,
+            topic=f"{known.name} has ended",
+        )  # fmt: skip

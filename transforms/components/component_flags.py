@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_GONE = {"v1beta2": "1.27", "v1beta3": "1.36"}
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM)
+def component_flags(carrier: ControlPlane) -> Steps:
+    """Components talk to each other with certificates, and their configuration has a future.
+
+    Why: without certificates whoever is on the way reads or answers; with a wrong path a component does not start,
+    so only its owner can name the files.
+
+    May break: nothing, since it only reports.
+    """
+    yield from by_table(carrier, "component-flags")
+    if carrier.object.group == "kubeadm.k8s.io" and carrier.object.api_version.endswith(("v1beta2", "v1beta3")):
+        version = carrier.object.api_version.rpartition("/")[2]
+        yield carrier.finding(
+            f"kubeadm {version} is not read any more from Kubernetes {_GONE[version]} on", "apiVersion",
+            advice="kubeadm config migrate --old-config OLD --new-config NEW, with a kubeadm that still reads both",
+            severity=Severity.LOW,
+        )  # fmt: skip

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="1.2.15")
+def component_profiling(carrier: ControlPlane | ComponentFile) -> Steps:
+    """A component of the control plane serves no profiles of itself.
+
+    Why: the profiling endpoints show what runs inside and cost time of the processor; nothing in normal operation
+    asks for them.
+
+    May break: a debugging session that takes profiles has to switch them on for its time.
+    """
+    yield from by_table(carrier, "component-profiling")

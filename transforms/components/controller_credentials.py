@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.3.3")
+def controller_credentials(carrier: ControlPlane) -> Steps:
+    """Each controller works with an account of its own.
+
+    Why: with one identity for all, every controller has the rights of the strongest, and the audit log cannot tell
+    them apart.
+
+    May break: a controller whose role was taken away by hand has no rights until the role is back.
+    """
+    yield from by_table(carrier, "controller-credentials")

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+from hardener.views import Container
+
+_OPEN = {
+    "enable-skip-login": "whoever opens it goes on without a login",
+    "enable-insecure-login": "the login crosses the network in the clear",
+    "disable-settings-authorizer": "whoever opens it changes its settings",
+}
+
+
+@transform(each=Container, stage="components", severity=Severity.CRITICAL, classes=("system-namespace",))
+def dashboard_login(container: Container) -> Steps:
+    """A dashboard asks who opens it.
+
+    Why: with a way past the login everyone who reaches it acts as its service account.
+
+    May break: people who used the way past it have to sign in with a token.
+    """
+    if container.image is None or "dashboard" not in (container.image.repository or ""):
+        return
+    for key in ("command", "args"):
+        for index, word in enumerate(container.strings(key)):
+            name, _, value = word.lstrip("-").partition("=")
+            if word.startswith("--") and name in _OPEN and value != "false":
+                evidence = [container.fact(f"{word}: {_OPEN[name]}", key, index)]
+                yield container.drop(key, index, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)

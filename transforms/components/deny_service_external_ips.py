@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Evidence, Grade, Severity
+
+from ._plugins import added
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.LOW, cis="1.2.3", absence=True)
+def deny_service_external_ips(carrier: ControlPlane) -> Steps:
+    """No Service takes over traffic to an address that it names itself.
+
+    Why: whoever may write Services can otherwise read the traffic of others (CVE-2020-8554).
+
+    May break: a Service with externalIPs that the tree does not show is refused when it is written next; those that
+    exist stay.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        if any(item.has("spec", "externalIPs") for item in carrier.tree.of("", "Service")):
+            return  # service-external-ips says so
+        yield from added(
+            server, "DenyServiceExternalIPs", Grade.REVIEW, Evidence("no Service of the tree has externalIPs")
+        )

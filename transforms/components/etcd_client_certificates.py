@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, components, how
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Evidence, Finding, Grade, Severity
+
+_SIDES = (("", "clients"), ("peer-", "other members"))
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, cis="2.2")
+def etcd_client_certificates(carrier: ControlPlane) -> Steps:
+    """etcd asks everyone for a certificate.
+
+    Why: whoever can talk to etcd owns every object, Secrets included.
+
+    May break: a client or member whose certificate another CA signed, or that has none; without etcd there is no
+    API server.
+    """
+    for etcd in components(carrier, "etcd"):
+        if etcd.get("config-file") is None:
+            edits: list[Edit] = []  # of both sides, since the places of flags in one list move with each other
+            for side, who in _SIDES:
+                found = _one(etcd, side, who)
+                if isinstance(found, Finding):
+                    yield found
+                else:
+                    edits += found
+            if edits:
+                yield edits
+
+
+def _one(etcd: Component, side: str, who: str) -> list[Edit] | Finding:
+    asks, makes = f"{side}client-cert-auth", f"{side}auto-tls"
+    files = [f"{side}{name}" for name in ("trusted-ca-file", "cert-file", "key-file")]
+    weak = [flag for flag, good in ((asks, "true"), (makes, "false")) if (etcd.value(flag) or good) != good]
+    if not weak:
+        return []
+    facts = [etcd.state(flag) for flag in weak]
+    missing = [flag for flag in files if etcd.value(flag) is None]
+    if missing:
+        return etcd.finding(
+            f"{who} need no certificate of a known CA: {' and '.join(fact.text for fact in facts)}", weak[0],
+            advice=f"give it {', '.join(f'--{flag}' for flag in missing)}, then --{asks}=true",
+            severity=Severity.CRITICAL if not side else Severity.HIGH,
+        )  # fmt: skip
+    see = (
+        f"see that all {who} have a certificate of the CA in --{files[0]}: openssl verify -CAfile CA CERTIFICATE",
+        "take a snapshot: etcdctl snapshot save FILE",
+    )
+    why = Evidence("without the right certificates etcd, and the API server with it, is lost to its clients")
+    words = how(etcd, *facts, why, grade=Grade.BREAKING, requires=see)
+    edits: list[Edit] = []
+    if asks in weak:
+        edits += etcd.set(asks, "true", words)
+    if makes in weak:
+        edits += etcd.unset(makes, words)
+    return edits

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from hardener.carriers import Component, ControlPlane, components, how, signs
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.component_flags import entries
+
+_FLAG = "listen-metrics-urls"
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.LOW)
+def etcd_metrics_address(carrier: ControlPlane) -> Steps:
+    """etcd shows its metrics to its host alone.
+
+    Why: the metrics port asks for no certificate, and tells the size and pulse of the whole cluster.
+
+    May break: what reads the metrics of etcd from another host.
+    """
+    for etcd in components(carrier, "etcd"):
+        yield from _one(etcd)
+
+
+def _one(etcd: Component) -> Steps:
+    urls = entries(etcd.get(_FLAG))
+    open_ones = [url for url in urls if not signs.is_loopback(_host(url))]
+    if not open_ones:
+        return
+    sign = signs.scraped(etcd) or signs.probed_from_outside(etcd)
+    if sign is not None:
+        yield etcd.finding(
+            f"it shows its metrics at {', '.join(open_ones)}, and {sign.text}", _FLAG, severity=Severity.LOW,
+            advice="once nothing asks from outside, listen on 127.0.0.1; till then close the port to others",
+        )  # fmt: skip
+        return
+    new = dict.fromkeys(url.replace(_host(url), "127.0.0.1", 1) if url in open_ones else url for url in urls)
+    yield etcd.set(_FLAG, ",".join(new), how(etcd, etcd.state(_FLAG)))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition(":")[0] or urlsplit(url).netloc

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.HIGH)
+def flag_remove_noop(carrier: ControlPlane) -> Steps:
+    """A component is given no flag that its version has lost.
+
+    Why: a component does not start with a flag that it does not know, and the flags of the old insecure port say
+    what someone once wanted: an API without a login.
+
+    May break: clients of the insecure port, which the server has not opened since Kubernetes 1.20.
+    """
+    yield from by_table(carrier, "flag-remove-noop")

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+
+_KEY = "write-kubeconfig-mode"
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.HIGH)
+def k3s_kubeconfig_mode(carrier: ControlPlane) -> Steps:
+    """The administrator's kubeconfig of a k3s or RKE2 server is read by root alone.
+
+    Why: the file holds a key of cluster-admin, and every process of the host could read it.
+
+    May break: people who call kubectl on the server without sudo; give them a kubeconfig of their own.
+    """
+    if carrier.object.group != "rancher" or not carrier.has(_KEY):
+        return
+    mode = str(carrier.get(_KEY))
+    if mode.lstrip("0o") == "600":
+        return
+    evidence = [carrier.fact(f"{_KEY} is {mode}", _KEY)]
+    after = ("restart k3s or rke2-server on the server, which writes the file anew",)
+    yield carrier.set(_KEY, to="0600", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence, follow_up=after)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, signs
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+
+_KEY = "secrets-encryption"
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM)
+def k3s_secrets_encryption(carrier: ControlPlane) -> Steps:
+    """A k3s server keeps Secrets encrypted.
+
+    Why: who gets hold of the datastore or its backup otherwise reads every Secret.
+
+    May break: a revert in Git does not decrypt: servers without the key cannot read what was written with it.
+    """
+    if signs.rancher(carrier) != "k3s server" or carrier.get(_KEY) is True:
+        return
+    after = (
+        "on each server: systemctl restart k3s; then once: k3s secrets-encrypt status, k3s secrets-encrypt rotate-keys",
+        "keep the key with the backups: /var/lib/rancher/k3s/server/cred/encryption-config.json",
+    )
+    yield carrier.set(
+        _KEY, to=True, grade=Grade.BREAKING, basis=Basis.PROVED,
+        evidence=[carrier.fact(f"{_KEY} is not on"), Evidence("a revert does not bring Secrets back in clear")],
+        requires=("take a snapshot of the datastore: k3s etcd-snapshot save",), follow_up=after,
+    )  # fmt: skip

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, signs
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL)
+def k3s_settings(carrier: ControlPlane) -> Steps:
+    """The configuration of k3s or RKE2 holds no token and asks for the CIS profile.
+
+    Why: whoever reads the token adds a server to the cluster, and reads its Secrets; the CIS profile of RKE2 checks
+    hosts at each start.
+
+    May break: nothing, since it only reports.
+    """
+    which = signs.rancher(carrier)
+    if which is None:
+        return
+    for key in ("token", "agent-token"):
+        if carrier.text(key):
+            joins = "node" if key == "agent-token" else "server"
+            yield carrier.finding(
+                f"{key} stands in the file: who reads it joins the cluster as a {joins}",
+                key, severity=Severity.CRITICAL,
+                advice=f"take it for known: rotate it (k3s token rotate), and name a file with {key}-file",
+            )  # fmt: skip
+    if which == "rke2 server" and not carrier.has("profile"):
+        yield carrier.finding(
+            "no CIS profile: RKE2 does not check its hosts", severity=Severity.LOW,
+            advice="make the user etcd and copy rke2-cis-sysctl.conf to /etc/sysctl.d, then set profile: cis",
+        )  # fmt: skip

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ComponentFile, ControlPlane, components, how, signs
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_FLAG = "metrics-bind-address"
+_PORT = "10249"
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.3.1")
+def kube_proxy_metrics(carrier: ControlPlane | ComponentFile) -> Steps:
+    """kube-proxy shows its metrics to its node alone.
+
+    Why: the port asks for no login, and tells which Services there are.
+
+    May break: what reads the metrics of kube-proxy from another host.
+    """
+    for proxy in components(carrier, "kube-proxy"):
+        yield from _one(proxy)
+
+
+def _one(proxy: Component) -> Steps:
+    address = proxy.get(_FLAG)
+    if address is None or signs.is_loopback(address):
+        return
+    sign = signs.scraped(proxy)
+    if sign is not None:
+        yield proxy.finding(
+            f"it shows its metrics at {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
+            advice="once nothing asks from outside, write 127.0.0.1:10249; till then close the port to others",
+        )  # fmt: skip
+        return
+    port = address.rpartition(":")[2]
+    port = port if port.isdigit() and ":" in address else _PORT
+    yield proxy.set(_FLAG, f"127.0.0.1:{port}", how(proxy, proxy.state(_FLAG)))

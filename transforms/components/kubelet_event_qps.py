@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.8")
+def kubelet_event_qps(carrier: ControlPlane | ComponentFile) -> Steps:
+    """The kubelet records events up to a limit that loses none in normal operation.
+
+    Why: with too low a limit the traces of an attack are dropped, and without one a busy node floods the API
+    server.
+
+    May break: nothing: 50 is what the kubelet does by itself since Kubernetes 1.27.
+    """
+    yield from by_table(carrier, "kubelet-event-qps")

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.7")
+def kubelet_misc(carrier: ControlPlane | ComponentFile) -> Steps:
+    """The kubelet has no setting that only its administrator can judge.
+
+    Why: unsafe sysctls, pods from a URL, another host name and unchecked private images each open a way that
+    depends on the rest of the node.
+
+    May break: nothing, since it only reports.
+    """
+    yield from by_table(carrier, "kubelet-misc")

@@ -1,0 +1,39 @@
+"""K07: the kubelet does not change the settings of the kernel."""
+
+from __future__ import annotations
+
+from hardener.carriers import Component, ComponentFile, ControlPlane, components, how
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Evidence, Finding, Grade, Severity
+from hardener.kubernetes.kernel_settings import DROP_IN, INSTALL, NAME
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM)
+def kubelet_protect_kernel(carrier: ControlPlane | ComponentFile) -> Steps:
+    """The kubelet stops where the kernel is set otherwise than it wants, and changes nothing by itself.
+
+    Why: a drift from the settings of the hardened node image becomes visible; without this the kubelet overwrites it
+    silently.
+
+    May break: a kubelet does not start on a node without these settings, often only after the next reboot; the drop-in
+    for sysctl that is written beside the change has to be on every node first.
+    """
+    for kubelet in components(carrier, "kubelet"):
+        written = kubelet.get("protect-kernel-defaults")
+        if written == "true" or not (kubelet.is_file or written == "false"):
+            continue
+        # A forgotten drop-in stops the kubelet; of the file itself the seed asks for it (DECISIONS 2.3).
+        grade = Grade.REVIEW if kubelet.is_file else Grade.BREAKING
+        yield from _one(kubelet, grade)
+
+
+def _one(kubelet: Component, grade: Grade) -> Steps:
+    edits: list[Edit] = []
+    evidence = [kubelet.state("protect-kernel-defaults"), Evidence(f"{NAME} holds what the kubelet asks for")]
+    words = how(kubelet, *evidence, grade=grade, requires=(INSTALL,))
+    for item in kubelet.view.host_file(NAME, DROP_IN, **words.words):
+        if isinstance(item, Finding):
+            yield item
+            return
+        edits.append(item)
+    yield [*kubelet.set("protect-kernel-defaults", "true", words), *edits]

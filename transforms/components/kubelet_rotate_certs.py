@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM, cis="4.2.10")
+def kubelet_rotate_certs(carrier: ControlPlane | ComponentFile) -> Steps:
+    """The kubelet renews its client certificate before it ends.
+
+    Why: without that the node drops out of the cluster when the certificate ends, and a stolen one is good until
+    then.
+
+    May break: nothing where the controller manager signs certificates, as it does by default.
+    """
+    yield from by_table(carrier, "kubelet-rotate-certs")

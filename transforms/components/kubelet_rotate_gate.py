@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.11")
+def kubelet_rotate_gate(carrier: ControlPlane | ComponentFile) -> Steps:
+    """No component switches the renewal of kubelet server certificates off.
+
+    Why: the gate is on since Kubernetes 1.12; switching it off leaves kubelets with certificates that end or that
+    they sign themselves.
+
+    May break: nothing where it was not needed.
+    """
+    yield from by_table(carrier, "kubelet-rotate-gate")

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM, cis="4.2.14")
+def kubelet_seccomp_default(carrier: ControlPlane | ComponentFile) -> Steps:
+    """A pod that asks for nothing gets the system-call filter of the runtime.
+
+    Why: most ways out of a container begin with a system call that an application never makes.
+
+    May break: a program that makes such a call fails; it has to ask for Unconfined itself.
+    """
+    yield from by_table(carrier, "kubelet-seccomp-default")

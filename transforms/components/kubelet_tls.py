@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from hardener.carriers import ComponentFile, ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._tls import suites, version
+
+
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM, cis="4.2.12")
+def kubelet_tls(carrier: ControlPlane | ComponentFile) -> Steps:
+    """The kubelet accepts current TLS only.
+
+    Why: old versions and suites can be broken by who records the traffic, now or later.
+
+    May break: a client that knows only those; the API server and current collectors know better ones.
+    """
+    for kubelet in components(carrier, "kubelet"):
+        yield from version(kubelet, "VersionTLS12")
+        yield from suites(kubelet, when_unset=kubelet.is_file)

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Grade, Severity
+
+from ._plugins import added
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.HIGH, cis="1.2.14")
+def node_restriction(carrier: ControlPlane) -> Steps:
+    """A node may change only itself and its pods.
+
+    Why: the credentials of one kubelet could otherwise label other nodes, and draw their pods and Secrets to
+    itself.
+
+    May break: a node agent that labels nodes with reserved names through the credentials of its kubelet.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        yield from added(server, "NodeRestriction", Grade.REVIEW)

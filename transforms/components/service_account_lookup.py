@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from hardener.carriers import ControlPlane, by_table
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.2.21")
+def service_account_lookup(carrier: ControlPlane) -> Steps:
+    """The API server looks whether the account of a token still exists.
+
+    Why: without the look-up the token of a deleted account is good until it ends by itself.
+
+    May break: nothing but what uses such a token.
+    """
+    yield from by_table(carrier, "service-account-lookup")

@@ -1,0 +1,1 @@
+"""K10: logging and monitoring."""

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from hardener.cloud import AksCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_AUDIT = frozenset({"kube-audit", "kube-audit-admin"})
+
+
+@transform(each=AksCluster, stage="logging", severity=Severity.MEDIUM, cis="AKS 2.1.1")
+def aks_logging(cluster: AksCluster) -> Steps:
+    """The audit log of an AKS cluster is kept (Terraform).
+
+    Why: AKS keeps no log of its control plane unless a diagnostic setting sends it somewhere.
+
+    May break: nothing, since it only reports: where logs go is for you to say.
+    """
+    for setting in cluster.tree.terraform.of("azurerm_monitor_diagnostic_setting"):
+        texts = set(setting.texts())
+        if _AUDIT & texts and "guard" in texts:
+            return
+        if {"audit", "allLogs"} & texts or setting.is_computed("enabled_log"):
+            return
+    yield cluster.finding(
+        "no diagnostic setting of the tree keeps the audit log",
+        advice=f"write an azurerm_monitor_diagnostic_setting for {cluster.address}.id with enabled_log for "
+        "kube-audit-admin and guard",
+        severity=Severity.MEDIUM,
+    )

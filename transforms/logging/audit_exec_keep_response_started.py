@@ -1,0 +1,40 @@
+from collections.abc import Iterator
+
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Grade, Path, Severity
+
+from ._policy import FOLLOW_UP, described
+
+_STAGE = "ResponseStarted"
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, after=("audit-policy-default",))
+def audit_exec_keep_response_started(policy: AuditPolicy) -> Steps:
+    """The audit log has a line when a shell or a tunnel begins, not only when it ends.
+
+    Why: the answer to such a request is complete when the session is over, hours later or never; detection rules read
+    the line of its start.
+
+    May break: nothing; where the whole policy left the stage out, watches have a second line from now on.
+    """
+    if not policy.judged or not (found := policy.omitting()):
+        return
+    places: list[Path] = [()]
+    places += [("rules", rule) for rule in sorted({v.verdict.rule for v in found if v.verdict.rule is not None})]
+    for place in places:
+        yield from _kept(policy, place, f"{described(found[0])} leaves its first line when it ends")
+
+
+def _kept(policy: AuditPolicy, place: Path, why: str) -> Iterator[Edit]:
+    stages = policy.strings(*place, "omitStages")
+    if _STAGE not in stages:
+        return
+    path = (*place, "omitStages")
+    fact = policy.fact(why, *path)
+    if set(stages) == {_STAGE}:
+        yield policy.drop(*path, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=FOLLOW_UP)
+        return
+    for index, stage in enumerate(stages):
+        if stage == _STAGE:
+            yield policy.drop(*path, index, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=FOLLOW_UP)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from hardener.carriers import Component, ControlPlane, How, components, how
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.kubernetes.audit_defaults import LOG, POLICY, ROTATION, paths
+
+from ._policy import AuditPolicyOptions
+
+
+@transform(
+    each=ControlPlane,
+    stage="logging",
+    severity=Severity.HIGH,
+    cis="1.2.16",
+    after=("audit-policy-generate",),
+    options=AuditPolicyOptions,
+)
+def audit_flags(carrier: ControlPlane, options: AuditPolicyOptions) -> Steps:
+    """The API server keeps a record of who did what.
+
+    Why: without an audit log an intrusion cannot be reconstructed.
+
+    May break: the server does not start without the policy file, and the log takes up to ten files of 100 MB.
+    """
+    for server in components(carrier, "kube-apiserver"):
+        yield from _one(server, options.strength)
+
+
+def _one(server: Component, strength: str) -> Steps:
+    if server.get("audit-webhook-config-file") is not None and server.get("audit-log-path") is None:
+        yield server.finding(
+            "audit events go to a webhook alone: what it misses is lost", "audit-webhook-config-file",
+            advice="add --audit-log-path as a second backend, or see that the webhook keeps what it is sent",
+            severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    yield from _endless(server)
+    folders = paths(server.installer)
+    if folders is None:
+        if server.installer == "kops" and server.get("audit-log-path") is None:
+            yield server.finding(
+                "no audit log is kept", advice="set auditLogPath and auditPolicyFile, and write the policy with "
+                "spec.fileAssets", severity=Severity.MEDIUM,
+            )  # fmt: skip
+        return
+    policy, log = folders
+    wanted = {POLICY: policy, LOG: log} | ({} if server.get(LOG) == "-" else ROTATION)
+    missing = {flag: value for flag, value in wanted.items() if _is_short(server.get(flag), value)}
+    if not missing:
+        return
+    evidence = [server.state(flag) for flag in missing]
+    if not {POLICY, LOG} & missing.keys():  # the files are in place
+        yield [edit for flag, value in missing.items() for edit in server.set(flag, value, how(server, *evidence))]
+        return
+    yield from _whole(server, missing, policy, log, evidence, strength)
+
+
+def _whole(
+    server: Component, missing: dict[str, str], policy: str, log: str, evidence: list[Evidence], strength: str
+) -> Steps:
+    """Flags, mounts and policy in one step: a part of them stops the server."""
+    stops = Evidence("without the policy file the server does not start")
+    source = "the audit policy of the tree" if server.view.tree.of("audit.k8s.io", "Policy") else "audit-policy.yaml"
+    before = server.placing(source, policy)
+    words = how(
+        server, *evidence[:2], stops, grade=Grade.BREAKING, basis=Basis.PROVED,
+        requires=(before,) if POLICY in missing else (),
+    )  # fmt: skip
+    edits: list[Edit] = []
+    if POLICY in missing and source == "audit-policy.yaml":
+        from hardener.kubernetes.audit_policy_rules import policy_text
+
+        for item in server.view.host_file("audit-policy.yaml", policy_text(strength), **words.words):
+            if isinstance(item, Finding):
+                continue  # it is there, and its owner knows what for
+            edits.append(item)
+    edits += [edit for flag, value in missing.items() for edit in server.set(flag, value, words)]
+    edits += _mounts(server, missing, policy, log, words)
+    yield edits
+
+
+def _mounts(server: Component, missing: dict[str, str], policy: str, log: str, words: How) -> list[Edit]:
+    """Folders, not files: a file that is mounted hides what is written over it later."""
+    edits: list[Edit] = []
+    if POLICY in missing and not server.mounts(policy):
+        folder = policy.rpartition("/")[0]
+        edits += server.mount("audit-policy", folder, read_only=True, type="Directory", how=words)
+    if LOG in missing and not server.mounts(log):
+        folder = log.rpartition("/")[0]
+        edits += server.mount("audit-logs", folder, read_only=False, type="DirectoryOrCreate", how=words)
+    return edits
+
+
+def _is_short(value: str | None, wanted: str) -> bool:
+    """Whether a flag is unset, or a number lower than wanted; 0 keeps everything."""
+    if value is None:
+        return True
+    return wanted.isdigit() and value.isdigit() and 0 < int(value) < int(wanted)
+
+
+def _endless(server: Component) -> Steps:
+    for flag in ("audit-log-maxage", "audit-log-maxbackup"):
+        if server.get(flag) == "0" and all(
+            server.get(other) in (None, "0") for other in ROTATION if "size" not in other
+        ):
+            yield server.finding(
+                f"--{flag}=0 keeps every log file: the disk fills up", flag, severity=Severity.LOW,
+                advice="write a number, once the logs are shipped elsewhere",
+            )  # fmt: skip

@@ -1,0 +1,16 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._policy import corrected
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
+def audit_policy_admission(policy: AuditPolicy) -> Steps:
+    """The audit log holds changes of admission webhooks and approvals of certificates.
+
+    Why: a webhook sees and changes every object, and an approved certificate is a login that cannot be taken back.
+
+    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    """
+    yield from corrected(policy, "admission", "its request must be recorded")

@@ -1,0 +1,22 @@
+from hardener.audit_policies import GROUP, AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+
+from ._policy import FOLLOW_UP
+
+_OLD = ("v1alpha1", "v1beta1")
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM)
+def audit_policy_api_version(policy: AuditPolicy) -> Steps:
+    """The audit policy is of audit.k8s.io/v1.
+
+    Why: since Kubernetes 1.24 an API server does not start with a policy of an older version. The fields are the same.
+
+    May break: nothing; v1 is known since 1.12.
+    """
+    if policy.version in _OLD:
+        fact = policy.fact(f"audit.k8s.io/{policy.version} is gone since Kubernetes 1.24", "apiVersion")
+        yield policy.set(
+            "apiVersion", to=f"{GROUP}/v1", grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=FOLLOW_UP
+        )

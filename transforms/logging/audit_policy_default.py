@@ -1,0 +1,36 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._policy import described, inserted
+
+
+@transform(
+    each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2",
+    after=("audit-policy-admission", "audit-policy-exec", "audit-policy-pods", "audit-policy-rbac",
+           "audit-policy-secrets"),
+)  # fmt: skip
+def audit_policy_default(policy: AuditPolicy) -> Steps:
+    """The audit log says of every request at least who made it, and when.
+
+    Why: what no rule of the policy is about is not recorded at all, and nobody knows before which request will be asked
+    about.
+
+    May break: nothing; the log grows by a line or two for each request that was left out.
+    """
+    from hardener.kubernetes.audit_policy_properties import shadowed  # late: hardly a tree holds a policy
+
+    if not policy.judged:
+        return
+    found = policy.violations("default")
+    missing = [violation for violation in found if violation.verdict.rule is None]
+    if missing:
+        yield inserted(policy, "default", missing, "everything else must be on record")
+    objects = [violation for violation in found if violation.request.resource]
+    for rule in shadowed(objects):
+        first = next(violation for violation in objects if violation.verdict.rule == rule)
+        yield policy.finding(
+            f"this rule leaves {described(first)} out of the log", "rules", rule,
+            advice="narrow it to the components and requests that are noise, or give it level Metadata",
+            severity=Severity.LOW,
+        )  # fmt: skip

@@ -1,0 +1,16 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._policy import corrected
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
+def audit_policy_exec(policy: AuditPolicy) -> Steps:
+    """The audit log says who opened a shell or a tunnel, and with which command.
+
+    Why: a shell in a pod is how most intrusions go on, and the request holds the command.
+
+    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    """
+    yield from corrected(policy, "exec", "its request must be recorded")

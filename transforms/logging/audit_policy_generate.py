@@ -1,0 +1,45 @@
+from hardener.audit_policies import GROUP
+from hardener.carriers import ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+from hardener.kubernetes.audit_defaults import paths
+
+from ._policy import AuditPolicyOptions
+
+_FILE = "audit-policy.yaml"
+_REQUIRES = (
+    f"copy {_FILE} to /etc/kubernetes/audit/policy.yaml on every control-plane node before --audit-policy-file names"
+    " it: an API server whose policy is missing does not start",
+)
+
+
+@transform(
+    each=ControlPlane, stage="logging", severity=Severity.MEDIUM, cis="3.2.1", options=AuditPolicyOptions, absence=True
+)
+def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> Steps:
+    """There is an audit policy for the API server that the tree configures.
+
+    Why: without one the server keeps no record of who did what, and an intrusion cannot be reconstructed.
+
+    May break: nothing by itself; the file lies beside the manifests until somebody copies it to the nodes.
+    """
+    if plane.tree.of(GROUP, "Policy"):
+        return
+    for server in components(plane, "kube-apiserver"):
+        if paths(server.installer) is None:
+            continue  # Talos has a policy of its own; kops takes one in the cluster object
+        named = server.get("audit-policy-file")
+        if named is not None:
+            yield server.finding(
+                f"its audit policy {named} is not in the tree, so nothing can be said of it", "audit-policy-file",
+                advice="keep the policy in Git beside this file", severity=Severity.LOW,
+            )  # fmt: skip
+            continue
+        from hardener.kubernetes.audit_policy_rules import policy_text  # late: hardly a tree holds a server
+
+        fact = server.fact("it names no audit policy, and the tree holds none")
+        yield from plane.host_file(
+            _FILE, policy_text(options.strength), grade=Grade.REVIEW, basis=Basis.PROVED, evidence=[fact],
+            requires=_REQUIRES,
+        )  # fmt: skip
+        return

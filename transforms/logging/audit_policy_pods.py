@@ -1,0 +1,16 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._policy import corrected
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
+def audit_policy_pods(policy: AuditPolicy) -> Steps:
+    """The audit log holds the request of everything that is started.
+
+    Why: a privileged pod, a host path, a foreign image are known by the request; detection rules read it there.
+
+    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    """
+    yield from corrected(policy, "pods", "its request must be recorded")

@@ -1,0 +1,16 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._policy import corrected
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
+def audit_policy_rbac(policy: AuditPolicy) -> Steps:
+    """The audit log holds every change of Roles and bindings whole.
+
+    Why: whoever gives himself rights changes these objects, and only the body says which rights they were.
+
+    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    """
+    yield from corrected(policy, "rbac", "a change of rights must be recorded whole")

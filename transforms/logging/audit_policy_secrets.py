@@ -1,0 +1,32 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+from ._policy import AuditPolicyOptions, described, inserted, recorded
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, cis="3.2.2", options=AuditPolicyOptions)
+def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> Steps:
+    """The audit log says who read or changed a Secret, and never what is in it.
+
+    Why: an access that is not recorded cannot be found out about, and a body that is recorded makes the log a second
+    store of secrets, which more people read and more systems keep. Rule order decides: only the first match counts.
+
+    May break: what reads the bodies of ConfigMaps from the log, such as a Falco rule for credentials in them, finds
+    them no more.
+    """
+    from hardener.kubernetes.audit_policy_properties import is_leak  # late: hardly a tree holds a policy
+
+    if not policy.judged or not (found := policy.violations("secrets")):
+        return
+    found.sort(key=lambda violation: not is_leak(violation))
+    leak = is_leak(found[0])
+    if leak or options.secrets == "all":
+        yield inserted(policy, "secrets", found, "bodies must not reach the log" if leak else "it must be on record")
+        return
+    first = found[0]
+    yield policy.finding(
+        f"{described(first)} is {recorded(first)}", "rules",
+        advice="put a rule with level Metadata for secrets first; the profile restricted writes it",
+        severity=Severity.MEDIUM,
+    )  # fmt: skip

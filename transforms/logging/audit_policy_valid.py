@@ -1,0 +1,26 @@
+from hardener.audit_policies import AuditPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, after=("audit-policy-default",))
+def audit_policy_valid(policy: AuditPolicy) -> Steps:
+    """The API server can start with the audit policy.
+
+    Why: a server refuses a policy with a single wrong field and does not start, and then nobody can correct anything
+    through it.
+
+    May break: nothing, since it only reports: what the rule was to say, only its author knows.
+    """
+    if policy.length == 0:
+        yield policy.finding(
+            "an API server does not start with this policy: it has no rule", "rules",
+            advice="write at least - level: Metadata; the profile restricted writes the rules it needs",
+            severity=Severity.HIGH,
+        )  # fmt: skip
+    for path, text in policy.problems():
+        yield policy.finding(
+            f"an API server does not start with this policy: {text}", *path,
+            advice="correct it before it reaches a control-plane node; until then nothing else is said of it",
+            severity=Severity.HIGH,
+        )  # fmt: skip

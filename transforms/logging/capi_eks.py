@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from hardener.cloud import AwsControlPlane
+from hardener.declare import Steps, transform
+from hardener.edits import Grade, Severity
+
+from ._control_plane import COST
+
+_LOGS = ("apiServer", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+@transform(each=AwsControlPlane, stage="logging", severity=Severity.MEDIUM, cis="EKS 2.1.1")
+def capi_eks(plane: AwsControlPlane) -> Steps:
+    """The control plane of an EKS cluster logs what it does (Cluster API).
+
+    Why: control-plane logs are off unless requested, and they cannot be recovered afterwards.
+
+    May break: nothing; CloudWatch bills what is logged.
+    """
+    for name in _LOGS:
+        if plane.get("spec", "logging", name) is not True:
+            yield plane.set("spec", "logging", name, to=True, grade=Grade.REVIEW, follow_up=(COST,))

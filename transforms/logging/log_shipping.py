@@ -1,0 +1,51 @@
+from collections.abc import Iterator
+
+from hardener.carriers import ControlPlane, components
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.views import Object
+from hardener.workspace import Workspace
+
+_CHARTS = (("spec", "chart"), ("spec", "chart", "spec", "chart"), ("spec", "source", "chart"))
+
+
+@transform(each=ControlPlane, stage="logging", severity=Severity.LOW, absence=True)
+def log_shipping(plane: ControlPlane) -> Steps:
+    """Logs leave the nodes that they are about.
+
+    Why: whoever takes over a node removes the logs on it, and the logs of a pod go with the pod.
+
+    May break: nothing, since it only reports: where the logs go, and how long they stay, is not for manifests to say.
+    """
+    if not any(components(plane, "kube-apiserver")):
+        return
+    from hardener.kubernetes.log_agents import is_log_agent  # late: hardly a tree holds a server
+
+    if any(map(is_log_agent, _names(plane.tree))):
+        return
+    yield plane.finding(
+        "the tree configures an API server, and nothing in it takes logs off its nodes",
+        advice="run a log agent on every node (Fluent Bit, Vector, Grafana Alloy, the OpenTelemetry Collector) that"
+        " sends the audit log and the logs of containers to a store of their own; perhaps one runs, and this tree does"
+        " not show it",
+        severity=Severity.LOW, once="log-shipping",
+    )  # fmt: skip
+
+
+def _names(tree: Workspace) -> Iterator[str]:
+    """What the workloads and charts of the tree are called."""
+    for pod in tree.pod_templates:
+        yield pod.object.name
+        for item in (*pod.items("initContainers"), *pod.items("containers")):
+            yield item.text("image") or ""
+    for group, kind in RENDERED_ELSEWHERE:
+        for found in tree.of(group, kind):
+            yield from _charts(found)
+
+
+def _charts(item: Object) -> Iterator[str]:
+    yield item.name
+    for path in _CHARTS:
+        if item.has(*path[:-1]):
+            yield str(item.view(*path[:-1]).text(path[-1]) or "")

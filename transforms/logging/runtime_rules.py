@@ -1,0 +1,65 @@
+"""K10: what reports at run time that a hardened workload does what it never does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+from hardener.errors import HardenError
+from hardener.views import Namespace
+
+_ENGINES = ("none", "falco", "tetragon")
+_FOLLOW_UP = {
+    "falco": "give falco-rules.yaml to Falco: helm upgrade falco falcosecurity/falco --reuse-values"
+    " --set-file 'customRules.harden\\.yaml=falco-rules.yaml'",
+    "tetragon": "kubectl apply -f tetragon-policies.yaml, and send the events of Tetragon to where somebody looks",
+}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """``rules``: whose rules are written, "falco", "tetragon" or "none"."""
+
+    GROUP: ClassVar[str] = "runtime"
+    rules: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.rules not in _ENGINES:
+            raise HardenError(f"runtime.rules: {self.rules} is none of {', '.join(_ENGINES)}")
+
+
+@transform(each=Namespace, stage="logging", severity=Severity.LOW, options=Runtime)
+def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
+    """On request (`runtime.rules`) there are rules by which Falco or Tetragon reports what no hardened workload does.
+
+    Why: a shell in a container, a read of the account's token, a call of the cloud's metadata service are what an
+    intruder does first. Prevention leaves no trace of who tried.
+
+    May break: nothing: the rules report. Expect reports of what people do by kubectl exec.
+    """
+    if options.rules == "none":
+        return
+    from hardener.kubernetes.runtime_rules import falco_rules, tetragon_policies  # late: on request only
+
+    tree = namespace.tree
+    names = sorted(name for name, space in tree.namespaces.items() if name and space.pods and _is_ours(name))
+    if options.rules == "falco" and not names:
+        yield namespace.finding(
+            "Falco needs to know which namespaces are hardened, and no workload of the tree names its own",
+            advice="name the namespace in the manifests, the kustomization, or in .harden.yaml", severity=Severity.LOW,
+            once="runtime-rules",
+        )  # fmt: skip
+        return
+    text = falco_rules(names) if options.rules == "falco" else tetragon_policies()
+    file = "falco-rules.yaml" if options.rules == "falco" else "tetragon-policies.yaml"
+    fact = namespace.fact(f"runtime.rules asks for {options.rules}")
+    yield from namespace.host_file(
+        file, text, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact], follow_up=(_FOLLOW_UP[options.rules],)
+    )
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a namespace has a name, and holds no parts of the cluster: there people do open shells."""
+    return "$" not in name and not name.startswith("kube-")

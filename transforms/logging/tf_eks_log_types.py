@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import re
+
+from hardener.cloud import EksCluster, Module
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Grade, Severity
+
+from ._control_plane import COST, ControlPlaneLogs
+
+_SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws/?")
+_MAJOR = re.compile(r"(?:=|~>|>=)?\s*v?(\d+)(?:\.[\d.x*]+)?")
+# The default of the module (terraform-aws-modules/eks, variables.tf).
+_DEFAULT = ("audit", "api", "authenticator")
+
+
+@transform(
+    each=EksCluster | Module, stage="logging", severity=Severity.MEDIUM, options=ControlPlaneLogs, cis="EKS 2.1.1"
+)
+def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) -> Steps:
+    """The control plane of an EKS cluster logs what it does (Terraform).
+
+    Why: control-plane logs are off unless requested, and they cannot be recovered afterwards.
+
+    May break: nothing; CloudWatch bills what is logged.
+    """
+    name = "enabled_cluster_log_types"
+    present: tuple[str, ...] = ()
+    if isinstance(cluster, Module):
+        if not _SOURCE.fullmatch(str(cluster.literal("source") or "")):
+            return
+        known = _attribute(cluster)
+        if known is None:
+            yield cluster.finding(
+                "what the control plane logs depends on the version of the module, which is not pinned",
+                advice="pin the version, and set enabled_log_types (cluster_enabled_log_types before version 21)",
+                severity=Severity.LOW,
+            )
+            return
+        name, present = known, () if cluster.has(known) else _DEFAULT
+    if cluster.is_computed(name):
+        yield cluster.finding(
+            "what the control plane logs is decided by an expression",
+            name,
+            advice=f"see that it comes out as {', '.join(options.wanted)}",
+            severity=Severity.LOW,
+        )
+        return
+    yield from _add(cluster, name, present or cluster.strings(name), options)
+
+
+def _attribute(module: Module) -> str | None:
+    """The variable of the module that names the log types; None where the version is not known."""
+    for known in ("enabled_log_types", "cluster_enabled_log_types"):
+        if module.has(known):
+            return known
+    found = _MAJOR.fullmatch(str(module.literal("version") or "").strip())
+    if found is None or str(module.literal("version")).strip().startswith(">="):
+        return None
+    return "enabled_log_types" if int(found[1]) >= 21 else "cluster_enabled_log_types"
+
+
+def _add(cluster: EksCluster | Module, name: str, present: tuple[str, ...], options: ControlPlaneLogs) -> Steps:
+    missing = [each for each in options.wanted if each not in present]
+    if not missing:
+        return
+    if cluster.has(name):
+        edits: list[Edit] = [cluster.append(name, value=each, grade=Grade.SAFE, follow_up=(COST,)) for each in missing]
+    else:
+        every = [each for each in present if each not in options.wanted]
+        every += options.wanted
+        edits = [cluster.set(name, to=every, grade=Grade.SAFE, follow_up=(COST,))]
+    yield from edits

@@ -1,0 +1,106 @@
+"""Policies for Kyverno: ClusterPolicies where the tree writes such or the version knows no other, else
+ValidatingPolicies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hardener.admission import PolicyHome, Shown
+from hardener.declare import Steps
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.kubernetes import kyverno
+from hardener.kubernetes.admission_rules import AdmissionRule
+from hardener.view import View
+from hardener.views import Object
+
+from ._options import Policies
+from ._writing import create, extend
+
+Version = tuple[int, int]
+
+
+def release(view: View, options: Policies) -> tuple[Version, Evidence]:
+    """The version of Kyverno, and where it is known from."""
+    asked = options.release
+    if asked is not None:
+        return asked, Evidence("policies.kyverno-version is {}.{}".format(*asked))
+    found = view.tree.guardrails.kyverno_version
+    if found is not None:
+        return found
+    return kyverno.DEFAULT_VERSION, Evidence("nothing shows the version of Kyverno: {}.{} is assumed".format(
+        *kyverno.DEFAULT_VERSION))  # fmt: skip
+
+
+def is_known(view: View, options: Policies) -> bool:
+    """Whether the version is more than assumed."""
+    return options.release is not None or view.tree.guardrails.kyverno_version is not None
+
+
+def deprecation(home: PolicyHome, version: Version) -> Steps:
+    """That policies in the language of Kyverno itself will not be served for ever."""
+    if version >= kyverno.CEL_SINCE and home.tree.guardrails.holds_cluster_policies:
+        yield home.finding(
+            "ClusterPolicy is deprecated since Kyverno 1.17; new policies are written in it as the others are",
+            advice="write them as ValidatingPolicy before the update to 1.20, which is announced to drop ClusterPolicy",
+            severity=Severity.LOW,
+        )  # fmt: skip
+
+
+def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]:
+    """What writes policies for ``version``."""
+
+    def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
+        if version < kyverno.CEL_SINCE or home.tree.guardrails.holds_cluster_policies:
+            yield from _cluster_policy(home, rule, spaces, version)
+        else:
+            yield from _validating_policies(home, rule, spaces)
+
+    return edits
+
+
+def _cluster_policy(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown], version: Version) -> Iterator[Edit]:
+    kind = kyverno.CLUSTER_POLICY
+    own = home.tree.guardrails.own(kyverno.GROUP, kind, rule.name)
+    if own is None:
+        name = home.tree.builds.free_name(kind, rule.name, home)
+        yield create(home, kyverno.cluster_policy(rule, name, [space.name for space in spaces], version), spaces)
+    elif own.editable and spaces:
+        for path in _override_lists(own):
+            yield from _overridden(own, spaces, *path)
+
+
+def _override_lists(item: Object) -> Iterator[tuple[str | int, ...]]:
+    """Where a policy says what holds in which namespace."""
+    if item.has("spec", "validationFailureAction"):
+        yield ("spec", "validationFailureActionOverrides")
+        return
+    for index, rule in enumerate(item.items("spec", "rules")):
+        if rule.has("validate"):
+            yield ("spec", "rules", index, "validate", "failureActionOverrides")
+
+
+def _overridden(item: Object, spaces: list[Shown], *path: str | int) -> Iterator[Edit]:
+    for index, override in enumerate(item.items(*path)):
+        if override.text("action") == "Enforce":
+            yield from extend(item, spaces, *path, index, "namespaces")
+            return
+    yield item.append(
+        *path, value={"action": "Enforce", "namespaces": [space.name for space in spaces]}, grade=Grade.REVIEW,
+        basis=Basis.PROVED, evidence=[space.namespace.fact(f"namespace {space.name} passes") for space in spaces],
+    )  # fmt: skip
+
+
+def _validating_policies(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
+    kind = kyverno.VALIDATING_POLICY
+    for value in kyverno.validating_policies(rule, rule.name, [space.name for space in spaces]):
+        name = value["metadata"]["name"]
+        refuses = not name.endswith("-warn")
+        own = home.tree.guardrails.own(kyverno.CEL_GROUP, kind, name)
+        if own is None:
+            value["metadata"]["name"] = home.tree.builds.free_name(kind, name, home)
+            yield create(home, value, spaces if refuses else ())
+        elif refuses and own.editable:
+            path = ("spec", "matchConstraints", "namespaceSelector", "matchExpressions")
+            for index, each in enumerate(own.items(*path)):
+                if each.text("operator") == "In":
+                    yield from extend(own, spaces, *path, index, "values")

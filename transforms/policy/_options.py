@@ -1,0 +1,55 @@
+"""Which policies are written, and which of them refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from hardener.errors import HardenError
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.admission_rules import AdmissionRule
+
+_PREFIX = "harden-"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """``generate``: the policies that are written, "all" or names with commas between; ``deny``: those that refuse
+    where the tree shows everything, the others only warn. ``kyverno_version``: "1.16"; empty where the tree says it."""
+
+    GROUP: ClassVar[str] = "policies"
+    generate: str = "all"
+    deny: str = "all"
+    kyverno_version: str | float = ""
+
+    def rules(self) -> list[tuple[AdmissionRule, bool]]:
+        """The rules that are written, each with whether it refuses. Raises HardenError for a name that is none."""
+        from hardener.kubernetes.admission_rules import RULES
+
+        written, refusing = (_names(key, getattr(self, key)) for key in ("generate", "deny"))
+        return [(rule, name in refusing) for name, rule in RULES.items() if name in written]
+
+    @property
+    def release(self) -> tuple[int, int] | None:
+        """The version of Kyverno that is asked for. Raises HardenError where it is none."""
+        from hardener.kubernetes.kyverno import version
+
+        asked = self.kyverno_version
+        # YAML reads 1.20 as the number 1.2, and nobody runs Kyverno 1.1 or 1.2 of 2020.
+        found = version(f"{asked}0" if isinstance(asked, float) and asked < 1.3 and len(str(asked)) < 4 else str(asked))
+        if asked and found is None:
+            raise HardenError(f"policies.kyverno-version: {self.kyverno_version} is no version such as 1.16")
+        return found
+
+
+def _names(key: str, value: str) -> set[str]:
+    from hardener.kubernetes.admission_rules import RULES
+
+    if value == "all":
+        return set(RULES)
+    names = {_PREFIX + name.strip() for name in value.split(",") if name.strip()}
+    for name in sorted(names - set(RULES)):
+        known = ", ".join(each.removeprefix(_PREFIX) for each in RULES)
+        raise HardenError(f"policies.{key}: {name.removeprefix(_PREFIX)} is none of all, {known}")
+    return names

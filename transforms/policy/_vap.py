@@ -1,0 +1,44 @@
+"""ValidatingAdmissionPolicies: one for each rule, a binding that warns, and one that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.admission import PolicyHome, Shown
+from hardener.edits import Edit
+from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY, SINCE, denial, policy, warning
+from hardener.kubernetes.admission_rules import AdmissionRule
+from hardener.views import Object
+
+from ._writing import create, extend
+
+__all__ = ["SINCE", "edits"]
+
+_SELECTOR = ("spec", "matchResources", "namespaceSelector", "matchExpressions")
+
+
+def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
+    """What the tree lacks of ``rule``, which refuses in ``spaces``."""
+    tree = home.tree
+    own = tree.guardrails.own(GROUP, POLICY, rule.name)
+    names = [space.name for space in spaces]
+    if own is None:
+        name = tree.builds.free_name(POLICY, rule.name, home)
+        yield create(home, policy(rule, name))
+        yield create(home, warning(name, tree.builds.free_name(BINDING, f"{name}-warn", home)))
+    else:
+        name = own.name
+    bindings = [item for item in tree.of(GROUP, BINDING) if item.text("spec", "policyName") == name]
+    refusing = [item for item in bindings if "Deny" in item.strings("spec", "validationActions")]
+    if not refusing and spaces:
+        yield create(home, denial(rule, name, tree.builds.free_name(BINDING, name, home), names), spaces)
+    for item in refusing[:1]:
+        yield from _extended(item, spaces)
+
+
+def _extended(item: Object, spaces: list[Shown]) -> Iterator[Edit]:
+    if not item.editable:
+        return
+    for index, each in enumerate(item.items(*_SELECTOR)):
+        if each.text("operator") == "In":
+            yield from extend(item, spaces, *_SELECTOR, index, "values")

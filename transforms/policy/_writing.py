@@ -1,0 +1,48 @@
+"""What the policies of all engines have in common when they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hardener.admission import PolicyHome, Shown
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.views import Object
+
+TOPIC = "policies"
+_IMPACT = "objects-refused"
+_MOST = 3  # namespaces that are named as evidence
+
+
+def create(home: PolicyHome, value: dict[str, Any], spaces: Sequence[Shown] = ()) -> Edit:
+    """A new object; one that refuses in ``spaces`` where there are any."""
+    if not spaces:
+        return home.create(TOPIC, value, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[*home.reasons, _inert(home)])
+    return home.create(
+        TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=_facts(spaces), impact=_IMPACT,
+    )  # fmt: skip
+
+
+def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[Edit]:
+    """The namespaces of ``spaces`` that the list of names at ``path`` lacks."""
+    names = item.strings(*path)
+    for space in spaces:
+        if space.name not in names:
+            yield item.append(*path, value=space.name, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=_facts([space]))
+
+
+def _inert(home: PolicyHome) -> Evidence:
+    return home.fact("warnings and audit records refuse nothing")
+
+
+def _facts(spaces: Sequence[Shown]) -> list[Evidence]:
+    found = []
+    for space in spaces[:_MOST]:
+        count = len({id(pod.object) for pod in space.namespace.pods})
+        workloads = "the only workload" if count == 1 else f"all {count} workloads"
+        verb = "passes" if count == 1 else "pass"
+        found.append(space.namespace.fact(f"{workloads} that the tree shows of namespace {space.name} {verb}"))
+    more = len(spaces) - _MOST
+    if more > 0:
+        found.append(Evidence(f"and so for {more} more namespaces"))
+    return found

@@ -1,0 +1,61 @@
+"""K04: what a Kyverno policy does with a violation is said where Kyverno still reads it."""
+
+from __future__ import annotations
+
+from hardener.admission import KyvernoPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Grade, Severity
+from hardener.kubernetes import kyverno
+
+from ._kyverno import is_known, release
+from ._options import Policies
+
+_OLD, _OVERRIDES = "validationFailureAction", "validationFailureActionOverrides"
+
+
+@transform(each=KyvernoPolicy, stage="policy", severity=Severity.LOW, options=Policies)
+def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Steps:
+    """Each rule of a Kyverno policy says itself whether it refuses.
+
+    Why: `spec.validationFailureAction` is deprecated since Kyverno 1.13; a version that reads it no more would only
+    report what the policy refuses.
+
+    May break: a Kyverno before 1.13 does not know the field of a rule, and then reports only.
+    """
+    version, fact = release(policy, options)
+    present = [key for key in (_OLD, _OVERRIDES) if policy.has("spec", key)]
+    rules = [(index, rule) for index, rule in enumerate(policy.items("spec", "rules")) if rule.has("validate")]
+    if not present or not rules or version < kyverno.ACTION_OF_RULE_SINCE:
+        return
+    if any(rule.has("verifyImages") for rule in policy.items("spec", "rules")):
+        yield policy.finding(
+            f"{policy.object} says for all rules what happens, of images too: {present[0]}", "spec", present[0],
+            advice="give each rule its own failureAction, then remove it from spec", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    action = _spelled(policy.get("spec", _OLD) or "Audit")
+    overrides = policy.overrides("spec", _OVERRIDES)
+    if action is None or any(_spelled(each.get("action", "Audit")) is None for each in overrides):
+        return
+    for each in overrides:
+        if "action" in each:
+            each["action"] = _spelled(each["action"])
+    grade = Grade.SAFE if is_known(policy, options) else Grade.REVIEW
+    evidence = [fact, policy.fact(f"{present[0]} is said for all rules", "spec", present[0])]
+    edits: list[Edit] = []
+    for index, rule in rules:
+        if rule.has("validate", "failureAction"):
+            continue  # it is asked before anything of the policy
+        path = ("spec", "rules", index, "validate")
+        wanted: dict[str, object] = {"failureAction": action}
+        if overrides:  # those of a rule are asked first, then those of the policy
+            wanted["failureActionOverrides"] = [*policy.overrides(*path, "failureActionOverrides"), *overrides]
+        for key, value in wanted.items():
+            edits.append(policy.set(*path, key, to=value, grade=grade, basis=Basis.PROVED, evidence=evidence))
+    edits += [policy.drop("spec", key, grade=grade, basis=Basis.PROVED, evidence=evidence) for key in present]
+    yield edits
+
+
+def _spelled(action: object) -> str | None:
+    """An action as a rule takes it; None where it is none."""
+    return kyverno.ACTIONS.get(str(action).lower())

@@ -1,0 +1,88 @@
+"""K04: patterns of Kyverno that look at every container, and ask for no field that may be left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.admission import KyvernoPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.kubernetes.kyverno import nonroot_patterns, privileged_pattern
+
+_LISTS = ("containers", "initContainers", "ephemeralContainers")
+
+
+@transform(each=KyvernoPolicy, stage="policy", severity=Severity.HIGH, pss="restricted", cis="5.2.1")
+def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
+    """A rule on privileged containers or root users holds for containers of every list, and for pods that say nothing.
+
+    Why: a plain key of a pattern has to be there, so that a pod which leaves out `privileged` is refused, while an init
+    container or one added by kubectl debug is not looked at; a container can take back what its pod says.
+
+    May break: init and ephemeral containers are held to the rule from now on.
+    """
+    for index, rule in enumerate(policy.items("spec", "rules")):
+        path = ("spec", "rules", index, "validate")
+        pattern = policy.pattern(index)
+        plain = _plain(pattern)
+        if plain is None or rule.has("validate", "anyPattern"):
+            continue
+        if _only_privileged(plain) and pattern != privileged_pattern():
+            evidence = list(_of_privileged(policy, pattern, path))
+            yield [
+                policy.set(
+                    *path, "pattern", "spec", to=privileged_pattern()["spec"], grade=Grade.REVIEW, basis=Basis.PROVED,
+                    evidence=evidence,
+                )
+            ]  # fmt: skip
+        elif plain == {"spec": {"securityContext": {"runAsNonRoot": "true"}}}:
+            evidence = [
+                policy.fact("a container may say runAsNonRoot: false, and is not looked at", *path, "pattern"),
+                Evidence("a pod whose containers say it each for itself is refused"),
+            ]
+            yield [
+                policy.drop(*path, "pattern", grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence),
+                policy.set(
+                    *path, "anyPattern", to=nonroot_patterns(), grade=Grade.REVIEW, basis=Basis.PROVED,
+                    evidence=evidence,
+                ),
+            ]  # fmt: skip
+
+
+def _of_privileged(policy: KyvernoPolicy, pattern: Any, path: tuple[str | int, ...]) -> list[Evidence]:
+    spec = pattern["spec"]
+    found = []
+    unseen = [name for name in _LISTS[1:] if name not in spec and f"=({name})" not in spec]
+    if unseen:
+        found.append(policy.fact(f"{' and '.join(unseen)} are not looked at", *path, "pattern"))
+    if "=(privileged)" not in str(spec):
+        found.append(policy.fact("a pod that leaves privileged out is refused", *path, "pattern"))
+    return found or [policy.fact("a list that may be left out has to be there", *path, "pattern")]
+
+
+def _only_privileged(plain: Any) -> bool:
+    """Whether a pattern asks for nothing but containers that are not privileged."""
+    spec = plain.get("spec") if isinstance(plain, dict) and len(plain) == 1 else None
+    wanted = [{"securityContext": {"privileged": "false"}}]
+    return (
+        isinstance(spec, dict)
+        and "containers" in spec
+        and all(name in _LISTS and value == wanted for name, value in spec.items())
+    )
+
+
+def _plain(pattern: Any) -> Any:
+    """A pattern without the marks of what may be left out, values as text; None where it has other marks."""
+    if isinstance(pattern, dict):
+        found = {}
+        for key, value in pattern.items():
+            name = key[2:-1] if key.startswith("=(") and key.endswith(")") else key
+            below = _plain(value)
+            if "(" in name or below is None:
+                return None
+            found[name] = below
+        return found
+    if isinstance(pattern, list):
+        items = [_plain(item) for item in pattern]
+        return None if None in items else items
+    return str(pattern).lower() if isinstance(pattern, bool) else pattern

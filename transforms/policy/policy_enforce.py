@@ -1,0 +1,102 @@
+"""K04: policies that report what they were written to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.admission import CelPolicy, Constraint, KyvernoPolicy, PolicyBinding
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.kubernetes.pod_security import LEVELS
+from hardener.pod_level import level_of, next_violation
+from hardener.views import PodTemplate
+
+Policy = KyvernoPolicy | CelPolicy | Constraint | PolicyBinding
+
+
+@transform(
+    each=KyvernoPolicy | CelPolicy | Constraint | PolicyBinding, stage="policy", severity=Severity.MEDIUM, cis="5.2.1"
+)
+def policy_enforce(policy: Policy) -> Steps:
+    """A policy of the Pod Security Standards refuses, once all workloads of the tree pass it.
+
+    Why: a policy that only audits records violations and lets them run.
+
+    May break: it holds for the whole cluster, and refuses pods that the tree does not show.
+    """
+    if policy.managed or not _reports_only(policy):
+        return
+    level = policy.level
+    if level is None:
+        yield policy.finding(
+            f"{policy.object} only reports what it was written to refuse",
+            advice="look at what it reported (policy reports, audit records); when that is nothing, let it refuse",
+            severity=Severity.LOW, topic="policy that only reports",
+        )  # fmt: skip
+        return
+    pods = [pod for pod in policy.tree.pod_templates if not pod.object.classes]
+    below = next(((pod, name) for pod in pods for name in _below(pod, level)), None)
+    if below is not None or not pods:
+        why = "the tree shows no workload" if below is None else f"{below[0].object} does not pass level {level}: " + (
+            next_violation(*below)
+        )  # fmt: skip
+        yield policy.finding(
+            f"{policy.object} only reports what it was written to refuse; {why}",
+            advice="harden what it reports, then let it refuse", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    count = "the only workload" if len(pods) == 1 else f"all {len(pods)} workloads"
+    facts = [
+        policy.fact(f"it holds for level {level}, and {count} of the tree reach{'es' * (len(pods) == 1)} it"),
+        Evidence("it refuses pods that the tree does not show, too"),
+    ]
+    yield list(_enforced(policy, facts))
+
+
+def _below(pod: PodTemplate, level: str) -> Iterator[str | None]:
+    for name in pod.tree.builds.namespaces(pod.object):
+        if LEVELS.index(level_of(pod, name)) < LEVELS.index(level):
+            yield name
+
+
+def _reports_only(policy: Policy) -> bool:
+    if isinstance(policy, KyvernoPolicy):
+        return bool(_audited(policy))
+    if isinstance(policy, Constraint):
+        return policy.text("spec", "enforcementAction") in ("dryrun", "warn")
+    actions = policy.strings("spec", "validationActions")
+    return bool(actions) and "Deny" not in actions
+
+
+def _audited(policy: KyvernoPolicy) -> list[int]:
+    """The rules that only report; exceptions for some namespaces say that somebody chose."""
+    default = policy.get("spec", "validationFailureAction") or "Audit"
+    if policy.has("spec", "validationFailureActionOverrides"):
+        return []
+    return [
+        index
+        for index, rule in enumerate(policy.items("spec", "rules"))
+        if rule.has("validate")
+        and not rule.has("validate", "failureActionOverrides")
+        and str(rule.get("validate", "failureAction") or default).lower() == "audit"
+    ]
+
+
+def _enforced(policy: Policy, facts: list[Evidence]) -> Iterator[Edit]:
+    if isinstance(policy, KyvernoPolicy):
+        whole = policy.has("spec", "validationFailureAction")
+        if whole:
+            yield _set(policy, facts, "Enforce", "spec", "validationFailureAction")
+        for index in _audited(policy):
+            path = ("spec", "rules", index, "validate", "failureAction")
+            if not whole or policy.has(*path):
+                yield _set(policy, facts, "Enforce", *path)
+    elif isinstance(policy, Constraint):
+        yield _set(policy, facts, "deny", "spec", "enforcementAction")
+    else:
+        actions = ["Deny", "Audit"] if isinstance(policy, PolicyBinding) else ["Deny"]
+        yield _set(policy, facts, actions, "spec", "validationActions")
+
+
+def _set(policy: Policy, facts: list[Evidence], value: object, *path: str | int) -> Edit:
+    return policy.set(*path, to=value, grade=Grade.BREAKING, basis=Basis.PROVED, evidence=facts)

@@ -1,0 +1,91 @@
+"""K04: policies that refuse what this profile forbids, at the moment it is created."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from hardener.admission import PolicyHome, Shown
+from hardener.declare import Steps, transform
+from hardener.edits import Finding, Severity
+
+from ._options import Policies
+
+if TYPE_CHECKING:
+    from hardener.edits import Edit
+    from hardener.kubernetes.admission_rules import AdmissionRule
+
+    Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]
+
+_NO_ADD_ON = "use --policy-engine vap, which needs nothing but the API server and works beside"
+
+
+@transform(each=PolicyHome, stage="policy", severity=Severity.HIGH, cis="5.2.1", options=Policies)
+def policy_generate(home: PolicyHome, options: Policies) -> Steps:
+    """Admission policies refuse, where the tree shows all pods, what the profile forbids; elsewhere they warn.
+
+    Why: without an admission rule the next manifest, or the next kubectl run, can undo all of this.
+
+    May break: a pod that the tree does not show is refused when it is created next in a namespace that the binding
+    names.
+    """
+    guardrails = home.tree.guardrails
+    engine = guardrails.engine
+    version = home.tree.settings.kubernetes_version
+    if engine == "none":
+        return
+    if engine == "gatekeeper":
+        yield _not_written(home, "no policies are written for Gatekeeper", _NO_ADD_ON)
+        return
+    if home.renamed and engine == "vap":
+        yield _not_written(
+            home, "no policies are written: kustomize renames them where they belong, and not the name in a binding",
+            "set nothing but namespaces in the kustomization of cluster-wide objects, or list them in one of their own",
+        )  # fmt: skip
+        return
+    if engine == "vap":
+        from . import _vap
+
+        if version < _vap.SINCE:
+            said = "{}.{}".format(*version)
+            yield _not_written(
+                home, f"no policies are written: ValidatingAdmissionPolicy came in 1.30, and {said} is assumed",
+                "update the cluster, or use --policy-engine kyverno",
+            )  # fmt: skip
+            return
+        write: Write = _vap.edits
+    else:
+        from . import _kyverno
+
+        release, fact = _kyverno.release(home, options)
+        yield from _kyverno.deprecation(home, release)
+        write = _kyverno.writer(release, fact)
+    rules = options.rules()
+    shown = guardrails.shown([rule for rule, _ in rules])
+    refusing = [rule.name for rule, refuses in rules if refuses]
+    for space in shown:
+        yield from _open(space, refusing)
+    for rule, _ in rules:
+        spaces = [space for space in shown if rule.name in refusing and not space.broken[rule.name]]
+        edits = list(write(home, rule, spaces))
+        if edits:
+            yield edits
+
+
+def _not_written(home: PolicyHome, message: str, advice: str) -> Finding:
+    return home.finding(message, advice=advice, severity=Severity.MEDIUM)
+
+
+def _open(space: Shown, refusing: list[str]) -> Steps:
+    """What keeps policies from refusing in a namespace."""
+    found = [(name, view, reason) for name in refusing for view, reason in space.broken[name]]
+    if not found:
+        return
+    _, view, reason = found[0]
+    policies = list(dict.fromkeys(name for name, _, _ in found))
+    more = len({id(each.object) for _, each, _ in found}) - 1
+    who = f"{view.object}{f' and {more} more' if more else ''}"
+    yield view.finding(
+        f"{who} keep{'s' * (not more)} {', '.join(policies)} from refusing in namespace {space.name}: {reason}",
+        advice="harden it, or move it to a namespace of its own; until then they warn there", severity=Severity.LOW,
+    )  # fmt: skip

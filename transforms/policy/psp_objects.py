@@ -1,0 +1,26 @@
+"""K04: policies that Kubernetes does not know any more."""
+
+from __future__ import annotations
+
+from hardener.admission import PodSecurityPolicy
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_GONE = (1, 25)
+
+
+@transform(each=PodSecurityPolicy, stage="policy", severity=Severity.MEDIUM, cis="5.2.1")
+def psp_objects(policy: PodSecurityPolicy) -> Steps:
+    """No PodSecurityPolicy is taken for protection.
+
+    Why: Kubernetes removed them in 1.25: the manifest is refused, and what it forbade is allowed.
+
+    May break: nothing, it is only reported.
+    """
+    version = policy.tree.settings.kubernetes_version
+    if version >= _GONE:
+        yield policy.finding(
+            f"{policy.object} protects nothing: such policies went in 1.25, and {version[0]}.{version[1]} is assumed",
+            advice="label the namespaces with a Pod Security level (namespace-pss-labels), and remove it",
+            topic="PodSecurityPolicy",
+        )  # fmt: skip

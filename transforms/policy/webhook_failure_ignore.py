@@ -1,0 +1,37 @@
+"""K04: admission checks that are skipped when they cannot answer."""
+
+from __future__ import annotations
+
+from hardener.admission import AdmissionPolicy, AdmissionWebhook
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=AdmissionWebhook | AdmissionPolicy, stage="policy", severity=Severity.MEDIUM)
+def webhook_failure_ignore(target: AdmissionWebhook | AdmissionPolicy) -> Steps:
+    """An admission check that cannot answer refuses.
+
+    Why: with `failurePolicy: Ignore` whoever keeps a webhook from answering, by load or by deleting its pod, has it
+    skipped.
+
+    May break: nothing, it is only reported: with `Fail` a webhook that is down stops what it looks at.
+    """
+    if isinstance(target, AdmissionPolicy):
+        if target.text("spec", "failurePolicy") == "Ignore":
+            yield target.finding(
+                f"{target.object} is skipped where an expression fails: failurePolicy is Ignore", "spec",
+                "failurePolicy", advice="set Fail once its expressions are known to hold for every object",
+                severity=Severity.LOW,
+            )  # fmt: skip
+        return
+    ignored = [
+        (index, hook) for index, hook in enumerate(target.items("webhooks")) if hook.text("failurePolicy") == "Ignore"
+    ]
+    for index, hook in ignored[:1]:
+        more = f" and {len(ignored) - 1} more webhooks" if len(ignored) > 1 else ""
+        yield target.finding(
+            f"{hook.text('name')}{more} of {target.object} is skipped when it does not answer: failurePolicy is Ignore",
+            "webhooks", index, "failurePolicy",
+            advice="set Fail where it enforces security, with two replicas, and leave kube-system out by its "
+            "namespaceSelector so that the cluster can start", severity=Severity.LOW,
+        )  # fmt: skip

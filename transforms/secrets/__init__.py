@@ -1,0 +1,1 @@
+"""K03: secrets management failures."""

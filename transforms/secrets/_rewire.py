@@ -1,0 +1,223 @@
+"""The readers of a ConfigMap read a Secret instead, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.view import View
+from hardener.views import Container, PodTemplate
+
+# The kubelet writes it so for a pod with fsGroup anyway; other pods could not read files of root (0440).
+_GROUP_MODE = 288
+_LONGEST_VOLUME = 63
+
+
+@dataclass(frozen=True)
+class Move:
+    """Keys of ConfigMap ``old`` that are in Secret ``new`` from now on; ``whole`` when that is all there is."""
+
+    old: str
+    new: str
+    keys: frozenset[str]
+    whole: bool
+    evidence: tuple[Evidence, ...] = ()
+
+    def moves(self, key: str | None) -> bool:
+        return self.whole or key in self.keys
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """The arguments of its edits."""
+        return {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": list(self.evidence)}
+
+
+def rewired(pod: PodTemplate, move: Move) -> Iterator[Edit]:
+    """The edits that let ``pod`` read the moved keys from the Secret, under the names and in the places as before."""
+    for container in pod.containers:
+        for index, entry in enumerate(container.items("envFrom")):
+            if entry.text("configMapRef", "name") == move.old:
+                yield from _all_variables(container, entry, index, move)
+        for entry in container.items("env"):
+            reference = ("valueFrom", "configMapKeyRef")
+            if entry.text(*reference, "name") == move.old and move.moves(entry.text(*reference, "key")):
+                yield entry.drop(*reference, **move.how)
+                value = {"name": move.new, "key": entry.text(*reference, "key")}
+                yield entry.set("valueFrom", "secretKeyRef", to=value | _optional(entry, *reference), **move.how)
+    for volume in pod.items("volumes"):
+        if volume.text("configMap", "name") == move.old:
+            yield from _volume(volume, move)
+        for index, source in enumerate(volume.view("projected").items("sources")):
+            if source.text("configMap", "name") == move.old:
+                yield from _source(volume, source, index, move)
+
+
+def _optional(view: View, *path: str) -> dict[str, Any]:
+    optional = view.get(*path, "optional")
+    return {} if optional is None else {"optional": optional}
+
+
+def _all_variables(container: Container, entry: View, index: int, move: Move) -> Iterator[Edit]:
+    value = {"name": move.new} | _optional(entry, "configMapRef")
+    if move.whole:
+        yield entry.drop("configMapRef", **move.how)
+        yield entry.set("secretRef", to=value, **move.how)
+        return
+    prefix = entry.text("prefix")
+    after = ({} if prefix is None else {"prefix": prefix}) | {"secretRef": value}
+    yield container.insert("envFrom", index + 1, value=after, **move.how)
+
+
+def _volume(volume: View, move: Move) -> Iterator[Edit]:
+    """A volume of the ConfigMap: of the Secret where all that it shows moves, else of both."""
+    source = volume.view("configMap")
+    kept, moved = _split(source, move)
+    if moved is None:
+        return
+    mode = {} if (found := source.get("defaultMode")) is None else {"defaultMode": found}
+    yield volume.drop("configMap", **move.how)
+    if kept is None:
+        yield volume.set("secret", to={"secretName": move.new} | moved | mode, **move.how)
+        return
+    sources = [{"configMap": {"name": move.old} | kept}, {"secret": {"name": move.new} | moved}]
+    yield volume.set("projected", to={"sources": sources} | mode, **move.how)
+
+
+def _source(volume: View, source: View, index: int, move: Move) -> Iterator[Edit]:
+    kept, moved = _split(source.view("configMap"), move)
+    if moved is None:
+        return
+    value = {"name": move.new} | moved
+    if kept is None:
+        yield source.drop("configMap", **move.how)
+        yield source.set("secret", to=value, **move.how)
+        return
+    if source.has("configMap", "items"):
+        yield source.set("configMap", "items", to=kept["items"], **move.how)
+    yield volume.insert("projected", "sources", index + 1, value={"secret": value}, **move.how)
+
+
+def _split(source: View, move: Move) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What stays with the ConfigMap, and what the Secret gets, beside their names; None for nothing."""
+    optional = _optional(source)
+    if not source.has("items"):
+        return (None if move.whole else dict(optional)), dict(optional)
+    kept: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for item in source.items("items"):
+        entry = {name: item.get(name) for name in ("key", "path", "mode") if item.has(name)}
+        (moved if move.moves(item.text("key")) else kept).append(entry)
+    return ({"items": kept} | optional if kept else None), ({"items": moved} | optional if moved else None)
+
+
+def mounted(pod: PodTemplate, move: Move, path: str) -> Iterator[Edit]:
+    """The edits that show what ``move`` gives ``pod`` as variables to the same containers as files, too, so that what
+    runs there can change over."""
+    mounts = Mounts(pod, path)
+    for container in pod.containers:
+        for entry in container.items("envFrom"):
+            if entry.text("configMapRef", "name") == move.old:
+                mounts.place(container, move.new, None)
+        for entry in container.items("env"):
+            key = entry.text("valueFrom", "configMapKeyRef", "key")
+            if entry.text("valueFrom", "configMapKeyRef", "name") == move.old and key and move.moves(key):
+                mounts.place(container, move.new, key)
+    yield from mounts.edits(move.how)
+
+
+class Mounts:
+    """Secrets that containers of ``pod`` get as files, each in a folder of its own; the first one at ``path``.
+
+    Below another mount none can be made, since most are read-only. A file is made for a key that somebody reads, for
+    all of them where nobody says which.
+    """
+
+    def __init__(self, pod: PodTemplate, path: str) -> None:
+        self._pod = pod
+        self._path = path.rstrip("/")
+        self._volumes = [_Volume(volume) for volume in pod.items("volumes") if volume.has("secret", "secretName")]
+        self._made: list[_Volume] = []
+        self._mounts: list[tuple[Container, _Volume, str]] = []
+
+    def place(self, container: Container, secret: str, key: str | None) -> str | None:
+        """The folder where ``container`` has ``key`` (None: all) of ``secret``, from now on if not yet; None where it
+        cannot have it."""
+        if self._pod.partial or "windows" in self._pod.classes:
+            return None
+        mounts = [
+            (mount.text("name"), mount.text("mountPath") or "", mount.has("subPath"))
+            for mount in container.items("volumeMounts")
+        ]
+        mounts += [(volume.name, path, False) for other, volume, path in self._mounts if other.path == container.path]
+        for volume in (*self._volumes, *self._made):
+            if volume.secret == secret and (volume in self._made or volume.shows(key)):
+                for name, path, part in mounts:
+                    if name == volume.name and not part:
+                        volume.show(key)
+                        return path
+        taken = [path for _, path, _ in mounts]
+        free = (
+            path for path in (self._path, f"{self._path}-{secret}") if not any(_overlap(path, each) for each in taken)
+        )
+        found = next(free, None)
+        if found is None:
+            return None
+        known = (each for each in (*self._volumes, *self._made) if each.secret == secret)
+        volume = next((each for each in known if each in self._made or each.shows(key)), None) or self._new(secret)
+        volume.show(key)
+        self._mounts.append((container, volume, found))
+        return found
+
+    def _new(self, secret: str) -> _Volume:
+        volume = _Volume(None, secret, self._free_name(secret))
+        self._made.append(volume)
+        return volume
+
+    def edits(self, how: dict[str, Any]) -> Iterator[Edit]:
+        """The edits that make what is not there yet."""
+        mode = {"defaultMode": _GROUP_MODE} if self._pod.has("securityContext", "fsGroup") else {}
+        for volume in self._made:
+            items = {} if volume.keys is None else {"items": [{"key": key, "path": key} for key in volume.keys]}
+            source = {"secretName": volume.secret} | items | mode
+            yield self._pod.append("volumes", value={"name": volume.name, "secret": source}, **how)
+        for container, volume, path in self._mounts:
+            value = {"name": volume.name, "mountPath": path, "readOnly": True}
+            yield container.append("volumeMounts", value=value, **how)
+
+    def _free_name(self, secret: str) -> str:
+        taken = {volume.text("name") for volume in self._pod.items("volumes")} | {each.name for each in self._made}
+        if self._pod.kind.endswith("StatefulSet"):
+            claims = self._pod.object.items("spec", "volumeClaimTemplates")
+            taken |= {claim.text("metadata", "name") for claim in claims}
+        base = secret.replace(".", "-")[: _LONGEST_VOLUME - 4].rstrip("-")
+        names = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
+        return next(name for name in names if name not in taken)
+
+
+class _Volume:
+    """A volume of a Secret with the files of ``keys``, None for all."""
+
+    def __init__(self, view: View | None, secret: str = "", name: str = "") -> None:
+        self.secret = secret if view is None else view.text("secret", "secretName")
+        self.name = name if view is None else view.text("name") or ""
+        self.keys: list[str] | None = []
+        if view is not None:
+            items = view.items("secret", "items")
+            same = [item.text("key") or "" for item in items if item.text("key") == item.text("path")]
+            self.keys = same if items else None
+
+    def shows(self, key: str | None) -> bool:
+        return self.keys is None or (key is not None and key in self.keys)
+
+    def show(self, key: str | None) -> None:
+        if key is None:
+            self.keys = None
+        elif self.keys is not None and key not in self.keys:
+            self.keys.append(key)
+
+
+def _overlap(one: str, other: str) -> bool:
+    other = other.rstrip("/")
+    return one == other or one.startswith(other + "/") or other.startswith(one + "/")

@@ -1,0 +1,27 @@
+"""What is said once of a store that the tree does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.edits import Finding, Severity
+from hardener.view import View
+
+from ._target import Target
+
+
+def missing(view: View, target: Target) -> Iterator[Finding]:
+    """A finding with a scaffold, where the store of ``target`` is not in the tree."""
+    store = target.store
+    if target.backend.name != "external-secrets" or store.seen:
+        return
+    where = "" if store.kind == "ClusterSecretStore" else f", namespace: {target.namespace or 'default'}"
+    scaffold = (
+        f"{{apiVersion: {target.api}, kind: {store.kind}, metadata: {{name: {store.name}{where}}}, spec: {{provider: "
+        "{vault: {server: ..., path: secret, version: v2, auth: {kubernetes: {mountPath: kubernetes, role: ...}}}}}}"
+    )
+    yield view.finding(
+        f"the tree has no {store.kind}/{store.name}, from which secrets are read",
+        advice=f"name yours with secrets.store, or make it: {scaffold}", severity=Severity.LOW,
+        once=f"{store.kind}/{store.name}",
+    )  # fmt: skip

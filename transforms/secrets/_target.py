@@ -1,0 +1,154 @@
+"""Where the values of an object go, and what stands in its place then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.edits import Evidence, Grade, Kept
+from hardener.kubernetes import external_secret, sealed_secret
+from hardener.kubernetes.external_secret import SECRET_KEY
+from hardener.secret_moves import Backend, SecretMoves, Store, moves_of
+from hardener.view import View
+
+from ._options import Secrets
+
+_HISTORY = "every clone of the repository has the old values, also after this change"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Secret ``name`` in ``namespace`` (None where that is unset), and what it is made from."""
+
+    moves: SecretMoves
+    backend: Backend
+    store: Store
+    key: str
+    namespace: str | None
+    name: str
+    api: str
+    certificate: bytes
+    file: str
+    known: View | None  # the ExternalSecret of the tree that makes it already
+
+    @property
+    def grade(self) -> Grade:
+        """Of a move that needs a cluster with the backend."""
+        return Grade.REVIEW if self.backend.shown else Grade.BREAKING
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        if self.backend.shown is not None:
+            return [self.backend.shown]
+        return [Evidence("nothing shows which backend for secrets the cluster has: set secrets.backend")]
+
+    def kept(self, values: dict[str, bytes], source: str) -> tuple[Kept, ...]:
+        """What goes to the folder for values."""
+        way: tuple[str, ...] = ("sealed",)
+        if self.backend.name == "external-secrets":
+            tool = self.store.provider or "vault"
+            way = (tool + "-patch" * (self.known is not None), self.store.mount) if tool == "vault" else (tool,)
+        elif self.backend.name == "sops":
+            way = ("sops", f"{self.file.rpartition('.')[0]}-{self.name}.enc.yaml")
+        elif self.backend.name == "secret":
+            way = ("kubectl",)
+        secret = (self.namespace, self.name)
+        return tuple(Kept(self.key, name, value, secret, source, way) for name, value in values.items())
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that the Secret has already; what they hold, only the store knows."""
+        entries = self.known.items("spec", "data") if self.known is not None else []
+        return tuple(entry.text("secretKey") or "" for entry in entries)
+
+    def entries(self, values: dict[str, bytes]) -> list[dict[str, Any]]:
+        return external_secret.entries(self.key, ((name, _is_binary(value)) for name, value in values.items()))
+
+    def body(
+        self,
+        values: dict[str, bytes],
+        *,
+        type: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        immutable: bool = False,
+    ) -> dict[str, Any]:
+        """What stands beside the metadata of the object: the Secret that it makes has ``type`` and ``metadata``.
+
+        Raises SealingError.
+        """
+        template: dict[str, Any] = ({"type": type} if type else {}) | ({"metadata": metadata} if metadata else {})
+        if self.backend.name == "external-secrets":
+            store = (self.store.kind, self.store.name)
+            data = self.entries(values)
+            spec = external_secret.spec(store, self.name, data, template=template, immutable=immutable)
+            return {"apiVersion": self.api, "kind": "ExternalSecret", "spec": spec}
+        if self.backend.name == "sealed-secrets":
+            sealed = {
+                name: sealed_secret.seal(self.certificate, self.namespace or "", self.name, value)
+                for name, value in values.items()
+            }
+            template |= {"immutable": True} if immutable else {}
+            return {
+                "apiVersion": sealed_secret.API, "kind": "SealedSecret",
+                "spec": {"encryptedData": sealed} | ({"template": template} if template else {}),
+            }  # fmt: skip
+        return {"apiVersion": "v1", "kind": "Secret"} | ({"type": type} if type else {})
+
+    def steps(self, what: str) -> tuple[str, ...]:
+        """What a person does before it is applied; ``what`` are the values, by their names."""
+        first = {
+            "external-secrets": f"write {what} to the store: sh {self.moves.commands}",
+            "sealed-secrets": f"keep {what} where the cluster cannot lose it: {self.moves.commands}",
+            "sops": f"encrypt {what} and put what comes out in place of the empty Secret: sh {self.moves.commands}",
+            "secret": f"make the Secret with {what}: sh {self.moves.commands}",
+        }[self.backend.name]
+        return first, f"rotate {what}: {_HISTORY}"
+
+
+def target(view: View, options: Secrets, name: str, secret: str, *, exactly: bool = False) -> Target | str:
+    """Where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is ``exactly``
+    that; a text says why nowhere."""
+    moves = moves_of(view)
+    if not options.move:
+        return "the profile moves no secrets (secrets.move)"
+    if moves.sink is None:
+        return "there is no place for the values; --secrets-out DIR names one outside of the repository"
+    backend = moves.backends.chosen(options.backend)
+    store = Store("", "")
+    if backend.name == "external-secrets":
+        found = moves.backends.store(view.object, options.store)
+        if isinstance(found, str):
+            return found
+        store = found
+    namespace, certificate = moves.namespace(view), b""
+    if backend.name == "sealed-secrets":
+        if not options.sealed_secrets_cert:
+            return "the tree shows Sealed Secrets: name their certificate with secrets.sealed-secrets-cert"
+        if namespace is None:
+            return "a SealedSecret is for one namespace, and the object names none"
+        certificate = moves.certificate(options.sealed_secrets_cert) or b""
+    wanted = moves.expected(view, store, options.remote_key, name)
+    known = None if exactly or backend.name != "external-secrets" else moves.made_before(view, secret, wanted)
+    if not exactly and known is None:
+        secret = moves.free_name(view, secret)
+    key = wanted if known is not None else moves.key(view, wanted)
+    api = f"{external_secret.GROUP}/{options.eso_api}"
+    return Target(moves, backend, store, key, namespace, secret, api, certificate, view.object.piece.file.name, known)
+
+
+def is_key(name: str) -> bool:
+    """Whether a Secret takes it as a key."""
+    return SECRET_KEY.fullmatch(name) is not None
+
+
+def listed(names: list[str]) -> str:
+    """``A, B and C``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _is_binary(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.secret_moves import ClusterConfig
+
+
+@transform(each=ClusterConfig, stage="secrets", severity=Severity.MEDIUM, cis="1.2.27")
+def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
+    """A cluster that eksctl makes encrypts Secrets with a key of your own.
+
+    Why: a key in KMS that you own can be withdrawn, and each use of it is on record.
+
+    May break: nothing, since it only reports: it needs the ARN of a key, and cannot be taken back once it is on.
+    """
+    if cluster.has("spec") or cluster.has("secretsEncryption", "keyARN"):
+        return
+    yield cluster.finding(
+        "it has no secretsEncryption",
+        advice="make a key in KMS and add {secretsEncryption: {keyARN: arn:aws:kms:REGION:ACCOUNT:key/ID}}; for a"
+        " cluster that runs: eksctl utils enable-secrets-encryption", severity=Severity.MEDIUM,
+    )  # fmt: skip

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.secret_moves import EncryptionConfiguration
+
+from ._encryption import PLAIN, covering, providers
+
+_SCAFFOLD = (
+    "{kms: {apiVersion: v2, name: ..., endpoint: unix:///...}} with a KMS plugin, or {secretbox: {keys: [{name: key1,"
+    " secret: ...}]}} with the output of: head -c 32 /dev/urandom | base64"
+)
+
+
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27")
+def encryption_identity_only(configuration: EncryptionConfiguration) -> Steps:
+    """Secrets are encrypted in etcd.
+
+    Why: whoever has a disk or a backup of etcd reads every Secret otherwise.
+
+    May break: nothing, since it only reports: a key does not belong in Git, and every API server needs it.
+    """
+    for entry in covering(configuration):
+        names = [name for name, _ in providers(entry)]
+        if names and all(name == PLAIN for name in names):
+            yield entry.finding(
+                "identity is the only provider, so Secrets are in etcd in clear", "providers",
+                advice=f"put one before it on every API server, outside of Git: {_SCAFFOLD}", severity=Severity.HIGH,
+            )  # fmt: skip

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.secret_words import is_placeholder
+from hardener.secret_moves import EncryptionConfiguration
+
+from ._encryption import entries, providers
+
+
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.CRITICAL, cis="1.2.27")
+def encryption_key_in_git(configuration: EncryptionConfiguration) -> Steps:
+    """The keys that encrypt etcd are not in Git.
+
+    Why: with the key and a backup of etcd, everyone who ever cloned the repository reads every Secret of the cluster.
+
+    May break: nothing, since it only reports: the key is replaced on every API server, in an order that only a person
+    can keep.
+    """
+    for entry in entries(configuration):
+        for index, (name, provider) in enumerate(providers(entry)):
+            for number, key in enumerate(provider.items(name, "keys")):
+                value = key.text("secret")
+                if value and not is_placeholder(value):
+                    yield entry.finding(
+                        f"key {key.text('name')} of {name} stands here", "providers", index, name, "keys", number,
+                        advice="add a new key on every API server, make it the first, encrypt all Secrets again, drop"
+                        " this one; then keep the file out of Git, or use a KMS", severity=Severity.CRITICAL,
+                    )  # fmt: skip

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+from hardener.secret_moves import EncryptionConfiguration
+
+from ._encryption import PLAIN, covering, entries, providers
+
+
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27")
+def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
+    """Where etcd is encrypted, Secrets are among what is.
+
+    Why: without an entry that names them, Secrets stay in etcd in clear, whatever else is encrypted.
+
+    May break: an API server that does not run with this file yet cannot read what another one has encrypted.
+    """
+    if any(True for _ in covering(configuration)):
+        return
+    for entry in entries(configuration):
+        names = [name for name, _ in providers(entry)]
+        listed = entry.strings("resources")
+        # A name beside a wildcard that has it is an error of the API.
+        if not names or names[0] == PLAIN or any("*" in name for name in listed):
+            continue
+        yield entry.append(
+            "resources", value="secrets", grade=Grade.REVIEW, basis=Basis.PROVED,
+            evidence=[entry.fact(f"{names[0]} encrypts {', '.join(listed)} already", "providers", 0)],
+            requires=("see that every API server runs with this file and its keys",),
+            follow_up=(
+                "restart all API servers",
+                "encrypt what is there: kubectl get secrets -A -o json | kubectl replace -f -",
+            ),
+        )  # fmt: skip
+        return
+    yield configuration.finding(
+        "no entry is about Secrets, so they are in etcd in clear", "resources",
+        advice="add an entry with resources: [secrets] and a provider that encrypts", severity=Severity.HIGH,
+    )  # fmt: skip

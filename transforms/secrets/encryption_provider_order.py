@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+from hardener.secret_moves import EncryptionConfiguration
+
+from ._encryption import PLAIN, covering, providers
+
+
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.28")
+def encryption_provider_order(configuration: EncryptionConfiguration) -> Steps:
+    """The provider that writes Secrets to etcd encrypts them.
+
+    Why: the first provider is the one used for writing, so identity first means Secrets are stored in clear text.
+    Listing it last keeps old data readable while new writes are encrypted.
+
+    May break: an API server that does not run with this file yet cannot read what another one has encrypted.
+    """
+    for entry in covering(configuration):
+        names = [name for name, _ in providers(entry)]
+        if names[:1] != [PLAIN] or all(name == PLAIN for name in names):
+            continue
+        why = [entry.fact("every API server that runs with this file has the key already", "providers", 1)]
+        how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": why}
+        yield [
+            *(entry.drop("providers", index, **how) for index, name in enumerate(names) if name == PLAIN),
+            entry.append(
+                "providers", value={PLAIN: {}}, **how,
+                requires=("see that every API server runs with this file and its keys",),
+                follow_up=(
+                    "restart all API servers",
+                    "encrypt what is there: kubectl get secrets -A -o json | kubectl replace -f -",
+                ),
+            ),
+        ]  # fmt: skip

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.secret_moves import EncryptionConfiguration
+
+from ._encryption import PLAIN, covering, providers
+
+_WEAK = {
+    "aescbc": "aescbc is open to padding oracles",
+    "aesgcm": "aesgcm is safe only while its key changes every 200000 writes",
+}
+
+
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.MEDIUM, cis="1.2.28")
+def encryption_weak(configuration: EncryptionConfiguration) -> Steps:
+    """Secrets are encrypted in a way that is safe without further care.
+
+    Why: a KMS keeps the key out of the machine, and secretbox has none of the traps of the older providers.
+
+    May break: nothing, since it only reports: a new provider needs a key on every API server first.
+    """
+    for entry in covering(configuration):
+        for index, (name, provider) in enumerate(providers(entry)):
+            if name == PLAIN:
+                continue
+            message = _WEAK.get(name)
+            if name == "kms" and provider.get("kms", "apiVersion") in (None, "v1"):
+                message = "kms v1 is off by default since Kubernetes 1.29"
+            if message is not None:
+                yield entry.finding(
+                    message, "providers", index, severity=Severity.MEDIUM,
+                    advice="add kms (apiVersion: v2), or secretbox, behind it on every API server, then put it first"
+                    " and encrypt all Secrets again",
+                )  # fmt: skip
+            break  # the first one writes

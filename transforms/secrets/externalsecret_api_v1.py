@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Grade, Severity
+from hardener.kubernetes.external_secret import API, GROUP
+from hardener.secret_moves import ExternalSecrets, moves_of
+
+from ._options import Secrets
+
+
+@transform(each=ExternalSecrets, stage="secrets", severity=Severity.MEDIUM, options=Secrets)
+def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
+    """An ExternalSecret, and the store that it reads, has the API version that is served.
+
+    Why: current operator releases no longer serve v1beta1, so the object would be refused. The v1 schema is identical
+    for this object.
+
+    May break: a release of the operator before 0.16 does not know v1.
+    """
+    version = item.text("apiVersion")
+    if version == f"{GROUP}/v1alpha1":
+        yield item.finding(
+            "v1alpha1 is not served any more", "apiVersion",
+            advice="write it anew as v1: dataFrom has another shape there", severity=Severity.MEDIUM,
+        )  # fmt: skip
+    if version != f"{GROUP}/v1beta1":
+        return
+    path = ("spec", "externalSecretSpec") if item.object.kind == "ClusterExternalSecret" else ("spec",)
+    if item.text(*path, "target", "template", "engineVersion") == "v1":
+        yield item.finding(
+            "v1 of the API has no template engine v1", *path, "target", "template", "engineVersion",
+            advice="rewrite the template for engine v2, then change apiVersion", severity=Severity.MEDIUM,
+        )  # fmt: skip
+        return
+    shown = moves_of(item).backends.serves_v1()
+    if shown is None and not options.unseen_api:
+        yield item.finding(
+            "v1beta1 is not served since release 0.17 of the operator, and nothing shows which one runs", "apiVersion",
+            advice=f"write {API} where it is 0.16 or newer", severity=Severity.MEDIUM,
+        )  # fmt: skip
+        return
+    yield item.set(
+        "apiVersion", to=API, grade=Grade.SAFE if shown else Grade.REVIEW,
+        basis=Basis.PROVED if shown else Basis.ASSUMED, evidence=[shown] if shown else [],
+        requires=() if shown else ("see that release 0.16 or newer of the External Secrets Operator runs",),
+    )  # fmt: skip

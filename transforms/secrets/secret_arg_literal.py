@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.secret_values import found_secrets
+from hardener.views import Container
+
+
+@transform(
+    each=Container, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2",
+    classes=("windows", "node-agent", "partial"),
+)  # fmt: skip
+def secret_arg_literal(container: Container) -> Steps:
+    """A command line holds no credentials.
+
+    Why: it is in Git, in the API, and in the list of processes of the node, where every process of the node reads it.
+
+    May break: nothing, since it only reports: a program may take the value from a variable ($(NAME) in the arguments is
+    filled in from env), or from a file, and only its documentation says which.
+    """
+    for key in ("command", "args"):
+        words = container.strings(key)
+        places = sorted({int(found.path[-1]) for found in found_secrets({key: list(words)})})
+        if places:
+            yield container.finding(
+                f"{key} of container {container.name} hold a credential", key, places[0],
+                advice="keep it in a Secret, take it from there as a variable with valueFrom.secretKeyRef, and write"
+                " $(NAME) in its place; rotate it: the Git history has it",
+            severity=Severity.CRITICAL,
+            )  # fmt: skip

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.secret_moves import ConfigMap
+
+
+@transform(each=ConfigMap, stage="secrets", severity=Severity.HIGH, cis="5.4.2")
+def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
+    """A configuration file in a ConfigMap holds no credentials.
+
+    Why: whoever may read ConfigMaps reads it, and they are rarely encrypted in etcd.
+
+    May break: nothing, since it only reports: only part of the file is secret, and what reads it decides how that part
+    may come from elsewhere.
+    """
+    if config_map.text("kind") != "ConfigMap":
+        return
+    for key in config_map.keys("data"):
+        text = config_map.text("data", key)
+        verdict, rule = classify(key, text) if text else (SecretClass.NO, "")
+        if verdict is not SecretClass.SUSPECT:
+            continue
+        name = rule.partition(":")[2]
+        what = f"it seems to hold a credential, {name}" if name else "it may be a credential"
+        yield config_map.finding(
+            f"{key}: {what}", "data", key,
+            advice="if it is one, move it to a Secret, the file whole or that one value as a variable, and rotate it",
+            severity=Severity.HIGH if name else Severity.MEDIUM, topic="ConfigMap may hold a credential",
+        )  # fmt: skip

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Severity
+from hardener.kubernetes.sealed_secret import SealingError
+from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.view import View
+from hardener.views import Container, PodTemplate
+
+from ._documents import added, with_kept
+from ._options import Secrets
+from ._store import missing
+from ._target import Target, is_key, listed, target
+
+_ACTS = (SecretClass.SECRET, SecretClass.WEAK)
+_ADVICE = "let it come from a Secret that an operator fills from a store, and rotate it: the Git history has it"
+
+
+@transform(
+    each=PodTemplate, stage="secrets", severity=Severity.CRITICAL, options=Secrets, cis="5.4.2",
+    classes=("windows", "node-agent", "partial"), after=("secret-configmap-move", "secret-git-history"),
+)  # fmt: skip
+def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
+    """An environment variable takes a credential from a Secret.
+
+    Why: a credential in Git is known to everyone who ever cloned the repository. Only a reference stays here; the value
+    moves to the store and must be rotated.
+
+    May break: pods wait until the Secret is there, which needs the operator and the value in its store.
+    """
+    found = list(_literals(pod))
+    if not found:
+        return
+    names = list(dict.fromkeys(name for _, _, name, _ in found))
+    wanted = f"{_base(pod)}-env"
+    where = target(pod, options, wanted, wanted)
+    reason = where if isinstance(where, str) else _refusal(found)
+    edits: list[Edit] = []
+    if reason is None and isinstance(where, Target):
+        try:
+            edits = list(_edits(pod, found, where))
+        except SealingError as error:
+            reason = str(error)
+    if reason is None and isinstance(where, Target):
+        yield from edits
+        if where.backend.shown:
+            yield from missing(pod, where)
+        return
+    kinds = {verdict for *_, verdict in found}
+    container, entry, _, _ = found[0]
+    yield entry.finding(
+        f"{listed(names)} in clear in container {container.name}, and left there: {reason}", "value",
+        advice=_ADVICE + ("; one that can be guessed needs another value anyway" if SecretClass.WEAK in kinds else ""),
+        severity=Severity.CRITICAL if SecretClass.SECRET in kinds else Severity.HIGH,
+    )  # fmt: skip
+
+
+def _literals(pod: PodTemplate) -> Iterator[tuple[Container, View, str, SecretClass]]:
+    """The variables whose value is a credential: container, entry, name, class."""
+    for container in pod.containers:
+        for entry in container.items("env"):
+            name, text = entry.text("name"), entry.text("value")
+            if name and text:
+                verdict = classify(name, text)[0]
+                if verdict in _ACTS:
+                    yield container, entry, name, verdict
+
+
+def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | None:
+    if any("$(" in (entry.text("value") or "") for _, entry, _, _ in found):
+        return "a value of a Secret is taken as it stands, and $( ) in it would no longer be filled in"
+    return None if all(is_key(name) for _, _, name, _ in found) else "a Secret does not take all of the names as keys"
+
+
+def _base(pod: PodTemplate) -> str:
+    """The name of the workload. Raises OpaqueError, WrongShapeError."""
+    return str(pod.object.get("metadata", "name") or pod.object.get("metadata", "generateName") or "app").rstrip("-.")
+
+
+def _edits(pod: PodTemplate, found: list[tuple[Container, View, str, SecretClass]], where: Target) -> Iterator[Edit]:
+    keys: dict[str, str] = {}  # value by key
+    used: list[tuple[View, str]] = []
+    for container, entry, name, _ in found:
+        value = entry.text("value") or ""
+        free = (each for each in _keys(name, container.name) if each not in where.keys)
+        key = next(each for each in free if keys.setdefault(each, value) == value)
+        used.append((entry, key))
+    values = {key: value.encode() for key, value in keys.items()}
+    how: dict[str, Any] = {"grade": where.grade, "evidence": where.evidence}
+    first = {**how, "requires": where.steps(listed(list(keys)))}
+    edits: list[Edit] = []
+    for entry, key in used:
+        edits.append(entry.drop("value", impact="secret-moved", **(how if edits else first)))
+        edits.append(entry.set("valueFrom", to={"secretKeyRef": {"name": where.name, "key": key}}, **how))
+    yield from with_kept(edits, where.kept(values, f"{pod.object.piece.file.name} {pod.object}"))
+    yield from added(pod, where, values, how)
+
+
+def _keys(name: str, container: str) -> Iterator[str]:
+    """Names for a key: one value in several containers shares one, others get one of their own."""
+    yield name
+    yield f"{name}-{container}"
+    number = 2
+    while True:
+        yield f"{name}-{container}-{number}"
+        number += 1

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.kubernetes.secret_files import file_variable
+from hardener.view import View
+from hardener.views import Container, PodTemplate
+
+from ._options import Secrets
+from ._rewire import Mounts
+
+
+@transform(
+    each=PodTemplate, stage="secrets", severity=Severity.MEDIUM, options=Secrets, cis="5.4.1", classes=("node-agent",),
+    after=("secret-configmap-move", "secret-env-literal"),
+)  # fmt: skip
+def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
+    """A container reads its Secrets from files.
+
+    Why: environment variables end up in crash dumps, child processes and /proc; a read-only file can be rotated without
+    a restart.
+
+    May break: a program that reads the variable alone finds nothing; only its owner knows which one the code reads.
+    Images with a documented variable that names the file keep working.
+    """
+    if options.delivery != "file":
+        return
+    mounts = Mounts(pod, options.mount_path)
+    named: list[Edit] = []
+    dropped: list[Edit] = []
+    for container in pod.containers:
+        gone = []
+        for index, entry in enumerate(container.items("env")):
+            how = _file_of(entry, container, mounts)
+            if how is not None and how.variable is not None:
+                named += _named(entry, how)
+            elif how is not None:
+                gone.append((index, how.why))
+        dropped += _dropped(container, "env", gone)
+        gone = []
+        for index, source in enumerate(container.items("envFrom")):
+            secret = source.text("secretRef", "name")
+            if secret and mounts.place(container, secret, None) is not None:
+                gone.append((index, source.fact("nothing shows that it reads its variables from files", "secretRef")))
+        dropped += _dropped(container, "envFrom", gone)
+    why = [Evidence("the variables stay until somebody says that the files are read")]
+    mount: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": why if dropped else []}
+    yield [*mounts.edits(mount), *named]
+    yield dropped
+
+
+@dataclass(frozen=True)
+class _File:
+    """The file of one key of a Secret, the variable that names it (None where nothing shows one), and why."""
+
+    path: str
+    variable: str | None
+    why: Evidence
+
+
+def _file_of(entry: View, container: Container, mounts: Mounts) -> _File | None:
+    """Where ``container`` finds what the variable ``entry`` holds; None where that is of no Secret, or no place is."""
+    reference = entry.view("valueFrom", "secretKeyRef")
+    secret, key, name = reference.text("name"), reference.text("key"), entry.text("name")
+    if not secret or not key or not name or reference.get("optional") is True:
+        return None
+    folder = mounts.place(container, secret, key)
+    if folder is None:
+        return None
+    if any(f"$({name})" in word for word in (*container.words, *container.env.values())):
+        return _File(f"{folder}/{key}", None, entry.fact(f"$({name}) is used in container {container.name}"))
+    repository = container.image.normalized if container.image is not None else None
+    variable = file_variable(repository, name)
+    if variable is None:
+        return _File(
+            f"{folder}/{key}", None, entry.fact(f"nothing shows that {container.name} reads {name} from a file")
+        )
+    return _File(f"{folder}/{key}", variable, container.fact(f"its image takes a file from {variable}", "image"))
+
+
+def _named(entry: View, file: _File) -> list[Edit]:
+    """The edits that give the name of the file in place of the value."""
+    how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED, "evidence": [file.why]}
+    return [
+        entry.set("name", to=file.variable, **how),
+        entry.drop("valueFrom", **how),
+        entry.set("value", to=file.path, **how),
+    ]
+
+
+def _dropped(container: Container, key: str, gone: list[tuple[int, Evidence]]) -> list[Edit]:
+    """The edits that take entries out of a list, which goes when nothing is left in it."""
+    if gone and len(gone) == len(container.items(key)):
+        return [container.drop(key, grade=Grade.BREAKING, evidence=[why for _, why in gone])]
+    return [container.drop(key, index, grade=Grade.BREAKING, evidence=[why]) for index, why in gone]

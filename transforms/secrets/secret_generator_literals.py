@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.secret_moves import Kustomization
+
+
+@transform(each=Kustomization, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2")
+def secret_generator_literals(kustomization: Kustomization) -> Steps:
+    """What a kustomization generates takes no credentials from Git.
+
+    Why: the literals, and the files that it names, are in the repository as they are; the Secret that is made of them
+    hides nothing.
+
+    May break: nothing, since it only reports: where the values come from instead is decided where kustomize runs.
+    """
+    for place in kustomization.secrets():
+        yield kustomization.finding(
+            f"{place.generator} {place.name}: {place.what}", *place.path,
+            advice="take it from a store with an ExternalSecret, encrypt the file (SOPS), or make it in the pipeline"
+            " and keep it out of Git; rotate it: the Git history has it",
+            severity=Severity.CRITICAL,
+        )  # fmt: skip

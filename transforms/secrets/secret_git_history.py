@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.secret_moves import ConfigMap
+from hardener.views import PodTemplate, Secret
+
+from .secret_object_external import is_credential, values_of
+
+_ACTS = (SecretClass.SECRET, SecretClass.WEAK)
+
+
+@transform(
+    each=ConfigMap | Secret | PodTemplate, stage="secrets", severity=Severity.HIGH,
+    classes=("windows", "node-agent", "system-namespace", "partial"),
+)  # fmt: skip
+def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
+    """A credential that was ever in Git is taken for known.
+
+    Why: taking it out of the file leaves it in every commit before, in every clone, and in every backup of them.
+
+    May break: nothing, since it only reports: only who runs the other side can give it a new credential.
+    """
+    if _holds(target):
+        yield target.finding(
+            "credentials stand in this file, and stay in the Git history when they leave it",
+            advice="give each of them a new value where it is checked, and let the old one no longer be taken",
+            severity=Severity.HIGH, once=target.object.piece.file.name,
+            topic="file with credentials in the Git history",
+        )  # fmt: skip
+
+
+def _holds(target: ConfigMap | Secret | PodTemplate) -> bool:
+    if isinstance(target, Secret):
+        return any(is_credential(key, value) for key, value in (values_of(target) or {}).items())
+    if isinstance(target, ConfigMap):
+        return any(_is_one(key, target.text("data", key)) for key in target.keys("data"))
+    return any(
+        _is_one(entry.text("name"), entry.text("value"))
+        for container in target.containers
+        for entry in container.items("env")
+    )
+
+
+def _is_one(name: str | None, value: str | None) -> bool:
+    return bool(name and value) and classify(name or "", value)[0] in _ACTS

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.declare import Steps, transform
+from hardener.edits import Edit, Severity
+from hardener.kubernetes.sealed_secret import SealingError
+from hardener.kubernetes.secret_values import SecretClass, classify
+from hardener.kubernetes.secret_words import is_placeholder
+from hardener.secret_moves import moves_of
+from hardener.views import Secret
+
+from ._documents import LAST_APPLIED, converted, with_kept
+from ._options import Secrets
+from ._store import missing
+from ._target import Target, is_key, target
+
+# Made and read by the cluster itself, or by what runs the releases.
+_NEVER = frozenset({
+    "kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1",
+})  # fmt: skip
+_NEVER_LABELS = ("sealedsecrets.bitnami.com/sealed-secrets-key",)
+# What says of an object how it is applied, and not what it is: it stays with what is applied.
+_OF_APPLYING = (
+    "argocd.argoproj.io/sync", "argocd.argoproj.io/hook", "argocd.argoproj.io/compare", "config.kubernetes.io/",
+    "hardener.dev/", "helm.sh/hook", "internal.config.kubernetes.io/", "kustomize.toolkit.fluxcd.io/",
+)  # fmt: skip
+_ADVICE = (
+    "let an operator fill it from a store, or encrypt it (SOPS, Sealed Secrets), and rotate it: the Git history has it"
+)
+
+_SHOWN = (SecretClass.SECRET, SecretClass.WEAK, SecretClass.SUSPECT)
+
+
+@transform(
+    each=Secret, stage="secrets", severity=Severity.HIGH, options=Secrets, cis="5.4.2",
+    after=("secret-git-history",),
+)  # fmt: skip
+def secret_object_external(secret: Secret, options: Secrets) -> Steps:
+    """The values of a Secret are not in Git.
+
+    Why: a credential in Git is known to everyone who ever cloned the repository, and base64 hides nothing. Only a
+    reference stays here; the value moves to the store and must be rotated.
+
+    May break: a tool that prunes what Git no longer holds removes the Secret before the operator has made it again, and
+    pods that start in between wait.
+    """
+    values = values_of(secret)
+    if values is None or not values:
+        return
+    where = target(secret, options, secret.object.name, secret.object.name, exactly=True)
+    reason = where if isinstance(where, str) else _refusal(secret, values, where)
+    edits: list[Edit] = []
+    if reason is None and isinstance(where, Target):
+        try:
+            edits = list(_edits(secret, values, where))
+        except SealingError as error:
+            reason = str(error)
+    if reason is None and isinstance(where, Target):
+        yield from edits
+        if where.backend.shown:
+            yield from missing(secret, where)
+        return
+    key = "data" if secret.has("data") else "stringData"
+    yield secret.finding(
+        f"its values are in the manifest, and left there: {reason}", key, advice=_ADVICE,
+        severity=Severity.CRITICAL if any(map(is_credential, values, values.values())) else Severity.MEDIUM,
+        topic="Secret with its values in the manifest",
+    )  # fmt: skip
+
+
+def values_of(secret: Secret) -> dict[str, bytes] | None:
+    """The values by key; None where they are no concern: none, or stand-ins that something fills in."""
+    if secret.text("kind") != "Secret" or secret.text("type") in _NEVER:
+        return None
+    if any(secret.text("metadata", "labels", label) is not None for label in _NEVER_LABELS):
+        return None
+    if any(key.startswith("avp.kubernetes.io/") for key in secret.keys("metadata", "annotations")):
+        return None
+    found: dict[str, bytes] = {}
+    for key in secret.keys("data"):
+        text = secret.text("data", key)
+        try:
+            found[key] = binascii.a2b_base64("".join((text or "").split()), strict_mode=True)
+        except ValueError:
+            found[key] = (text or "").encode()  # a stand-in, or no valid Secret
+    for key in secret.keys("stringData"):  # it wins over data
+        found[key] = (secret.text("stringData", key) or "").encode()
+    return None if all(_is_stand_in(value) for value in found.values()) else found
+
+
+def is_credential(key: str, value: bytes) -> bool:
+    """Whether a value shows that it is one; a Secret may hold a file of settings, too."""
+    return classify(key, value.decode("utf-8", "replace"))[0] in _SHOWN
+
+
+def _is_stand_in(value: bytes) -> bool:
+    text = value.decode("utf-8", "replace").strip()
+    return not text or is_placeholder(text)
+
+
+def _refusal(secret: Secret, values: dict[str, bytes], where: Target) -> str | None:
+    if where.backend.name == "sops":
+        return f"sops encrypt --in-place --encrypted-regex '^(data|stringData)$' {where.file} does it"
+    if where.backend.name == "secret":
+        return "without them the next kubectl apply would take the values from the cluster, too"
+    if not secret.text("metadata", "name"):
+        return "it has no name"
+    if not all(map(is_key, values)):
+        return "not all of its keys are legal"
+    user = moves_of(secret).backends.logs_in_with(secret.object.name)
+    if user is not None:
+        return f"{user} logs in with it, so it cannot come from there"
+    doubt = moves_of(secret).patched(secret)
+    return None if doubt is None else doubt.text
+
+
+def _edits(secret: Secret, values: dict[str, bytes], where: Target) -> Iterator[Edit]:
+    found = {
+        field: {
+            key: secret.text("metadata", field, key) or ""
+            for key in secret.keys("metadata", field)
+            if key != LAST_APPLIED and not key.startswith(_OF_APPLYING)
+        }
+        for field in ("labels", "annotations")
+    }
+    metadata: dict[str, Any] = {field: entries for field, entries in found.items() if entries}
+    body = where.body(values, type=secret.text("type"), metadata=metadata, immutable=secret.get("immutable") is True)
+    how: dict[str, Any] = {"grade": where.grade, "evidence": where.evidence}
+    steps = (*where.steps(f"the values of Secret {secret.object.name}"), _take_over(where))
+    first = {**how, "requires": steps}
+    moved = metadata if "spec" in body else {}
+    edits = converted(secret, secret.object.name, body, how, first, moved)
+    yield from with_kept(edits, where.kept(values, f"{secret.object.piece.file.name} {secret.object}"))
+
+
+def _take_over(where: Target) -> str:
+    """The step that lets the Secret of the cluster be taken over, and not be pruned or refused."""
+    namespace = f" -n {where.namespace}" if where.namespace else ""
+    if where.backend.name == "sealed-secrets":
+        return f"kubectl annotate secret {where.name}{namespace} sealedsecrets.bitnami.com/managed=true"
+    return (
+        "with Argo CD or Flux, keep the Secret until the operator has made it anew: kubectl annotate secret"
+        f" {where.name}{namespace} argocd.argoproj.io/sync-options=Prune=false"
+        " kustomize.toolkit.fluxcd.io/prune=disabled"
+    )

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from hardener.cloud import EksCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+
+@transform(each=EksCluster, stage="secrets", severity=Severity.MEDIUM, cis="EKS 5.3.1")
+def tf_eks_encryption(cluster: EksCluster) -> Steps:
+    """Secrets of an EKS cluster are encrypted with a key of yours (Terraform).
+
+    Why: who reads a backup or a disk of etcd reads every Secret, unless a key that is kept elsewhere is needed, too
+    (CKV_AWS_58).
+
+    May break: nothing, since it only reports: it needs a key, and cannot be turned off again.
+    """
+    if not cluster.count("encryption_config") and not cluster.has_dynamic("encryption_config"):
+        yield cluster.finding(
+            "Secrets are not encrypted with a key of yours",
+            advice='add encryption_config { provider { key_arn = aws_kms_key.eks.arn } resources = ["secrets"] }, each '
+            "argument on a line of its own",
+            severity=Severity.MEDIUM,
+        )
