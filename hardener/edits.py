@@ -149,6 +149,7 @@ class Finding:
 
     Of findings with the same ``once`` a transform makes one per run. Those with the same ``topic`` ("image not pinned")
     are one line for a person: how many there are, and the advice; where that differs, one of them stands for all.
+    ``line`` is that of the file, 1-based, where no path leads there: a comment.
     """
 
     message: str
@@ -158,6 +159,7 @@ class Finding:
     path: Path = ()
     once: str | None = None
     topic: str | None = None
+    line: int = 0
 
 
 class WrongShapeError(Exception):

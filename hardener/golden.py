@@ -1,8 +1,9 @@
 """Golden cases: a folder with ``before/``, ``after/`` and ``findings.txt`` says what a run does to manifests.
 
 ``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version``,
-``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a ``.harden.yaml`` in ``before/`` is the configuration. A case in a
-folder that is called like a transform runs that one only.
+``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a
+``.harden.yaml`` in ``before/`` is the configuration. A case in a folder that is called like a transform runs that one
+only.
 Five checks: text equal, findings equal, a second run changes nothing, every comment survives, and (inside the run)
 written text parses to what was decided.
 """

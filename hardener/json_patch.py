@@ -24,8 +24,8 @@ def of_step(changes: list[Change]) -> list[dict[str, Any]]:
     for change in changes:
         edit, piece = change.edit, change.object.piece
         if isinstance(edit, Create):
-            value = edit.text if isinstance(edit, HostFile) else edit.value
-            operations.append({"op": "add", "path": "", "value": value})
+            whole = edit.text if isinstance(edit, HostFile) else edit.value
+            operations.append({"op": "add", "path": "", "value": whole})
             continue
         path = as_written(edit.path, change.step, shifts(piece))
         if path is None:

@@ -172,11 +172,22 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         facts = [*facts, Evidence("nothing that is accepted lifts this: the patch has to change first")]
         against = draft(outcome.workspace, transform, target, [_refuted(edit, facts) for edit in edits])
         outcome.held.append(Held(transform, against.grade, against.changes))
+    elif refused := _unwritable(state, step):
+        outcome.refused.append(refused)
     else:
         step.apply()
         outcome.changes += step.changes
         for unlisted in step.unlisted:
             _report(state, transform, target, unlisted)
+
+
+def _unwritable(state: _Run, step: Step) -> Refused | None:
+    """Why a step that takes secrets out of the tree cannot be made whole."""
+    if not any(change.edit.keeps for change in step.changes):
+        return None
+    from hardener import trial  # late: most runs move no secret
+
+    return trial.refusal(step, state.outcome.changes)
 
 
 def _objections(step: Step) -> list[Evidence]:
@@ -228,7 +239,7 @@ def _finding(transform: Transform, target: View, finding: Finding) -> Report:
     piece = finding.piece or target.object.piece
     return Report(
         transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
-        target.object, piece, finding.path or target.path, topic=finding.topic,
+        target.object, piece, finding.path or target.path, finding.line, finding.topic,
     )  # fmt: skip
 
 

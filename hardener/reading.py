@@ -18,8 +18,10 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.bare_document import is_node_configuration
 from hardener.kubernetes.interest import (
     SCRIPT,
+    TOKENS,
     is_evidence_only,
     is_interesting,
+    is_interesting_pipeline,
     is_interesting_script,
     is_interesting_terraform,
 )
@@ -31,6 +33,7 @@ from hardener.views import Object
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
+_LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -96,6 +99,8 @@ class _Reader:
             if os.path.exists(real):
                 return  # met on its own path
         self.seen.add(real)
+        if files.is_other(real) and (self._other(real, name, editable) or path != within):
+            return
         try:
             content = files.read(real)
         except UnreadableError as error:
@@ -123,6 +128,8 @@ class _Reader:
             workspace.skaffold += self._documents(file)
         wanted = is_interesting if not is_node_configuration(real) else lambda text: True
         if not wanted(content.text):
+            if is_interesting_pipeline(content.text):
+                workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
             return
         chart = _chart_of(real)
         if chart is not None:
@@ -130,6 +137,27 @@ class _Reader:
                 self._template(chart, name, real)
             return
         workspace.files.append(_load(real, name, content, editable=editable, wanted=wanted))
+
+    def _other(self, path: str, name: str, editable: bool) -> bool:
+        """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
+        from hardener.kubernetes.kubeconfig import is_kubeconfig
+        from hardener.kubernetes.static_tokens import file_rows
+
+        try:
+            if os.path.getsize(path) > _LARGEST_OTHER:
+                return False
+            content = files.read(path)
+        except (OSError, UnreadableError):
+            return False
+        if is_kubeconfig(content.text):
+            wanted = is_kubeconfig
+            file = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=lambda text: True)
+        elif file_rows(content.text):
+            file = manifests.load_script(path, name, content, TOKENS, editable=editable)
+        else:
+            return False
+        self.workspace.files.append(file)
+        return True
 
     def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
         """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""

@@ -72,6 +72,10 @@ def write(folder: str, kept: Iterable[Kept]) -> list[str]:
         by_key.setdefault(one.key, []).append(one)
     if not by_key:
         return []
+    for key, values in by_key.items():
+        names = [one.name for one in values]
+        if len(set(names)) < len(names):  # a bug of ours, and no value is lost for it
+            raise HardenError(f"--secrets-out {folder}: two values are called {key}; no manifest was changed")
     made: list[str] = []
     try:
         _open_folder(folder)

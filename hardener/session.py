@@ -262,9 +262,15 @@ def write_secrets(outcome: Outcome) -> None:
     """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises HardenError; then no file
     of the tree may be written."""
     folder = outcome.workspace.settings.secrets_out
-    if folder and any(change.edit.keeps for change in outcome.changes):
+    moving = {id(change.siblings) for change in outcome.changes if change.edit.keeps}
+    if folder and moving:
         from hardener import secrets_sink
 
+        for change in outcome.changes:
+            path = os.path.dirname(change.object.piece.file.path)
+            if id(change.siblings) in moving and not os.access(path, os.W_OK):
+                name = change.object.piece.file.name
+                raise HardenError(f"{name}: its folder cannot be written, so no secret was moved and no file changed")
         secrets_sink.write(folder, (kept for change in outcome.changes for kept in change.edit.keeps))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hardener.overlays import Overlays
 
 _REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
+_RENDER = "look at what is rendered, too: kustomize build . > FILE and harden check FILE"
 UNUSED = (
     "it is not weighed, since no build of the tree applies it to a pod or Service: harden what it patches, and look at"
     " what is rendered"
@@ -25,9 +26,15 @@ UNUSED = (
 def reports(workspace: Workspace) -> Iterator[Report]:
     """One finding for each place in the kustomizations that may be edited."""
     overlays = workspace.overlays
+    kustomizations = [found for found in workspace.kustomizations.values() if found.editable]
+    for item in kustomizations:
+        for key in ("replacements", "transformers"):
+            if item.data.get(key):
+                path = (*item.path, key)
+                message = f"its {key} are not weighed: what they set for a pod is not known"
+                yield Report("patch", "K01", Severity.LOW, message, _RENDER, item.piece.file.name, item, item.piece, path)
     if isinstance(overlays, Unpatched) or not overlays.patches_anything:
         return
-    kustomizations = [found for found in workspace.kustomizations.values() if found.editable]
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
         yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)
     for item in kustomizations:

@@ -281,11 +281,13 @@ class View:
         severity: Severity = Severity.MEDIUM,
         once: str | None = None,
         topic: str | None = None,
+        line: int = 0,
     ) -> Finding:
-        """A finding about the place ``path``; see ``Finding`` for ``once`` and ``topic``."""
+        """A finding about the place ``path``; see ``Finding`` for ``once``, ``topic`` and ``line``."""
         piece, place = self.object.place(self.path + path)
         return Finding(
             message=message, advice=advice, severity=severity, piece=piece, path=place, once=once, topic=topic,
+            line=line,
         )  # fmt: skip
 
     def fact(self, text: str, *path: str | int) -> Evidence:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import cache
 from typing import Any
 
@@ -21,6 +23,18 @@ def refused(spec: dict[str, Any], value: dict[str, Any], resource: str = "pods")
     if not all(_program(each["expression"]).evaluate(known) for each in spec.get("matchConditions", [])):
         return None
     return [each["message"] for each in spec["validations"] if not _program(each["expression"]).evaluate(known)]
+
+
+def given(spec: dict[str, Any], value: dict[str, Any]) -> dict[str, Any] | None:
+    """What a policy that mutates lays over ``value``; None where a condition leaves it out. An object of a type
+    (``Object.spec{a: 1}``) is read as a mapping, which is all that is laid over."""
+    known = {"object": _cel(value)}
+    if not all(_program(each["expression"]).evaluate(known) for each in spec["matchConditions"]):
+        return None
+    (mutation,) = spec["mutations"]
+    text = re.sub(r"Object[\w.]*\{", "{", mutation["applyConfiguration"]["expression"])
+    found = _program(re.sub(r"(\w+):", r'"\1":', text)).evaluate(known)
+    return json.loads(json.dumps(found, cls=celpy.CELJSONEncoder))  # type: ignore[no-any-return]
 
 
 @cache

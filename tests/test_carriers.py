@@ -8,11 +8,11 @@ import pytest
 
 from hardener import registry
 from hardener.carriers import ComponentFile, ControlPlane, DevelopmentCluster, How, components
-from hardener.carriers.component import Component, parsed_version
+from hardener.carriers.component import Component
 from hardener.edits import replay
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.bare_document import name_of
-from hardener.kubernetes.component_flags import seconds, tls_older
+from hardener.kubernetes.component_values import parsed_version, seconds, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
 from hardener.workspace import Workspace
 
@@ -33,6 +33,7 @@ K3S = "tls-san: [k3s.example.com]\ncluster-init: true\n"
 KOPS = "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nspec:\n  kubeAPIServer:\n"
 TALOS = "version: v1alpha1\nmachine: {}\ncluster:\n  apiServer:\n"
 SERVER = "kube-apiserver"
+GATES = "A=true,B=true"
 
 
 def component(text: str, name: str = SERVER) -> Component:
@@ -59,6 +60,12 @@ def after(found: Component, edits: list[Any]) -> Any:
         (POD + "    command: [kube-apiserver, --request-timeout]\n    args: [5m]\n", "request-timeout", "5m"),
         (POD + "    command: [kube-apiserver]\n    args: [--request_timeout=5m]\n", "request-timeout", "5m"),
         (POD + "    command: [kube-apiserver, --v=1, --v=2]\n", "v", "2"),
+        (
+            POD + "    command: [kube-apiserver, --authorization-mode=A, --authorization-mode, B]\n",
+            "authorization-mode",
+            "A,B",
+        ),
+        (LIST + "apiServer:\n  extraArgs: [{name: tls-cipher-suites, value: A}]\n", "tls-cipher-suites", "A"),
         (POD + "    command: [kube-apiserver, --audit-log-path=]\n", "audit-log-path", None),
         (POD + "    command: [kube-apiserver]\n", "profiling", None),
         (MAP + 'apiServer:\n  extraArgs: {profiling: "true"}\n', "profiling", "true"),
@@ -123,6 +130,13 @@ def test_a_flag_goes_wherever_it_stands(words: str, left: list[str]) -> None:
     found = component(POD + f"    command: [kube-apiserver, {words}]\n")
     data = after(found, found.unset("token-auth-file", How()))
     assert data["spec"]["containers"][1]["command"] == [SERVER, *left]
+
+
+def test_the_places_of_a_list_become_one() -> None:
+    words = "--authorization-mode=AlwaysAllow, --v=2, --authorization-mode, Node"
+    found = component(POD + f"    command: [kube-apiserver, {words}]\n")
+    data = after(found, found.set("authorization-mode", "Node,RBAC", How()))
+    assert data["spec"]["containers"][1]["command"] == [SERVER, "--v=2", "--authorization-mode", "Node,RBAC"]
 
 
 def test_a_word_in_the_other_list_goes_with_its_flag() -> None:

@@ -16,19 +16,19 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "testing", "golden", "session", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline",
+    "__main__", "cli", "testing", "golden", "session", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial",
     "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts",
     "unseen", "unread_patches", "audit_reports", "outcome", "profile", "registry", "pod_level", "workspace",
-    "audit_log", "lock", "reading", "beyond", "reachability", "isolation", "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves", "config_sources",
+    "audit_log", "lock", "reading", "beyond", "reachability", "isolation", "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves", "token_secrets", "config_sources",
     "service_accounts", "resource_policies", "relations", "overlays", "builds", "kustomize_tree", "names",
-    "neighbours", "nearby", "image_sources", "admission", "namespaces", "elsewhere", "sidecars", "platforms", "bare_objects", "cloud_nodes", "cloud", "terraform", "openings", "audit_policies", "scripts", "views",
+    "neighbours", "nearby", "image_sources", "admission", "namespaces", "elsewhere", "sidecars", "platforms", "bare_objects", "cloud_nodes", "cloud", "terraform", "openings", "audit_policies", "scripts", "credential_files", "views",
     "pod_class", "carriers", "view", "host_files", "declare", "edits", "kubernetes", "config", "sources", "owasp", "errors", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
 _AUTHORS_WORDS = (
-    "access access.grants access.needs admission api_use audit_policies builds carriers cloud cloud_nodes connections declare edits errors isolation namespaces openings overlays pod_level pod_selectors "
-    "relations scripts secret_moves sidecars terraform view views workspace"
+    "access access.grants access.needs admission api_use audit_policies builds carriers cloud cloud_nodes connections credential_files declare edits errors isolation namespaces openings overlays pod_level pod_selectors "
+    "relations scripts secret_moves sidecars terraform token_secrets view views workspace"
 )
 FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 
@@ -36,13 +36,15 @@ FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 ONLY_REPORT = {
     "rbac-authenticated-broad", "rbac-dangerous-grant", "rbac-dangling", "rbac-dead-rule", "rbac-masters-subject",
     "rbac-platform-admin",
+    "psp-objects", "script-kubectl-privileged", "webhook-failure-ignore",
     "component-eol", "component-flags", "component-gates", "component-script-flags", "development-cluster", "k3s-settings", "kubelet-misc",
+    "eks-auth-mode", "join-ca-pin", "kubeconfig-in-repo", "token-csv-in-repo",
     "oidc-hint", "oidc-http", "oidc-prefix", "webhook-token-cache",
     "audit-flags-in-script", "audit-policy-valid", "log-shipping",
     "aks-logging", "aws-auth-masters", "capa-imds", "eksctl-node-addon-policies", "gke-logging", "sa-cloud-default",
     "sa-cloud-identity", "tf-aks", "tf-eks-auth", "tf-eks-encryption", "tf-eks-endpoint",
     "default-namespace", "exposed-admin-ui", "ingress-tls", "no-host-process", "restricted-volume-types",
-    "sa-token-secret", "service-external-ips", "weakened-by-overlay",
+    "service-external-ips", "weakened-by-overlay",
     "eksctl-secrets-encryption", "encryption-identity-only", "encryption-key-in-git", "encryption-weak",
     "secret-arg-literal", "secret-configmap-embedded", "secret-generator-literals", "secret-git-history",
 }  # fmt: skip

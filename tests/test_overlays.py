@@ -104,7 +104,7 @@ def test_old_json_patches_see_what_their_kustomization_sets(
 ) -> None:
     """kustomize applies them later than all others."""
     overlay = {
-        "dev/kustomization.yaml": f"resources: [../base]\n{settings}\n{key}:\n- {{path: p.json, target: {{{target}}}}}\n",
+        "dev/kustomization.yaml": f"resources: [../base]\n{settings}\n{key}:\n- path: p.json\n  target: {{{target}}}\n",
         "dev/p.json": OP,
     }
     assert bool(states(read(tree, BASE, overlay))) is is_seen
@@ -317,6 +317,8 @@ def test_pods_of_a_patch_have_no_states(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("overlay", "place", "text"),
     [
+        ({"dev/kustomization.yaml": "resources: [../base]\nreplacements:\n- path: r.yaml\n"},
+         "dev/kustomization.yaml:2", "its replacements are not weighed: what they set for a pod is not known"),
         ({"dev/kustomization.yaml": "resources: [../base]\npatches:\n- {path: p.yaml}\n"},
          "dev/kustomization.yaml:3", "the patch p.yaml is not there"),
         ({"dev/kustomization.yaml": "resources: [../base]\npatchesStrategicMerge:\n- p.json\n", "dev/p.json": "[{"},

@@ -15,7 +15,7 @@ from hardener import registry
 from hardener.connections import Connections, Edge, Entry, Port, Way
 from hardener.edits import Edit, Grade
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Pod, allows, parse
-from hardener.reachability import Reachability, lost_edges, measure
+from hardener.reachability import Reachability, lost_edges, measure, state
 from hardener.reachability.layout import Layout
 from hardener.report.reachability import lines
 from hardener.step import draft
@@ -294,6 +294,24 @@ def test_labels_that_the_run_gives() -> None:
     create(web.object, guard("api", "web"))
     found = measure(workspace)
     assert (found.lost, pairs(found)) == ([], (6, 6, 5))
+
+
+def test_each_edit_of_a_large_list_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[tuple[str | int, ...]] = []
+    concerned = state._concerned
+
+    def counted(path: tuple[str | int, ...], templates: set[tuple[str | int, ...]]) -> Any:
+        looked_at.append(path)
+        return concerned(path, templates)
+
+    monkeypatch.setattr(state, "_concerned", counted)
+    workspace = stream({"apiVersion": "v1", "kind": "List", "items": [workload(f"app-{n}") for n in range(30)]})
+    for one in workspace.pod_templates[:20]:
+        run(one, one.set("hostNetwork", to=True, grade=Grade.SAFE))
+    create(workspace.pod_templates[0].object, policy("shut", **SHUT))
+    # Pods on the network of their node, 20 of 30, meet no policy: they reach each other, and nobody reaches the rest.
+    assert pairs(measure(workspace)) == (870, 870, 380)
+    assert len(looked_at) == len(set(looked_at)) == 20
 
 
 def test_a_policy_that_the_run_changes() -> None:

@@ -70,6 +70,7 @@ spec:
         - name: API_TOKEN
           value: {TOKEN}
 """
+HELD = MANIFEST[MANIFEST.index("apiVersion: v1\nkind: ConfigMap") :]  # nothing shows the operator
 LEFT = MANIFEST.replace("name: app\ndata", "name: app\nimmutable: true\ndata")
 
 
@@ -112,6 +113,15 @@ def test_the_values_are_in_the_folder_and_nowhere_else(tree: Path, tmp_path: Pat
     subprocess.run(["sh", "-n", str(out / "push.sh")], check=True)
 
 
+def test_no_temporary_file_has_a_value(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    assert harden(tree, "apply", ".", "--secrets-out", str(tmp_path / "values"), "--yes").returncode == 0
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "values"]
+    found = {path.name for path in files for value in (PASSWORD, TOKEN) if value in path.read_text(errors="replace")}
+    assert not found and files
+
+
 def test_only_their_owner_reads_them(tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "values"
     assert harden(tree, "apply", ".", "--secrets-out", str(out), "--yes", "--quiet").returncode == 0
@@ -135,7 +145,7 @@ def test_what_only_looks_writes_no_value(tree: Path, tmp_path: Path, command: st
     assert not (tmp_path / "values").exists() and (tree / "app.yaml").read_text() == MANIFEST
 
 
-@pytest.mark.parametrize("text", [MANIFEST, LEFT], ids=["moved", "left"])
+@pytest.mark.parametrize("text", [MANIFEST, HELD, LEFT], ids=["moved", "held", "left"])
 @pytest.mark.parametrize("sink", [True, False], ids=["with a folder", "without"])
 @pytest.mark.parametrize("command", [("diff",), ("diff", "-v"), ("diff", "--format", "json"), ("check",),
                                      ("check", "--format", "json"), ("diff", "--profile", "baseline")])  # fmt: skip
@@ -397,3 +407,28 @@ def test_a_config_map_that_something_else_knows_stays(tmp_path: Path, others: di
                   "secret-configmap-move")  # fmt: skip
     assert reason in done.stdout, done.stdout + done.stderr
     assert (tmp_path / "tree" / "base" / "app.yaml").read_text() == manifest
+
+
+def test_a_move_is_made_in_all_files_or_in_none(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    config = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\ndata:\n  DB_PASSWORD: "Tr0ub4dor&3"\n'
+    # What comes from a merge cannot be taken out of the text.
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: app\nspec:\n  initContainers:\n  - name: a\n    image: a:1\n"
+        "    envFrom:\n    - &all\n      configMapRef: {name: app}\n  containers:\n  - name: b\n    image: b:1\n"
+        "    envFrom:\n    - <<: *all\n      prefix: B_\n"
+    )
+    (tree / "config.yaml").write_text(config, encoding="utf-8")
+    (tree / "pod.yaml").write_text(pod, encoding="utf-8")
+    done = harden(tree, "apply", ".", "--secrets-out", str(tmp_path / "v"), "--yes", "--only", "secret-configmap-move")
+    assert "1 refused" in done.stdout and "pod.yaml" in done.stdout
+    assert (tree / "config.yaml").read_text() == config and (tree / "pod.yaml").read_text() == pod
+    assert not (tmp_path / "v").exists()
+
+
+def test_two_values_of_one_name_are_never_written(tmp_path: Path) -> None:
+    other = Kept(KEPT.key, KEPT.name, b"another", KEPT.secret, KEPT.source, KEPT.via)
+    with pytest.raises(HardenError, match="two values"):
+        secrets_sink.write(str(tmp_path / "values"), [KEPT, other])
+    assert not (tmp_path / "values").exists()

@@ -15,6 +15,14 @@ HEAVY = {
     "ruamel.yaml", "tree_sitter", "urllib.request",
 }  # fmt: skip
 
+# Of ours: what reads patches, waivers and what is judged by them, which a tree without any of them does not need.
+WITHOUT_NEED = {
+    "hardener.kubernetes.kustomize_operations", "hardener.kubernetes.kustomize_patch",
+    "hardener.kubernetes.kustomize_target", "hardener.objections", "hardener.overlays.patch",
+    "hardener.overlays.reading", "hardener.overlays.variants", "hardener.waivers.annotations",
+    "hardener.waivers.comments", "hardener.waivers.exceptions", "hardener.waivers.peers", "json", "tempfile",
+}  # fmt: skip
+
 _PROBE = """
 import sys
 sys.argv = ["harden", *sys.argv[1:]]
@@ -34,12 +42,16 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
 
 
 def _heavy(folder: Path, *arguments: str) -> set[str]:
+    return HEAVY & _modules(folder, *arguments)
+
+
+def _modules(folder: Path, *arguments: str) -> set[str]:
     command = [sys.executable, "-X", "utf8", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     modules = done.stdout.rpartition("loaded:")[2].split()
     assert len(modules) > 50, "the probe printed no modules"
-    return HEAVY & set(modules)
+    return set(modules)
 
 
 @pytest.fixture
@@ -50,7 +62,7 @@ def manifest(tmp_path: Path) -> Path:
 
 
 def test_the_list_is_one_of_modules_that_exist() -> None:
-    script = f"import importlib.util as u; print(*(n for n in {sorted(HEAVY)} if not u.find_spec(n)))"
+    script = f"import importlib.util as u; print(*(n for n in {sorted(HEAVY | WITHOUT_NEED)} if not u.find_spec(n)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     # A typo in HEAVY would make these tests pass for nothing; pydantic alone is not installed with this project.
     assert set(done.stdout.split()) <= {"pydantic"}, done.stderr
@@ -72,6 +84,17 @@ def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_apply_to_one_file_loads_the_parser_and_the_entry_points(manifest: Path) -> None:
     assert loaded(manifest.parent, "apply", manifest.name) <= {"importlib.metadata", "ruamel.yaml"}
     assert manifest.read_text(encoding="utf-8") != DEPLOYMENT
+
+
+def test_apply_to_one_file_loads_nothing_for_what_the_tree_does_not_have(manifest: Path) -> None:
+    assert WITHOUT_NEED & _modules(manifest.parent, "-c", _PROBE, "apply", manifest.name) == set()
+
+
+def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:
+    manifest.write_text(DEPLOYMENT + "# harden: ignore[cpu-limit] bursts\n", encoding="utf-8")
+    (manifest.parent / "kustomization.yaml").write_text("resources: [web.yaml]\n", encoding="utf-8")
+    found = _modules(manifest.parent, "-c", _PROBE, "apply", ".")
+    assert found >= {"hardener.overlays.variants", "hardener.waivers.comments"}
 
 
 def test_the_graph_loads_the_parser_and_no_transform(manifest: Path) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hardener.kubernetes.observed_rule import AuditLog
     from hardener.workspace import Workspace
 
+# The fields of a kustomization that find objects by their names.
+_PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "vars", "transformers")
 _PROXIED = re.compile(r"/nodes/[^\s/]*/proxy/|/proxy/metrics")
 
 
@@ -101,6 +103,19 @@ class Access:
         found = {id(item): item for space, item, _ in named if None in (space, namespace) or space == namespace}
         return [Binding(item, item.path, item.data) for item in found.values()]
 
+    def patched_by(self, binding: Binding) -> Evidence | None:
+        """What patches ``binding``, or names it in another way in a kustomization: it would not find a renamed one."""
+        kind, name = binding.object.kind, binding.object.name
+        for layer in self._workspace.builds.layers(binding.object):
+            for key in _PATCHES:
+                text = str(layer.data.get(key) or "")
+                if kind in text or name in text:
+                    return layer.fact(f"{key} of {layer.piece.file.name} change it", key)
+        for item in self._workspace.of(GROUP, kind):
+            if item.name == name and "patch" in item.classes:
+                return item.fact(f"{item.piece.file.name} patches it")
+        return None
+
     # Whom they reach.
 
     def holders(self, role: Role) -> list[Holder]:
@@ -171,10 +186,13 @@ class Access:
         """The ServiceAccount objects of the tree that a subject of ``binding`` is."""
         builds = self._workspace.builds
         space = binding.namespace_of(subject)
-        return [
-            item for item in self._workspace.relations.service_accounts.get(subject.name, ())
-            if (space == item.namespace or builds.may_be_in(item, space) if space else builds.meet(item, binding.object))
-        ]  # fmt: skip
+
+        def fits(item: Object) -> bool:
+            if space is None:
+                return builds.meet(item, binding.object)
+            return space == item.namespace or builds.may_be_in(item, space)
+
+        return list(filter(fits, self._workspace.relations.service_accounts.get(subject.name, ())))
 
     # What is known of them.
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 CONSTRAINTS = "constraints.gatekeeper.sh"
 _GROUP = "admissionregistration.k8s.io"
+_ASKING = frozenset({
+    _GROUP, CONSTRAINTS, "kyverno.io", "policies.kyverno.io", "templates.gatekeeper.sh", "hardener.dev",
+})  # fmt: skip
 _MANAGED = ("app.kubernetes.io/managed-by", "harden")
 
 
@@ -133,6 +136,8 @@ class PolicyHome(View):
     @classmethod
     def of_tree(cls, workspace: Workspace) -> list[PolicyHome]:
         """The home of the tree, if it has one."""
+        if not workspace.settings.policy_engine and all(item.group not in _ASKING for item in workspace.objects):
+            return []  # costs most trees nothing
         item, reasons = workspace.guardrails.home
         if item is None:
             return []

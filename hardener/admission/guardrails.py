@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from hardener.admission import CONSTRAINTS, Shown, is_managed
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes import kyverno
-from hardener.kubernetes.admission_policy import GROUP, POLICY
+from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY
 from hardener.kubernetes.admission_rules import AdmissionRule
-from hardener.kubernetes.kubectl_pods import Started, may_start, started
+from hardener.kubernetes.kubectl_flags import may_start
+from hardener.kubernetes.kubectl_pods import Started, pipeline_commands, started
 from hardener.kubernetes.pod_security import Violation, evaluate
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE, chart
 from hardener.namespaces import is_shared, unseen_sources
@@ -26,6 +27,7 @@ from hardener.views import Namespace, Object, OpaqueError, PodTemplate
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
+_ACTIONS = "validationActions"
 _KYVERNO = frozenset({
     (kyverno.GROUP, "ClusterPolicy"), (kyverno.GROUP, "Policy"), (kyverno.CEL_GROUP, "ValidatingPolicy"),
     (kyverno.CEL_GROUP, "NamespacedValidatingPolicy"), (kyverno.CEL_GROUP, "ImageValidatingPolicy"),
@@ -63,6 +65,27 @@ class Guardrails:
         called = re.compile(re.escape(name) + r"(?:-\d+)?")
         items = (item for item in self._workspace.of(group, kind) if is_managed(item))
         return next((item for item in items if called.fullmatch(item.name)), None)
+
+    def refusing(self, name: str) -> set[str]:
+        """The namespaces in which the policy of this program called ``name`` refuses already."""
+        found: set[str] = set()
+        policy = self.own(GROUP, POLICY, name)
+        if policy is not None:
+            for item in self._workspace.of(GROUP, BINDING):
+                if item.text("spec", "policyName") == policy.name and "Deny" in item.strings("spec", _ACTIONS):
+                    found.update(_selected(item, "spec", "matchResources"))
+        of_cel = self.own(kyverno.CEL_GROUP, kyverno.VALIDATING_POLICY, name)
+        if of_cel is not None:
+            found.update(_selected(of_cel, "spec", "matchConstraints"))
+        of_kyverno = self.own(kyverno.GROUP, kyverno.CLUSTER_POLICY, name)
+        if of_kyverno is not None:
+            spec = of_kyverno.view("spec")
+            overrides = spec.items("validationFailureActionOverrides")
+            for rule in spec.items("rules"):
+                overrides += rule.items("validate", "failureActionOverrides")
+            for each in overrides:
+                found.update(each.strings("namespaces") if each.text("action") == "Enforce" else ())
+        return found
 
     @property
     def engine(self) -> str:
@@ -102,7 +125,8 @@ class Guardrails:
         version = self._workspace.settings.kubernetes_version
         found: list[Run] = []
         for script in self._scripts:
-            for line, text in script.commands():
+            pipeline = _is_pipeline(script.object)
+            for line, text in pipeline_commands(script.lines) if pipeline else script.commands():
                 for each in started(text) if may_start(text) else ():
                     broken = evaluate(each.pod, "baseline", version) if each.pod else []
                     if broken or each.sign:
@@ -127,6 +151,8 @@ class Guardrails:
             return None, reasons
         managed = [item for item in own if is_managed(item)]
         candidates = [*managed, *own, *(run.script.object for run in runs), *self._others()]
+        # A pipeline stands in a folder whose every file is taken for one.
+        candidates = [item for item in candidates if not _is_pipeline(item)]
         straight = (item for item in candidates if not self._renames(item))
         return next(straight, candidates[0] if candidates else None), reasons
 
@@ -164,6 +190,17 @@ class Guardrails:
 def _reasons(rule: AdmissionRule, pod: PodTemplate, namespace: str | None) -> Iterator[str]:
     for state in pod.states_in(namespace):
         yield from rule.broken("Pod", {"metadata": state.metadata.data, "spec": state.data})
+
+
+def _selected(item: Object, *path: str) -> Iterator[str]:
+    """The namespaces that a selector below ``path`` names."""
+    for each in item.items(*path, "namespaceSelector", "matchExpressions"):
+        if each.text("operator") == "In":
+            yield from each.strings("values")
+
+
+def _is_pipeline(item: Object) -> bool:
+    return (item.group, item.kind) in Script.KINDS and not item.name.endswith(".sh")
 
 
 def _chart_version(item: Object) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How", "by_table",
-    "components", "how", "since",
+    "components", "control_planes", "how", "since",
 ]  # fmt: skip
 
 
@@ -44,13 +44,8 @@ class ControlPlane(View):
 
     @classmethod
     def of_tree(cls, workspace: Workspace) -> list[ControlPlane]:
-        """Those of the files that may be edited: of Pods and DaemonSets the few that start a component."""
-        return [
-            cls(item, item.path, item.data)
-            for names in sorted(cls.KINDS)
-            for item in workspace.of(*names)
-            if item.editable and (item.kind not in ("Pod", "DaemonSet") or _starts_one(item))
-        ]
+        """Those of the files that may be edited."""
+        return [carrier for carrier in control_planes(workspace) if carrier.object.editable]
 
 
 class ComponentFile(View):
@@ -78,6 +73,16 @@ class DevelopmentCluster(View):
 
     __slots__ = ()
     KINDS = frozenset({("kind.x-k8s.io", "Cluster"), ("rke", "RkeConfiguration")})
+
+
+def control_planes(workspace: Workspace) -> list[ControlPlane]:
+    """All of the tree: of Pods and DaemonSets the few that start a component."""
+    return [
+        ControlPlane(item, item.path, item.data)
+        for names in sorted(ControlPlane.KINDS)
+        for item in workspace.of(*names)
+        if item.kind not in ("Pod", "DaemonSet") or _starts_one(item)
+    ]
 
 
 def components(carrier: View, *names: str) -> Iterator[Component]:

@@ -40,13 +40,13 @@ class ExtraArguments(Component):
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         found = self.all(flag)
         if found:
-            return [self.view.set(*found[-1].path, to=text, **how.words)]
+            return [self.view.set(*found[-1].path, to=text, **how.words), *self.joined(found, how)]
         if self._is_list:
             return [self.view.append(*self._base, value={"name": flag, "value": text}, **how.words)]
         return [self.view.set(*self._base, flag, to=text, **how.words)]
 
-    def unset(self, flag: str, how: How) -> list[Edit]:
-        paths = [found.path[:-1] if self._is_list else found.path for found in self.all(flag)]
+    def dropped(self, places: list[Written], how: How) -> list[Edit]:
+        paths = [place.path[:-1] if self._is_list else place.path for place in places]
         return [self.view.drop(*path, **how.words) for path in paths]
 
     # Mounts: kubeadm writes them into the static pod.
@@ -106,14 +106,14 @@ class ArgumentList(Component):
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         found, word = self.all(flag), f"{flag}={text}"
         if found:
-            return [self.view.set(*found[-1].path, to=word, **how.words)]
+            return [self.view.set(*found[-1].path, to=word, **how.words), *self.joined(found, how)]
         one = self.view.text(self._key)
         if one is not None:
             return [self.view.set(self._key, to=[one, word], **how.words)]
         return [self.view.append(self._key, value=word, **how.words)]
 
-    def unset(self, flag: str, how: How) -> list[Edit]:
-        return [self.view.drop(*found.path, **how.words) for found in self.all(flag)]
+    def dropped(self, places: list[Written], how: How) -> list[Edit]:
+        return [self.view.drop(*place.path, **how.words) for place in places]
 
 
 def _text(view: View, key: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from hardener.carriers.component import Component, How, Written, parsed_version
+from hardener.carriers.component import Component, How, Written
 from hardener.edits import Edit, Path
 from hardener.kubernetes import component_flags
+from hardener.kubernetes.component_values import entries, parsed_version
 from hardener.view import View
 
 _LISTS = ("command", "args")
@@ -65,11 +66,11 @@ class CommandLine(Component):
         places = self.all(flag)
         if not places:
             return [self.view.append(self._list(), value=f"--{flag}={text}", **how.words)]
-        last = places[-1]
+        last, others = places[-1], self.joined(places, how)
         if last.form == " ":
-            return [self.view.set(*last.path, to=text, **how.words)]
+            return [self.view.set(*last.path, to=text, **how.words), *others]
         word = str(self.view.text(*last.path)).partition("=")[0]
-        return [self.view.set(*last.path, to=f"{word}={text}", **how.words)]
+        return [self.view.set(*last.path, to=f"{word}={text}", **how.words), *others]
 
     def _list(self) -> str:
         """The list that new flags go to: the one that holds the last, else the arguments where there are any."""
@@ -78,9 +79,9 @@ class CommandLine(Component):
             return str(found[-1].path[0])
         return "args" if self.view.has("args") else "command"
 
-    def unset(self, flag: str, how: How) -> list[Edit]:
+    def dropped(self, places: list[Written], how: How) -> list[Edit]:
         edits = []
-        for place in self.all(flag):
+        for place in places:
             if place.form == " ":
                 edits.append(self.view.drop(*self._before(place.path), **how.words))
             edits.append(self.view.drop(*place.path, **how.words))
@@ -136,7 +137,7 @@ class CommandLine(Component):
 
     def _needs(self, folder: str, besides: str) -> bool:
         """Whether another flag names what stands in ``folder``; then, and where it is a folder of all, it stays."""
-        values = [value for found in self.written() for value in component_flags.entries(found.value)]
+        values = [value for found in self.written() for value in entries(found.value)]
         return any(_holds(folder, value) for value in values if value != besides)
 
 

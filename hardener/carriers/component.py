@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path
-from hardener.kubernetes import component_flags
+from hardener.kubernetes.component_values import entries, parsed_version
 from hardener.view import OpaqueError, View, literal
 
 if TYPE_CHECKING:
     from hardener.edits import Severity
+    from hardener.kubernetes.component_flags import Flag
 
 # Where the restart of a component has to be asked for, and how.
 _RESTART = {
@@ -33,12 +32,10 @@ _RESTART = {
 }
 # Where an object names its version: kubeadm, Cluster API, kops.
 _VERSIONS: tuple[Path, ...] = (("kubernetesVersion",), ("spec", "version"), ("spec", "kubernetesVersion"))
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)?(?:[-+].*)?\Z")
 _NODE_REGISTRATION = "it holds for nodes that join later; on others: systemctl restart kubelet after changing its flags"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A flag as it stands in a carrier: ``path`` leads from the view to what holds the value, ``form`` is how."""
 
     name: str
@@ -61,7 +58,7 @@ class Component:
     # Reading.
 
     def written(self) -> list[Written]:
-        """Every flag, in order; of one that is there twice the last holds."""
+        """Every flag, in order; of one that is there twice the last holds, or the entries of both (``adds_up``)."""
         raise NotImplementedError
 
     def all(self, flag: str) -> list[Written]:
@@ -71,11 +68,22 @@ class Component:
     def get(self, flag: str) -> str | None:
         """The value of ``flag`` as written, None without one. Raises OpaqueError where it is filled in later."""
         found = self.all(flag)
-        if not found or not found[-1].value:
-            return None
-        if literal(found[-1].value) != found[-1].value:
-            raise OpaqueError(found[-1].value, (*self.view.path[1:], *found[-1].path))
-        return found[-1].value
+        if not self.adds_up(flag):
+            found = found[-1:]
+        for place in found:
+            if literal(place.value) != place.value:
+                raise OpaqueError(place.value, (*self.view.path[1:], *place.path))
+        return ",".join(place.value for place in found if place.value) or None
+
+    def adds_up(self, flag: str) -> bool:
+        """Whether the values of a flag that is there twice are joined, as lists are by all but etcd."""
+        return self.name != "etcd" and self._facts(flag).type == "list"
+
+    def repeated(self) -> list[Written]:
+        """Flags that are written again further down, where what stands here does not hold."""
+        found = self.written()
+        last = {place.name: place for place in found}
+        return [place for place in found if place is not last[place.name] and not self.adds_up(place.name)]
 
     def value(self, flag: str) -> str | None:
         """The value that holds: the one written, else the one that the installer is known to take."""
@@ -83,11 +91,16 @@ class Component:
 
     def assumed(self, flag: str) -> str | None:
         """What holds where nothing is written; None where nobody knows."""
-        return component_flags.flag(self.name, flag).assumed(self.installer)
+        return self._facts(flag).assumed(self.installer)
+
+    def _facts(self, flag: str) -> Flag:
+        from hardener.kubernetes import component_flags  # late: the transforms are loaded in every run
+
+        return component_flags.flag(self.name, flag)
 
     def entries(self, flag: str) -> list[str]:
         """The entries of a list as they hold."""
-        return component_flags.entries(self.value(flag))
+        return entries(self.value(flag))
 
     def place(self, flag: str) -> Path:
         """Where ``flag`` stands, seen from ``view``; empty where it does not."""
@@ -129,7 +142,7 @@ class Component:
         if value is not None:
             return self.fact(f"{self.called(flag)} is {value}", flag)
         assumed = self.assumed(flag)
-        by_kubeadm = self.installer in ("kubeadm", "cluster-api") and component_flags.flag(self.name, flag).kubeadm
+        by_kubeadm = self.installer in ("kubeadm", "cluster-api") and self._facts(flag).kubeadm
         taker = "kubeadm" if by_kubeadm else self.name
         return self.fact(f"{self.called(flag)} is not set" + (f", and {taker} takes {assumed}" if assumed else ""))
 
@@ -156,11 +169,19 @@ class Component:
 
     def unset(self, flag: str, how: How) -> list[Edit]:
         """The edits that remove ``flag`` wherever it stands."""
+        return self.dropped(self.all(flag), how)
+
+    def dropped(self, places: list[Written], how: How) -> list[Edit]:
+        """The edits that remove flags at ``places``."""
         raise NotImplementedError
+
+    def joined(self, places: list[Written], how: How) -> list[Edit]:
+        """The edits that remove all but the last of the places of a list, which gets what is left of all."""
+        return self.dropped(places[:-1], how) if self.adds_up(places[-1].name) else []
 
     def without(self, flag: str, names: list[str], how: How) -> list[Edit]:
         """The edits that take entries out of a list; the flag goes with the last one."""
-        left = [entry for entry in component_flags.entries(self.get(flag)) if entry not in names]
+        left = [entry for entry in entries(self.get(flag)) if entry not in names]
         return self.set(flag, ",".join(left), how) if left else self.unset(flag, how)
 
     def mounts(self, path: str) -> bool:
@@ -187,14 +208,7 @@ class Component:
         return True
 
 
-def parsed_version(text: str | None) -> tuple[int, int] | None:
-    """Major and minor number of ``v1.34.1``; None where it is no version of Kubernetes."""
-    match = _VERSION.match(text) if text else None
-    return (int(match[1]), int(match[2])) if match and match[1] == "1" else None
-
-
-@dataclass(frozen=True, slots=True)
-class How:
+class How(NamedTuple):
     """What all edits of a step say."""
 
     grade: Grade = Grade.REVIEW

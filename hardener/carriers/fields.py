@@ -43,8 +43,8 @@ class Fields(Component):
         value = component_flags.flag(self.name, flag).typed(text)
         return [self.view.set(*self._fields[flag], to=value, impact=how.impact, **how.words)]
 
-    def unset(self, flag: str, how: How) -> list[Edit]:
-        return [self.view.drop(*self._fields[flag], **how.words)]
+    def dropped(self, places: list[Written], how: How) -> list[Edit]:
+        return [self.view.drop(*place.path, **how.words) for place in places]
 
     def without(self, flag: str, names: list[str], how: How) -> list[Edit]:
         path = self._fields[flag]

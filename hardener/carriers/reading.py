@@ -9,7 +9,7 @@ from hardener.carriers.command import CommandLine
 from hardener.carriers.component import Component
 from hardener.carriers.fields import Fields
 from hardener.edits import Path
-from hardener.kubernetes.component_flags import COMPONENTS
+from hardener.kubernetes.component_values import COMPONENTS
 from hardener.view import View
 
 _KUBEADM = {

@@ -20,7 +20,7 @@ _RANCHER_ALONE = frozenset({
     "kube-apiserver-arg", "kube-controller-manager-arg", "kube-scheduler-arg", "kubelet-arg", "kube-proxy-arg",
     "etcd-arg", "cluster-init", "write-kubeconfig-mode", "tls-san", "secrets-encryption", "protect-kernel-defaults",
 })  # fmt: skip
-_PLACE = re.compile(r"/rancher/(?:k3s|rke2)/config\.yaml(?:\.d/[^/]+)?\Z")
+_PLACE = r"/rancher/(?:k3s|rke2)/config\.yaml(?:\.d/[^/]+)?\Z"
 _WORDS = (*(f"{key}:" for key in sorted(_RANCHER_ALONE)), "machine:", "kube-api:")
 
 
@@ -31,12 +31,14 @@ def may_be_bare(text: str) -> bool:
 
 def is_node_configuration(path: str) -> bool:
     """Whether a file stands where k3s and RKE2 look for the configuration of a node."""
-    return "/rancher/" in path and _PLACE.search(path) is not None
+    return "/rancher/" in path and re.search(_PLACE, path) is not None
 
 
 def name_of(document: Mapping[str, Any], path: str = "") -> tuple[str, str] | None:
-    """Group and kind of a document in the file ``path`` that says no kind: ("rancher", "K3sConfiguration"), ("talos", "TalosConfiguration"),
-    ("rke", "RkeConfiguration"); None for any other."""
+    """Group and kind of a document in the file ``path`` that says no kind; None where it is none of these.
+
+    They are ("rancher", "K3sConfiguration"), ("talos", "TalosConfiguration") and ("rke", "RkeConfiguration").
+    """
     keys = document.keys()
     if "machine" in keys and "cluster" in keys and document.get("version") == "v1alpha1":
         return "talos", "TalosConfiguration"

@@ -5,18 +5,15 @@ The table is read when a tree holds a component; most hold none.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-COMPONENTS = frozenset({"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "etcd"})
+from hardener.kubernetes.component_values import entries, seconds
+
 _DATA = Path(__file__).with_name("data") / "component-flags.yaml"
 _STARTED_BY_ITSELF = ("static-pod", "file")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_TLS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +92,6 @@ class Rule:
             or (self.lacks is not None and self.lacks not in entries(value))
             or (self.gate is not None and self.gate in entries(value))
         )
-
-
-def entries(value: str | None) -> list[str]:
-    """The entries of a list that is written with commas."""
-    return [item.strip() for item in (value or "").split(",") if item.strip()]
-
-
-def seconds(value: str) -> float | None:
-    """A duration of Go in seconds; None where it is none. A bare number counts as seconds."""
-    if value.isdigit():
-        return float(value)
-    found = _DURATION.findall(value)
-    if not found or "".join(number + unit for number, unit in found) != value:
-        return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in found)
-
-
-def tls_older(value: str | None, wanted: str) -> bool:
-    """Whether ``value`` names an older version of TLS than ``wanted``; what is no version does not."""
-    return value in _TLS and _TLS.index(value) < _TLS.index(wanted)
 
 
 def flag(component: str, name: str) -> Flag:

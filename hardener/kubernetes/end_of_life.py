@@ -7,11 +7,10 @@ helm.sh, 2020; dockershim: removed in Kubernetes 1.24).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A component by the ``words`` in which its repository ends or begins; what ``why`` and what ``instead``."""
 
     name: str

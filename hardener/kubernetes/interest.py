@@ -5,6 +5,7 @@ import re
 from hardener.kubernetes.bare_document import may_be_bare
 from hardener.kubernetes.custom_resource import may_name_images
 from hardener.kubernetes.ingress import ROUTES
+from hardener.kubernetes.kubectl_flags import may_start
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
 
@@ -14,8 +15,10 @@ INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (
     "EncryptionConfiguration", "ClusterConfig",
     "EC2NodeClass", "AWSMachineTemplate", "AWSManagedControlPlane", "InstanceGroup",
     "Policy", "ClusterPolicy", "ValidatingPolicy", "NamespacedValidatingPolicy", "ImageValidatingPolicy",
-    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ConstraintTemplate", "PodSecurityPolicy",
-    "AdmissionConfiguration", "PodSecurityConfiguration", "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding", "ConstraintTemplate", "PodSecurityPolicy",
+    "AdmissionConfiguration", "PodSecurityConfiguration",
+    "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
     "ResourceQuota", "ClusterConfiguration", "InitConfiguration", "JoinConfiguration", "KubeadmControlPlane",
     "KubeadmControlPlaneTemplate", "KubeadmConfig", "KubeadmConfigTemplate", "KubeletConfiguration",
     "KubeProxyConfiguration", "KubeSchedulerConfiguration", "AuthenticationConfiguration",
@@ -58,6 +61,11 @@ def is_interesting(text: str) -> bool:
         return True
     if "constraints.gatekeeper.sh/" in text:
         return True  # their kinds are those of templates
+    if "Config" in kinds:
+        from hardener.kubernetes.kubeconfig import is_kubeconfig  # late: hardly a tree has one
+
+        if is_kubeconfig(text):
+            return True
     if "postureExceptionPolicy" in text:
         return True  # an exception of Kubescape, which names kinds by patterns
     if not kinds:
@@ -72,7 +80,7 @@ def is_interesting(text: str) -> bool:
 def is_evidence_only(text: str) -> bool:
     """Whether an interesting text holds nothing that is looked at for itself: that it cannot be read is no problem."""
     kinds = _kinds(text)
-    only = EVIDENCE | {"CustomResourceDefinition"}
+    only = EVIDENCE | {"CustomResourceDefinition", "Config"}
     return bool(kinds) and all(kind in only for kind in kinds)
 
 
@@ -84,9 +92,21 @@ _SCRIPT = re.compile(
 )
 
 
+TOKENS = ("hardener.dev", "Tokens")
+"""What a file of static tokens is taken for."""
+
+
 def is_interesting_script(text: str) -> bool:
     """Whether a shell script says something about a cluster."""
     return bool(_SCRIPT.search(text))
+
+
+_PIPELINE = re.compile(r"""^[ \t]*(?:-[ \t]+)?["']?(?:run|script|before_script|after_script)["']?[ \t]*:""", re.M)
+
+
+def is_interesting_pipeline(text: str) -> bool:
+    """Whether a YAML file without a kind may be a pipeline whose commands start pods by flags of kubectl."""
+    return may_start(text) and not _kinds(text) and bool(_PIPELINE.search(text))
 
 
 def is_interesting_terraform(text: str) -> bool:

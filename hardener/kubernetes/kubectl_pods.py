@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ _WITH_VALUE = frozenset({
     "--output", "--image-pull-policy", "--pod-running-timeout", "--timeout", "--grace-period", "--serviceaccount",
 })  # fmt: skip
 _DANGEROUS = re.compile(r"""\\?"(privileged|hostPID|hostIPC|hostNetwork)\\?"\s*:\s*true|\\?"(hostPath)\\?"\s*:""")
+_KEY = re.compile(r"""^\s*(?:-\s+)?(?:["']?(?:run|script|before_script|after_script)["']?\s*:\s*)?(?:-\s+)?""")
+_LONGEST = 40  # lines of a command
 _TAME_PROFILES = ("baseline", "restricted")
 
 
@@ -45,9 +47,26 @@ def started(script: str) -> Iterator[Started]:
                 yield found
 
 
-def may_start(text: str) -> bool:
-    """Whether ``text`` may start such a pod; tells without reading it as shell."""
-    return "kubectl" in text and any(word in text for word in ("--overrides", "--privileged", "debug"))
+def pipeline_commands(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The kubectl commands in the lines of a pipeline written in YAML, each with the index of its first line: after
+    `run:`, as an item of `script:`, or in a block."""
+    position = 0
+    while position < len(lines):
+        first = position
+        text = _KEY.sub("", lines[position]).rstrip()
+        if text[:1] in ("'", '"') and text[:1] == text[-1:]:
+            text = text[1:-1]
+        position += 1
+        if "kubectl" not in text or text.lstrip().startswith("#"):
+            continue
+        while position < len(lines) and position < first + _LONGEST and _goes_on(text):
+            text = f"{text[:-1].rstrip()} {lines[position]}" if text.endswith("\\") else f"{text}\n{lines[position]}"
+            position += 1
+        yield first, text
+
+
+def _goes_on(text: str) -> bool:
+    return text.endswith("\\") or text.count("'") % 2 == 1 or text.replace('\\"', "").count('"') % 2 == 1
 
 
 def _started(arguments: list[str]) -> Started | None:

@@ -19,6 +19,7 @@ _STRONG_PAIRS = frozenset(
     for pair in (
         "api-key access-key private-key signing-key encryption-key master-key secret-key license-key account-key"
         " storage-key auth-key session-key ssh-key jwt-key cookie-key connection-string webhook-url db-pass secret-id"
+        " key-data"
     ).split()
 )
 _STRONG_ENDINGS = tuple("password passwd passphrase secret apikey token secretkey accesskey privatekey".split())
@@ -85,6 +86,16 @@ _TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "auth-header",
         ("earer ", "asic "),
         r"(?<!\w)(?:[Bb]earer|[Bb]asic) +(?=[A-Za-z+/_.=\-]*\d)([A-Za-z0-9+/=_.\-]{12,})",
+    ),
+    (  # of the API server's file of static tokens, in any text and as JSON writes it
+        "static-token",
+        ('"system:', ",system:"),
+        r"(?<![^\s#\"'])([^,\s#\"']{6,}),[ \t]?[^,\s\"'#]+,[ \t]?[^,\s\"'#]+,[ \t]?\\*\"[\w:.@/+\-, ]*system:",
+    ),
+    (
+        "kubeadm-certificate-key",
+        ("ertificateKey", "ertificate-key"),
+        r"(?<!\w)-{,2}certificate-?[kK]ey[\\\"']*[ \t]*[:= ][ \t]*[\\\"']*([0-9a-f]{64})(?!\w)",
     ),
 )
 _KEY_BEGIN = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"

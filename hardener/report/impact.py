@@ -32,6 +32,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     if reach is not None:
         yield from reachability.lines(reach)
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
+    pods = [change for change in pods if (change.object.group, change.object.kind) != ("", "Service")]  # of Knative is
     # What a kubelet starts from a file, it starts anew when the file changes.
     static = [change for change in pods if change.object.kind == "Pod" and change.transform.stage in _OF_COMPONENTS]
     if static:
@@ -76,6 +77,7 @@ _RELEASED = (
         "without the secrets in it: pods wait until the Secret that takes their place is filled",
     ),
     ("node-rights-lost", ("role", "s"), "of nodes without administration of AWS: pods that used it lose it"),
+    ("objects-refused", ("policy object", "s"), "put in force: what breaks them is refused when it is created next"),
     (
         "kubelet-closed",
         ("kubelet configuration", "s"),

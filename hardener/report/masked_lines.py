@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
+from hardener.kubernetes import static_tokens
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor
@@ -42,7 +43,7 @@ def masked_lines(
 def masked_text(redactor: Redactor, text: str, ranges: list[range]) -> dict[int, str]:
     """The same of a text that holds no YAML; all of it is searched for secrets."""
     redactor.learn_text(text)
-    shown = zip(text.split("\n"), redactor.text(text).split("\n"), strict=False)
+    shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
     last = text.count("\n") + 1
     return {
@@ -53,16 +54,17 @@ def masked_text(redactor: Redactor, text: str, ranges: list[range]) -> dict[int,
 
 
 def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
+    rows = _rows(text)
     if not may_hold_secret(text):
-        return redactor.text(text)
+        return redactor.mask_spans(text, rows)
     if known is not None and not any(True for document in known for _ in secret_spans(document)):
-        return redactor.text(text)
+        return redactor.mask_spans(text, rows)
     try:
         parsed = yaml.parse(text)
     except yaml.Refused:
         redactor.learn_text(text)
-        return redactor.text(text)
-    spans = []
+        return redactor.mask_spans(text, rows)
+    spans = rows
     for number, document in enumerate(parsed.documents):
         redactor.learn_document(document)
         for path, _ in secret_spans(document):
@@ -70,3 +72,8 @@ def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
             if span is not None:
                 spans.append(span)
     return redactor.text(redactor.mask_spans(text, spans))
+
+
+def _rows(text: str) -> list[tuple[int, int]]:
+    """The tokens of the API server in ``text``, which may stand in comments, too."""
+    return [(row.start, row.end) for row in static_tokens.rows_in(text)]

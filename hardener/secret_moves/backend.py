@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ class Backends:
                 yield "external-secrets", item.fact(f"{item} shows the External Secrets Operator")
         for item in workspace.of("bitnami.com", "SealedSecret")[:1]:
             yield "sealed-secrets", item.fact(f"{item} shows Sealed Secrets")
+        if os.path.exists(os.path.join(workspace.root, ".sops.yaml")):
+            yield "sops", Evidence(".sops.yaml shows SOPS")
+            return
         for file in workspace.files:
             if any(piece.problem is not None and piece.problem[0] == "sops" for piece in file.pieces):
                 yield "sops", Evidence(f"{file.name} is encrypted by SOPS")

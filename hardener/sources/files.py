@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from hardener.errors import HardenError
 
 SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end
+# Of files that are no manifests, and may hold a credential of a cluster: kubeconfigs, and tables of tokens.
+_OTHERS = re.compile(r"(?i).*\.(?:csv|conf|kubeconfig)|kubeconfig|[^.]*token[^.]*(?:\.txt)?")
 MAX_BYTES = 64 * 1024 * 1024
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox", ".terraform"})
 BOM = b"\xef\xbb\xbf"
@@ -70,8 +73,15 @@ def root_of(paths: list[str]) -> str:
     return git_root(common) or common
 
 
+def is_other(path: str) -> bool:
+    """Whether a file is no manifest by its name, and may hold a credential of a cluster."""
+    folder, name = os.path.split(path)
+    return bool(_OTHERS.fullmatch(name)) or (name == "config" and os.path.basename(folder) == ".kube")
+
+
 def walk(folder: str) -> Iterator[tuple[str, bool]]:
-    """Manifest files below ``folder`` in a stable order, as (path, is a symbolic link); ``.gitignore`` is respected.
+    """Manifest files, and those of ``is_other``, below ``folder`` in a stable order, as (path, is a symbolic link);
+    ``.gitignore`` is respected.
 
     Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path.
     """
@@ -137,7 +147,8 @@ def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, b
     for entry in entries:
         is_folder = entry.is_dir(follow_symlinks=False)
         if not is_folder and not entry.name.endswith(SUFFIXES) and entry.name not in NAMES:
-            continue
+            if not is_other(entry.path):
+                continue
         if (is_folder and entry.name in SKIPPED_FOLDERS) or (rules and _ignored(entry.path, is_folder, rules)):
             continue
         if is_folder:

@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 from hardener.kubernetes.admission_policy import denial, policy, warning
 from hardener.kubernetes.admission_rules import EXPOSE, RULES
 from hardener.kubernetes.kubectl_pods import started
+from hardener.kubernetes.mutating_policy import DEFAULTS
+from hardener.kubernetes.mutating_policy import binding as binding_of_default
+from hardener.kubernetes.mutating_policy import policy as mutating_policy
+from tests.cel import given as given_by_default
 from tests.cel import refused
 from tests.conftest import shared
 
@@ -190,3 +194,31 @@ def test_policies_and_bindings_fit_the_schema(version: str) -> None:
             validate.validate(value, version, strict=True)
             actions = set(value["spec"].get("validationActions", []))
             assert not {"Deny", "Warn"} <= actions  # the API server refuses it
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "added"),
+    [
+        ("automount", {}, {"automountServiceAccountToken": False}),
+        ("automount", {"automountServiceAccountToken": True}, None),
+        ("automount", {"automountServiceAccountToken": False}, None),
+        ("seccomp", {}, {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}),
+        ("seccomp", {"securityContext": {"runAsNonRoot": True}},
+         {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}),
+        ("seccomp", {"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "a"}}}, None),
+        ("seccomp", {"os": {"name": "windows"}}, None),
+        ("seccomp", {"os": {"name": "linux"}}, {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}),
+    ],
+)  # fmt: skip
+def test_what_pods_get_by_default(name: str, spec: dict[str, Any], added: dict[str, Any] | None) -> None:
+    (default,) = (each for each in DEFAULTS if each.name == f"harden-default-{name}")
+    body = mutating_policy(default, default.name)["spec"]
+    assert given_by_default(body, {"spec": spec}) == (None if added is None else {"spec": added})
+
+
+@pytest.mark.parametrize("version", ["1.36", "1.37"])
+def test_policies_that_give_defaults_fit_the_schema(version: str) -> None:
+    validate = pytest.importorskip("kubernetes_validate")
+    for default in DEFAULTS:
+        for value in (mutating_policy(default, default.name), binding_of_default(default.name, "b", ["shop"])):
+            validate.validate(value, version, strict=True)

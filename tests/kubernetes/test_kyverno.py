@@ -13,7 +13,6 @@ from hardener.kubernetes import kyverno
 from hardener.kubernetes.admission_rules import EXPOSE, RULES
 from tests.cel import refused
 from tests.conftest import ROOT
-
 from tests.kubernetes.test_admission_rules import CASES, RESOURCES
 
 jsonschema = pytest.importorskip("jsonschema")

@@ -1,13 +1,21 @@
 """What the transforms of service account tokens have in common."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from hardener.edits import Evidence
 from hardener.errors import HardenError
-from hardener.views import PodTemplate
+from hardener.views import Container, PodTemplate
 
 FIELD = "automountServiceAccountToken"
 DEFAULT = "default"  # the account of a pod that names none
+
+HOUR = 3600
+# Who asks for this many seconds gets a year, for the sake of clients that read the token once, unless the API server is
+# told otherwise (pkg/registry/core/serviceaccount/storage/token.go, --service-account-extend-token-expiration).
+_EXTENDABLE = 3607
+_SINCE = "2022"  # of an image: clients of all languages read the token again by then
+_NAMESPACE = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
 
 _CHOICES = {
     "accounts": ("all", DEFAULT),
@@ -40,3 +48,46 @@ def account_says_no(pod: PodTemplate) -> bool:
         if not accounts or any(account.get(FIELD) is not False for account in accounts):
             return False
     return True
+
+
+def seconds_of(users: list[Container], options: Token) -> tuple[int, list[Evidence]]:
+    """For how long the token is asked for, and why a client may not bear an hour."""
+    unknown = [container for container in users if not _reads_again(container)]
+    if not unknown:
+        return HOUR, []
+    text = f"container {unknown[0].name} is not known to read its token again"
+    if options.expiration == "hour":
+        return HOUR, [unknown[0].fact(f"{text}, and has to within the hour", "image")]
+    return _EXTENDABLE, [unknown[0].fact(f"{text}: the API server makes {_EXTENDABLE} seconds a year for it", "image")]
+
+
+def _reads_again(container: Container) -> bool:
+    """Whether its client reads the token again: controllers of the image table do, and all of some years ago."""
+    if container.row is not None and container.row.api == "needed":
+        return True
+    created = container.locked.config.created if container.locked is not None else None
+    return created is not None and created >= _SINCE
+
+
+def sources(
+    seconds: int,
+    platform: str | None,
+    *,
+    token: str | None = "token",
+    ca: str | None = "ca.crt",
+    namespace: str | None = "namespace",
+) -> list[dict[str, Any]]:
+    """What the API server would mount itself (plugin/pkg/admission/serviceaccount, TokenVolumeSource), but for the
+    lifetime, under the given names; None leaves a file out. No audience: the default is the API server. No mode: the
+    kubelet narrows that of the token itself."""
+    found: list[dict[str, Any]] = []
+    if token:
+        found.append({"serviceAccountToken": {"path": token, "expirationSeconds": seconds}})
+    if ca:
+        found.append({"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": ca}]}})
+    if namespace:
+        found.append({"downwardAPI": {"items": [{"path": namespace, **_NAMESPACE}]}})
+    if platform == "openshift" and ca:  # it mounts the authority of its services beside them
+        items = [{"key": "service-ca.crt", "path": "service-ca.crt"}]
+        found.append({"configMap": {"name": "openshift-service-ca.crt", "items": items}})
+    return found

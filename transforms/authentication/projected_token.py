@@ -7,15 +7,9 @@ from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.views import Container, PodTemplate
 
-from ._token import DEFAULT, FIELD, Token, account_says_no
+from ._token import DEFAULT, FIELD, HOUR, Token, account_says_no, seconds_of, sources
 
 _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in random letters
-_HOUR = 3600
-# Who asks for this many seconds gets a year, for the sake of clients that read the token once, unless the API server is
-# told otherwise (pkg/registry/core/serviceaccount/storage/token.go, --service-account-extend-token-expiration).
-_EXTENDABLE = 3607
-_SINCE = "2022"  # of an image: clients of all languages read the token again by then
-_NAMESPACE = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
 
 
 @transform(
@@ -58,9 +52,9 @@ _ADVICE_INJECTED = (
 def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:
     basis = Basis.PROVED if found.strength is Strength.PROVED else Basis.INFERRED
     users = _users(pod, found, options)
-    seconds, doubt = _seconds(users, options)
+    seconds, doubt = seconds_of(users, options)
     left_out = [_why_not(container, found) for container in pod.containers if container not in users]
-    late = doubt if seconds == _HOUR else []
+    late = doubt if seconds == HOUR else []
     yield pod.set(
         FIELD, to=False, grade=Grade.REVIEW, basis=basis, evidence=[*found.evidence, *left_out, *late], late=bool(late)
     )
@@ -71,7 +65,13 @@ def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:
     mount = {"name": name, "mountPath": STANDARD_PATH, "readOnly": True}
     for container in users:
         yield _append(container, "volumeMounts", mount, basis, _why(container, found))
-    yield _append(pod, "volumes", _volume(name, seconds, pod.tree.platform), basis, [*found.evidence[:1], *doubt])
+    yield _append(
+        pod,
+        "volumes",
+        {"name": name, "projected": {"sources": sources(seconds, pod.tree.platform)}},
+        basis,
+        [*found.evidence[:1], *doubt],
+    )
 
 
 def _append(
@@ -100,25 +100,6 @@ def _why_not(container: Container, found: Need) -> Evidence:
     return found.none_of(container) or Evidence(f"container {container.name} shows no use of it and gets no token")
 
 
-def _seconds(users: list[Container], options: Token) -> tuple[int, list[Evidence]]:
-    """For how long the token is asked for, and why a client may not bear an hour."""
-    unknown = [container for container in users if not _reads_again(container)]
-    if not unknown:
-        return _HOUR, []
-    text = f"container {unknown[0].name} is not known to read its token again"
-    if options.expiration == "hour":
-        return _HOUR, [unknown[0].fact(f"{text}, and has to within the hour", "image")]
-    return _EXTENDABLE, [unknown[0].fact(f"{text}: the API server makes {_EXTENDABLE} seconds a year for it", "image")]
-
-
-def _reads_again(container: Container) -> bool:
-    """Whether its client reads the token again: controllers of the image table do, and all of some years ago."""
-    if container.row is not None and container.row.api == "needed":
-        return True
-    created = container.locked.config.created if container.locked is not None else None
-    return created is not None and created >= _SINCE
-
-
 def _free_name(pod: PodTemplate) -> str:
     taken = {volume.text("name") for volume in pod.items("volumes")}
     if pod.kind.endswith("StatefulSet"):
@@ -128,17 +109,3 @@ def _free_name(pod: PodTemplate) -> str:
 
 def _numbered(number: int) -> str:
     return _VOLUME if number == 1 else f"{_VOLUME}-{number}"
-
-
-def _volume(name: str, seconds: int, platform: str | None) -> dict[str, Any]:
-    """What the API server would mount itself (plugin/pkg/admission/serviceaccount, TokenVolumeSource), but for the
-    lifetime. No audience: the default is the API server. No mode: the kubelet narrows that of the token itself."""
-    sources: list[dict[str, Any]] = [
-        {"serviceAccountToken": {"path": "token", "expirationSeconds": seconds}},
-        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-        {"downwardAPI": {"items": [{"path": "namespace", **_NAMESPACE}]}},
-    ]
-    if platform == "openshift":  # it mounts the authority of its services beside them
-        items = [{"key": "service-ca.crt", "path": "service-ca.crt"}]
-        sources.append({"configMap": {"name": "openshift-service-ca.crt", "items": items}})
-    return {"name": name, "projected": {"sources": sources}}

@@ -1,6 +1,14 @@
+from __future__ import annotations
+
+from typing import Any
+
 from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.views import Secret, ServiceAccount
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.token_secrets import readers
+from hardener.view import View
+from hardener.views import PodTemplate, Secret, ServiceAccount
+
+from ._token import DEFAULT, HOUR, Token, seconds_of, sources
 
 _TYPE = "kubernetes.io/service-account-token"
 _ACCOUNT = "kubernetes.io/service-account.name"
@@ -8,38 +16,121 @@ _INSTEAD = (
     "delete it once nothing reads it: pods get a token that ends from a projected volume, others from kubectl create"
     " token or the TokenRequest API"
 )
+_FIXED = ("patch", "owned", "static-pod", "system-namespace", "partial")
+_KEYS = {"token": "token", "ca.crt": "ca", "namespace": "namespace"}  # of the Secret, and the names of `sources`
 
 
-@transform(each=Secret | ServiceAccount, stage="authentication", severity=Severity.MEDIUM, cis="5.1.6")
-def sa_token_secret(target: Secret | ServiceAccount) -> Steps:
+@transform(
+    each=Secret | ServiceAccount, stage="authentication", severity=Severity.MEDIUM, cis="5.1.6", options=Token
+)  # fmt: skip
+def sa_token_secret(target: Secret | ServiceAccount, options: Token) -> Steps:
     """A service account has no token that never ends.
 
     Why: the token in such a Secret is valid until the Secret is deleted, from anywhere, and whoever may read Secrets of
     the namespace, a backup included, can act as the account.
 
-    May break: nothing, since it only reports: what uses the token must first be given another one.
+    May break: a pod that reads the token once, when it starts, is refused after an hour, or a year where the API server
+    extends it. The Secret itself stays, since what is deleted in the cluster does not come back with the old manifest.
     """
     if isinstance(target, Secret):
-        yield from _secret(target)
+        yield from _secret(target, options)
     else:
         yield from _account(target)
 
 
-def _secret(secret: Secret) -> Steps:
+def _secret(secret: Secret, options: Token) -> Steps:
     if secret.text("type") != _TYPE:
         return
-    account = secret.text("metadata", "annotations", _ACCOUNT) or "that it names"
+    account = secret.text("metadata", "annotations", _ACCOUNT)
+    named = f"service account {account or 'that it names'}"
+    left = []
+    for pod in readers(secret) if account else ():
+        reason = _why_not(pod, secret.object.name, account or "")
+        if reason is None:
+            yield _projected(pod, secret, options)
+        else:
+            left.append(reason)
     path = ("data", "token") if secret.has("data", "token") else ("stringData", "token")
+    why = "; ".join(left[:2])
     if secret.has(*path):
         yield secret.finding(
-            f"a token of service account {account} that never ends stands in the manifest", *path,
-            advice=f"take it for known, and {_INSTEAD}", severity=Severity.HIGH,
+            f"a token of {named} that never ends stands in the manifest", *path,
+            advice=f"take it for known, and {_INSTEAD}{f' ({why})' if why else ''}", severity=Severity.HIGH,
         )  # fmt: skip
         return
     yield secret.finding(
-        f"it gets a token of service account {account} that never ends", "type", advice=_INSTEAD,
+        f"it gets a token of {named} that never ends" + (f"; {why}" if why else ""), "type", advice=_INSTEAD,
         severity=Severity.MEDIUM,
     )  # fmt: skip
+
+
+def _why_not(pod: PodTemplate, name: str, account: str) -> str | None:
+    """Why the pod keeps reading the Secret; None where it can get a token of its own instead."""
+    if not pod.object.editable:
+        return f"{pod.object} reads it, and is outside of the given paths"
+    kind = next((kind for kind in _FIXED if kind in pod.classes), None)
+    if kind is not None:
+        return f"{pod.object} reads it, and is left as it is ({kind})"
+    other = next((state for state in pod.states if state.service_account != account), None)
+    if other is not None:
+        return f"{pod.object} reads it, and runs as service account {other.service_account}"
+    volumes = [volume for volume in pod.items("volumes") if volume.text("secret", "secretName") == name]
+    names = {volume.text("name") for volume in volumes}
+    for container in pod.containers:
+        if any(entry.text("valueFrom", "secretKeyRef", "name") == name for entry in container.items("env")) or any(
+            entry.text("secretRef", "name") == name for entry in container.items("envFrom")
+        ):
+            return f"{pod.object} reads it into a variable, which never changes"
+        for mount in container.items("volumeMounts"):
+            if mount.text("name") in names and (mount.has("subPath") or mount.has("subPathExpr")):
+                return f"{pod.object} mounts one file of it, which is never written again"
+    if not volumes:
+        return f"{pod.object} reads it as a part of another volume"
+    for volume in volumes:
+        if any(item.text("key") not in _KEYS for item in volume.items("secret", "items")):
+            return f"{pod.object} mounts a key of it that a projected token does not have"
+    return None
+
+
+def _projected(pod: PodTemplate, secret: Secret, options: Token) -> list[Edit]:
+    name = secret.object.name
+    volumes = [volume for volume in pod.items("volumes") if volume.text("secret", "secretName") == name]
+    names = {volume.text("name") for volume in volumes}
+    users = [c for c in pod.containers if any(mount.text("name") in names for mount in c.items("volumeMounts"))]
+    seconds, doubt = seconds_of(users, options)
+    facts = [
+        secret.fact(f"Secret {name} holds a token of the account that the pod runs as", "type"),
+        Evidence("a projected token is of that account, too, and is renewed"),
+        *doubt,
+    ]
+    how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
+    edits = []
+    if pod.kind == "Pod" and not (pod.get("serviceAccountName") or pod.get("serviceAccount")):
+        reason = [Evidence("the API server refuses a projected token in a Pod that names no account")]
+        edits.append(pod.set("serviceAccountName", to=DEFAULT, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=reason))
+    where = f" -n {secret.object.namespace}" if secret.object.namespace else ""
+    after = (
+        f"once all pods run without it, take Secret {name} out of {secret.object.piece.file.name}, then: kubectl delete"
+        f" secret {name}{where}",
+    )
+    for volume in volumes:
+        value = _value(volume, seconds, pod.tree.platform)
+        edits.append(volume.drop("secret", **how))
+        edits.append(volume.set("projected", to=value, late=seconds == HOUR and bool(doubt), follow_up=after, **how))
+    return edits
+
+
+def _value(volume: View, seconds: int, platform: str | None) -> dict[str, Any]:
+    """The projected volume that shows the same files."""
+    items = volume.items("secret", "items")
+    if items:
+        paths: dict[str, Any] = dict.fromkeys(_KEYS.values())
+        paths |= {_KEYS[item.text("key") or ""]: item.text("path") for item in items}
+        found = sources(seconds, None, **paths)
+    else:
+        found = sources(seconds, platform)
+    mode = volume.get("secret", "defaultMode")
+    return {"sources": found} | ({} if mode is None else {"defaultMode": mode})
 
 
 def _account(account: ServiceAccount) -> Steps:

@@ -34,6 +34,14 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     if not accounts:
         return
     found = [(subject, *_needs(binding, subject, options)) for subject in accounts]
+    patched = binding.tree.access.patched_by(binding)
+    if patched is not None:
+        yield binding.finding(
+            f"{accounts[0]} is an administrator; {patched.text}, and would not find it under another name", "subjects",
+            accounts[0].index, severity=Severity.HIGH,
+            advice="bind the account to what it needs, and change the kustomization with it",
+        )  # fmt: skip
+        return
     if binding.tree.stream and any(known.assumed for _, _, known in found):
         yield binding.finding(
             f"{accounts[0]} is an administrator; a stream does not show who runs as it",

@@ -9,7 +9,7 @@ from hardener.carriers import Component, how
 from hardener.declare import Steps
 from hardener.edits import Basis, Evidence, Grade
 from hardener.errors import HardenError
-from hardener.kubernetes.component_flags import entries, tls_older
+from hardener.kubernetes.component_values import entries, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"

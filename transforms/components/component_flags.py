@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.carriers import ControlPlane, by_table
+from hardener.carriers import ControlPlane, by_table, components
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
 
@@ -17,6 +17,12 @@ def component_flags(carrier: ControlPlane) -> Steps:
     May break: nothing, since it only reports.
     """
     yield from by_table(carrier, "component-flags")
+    for component in components(carrier):
+        for name in dict.fromkeys(place.name for place in component.repeated()):
+            yield component.finding(
+                f"--{name} is written more than once, and only the last one holds", name, severity=Severity.LOW,
+                advice="take the others out, so that nobody reads them for what holds",
+            )  # fmt: skip
     if carrier.object.group == "kubeadm.k8s.io" and carrier.object.api_version.endswith(("v1beta2", "v1beta3")):
         version = carrier.object.api_version.rpartition("/")[2]
         yield carrier.finding(

@@ -7,8 +7,8 @@ from hardener.edits import Severity
 from hardener.scripts import Script
 
 _WEAK = re.compile(
-    r"--(?:authorization-mode[= ]['\"]?AlwaysAllow|anonymous-auth(?:=true)?(?![=\w-])|read-only-port[= ]['\"]?[1-9]|"
-    r"insecure-port[= ]['\"]?[1-9]|token-auth-file[= ])"
+    r"--(?:authorization-mode[= ]['\"]?AlwaysAllow|anonymous-auth(?:=true)?(?![=\w-])|"
+    r"read-only-port[= ]['\"]?[1-9]\d*|insecure-port[= ]['\"]?[1-9]\d*|token-auth-file[= ])"
 )
 
 
@@ -22,9 +22,12 @@ def component_script_flags(script: Script) -> Steps:
     May break: nothing, since it only reports.
     """
     for number, line in enumerate(script.strings("lines")):
-        found = _WEAK.search(line)
-        if found and not line.lstrip().startswith("#"):
+        if line.lstrip().startswith("#"):
+            continue
+        found = [match.rstrip(" =") for match in _WEAK.findall(line)]
+        if found:
+            verb = "are" if len(found) > 1 else "is"
             yield script.finding(
-                f"{found.group().rstrip(' =')} is passed to a component", "lines", number, severity=Severity.HIGH,
+                f"{' and '.join(found)} {verb} passed to a component", "lines", number, severity=Severity.HIGH,
                 advice="take it out, and set the field in the configuration file of the component",
             )  # fmt: skip

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from hardener.carriers import Component, ControlPlane, components, how, signs
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
-from hardener.kubernetes.component_flags import entries
+from hardener.kubernetes.component_values import entries
 
 _FLAG = "listen-metrics-urls"
 

@@ -19,7 +19,7 @@ def k3s_settings(carrier: ControlPlane) -> Steps:
         return
     for key in ("token", "agent-token"):
         if carrier.text(key):
-            joins = "node" if key == "agent-token" else "server"
+            joins = "server" if key == "token" and which.endswith("server") else "node"
             yield carrier.finding(
                 f"{key} stands in the file: who reads it joins the cluster as a {joins}",
                 key, severity=Severity.CRITICAL,

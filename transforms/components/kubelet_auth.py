@@ -69,9 +69,12 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
         requires = (f"on each node, see that the CA is there: test -s {ca}",)
     words = how(
         kubelet, *evidence, grade=Grade.REVIEW, requires=requires,
-        impact="kubelets refuse callers without a name or a role",
+        impact="kubelet-closed",
     )  # fmt: skip
-    edits = [edit for flag in weak for edit in kubelet.set(flag, _WEAK[flag][1], words)]
+    edits = kubelet.set(weak[0], _WEAK[weak[0]][1], words)
+    words = words._replace(impact=None)  # it is counted once
+    for flag in weak[1:]:
+        edits += kubelet.set(flag, _WEAK[flag][1], words)
     if ca:
         edits += kubelet.set("client-ca-file", ca, words)
     yield edits

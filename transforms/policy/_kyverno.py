@@ -16,6 +16,7 @@ from hardener.views import Object
 from ._options import Policies
 from ._writing import create, extend
 
+ACTIONS, ACTION_OF_RULE_SINCE = kyverno.ACTIONS, kyverno.ACTION_OF_RULE_SINCE
 Version = tuple[int, int]
 
 

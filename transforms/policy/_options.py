@@ -16,12 +16,14 @@ _PREFIX = "harden-"
 @dataclass(frozen=True)
 class Policies:
     """``generate``: the policies that are written, "all" or names with commas between; ``deny``: those that refuse
-    where the tree shows everything, the others only warn. ``kyverno_version``: "1.16"; empty where the tree says it."""
+    where the tree shows everything, the others only warn. ``kyverno_version``: "1.16"; empty where the tree says it.
+    ``mutate``: policies that give pods defaults are written, too."""
 
     GROUP: ClassVar[str] = "policies"
     generate: str = "all"
     deny: str = "all"
     kyverno_version: str | float = ""
+    mutate: bool = False
 
     def rules(self) -> list[tuple[AdmissionRule, bool]]:
         """The rules that are written, each with whether it refuses. Raises HardenError for a name that is none."""

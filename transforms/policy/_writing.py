@@ -19,7 +19,7 @@ def create(home: PolicyHome, value: dict[str, Any], spaces: Sequence[Shown] = ()
     if not spaces:
         return home.create(TOPIC, value, grade=Grade.SAFE, basis=Basis.PROVED, evidence=[*home.reasons, _inert(home)])
     return home.create(
-        TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=_facts(spaces), impact=_IMPACT,
+        TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts(spaces), impact=_IMPACT,
     )  # fmt: skip
 
 
@@ -28,14 +28,15 @@ def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[
     names = item.strings(*path)
     for space in spaces:
         if space.name not in names:
-            yield item.append(*path, value=space.name, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=_facts([space]))
+            yield item.append(*path, value=space.name, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts([space]))
 
 
 def _inert(home: PolicyHome) -> Evidence:
     return home.fact("warnings and audit records refuse nothing")
 
 
-def _facts(spaces: Sequence[Shown]) -> list[Evidence]:
+def facts(spaces: Sequence[Shown]) -> list[Evidence]:
+    """That all that is shown of ``spaces`` passes."""
     found = []
     for space in spaces[:_MOST]:
         count = len({id(pod.object) for pod in space.namespace.pods})

@@ -5,9 +5,7 @@ from __future__ import annotations
 from hardener.admission import KyvernoPolicy
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Grade, Severity
-from hardener.kubernetes import kyverno
 
-from ._kyverno import is_known, release
 from ._options import Policies
 
 _OLD, _OVERRIDES = "validationFailureAction", "validationFailureActionOverrides"
@@ -22,10 +20,12 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
 
     May break: a Kyverno before 1.13 does not know the field of a rule, and then reports only.
     """
+    from ._kyverno import ACTION_OF_RULE_SINCE, ACTIONS, is_known, release  # late: hardly a tree has such a policy
+
     version, fact = release(policy, options)
     present = [key for key in (_OLD, _OVERRIDES) if policy.has("spec", key)]
     rules = [(index, rule) for index, rule in enumerate(policy.items("spec", "rules")) if rule.has("validate")]
-    if not present or not rules or version < kyverno.ACTION_OF_RULE_SINCE:
+    if not present or not rules or version < ACTION_OF_RULE_SINCE:
         return
     if any(rule.has("verifyImages") for rule in policy.items("spec", "rules")):
         yield policy.finding(
@@ -33,13 +33,17 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
             advice="give each rule its own failureAction, then remove it from spec", severity=Severity.LOW,
         )  # fmt: skip
         return
-    action = _spelled(policy.get("spec", _OLD) or "Audit")
+
+    def spelled(action: object) -> str | None:
+        return ACTIONS.get(str(action).lower())
+
+    action = spelled(policy.get("spec", _OLD) or "Audit")
     overrides = policy.overrides("spec", _OVERRIDES)
-    if action is None or any(_spelled(each.get("action", "Audit")) is None for each in overrides):
+    if action is None or any(spelled(each.get("action", "Audit")) is None for each in overrides):
         return
     for each in overrides:
         if "action" in each:
-            each["action"] = _spelled(each["action"])
+            each["action"] = spelled(each["action"])
     grade = Grade.SAFE if is_known(policy, options) else Grade.REVIEW
     evidence = [fact, policy.fact(f"{present[0]} is said for all rules", "spec", present[0])]
     edits: list[Edit] = []
@@ -54,8 +58,3 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
             edits.append(policy.set(*path, key, to=value, grade=grade, basis=Basis.PROVED, evidence=evidence))
     edits += [policy.drop("spec", key, grade=grade, basis=Basis.PROVED, evidence=evidence) for key in present]
     yield edits
-
-
-def _spelled(action: object) -> str | None:
-    """An action as a rule takes it; None where it is none."""
-    return kyverno.ACTIONS.get(str(action).lower())

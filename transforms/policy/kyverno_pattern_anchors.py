@@ -7,7 +7,6 @@ from typing import Any
 from hardener.admission import KyvernoPolicy
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.kubernetes.kyverno import nonroot_patterns, privileged_pattern
 
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -21,6 +20,8 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
 
     May break: init and ephemeral containers are held to the rule from now on.
     """
+    from hardener.kubernetes.kyverno import nonroot_patterns, privileged_pattern  # late: hardly a tree has one
+
     for index, rule in enumerate(policy.items("spec", "rules")):
         path = ("spec", "rules", index, "validate")
         pattern = policy.pattern(index)

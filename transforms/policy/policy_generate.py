@@ -64,16 +64,34 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
     shown = guardrails.shown([rule for rule, _ in rules])
     refusing = [rule.name for rule, refuses in rules if refuses]
     for space in shown:
-        yield from _open(space, refusing)
+        for name in refusing:
+            if space.broken[name] and space.name in guardrails.refusing(name):
+                yield _refused(space, name)
+        yield from _open(space, [name for name in refusing if space.name not in guardrails.refusing(name)])
     for rule, _ in rules:
         spaces = [space for space in shown if rule.name in refusing and not space.broken[rule.name]]
         edits = list(write(home, rule, spaces))
         if edits:
             yield edits
+    if options.mutate and engine == "vap":
+        from . import _defaults
+
+        yield from _defaults.steps(home, shown)
 
 
 def _not_written(home: PolicyHome, message: str, advice: str) -> Finding:
     return home.finding(message, advice=advice, severity=Severity.MEDIUM)
+
+
+def _refused(space: Shown, name: str) -> Finding:
+    """What a policy that refuses will not let be made again; no policy is taken back for it."""
+    view, reason = space.broken[name][0]
+    more = len({id(each.object) for each, _ in space.broken[name]}) - 1
+    who = f"{view.object}{f' and {more} more' if more else ''}"
+    return view.finding(
+        f"{name} refuses {who} when it is created next in namespace {space.name}: {reason}",
+        advice="harden it, or take the namespace out of the policy", severity=Severity.MEDIUM,
+    )  # fmt: skip
 
 
 def _open(space: Shown, refusing: list[str]) -> Steps:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.declare import Steps, transform
-from hardener.edits import Edit, Severity
+from hardener.edits import Edit, Finding, Severity
 from hardener.kubernetes.sealed_secret import SealingError
 from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.view import View
@@ -32,6 +32,7 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     May break: pods wait until the Secret is there, which needs the operator and the value in its store.
     """
     found = list(_literals(pod))
+    yield from _patched(pod, {entry.text("value") for _, entry, _, _ in found})
     if not found:
         return
     names = list(dict.fromkeys(name for _, _, name, _ in found))
@@ -69,6 +70,19 @@ def _literals(pod: PodTemplate) -> Iterator[tuple[Container, View, str, SecretCl
                     yield container, entry, name, verdict
 
 
+def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
+    """What kustomizations patch in, where the patch says it."""
+    for state in pod.states[1:]:
+        for container, entry, name, verdict in _literals(state):
+            if entry.text("value") not in written:
+                piece, path = entry.object.place(entry.path)
+                yield entry.finding(
+                    f"{name} in clear, in a patch for container {container.name}", "value", advice=_ADVICE,
+                    severity=Severity.CRITICAL if verdict is SecretClass.SECRET else Severity.HIGH,
+                    once=f"{piece.file.name} {path}",
+                )  # fmt: skip
+
+
 def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | None:
     if any("$(" in (entry.text("value") or "") for _, entry, _, _ in found):
         return "a value of a Secret is taken as it stands, and $( ) in it would no longer be filled in"
@@ -90,10 +104,10 @@ def _edits(pod: PodTemplate, found: list[tuple[Container, View, str, SecretClass
         used.append((entry, key))
     values = {key: value.encode() for key, value in keys.items()}
     how: dict[str, Any] = {"grade": where.grade, "evidence": where.evidence}
-    first = {**how, "requires": where.steps(listed(list(keys)))}
+    first = {**how, "impact": "secret-moved", "requires": where.steps(listed(list(keys)))}
     edits: list[Edit] = []
     for entry, key in used:
-        edits.append(entry.drop("value", impact="secret-moved", **(how if edits else first)))
+        edits.append(entry.drop("value", **(how if edits else first)))
         edits.append(entry.set("valueFrom", to={"secretKeyRef": {"name": where.name, "key": key}}, **how))
     yield from with_kept(edits, where.kept(values, f"{pod.object.piece.file.name} {pod.object}"))
     yield from added(pod, where, values, how)

@@ -1,0 +1,83 @@
+"""Static tokens of the API server: rows ``token,user,uid,"group,group"``, of the file that --token-auth-file names.
+
+Source: k8s.io/apiserver, pkg/authentication/token/tokenfile (NewCSV): rows of three columns or more, groups in the
+fourth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hardener.kubernetes.secret_words import compiled, is_placeholder
+
+MASTERS = "system:masters"
+"""The group over which RBAC has no say."""
+
+# A row of such a file, perhaps put aside by a #. The group `token` is what nobody may see.
+_ROW = (
+    r"[ \t]*(?P<aside>#+[ \t]*)?\"?(?P<token>[^,\s\"'#]{6,})\"?[ \t]*,[ \t]*\"?(?P<user>[^,\n\"']+?)\"?[ \t]*,"
+    r"[ \t]*\"?(?P<uid>[^,\s\"']*)\"?[ \t]*"
+    r"(?:,[ \t]*(?:\"(?P<groups>[^\"\n]*)\"|(?P<group>[^,\s\"'#]+)))?[ \t]*(?:#.*)?"
+)
+_HEADER = r"[ \t]*#?[ \t]*\"?token\"?[ \t]*,[ \t]*\"?user.*"
+# The same inside other text: its groups stand in quotes, or it would be any list of four words.
+_INSIDE = (
+    r"(?<![^\s#\"'])(?P<token>[^,\s\"'#]{6,}),[ \t]?(?P<user>[^,\s\"'#]+),[ \t]?(?P<uid>[^,\s\"'#]+),[ \t]?"
+    r"\\*\"(?P<groups>[^\"\n\\]*)\\*\""
+)
+_CONTEXT = r"(?i)token[-_]auth|token,[ \t]*user|static[ -]token"
+
+
+class Row(NamedTuple):
+    """A token in a text: its 0-based line, the characters [start, end) of it, whose it is."""
+
+    line: int
+    start: int
+    end: int
+    user: str
+    groups: tuple[str, ...]
+
+
+def file_rows(text: str) -> list[Row]:
+    """The rows of a file of tokens; none where a line of it is neither a row, a comment, nor the head of the table."""
+    found: list[Row] = []
+    start = 0
+    for number, line in enumerate(text.splitlines(keepends=True)):
+        content = line.rstrip("\r\n")
+        row = compiled(_ROW).fullmatch(content)
+        if row is not None and not is_placeholder(row["token"]) and _is_sure(row["token"], row["groups"]):
+            groups = _groups(row["groups"] or row["group"] or "")
+            found.append(Row(number, start + row.start("token"), start + row.end("token"), row["user"].strip(), groups))
+        elif content.strip() and not content.lstrip().startswith("#") and not compiled(_HEADER).fullmatch(content):
+            if row is None or not is_placeholder(row["token"]):
+                return []
+        start += len(line)
+    return found
+
+
+def rows_in(text: str) -> Iterator[Row]:
+    """The rows inside any other text, a comment or a script: those with groups of the system, and others where the text
+    speaks of such tokens."""
+    if ',"' not in text and ', "' not in text and ',\\"' not in text:
+        return
+    context: bool | None = None
+    for row in compiled(_INSIDE).finditer(text):
+        groups = _groups(row["groups"])
+        if not groups or is_placeholder(row["token"]):
+            continue
+        if not any(group.startswith("system:") for group in groups):
+            context = bool(compiled(_CONTEXT).search(text)) if context is None else context
+            if not context:
+                continue
+        yield Row(text.count("\n", 0, row.start()), row.start("token"), row.end("token"), row["user"], groups)
+
+
+def _is_sure(token: str, groups: str | None) -> bool:
+    """Whether a first column may be a token: a word without a digit is the head of another table."""
+    return groups is not None or any(sign.isdigit() for sign in token)
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    found = tuple(group.strip() for group in text.split(",") if group.strip())
+    return found if all(compiled(r"[\w:.@/+\-]+").fullmatch(group) for group in found) else ()

@@ -1,0 +1,172 @@
+"""Where policies are written, by which engine, and that none refuses what the tree shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hardener.workspace import Settings, Workspace
+from tests.cel import refused
+from tests.conftest import ROOT, Harden, commit, shared, write
+
+CASES = sorted(path.parent for path in (ROOT / "golden").glob("*/*/*/after/**/harden-policies.yaml"))
+POLICY = """\
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: require-team}
+spec:
+  rules:
+  - name: team
+    match: {any: [{resources: {kinds: [Pod]}}]}
+    validate: {failureAction: Audit, message: team, pattern: {metadata: {labels: {team: "?*"}}}}
+"""
+VAP = """\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: team}
+spec: {matchConstraints: {}, validations: [{expression: "true"}]}
+"""
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: kyverno, namespace: kyverno}
+spec: {chart: {spec: {chart: kyverno, version: 3.3.7}}}
+"""
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: kyverno, namespace: argocd}
+spec:
+  source: {chart: kyverno, repoURL: https://kyverno.github.io/kyverno, targetRevision: 3.6.1}
+  destination: {namespace: kyverno}
+"""
+SHOP = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+RUN = "kubectl run a --image=b --privileged\n"
+
+
+def workspace(folder: Path, files: dict[str, str], paths: tuple[str, ...] = (".",), engine: str | None = None) -> Any:
+    write(folder, files)
+    settings = Settings(policy_engine=engine)
+    return Workspace.read([str((folder / path).resolve()) for path in paths], root=str(folder), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("files", "engine", "found"),
+    [
+        ({"shop.yaml": SHOP}, None, "vap"),
+        ({"team.yaml": POLICY}, None, "kyverno"),
+        ({"team.yaml": POLICY, "vap.yaml": VAP}, None, "vap"),
+        ({"team.yaml": POLICY}, "vap", "vap"),
+        ({"vap.yaml": VAP}, "kyverno", "kyverno"),
+        ({"vap.yaml": VAP}, "none", "none"),
+    ],
+)
+def test_the_engine_is_what_the_tree_uses_or_what_was_asked_for(
+    tmp_path: Path, files: dict[str, str], engine: str | None, found: str
+) -> None:
+    assert workspace(tmp_path, files, engine=engine).guardrails.engine == found
+
+
+@pytest.mark.parametrize(
+    ("files", "paths", "engine", "home"),
+    [
+        ({"shop.yaml": SHOP}, (".",), None, None),
+        ({"a.yaml": SHOP, "p/team.yaml": POLICY}, (".",), None, "p/team.yaml"),
+        ({"a/shop.yaml": SHOP, "p/team.yaml": POLICY}, ("a",), None, None),  # outside of the paths
+        ({"a/shop.yaml": SHOP, "p/team.yaml": POLICY}, ("a",), "vap", "a/shop.yaml"),
+        ({"z.yaml": SHOP, "demo.sh": RUN}, (".",), None, "demo.sh"),
+        ({"z.yaml": SHOP, ".github/workflows/ci.yml": f"jobs: {{}}\nsteps:\n- run: {RUN}"}, (".",), None, "z.yaml"),
+        ({".github/workflows/ci.yml": f"jobs: {{}}\nsteps:\n- run: {RUN}"}, (".",), None, None),
+        ({"demo.sh": "kubectl apply -f z.yaml\n", "z.yaml": SHOP}, (".",), None, None),
+        ({"z.yaml": SHOP}, (".",), "none", None),
+    ],
+)
+def test_the_home_of_policies(
+    tmp_path: Path, files: dict[str, str], paths: tuple[str, ...], engine: str | None, home: str | None
+) -> None:
+    item, _ = workspace(tmp_path, files, paths, engine).guardrails.home
+    assert (None if item is None else Path(item.piece.file.path).relative_to(tmp_path.resolve()).as_posix()) == home
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [(RELEASE, (1, 13)), (APPLICATION, (1, 16)), (RELEASE.replace("3.3.7", '"*"'), None), (SHOP, None)],
+)
+def test_the_version_of_kyverno(tmp_path: Path, text: str, found: tuple[int, int] | None) -> None:
+    known = workspace(tmp_path, {"a.yaml": text}).guardrails.kyverno_version
+    assert (known and known[0]) == found
+
+
+def test_the_seed_gets_a_policy_and_a_finding(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k04.sh": shared("seed", "k04-insecure.sh").read_text()})
+    commit(tmp_path)
+    done = harden("apply", ".", "--profile", "restricted")
+    assert done.status == 0
+    assert "script-kubectl-privileged" in done.out and "kubectl run hacker-pod" in done.out
+    assert (tmp_path / "harden-policies.yaml").exists()
+    assert "0 edits" in harden("apply", ".", "--profile", "restricted").out
+    assert (tmp_path / "k04.sh").read_text() == shared("seed", "k04-insecure.sh").read_text()
+
+
+def test_an_unknown_policy_and_a_wrong_version_are_refused(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"team.yaml": POLICY})
+    for option, message in (
+        ("policies.generate=pod-isolatoin", "pod-isolatoin is none of all, pod-isolation"),
+        ("policies.kyverno-version=new", "new is no version"),
+    ):
+        done = harden("diff", ".", "--set", option)
+        assert done.status == 2 and message in done.err
+
+
+@pytest.mark.parametrize(("value", "found"), [("1.16", (1, 16)), ("1.20", (1, 20)), ('"1.9"', (1, 9)), ("1.3", (1, 3))])
+def test_a_version_that_yaml_reads_as_a_number(value: str, found: tuple[int, int]) -> None:
+    from hardener.registry import get
+
+    options = get("policy-generate").options
+    assert options is not None
+    assert options(kyverno_version=yaml.safe_load(value)).release == found
+
+
+def documents(case: Path) -> list[dict[str, Any]]:
+    files = sorted(case.rglob("*.yaml"))
+    return [document for path in files for document in yaml.safe_load_all(path.read_text()) if document]
+
+
+def pods(found: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for document in found:
+        spec = document.get("spec") or {}
+        namespace = document.get("metadata", {}).get("namespace", "")
+        if document["kind"] == "Pod":
+            yield namespace, document
+        elif "template" in spec:
+            yield namespace, spec["template"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.parent.name)
+def test_no_golden_policy_refuses_a_pod_of_its_tree(case: Path) -> None:
+    validate = pytest.importorskip("kubernetes_validate")
+    found = documents(case)
+    specs = {each["metadata"]["name"]: each["spec"] for each in found if each["kind"] == "ValidatingAdmissionPolicy"}
+    known = {each["metadata"]["name"] for each in found if each["kind"] == "Namespace"}
+    refusing = []
+    for document in found:
+        if document["kind"].startswith("ValidatingAdmissionPolicy"):
+            validate.validate(document, "1.35", strict=True)
+        if document["kind"] == "ValidatingAdmissionPolicyBinding":
+            assert document["spec"]["policyName"] in specs
+            (selector,) = document["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+            refuses = "Deny" in document["spec"]["validationActions"]
+            assert selector["operator"] == ("In" if refuses else "NotIn")
+            if refuses:
+                assert set(selector["values"]) <= known
+                refusing.append((specs[document["spec"]["policyName"]], selector["values"]))
+    if "is-refused" in case.parent.name:
+        return  # what was added since
+    for spec, namespaces in refusing:
+        if "pods" in spec["matchConstraints"]["resourceRules"][0]["resources"]:
+            for namespace, pod in pods(found):
+                assert namespace not in namespaces or refused(spec, pod) == []

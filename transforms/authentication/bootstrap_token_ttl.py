@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+
+from hardener.carriers import ControlPlane
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Finding, Grade, Path, Severity
+from hardener.kubernetes.secret_words import is_placeholder
+from hardener.view import View
+from hardener.views import Secret
+
+from ._nodes import places
+
+_DAY = "24h0m0s"  # what kubeadm takes where nothing is written
+_NEVER = re.compile(r"0+|(?:0+(?:\.0+)?(?:h|m|s|ms|us|µs|ns))+")
+_TYPE = "bootstrap.kubernetes.io/token"
+_NEW = "kubeadm token create --print-join-command"
+_JOIN = (
+    ("discovery", "bootstrapToken", "token"),
+    ("discovery", "tlsBootstrapToken"),
+    ("controlPlane", "certificateKey"),
+)
+
+
+@transform(each=ControlPlane | Secret, stage="authentication", severity=Severity.HIGH)
+def bootstrap_token_ttl(target: ControlPlane | Secret) -> Steps:
+    """A token with which nodes join ends after a day.
+
+    Why: a join token without expiry lets anyone who finds it add a node.
+
+    May break: nodes that are added later with this token, by an autoscaler say, no longer join.
+    """
+    if isinstance(target, Secret):
+        yield from _secret(target)
+        return
+    for path in places(target, "InitConfiguration"):
+        configuration = target.view(*path)
+        for token in configuration.items("bootstrapTokens"):
+            yield from _token(token)
+        yield from _literal(configuration, ("certificateKey",))
+    for path in places(target, "JoinConfiguration"):
+        for place in _JOIN:
+            yield from _literal(target.view(*path), place)
+
+
+def _token(token: View) -> Steps:
+    ttl = token.get("ttl")
+    endless = ttl is not None and _NEVER.fullmatch(str(ttl)) is not None
+    if endless:
+        later = Evidence("nodes that join with it after a day are refused")
+        yield token.set(
+            "ttl", to=_DAY, grade=Grade.REVIEW, basis=Basis.PROVED,
+            evidence=[token.fact("it never ends", "ttl"), later],
+            requires=("see that what adds nodes (an autoscaler, an image of nodes) makes a token of its own",),
+            follow_up=(
+                "of a cluster that is there already: kubeadm token list shows the tokens without an end, kubeadm token"
+                " delete ID takes them back",
+            ),
+        )  # fmt: skip
+    yield from _literal(token, ("token",), severity=Severity.CRITICAL if endless else Severity.HIGH)
+
+
+def _literal(view: View, path: Path, *, severity: Severity = Severity.HIGH) -> Steps:
+    value = view.text(*path)
+    if value and not is_placeholder(value):
+        yield _finding(
+            view,
+            path,
+            "the key that opens the certificates of the control plane"
+            if path[-1] == "certificateKey"
+            else "a token with which anybody can add a node",
+            severity,
+        )
+
+
+def _finding(view: View, path: Path, what: str, severity: Severity) -> Finding:
+    return view.finding(
+        f"{what} stands in the file", *path, severity=severity,
+        advice="take it for known: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
+        f" --upload-certs for a new key; write a new one where it is used only: {_NEW}",
+    )  # fmt: skip
+
+
+def _secret(secret: Secret) -> Steps:
+    if secret.text("type") != _TYPE:
+        return
+    fields = [f"{key}" for key in ("stringData", "data") if secret.has(key, "token-secret")]
+    if not fields or is_placeholder(secret.text(fields[0], "token-secret") or ""):
+        return
+    ends = secret.has("stringData", "expiration") or secret.has("data", "expiration")
+    yield _finding(
+        secret, (fields[0], "token-secret"),
+        "a token with which anybody can add a node" + ("" if ends else ", and which never ends,"),
+        Severity.HIGH if ends else Severity.CRITICAL,
+    )  # fmt: skip

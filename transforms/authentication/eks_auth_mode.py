@@ -1,0 +1,22 @@
+from hardener.cloud import EksctlCluster
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_PATH = ("accessConfig", "authenticationMode")
+
+
+@transform(each=EksctlCluster, stage="authentication", severity=Severity.MEDIUM)
+def eks_auth_mode(cluster: EksctlCluster) -> Steps:
+    """Who may log in to a cluster of EKS is decided by its API, not by a ConfigMap.
+
+    Why: whoever may write ConfigMap aws-auth is administrator of the cluster, no log of AWS shows it, and a slip in it
+    locks everybody out.
+
+    May break: nothing, since it only reports: there is no way back, and every entry has to be carried over first.
+    """
+    if cluster.get(*_PATH) == "CONFIG_MAP":
+        yield cluster.finding(
+            "who may log in is decided by ConfigMap aws-auth alone", *_PATH, severity=Severity.MEDIUM,
+            advice="write API_AND_CONFIG_MAP, then an access entry for each line of aws-auth (eksctl utils"
+            " migrate-to-access-entry), then API; neither step can be taken back",
+        )  # fmt: skip

@@ -1,0 +1,40 @@
+from hardener.carriers import ControlPlane
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.scripts import Script
+
+from ._nodes import places
+
+_FLAG, _PIN = "--discovery-token-unsafe-skip-ca-verification", "--discovery-token-ca-cert-hash"
+_PATH = ("discovery", "bootstrapToken")
+_HASH = (
+    "on a control-plane node, openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform"
+    " der | sha256sum prints it"
+)
+
+
+@transform(each=ControlPlane | Script, stage="authentication", severity=Severity.HIGH)
+def join_ca_pin(target: ControlPlane | Script) -> Steps:
+    """A node that joins checks that it talks to its own cluster.
+
+    Why: without the hash of the CA a node takes any server that knows the join token for the API server, and hands
+    itself over to it.
+
+    May break: nothing, since it only reports: only the cluster knows the hash of its CA.
+    """
+    if isinstance(target, Script):
+        for index, command in target.commands():
+            if "kubeadm join" in command and _FLAG in command and f"{_FLAG}=false" not in command:
+                if _PIN not in command:
+                    yield target.finding(
+                        "the node joins without a look at the CA of the cluster", "lines", index,
+                        advice=f"replace {_FLAG} by {_PIN} sha256:HASH; {_HASH}", severity=Severity.HIGH,
+                    )  # fmt: skip
+        return
+    for path in places(target, "JoinConfiguration"):
+        token = target.view(*path, *_PATH)
+        if token.get("unsafeSkipCAVerification") is True and not token.strings("caCertHashes"):
+            yield token.finding(
+                "the node joins without a look at the CA of the cluster", "unsafeSkipCAVerification",
+                advice=f'write caCertHashes: ["sha256:HASH"] in its place; {_HASH}', severity=Severity.HIGH,
+            )  # fmt: skip

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from hardener.credential_files import Kubeconfig
+from hardener.declare import Steps, transform
+from hardener.edits import Finding, Path, Severity
+from hardener.kubernetes.kubeconfig import PROVIDER_SECRETS, SECRETS, is_credential
+from hardener.view import View
+
+_MASTERS = "system:masters"
+_PROVIDER = ("auth-provider", "config")
+_INSTEAD = (
+    "git rm --cached the file, and let people log in with an exec credential plugin (user: {exec: {apiVersion:"
+    " client.authentication.k8s.io/v1, command: kubelogin, interactiveMode: IfAvailable}}), robots with a token of a"
+    " service account that ends; the Git history keeps it"
+)
+_REVOKE = {
+    "client-key-data": "a certificate cannot be taken back: wait for its end, or renew the CA of the cluster",
+    "password": "change the password",
+}
+_REVOKE_TOKEN = "revoke the token: delete the Secret or the account that it is of"
+
+
+@transform(each=Kubeconfig, stage="authentication", severity=Severity.CRITICAL, cis="3.1.1")
+def kubeconfig_in_repo(config: Kubeconfig) -> Steps:
+    """No kubeconfig with a credential is in Git.
+
+    Why: a credential of the cluster that cannot be revoked by itself is readable by everyone with access to the
+    repository, and its history.
+
+    May break: nothing, since it only reports: taking the file away could lock its owner out.
+    """
+    for index, user in enumerate(config.items("users")):
+        found = _secrets(user)
+        if found:
+            yield _finding(config, user, ("users", index, "user", *found[0]), [str(path[-1]) for path in found])
+    for index, cluster in enumerate(config.items("clusters")):
+        if cluster.get("cluster", "insecure-skip-tls-verify") is True:
+            name = cluster.text("name") or "a cluster"
+            yield config.finding(
+                f"whoever is between client and cluster {name} can read and change all: its certificate is not checked",
+                "clusters", index, "cluster", "insecure-skip-tls-verify", severity=Severity.HIGH,
+                advice="write the CA of the cluster to certificate-authority-data and take this out",
+            )  # fmt: skip
+
+
+def _secrets(user: View) -> list[Path]:
+    """Where a user has credentials, seen from its field `user`."""
+    found: list[Path] = [(key,) for key in SECRETS if is_credential(user.text("user", key))]
+    for key in PROVIDER_SECRETS:
+        if is_credential(user.text("user", *_PROVIDER, key)):
+            found.append((*_PROVIDER, key))
+    return found
+
+
+def _finding(config: Kubeconfig, user: View, path: Path, names: list[str]) -> Finding:
+    message = f"user {user.text('name') or 'without a name'}: {', '.join(names)}"
+    severity, advice = Severity.CRITICAL, _REVOKE.get(names[0], _REVOKE_TOKEN)
+    certificate = config.certificate(user) if "client-key-data" in names else None
+    if certificate is not None:
+        groups = ", ".join(f"O={name}" for name in certificate.organizations)
+        ended = certificate.ends < config.today
+        message += f", certificate {groups or f'CN={certificate.common_name}'}"
+        message += f", {'expired' if ended else 'expires'} {certificate.ends}"
+        if ended and names == ["client-key-data"]:
+            severity, advice = Severity.MEDIUM, "no server takes it any more"
+        elif _MASTERS in certificate.organizations:
+            message += "; over that group RBAC has no say"
+    return config.finding(message, *path, advice=f"{advice}; {_INSTEAD}", severity=severity)

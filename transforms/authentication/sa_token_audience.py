@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from hardener.api_use import STANDARD_PATH
+from hardener.carriers import components, control_planes
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Path, Severity
+from hardener.views import PodTemplate
+
+# What people write who mean the API server, which takes its issuer for its audience unless it is told another.
+_MEANT = frozenset({"api-server", "apiserver", "kube-apiserver"})
+_FLAGS = ("api-audiences", "service-account-issuer")
+_SOURCE = "serviceAccountToken"
+
+
+@transform(each=PodTemplate, stage="authentication", severity=Severity.MEDIUM, classes=("windows", "node-agent"))
+def sa_token_audience(pod: PodTemplate) -> Steps:
+    """A token for the API server is one that the API server takes.
+
+    Why: the API server accepts only tokens issued for its own audience; another one makes the token useless for it, and
+    the pod falls back to one that is wider or lives longer.
+
+    May break: a service of this name that is no API server, and checks its callers' tokens for this audience.
+    """
+    for volume in pod.items("volumes"):
+        for index, source in enumerate(volume.items("projected", "sources")):
+            audience = source.get(_SOURCE, "audience")
+            if audience not in _MEANT or audience in _audiences(pod):
+                continue
+            fact = source.fact(f"audience {audience} is no API server that the tree shows", _SOURCE, "audience")
+            takes = Evidence("without one the token is for the API server, whatever that calls itself")
+            yield source.drop(
+                _SOURCE, "audience", grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=[fact, takes]
+            )  # fmt: skip
+            yield from _place(pod, volume.text("name"), ("projected", "sources", index))
+
+
+def _audiences(pod: PodTemplate) -> set[str]:
+    """The audiences that API servers of the tree take for theirs."""
+    return {
+        entry
+        for carrier in control_planes(pod.tree)
+        for server in components(carrier, "kube-apiserver")
+        for flag in _FLAGS
+        for entry in server.entries(flag)
+    }
+
+
+def _place(pod: PodTemplate, volume: str | None, path: Path) -> Steps:
+    """A word about where clients look for the token, where it stands elsewhere."""
+    for container in pod.containers:
+        for index, mount in enumerate(container.items("volumeMounts")):
+            where = mount.text("mountPath") or ""
+            if mount.text("name") == volume and where.rstrip("/") != STANDARD_PATH:
+                yield container.finding(
+                    f"the token for the API server stands in {where}, where clients do not look for it",
+                    "volumeMounts", index, "mountPath", severity=Severity.LOW,
+                    advice=f"mount it at {STANDARD_PATH}, with ca.crt of ConfigMap kube-root-ca.crt and the"
+                    " namespace (downwardAPI, metadata.namespace) beside it, unless the program reads it from there",
+                )  # fmt: skip

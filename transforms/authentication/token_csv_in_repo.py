@@ -1,0 +1,37 @@
+from hardener.credential_files import StaticTokens
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+
+_MASTERS = "system:masters"
+_MOST = 5  # users that are named
+
+
+@transform(each=StaticTokens, stage="authentication", severity=Severity.CRITICAL, cis="1.2.2")
+def token_csv_in_repo(tokens: StaticTokens) -> Steps:
+    """No static token of the API server is in Git.
+
+    Why: such a token never ends, and everybody who ever cloned the repository can log in with it until the API servers
+    have been restarted without it.
+
+    May break: nothing, since it only reports: whoever logs in with the token needs another way first.
+    """
+    users = list(dict.fromkeys(holder.user for holder in tokens.holders))
+    masters = list(dict.fromkeys(holder.user for holder in tokens.holders if _MASTERS in holder.groups))
+    number = len(tokens.holders)
+    text = f"{number} static tokens" if number > 1 else "a static token"
+    message = f"{text} of the API server for {_listed(users)} stand{'' if number > 1 else 's'} in the file"
+    if masters:
+        message += f"; {_listed(masters)} {'is' if len(masters) == 1 else 'are'} in {_MASTERS}, above all rules of RBAC"
+    name = tokens.object.piece.file.name
+    out = f"git rm --cached {name}" if tokens.table else "take the line out of the file"
+    yield tokens.finding(
+        message, line=tokens.holders[0].line, severity=Severity.CRITICAL,
+        advice=f"take it for known: take its row out of the file of --token-auth-file on every control-plane node,"
+        f" restart the API servers, then {out}, and let its users log in with OIDC or a certificate; the Git history"
+        " keeps it",
+    )  # fmt: skip
+
+
+def _listed(users: list[str]) -> str:
+    more = f" and {len(users) - _MOST} more" if len(users) > _MOST else ""
+    return ", ".join(users[:_MOST]) + more

@@ -1,0 +1,45 @@
+"""MutatingAdmissionPolicies, on request: what pods get that say nothing themselves."""
+
+from __future__ import annotations
+
+from hardener.admission import PolicyHome, Shown
+from hardener.declare import Steps
+from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.kubernetes.admission_policy import GROUP
+from hardener.kubernetes.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE, binding, policy
+
+from ._writing import TOPIC, extend, facts
+
+_DIFFERS = "pods in the cluster then differ from what stands in Git"
+_TOKEN = "a pod that uses its token without saying so loses it"
+
+
+def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
+    """What the tree lacks of the defaults, which hold in ``spaces``."""
+    version = home.tree.settings.kubernetes_version
+    if version < SINCE:
+        yield home.finding(
+            "no defaults are written (policies.mutate): MutatingAdmissionPolicy is served since 1.36, and "
+            f"{version[0]}.{version[1]} is assumed", advice="say --kubernetes-version 1.36, or unset policies.mutate",
+            severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    tree = home.tree
+    names = [space.name for space in spaces]
+    for default in DEFAULTS if spaces else ():
+        own = tree.guardrails.own(GROUP, POLICY, default.name)
+        if own is None:
+            name = tree.builds.free_name(POLICY, default.name, home)
+            evidence = [Evidence("policies.mutate is set"), *facts(spaces), Evidence(_DIFFERS)]
+            evidence += [Evidence(_TOKEN)] if default.breaks else []
+            grade = Grade.BREAKING if default.breaks else Grade.REVIEW
+            values = (policy(default, name), binding(name, tree.builds.free_name(BINDING, name, home), names))
+            yield [home.create(TOPIC, value, grade=grade, basis=Basis.PROVED, evidence=evidence) for value in values]
+            continue
+        edits: list[Edit] = []
+        for item in tree.of(GROUP, BINDING):
+            if item.text("spec", "policyName") == own.name and item.editable:
+                path = ("spec", "matchResources", "namespaceSelector", "matchExpressions", 0, "values")
+                edits += extend(item, spaces, *path)
+        if edits:
+            yield edits
