@@ -30,9 +30,9 @@ def reports(workspace: Workspace) -> Iterator[Report]:
     for item in kustomizations:
         for key in ("replacements", "transformers"):
             if item.data.get(key):
-                path = (*item.path, key)
                 message = f"its {key} are not weighed: what they set for a pod is not known"
-                yield Report("patch", "K01", Severity.LOW, message, _RENDER, item.piece.file.name, item, item.piece, path)
+                file, path = item.piece.file.name, (*item.path, key)
+                yield Report("patch", "K01", Severity.LOW, message, _RENDER, file, item, item.piece, path)
     if isinstance(overlays, Unpatched) or not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):

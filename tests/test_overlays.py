@@ -333,7 +333,7 @@ def test_pods_of_a_patch_have_no_states(tree: Path) -> None:
          "patch dev/user.yaml cannot be applied to Deployment/web: "
          "object and patch have different shapes at one place"),
     ],
-    ids=["missing", "broken", "inline", "no target", "no item", "shape"],
+    ids=["replacements", "missing", "broken", "inline", "no target", "no item", "shape"],
 )  # fmt: skip
 def test_a_patch_that_kustomize_refuses_is_named(tree: Path, overlay: dict[str, str], place: str, text: str) -> None:
     outcome = run(tree, BASE, overlay)
