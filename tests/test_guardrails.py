@@ -170,3 +170,38 @@ def test_no_golden_policy_refuses_a_pod_of_its_tree(case: Path) -> None:
         if "pods" in spec["matchConstraints"]["resourceRules"][0]["resources"]:
             for namespace, pod in pods(found):
                 assert namespace not in namespaces or refused(spec, pod) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: nothing\nspec: []\n",
+        "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {labels: [a]}\nspec: {rules: {a: b}}\n",
+        "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {rules: [{validate: 1}], validationFailureAction: []}\n",
+        VAP.replace("spec: {", "spec: {failurePolicy: [a], "),
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nspec: {policyName: {}}\n",
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\n"
+        "spec: {validationActions: Audit, matchResources: []}\n",
+        "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: K8sPSPPrivilegedContainer\nspec: deny\n",
+        "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins: {name: PodSecurity}\n",
+        "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n"
+        "plugins: [{name: PodSecurity, configuration: {defaults: [enforce]}}]\n",
+        "apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nspec: {validationActions: {a: b}}\n",
+        "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nspec: 1\n",
+    ],
+)
+def test_what_no_api_server_takes_stops_nothing(harden: Harden, tmp_path: Path, text: str) -> None:
+    managed = POLICY.replace("{name: require-team}", "{name: p, labels: {app.kubernetes.io/managed-by: harden}}")
+    write(tmp_path, {"odd.yaml": text, "team.yaml": managed, "shop.yaml": SHOP})
+    done = harden("diff", ".", "--profile", "strict")
+    assert done.status in (0, 1), done.err
+    assert "harden-pod-isolation" in done.out
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    ['{"spec": []}', '{"spec": {"containers": 1, "hostPID": true}}', "[]", "1", '{"spec": null}', "{", '"a"'],
+)
+def test_overrides_that_are_no_pod_stop_nothing(harden: Harden, tmp_path: Path, overrides: str) -> None:
+    write(tmp_path, {"demo.sh": f"kubectl run a --image=b --privileged --overrides='{overrides}'\n"})
+    assert harden("diff", ".").status in (0, 1)

@@ -20,7 +20,7 @@ WITHOUT_NEED = {
     "hardener.kubernetes.kustomize_operations", "hardener.kubernetes.kustomize_patch",
     "hardener.kubernetes.kustomize_target", "hardener.objections", "hardener.overlays.patch",
     "hardener.overlays.reading", "hardener.overlays.variants", "hardener.waivers.annotations",
-    "hardener.waivers.comments", "hardener.waivers.exceptions", "hardener.waivers.peers", "json", "tempfile",
+    "hardener.waivers.comments", "hardener.waivers.exceptions", "hardener.waivers.peers", "json",
 }  # fmt: skip
 
 _PROBE = """

@@ -16,11 +16,13 @@ from hardener.kubernetes.discovery import Discovery, Row
 from hardener.kubernetes.rbac import DEFAULT, GROUP
 from hardener.kubernetes.rbac_platform import PART_OF, Platform, named_like, proved
 from hardener.nearby import Nearby
+from hardener.neighbours import Neighbours
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
+    from hardener.builds import Builds
     from hardener.kubernetes.observed_rule import AuditLog
     from hardener.workspace import Workspace
 
@@ -47,6 +49,24 @@ class Holder:
     @property
     def _without_token(self) -> str:
         return ", without a token" if self.pods and all(map(_has_no_token, self.pods)) else ""
+
+
+class _Runs:
+    """The objects whose pods run as accounts of one name: ``pods`` by object, and objects by the namespaces that they
+    come out in or name; ``unset`` are those that may come out in any."""
+
+    def __init__(self, builds: Builds, pods: dict[Object, list[PodTemplate]]) -> None:
+        self.pods = pods
+        self.by_namespace: dict[str, list[Object]] = {}
+        self.unset: list[Object] = []
+        for item in pods:
+            spaces = dict.fromkeys((*builds.known_namespaces(item), item.namespace))
+            for space in filter(None, spaces):
+                self.by_namespace.setdefault(space, []).append(item)
+            if None in builds.known_namespaces(item):
+                self.unset.append(item)
+        self.near = Neighbours(builds, pods)
+        self.near_unset = Neighbours(builds, self.unset)
 
 
 class Access:
@@ -79,23 +99,23 @@ class Access:
         return found
 
     def bindings(self, role: Object) -> list[Binding]:
-        """The bindings of the tree that name ``role``."""
-        named = self._bindings.get((role.kind, role.name), ())
-        return [
-            binding for binding in named
-            if (binding.role_kind, binding.role_name) == (role.kind, role.name)  # in this run it may have changed
-            and any(each.object is role for each in self.roles(binding))
-        ]  # fmt: skip
+        """The bindings of the tree that name ``role``; in this run they may have changed since they were read."""
+        named = self._given.get(id(role), ())
+        return [each for each in named if (each.role_kind, each.role_name) == (role.kind, role.name)]
 
     @cached_property
-    def _bindings(self) -> dict[tuple[str, str], list[Binding]]:
-        found: dict[tuple[str, str], list[Binding]] = {}
-        for kind in ("RoleBinding", "ClusterRoleBinding"):
-            for item in self._workspace.of(GROUP, kind):
-                if "patch" not in item.classes:
-                    binding = Binding(item, item.path, item.data)
-                    found.setdefault((binding.role_kind, binding.role_name), []).append(binding)
+    def _given(self) -> dict[int, list[Binding]]:
+        found: dict[int, list[Binding]] = {}
+        for binding in self._bindings:
+            for role in self.roles(binding):
+                found.setdefault(id(role.object), []).append(binding)
         return found
+
+    @cached_property
+    def _bindings(self) -> list[Binding]:
+        kinds = ("RoleBinding", "ClusterRoleBinding")
+        items = (item for kind in kinds for item in self._workspace.of(GROUP, kind))
+        return [Binding(item, item.path, item.data) for item in items if "patch" not in item.classes]
 
     def bindings_of(self, name: str, namespace: str | None) -> list[Binding]:
         """The bindings of the tree that give rights to the account ``name`` of ``namespace``, as read."""
@@ -131,20 +151,30 @@ class Access:
 
     def pods(self, binding: Binding, subject: Subject) -> list[PodTemplate]:
         """The pod templates of the tree that run as an account, the subject of ``binding``."""
-        if not subject.is_account:
+        runs = self._runs.get(subject.name) if subject.is_account else None
+        if runs is None:
             return []
-        builds = self._workspace.builds
         space = binding.namespace_of(subject)
-        found = []
-        for pod in self._pods_as.get(subject.name, ()):
-            spaces = (*builds.namespaces(pod.object), pod.object.namespace)
-            if space is None:
-                fits = builds.meet(binding.object, pod.object)
-            else:
-                fits = space in spaces or (None in spaces and (space == DEFAULT or pod.object.namespace is None))
-            if fits:
-                found.append(pod)
-        return found
+        if space is None:
+            items = runs.near.meeting(binding.object)
+        elif space == DEFAULT:
+            items = [*runs.by_namespace.get(space, ()), *runs.unset]
+        else:
+            items = [*runs.by_namespace.get(space, ()), *runs.near_unset.of(binding.object)]
+        return [pod for item in dict.fromkeys(items) for pod in runs.pods[item]]
+
+    @cached_property
+    def _runs(self) -> dict[str, _Runs]:
+        found: dict[str, dict[Object, list[PodTemplate]]] = {}
+        for pod in self._workspace.pod_templates:
+            try:
+                if "patch" in pod.classes:
+                    continue
+                for name in dict.fromkeys(state.service_account for state in pod.states):
+                    found.setdefault(name, {}).setdefault(pod.object, []).append(pod)
+            except (OpaqueError, WrongShapeError):
+                continue
+        return {name: _Runs(self._workspace.builds, pods) for name, pods in found.items()}
 
     def surely(self, binding: Binding, subject: Subject, pod: PodTemplate) -> bool:
         """Whether ``pod``, of those that ``pods`` tells, is known to be in the namespace of the account."""
@@ -167,19 +197,6 @@ class Access:
             name = item.annotations.get("kubernetes.io/service-account.name")
             if name and item.text("type") == "kubernetes.io/service-account-token":
                 found.setdefault(name, []).append(item)
-        return found
-
-    @cached_property
-    def _pods_as(self) -> dict[str, list[PodTemplate]]:
-        found: dict[str, list[PodTemplate]] = {}
-        for pod in self._workspace.pod_templates:
-            try:
-                if "patch" in pod.classes:
-                    continue
-                for name in dict.fromkeys(state.service_account for state in pod.states):
-                    found.setdefault(name, []).append(pod)
-            except (OpaqueError, WrongShapeError):
-                continue
         return found
 
     def account_objects(self, binding: Binding, subject: Subject) -> list[Object]:

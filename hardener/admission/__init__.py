@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hardener.edits import copied
-from hardener.view import View
+from hardener.edits import WrongShapeError, copied
+from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:
     from hardener.edits import Evidence
@@ -23,7 +23,10 @@ _MANAGED = ("app.kubernetes.io/managed-by", "harden")
 
 def is_managed(item: Object) -> bool:
     """Whether this program made the object."""
-    return item.text("metadata", "labels", _MANAGED[0]) == _MANAGED[1]
+    try:
+        return item.text("metadata", "labels", _MANAGED[0]) == _MANAGED[1]
+    except (OpaqueError, WrongShapeError):
+        return False
 
 
 class _Policy(View):
@@ -51,6 +54,12 @@ class KyvernoPolicy(_Policy):
 
     __slots__ = ()
     KINDS = frozenset({("kyverno.io", "ClusterPolicy"), ("kyverno.io", "Policy")})
+
+    @property
+    def states(self) -> tuple[KyvernoPolicy, ...]:
+        """The policy as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        variants = self.tree.overlays.objects(self.object)
+        return (self, *(KyvernoPolicy(variant, variant.path, variant.data) for variant in variants))
 
     def pattern(self, rule: int) -> Any:
         """A copy of the pattern of the rule with this index; None where it has none."""

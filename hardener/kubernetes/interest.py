@@ -87,7 +87,7 @@ def is_evidence_only(text: str) -> bool:
 SCRIPT = ("hardener.dev", "Script")
 """What a shell script is taken for: group and kind."""
 _SCRIPT = re.compile(
-    r"\bkubectl\b|--(?:audit-log-path|audit-policy-file|anonymous-auth|token-auth-file|authorization-mode|"
+    r"\bkube(?:ctl|adm)\b|,\"system:|--(?:audit-log-path|audit-policy-file|anonymous-auth|token-auth-file|authorization-mode|"
     r"read-only-port|insecure-port)\b"
 )
 

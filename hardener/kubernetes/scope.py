@@ -16,7 +16,7 @@ _CLUSTER_SCOPED: frozenset[tuple[str, str]] = frozenset({
     ("certificates.k8s.io", "CertificateSigningRequest"),
     ("kyverno.io", "ClusterPolicy"), ("policies.kyverno.io", "ValidatingPolicy"),
     ("policies.kyverno.io", "ImageValidatingPolicy"), ("templates.gatekeeper.sh", "ConstraintTemplate"),
-    ("hardener.dev", "Script"),  # what a script is taken for
+    ("hardener.dev", "Script"), ("hardener.dev", "Tokens"), ("", "Config"),  # what a script is taken for, a kubeconfig
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"), ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
     ("networking.k8s.io", "IPAddress"), ("networking.k8s.io", "IngressClass"), ("networking.k8s.io", "ServiceCIDR"),
     ("node.k8s.io", "RuntimeClass"), ("policy", "PodSecurityPolicy"),

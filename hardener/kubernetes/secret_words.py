@@ -90,7 +90,7 @@ _TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (  # of the API server's file of static tokens, in any text and as JSON writes it
         "static-token",
         ('"system:', ",system:"),
-        r"(?<![^\s#\"'])([^,\s#\"']{6,}),[ \t]?[^,\s\"'#]+,[ \t]?[^,\s\"'#]+,[ \t]?\\*\"[\w:.@/+\-, ]*system:",
+        r"(?<![^\s#\"'])([^,\s#\"'\[{(]{6,}),[ \t]?[^,\s\"'#]+,[ \t]?[^,\s\"'#]+,[ \t]?\\*\"[\w:.@/+\-, ]*system:",
     ),
     (
         "kubeadm-certificate-key",

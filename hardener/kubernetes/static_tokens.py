@@ -23,7 +23,7 @@ _ROW = (
 _HEADER = r"[ \t]*#?[ \t]*\"?token\"?[ \t]*,[ \t]*\"?user.*"
 # The same inside other text: its groups stand in quotes, or it would be any list of four words.
 _INSIDE = (
-    r"(?<![^\s#\"'])(?P<token>[^,\s\"'#]{6,}),[ \t]?(?P<user>[^,\s\"'#]+),[ \t]?(?P<uid>[^,\s\"'#]+),[ \t]?"
+    r"(?<![^\s#\"'])(?P<token>[^,\s\"'#\[{(]{6,}),[ \t]?(?P<user>[^,\s\"'#]+),[ \t]?(?P<uid>[^,\s\"'#]+),[ \t]?"
     r"\\*\"(?P<groups>[^\"\n\\]*)\\*\""
 )
 _CONTEXT = r"(?i)token[-_]auth|token,[ \t]*user|static[ -]token"

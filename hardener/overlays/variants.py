@@ -303,9 +303,9 @@ def _texts(found: Any) -> dict[str, str]:
 
 
 def _concerns_pods(patch: Patch, item: Object) -> bool:
-    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, or an object that
-    this run makes, whether at all."""
-    if (item.group, item.kind) == ("", "Service") or item.piece.created is not None:
+    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, a policy of Kyverno,
+    or an object that this run makes, whether at all."""
+    if (item.group, item.kind) == ("", "Service") or item.piece.created is not None or item.group == "kyverno.io":
         return True
     if isinstance(patch, Merge):
         return "$patch" in patch.document or any(_leads(patch.document, path) for path in _pod_paths(item.data))

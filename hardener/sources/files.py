@@ -188,14 +188,9 @@ def read(path: str) -> Content:
 
 def _temporary(path: str) -> tuple[int, str]:
     """An open new file beside ``path``, so that it can take its place in one step."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    while True:
-        # As tempfile.mkstemp does it, which takes longer to load than a small file takes to harden.
-        temporary = os.path.join(os.path.dirname(path), f".harden-{os.urandom(6).hex()}.tmp")
-        try:
-            return os.open(temporary, flags, 0o600), temporary
-        except FileExistsError:
-            continue
+    import tempfile  # late: only writing needs it
+
+    return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
 
 
 def create(path: str, text: str) -> None:

@@ -6,6 +6,7 @@ from hardener.carriers import ControlPlane
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Finding, Grade, Path, Severity
 from hardener.kubernetes.secret_words import is_placeholder
+from hardener.scripts import Script
 from hardener.view import View
 from hardener.views import Secret
 
@@ -14,7 +15,14 @@ from ._nodes import places
 _DAY = "24h0m0s"  # what kubeadm takes where nothing is written
 _NEVER = re.compile(r"0+|(?:0+(?:\.0+)?(?:h|m|s|ms|us|µs|ns))+")
 _TYPE = "bootstrap.kubernetes.io/token"
+_NODE = "a token with which anybody can add a node"
+_CONTROL_PLANE = "the key that opens the certificates of the control plane"
 _NEW = "kubeadm token create --print-join-command"
+_SCRIPT_ENDLESS = re.compile(r"\bkubeadm\s+(?:init|token\s+create)\b[^\n;|&]*--(?:token-)?ttl[ =][\"']?0(?:[hms]|\b)")
+_SCRIPT_LITERAL = re.compile(
+    r"\bkubeadm\b[^\n;|&]*?--(?:(token|discovery-token|tls-bootstrap-token)[ =][\"']?[a-z0-9]{6}\.[a-z0-9]{16}"
+    r"|certificate-key[ =][\"']?[0-9a-f]{64})\b"
+)
 _JOIN = (
     ("discovery", "bootstrapToken", "token"),
     ("discovery", "tlsBootstrapToken"),
@@ -22,8 +30,8 @@ _JOIN = (
 )
 
 
-@transform(each=ControlPlane | Secret, stage="authentication", severity=Severity.HIGH)
-def bootstrap_token_ttl(target: ControlPlane | Secret) -> Steps:
+@transform(each=ControlPlane | Secret | Script, stage="authentication", severity=Severity.HIGH)
+def bootstrap_token_ttl(target: ControlPlane | Secret | Script) -> Steps:
     """A token with which nodes join ends after a day.
 
     Why: a join token without expiry lets anyone who finds it add a node.
@@ -32,6 +40,9 @@ def bootstrap_token_ttl(target: ControlPlane | Secret) -> Steps:
     """
     if isinstance(target, Secret):
         yield from _secret(target)
+        return
+    if isinstance(target, Script):
+        yield from _script(target)
         return
     for path in places(target, "InitConfiguration"):
         configuration = target.view(*path)
@@ -63,14 +74,7 @@ def _token(token: View) -> Steps:
 def _literal(view: View, path: Path, *, severity: Severity = Severity.HIGH) -> Steps:
     value = view.text(*path)
     if value and not is_placeholder(value):
-        yield _finding(
-            view,
-            path,
-            "the key that opens the certificates of the control plane"
-            if path[-1] == "certificateKey"
-            else "a token with which anybody can add a node",
-            severity,
-        )
+        yield _finding(view, path, _CONTROL_PLANE if path[-1] == "certificateKey" else _NODE, severity)
 
 
 def _finding(view: View, path: Path, what: str, severity: Severity) -> Finding:
@@ -84,12 +88,24 @@ def _finding(view: View, path: Path, what: str, severity: Severity) -> Finding:
 def _secret(secret: Secret) -> Steps:
     if secret.text("type") != _TYPE:
         return
-    fields = [f"{key}" for key in ("stringData", "data") if secret.has(key, "token-secret")]
+    fields = [key for key in ("stringData", "data") if secret.has(key, "token-secret")]
     if not fields or is_placeholder(secret.text(fields[0], "token-secret") or ""):
         return
     ends = secret.has("stringData", "expiration") or secret.has("data", "expiration")
     yield _finding(
         secret, (fields[0], "token-secret"),
-        "a token with which anybody can add a node" + ("" if ends else ", and which never ends,"),
+        _NODE + ("" if ends else ", and which never ends,"),
         Severity.HIGH if ends else Severity.CRITICAL,
     )  # fmt: skip
+
+
+def _script(script: Script) -> Steps:
+    for index, command in script.commands():
+        if _SCRIPT_ENDLESS.search(command):
+            yield script.finding(
+                "it makes a token that never ends, with which anybody can add a node", "lines", index,
+                advice=f"leave the time out, which makes it a day, or name a short one: {_NEW} --ttl 1h",
+                severity=Severity.HIGH,
+            )  # fmt: skip
+        if found := _SCRIPT_LITERAL.search(command):
+            yield _finding(script, ("lines", index), _NODE if found[1] else _CONTROL_PLANE, Severity.HIGH)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from hardener.api_use import STANDARD_PATH
 from hardener.carriers import components, control_planes
 from hardener.declare import Steps, transform
@@ -28,9 +30,11 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
                 continue
             fact = source.fact(f"audience {audience} is no API server that the tree shows", _SOURCE, "audience")
             takes = Evidence("without one the token is for the API server, whatever that calls itself")
-            yield source.drop(
-                _SOURCE, "audience", grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=[fact, takes]
-            )  # fmt: skip
+            how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED}
+            yield source.drop(_SOURCE, "audience", evidence=[fact, takes], **how)
+            if not source.has(_SOURCE, "path"):
+                refused = Evidence("the API server refuses a projected token without the name of its file")
+                yield source.set(_SOURCE, "path", to="token", evidence=[refused], **how)
             yield from _place(pod, volume.text("name"), ("projected", "sources", index))
 
 

@@ -55,7 +55,7 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     if options.fallback == "keep-namespaced":
         made = [_kept_rights(pair) if _is_assumed(pair, found) else pair for pair in made]
     made = [pair for pair in made if pair.rules or pair.built_in or options.fallback == "empty"]
-    yield _rights.edits(binding, made, accounts, whole=not kept, change=change)
+    yield _rights.edits(binding, made, accounts, whole=not kept, change=change, fanout=options.audit_fanout)
     if home == "default" and options.mapped(home) == home:
         yield binding.finding(
             f"{accounts[0]} lives in the namespace default, which everything shares that names none",
@@ -159,7 +159,12 @@ def _weighed(
     basis = Basis.ASSUMED if assumed else Basis.INFERRED
     if not assumed and all(known.observed for _, _, known in found):
         basis = Basis.PROVED
-    return Change(grade, basis, list(_once(evidence)), said, (_LOG,) if assumed else ())
+    moved = [
+        f"create namespace {space} and run what uses service account {subject.name} there"
+        for subject, space, _ in found
+        if space != binding.namespace_of(subject)
+    ]
+    return Change(grade, basis, list(_once(evidence)), said, (*moved, *((_LOG,) if assumed else ())))
 
 
 def _once(facts: list[Evidence]) -> Iterator[Evidence]:

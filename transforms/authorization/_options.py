@@ -17,7 +17,8 @@ class Rbac:
     ``fallback``: "floor" (reading pods, Services and ConfigMaps of its namespace), "empty", or "keep-namespaced"
     (ClusterRole admin in its namespace). ``namespace-map``: "old=new,..." for accounts that the tree does not run.
     ``system-namespaces``: accounts in kube-system are changed too. ``audit-expand``: what an audit log shows is taken
-    with the verbs that usually go with it (with get also list and watch). ``prune-managed``: rules of our roles that
+    with the verbs that usually go with it (with get also list and watch). ``audit-fanout``: in more
+    namespaces than this the same rights share a ClusterRole. ``prune-managed``: rules of our roles that
     an audit log does not explain go.
     """
 
@@ -26,6 +27,7 @@ class Rbac:
     namespace_map: str = ""
     system_namespaces: bool = False
     audit_expand: bool = False
+    audit_fanout: int = 3
     prune_managed: bool = False
 
     def __post_init__(self) -> None:

@@ -13,9 +13,6 @@ from hardener.kubernetes.rbac_rules import Rule, compact
 
 from . import _names
 
-FANOUT = 3
-"""More namespaces than this with the same rules share a ClusterRole."""
-
 
 @dataclass(slots=True)
 class Pair:
@@ -54,14 +51,18 @@ def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) 
     return sorted(by_namespace.values(), key=lambda p: (p.namespace is None, p.namespace != home, p.namespace or ""))
 
 
-def edits(binding: Binding, made: list[Pair], gone: list[Subject], *, whole: bool, change: Change) -> list[Edit]:
+def edits(
+    binding: Binding, made: list[Pair], gone: list[Subject], *, whole: bool, change: Change, fanout: int
+) -> list[Edit]:
     """One step: the binding gives its accounts no more than ``made``. ``gone`` lose their place among its subjects.
+
+    More namespaces than ``fanout`` with the same rules share a ClusterRole.
 
     ``whole``: nobody else is in it. Then a ClusterRoleBinding becomes the first of the pairs, with its comments. Any
     other is left without subjects: applied so, it gives nothing, while one that Git no longer holds stays as it was.
     """
     base = _names.base(binding.object.name, gone[0].name)
-    found: list[Edit] = [edit for group in _shared(made) for edit in _one_role(binding, group, base, change)]
+    found: list[Edit] = [edit for group in _shared(made, fanout) for edit in _one_role(binding, group, base, change)]
     first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires} | change.common
     if whole:
         first["follow_up"] = (_names.delete(binding),)
@@ -123,13 +124,13 @@ def _role(binding: Binding, pair: Pair, base: str, change: Change) -> tuple[str,
     return kind, name, [binding.create(None, value, **change.common)]
 
 
-def _shared(made: list[Pair]) -> list[list[Pair]]:
-    """Lists of those in ``made`` that give the same to the same accounts, in more namespaces than FANOUT."""
+def _shared(made: list[Pair], fanout: int) -> list[list[Pair]]:
+    """Lists of those in ``made`` that give the same to the same accounts, in more namespaces than ``fanout``."""
     alike: dict[tuple[Any, ...], list[Pair]] = {}
     for pair in made:
         if pair.namespace is not None and pair.built_in is None:
             alike.setdefault((tuple(compact(pair.rules)), tuple(pair.accounts)), []).append(pair)
-    return [group for group in alike.values() if len(group) > FANOUT]
+    return [group for group in alike.values() if len(group) > fanout]
 
 
 def _one_role(binding: Binding, group: list[Pair], base: str, change: Change) -> Iterator[Edit]:

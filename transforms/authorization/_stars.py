@@ -53,6 +53,9 @@ def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Eviden
 def _against(role: Role) -> Iterator[Evidence]:
     """Who may need what is lost: whoever applies manifests, a person, or somebody whom the tree does not show."""
     holders = role.tree.access.holders(role)
+    component = platform(role)
+    if component is not None:
+        yield Evidence(f"{component} holds it, which works with what others install")
     if not holders or role.aggregated_to:
         yield Evidence("the tree does not show everybody who holds it")
     for holder in holders:

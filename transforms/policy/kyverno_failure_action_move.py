@@ -33,6 +33,12 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
             advice="give each rule its own failureAction, then remove it from spec", severity=Severity.LOW,
         )  # fmt: skip
         return
+    if any(state.text("spec", _OLD) != policy.text("spec", _OLD) for state in policy.states[1:]):
+        yield policy.finding(
+            f"{policy.object} says for all rules what happens, and a kustomization patches it", "spec", present[0],
+            advice="give each rule its own failureAction, here and in the patch", severity=Severity.LOW,
+        )  # fmt: skip
+        return
 
     def spelled(action: object) -> str | None:
         return ACTIONS.get(str(action).lower())

@@ -61,7 +61,7 @@ def _below(pod: PodTemplate, level: str) -> Iterator[str | None]:
 
 def _reports_only(policy: Policy) -> bool:
     if isinstance(policy, KyvernoPolicy):
-        return bool(_audited(policy))
+        return all(map(_audited, policy.states))
     if isinstance(policy, Constraint):
         return policy.text("spec", "enforcementAction") in ("dryrun", "warn")
     actions = policy.strings("spec", "validationActions")
