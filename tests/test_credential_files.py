@@ -199,6 +199,29 @@ def test_no_credential_is_in_any_output(way: tuple[str, ...], harden: Harden, tm
     assert not leaked
 
 
+WAIVERS = [
+    ("tokens.csv", '# harden: ignore[token-csv-in-repo] of a test\nabcdef1,root,1,"system:masters"\n'),
+    ("web.yaml", f'# harden: ignore[token-csv-in-repo] of a test\n# abcdef1,root,1,"system:masters"\n{DEPLOYMENT}'),
+    (
+        "run.sh",
+        "kubectl get pods\n# harden: ignore[token-csv-in-repo] of a test\necho 'abcdef1,root,1,\"system:masters\"'\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), WAIVERS)
+def test_a_comment_waives_it(name: str, text: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {name: text})
+    report = json.loads(harden("diff", ".", "--only", "token-csv-in-repo", "--format", "json").out)
+    assert not report["findings"]
+    assert [waived["id"] for waived in report["waived"]] == ["token-csv-in-repo"]
+
+
+def test_a_hostile_line_costs_no_time(tmp_path: Path) -> None:
+    assert file_rows("abcdef1," + " " * 900_000 + "\n") == []
+    assert list(rows_in('# abcdef1, "' + "x" * 900_000 + ' "system:')) == []
+
+
 def test_each_of_them_is_found(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, planted())
     report = json.loads(harden("diff", ".", "--format", "json").out)

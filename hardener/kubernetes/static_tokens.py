@@ -28,6 +28,8 @@ _INSIDE = (
 )
 _CONTEXT = r"(?i)token[-_]auth|token,[ \t]*user|static[ -]token"
 
+_LONGEST = 4096  # characters of a line
+
 
 class Row(NamedTuple):
     """A token in a text: its 0-based line, the characters [start, end) of it, whose it is."""
@@ -45,6 +47,8 @@ def file_rows(text: str) -> list[Row]:
     start = 0
     for number, line in enumerate(text.splitlines(keepends=True)):
         content = line.rstrip("\r\n")
+        if len(content) > _LONGEST:
+            return []
         row = compiled(_ROW).fullmatch(content)
         if row is not None and not is_placeholder(row["token"]) and _is_sure(row["token"], row["groups"]):
             groups = _groups(row["groups"] or row["group"] or "")

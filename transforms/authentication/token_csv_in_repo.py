@@ -24,8 +24,10 @@ def token_csv_in_repo(tokens: StaticTokens) -> Steps:
         message += f"; {_listed(masters)} {'is' if len(masters) == 1 else 'are'} in {_MASTERS}, above all rules of RBAC"
     name = tokens.object.piece.file.name
     out = f"git rm --cached {name}" if tokens.table else "take the line out of the file"
+    line = tokens.holders[0].line
+    place = ("lines", line - 1) if tokens.has("lines") else ()  # of a script or a table; elsewhere it is in no value
     yield tokens.finding(
-        message, line=tokens.holders[0].line, severity=Severity.CRITICAL,
+        message, *place, line=line, severity=Severity.CRITICAL,
         advice=f"take it for known: take its row out of the file of --token-auth-file on every control-plane node,"
         f" restart the API servers, then {out}, and let its users log in with OIDC or a certificate; the Git history"
         " keeps it",
