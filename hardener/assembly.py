@@ -160,9 +160,9 @@ def _place(outcome: Outcome, change: Change, located: Located, start: int, shift
     change.new_line = start + shift + located.new_line if located.new_line else 0
     if located.comment is None:
         return
-    if not located.new_line:
+    if not located.new_line and not located.stays:
         change.extra += (Evidence(f"the comment {located.comment!r} went with its line"),)
-    elif isinstance(change.edit, Set) and change.before is not MISSING:
+    elif located.stays or (isinstance(change.edit, Set) and change.before is not MISSING):
         outcome.findings.append(
             Report(
                 "stale-comment", change.transform.risk, Severity.LOW,

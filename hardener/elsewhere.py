@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes import rendered
 from hardener.kubernetes.custom_resource import image_fields
+from hardener.kubernetes.pod_template import POD_KINDS
 from hardener.views import Object, OpaqueError
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
+_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
+_NAMESPACE = re.compile(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w{$])""")
 _OPEN = "*"  # at the end of a namespace that is filled in later from there on
 
 
@@ -42,7 +45,7 @@ def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
             continue
         for name in names:
             found.setdefault(name, []).append(item.fact(text))
-    for name, fact in workspace.builds.unseen():
+    for name, fact in (*workspace.builds.unseen(), *_of_unread(workspace)):
         found.setdefault(name, []).append(fact)
     return found
 
@@ -71,6 +74,26 @@ def _is_shown(workspace: Workspace, folder: str) -> bool:
         return False
     path = os.path.normpath(os.path.join(workspace.root, folder.lstrip("/")))
     return os.path.isdir(path) and not os.path.exists(os.path.join(path, "Chart.yaml"))
+
+
+def _of_unread(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
+    """Workloads in documents that are left unread (templates, broken ones), by the namespace that their text names,
+    else by those that are declared in the same folder."""
+    unread = [
+        (file, piece)
+        for file in workspace.files
+        for piece in file.pieces
+        if piece.problem and POD_KINDS.intersection(_KIND.findall(piece.text))
+    ]
+    if not unread:
+        return
+    folders: dict[str, list[str]] = {}
+    for item in workspace.of("", "Namespace"):
+        folders.setdefault(os.path.dirname(item.piece.file.path), []).append(item.name)
+    for file, piece in unread:
+        names = _NAMESPACE.findall(piece.text) or folders.get(os.path.dirname(file.path), [])
+        for name in dict.fromkeys(names):
+            yield name, Evidence(f"a workload at {file.name}:{piece.line + 1} could not be read")
 
 
 def _of_service(item: Object) -> tuple[str | None, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hardener.edits import Append, Drop, Insert, Path, replay
+from hardener.edits import Append, Drop, Insert, Path, Set, replay
 from hardener.outcome import MISSING, Change
 from hardener.shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources import yaml
@@ -28,12 +28,14 @@ _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
 @dataclass(slots=True)
 class Located:
     """Where a change stands: lines in the piece as read and as written (0: gone), its path, and the end-of-line
-    comment of the line as read when that line changed or went."""
+    comment of the line as read when that line changed or went; ``stays`` tells that another key took its place before
+    that comment."""
 
     line: int
     new_line: int
     path: Path
     comment: str | None
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     if piece.is_terraform:
         return _terraform(piece, mutate, changes, places)
     try:
-        rewrite = yaml.rewrite(piece.text, mutate)
+        rewrite = yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
         if not yaml.same(rewrite.after.documents, piece.data):
             raise yaml.Refused("the text does not come out as it was decided", 1)
         before, after = _Lines(rewrite.before), _Lines(rewrite.after)
@@ -76,6 +78,19 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
     located = [_locate(change, rewrite, piece) for change in changes]
     return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+
+
+def _replaced(piece: Piece) -> set[tuple[str, str]]:
+    """The keys that a step takes away, each with those that it sets beside it: `value` and `valueFrom`."""
+    found: set[tuple[str, str]] = set()
+    for step in piece.steps:
+        gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
+        if not gone:
+            continue
+        for edit in step:
+            if isinstance(edit, Set) and edit.path not in gone:
+                found |= {(str(path[-1]), str(edit.path[-1])) for path in gone if path[:-1] == edit.path[:-1]}
+    return found
 
 
 def _terraform(
@@ -211,6 +226,7 @@ def _locate(change: Change, rewrite: yaml.Rewrite | terraform.Rewrite, piece: Pi
     # The place of something absent has no comment.
     comment = None if isinstance(edit, Append | Insert) else rewrite.before.comment(int(read[0]), read[1:])
     if isinstance(edit, Drop) or written is None:
-        return Located(line, 0, read, comment)
+        stays = comment is not None and rewrite.text.count(comment) >= piece.text.count(comment)
+        return Located(line, 0, read, comment, stays)
     new_line = rewrite.after.line(int(written[0]), written[1:])
     return Located(line, new_line, read if change.before is not MISSING else written, comment)

@@ -25,7 +25,7 @@ def script(folder: Path, text: str) -> Script:
 COMMANDS = [
     ("kubectl get pods\n", [(0, "kubectl get pods")]),
     ("# kubectl\n\nkubectl a\nls\n", [(2, "kubectl a"), (3, "ls")]),
-    ("kubectl run x \\\n  --image=y\nls", [(0, "kubectl run x\n  --image=y"), (2, "ls")]),
+    ("kubectl run x \\\n  --image=y\nls", [(0, "kubectl run x   --image=y"), (2, "ls")]),
     (
         "kubectl run x --overrides='{\n  \"a\": 1\n}'\nls",
         [(0, "kubectl run x --overrides='{\n  \"a\": 1\n}'"), (3, "ls")],

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from hardener.kubernetes.observed_rule import AuditLog
     from hardener.workspace import Workspace
 
-# The fields of a kustomization that find objects by their names.
-_PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "vars", "transformers")
+_PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
+# Other fields of a kustomization that find objects by their names.
+_NAMING = ("replacements", "vars", "transformers")
 _PROXIED = re.compile(r"/nodes/[^\s/]*/proxy/|/proxy/metrics")
 
 
@@ -125,15 +126,19 @@ class Access:
 
     def patched_by(self, binding: Binding) -> Evidence | None:
         """What patches ``binding``, or names it in another way in a kustomization: it would not find a renamed one."""
-        kind, name = binding.object.kind, binding.object.name
-        for layer in self._workspace.builds.layers(binding.object):
-            for key in _PATCHES:
+        item = binding.object
+        for chain in self._workspace.overlays.chains(item):
+            layer = chain.patches[0].kustomization
+            key = next((key for key in _PATCHES if layer.data.get(key)), None)
+            return layer.fact(f"patches of {layer.piece.file.name} change it", *filter(None, (key,)))
+        for layer in self._workspace.builds.layers(item):
+            for key in _NAMING:
                 text = str(layer.data.get(key) or "")
-                if kind in text or name in text:
+                if item.kind in text or item.name in text:
                     return layer.fact(f"{key} of {layer.piece.file.name} change it", key)
-        for item in self._workspace.of(GROUP, kind):
-            if item.name == name and "patch" in item.classes:
-                return item.fact(f"{item.piece.file.name} patches it")
+        for other in self._workspace.of(GROUP, item.kind):
+            if other.name == item.name and "patch" in other.classes:
+                return other.fact(f"{other.piece.file.name} patches it")
         return None
 
     # Whom they reach.

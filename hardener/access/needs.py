@@ -30,6 +30,7 @@ ENOUGH = timedelta(days=7)
 """How long an account has to be silent, or watched, until that says something."""
 
 _MOST = 5  # in one sentence
+_EVENTS = (" events", " events.events.k8s.io")  # notes about other objects: a program works without them
 _READ = ("get", "list", "watch")
 FLOOR = (
     Rule(("",), ("configmaps", "endpoints", "pods", "services"), _READ),
@@ -54,7 +55,8 @@ _DEPLOYS = re.compile(
 class Needs:
     """``rules`` by namespace, None for the whole cluster; empty where the account needs nothing.
 
-    ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence.
+    ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence. ``blind``: an
+    audit policy of the tree keeps requests out of the log (other than those of events), so that ``rules`` lack them.
     """
 
     label: str
@@ -63,6 +65,7 @@ class Needs:
     facts: list[Evidence] = field(default_factory=list)
     observed: bool = False
     thin: bool = False  # observed over less than ENOUGH
+    blind: bool = False
 
 
 def needs(
@@ -112,11 +115,13 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
     found.thin = _length(span) < ENOUGH
     if found.thin:
         found.facts.append(Evidence("thin evidence: the audit log spans less than 7 days"))
-    found.facts += _blind(binding, space, subject.name)
+    for spots, fact in _blind(binding, space, subject.name):
+        found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
+        found.facts.append(fact)
     return found
 
 
-def _blind(binding: Binding, space: str, name: str) -> Iterator[Evidence]:
+def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str], Evidence]]:
     """What the audit policies of the tree keep out of a log."""
     from hardener.kubernetes.audit_policy_blind import blind_spots
 
@@ -124,7 +129,23 @@ def _blind(binding: Binding, space: str, name: str) -> Iterator[Evidence]:
         spots = blind_spots(policy.data, space, name)
         if spots:
             more = f" and {len(spots) - _MOST} more" if len(spots) > _MOST else ""
-            yield policy.fact(f"the log cannot see: {', '.join(spots[:_MOST])}{more}")
+            yield spots, policy.fact(f"the log cannot see: {', '.join(spots[:_MOST])}{more}")
+
+
+def _is_of_this_cluster(binding: Binding, space: str) -> bool:
+    """Whether the audit log shows anybody whom the tree knows: an account of the namespace ``space``, or one that a
+    binding or an object of the tree names. The accounts of kube-system are the same in every cluster."""
+    tree, log = binding.tree, binding.tree.access.log
+    if log is None:
+        return False
+    for namespace, name in log.usage.accounts:
+        if namespace in SYSTEM_NAMESPACES:
+            continue
+        if namespace == space or tree.access.bindings_of(name, namespace):
+            return True
+        if any(tree.builds.may_be_in(item, namespace) for item in tree.relations.service_accounts.get(name, ())):
+            return True
+    return False
 
 
 def unused(binding: Binding, subject: Subject) -> Needs | None:
@@ -132,7 +153,10 @@ def unused(binding: Binding, subject: Subject) -> Needs | None:
     tree = binding.tree
     log, space = tree.access.log, binding.namespace_of(subject)
     if log is not None and space is not None and not log.events(space, subject.name):
-        if _length(log.span) >= ENOUGH and log.accounts and log.sees_reads:
+        if (
+            _length(log.span) >= ENOUGH and log.sees_reads and _is_of_this_cluster(binding, space)
+            and not any(_blind(binding, space, subject.name))
+        ):  # fmt: skip
             text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
             return Needs("unused (evidence: audit log)", facts=[Evidence(text)])
     pods = tree.access.pods(binding, subject)

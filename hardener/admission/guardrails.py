@@ -171,10 +171,21 @@ class Guardrails:
         for name, space in sorted(self._workspace.namespaces.items(), key=lambda item: str(item[0])):
             if name is None or is_shared(name) or not space.declared or not space.pods:
                 continue
-            if any(mark in name for mark in "$({<") or unseen_sources(space) or list(added(space)):
+            if any(mark in name for mark in "$({<") or self.unseen(space):
                 continue
             found.append(Shown(name, space, {rule.name: list(self._broken(rule, space)) for rule in rules}))
         return found
+
+    def unseen(self, space: Namespace) -> list[Evidence]:
+        """What speaks for pods of ``space``, or containers in them, that the tree does not show."""
+        makers = (fact for name in space.names for fact in self._makers.get(name, ()))
+        return [*unseen_sources(space), *added(space), *dict.fromkeys(makers)]
+
+    @cached_property
+    def _makers(self) -> dict[str | None, list[Evidence]]:
+        from hardener.admission.makers import collect  # late: what knows roles is large
+
+        return collect(self._workspace)
 
     def _broken(self, rule: AdmissionRule, space: Namespace) -> Iterator[tuple[View, str]]:
         if "Pod" in rule.kinds:

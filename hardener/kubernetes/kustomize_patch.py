@@ -266,8 +266,11 @@ def _add(items: list[Any], item: dict[str, Any], keys: list[str]) -> None:
 
 
 def identity(item: Any) -> Any:
-    """What tells ``item`` apart from others of its list: its name or path, or the value that it is."""
+    """What tells ``item`` apart from others of its list: its name or path, what a rule of RBAC is about, or the value
+    that it is."""
     if isinstance(item, dict):
+        if "apiGroups" in item:
+            return "apiGroups", repr(item["apiGroups"]), repr(item.get("resources"))
         for key in ("mountPath", "devicePath", "name", "containerPort", "key", "ip"):
             if isinstance(item.get(key), str | int):
                 return key, item[key]

@@ -26,6 +26,8 @@ from hardener.views import Container, Object, OpaqueError, PodTemplate, View
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
+_WHOLE = frozenset({"kyverno.io", "rbac.authorization.k8s.io"})  # API groups whose objects are weighed as a whole
+
 
 @dataclass(slots=True)
 class Result:
@@ -303,9 +305,9 @@ def _texts(found: Any) -> dict[str, str]:
 
 
 def _concerns_pods(patch: Patch, item: Object) -> bool:
-    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, a policy of Kyverno,
-    or an object that this run makes, whether at all."""
-    if (item.group, item.kind) == ("", "Service") or item.piece.created is not None or item.group == "kyverno.io":
+    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, a role, a binding, a
+    policy of Kyverno, or an object that this run makes, whether at all."""
+    if (item.group, item.kind) == ("", "Service") or item.piece.created is not None or item.group in _WHOLE:
         return True
     if isinstance(patch, Merge):
         return "$patch" in patch.document or any(_leads(patch.document, path) for path in _pod_paths(item.data))

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
-from hardener.kubernetes import static_tokens
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor
@@ -76,4 +75,8 @@ def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
 
 def _rows(text: str) -> list[tuple[int, int]]:
     """The tokens of the API server in ``text``, which may stand in comments, too."""
-    return [(row.start, row.end) for row in static_tokens.rows_in(text)]
+    if '"' not in text or "," not in text:
+        return []
+    from hardener.kubernetes.static_tokens import rows_in  # late: hardly a text holds one
+
+    return [(row.start, row.end) for row in rows_in(text)]

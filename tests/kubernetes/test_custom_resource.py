@@ -46,7 +46,7 @@ def test_the_fields_and_that_their_text_is_parsed(text: str, fields: list[Path])
         TASK.replace("image", "picture"),
         "kind: Cluster\napiVersion: cluster.example.com/v1\n",
         "image: nginx:1.27\nreplicas: 2\n",  # values of a chart
-        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {annotations: {image: 'a:1'}}\n",
+        "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {annotations: {image: 'a:1'}}\n",
         # A definition of such objects, with an example of one inside.
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  x: |\n    "
         + TASK.replace("\n", "\n    "),

@@ -389,3 +389,38 @@ ALL = [*ADD, *COMMENTED_ITEMS, *SEQUENCES, *REPLACE, *OPEN, *REMOVE, *SWAP, *STR
 def test_edit(case: Case) -> None:
     result = rewrite(case.before, case.edit)
     assert result.text == case.after
+
+
+NAMED = frozenset({("value", "from"), ("m", "s")})  # a key that goes, and the one that comes for it
+PLACED = [
+    Case(
+        "a value becomes a mapping, behind its comment",
+        "e:\n- name: x\n  value: y  # why\n- name: z\n",
+        swap("e", 0, old="value", new="from", to={"ref": "k"}),
+        "e:\n- name: x\n  from:  # why\n    ref: k\n- name: z\n",
+    ),
+    Case(
+        "what is in both keeps its text and its comments",
+        "v:\n- n: 1\n  # about m\n  m: # m\n    name: a  # a\n    mode: 0444\n",
+        swap("v", 0, old="m", new="s", to={"name": "b", "mode": 0o444}),
+        "v:\n- n: 1\n  # about m\n  s: # m\n    name: b  # a\n    mode: 0444\n",
+    ),
+    Case(
+        "the only key, behind a dash",
+        "v:\n- m:\n    name: a  # a\n",
+        swap("v", 0, old="m", new="s", to={"name": "b"}),
+        "v:\n- s:\n    name: b  # a\n",
+    ),
+    Case("CRLF", "m: 1  # a\r\nb: 2\r\n", swap(old="m", new="s", to=[1]), "s:  # a\r\n- 1\r\nb: 2\r\n"),
+    Case("a quoted key", '"m": x # a\n', swap(old="m", new="s", to=1), "s: 1 # a\n"),
+    Case("a key that is not named for it", "a: 1  # a\nb: 2\n", swap(old="a", new="s", to=1), "s: 1\nb: 2\n"),
+    Case("an anchor goes with its value", "m: &x 1  # a\nb: 2\n", swap(old="m", new="s", to=2), "s: 2\nb: 2\n"),
+    Case("two that come", "m: 1  # a\n", all_of(drop("m"), put("s", to=1), put("t", to=2)), "s: 1\nt: 2\n"),
+    Case("one that comes elsewhere", "m: 1  # a\nb: 2\n", all_of(drop("m"), put("s", to=1)), "b: 2\ns: 1\n"),
+    Case("in brackets", "f: {m: 1, b: 2}\n", swap("f", old="m", new="s", to=1), "f: {s: 1, b: 2}\n"),
+]
+
+
+@pytest.mark.parametrize("case", PLACED, ids=lambda case: case.name)
+def test_a_key_in_the_place_of_another(case: Case) -> None:
+    assert rewrite(case.before, case.edit, replaced=NAMED).text == case.after

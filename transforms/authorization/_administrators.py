@@ -73,7 +73,7 @@ def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | 
         return binding.finding(
             f"{subject} is an administrator of the whole cluster", *place, severity=Severity.MEDIUM,
             advice="bind people to roles for what they do, and keep cluster-admin for emergencies",
-            topic="person or group that is an administrator",
+            topic="administrator by name, a person or group",
         )  # fmt: skip
     namespace = binding.namespace_of(subject)
     platform = binding.tree.access.platform(binding, subject)

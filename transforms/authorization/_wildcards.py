@@ -19,7 +19,7 @@ def resources(role: Role) -> Steps:
             yield role.finding(
                 f"rule {starred + 1} holds a wildcard, and the role is left alone: {role.owner}", "rules", starred,
                 severity=Severity.LOW, advice="change it through what installs it",
-                topic="role with a wildcard that belongs to the cluster",
+                topic="role of the cluster with a wildcard",
             )  # fmt: skip
         return
     for index, rule in rules_of(role):

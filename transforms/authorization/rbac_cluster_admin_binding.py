@@ -24,7 +24,7 @@ def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
             yield binding.finding(
                 f"{account} is an administrator, and the binding is left alone: {binding.owner}", "subjects",
                 account.index, severity=Severity.LOW, advice="change it through what installs it",
-                topic="administrator that belongs to the cluster",
+                topic="administrator of the cluster itself",
             )  # fmt: skip
         return
     if source is not None:

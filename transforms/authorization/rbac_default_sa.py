@@ -38,7 +38,7 @@ def rbac_default_sa(binding: Binding) -> Steps:
             yield binding.finding(
                 f"it gives {binding.role_kind} {binding.role_name} to {subject}: {reason}", "subjects", subject.index,
                 severity=Severity.MEDIUM, advice="give the workload that needs it an account of its own, and bind that",
-                topic="rights of the service account default",
+                topic="right of the service account default",
             )  # fmt: skip
         else:
             yield list(_moved(binding, subject, pods[0]))

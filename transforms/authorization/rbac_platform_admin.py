@@ -29,5 +29,5 @@ def rbac_platform_admin(binding: Binding) -> Steps:
         yield binding.finding(
             f"{component.component} is an administrator of the cluster: {holder}", "subjects", subject.index,
             severity=Severity.MEDIUM, advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,
-            topic=f"administrator that belongs to {component.component}",
+            topic=f"administrator of {component.component}",
         )  # fmt: skip

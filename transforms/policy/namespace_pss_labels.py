@@ -9,9 +9,8 @@ from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.namespaces import is_shared, unseen_sources
+from hardener.namespaces import is_shared
 from hardener.pod_level import level_of, next_violation
-from hardener.sidecars import added
 from hardener.views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"
@@ -52,7 +51,7 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
             yield _undeclared(namespace, standing)
         return
     present = _level(namespace, "enforce")
-    doubt = [*unseen_sources(namespace), *added(namespace)]
+    doubt = namespace.tree.guardrails.unseen(namespace)
     enforced: list[Edit] = []
     if standing.reaches_any and not doubt:
         enforced = _labels(namespace, "enforce", standing.capped, Grade.REVIEW, [_fact(namespace, standing)])

@@ -22,5 +22,5 @@ def psp_objects(policy: PodSecurityPolicy) -> Steps:
         yield policy.finding(
             f"{policy.object} protects nothing: such policies went in 1.25, and {version[0]}.{version[1]} is assumed",
             advice="label the namespaces with a Pod Security level (namespace-pss-labels), and remove it",
-            topic="PodSecurityPolicy object",
+            topic="leftover of PodSecurityPolicy",
         )  # fmt: skip

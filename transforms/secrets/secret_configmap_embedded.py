@@ -27,5 +27,5 @@ def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
         yield config_map.finding(
             f"{key}: {what}", "data", key,
             advice="if it is one, move it to a Secret, the file whole or that one value as a variable, and rotate it",
-            severity=Severity.HIGH if name else Severity.MEDIUM, topic="ConfigMap may hold a credential",
+            severity=Severity.HIGH if name else Severity.MEDIUM, topic="ConfigMap with what may be a credential",
         )  # fmt: skip

@@ -67,7 +67,7 @@ def secret_object_external(secret: Secret, options: Secrets) -> Steps:
     yield secret.finding(
         f"its values are in the manifest, and left there: {reason}", key, advice=_ADVICE,
         severity=Severity.CRITICAL if any(map(is_credential, values, values.values())) else Severity.MEDIUM,
-        topic="Secret with its values in the manifest",
+        topic="Secret with values in the manifest",
     )  # fmt: skip
 
 

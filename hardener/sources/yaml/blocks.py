@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .positions import Collection, Mapping, Node, Scalar, Sequence
+from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
 from .refusal import Refused
 from .render import block_value, item_lines, pair_lines
 from .scalars import write_scalar
@@ -131,6 +131,18 @@ class BlockEditor:
             splices.erase(source.line_start(source.line(start)), source.after_line(end))
 
     # -- entries
+
+    def can_rename(self, node: Mapping, index: int) -> bool:
+        """Whether entry `index` is written so that another key, with another value, can take its place."""
+        key, value = node.pairs[index]
+        bare = all(part.anchor is None and part.tag is None and not isinstance(part, Alias) for part in (key, value))
+        return bare and isinstance(key, Scalar) and self.source.text.startswith(":", key.end)
+
+    def rename(self, node: Mapping, index: int, key: str) -> None:
+        """Put another key in place of that of entry `index`."""
+        old = node.pairs[index][0]
+        self.splices.replace(old.start, old.end, write_scalar(key))
+        self.splices.loose.add(self.source.line(old.start))
 
     def edit(self, chain: list[Collection], gone: set[int], adds: list[tuple[int, Entries]]) -> None:
         """Remove the entries `gone` (never all) and add others, each run behind the kept entry named (-1: in front)."""

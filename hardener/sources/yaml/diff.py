@@ -1,5 +1,6 @@
 """Compare the node tree of the text with the data as it should be, and record the splices between the two."""
 
+from collections.abc import Collection as Collection_
 from collections.abc import Hashable
 from typing import Any
 
@@ -18,9 +19,19 @@ from .values import Owners, is_merge, key_of, merge_sources, scalar_value, value
 class Differ:
     """Walks text and data together, once."""
 
-    def __init__(self, source: Source, owners: Owners, *, literals: bool = True, swallow: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        owners: Owners,
+        *,
+        literals: bool = True,
+        swallow: bool = False,
+        replaced: Collection_[tuple[str, str]] = (),
+    ) -> None:
+        """`replaced` are keys with the ones that stand for them from now on, so that their line keeps its comment."""
         self.source = source
         self.owners = owners
+        self.replaced = replaced
         self.splices = Splices(source)
         styles = Styles(source)
         styles.literals = literals
@@ -102,6 +113,13 @@ class Differ:
             if key not in value or (key in own and own[key] in gone):
                 raise Refused(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
         inner = [*chain, node]
+        if gone and self.replaced and not merged and not node.flow:
+            for i, new in self._replacements(node, own, gone, value):
+                old = next(key for key, place in own.items() if place == i)
+                del own[old]
+                own[new] = i
+                gone.discard(i)
+                self.blocks.rename(node, i, new)
         if len(gone) == len(node.pairs):
             if node.pairs or value:
                 self._all_gone(node, value, inner, index)
@@ -128,6 +146,25 @@ class Differ:
             adds = [(last if after < 0 else after, entries) for after, entries in adds]
         if gone or adds:
             (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+
+    def _replacements(
+        self, node: Mapping, own: dict[str, int], gone: set[int], value: dict[str, Any]
+    ) -> list[tuple[int, str]]:
+        """The entries that become another one in their place, with its key."""
+        came: dict[int, list[str]] = {}
+        after = -1
+        for key in value:
+            if key in own:
+                after = own[key]
+            else:
+                came.setdefault(after, []).append(key)
+        found = []
+        for key, i in own.items():
+            new = came.get(i - 1, [])
+            alone = i in gone and i - 1 not in gone and i + 1 not in gone and len(new) == 1
+            if alone and (key, new[0]) in self.replaced and self.blocks.can_rename(node, i):
+                found.append((i, new[0]))
+        return found
 
     def _merged(self, value: Node) -> dict[str, Any]:
         found: dict[str, Any] = {}

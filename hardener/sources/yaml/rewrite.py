@@ -1,6 +1,6 @@
 """Change a segment through its data, and prove that nothing else changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +28,14 @@ class Rewrite:
 _WAYS = ((True, False, False), (False, False, False), (True, True, False), (True, False, True), (True, True, True))
 
 
-def rewrite(text: str, mutate: Callable[[list[Any]], list[Any] | None]) -> Rewrite:
+def rewrite(
+    text: str, mutate: Callable[[list[Any]], list[Any] | None], *, replaced: Collection[tuple[str, str]] = ()
+) -> Rewrite:
     """Give `mutate` the documents of one segment as plain data to change in place (or return), and write the changes.
 
     The result is read again and must equal the data, type by type, with every comment that stands alone on its line
     still there; else Refused is raised. Setting a document to None removes it. No change gives back the same text.
+    A key of `replaced` that goes, and the one beside it that comes in its place, share the line and its comment.
     """
     owners = Owners()
     before = parse_with_owners(text, owners)
@@ -43,19 +46,26 @@ def rewrite(text: str, mutate: Callable[[list[Any]], list[Any] | None]) -> Rewri
     if len(wanted) != len(before.documents):
         raise Refused("documents cannot be added to or taken out of the list")
     try:
-        return _write(text, before, owners, wanted)
+        if replaced:
+            try:
+                return _write(text, before, owners, wanted, replaced)
+            except Refused:  # one that goes and one that comes ask for less
+                return _write(text, before, owners, wanted, ())
+        return _write(text, before, owners, wanted, ())
     except RecursionError:
         raise Refused("nested too deeply") from None
 
 
-def _write(text: str, before: Parsed, owners: Owners, wanted: list[Any]) -> Rewrite:
+def _write(
+    text: str, before: Parsed, owners: Owners, wanted: list[Any], replaced: Collection[tuple[str, str]]
+) -> Rewrite:
     newline = before.source.newline(len(text)) if text and not text.endswith("\n") else ""
     source = Source(text, before.source.tree, borrowed=newline) if newline else before.source
     refusal: Refused | None = None
     for literals, swallow, borrow in _WAYS:
         if borrow and not newline:
             continue
-        differ = Differ(source, owners, literals=literals, swallow=swallow)
+        differ = Differ(source, owners, literals=literals, swallow=swallow, replaced=replaced)
         for root, old, new in zip(source.tree.roots, before.documents, wanted, strict=True):
             if root is not None:
                 differ.document(root, new)

@@ -37,6 +37,7 @@ class Splices:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._found: list[_Splice] = []
+        self.loose: set[int] = set()  # lines that become other ones, whose comment keeps its distance, not its column
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -102,7 +103,7 @@ class Splices:
                 growth[first] = growth.get(first, 0) + len(splice.text) - (splice.end - splice.start)
                 reach[first] = max(reach.get(first, 0), splice.end)
         for line, grown in growth.items():
-            stop = source.comment_start(line) if grown and line not in crossed else None
+            stop = source.comment_start(line) if grown and line not in crossed | self.loose else None
             if stop is None:
                 continue
             start = stop
