@@ -139,7 +139,8 @@ class _File:
         if self.hunks and self.hunks[-1].before_start + len(self.hunks[-1].before) > number:
             last = self.hunks.pop()
             number, before, after, lines = last.before_start, last.before, last.after_start, last.after or [""]
-        return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + "\n", *hunk.after])
+        end = "\r\n" if hunk.after and hunk.after[-1].endswith("\r\n") else "\n"
+        return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + end, *hunk.after])
 
 
 def _shared(lines: list[str]) -> list[str]:

@@ -90,14 +90,14 @@ def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[st
     if transform.pss:
         marks.append(f"Pod Security Standards: {transform.pss}")
     if transform.cis:
-        marks.append(f"CIS Kubernetes Benchmark {transform.cis}")
+        marks.append(transform.benchmark)
     lines = [transform.id, "", *_wrap(transform.summary), ""]
     lines += _wrap(f"Why: {transform.why}")
     lines += _wrap(f"May break: {transform.may_break}")
     lines += ["", *(f"{mark}" for mark in marks), f"Profiles: {_in_profiles(transform, members)}"]
-    if transform.options is not None:
-        group = transform.options.GROUP  # type: ignore[attr-defined]
-        lines.append("Options: " + ", ".join(f"{group}.{key}" for key in profiles.option_types()[group]))
+    if transform.takes is not None:
+        group, types = transform.takes
+        lines.append("Options: " + ", ".join(f"{group}.{key}" for key in types))
     return lines
 
 

@@ -6,11 +6,43 @@ import atexit
 import gc
 import sys
 from copy import copy
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from hardener.cli_groups import baseline as baseline_group
+from hardener.cli_groups import golden
+from hardener.options import (
+    Accept,
+    AsOf,
+    AuditLog,
+    Config,
+    Evidence,
+    FailOn,
+    Format,
+    FormatOption,
+    GraphFormat,
+    MaxRisk,
+    Only,
+    OutOfBand,
+    OutputDir,
+    OutputOption,
+    PolicyEngine,
+    Profile,
+    Prune,
+    Quiet,
+    Risk,
+    SecretsOut,
+    SetOption,
+    Since,
+    Skip,
+    Verbose,
+    Version,
+    Yes,
+    text,
+    texts,
+)
 
 app = typer.Typer(
     name="harden",
@@ -20,75 +52,6 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-
-
-class Risk(StrEnum):
-    safe = "safe"
-    review = "review"
-    breaking = "breaking"
-
-
-class FailOn(StrEnum):
-    low = "low"
-    medium = "medium"
-    high = "high"
-    critical = "critical"
-    none = "none"
-
-
-class Format(StrEnum):
-    text = "text"
-    json = "json"
-
-
-class Engine(StrEnum):
-    vap = "vap"
-    kyverno = "kyverno"
-    gatekeeper = "gatekeeper"
-    none = "none"
-
-
-class GraphFormat(StrEnum):
-    text = "text"
-    mermaid = "mermaid"
-    dot = "dot"
-    json = "json"
-
-
-Profile = Annotated[
-    str | None, typer.Option(help="baseline, restricted (default), strict, or a profile file.", metavar="NAME|FILE")
-]
-MaxRisk = Annotated[Risk, typer.Option(help="Apply changes up to this grade; hold the others back.")]
-Accept = Annotated[list[str] | None, typer.Option(help="Apply this transform whatever its grade.", metavar="ID")]
-Only = Annotated[list[str] | None, typer.Option(help="Run only these transforms.", metavar="ID")]
-Skip = Annotated[list[str] | None, typer.Option(help="Run all but these transforms.", metavar="ID")]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to report.")]
-Version = Annotated[str | None, typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N")]
-Config = Annotated[Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="A profile option.", metavar="GROUP.KEY=VALUE")]
-Evidence = Annotated[Path | None, typer.Option(help="Read evidence from here (Git root).", metavar="DIR")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
-AsOf = Annotated[str | None, typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE")]
-Prune = Annotated[bool, typer.Option("--prune-managed", help="Remove from policies of harden what nothing explains.")]
-OutOfBand = Annotated[
-    Path | None,
-    typer.Option(help="Write files for hosts here (harden-host at the Git root).", metavar="DIR"),
-]
-SecretsOut = Annotated[Path | None, typer.Option(help="Write the values of moved secrets here.", metavar="DIR")]
-PolicyEngine = Annotated[Engine | None, typer.Option(help="Write admission policies for this engine.")]
-AuditLog = Annotated[
-    list[Path] | None, typer.Option(help="Derive rights from this audit log of the API server.", metavar="FILE")
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-def _texts(paths: list[Path] | None) -> list[str]:
-    return [str(path) for path in paths or ()]
 
 
 @app.command()
@@ -110,6 +73,8 @@ def apply(
     secrets_out: SecretsOut = None,
     policy_engine: PolicyEngine = None,
     audit_log: AuditLog = None,
+    output: OutputOption = None,
+    output_dir: OutputDir = None,
     yes: Yes = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -118,10 +83,13 @@ def apply(
     from hardener.session import Choices, apply
 
     choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
-        prune_managed, _text(out_of_band), _text(secrets_out), policy_engine, _texts(audit_log),
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
     )  # fmt: skip
-    sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
+    status = apply(
+        paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet, output=output, output_dir=text(output_dir)
+    )
+    sys.exit(status)
 
 
 @app.command()
@@ -145,6 +113,7 @@ def diff(
     secrets_out: SecretsOut = None,
     policy_engine: PolicyEngine = None,
     audit_log: AuditLog = None,
+    since: Since = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -152,8 +121,9 @@ def diff(
     from hardener.session import Choices, diff
 
     choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
-        prune_managed, _text(out_of_band), _text(secrets_out), policy_engine, _texts(audit_log),
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
+        since=since,
     )  # fmt: skip
     sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
 
@@ -180,6 +150,10 @@ def check(
     secrets_out: SecretsOut = None,
     policy_engine: PolicyEngine = None,
     audit_log: AuditLog = None,
+    since: Since = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Fail only on what this file does not list.", metavar="FILE")
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -187,8 +161,9 @@ def check(
     from hardener.session import Choices, check
 
     choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, _text(evidence), as_of,
-        prune_managed, _text(out_of_band), _text(secrets_out), policy_engine, _texts(audit_log),
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
+        since=since, baseline=text(baseline),
     )  # fmt: skip
     sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
 
@@ -204,14 +179,25 @@ def filter(
     config: Config = None,
     set: SetOption = None,
     as_of: AsOf = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here (standard error); JSON for *.json.", metavar="FILE")
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Harden manifests from standard input to standard output; the report goes to standard error."""
     from hardener.session import Choices, filter
 
-    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, _text(config), set, None, as_of)
-    sys.exit(filter(choices, verbose=verbose, quiet=quiet))
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, None, as_of)
+    sys.exit(filter(choices, verbose=verbose, quiet=quiet, report=text(report)))
+
+
+@app.command()
+def fn() -> None:
+    """Run as a KRM function: a ResourceList from standard input to standard output, with results."""
+    from hardener.krm_function import fn
+
+    sys.exit(fn())
 
 
 @app.command()
@@ -226,7 +212,7 @@ def graph(
     """Show who talks to whom, as far as the manifests tell, with file and line."""
     from hardener.session import Choices, graph
 
-    sys.exit(graph(paths or ["."], Choices(config=_text(config), evidence=_text(evidence)), format=format))
+    sys.exit(graph(paths or ["."], Choices(config=text(config), evidence=text(evidence)), format=format))
 
 
 @app.command("list")
@@ -247,25 +233,8 @@ def profiles(
     print_profiles(name, print)
 
 
-golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(golden, name="golden")
-GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
-
-
-@golden.command()
-def verify(folder: GoldenFolder) -> None:
-    """Run every case (before/, after/, findings.txt) and compare. Exit code 1 when one does not hold."""
-    from hardener.golden import run_all
-
-    sys.exit(min(run_all(folder, print, accept=False), 1))
-
-
-@golden.command("accept")
-def accept_golden(folder: GoldenFolder) -> None:
-    """Write after/ and findings.txt of every case; review them as a diff."""
-    from hardener.golden import run_all
-
-    sys.exit(min(run_all(folder, print, accept=True), 1))
+app.add_typer(baseline_group, name="baseline")
 
 
 @app.command()

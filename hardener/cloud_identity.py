@@ -1,19 +1,22 @@
-"""Which pods log in to a cloud as their service account, as far as the tree shows."""
+"""Which pods log in to a cloud as their service account, and which with a lasting key, as far as the tree shows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.edits import Evidence
+from hardener.nearby import Nearby
 from hardener.neighbours import Neighbours
-from hardener.views import Object, PodTemplate
+from hardener.views import Container, Object, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
 _GKE = "iam.gke.io/gcp-service-account"
 # The objects of AWS Controllers for Kubernetes and of Crossplane that give a service account a role.
+_EXTERNAL = ("external-secrets.io", "ExternalSecret")
 _ASSOCIATIONS = ("eks.services.k8s.aws", "eks.aws.upbound.io")
 
 
@@ -57,3 +60,34 @@ class CloudIdentities:
             if self._workspace.builds.may_be_in(pod.object, namespace):
                 return item.fact(f"{item} gives its service account a role of AWS")
         return None
+
+    @cached_property
+    def _sources(self) -> dict[tuple[str, str], Nearby]:
+        """What gives variables, by the kind and name that pods know; an ExternalSecret as the Secret that it makes."""
+        found: dict[tuple[str, str], list[Object]] = {}
+        for group, kind in (("", "ConfigMap"), ("", "Secret"), _EXTERNAL):
+            for item in self._workspace.of(group, kind):
+                target = _mapping(_mapping(item.data.get("spec")).get("target")).get("name") if group else None
+                name = target if isinstance(target, str) else item.name
+                found.setdefault(("Secret" if group else kind, name), []).append(item)
+        return {key: Nearby(self._workspace.builds, items) for key, items in found.items()}
+
+    def loaded(self, container: Container) -> Iterator[str]:
+        """The variables that ``container`` has from whole ConfigMaps and Secrets of the tree. Raises WrongShapeError."""
+        for entry in container.items("envFrom"):
+            for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+                near = self._sources.get((kind, entry.text(field, "name") or ""))
+                for item in near.of(container.object) if near is not None else ():
+                    yield from ((entry.text("prefix") or "") + key for key in _keys(item))
+
+
+def _keys(item: Object) -> Iterator[str]:
+    for field in ("data", "stringData"):
+        yield from map(str, _mapping(item.data.get(field)))
+    entries = _mapping(item.data.get("spec")).get("data")
+    for entry in entries if isinstance(entries, list) else ():
+        yield str(_mapping(entry).get("secretKey"))
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

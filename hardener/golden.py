@@ -110,8 +110,9 @@ def _settings(case: Path) -> dict[str, Any]:
 
 
 def _run(work: Path, settings: dict[str, Any]) -> str:
-    from hardener.session import Choices, plan_of, write_files, write_secrets
+    from hardener.session import Choices, plan_of
     from hardener.workspace import Workspace
+    from hardener.writing import write_files, write_secrets
 
     named = settings.get("profile")
     choices = Choices(

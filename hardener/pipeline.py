@@ -37,13 +37,23 @@ _PARTLY = {
 
 @dataclass(slots=True)
 class Gate:
-    """Which grades are applied: those up to ``max_risk``, and any of the transforms in ``accepted``."""
+    """Which grades are applied: those up to ``max_risk``, and any of the transforms in ``accepted``.
+
+    ``choose`` decides about single steps, whatever their grade; None leaves a step to the grade.
+    """
 
     max_risk: Grade = Grade.REVIEW
     accepted: frozenset[str] = frozenset()
+    choose: Callable[[Step], bool | None] | None = None
 
-    def lets(self, transform: Transform, grade: Grade) -> bool:
-        return grade.rank <= self.max_risk.rank or transform.id in self.accepted
+    def lets(self, step: Step) -> bool:
+        if self.choose is not None and self.choose(step):
+            return True
+        return step.grade.rank <= self.max_risk.rank or step.transform.id in self.accepted
+
+    def refuses(self, step: Step) -> bool:
+        """Whether somebody does not want ``step``; it leaves no record."""
+        return self.choose is not None and self.choose(step) is False
 
 
 @dataclass(slots=True)
@@ -63,11 +73,12 @@ def run(
     *,
     only: frozenset[str] = frozenset(),
     skip: frozenset[str] = frozenset(),
+    visits: Callable[[View], bool] | None = None,
     progress: Callable[[str], object] = lambda name: None,
 ) -> Outcome:
     """Decide and prove every change of ``profile`` on ``workspace``; nothing is written to a file.
 
-    ``only`` and ``skip`` are transform ids that narrow the profile.
+    ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at.
     """
     state = _Run(Outcome(workspace, profile.name), gate or Gate(), collect(workspace))
     workspace.waivers = state.waivers
@@ -77,10 +88,13 @@ def run(
             continue
         progress(transform.id)
         ran.add(transform.id)
+        if not workspace.may_hold(transform.visits) and not profile.is_given(transform):
+            continue  # its module is not even loaded
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
         for target in workspace.targets(transform.each):
-            _visit(state, transform, target, arguments, may_change)
+            if visits is None or visits(target):
+                _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
     _report_classes(state)
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
@@ -154,7 +168,7 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
     step = draft(outcome.workspace, transform, target, edits)
-    if not step.changes or _waive(state, step):
+    if not step.changes or _waive(state, step) or state.gate.refuses(step):
         return
     if not may_change or (transform.absence and outcome.workspace.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
@@ -165,7 +179,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
             severity=transform.severity,
         )
         outcome.findings.append(_finding(transform, target, finding))
-    elif not state.gate.lets(transform, step.grade):
+    elif not state.gate.lets(step):
         outcome.held.append(Held(transform, step.grade, step.changes))
     elif facts := _objections(step):
         # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.

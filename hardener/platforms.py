@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
 """API groups that only OpenShift has."""
+POLICIES = frozenset({
+    "admissionregistration.k8s.io", "constraints.gatekeeper.sh", "kyverno.io", "policies.kyverno.io",
+    "templates.gatekeeper.sh", "hardener.dev",
+})  # fmt: skip
+"""API groups of admission policies, and of what asks for them."""
 
 # Sources: docs.aws.amazon.com/eks, cloud.google.com/kubernetes-engine and learn.microsoft.com/azure/aks, on load
 # balancers, identities of workloads and storage.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import types
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from hardener import registry
 from hardener.declare import Transform
@@ -19,12 +16,14 @@ BUILT_IN = ("baseline", "restricted", "strict")
 
 @dataclass(slots=True)
 class Profile:
-    """``members`` maps transform ids to True (its changes are made) or False (it only reports)."""
+    """``members`` maps transform ids to True (its changes are made) or False (it only reports). ``given`` are the
+    groups of options that a person set; what the program itself sets needs no check."""
 
     name: str
     description: str = ""
     members: dict[str, bool] = field(default_factory=dict)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
 
     def steps(self) -> list[tuple[Transform, bool]]:
         """The transforms of the profile in the order in which they run, with whether they may change anything."""
@@ -32,11 +31,15 @@ class Profile:
         return [(known[id], self.members[id]) for id in known if id in self.members]
 
     def options_of(self, transform: Transform) -> Any:
-        """The options of ``transform`` as its own dataclass, None when it has none."""
-        if transform.options is None:
+        """The options of ``transform`` as its own dataclass, None when it has none. Raises HardenError."""
+        if transform.options is None or transform.takes is None:
             return None
-        values = self.options.get(transform.options.GROUP, {})  # type: ignore[attr-defined]
+        values = self.options.get(transform.takes.group, {})
         return transform.options(**{name.replace("-", "_"): value for name, value in values.items()})
+
+    def is_given(self, transform: Transform) -> bool:
+        """Whether a person set options of ``transform``, which may be wrong."""
+        return transform.takes is not None and transform.takes.group in self.given
 
     def set_option(self, name: str, value: Any, where: str) -> None:
         """Set ``group.key``. Raises HardenError for an unknown option or a value of another type."""
@@ -52,26 +55,13 @@ class Profile:
             kinds = " or ".join(kind.__name__ for kind in wanted)
             raise HardenError(f"{where}: option {name} takes {kinds}")
         self.options.setdefault(group, {})[key] = value
+        if where not in BUILT_IN:
+            self.given.add(group)
 
 
 def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
     """The options of all transforms: types by key by group."""
-    found: dict[str, dict[str, tuple[type, ...]]] = {}
-    for transform in registry.transforms().values():
-        if transform.options is None:
-            continue
-        found[transform.options.GROUP] = _types_of(transform.options)  # type: ignore[attr-defined]
-    return found
-
-
-@cache
-def _types_of(options: type) -> dict[str, tuple[type, ...]]:
-    hints = get_type_hints(options)
-    keys = {}
-    for item in dataclasses.fields(options):
-        hint = hints[item.name]
-        keys[item.name.replace("_", "-")] = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    return keys
+    return {item.takes.group: item.takes.types for item in registry.transforms().values() if item.takes is not None}
 
 
 def load(name: str, *, folder: str | None = None) -> Profile:

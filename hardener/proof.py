@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Append, Drop, Insert, Path, Set, replay
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import Parsed
 
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
+_BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
 
 
@@ -93,9 +95,7 @@ def _replaced(piece: Piece) -> set[tuple[str, str]]:
     return found
 
 
-def _terraform(
-    piece: Piece, mutate: Callable[[list[Any]], None], changes: list[Change], places: list[Path]
-) -> Proof:
+def _terraform(piece: Piece, mutate: Callable[[list[Any]], None], changes: list[Change], places: list[Path]) -> Proof:
     """A block of Terraform: its engine reads again what it wrote, and keeps every comment and all between its edits."""
     from hardener.sources import terraform  # late: it needs an extra
 
@@ -202,18 +202,25 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
     """The first changed line that is in neither set, None when all are accounted for.
 
     A line that only lost or gained a comma, a dash or blanks is fine (the entry before, the first key of an item), and
-    so is one of JSON punctuation alone.
+    so is one of JSON punctuation alone, or a comment that moved.
     """
+    hunks = list(hunks)
+    went, came = ({line.strip() for hunk in hunks for line in side(hunk)} for side in (_BEFORE, _AFTER))
+    moved = {line for line in went & came if line.startswith("#")}
     for hunk in hunks:
         old = Counter(_BARE.sub("", line) for line in hunk.before)
         new = Counter(_BARE.sub("", line) for line in hunk.after)
         for number, line in enumerate(hunk.before, hunk.before_start):
-            if number not in before and not new[_BARE.sub("", line)] and not _PUNCTUATION.fullmatch(line):
+            if number not in before and not new[_BARE.sub("", line)] and not _is_fine(line, moved):
                 return number
         for number, line in enumerate(hunk.after, hunk.after_start):
-            if number not in after and not old[_BARE.sub("", line)] and not _PUNCTUATION.fullmatch(line):
+            if number not in after and not old[_BARE.sub("", line)] and not _is_fine(line, moved):
                 return hunk.before_start
     return None
+
+
+def _is_fine(line: str, moved: set[str]) -> bool:
+    return _PUNCTUATION.fullmatch(line) is not None or line.strip() in moved
 
 
 def _locate(change: Change, rewrite: yaml.Rewrite | terraform.Rewrite, piece: Piece) -> Located:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
+from hardener import declared
 from hardener.declare import STAGES, Transform
 from hardener.errors import HardenError
 
@@ -18,11 +19,13 @@ GROUP = "harden.transforms"  # of entry points
 @cache
 def transforms() -> dict[str, Transform]:
     """Every transform by id, in the order in which they run. Raises HardenError when two share an id."""
+    built_in, installed = _built_in(), _of(_installed())
+    return _sorted([*built_in, *installed]) if installed else {item.id: item for item in built_in}
+
+
+def _sorted(transforms: list[Transform]) -> dict[str, Transform]:
     found: dict[str, Transform] = {}
-    for module in [*_built_in(), *_installed()]:
-        transform = _transform_of(module)
-        if transform is None:
-            continue
+    for transform in transforms:
         if transform.id in found:
             raise HardenError(f"two transforms are called {transform.id}: remove the package that brings the second")
         found[transform.id] = transform
@@ -57,8 +60,18 @@ def nearest(name: str, known: list[str]) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _built_in() -> list[ModuleType]:
+def _built_in() -> list[Transform]:
+    """Those of the folder, in their order; loaded only where what they declare is not on record."""
     package = import_module("hardener.transforms")
+    sources = declared.sources(package)
+    found = declared.read(package, sources)
+    if found is None:
+        found = list(_sorted(_of(_modules(package))).values())
+        declared.write(package, sources, found)
+    return found
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
     return [
         import_module(info.name)
         for info in pkgutil.walk_packages(package.__path__, "hardener.transforms.")
@@ -91,6 +104,7 @@ def _offers(folder: str) -> bool:
     return False
 
 
-def _transform_of(module: ModuleType) -> Transform | None:
-    function = getattr(module, module.__name__.rpartition(".")[2], None)
-    return getattr(function, "__transform__", None)
+def _of(modules: list[ModuleType]) -> list[Transform]:
+    functions = (getattr(module, module.__name__.rpartition(".")[2], None) for module in modules)
+    found = (getattr(function, "__transform__", None) for function in functions)
+    return [transform for transform in found if transform is not None]

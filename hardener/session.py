@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener import config as configuration
 from hardener import pipeline, profile, registry
 from hardener.edits import Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.secret_text import may_hold_secret
-from hardener.outcome import Outcome, Report
+from hardener.outcome import Outcome
 from hardener.pod_level import Standing, standings
 from hardener.profile import Profile
 from hardener.progress import Progress
@@ -21,6 +21,9 @@ from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import Refused, parse
 from hardener.workspace import Settings, Workspace, lock_of
+
+if TYPE_CHECKING:
+    from hardener.touched import Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Choices:
     secrets_out: str | None = None
     policy_engine: str | None = None
     audit_log: list[str] | None = None
+    since: str | None = None
+    baseline: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,9 +56,26 @@ class Plan:
     gate: pipeline.Gate
     only: frozenset[str]
     skip: frozenset[str]
+    touched: Touched | None = None
+
+    def standings(self, workspace: Workspace) -> list[Standing]:
+        """The Pod Security levels of the pods that the run is about."""
+        found, touched = standings(workspace), self.touched
+        return found if touched is None else [one for one in found if touched.piece(one.pod.object.piece)]
+
+    def judges(self, id: str) -> bool:
+        """Whether a run meets everything that there is of the transform ``id``."""
+        return self.touched is None and id not in self.skip and (not self.only or id in self.only)
 
     def run(self, workspace: Workspace, progress: Callable[[str], object]) -> Outcome:
-        return pipeline.run(workspace, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress)
+        touched = self.touched
+        outcome = pipeline.run(
+            workspace, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress,
+            visits=None if touched is None else lambda target: touched.piece(target.object.piece),
+        )  # fmt: skip
+        if touched is not None:
+            touched.narrow(outcome)
+        return outcome
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
@@ -73,9 +95,10 @@ def plan_of(choices: Choices, root: str) -> Plan:
     if choices.prune_managed:
         chosen.set_option("network-policy.prune-managed", True, "--prune-managed")
         chosen.set_option("rbac.prune-managed", True, "--prune-managed")
-    accepted, only, skip = (
-        frozenset(registry.get(id).id for part in given or [] for id in part.split(","))
-        for given in (choices.accept, choices.only, choices.skip)
+    accepted = frozenset(registry.get(id).id for part in choices.accept or [] for id in part.split(","))
+    only, skip = (
+        frozenset(id for part in given or [] for name in part.split(",") for id in _named(name))
+        for given in (choices.only, choices.skip)
     )
     return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
 
@@ -88,6 +111,12 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()),
     )  # fmt: skip
+
+
+def _named(name: str) -> list[str]:
+    """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises HardenError."""
+    of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
+    return of_risk or [registry.get(name).id]
 
 
 def _real(path: str | None) -> str | None:
@@ -104,9 +133,14 @@ def _option(given: str, value: str) -> Any:
     return documents[0] if documents else None
 
 
-def _read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
+def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
+    """The tree as read, and what to do with it. Raises HardenError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
+    if choices.since:
+        from hardener.touched import since  # late: most runs look at everything
+
+        plan.touched = since(choices.since, root)
     if plan.settings.audit_logs:
         from hardener import audit_log  # late: most runs have none
 
@@ -126,12 +160,32 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
 
 
-def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
-    """Harden ``paths`` in place. Returns 0; 2 when there was something to write and nothing could be written."""
+def apply(
+    paths: list[str],
+    choices: Choices,
+    *,
+    format: str,
+    yes: bool,
+    verbose: bool,
+    quiet: bool,
+    output: str | None = None,
+    output_dir: str | None = None,
+) -> int:
+    """Harden ``paths`` in place, or beside them with ``output`` or ``output_dir``. Returns 0; 2 when there was something
+    to write and nothing could be written."""
+    beside = output is not None or output_dir is not None
+    if beside:
+        from hardener import outputs  # late: most runs write in place
+
+        outputs.check(output, output_dir)
     with Progress() as progress:
-        workspace, plan = _read(paths, choices, progress)
+        workspace, plan = read(paths, choices, progress)
         outcome = plan.run(workspace, progress)
-    if not _may_write(outcome, yes):
+    if beside:
+        return _beside(outcome, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
+    from hardener.writing import may_write, write_files, write_secrets  # late: only this command writes
+
+    if not may_write(outcome, yes):
         return 2
     redactor = Redactor()
     write_secrets(outcome)
@@ -140,10 +194,33 @@ def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose
     return 2 if failed and not outcome.files else 0
 
 
+def _beside(
+    outcome: Outcome, paths: list[str], output: str | None, folder: str | None, format: str, *, verbose: bool, quiet: bool
+) -> int:  # fmt: skip
+    """Write what a run decided without touching the source; the report goes to standard error where patches go to
+    standard output. Returns 0."""
+    from hardener import outputs
+    from hardener.writing import write_secrets
+
+    redactor = Redactor()
+    learn(outcome.workspace, redactor)
+    _learn_moved(outcome, redactor)
+    write_secrets(outcome)
+    lines = outputs.write(outcome, output, folder, files.expand(paths), redactor, _binary(sys.stdout))
+    sys.stdout.flush()
+    if folder is None:
+        _text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)
+    else:
+        _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False)
+    for line in lines:
+        print(redactor.text(line), file=sys.stdout if folder is not None and format == "text" else sys.stderr)
+    return 0
+
+
 def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
     """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
     with Progress() as progress:
-        workspace, plan = _read(paths, choices, progress)
+        workspace, plan = read(paths, choices, progress)
         outcome = plan.run(workspace, progress)
     _print(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
     return 1 if outcome.files else 0
@@ -153,13 +230,16 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
     """Report what is not hardened, and the Pod Security levels. Returns 1 when ``apply`` would change something, or a
     finding or held-back change is at least as severe as ``fail_on`` ("none": never), else 0."""
     with Progress() as progress:
-        workspace, plan = _read(paths, choices, progress)
-        before = standings(workspace)
+        workspace, plan = read(paths, choices, progress)
+        before = plan.standings(workspace)
         outcome = plan.run(workspace, progress)
-    levels = (before, standings(workspace))
+    levels = (before, plan.standings(workspace))
+    known = _compare(outcome, choices, plan) if choices.baseline else []
     worst = outcome.worst_finding
     too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
     _print(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
+    for line in known:
+        print(line, file=sys.stdout if format == "text" else sys.stderr)
     if format == "text":
         reasons = []
         if outcome.files:
@@ -170,21 +250,50 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
     return 1 if outcome.files or too_bad else 0
 
 
-def filter(choices: Choices, *, verbose: bool, quiet: bool) -> int:
-    """Harden standard input to standard output, report on standard error. Returns 0; 2 for input that is not UTF-8."""
-    try:
-        text = sys.stdin.buffer.read().decode()
-    except UnicodeDecodeError:
-        raise HardenError("standard input is not UTF-8") from None
+def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
+    """Take what the baseline lists out of ``outcome``; what there is to say about it."""
+    from hardener import baseline
+
+    redactor = Redactor()
+    learn(outcome.workspace, redactor)
+    return baseline.apply(outcome, str(choices.baseline), redactor.text, plan.judges)
+
+
+def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
+    """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
+    name ends in .json. Returns 0. Raises HardenError for input that is not UTF-8 and a file that cannot be written."""
+    text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
+    stream: Any = sys.stderr
+    if report is not None:
+        try:
+            stream = open(report, "w", encoding="utf-8")
+        except OSError as error:
+            raise HardenError(f"{report}: {error.strerror}") from None
     outcome = plan.run(Workspace.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     changed = outcome.files[0] if outcome.files else None
     output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
     sys.stdout.buffer.write(output.encode())
     sys.stdout.buffer.flush()
-    _text(outcome, Redactor(), sys.stderr, verbose=verbose, quiet=quiet, applied=True)
+    if (report or "").endswith(".json"):
+        from hardener.report.json import write
+
+        redactor = Redactor()
+        learn(outcome.workspace, redactor)
+        write(outcome, redactor, _binary(stream, "backslashreplace"))
+        stream.flush()
+    else:
+        _text(outcome, Redactor(), stream, verbose=verbose, quiet=quiet, applied=True)
     return 0
+
+
+def standard_input() -> str:
+    """All of standard input. Raises HardenError when it is not UTF-8."""
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise HardenError("standard input is not UTF-8") from None
 
 
 def graph(paths: list[str], choices: Choices, *, format: str) -> int:
@@ -196,7 +305,7 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
         real, root = _places(paths, choices)
         settings = settings_of(choices, configuration.load(root, choices.config))
         workspace = Workspace.read(real, root=root, settings=settings, progress=progress)
-        _learn(workspace, redactor)
+        learn(workspace, redactor)
         found = graph.collect(workspace, redactor.text)
     if format == "json":
         graph_formats.write_json(found, _binary(sys.stdout, "backslashreplace"))
@@ -208,7 +317,7 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
     return 0
 
 
-def _learn(workspace: Workspace, redactor: Redactor) -> None:
+def learn(workspace: Workspace, redactor: Redactor) -> None:
     """Show ``redactor`` the secrets of the tree."""
     for file in workspace.files:
         for piece in file.pieces:
@@ -222,85 +331,6 @@ def _learn_moved(outcome: Outcome, redactor: Redactor) -> None:
     for change in [*outcome.changes, *outcome.not_made]:
         for kept in change.edit.keeps:
             redactor.learn(kept.value.decode("utf-8", "replace"))
-
-
-def _may_write(outcome: Outcome, yes: bool) -> bool:
-    if not outcome.files:
-        return True
-    warning = _unsaved([change.file.path for change in outcome.files if not change.file.is_new])
-    if warning is None:
-        return True
-    print(f"harden: {warning}", file=sys.stderr)
-    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _unsaved(paths: list[str]) -> str | None:
-    """One line about the files whose present state Git could not bring back, None when it could."""
-    outside = [path for path in paths if files.git_root(path) is None]
-    if outside:
-        return f"{len(outside)} of {len(paths)} files are outside Git, so Git cannot undo this"
-    dirty = 0
-    for root in dict.fromkeys(files.git_root(path) for path in paths):
-        import subprocess  # late: only writing in a Git repository asks it
-
-        command = ["git", "-C", str(root), "status", "--porcelain", "-z", "--untracked-files=all"]
-        try:
-            done = subprocess.run(command, capture_output=True, check=True, timeout=60)
-        except (OSError, subprocess.SubprocessError):
-            return "git status did not answer, so it is not known whether Git can undo this"
-        names = {
-            os.path.join(str(root), os.fsdecode(entry[3:])) for entry in done.stdout.split(b"\0") if len(entry) > 3
-        }
-        dirty += len(names & set(paths))
-    return f"{dirty} of {len(paths)} files have changes that are not committed" if dirty else None
-
-
-def write_secrets(outcome: Outcome) -> None:
-    """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises HardenError; then no file
-    of the tree may be written."""
-    folder = outcome.workspace.settings.secrets_out
-    moving = {id(change.siblings) for change in outcome.changes if change.edit.keeps}
-    if folder and moving:
-        from hardener import secrets_sink
-
-        for change in outcome.changes:
-            path = os.path.dirname(change.object.piece.file.path)
-            if id(change.siblings) in moving and not os.access(path, os.W_OK):
-                name = change.object.piece.file.name
-                raise HardenError(f"{name}: its folder cannot be written, so no secret was moved and no file changed")
-        secrets_sink.write(folder, (kept for change in outcome.changes for kept in change.edit.keeps))
-
-
-def write_files(outcome: Outcome) -> int:
-    """Write the changed files; those that cannot be written become findings. Returns how many could not."""
-    failed = 0
-    for change in list(outcome.files):
-        try:
-            if change.file.is_new:
-                files.create(change.file.path, change.text)
-            else:
-                files.replace(change.file.path, change.text, change.file.content)
-            change.written = True
-        except OSError as error:
-            failed += 1
-            outcome.files.remove(change)
-            lost = [item for item in outcome.changes if item.object.piece.file is change.file]
-            outcome.changes = [item for item in outcome.changes if item.object.piece.file is not change.file]
-            outcome.findings.append(
-                Report(
-                    "not-written",
-                    None,
-                    Severity.MEDIUM,
-                    f"{len(lost)} edits were not written, the file is as it was: {error.strerror}",
-                    "make it writable and run again",
-                    change.file.name,
-                    line=1,
-                )
-            )
-    return failed
 
 
 Levels = tuple[list[Standing], list[Standing]]
@@ -321,9 +351,23 @@ def _print(
         from hardener.report.json import write
         from hardener.report.levels import records
 
-        _learn(outcome.workspace, redactor)
+        learn(outcome.workspace, redactor)
         write(outcome, redactor, _binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
+    elif format == "html":
+        from hardener.report import page
+
+        learn(outcome.workspace, redactor)
+        page.write(outcome, redactor, _binary(sys.stdout, "backslashreplace"), applied=applied, levels=levels)
+        sys.stdout.buffer.flush()
+    elif format != "text":
+        from hardener.report import faces
+
+        learn(outcome.workspace, redactor)
+        faces.write(
+            format, outcome, redactor, lambda errors: _binary(sys.stdout, errors), applied=applied, levels=levels
+        )
+        sys.stdout.flush()
     else:
         _text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
 

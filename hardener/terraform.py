@@ -30,6 +30,7 @@ class TerraformBlock(Object):
 
     __slots__ = ()
     TYPES: ClassVar[frozenset[str]] = frozenset()
+    NEEDS = "terraform_files"
 
     def __init__(self, workspace: Workspace, piece: Piece, data: dict[str, Any]) -> None:
         super().__init__(workspace, piece, (0,), data)

@@ -54,11 +54,13 @@ class OpaqueError(Exception):
 class View:
     """A mapping inside an object: ``data`` is the live mapping, ``path`` where it stands in its piece.
 
-    ``KINDS`` are the (API group, kind) of the objects that a view of its own class is made of.
+    ``KINDS`` are the (API group, kind) of the objects that a view of its own class is made of; ``NEEDS`` names the part
+    of the workspace without which there is none of it.
     """
 
     __slots__ = ("data", "object", "path")
     KINDS: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    NEEDS: ClassVar[str | None] = None
     type_name: str | None = None
 
     def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:

@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import UnionType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from hardener import bare_objects, platforms, reading
 from hardener.config import Exemption
-from hardener.edits import Evidence, Path, WrongShapeError
+from hardener.edits import Evidence, Path
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.platforms import OPENSHIFT
 from hardener.reading import Problem
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.views import (
-    Container,
-    KustomizedImage,
-    Namespace,
-    Object,
-    OpaqueError,
-    PodTemplate,
-)
+from hardener.views import Namespace, Object, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.access.grants import Access
@@ -38,6 +31,7 @@ if TYPE_CHECKING:
     from hardener.builds import Builds
     from hardener.config_sources import ConfigSources
     from hardener.connections import Connections
+    from hardener.declare import Visit
     from hardener.image_sources import ImageSources
     from hardener.isolation import Isolation
     from hardener.lock import Lock
@@ -45,6 +39,7 @@ if TYPE_CHECKING:
     from hardener.relations import Relations
     from hardener.resource_policies import ResourcePolicies
     from hardener.service_accounts import ServiceAccounts
+    from hardener.targets import Targets
     from hardener.terraform import Terraform
     from hardener.waivers import Waivers
 
@@ -120,9 +115,14 @@ class Workspace:
         return Terraform(self)
 
     @property
+    def terraform_files(self) -> list[ManifestFile]:
+        """The Terraform files."""
+        return [file for file in self.files if file.is_terraform]
+
+    @property
     def everything(self) -> Iterable[Object]:
         """The objects, then the blocks of Terraform."""
-        return [*self.objects, *self.terraform.blocks]
+        return [*self.objects, *(self.terraform.blocks if self.terraform_files else ())]
 
     def object_at(self, piece: Piece, path: Path) -> Object:
         """The object of ``piece`` in which ``path`` stands."""
@@ -213,45 +213,24 @@ class Workspace:
                     found.append(PodTemplate(item, spec.path[:-1], spec.data, key=str(path[-1]), partial=True))
         return found
 
+    @cached_property
+    def _targets(self) -> Targets:
+        from hardener.targets import Targets
+
+        return Targets(self)
+
     def targets(self, each: type | UnionType) -> Iterable[Any]:
         """The targets of a transform that visits ``each``, those of files that may be edited only."""
-        return [target for kind in get_args(each) or (each,) for target in self._targets_of(kind)]
+        return self._targets.of(each)
 
-    def _targets_of(self, kind: type) -> list[Any]:
-        if kind not in self._targets and hasattr(kind, "TYPES"):
-            self._targets[kind] = self.terraform.targets(kind)
-        if kind not in self._targets and hasattr(kind, "of_tree"):
-            self._targets[kind] = kind.of_tree(self)
-        if kind not in self._targets:
-            wanted = kind.KINDS & self._by_kind.keys()  # type: ignore[attr-defined]
-            found = self.objects if len(wanted) > 1 else [item for names in wanted for item in self._by_kind[names]]
-            self._targets[kind] = [
-                kind(item, item.path, item.data)
-                for item in found
-                if (item.group, item.kind) in wanted and item.editable
-            ]
-        return self._targets[kind]
+    def may_hold(self, visits: Iterable[Visit]) -> bool:
+        """Whether there may be a target of ``visits``; their classes are not loaded."""
+        return self._targets.may_be(visits)
 
-    @cached_property
-    def _targets(self) -> dict[type, list[Any]]:
-        from hardener.namespaces import targets as namespace_targets
-        from hardener.secret_moves.objects import Kustomization
-
-        pods = [pod for pod in self.pod_templates if pod.object.editable]
-        containers: list[Container] = []
-        for pod in pods:
-            try:
-                containers += pod.containers
-            except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
-                continue
-        namespaces = [space for space in namespace_targets(self) if space.object.editable]
-        return {
-            PodTemplate: pods,
-            Container: containers,
-            Namespace: namespaces,
-            Kustomization: [Kustomization(o, o.path, o.data) for o in self.kustomizations.values() if o.editable],
-            KustomizedImage: [entry for entry in self.image_sources.entries if entry.object.editable],
-        }
+    @property
+    def kinds(self) -> Set[tuple[str, str]]:
+        """The API group and kind of every object."""
+        return self._by_kind.keys()
 
     @cached_property
     def image_sources(self) -> ImageSources:
@@ -274,6 +253,13 @@ class Workspace:
 
         return collect(self)
 
+    @cached_property
+    def pod_makers(self) -> dict[str | None, list[Evidence]]:
+        """What may make pods by itself, by namespace; asked once roles and bindings are settled."""
+        from hardener.access.makers import collect
+
+        return collect(self)
+
     def of(self, group: str, kind: str) -> list[Object]:
         """Every object of an API group ("" for the core) and kind."""
         return list(self._by_kind.get((group, kind), ()))
@@ -292,6 +278,12 @@ class Workspace:
     def openshift_signs(self) -> list[Object]:
         """Objects of kinds that only OpenShift has."""
         return [item for item in self.objects if item.group in OPENSHIFT]
+
+    @property
+    def policy_signs(self) -> bool:
+        """Whether an object, or the command line, has to do with admission policies."""
+        groups = {group for group, _ in self.kinds}
+        return bool(self.settings.policy_engine) or not groups.isdisjoint(platforms.POLICIES)
 
     @cached_property
     def platform_signs(self) -> dict[str, Object]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hardener import registry
-from hardener.carriers import ComponentFile, ControlPlane, DevelopmentCluster, How, components
+from hardener.carriers import ComponentFile, ControlPlane, DevelopmentCluster, How, components, unread
 from hardener.carriers.component import Component
 from hardener.edits import replay
 from hardener.kubernetes import component_flags
@@ -57,6 +57,8 @@ def after(found: Component, edits: list[Any]) -> Any:
         (POD + "    command: [/usr/bin/kube-apiserver, --profiling]\n", "profiling", "true"),
         (POD + "    command: [kube-apiserver, --profiling, --v=2]\n", "profiling", "true"),
         (POD + "    command: [kube-apiserver, --request-timeout, 5m]\n", "request-timeout", "5m"),
+        (POD + "    command: [kube-apiserver, '--audit-log-path=\"\"']\n", "audit-log-path", None),
+        (K3S + "kube-apiserver-arg+: [profiling=true]\n", "profiling", "true"),
         (POD + "    command: [kube-apiserver, --request-timeout]\n    args: [5m]\n", "request-timeout", "5m"),
         (POD + "    command: [kube-apiserver]\n    args: [--request_timeout=5m]\n", "request-timeout", "5m"),
         (POD + "    command: [kube-apiserver, --v=1, --v=2]\n", "v", "2"),
@@ -130,6 +132,27 @@ def test_a_flag_goes_wherever_it_stands(words: str, left: list[str]) -> None:
     found = component(POD + f"    command: [kube-apiserver, {words}]\n")
     data = after(found, found.unset("token-auth-file", How()))
     assert data["spec"]["containers"][1]["command"] == [SERVER, *left]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("command: [sh, -c, exec kube-apiserver --profiling]", ("kube-apiserver", [])),
+        ("command: [/go-runner, /usr/bin/kube-apiserver, --insecure-port=1]", ("kube-apiserver", ["insecure-port"])),
+        ("args: [--authorization-mode=AlwaysAllow]", ("kube-apiserver", ["AlwaysAllow"])),
+        ("args: [version]", None),
+        ("command: [kube-apiserver, --authorization-mode=AlwaysAllow]", None),
+    ],
+)
+def test_a_component_whose_flags_cannot_be_read_is_known(line: str, found: tuple[str, list[str]] | None) -> None:
+    pods = Workspace.from_text(f"{POD}    {line}\n").targets(ControlPlane)
+    assert [(name, weak) for pod in pods for name, _, weak in unread(pod)] == ([found] if found else [])
+
+
+def test_the_sections_of_a_kubeadm_file_come_into_force_by_kubeadm() -> None:
+    kubelet = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+    assert "kubeadm upgrade node phase kubelet-config" in component(f"{LIST}---\n{kubelet}", "kubelet").restart
+    assert "copy the file to each node" in component(kubelet, "kubelet").restart
 
 
 def test_the_places_of_a_list_become_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,7 +20,8 @@ OPTIONS = {
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
-    " --as-of --help",
+    " --as-of --report --help",
+    "fn": "--help",
     "graph": "--format --config --evidence --help",
     "list": "--profile --help",
     "explain": "--help",
@@ -160,6 +162,20 @@ def test_options_are_those_of_the_design(command: str, harden: Harden) -> None:
     )
     listed = {word for line in shown.out.splitlines() for word in re.findall(r"^  (?:(-\w), )?(--[\w-]+)", line)}
     assert {name for pair in listed for name in pair if name} == set(OPTIONS[command].split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "risks"),
+    [
+        (["--only", "K01"], {"K01"}),
+        (["--only", "k05,automount-token"], {"K05", "K09"}),
+        (["--skip", "K01", "--skip", "K05"], {"K09"}),
+    ],
+)
+def test_a_risk_stands_for_its_transforms(arguments: list[str], risks: set[str], harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    report = json.loads(harden("diff", "--format", "json", *arguments).out)
+    assert {change["risk"] for change in report["changes"]} == risks
 
 
 def test_apply_ends_with_0_and_diff_with_1_iff_there_is_something(harden: Harden, tmp_path: Path) -> None:

@@ -205,3 +205,51 @@ def test_what_no_api_server_takes_stops_nothing(harden: Harden, tmp_path: Path, 
 def test_overrides_that_are_no_pod_stop_nothing(harden: Harden, tmp_path: Path, overrides: str) -> None:
     write(tmp_path, {"demo.sh": f"kubectl run a --image=b --privileged --overrides='{overrides}'\n"})
     assert harden("diff", ".").status in (0, 1)
+
+
+_RUNNER = """apiVersion: v1
+kind: Namespace
+metadata: {name: ci}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: runner, namespace: ci}
+spec:
+  selector: {matchLabels: {app: runner}}
+  template:
+    metadata: {labels: {app: runner}}
+    spec: {serviceAccountName: runner, containers: [{name: runner, image: example.com/runner}]}
+"""
+
+
+def _grant(kind: str, resources: str, verbs: str, account: str = "runner") -> str:
+    """A role and its binding; ``kind`` is Role or ClusterRole."""
+    return f"""---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {kind}
+metadata: {{name: runner, namespace: ci}}
+rules: [{{apiGroups: ["", apps], resources: [{resources}], verbs: [{verbs}]}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {kind}Binding
+metadata: {{name: runner, namespace: ci}}
+subjects: [{{kind: ServiceAccount, name: {account}, namespace: ci}}]
+roleRef: {{kind: {kind}, name: runner, apiGroup: rbac.authorization.k8s.io}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "makes"),
+    [
+        ("", False),
+        (_grant("Role", "pods", "create, get"), True),
+        (_grant("Role", "deployments", "create"), True),
+        (_grant("Role", "'*'", "'*'"), True),
+        (_grant("Role", "pods", "get, list"), False),
+        (_grant("Role", "pods", "create", "somebody"), False),
+        (_grant("ClusterRole", "pods", "create"), True),
+        (_grant("ClusterRole", "'*'", "'*'"), False),  # of deployers; what they make, their objects tell
+    ],
+)
+def test_where_a_program_makes_pods_the_tree_does_not_show_all(more: str, makes: bool) -> None:
+    assert [*Workspace.from_text(_RUNNER + more).pod_makers] == (["ci"] if makes else [])

@@ -17,9 +17,9 @@ from hardener.outcome import Outcome
 from hardener.profile import Profile
 from hardener.report.redactor import Redactor
 from hardener.report.text import TextReport
-from hardener.session import write_files
 from hardener.views import Service
 from hardener.workspace import Settings, Workspace
+from hardener.writing import write_files
 
 from .conftest import write
 

@@ -16,8 +16,8 @@ import yaml
 from hardener import pipeline, profile
 from hardener.kubernetes.quantity import parse
 from hardener.kubernetes.validity import violations
-from hardener.session import write_files
 from hardener.workspace import Workspace
+from hardener.writing import write_files
 from tests.conftest import write
 
 IDS = frozenset({"resource-requests", "memory-limit", "cpu-limit", "ephemeral-limit"})

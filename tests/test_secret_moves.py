@@ -409,15 +409,64 @@ def test_a_config_map_that_something_else_knows_stays(tmp_path: Path, others: di
     assert (tmp_path / "tree" / "base" / "app.yaml").read_text() == manifest
 
 
+LITERAL = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec:
+      containers:
+      - name: app
+        image: registry.example.com/app:1
+        env:
+        - {name: DB_PASSWORD, value: Tr0ub4dor-3}
+"""
+ANOTHER = """\
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: other}
+spec:
+  secretStoreRef: {kind: ClusterSecretStore, name: corp}
+  target: {name: other}
+"""
+OVERLAY = "resources: [../base]\nnamespace: %s\nnamePrefix: %s-\n"
+NAMES = {
+    "two names in one namespace": ((OVERLAY % ("shop", "a"), OVERLAY % ("shop", "b")), "auto", "several overlays give"),
+    "two names in two namespaces": ((OVERLAY % ("a", "a"), OVERLAY % ("b", "b")), "auto", None),
+    "another name": ((OVERLAY % ("shop", "a"),), "auto", None),
+    "another name for what is made by hand": ((OVERLAY % ("shop", "a"),), "secret", "another name"),
+    "another name for what is sealed": ((OVERLAY % ("shop", "a"),), "sealed-secrets", "another name"),
+}
+
+
+@pytest.mark.parametrize(("overlays", "backend", "reason"), NAMES.values(), ids=NAMES)
+def test_what_kustomize_renames_moves_where_its_secret_keeps_one_name(
+    tmp_path: Path, overlays: tuple[str, ...], backend: str, reason: str | None
+) -> None:
+    files = {f"o{number}/kustomization.yaml": text for number, text in enumerate(overlays)}
+    files |= {"base/kustomization.yaml": "resources: [app.yaml, other.yaml]\n"}
+    for name, text in {**files, "base/app.yaml": LITERAL, "base/other.yaml": ANOTHER}.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(text, encoding="utf-8")
+    done = harden(tmp_path / "tree", "apply", ".", "--secrets-out", str(tmp_path / "values"), "--yes", "--only",
+                  "secret-env-literal", "--set", f"secrets.backend={backend}")  # fmt: skip
+    text = (tmp_path / "tree" / "base" / "app.yaml").read_text()
+    assert (text == LITERAL) is (reason is not None) and (reason or "valueFrom") in done.stdout, done.stdout
+    # The store that the other ExternalSecret reads is there, although the tree does not have it.
+    assert reason or ("name: corp" in text and "the tree has no" not in done.stdout)
+
+
 def test_a_move_is_made_in_all_files_or_in_none(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     config = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\ndata:\n  DB_PASSWORD: "Tr0ub4dor&3"\n'
-    # What comes from a merge cannot be taken out of the text.
+    # The name that goes is one that an alias needs.
     pod = (
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: app\nspec:\n  initContainers:\n  - name: a\n    image: a:1\n"
-        "    envFrom:\n    - &all\n      configMapRef: {name: app}\n  containers:\n  - name: b\n    image: b:1\n"
-        "    envFrom:\n    - <<: *all\n      prefix: B_\n"
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: b\n    image: b:1\n    envFrom:\n"
+        "    - configMapRef: {name: &name app}\nmetadata:\n  name: *name\n"
     )
     (tree / "config.yaml").write_text(config, encoding="utf-8")
     (tree / "pod.yaml").write_text(pod, encoding="utf-8")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from hardener.access.aggregation import Aggregation
+from hardener.access.running import Pods, Runs
 from hardener.access.views import Binding, Role, Subject
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.custom_definitions import definitions
@@ -16,13 +18,12 @@ from hardener.kubernetes.discovery import Discovery, Row
 from hardener.kubernetes.rbac import DEFAULT, GROUP
 from hardener.kubernetes.rbac_platform import PART_OF, Platform, named_like, proved
 from hardener.nearby import Nearby
-from hardener.neighbours import Neighbours
+from hardener.pod_class import SYSTEM_NAMESPACES
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.builds import Builds
     from hardener.kubernetes.observed_rule import AuditLog
     from hardener.workspace import Workspace
 
@@ -38,10 +39,10 @@ class Holder:
 
     subject: Subject
     binding: Binding
-    pods: tuple[PodTemplate, ...]
+    pods: Pods
 
     def __str__(self) -> str:
-        names = list(dict.fromkeys(str(pod.object) for pod in self.pods))
+        names = self.pods.objects
         if not names:
             return str(self.subject)
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -50,24 +51,6 @@ class Holder:
     @property
     def _without_token(self) -> str:
         return ", without a token" if self.pods and all(map(_has_no_token, self.pods)) else ""
-
-
-class _Runs:
-    """The objects whose pods run as accounts of one name: ``pods`` by object, and objects by the namespaces that they
-    come out in or name; ``unset`` are those that may come out in any."""
-
-    def __init__(self, builds: Builds, pods: dict[Object, list[PodTemplate]]) -> None:
-        self.pods = pods
-        self.by_namespace: dict[str, list[Object]] = {}
-        self.unset: list[Object] = []
-        for item in pods:
-            spaces = dict.fromkeys((*builds.known_namespaces(item), item.namespace))
-            for space in filter(None, spaces):
-                self.by_namespace.setdefault(space, []).append(item)
-            if None in builds.known_namespaces(item):
-                self.unset.append(item)
-        self.near = Neighbours(builds, pods)
-        self.near_unset = Neighbours(builds, self.unset)
 
 
 class Access:
@@ -100,9 +83,18 @@ class Access:
         return found
 
     def bindings(self, role: Object) -> list[Binding]:
-        """The bindings of the tree that name ``role``; in this run they may have changed since they were read."""
-        named = self._given.get(id(role), ())
-        return [each for each in named if (each.role_kind, each.role_name) == (role.kind, role.name)]
+        """The bindings of the tree that name ``role``, or a role that aggregates it; in this run they may have changed
+        since they were read."""
+        return [
+            each
+            for given in (role, *self._aggregation.of(role))
+            for each in self._given.get(id(given), ())
+            if (each.role_kind, each.role_name) == (given.kind, given.name)
+        ]
+
+    @cached_property
+    def _aggregation(self) -> Aggregation:
+        return Aggregation(item for (kind, _), items in self._roles.items() if kind == "ClusterRole" for item in items)
 
     @cached_property
     def _given(self) -> dict[int, list[Binding]]:
@@ -151,25 +143,38 @@ class Access:
                 subjects = binding.subjects
             except (OpaqueError, WrongShapeError):
                 continue
-            found += [Holder(subject, binding, tuple(self.pods(binding, subject))) for subject in subjects]
+            found += [Holder(subject, binding, self.pods(binding, subject)) for subject in subjects]
         return found
 
-    def pods(self, binding: Binding, subject: Subject) -> list[PodTemplate]:
+    def pods(self, binding: Binding, subject: Subject) -> Pods:
         """The pod templates of the tree that run as an account, the subject of ``binding``."""
         runs = self._runs.get(subject.name) if subject.is_account else None
         if runs is None:
-            return []
+            return Pods()
         space = binding.namespace_of(subject)
         if space is None:
             items = runs.near.meeting(binding.object)
         elif space == DEFAULT:
-            items = [*runs.by_namespace.get(space, ()), *runs.unset]
+            beside = [item for item in self._beside(binding, runs) if self._follows(item, binding, space)]
+            if not beside:
+                return runs.of_default
+            items = [*runs.by_namespace.get(space, ()), *runs.unset, *beside]
         else:
             items = [*runs.by_namespace.get(space, ()), *runs.near_unset.of(binding.object)]
-        return [pod for item in dict.fromkeys(items) for pod in runs.pods[item]]
+        return runs.of(items)
+
+    def _beside(self, binding: Binding, runs: Runs) -> list[Object]:
+        return runs.near.of(binding.object) if self._workspace.builds.layers(binding.object) else []
+
+    def _follows(self, item: Object, binding: Binding, space: str) -> bool:
+        """Whether kustomize takes ``item`` for one of the namespace ``space`` as ``binding`` names it, and moves both
+        (api/filters/nameref: an unset namespace is "default")."""
+        builds = self._workspace.builds
+        same = (item.namespace or DEFAULT) == space
+        return same and not builds.roots(item).isdisjoint(builds.roots(binding.object))
 
     @cached_property
-    def _runs(self) -> dict[str, _Runs]:
+    def _runs(self) -> dict[str, Runs]:
         found: dict[str, dict[Object, list[PodTemplate]]] = {}
         for pod in self._workspace.pod_templates:
             try:
@@ -179,14 +184,15 @@ class Access:
                     found.setdefault(name, {}).setdefault(pod.object, []).append(pod)
             except (OpaqueError, WrongShapeError):
                 continue
-        return {name: _Runs(self._workspace.builds, pods) for name, pods in found.items()}
+        return {name: Runs(self._workspace.builds, pods) for name, pods in found.items()}
 
     def surely(self, binding: Binding, subject: Subject, pod: PodTemplate) -> bool:
         """Whether ``pod``, of those that ``pods`` tells, is known to be in the namespace of the account."""
         builds = self._workspace.builds
         space, spaces = binding.namespace_of(subject), builds.namespaces(pod.object)
         if space is not None:
-            return space in spaces or (space == DEFAULT and None in spaces)
+            moved = self._follows(pod.object, binding, space)
+            return space in spaces or moved or (space == DEFAULT and None in spaces)
         if not builds.roots(binding.object).isdisjoint(builds.roots(pod.object)):
             return True
         return os.path.dirname(binding.object.piece.file.path) == os.path.dirname(pod.object.piece.file.path)
@@ -212,7 +218,7 @@ class Access:
         def fits(item: Object) -> bool:
             if space is None:
                 return builds.meet(item, binding.object)
-            return space == item.namespace or builds.may_be_in(item, space)
+            return space == item.namespace or builds.may_be_in(item, space) or self._follows(item, binding, space)
 
         return list(filter(fits, self._workspace.relations.service_accounts.get(subject.name, ())))
 
@@ -280,6 +286,28 @@ class Access:
         """The audit log of this run."""
         log: AuditLog | None = getattr(self._workspace, "audit_log", None)
         return log
+
+    def log_is_ours(self, namespace: str) -> bool:
+        """Whether the log shows anybody whom the tree knows, and so may be of its cluster: an account of ``namespace``,
+        or any that an object or a binding of the tree names. Those of kube-system are the same in every cluster."""
+        return self._log_shows_the_tree or namespace in self._namespaces_of_log
+
+    @cached_property
+    def _namespaces_of_log(self) -> frozenset[str]:
+        return frozenset(space for space, _ in self._accounts_of_log)
+
+    @cached_property
+    def _log_shows_the_tree(self) -> bool:
+        accounts, builds = self._workspace.relations.service_accounts, self._workspace.builds
+        return any(
+            self.bindings_of(name, space) or any(builds.may_be_in(item, space) for item in accounts.get(name, ()))
+            for space, name in self._accounts_of_log
+        )
+
+    @property
+    def _accounts_of_log(self) -> Iterator[tuple[str, str]]:
+        seen = self.log.seen if self.log is not None else ()
+        return ((space, name) for space, name in seen if space not in SYSTEM_NAMESPACES)
 
 
 def _text(path: str) -> str:

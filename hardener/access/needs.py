@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -132,29 +132,13 @@ def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str],
             yield spots, policy.fact(f"the log cannot see: {', '.join(spots[:_MOST])}{more}")
 
 
-def _is_of_this_cluster(binding: Binding, space: str) -> bool:
-    """Whether the audit log shows anybody whom the tree knows: an account of the namespace ``space``, or one that a
-    binding or an object of the tree names. The accounts of kube-system are the same in every cluster."""
-    tree, log = binding.tree, binding.tree.access.log
-    if log is None:
-        return False
-    for namespace, name in log.usage.accounts:
-        if namespace in SYSTEM_NAMESPACES:
-            continue
-        if namespace == space or tree.access.bindings_of(name, namespace):
-            return True
-        if any(tree.builds.may_be_in(item, namespace) for item in tree.relations.service_accounts.get(name, ())):
-            return True
-    return False
-
-
 def unused(binding: Binding, subject: Subject) -> Needs | None:
     """Why an account is known not to use its rights; None where it may."""
     tree = binding.tree
     log, space = tree.access.log, binding.namespace_of(subject)
     if log is not None and space is not None and not log.events(space, subject.name):
         if (
-            _length(log.span) >= ENOUGH and log.sees_reads and _is_of_this_cluster(binding, space)
+            _length(log.span) >= ENOUGH and log.sees_reads and tree.access.log_is_ours(space)
             and not any(_blind(binding, space, subject.name))
         ):  # fmt: skip
             text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
@@ -184,7 +168,7 @@ def _length(span: tuple[str, str] | None) -> timedelta:
 # What its pods show.
 
 
-def _commands(pods: list[PodTemplate], space: str | None) -> Needs | None:
+def _commands(pods: Sequence[PodTemplate], space: str | None) -> Needs | None:
     """What the kubectl commands of all its containers need; None where anything else runs."""
     if not pods:
         return None
@@ -212,7 +196,7 @@ def _command(container: Container) -> list[Needed] | None:
     return needed(words, container.tree.access.discovery)
 
 
-def _elections(pods: list[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
+def _elections(pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
     for pod in pods:
         for container in pod.containers:
             words = (word for word in container.words if _LEADER.match(word))
@@ -223,7 +207,7 @@ def _elections(pods: list[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evid
                 return
 
 
-def _own_resources(binding: Binding, pods: list[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
+def _own_resources(binding: Binding, pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
     """Custom resources that are declared beside its pods, of a group that is called like them."""
     if not pods:
         return
@@ -238,7 +222,7 @@ def _own_resources(binding: Binding, pods: list[PodTemplate]) -> Iterator[tuple[
         yield (Rule((group,), tuple(sorted(resources)), _CUSTOM_VERBS),), Evidence(text)
 
 
-def _mounts(pods: list[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
+def _mounts(pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
     """ConfigMaps that its pods hold already: to read them again shows nothing new."""
     names: dict[str, Evidence] = {}
     for pod in pods:

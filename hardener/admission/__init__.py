@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 CONSTRAINTS = "constraints.gatekeeper.sh"
 _GROUP = "admissionregistration.k8s.io"
-_ASKING = frozenset({
-    _GROUP, CONSTRAINTS, "kyverno.io", "policies.kyverno.io", "templates.gatekeeper.sh", "hardener.dev",
-})  # fmt: skip
 _MANAGED = ("app.kubernetes.io/managed-by", "harden")
 
 
@@ -126,6 +123,7 @@ class Constraint(_Policy):
     """A constraint of Gatekeeper; its kind is that of a template."""
 
     __slots__ = ()
+    NEEDS = "policy_signs"
 
     @classmethod
     def of_tree(cls, workspace: Workspace) -> list[Constraint]:
@@ -140,13 +138,14 @@ class PolicyHome(View):
 
     __slots__ = ("reasons",)
     type_name = "Object"
+    NEEDS = "policy_signs"
     reasons: list[Evidence]
 
     @classmethod
     def of_tree(cls, workspace: Workspace) -> list[PolicyHome]:
         """The home of the tree, if it has one."""
-        if not workspace.settings.policy_engine and all(item.group not in _ASKING for item in workspace.objects):
-            return []  # costs most trees nothing
+        if not workspace.policy_signs:
+            return []
         item, reasons = workspace.guardrails.home
         if item is None:
             return []

@@ -178,14 +178,8 @@ class Guardrails:
 
     def unseen(self, space: Namespace) -> list[Evidence]:
         """What speaks for pods of ``space``, or containers in them, that the tree does not show."""
-        makers = (fact for name in space.names for fact in self._makers.get(name, ()))
+        makers = (fact for name in space.names for fact in self._workspace.pod_makers.get(name, ()))
         return [*unseen_sources(space), *added(space), *dict.fromkeys(makers)]
-
-    @cached_property
-    def _makers(self) -> dict[str | None, list[Evidence]]:
-        from hardener.admission.makers import collect  # late: what knows roles is large
-
-        return collect(self._workspace)
 
     def _broken(self, rule: AdmissionRule, space: Namespace) -> Iterator[tuple[View, str]]:
         if "Pod" in rule.kinds:

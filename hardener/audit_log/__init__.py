@@ -6,6 +6,7 @@ A log may be larger than memory: its entries are read one by one, and only names
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,11 @@ class AuditLog:
     def accounts(self) -> int:
         """How many service accounts the logs show."""
         return len(self.usage.accounts)
+
+    @property
+    def seen(self) -> Iterable[tuple[str, str]]:
+        """Namespace and name of each service account that the logs show."""
+        return self.usage.accounts
 
     @property
     def sees_reads(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How", "by_table",
-    "components", "control_planes", "how", "since",
+    "components", "control_planes", "how", "since", "unread",
 ]  # fmt: skip
 
 
@@ -94,6 +94,14 @@ def components(carrier: View, *names: str) -> Iterator[Component]:
             yield component
 
 
+def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
+    """The components that ``carrier`` starts by a command line that cannot be read, each with its container and the
+    weak flags that its text holds."""
+    from hardener.carriers import reading
+
+    yield from reading.unread(carrier)
+
+
 def _starts_one(carrier: View) -> bool:
     """Whether a container of the pod may start a component."""
     spec = carrier.data.get("spec")
@@ -101,10 +109,12 @@ def _starts_one(carrier: View) -> bool:
         spec = (spec.get("template") or {}).get("spec") if isinstance(spec.get("template"), dict) else None
     containers = spec.get("containers") if isinstance(spec, dict) else None
     for container in containers if isinstance(containers, list) else ():
-        command = container.get("command") if isinstance(container, dict) else None
-        if isinstance(command, list) and command and isinstance(command[0], str):
-            name = command[0].rpartition("/")[2]
-            if name.startswith("kube") or name == "etcd":
+        if isinstance(container, dict):
+            words = [container.get("image")]
+            for key in ("command", "args"):
+                found = container.get(key)
+                words += found if isinstance(found, list) else ()
+            if any("kube" in word or "etcd" in word for word in words if isinstance(word, str)):
                 return True
     return False
 

@@ -35,6 +35,9 @@ _VERSIONS: tuple[Path, ...] = (("kubernetesVersion",), ("spec", "version"), ("sp
 _NODE_REGISTRATION = "it holds for nodes that join later; on others: systemctl restart kubelet after changing its flags"
 
 
+_EMPTY = ("", '""', "''")  # with quotes where somebody took a list of words for a shell
+
+
 class Written(NamedTuple):
     """A flag as it stands in a carrier: ``path`` leads from the view to what holds the value, ``form`` is how."""
 
@@ -73,7 +76,7 @@ class Component:
         for place in found:
             if literal(place.value) != place.value:
                 raise OpaqueError(place.value, (*self.view.path[1:], *place.path))
-        return ",".join(place.value for place in found if place.value) or None
+        return ",".join(place.value for place in found if place.value not in _EMPTY) or None
 
     def adds_up(self, flag: str) -> bool:
         """Whether the values of a flag that is there twice are joined, as lists are by all but etcd."""

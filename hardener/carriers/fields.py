@@ -9,6 +9,13 @@ from hardener.edits import Edit, Path
 from hardener.kubernetes import component_flags
 from hardener.view import View
 
+_IN_KUBEADM = {
+    "kubelet": "kubeadm init phase upload-config kubelet --config FILE once, then on one node after the other: kubeadm "
+    "upgrade node phase kubelet-config, systemctl restart kubelet",
+    "kube-proxy": "kubeadm init phase addon kube-proxy --config FILE, then: kubectl -n kube-system rollout restart "
+    "daemonset/kube-proxy",
+}
+
 
 class Fields(Component):
     """Settings below ``base``, each at the ``key`` of its flag: "field" of a configuration file, "kops" of kops."""
@@ -23,6 +30,14 @@ class Fields(Component):
                 field = "featureGates"
             if field:
                 self._fields[flag] = (*base, *field.split("."))
+
+    @property
+    def restart(self) -> str:
+        own = self.view.object.piece.file
+        if self.is_file and self.name in _IN_KUBEADM:
+            if any(item.group == "kubeadm.k8s.io" and item.piece.file is own for item in self.view.tree.objects):
+                return _IN_KUBEADM[self.name]
+        return super().restart
 
     def written(self) -> list[Written]:
         found = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hardener.carriers.arguments import ArgumentList, ExtraArguments
 from hardener.carriers.command import CommandLine
 from hardener.carriers.component import Component
 from hardener.carriers.fields import Fields
+from hardener.carriers.signs import weak_texts
 from hardener.edits import Path
 from hardener.kubernetes.component_values import COMPONENTS
 from hardener.view import View
@@ -43,6 +45,8 @@ _OF_A_SERVER = (
     "kube-controller-manager-arg", "kube-scheduler-arg", "etcd-arg", "disable", "cluster-cidr", "service-cidr",
     "agent-token", "datastore-endpoint",
 )  # fmt: skip
+# A component in the text of a shell or behind a wrapper.
+_CALLED = re.compile(rf"(?:^|[\s/])({'|'.join(sorted(COMPONENTS))})(?=[\s\\]+-)")
 
 
 def components(carrier: View) -> Iterator[Component]:
@@ -78,6 +82,21 @@ def _command_lines(pod: View) -> Iterator[Component]:
         name = command[0].rpartition("/")[2] if command else ""
         if name in COMPONENTS:
             yield CommandLine(container, name, pod)
+
+
+def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
+    """The containers of a Pod or DaemonSet that start a component through a shell, a wrapper or the entry point of the
+    image, so that its flags are not known; with the name of the component, and the weak flags in their text."""
+    path = {"Pod": ("spec",), "DaemonSet": ("spec", "template", "spec")}.get(carrier.object.kind)
+    for container in carrier.items(*path, "containers") if path else ():
+        words = [*container.strings("command"), *container.strings("args")]
+        if container.strings("command") and words[0].rpartition("/")[2] in COMPONENTS:
+            continue
+        image = (container.text("image") or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
+        called = _CALLED.search(" ".join(words))
+        name = called[1] if called else image
+        if name in COMPONENTS and (called or any(word.startswith("-") for word in words)):
+            yield name, container, weak_texts(container)
 
 
 def _kubeadm(carrier: View, installer: str, base: Path, *, listed: bool) -> Iterator[Component]:
@@ -118,8 +137,10 @@ def _rancher(carrier: View) -> Iterator[Component]:
     installer = distribution(carrier)
     server = is_server(carrier)
     for name in sorted(COMPONENTS):
-        key = f"{name}-arg"
-        if carrier.has(key) or (server and name == "kube-apiserver"):
+        keys = [key for key in (f"{name}-arg", f"{name}-arg+") if carrier.has(key)]
+        if not keys and server and name == "kube-apiserver":
+            keys = [f"{name}-arg"]
+        for key in keys:  # with a plus it adds to what other files of the node say
             yield ArgumentList(carrier, name, installer, key)
 
 

@@ -1,6 +1,7 @@
 """What CustomResourceDefinitions declare, read off their text: parsed whole they would be most of the bytes of a tree.
 
-Block layout only, as every generator writes it. Source: apiextensions v1, types.go.
+Block layout, as every generator writes it; ``names`` and ``subresources`` may stand in one line each. Source:
+apiextensions v1, types.go.
 """
 
 import re
@@ -12,6 +13,8 @@ from hardener.kubernetes.rbac_rules import VERBS
 _KIND = re.compile(r"^kind: *[\"']?CustomResourceDefinition\b", re.M)
 _DOCUMENT = re.compile(r"^---.*$", re.M)
 _SUBRESOURCE = re.compile(r"^( +)subresources:[ \t]*\n((?:\1 +.*\n?|[ \t]*\n)+)", re.M)
+_SUBRESOURCE_LINE = re.compile(r"^ +subresources: *(\{.*)", re.M)
+_NAMES_LINE = re.compile(r"^ +names: *(\{.*)", re.M)
 _VERBS_OF = {"status": ("get", "update", "patch"), "scale": ("get", "update", "patch")}
 
 
@@ -28,8 +31,9 @@ def definitions(text: str) -> Iterator[Row]:
         namespaced = _field(document, "scope") != "Cluster"
         yield Row(group, plural, kind, namespaced, VERBS, custom=True)
         bodies = "".join(match[2] for match in _SUBRESOURCE.finditer(document))
+        bodies += "".join(f" {match[1]}\n" for match in _SUBRESOURCE_LINE.finditer(document))
         for name, verbs in _VERBS_OF.items():
-            if re.search(rf"^ +{name}:", bodies, re.M):
+            if re.search(rf"(?:^ +|[{{,] *){name}:", bodies, re.M):
                 yield Row(group, f"{plural}/{name}", kind, namespaced, verbs, custom=True)
 
 
@@ -37,4 +41,7 @@ def _field(document: str, name: str) -> str | None:
     """The value of a key of ``spec`` or of its ``names``: two or four columns in."""
     pattern = rf"^(?: {{2}}| {{4}}){name}: *[\"']?([\w.-]+)[\"']? *(?:#.*)?$"
     match = re.search(pattern, document, re.M)
+    line = _NAMES_LINE.search(document) if match is None else None
+    if line is not None:
+        match = re.search(rf"[{{,] *{name}: *[\"']?([\w.-]+)", line[1])
     return match[1] if match else None

@@ -142,7 +142,7 @@ def dangerous(
     """
     numbered = list(rules)
     for number, rule in numbered:
-        if rule.is_everything:
+        if rule.is_everything and not rule.names:
             yield EVERYTHING, number, "* on *"
             return
     said: set[str] = set()
@@ -157,7 +157,7 @@ def dangerous(
 
 def _asked(grant: Grant, rules: list[tuple[int, Rule]]) -> Iterator[tuple[int, str]]:
     for number, rule in rules:
-        if rule.names and grant.id in ("D06", "D09", "D18", "D22"):
+        if rule.names and grant.id in ("D06", "D08", "D09", "D18", "D22"):
             continue  # of named objects only: that is what should be written instead
         hits = [hit for group, resource, verbs in grant.asks if (hit := _hit(rule, group, resource, verbs))]
         if hits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +32,8 @@ class AuditLog(Protocol):
         """The times of the first and the last event, as in the log (RFC 3339, UTC); None of an empty log."""
 
     @property
-    def accounts(self) -> int:
-        """How many service accounts the log shows."""
+    def seen(self) -> Iterable[tuple[str, str]]:
+        """Namespace and name of each service account that the log shows."""
 
     @property
     def sees_reads(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hardener.kubernetes.discovery import RUNS_CODE, Discovery
-from hardener.kubernetes.rbac_rules import ANY, Rule, ordered
+from hardener.kubernetes.rbac_rules import ANY, Rule, is_nameless, ordered
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ def expand_verbs(rule: Rule, discovery: Discovery) -> Expansion:
             if own is None:
                 continue
             known = True
-            verbs.update(own)
+            verbs.update(verb for verb in own if not (rule.names and is_nameless(resource, verb)))
             row = discovery.find(group, resource)
             if row is not None:
                 found.custom |= row.custom
@@ -63,6 +63,8 @@ def expand_resources(rule: Rule, discovery: Discovery, *, namespaced: bool) -> E
             if namespaced and not row.namespaced:
                 continue
             verbs = row.verbs if ANY in rule.verbs else tuple(verb for verb in row.verbs if verb in rule.verbs)
+            if rule.names:
+                verbs = tuple(verb for verb in verbs if not is_nameless(row.resource, verb))
             special = [verb for verb in row.special if verb in rule.verbs]
             if ANY in rule.verbs:
                 found.lost += [f"{verb} {row.resource}" for verb in row.special]

@@ -1,8 +1,9 @@
 """What a rule of RBAC grants.
 
 Source: kubernetes pkg/apis/rbac/v1 evaluation_helpers.go (VerbMatches, ResourceMatches, ...): `*` as a resource covers
-sub-resources, `*/scale` the one of every resource, and `pods/*` nothing. Names never bound create and deletecollection,
-whose requests carry none. Paths count in a ClusterRole only.
+sub-resources, `*/scale` the one of every resource, and `pods/*` nothing. A rule with names allows no deletecollection
+and no create, whose requests carry none (apiserver pkg/endpoints/request/requestinfo.go), but that of a sub-resource,
+such as pods/exec. Paths count in a ClusterRole only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 ANY = "*"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 """The verbs of resources, in the order in which they are written."""
-_NAMELESS = frozenset({"create", "deletecollection"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Rule:
             (ANY in self.verbs or verb in self.verbs)
             and (ANY in self.groups or group in self.groups)
             and any(_resource(own, resource) for own in self.resources)
-            and (not self.names or verb not in _NAMELESS)
+            and not (self.names and is_nameless(resource, verb))
         )
 
     def value(self) -> dict[str, Any]:
@@ -58,6 +58,11 @@ def rule_of(value: Mapping[str, Any]) -> Rule:
     """The rule that ``value`` describes; what is no list of texts counts for nothing."""
     keys = ("apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs")
     return Rule(*(_texts(value.get(key)) for key in keys))
+
+
+def is_nameless(resource: str, verb: str) -> bool:
+    """Whether requests of ``verb`` on ``resource`` carry no name, so that no rule with names allows them."""
+    return verb == "deletecollection" or (verb == "create" and "/" not in resource)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

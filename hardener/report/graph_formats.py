@@ -43,7 +43,7 @@ def text(graph: Graph) -> Iterator[str]:
     clients = _by_workload((link.client, link) for link in graph.links)
     entries = _by_workload((link.server, link) for link in graph.links if link.client is None)
     hosts = _by_workload((host.client, host) for host in graph.hosts)
-    for namespace, workloads in _by_namespace(graph).items():
+    for namespace, workloads in by_namespace(graph).items():
         yield namespace
         for workload in workloads:
             yield f"  {plain(workload.label)}  {plain(workload.file)}:{workload.line}"
@@ -141,7 +141,7 @@ def _namespace(workload: Workload) -> str:
     return f"namespace{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
-def _by_namespace(graph: Graph) -> dict[str, list[Workload]]:
+def by_namespace(graph: Graph) -> dict[str, list[Workload]]:
     found: dict[str, list[Workload]] = {}
     for workload in graph.workloads:
         found.setdefault(plain(_namespace(workload)), []).append(workload)
@@ -156,7 +156,7 @@ def _by_workload(pairs: Iterable[tuple[Workload | None, T]]) -> dict[int, list[T
     return found
 
 
-class _Outsiders:
+class Outsiders:
     """What is drawn beside the workloads, each once, by its label: where connections come from, hosts, the API."""
 
     def __init__(self, graph: Graph) -> None:
@@ -190,11 +190,11 @@ class _Outsiders:
 def mermaid(graph: Graph) -> Iterator[str]:
     """A flowchart. What is no plain character stands as its number, so that no label can end itself."""
     yield "flowchart LR"
-    for number, (namespace, workloads) in enumerate(_by_namespace(graph).items(), 1):
+    for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
         yield f"  subgraph n{number}[{_mermaid(namespace)}]"
         yield from (f"    w{workload.id}[{_mermaid(workload.label)}]" for workload in workloads)
         yield "  end"
-    outsiders = _Outsiders(graph)
+    outsiders = Outsiders(graph)
     yield from (f"  {id}([{_mermaid(label)}])" for label, id in outsiders.ids.items())
     for start, end, label, nowhere in outsiders.arrows:
         arrow = "-.->" if nowhere else "-->"
@@ -213,12 +213,12 @@ def dot(graph: Graph) -> Iterator[str]:
     yield "digraph connections {"
     yield "  rankdir=LR;"
     yield "  node [shape=box];"
-    for number, (namespace, workloads) in enumerate(_by_namespace(graph).items(), 1):
+    for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
         yield f"  subgraph cluster_{number} {{"
         yield f"    label={_quoted(namespace)};"
         yield from (f"    w{workload.id} [label={_quoted(workload.label)}];" for workload in workloads)
         yield "  }"
-    outsiders = _Outsiders(graph)
+    outsiders = Outsiders(graph)
     for label, id in outsiders.ids.items():
         style = ", style=dashed" if id in outsiders.unresolved else ""
         yield f"  {id} [label={_quoted(label)}, shape=ellipse{style}];"

@@ -6,10 +6,12 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
+from hardener.edits import Drop
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
+from hardener.sources.manifests import ManifestFile, Piece
 
 
 def masked_lines(
@@ -50,6 +52,29 @@ def masked_text(redactor: Redactor, text: str, ranges: list[range]) -> dict[int,
         for number, line in hidden.items()
         if any(number in lines for lines in ranges)
     }
+
+
+def known_documents(file: ManifestFile) -> dict[int, list[Any]]:
+    """The documents of ``file`` as decided, by where they start: those that lost nothing, so that they still hold every
+    secret that the text shows."""
+    return {piece.start: piece.data for piece in file.pieces if piece.parsed and not _drops(piece)}
+
+
+def _drops(piece: Piece) -> bool:
+    return any(isinstance(edit, Drop) for step in piece.steps for edit in step)
+
+
+def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
+    """``text``, which is that of ``file`` as read or as written, with every secret masked."""
+    every = [range(1, text.count("\n") + 2)]
+    if file.is_terraform:
+        found = masked_text(redactor, text, every)
+    else:
+        found = masked_lines(redactor, text, every, known_documents(file) if text is file.content.text else None)
+    if found:
+        lines = text.split("\n")
+        text = "\n".join(found.get(number, line).removesuffix("\n") for number, line in enumerate(lines, 1))
+    return redactor.text(text)
 
 
 def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:

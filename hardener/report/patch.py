@@ -8,8 +8,11 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from hardener.outcome import FileChange
+from hardener.report.masked_lines import known_documents, masked_lines, masked_text
+from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 from hardener.sources.yaml import Hunk
 
@@ -50,6 +53,35 @@ class Patch:
             groups = list(_groups(hunks, len(self._old), self._hidden))
             shown = any(group.start <= number <= group.end for group in groups for number in self._hidden)
             self.whole = self.whole and not shown
+
+    @classmethod
+    def of(cls, change: FileChange, redactor: Redactor) -> Patch:
+        """The patch of ``change`` with its secrets masked, which ``redactor`` learns."""
+        old = change.file.content.text
+        if change.file.is_terraform:
+            return cls(change, partial(masked_text, redactor))
+        known = known_documents(change.file)
+
+        def mask(text: str, ranges: list[range]) -> Masked:
+            return masked_lines(redactor, text, ranges, known if text is old else None)
+
+        return cls(change, mask)
+
+    def is_masked(self, redactor: Redactor) -> bool:
+        """Whether something in it is masked as ``redactor`` prints it, so that git cannot take it."""
+        return not self.whole or any(map(redactor.masks, self.parts()))
+
+    def shows_secret(self, hunk: Hunk) -> bool:
+        """Whether a line that ``hunk`` writes holds a secret."""
+        return any(number in self._added for number in range(hunk.after_start, hunk.after_start + len(hunk.after)))
+
+    def hides(self, number: int) -> bool:
+        """Whether the line ``number`` of the file as read, near a hunk, holds a secret."""
+        return number in self._hidden
+
+    def old_line(self, number: int) -> str | None:
+        """The line ``number`` of the file as read, with its end; None where there is none."""
+        return self._old[number] if 0 < number <= len(self._old) else None
 
     def parts(self) -> Iterator[str]:
         """The head of the patch, then each of its hunks, as text."""

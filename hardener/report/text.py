@@ -8,20 +8,17 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from hardener import __version__, platforms
-from hardener.edits import Drop, Evidence, Grade, Severity, dotted
+from hardener.edits import Evidence, Grade, Severity, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
 from hardener.report import impact, steps
 from hardener.report.impact import counted, listed
 from hardener.report.levels import lines as level_lines
-from hardener.report.masked_lines import masked_lines, masked_text
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
-from hardener.sources.manifests import Piece
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:[012]|3[1236])m)")
@@ -43,7 +40,8 @@ class TextReport:
     def write(self) -> None:
         """Print the whole report."""
         # The patch is made first: it shows which secrets the lines before it must not quote.
-        patches = [] if self.quiet or self.levels else [self._patch(change) for change in self.outcome.files]
+        files = [] if self.quiet or self.levels else self.outcome.files
+        patches = [Patch.of(change, self.redactor) for change in files]
         masked: list[FileChange] = []
         self._head()
         if not self.quiet:
@@ -58,18 +56,6 @@ class TextReport:
             self._steps("Before you apply", steps.before(self.outcome.changes))
             self._steps("After you apply", steps.after(self.outcome.changes))
         self._summary(masked)
-
-    def _patch(self, change: FileChange) -> Patch:
-        old = change.file.content.text
-        if change.file.is_terraform:
-            return Patch(change, partial(masked_text, self.redactor))
-        # The data as decided: where nothing was removed it still holds every secret that the text shows.
-        known = {piece.start: piece.data for piece in change.file.pieces if piece.parsed and not _drops(piece)}
-
-        def mask(text: str, ranges: list[range]) -> dict[int, str]:
-            return masked_lines(self.redactor, text, ranges, known if text is old else None)
-
-        return Patch(change, mask)
 
     def _say(self, text: str = "") -> None:
         # A name may hold line ends and escapes of a terminal; here it stands in one line, and only our colours act.
@@ -187,7 +173,7 @@ class TextReport:
         ordered = sorted(
             self.outcome.findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line)
         )
-        for group in _grouped(ordered):
+        for group in grouped(ordered):
             first, full = group[0], self.verbose
             if first.topic and len(group) > 1 and len({finding.advice for finding in group}) == 1:
                 noun, _, rest = first.topic.partition(" ")
@@ -224,7 +210,7 @@ class TextReport:
             ids = Counter(id for _, id in patch.change.ids)
             self._say("# " + ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items()))
             # Made twice rather than kept: it can be as long as the file.
-            if not patch.whole or any(map(self.redactor.masks, patch.parts())):
+            if patch.is_masked(self.redactor):
                 masked.append(patch.change)
                 self._say("# shows masked secrets: git apply cannot take this file, harden apply can")
             for part in patch.parts():
@@ -271,17 +257,13 @@ class TextReport:
 _MOST_IN_FULL = 3
 
 
-def _grouped(findings: list[Report]) -> Iterator[list[Report]]:
+def grouped(findings: list[Report]) -> Iterator[list[Report]]:
     """The findings that a person needs to read once: those of one topic, else those with the same advice. Where they
     stand is that of the first."""
     groups: dict[tuple[str, str], list[Report]] = {}
     for finding in findings:
         groups.setdefault((finding.id, finding.topic or f"{finding.severity} {finding.advice}"), []).append(finding)
     yield from groups.values()
-
-
-def _drops(piece: Piece) -> bool:
-    return any(isinstance(edit, Drop) for step in piece.steps for edit in step)
 
 
 def _named(findings: list[Report]) -> str:

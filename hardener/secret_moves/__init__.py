@@ -1,14 +1,18 @@
 """How secrets leave the tree: where they go, who reads them, and what stands against it. Transforms make the edits."""
 
-from hardener.secret_moves.backend import Backend, Store
-from hardener.secret_moves.moves import SecretMoves, moves_of
-from hardener.secret_moves.objects import (
-    ClusterConfig,
-    ConfigMap,
-    EncryptionConfiguration,
-    ExternalSecrets,
-    Kustomization,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hardener.secret_moves.backend import Backend, Store
+    from hardener.secret_moves.moves import SecretMoves, moves_of
+    from hardener.secret_moves.objects import (
+        ClusterConfig,
+        ConfigMap,
+        EncryptionConfiguration,
+        ExternalSecrets,
+        Kustomization,
+    )
 
 __all__ = [
     "Backend",
@@ -21,3 +25,12 @@ __all__ = [
     "Store",
     "moves_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:  # what moves secrets is loaded where there are some
+        for module in ("objects", "backend", "moves"):
+            found = getattr(import_module(f"hardener.secret_moves.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module 'hardener.secret_moves' has no attribute {name!r}")

@@ -21,6 +21,7 @@ _CHART = "external-secrets"
 _IMAGE = re.compile(r"(?:^|/)external-secrets/external-secrets:v?(\d+)\.(\d+)")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _FIRST_WITH_V1 = (0, 16)  # the release
+_REFERENCE = ("spec", "secretStoreRef")
 _DEFAULT_STORE = ("ClusterSecretStore", "vault-backend")
 
 
@@ -35,7 +36,7 @@ class Backend:
 @dataclass(frozen=True, slots=True)
 class Store:
     """A store of the External Secrets Operator: kind, name, its provider ("vault", "aws", "gcp", "azure" or "") and the
-    mount of a Vault. ``seen`` tells whether it is in the tree."""
+    mount of a Vault. ``seen`` tells whether it is in the tree, or read by something that is."""
 
     kind: str
     name: str
@@ -50,6 +51,7 @@ class Backends:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._stores = [item for kind in STORES for item in workspace.of(GROUP, kind)]
+        self._readers = [item for item in workspace.of(GROUP, "ExternalSecret") if item.piece.created is None]
         self._shown = dict(self._signs())
         self._asked: list[Evidence | None] = []
 
@@ -77,14 +79,15 @@ class Backends:
         return Backend(found or NAMES[0], self._shown.get(found) if found else None)
 
     def store(self, item: Object, wanted: str) -> Store | str:
-        """The store for secrets of ``item``: ``wanted`` (kind/name) of the profile, the only one that it can use, or
-        the usual one; a text says why it cannot be told."""
+        """The store for secrets of ``item``: ``wanted`` (kind/name) of the profile, the only one that it can use, the
+        only one that ExternalSecrets beside it name, or the usual one; a text says why it cannot be told."""
         kind, _, name = wanted.partition("/")
         usable = self._usable(item)
         if wanted:
             if kind not in STORES or not name:
                 return f"secrets.store: {wanted} is not {STORES[0]}/NAME or {STORES[1]}/NAME"
             return next((store for store in usable if (store.kind, store.name) == (kind, name)), Store(kind, name))
+        usable = usable or self._named(item)
         if len(usable) > 1:
             names = ", ".join(f"{store.kind}/{store.name}" for store in usable)
             return f"the tree has several stores ({names}): say which with secrets.store"
@@ -96,6 +99,19 @@ class Backends:
         for store in self._stores:
             if store.kind == "ClusterSecretStore" or builds.meet(store, item):
                 found.setdefault((store.kind, store.name), _store(store))
+        return list(found.values())
+
+    def _named(self, item: Object) -> list[Store]:
+        """The stores that ExternalSecrets beside ``item`` read, which are of another tree."""
+        builds = self._workspace.builds
+        found: dict[tuple[str, str], Store] = {}
+        for reader in self._readers:
+            try:
+                kind, name = reader.text(*_REFERENCE, "kind") or STORES[0], reader.text(*_REFERENCE, "name")
+            except (OpaqueError, WrongShapeError):
+                continue
+            if name and kind in STORES and (kind == "ClusterSecretStore" or builds.meet(reader, item)):
+                found.setdefault((kind, name), Store(kind, name, seen=True))
         return list(found.values())
 
     def keys(self) -> Iterator[tuple[Object, str]]:

@@ -89,6 +89,16 @@ class SecretMoves:
         names = self._workspace.builds.known_namespaces(view.object)
         return names[0] if len(names) == 1 else None
 
+    def renamed(self, view: View, backend: str) -> str | None:
+        """Why the Secret of ``backend`` for the object of ``view`` would not have the one name that its readers use;
+        None where it has. Kustomize renames what is in the tree, and not what is made of it."""
+        found = set(self._workspace.builds.renderings(view.object))
+        if len({each.namespace for each in found}) < len(found):
+            return "several overlays give it names of their own in one namespace, and what is made for it has one"
+        if backend in ("sealed-secrets", "secret") and any(each.prefix or each.suffix for each in found):
+            return "a kustomization gives it another name, and the Secret is made for one name"
+        return None
+
     def made_before(self, view: View, secret: str, key: str) -> Object | None:
         """The ExternalSecret of the tree, as read, that makes ``secret`` beside the object of ``view`` from ``key``."""
         found = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hardener.edits import Path
 from hardener.kubernetes.external_secret import GROUP, STORES
@@ -13,6 +13,9 @@ from hardener.kubernetes.secret_words import is_placeholder
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.views import View
+
+if TYPE_CHECKING:
+    from hardener.workspace import Workspace
 
 
 class ConfigMap(View):
@@ -62,6 +65,12 @@ class Kustomization(View):
 
     __slots__ = ()
     type_name = "Kustomization"
+    NEEDS = "kustomizations"
+
+    @classmethod
+    def of_tree(cls, workspace: Workspace) -> list[Kustomization]:
+        """Those of the files that may be edited."""
+        return [cls(item, item.path, item.data) for item in workspace.kustomizations.values() if item.editable]
 
     def secrets(self) -> Iterator[GeneratedSecret]:
         """The literals and files of its generators that hold credentials. Raises WrongShapeError."""

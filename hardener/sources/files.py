@@ -193,14 +193,14 @@ def _temporary(path: str) -> tuple[int, str]:
     return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
 
 
-def create(path: str, text: str) -> None:
+def create(path: str, text: str | bytes) -> None:
     """Make the file ``path`` whole or not at all, and the folders above it. Raises OSError, FileExistsError when there
     is one already."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode())
+            stream.write(text if isinstance(text, bytes) else text.encode())
             stream.flush()
             os.fchmod(stream.fileno(), 0o666 & ~_umask())
             os.fsync(stream.fileno())

@@ -42,6 +42,7 @@ def rule(groups: str, resources: str, verbs: str, *names: str) -> Rule:
         (rule("core", "secrets", "get create", "own"), ("", "secrets", "get"), True),
         (rule("core", "secrets", "get create", "own"), ("", "secrets", "create"), False),  # carries no name
         (rule("core", "secrets", "deletecollection", "own"), ("", "secrets", "deletecollection"), False),
+        (rule("core", "pods/exec", "create", "own"), ("", "pods/exec", "create"), True),  # its path has the name
     ],
 )
 def test_what_a_rule_covers(own: Rule, asked: tuple[str, str, str], allowed: bool) -> None:
@@ -96,6 +97,8 @@ def test_the_core_group_for_reading_is_written_out() -> None:
         (rule("core", "serviceaccounts", "*"), ALL, ["impersonate serviceaccounts"]),
         (rule("rbac.authorization.k8s.io", "roles", "*"), ALL, ["bind roles", "escalate roles"]),
         (rule("apps", "deployments/finalizers", "*"), ("update",), []),
+        (rule("core", "configmaps", "*", "own"), ("get", "list", "watch", "update", "patch", "delete"), []),
+        (rule("core", "pods/eviction", "*", "own"), ("create",), []),
     ],
 )
 def test_verbs_are_written_out(own: Rule, verbs: tuple[str, ...], lost: list[str]) -> None:
@@ -131,6 +134,22 @@ def test_a_role_gets_what_lives_in_a_namespace() -> None:
 )
 def test_the_table_is_of_a_release(version: tuple[int, int], resource: str, known: bool) -> None:
     assert (Discovery(version).find("", resource) is not None) is known
+
+
+def test_a_definition_may_hold_names_and_sub_resources_in_one_line() -> None:
+    text = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: orders.example.com}
+spec:
+  group: example.com
+  names: {kind: Order, listKind: OrderList, plural: orders}
+  scope: Namespaced
+  versions:
+  - name: v1
+    subresources: {status: {}, scale: {specReplicasPath: .spec.replicas}}
+"""
+    assert [row.resource for row in definitions(text)] == ["orders", "orders/status", "orders/scale"]
 
 
 def test_definitions_are_read_off_their_text() -> None:
@@ -195,11 +214,13 @@ ADMISSION = "admissionregistration.k8s.io"
         (rule("core", "secrets", "get", "own"), set()),
         (rule("core", "secrets", "create"), {"D07"}),
         (rule("core", "serviceaccounts/token", "create"), {"D08"}),
+        (rule("core", "serviceaccounts/token", "create", "own"), set()),
         (rule("core", "pods", "create"), {"D09"}),
         (rule("apps", "deployments", "patch"), {"D09"}),
         (rule("batch", "cronjobs", "create"), {"D09"}),
         (rule("core", "pods/exec", "create"), {"D10"}),
         (rule("core", "pods/exec", "get"), set()),
+        (rule("core", "pods/exec", "create", "vault-0"), {"D10"}),
         (rule("core", "pods/ephemeralcontainers", "patch"), {"D11"}),
         (rule("core", "pods", "update"), {"D12"}),
         (rule("core", "nodes/proxy", "get"), {"D13"}),
@@ -226,6 +247,11 @@ ADMISSION = "admissionregistration.k8s.io"
 )
 def test_a_dangerous_grant_is_known(own: Rule, ids: set[str]) -> None:
     assert {grant.id for grant, _, _ in dangerous([(0, own)], NOW, system=True)} == ids
+
+
+def test_everything_of_one_name_makes_no_administrator() -> None:
+    found = {grant.id for grant, _, _ in dangerous([(0, rule("*", "*", "*", "own"))], NOW, system=True)}
+    assert "D01" not in found and "D02" in found
 
 
 def test_get_on_exec_runs_commands_before_1_35() -> None:

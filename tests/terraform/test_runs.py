@@ -43,8 +43,10 @@ def test_apply_writes_and_a_second_run_changes_nothing(harden: Harden, tmp_path:
     assert "check passed" in harden("check", ".").out
 
 
-def test_the_patch_of_a_diff_is_what_apply_does(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"main.tf": ADMIN + "\n\n" + NODES, "other.tf": ADMIN.replace("node_admin", "node_all")})
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_patch_of_a_diff_is_what_apply_does(harden: Harden, tmp_path: Path, end: str) -> None:
+    texts = {"main.tf": ADMIN + "\n\n" + NODES, "other.tf": ADMIN.replace("node_admin", "node_all")}
+    write(tmp_path, {name: text.replace("\n", end).encode() for name, text in texts.items()})
     commit(tmp_path)
     diff = harden("diff", ".").out
     assert git(tmp_path, "apply", stdin=diff[diff.index("\n# tf-") :].encode()).returncode == 0

@@ -1,10 +1,12 @@
 """Edits in block style."""
 
+from typing import Any
+
 import pytest
 
 from hardener.sources.yaml import rewrite
 
-from .cases import Case, all_of, append, at, drop, insert, place, put, swap
+from .cases import Case, Edit, all_of, append, at, drop, insert, place, put, swap
 
 ADD = [
     Case("at the end", "a: 1\nb: 2\n", put("c", to=3), "a: 1\nb: 2\nc: 3\n"),
@@ -424,3 +426,37 @@ PLACED = [
 @pytest.mark.parametrize("case", PLACED, ids=lambda case: case.name)
 def test_a_key_in_the_place_of_another(case: Case) -> None:
     assert rewrite(case.before, case.edit, replaced=NAMED).text == case.after
+
+
+def last(*path: str | int, index: int) -> Edit:
+    """Make an item the last of its list."""
+
+    def edit(documents: list[Any]) -> None:
+        items = at(documents, *path)
+        items.append(dict(items.pop(index)))
+
+    return edit
+
+
+MOVED = [
+    Case(
+        "an item takes its comments along",
+        "p:\n# about a\n- a: {}  # a\n# about b\n- b:\n    k: 0444\nq: 1\n",
+        last("p", index=0),
+        "p:\n# about b\n- b:\n    k: 0444\n# about a\n- a: {}  # a\nq: 1\n",
+    ),
+    Case(
+        "its own words and its comments within",
+        "p:\n  - b: 'x'\n    # of c\n    c: 0x1F\n  - a: {}\n",
+        last("p", index=0),
+        "p:\n  - a: {}\n  - b: 'x'\n    # of c\n    c: 0x1F\n",
+    ),
+    Case("no final newline stays so", "p:\n- a: 1\n- b: 1", last("p", index=0), "p:\n- b: 1\n- a: 1"),
+    Case("CRLF", "p:\r\n- a: 1  # a\r\n- b: 1\r\n", last("p", index=0), "p:\r\n- b: 1\r\n- a: 1  # a\r\n"),
+    Case("in brackets", "p: [{a: 1}, {b: 1}]\n", last("p", index=0), "p: [{b: 1}, {a: 1}]\n"),
+]
+
+
+@pytest.mark.parametrize("case", MOVED, ids=lambda case: case.name)
+def test_an_item_in_another_place(case: Case) -> None:
+    assert rewrite(case.before, case.edit).text == case.after

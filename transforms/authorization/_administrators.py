@@ -13,6 +13,10 @@ from . import _rights
 from ._options import Rbac
 from ._rights import Change, Pair
 
+# Whom rbac-masters-subject, rbac-anonymous-subject and rbac-authenticated-broad speak of.
+_OF_OTHERS = (
+    "system:masters", "system:anonymous", "system:authenticated", "system:unauthenticated", "system:serviceaccounts",
+)  # fmt: skip
 _LOG = (
     "record an audit log of 7 days or more and run harden again with --audit-log FILE, or see in a test that the"
     " account needs no more than what is assumed"
@@ -68,7 +72,7 @@ def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | 
     """Why a subject stays: a finding, or a word where another transform says it; None where it may change."""
     place = ("subjects", subject.index)
     if not subject.is_account:
-        if subject.name in ("system:masters", "system:anonymous", "system:authenticated", "system:unauthenticated"):
+        if subject.name.startswith(_OF_OTHERS):
             return "said by transforms of their own"
         return binding.finding(
             f"{subject} is an administrator of the whole cluster", *place, severity=Severity.MEDIUM,
@@ -148,6 +152,8 @@ def _weighed(
         if known.assumed:
             against = at_work(binding, subject)
             breaking |= options.fallback == "empty"
+        elif known.blind:
+            breaking = True  # its own fact says what the log cannot see
         elif deploys(subject.name) and (known.thin or not known.rules):
             against = at_work(binding, subject)
         breaking |= bool(against)
@@ -157,7 +163,7 @@ def _weighed(
     said = f"{labels}: run harden again with --audit-log" if assumed else labels
     grade = Grade.BREAKING if breaking else Grade.REVIEW
     basis = Basis.ASSUMED if assumed else Basis.INFERRED
-    if not assumed and all(known.observed for _, _, known in found):
+    if not assumed and all(known.observed and not known.blind for _, _, known in found):
         basis = Basis.PROVED
     moved = [
         f"create namespace {space} and run what uses service account {subject.name} there"

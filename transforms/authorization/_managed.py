@@ -23,6 +23,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     used: list[Rule] = []
     facts: list[Evidence] = []
     labels: list[str] = []
+    blind = False
     for subject in binding.subjects:
         known = observation(binding, subject, expand=expand) if subject.is_account else None
         if known is None:
@@ -30,6 +31,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
         space = role.object.namespace if role.namespaced else None
         used += known.rules.get(space, [])
         facts += known.facts
+        blind |= known.blind
         labels.append(known.label)
         for other in sorted(set(known.rules) - {space}, key=str):
             if not _is_given(binding, subject.name, other):
@@ -42,7 +44,8 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     rules = role.rules
     common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
     missing = [part for rule in compact(used) for part in _parts(rule) if not _covered(part, [own for _, own in rules])]
-    extra = [index for index, rule in rules if not any(_covered(part, used) for part in _parts(rule))]
+    # What a policy keeps out of the log it cannot explain.
+    extra = [] if blind else [index for index, rule in rules if not any(_covered(part, used) for part in _parts(rule))]
     edits = [role.append("rules", value=rule.value(), **common) for rule in compact(missing)]
     if extra and prune:
         edits += [role.drop("rules", index, **common) for index in extra]

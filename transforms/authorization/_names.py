@@ -74,8 +74,13 @@ def free(kind: str, name: str, beside: Binding) -> str:
     return beside.tree.builds.free_name(kind, name, beside)
 
 
-def delete(target: Binding) -> str:
-    """The command that removes what a binding was; kubectl apply leaves it."""
+def delete(target: Binding) -> tuple[str, ...]:
+    """The commands that remove what a binding was, under each name that kustomizations give it; kubectl apply leaves
+    it."""
     item = target.object
-    where = f" -n {item.namespace}" if item.kind == "RoleBinding" and item.namespace else ""
-    return f"kubectl delete {item.kind.lower()} {item.name}{where}"
+    found = {}
+    for each in target.tree.builds.renderings(item):
+        space = (each.namespace or item.namespace) if item.kind == "RoleBinding" else None
+        where = f" -n {space}" if space else ""
+        found[f"kubectl delete {item.kind.lower()} {each.name_of(item)}{where}"] = None
+    return tuple(found)

@@ -65,7 +65,7 @@ def edits(
     found: list[Edit] = [edit for group in _shared(made, fanout) for edit in _one_role(binding, group, base, change)]
     first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires} | change.common
     if whole:
-        first["follow_up"] = (_names.delete(binding),)
+        first["follow_up"] = _names.delete(binding)
     if whole and not binding.namespaced and made and made[0].namespace is not None:
         found += _in_place(binding, made[0], gone, base, change, first)
         made = made[1:]

@@ -58,7 +58,12 @@ def _against(role: Role) -> Iterator[Evidence]:
         yield Evidence(f"{component} holds it, which works with what others install")
     if not holders or role.aggregated_to:
         yield Evidence("the tree does not show everybody who holds it")
-    for holder in holders:
+    yield from deployers(role)
+
+
+def deployers(role: Role) -> Iterator[Evidence]:
+    """Who may be the one that would apply a revert: people, and accounts that are called like it."""
+    for holder in role.tree.access.holders(role):
         if not holder.subject.is_account:
             yield holder.binding.fact(f"{holder.subject} holds it", "subjects", holder.subject.index)
         elif deploys(holder.subject.name):
@@ -67,7 +72,8 @@ def _against(role: Role) -> Iterator[Evidence]:
 
 
 def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None:
-    """What an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of them."""
+    """What an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of them, or
+    not all that they do: over too short a time of who deploys, or less than an audit policy lets it see."""
     if role.tree.access.log is None:
         return None
     rules: list[Rule] = []
@@ -75,7 +81,7 @@ def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None
     holders = role.tree.access.holders(role)
     for holder in holders:
         known = observation(holder.binding, holder.subject) if holder.subject.is_account else None
-        if known is None:
+        if known is None or known.blind or (known.thin and deploys(holder.subject.name)):
             return None
         facts += known.facts
         for space, used in known.rules.items():

@@ -8,7 +8,7 @@ from hardener.edits import Finding, Grade, Severity
 from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
 from hardener.kubernetes.rbac_rules import ANY, Rule
 
-from ._stars import has_star, judged, left, observed, platform, rules_of, written_out
+from ._stars import deployers, has_star, judged, left, observed, platform, rules_of, written_out
 
 
 def resources(role: Role) -> Steps:
@@ -82,7 +82,9 @@ def apigroups(role: Role) -> Steps:
             yield left(role, index, f"no group is known that has {names}", "name the groups that are meant")
         else:
             _, facts = judged(role, rule, found)
-            yield written_out(role, index, rule, found.rules, Grade.REVIEW, facts)
+            against = list(deployers(role))  # of a group that the tree does not show they lose their rights
+            grade = Grade.BREAKING if against else Grade.REVIEW
+            yield written_out(role, index, rule, found.rules, grade, [*facts, *against])
 
 
 def verbs(role: Role) -> Steps:

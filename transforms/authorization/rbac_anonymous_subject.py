@@ -37,5 +37,5 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
     else:
         evidence = [Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to whoever has no credential")]
         yield without(
-            binding, found, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence, follow_up=(delete(binding),)
+            binding, found, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence, follow_up=delete(binding)
         )

@@ -30,8 +30,8 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
             continue
         open_to_all = subject.name == _EVERYBODY
         severity = Severity.HIGH if open_to_all else Severity.MEDIUM
-        if open_to_all and _is_dangerous(binding):
-            severity = Severity.CRITICAL
+        if _is_dangerous(binding):
+            severity = Severity.CRITICAL if open_to_all else Severity.HIGH
         yield binding.finding(
             f"{subject} holds {binding.role_kind} {binding.role_name}", "subjects", subject.index, severity=severity,
             advice="bind the accounts that need it by name",

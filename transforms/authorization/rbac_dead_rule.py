@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 from hardener.access import Role
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
+from hardener.kubernetes.rbac_rules import ANY, VERBS, is_nameless
 
 if TYPE_CHECKING:
     from hardener.kubernetes.rbac_rules import Rule
-
-
-_NAMELESS = ("create", "deletecollection")
 
 
 @transform(each=Role, stage="authorization", severity=Severity.LOW)
@@ -51,12 +49,42 @@ def _dead(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
                 f"a Role does not reach {names}, of no namespace",
                 "put them into a ClusterRole that is bound by a ClusterRoleBinding", "rule that matches nothing",
             )  # fmt: skip
-    nameless = [verb for verb in _NAMELESS if verb in rule.verbs]
+    nameless = [
+        (verb, name) for verb in ("create", "deletecollection") if verb in rule.verbs
+        for name in rule.resources if is_nameless(name, verb)
+    ]  # fmt: skip
     if rule.names and nameless:
+        verb, name = nameless[0]
         yield (
-            f"resourceNames and {nameless[0]}: the request carries no name, so it is refused",
-            f"move {nameless[0]} to a rule without names, or remove it", "verb that names do not go with",
+            f"resourceNames and {verb} on {name}: the request carries no name, so it is refused",
+            f"move {verb} to a rule without names, or remove it", "verb that names do not go with",
         )  # fmt: skip
+    strange = list(_strange(role, rule))
+    if strange:
+        yield (
+            f"no request is of the verb {', '.join(strange[:4])} on {', '.join(rule.resources[:4])}",
+            f"write those that are meant ({', '.join(VERBS[:3])}, ...): kubectl api-resources -o wide lists them",
+            "rule with a verb that does not exist",
+        )  # fmt: skip
+
+
+def _strange(role: Role, rule: Rule) -> Iterator[str]:
+    """The verbs of ``rule`` that mean nothing on any of its resources, where all of these are known."""
+    odd = [verb for verb in rule.verbs if verb not in VERBS and verb != ANY and ":" not in verb]
+    if not odd or not rule.resources:
+        return
+    discovery = role.tree.access.discovery
+    known: set[str] = set()
+    for group in rule.groups:
+        for name in rule.resources:
+            row = discovery.find(group, name)
+            if row is not None and row.custom:
+                return  # its operator may ask for verbs of its own
+            verbs = discovery.verbs(group, name)
+            if verbs is None:
+                return
+            known.update(verbs, row.special if row is not None else ())
+    yield from (verb for verb in odd if verb not in known)
 
 
 def _outside(role: Role, rule: Rule, name: str) -> bool:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.access import Binding, Subject
 from hardener.declare import Steps, transform
@@ -9,6 +9,9 @@ from hardener.kubernetes.rbac import DEFAULT
 from hardener.views import Object, PodTemplate
 
 from ._names import MANAGED
+
+if TYPE_CHECKING:
+    from hardener.access.running import Pods
 
 _REFUSED = frozenset({"Pod", "Job"})
 _LEFT_ALONE = ("patch", "owned", "static-pod", "partial", "system-namespace")
@@ -44,11 +47,11 @@ def rbac_default_sa(binding: Binding) -> Steps:
             yield list(_moved(binding, subject, pods[0]))
 
 
-def _unclear(binding: Binding, subject: Subject, pods: list[PodTemplate]) -> str | None:
+def _unclear(binding: Binding, subject: Subject, pods: Pods) -> str | None:
     """Why it is not known who needs the rights; None where one workload alone does."""
     if not pods:
         return "the tree shows no pod that runs as it"
-    names = list(dict.fromkeys(str(pod.object) for pod in pods))
+    names = pods.objects
     if len(names) > 1:
         return f"{len(names)} workloads run as it ({', '.join(names[:3])})"
     if not binding.tree.access.surely(binding, subject, pods[0]):

@@ -25,7 +25,7 @@ def rbac_platform_admin(binding: Binding) -> Steps:
         if found is None or not found[1]:
             continue
         component = found[0]
-        holder = Holder(subject, binding, tuple(binding.tree.access.pods(binding, subject)))
+        holder = Holder(subject, binding, binding.tree.access.pods(binding, subject))
         yield binding.finding(
             f"{component.component} is an administrator of the cluster: {holder}", "subjects", subject.index,
             severity=Severity.MEDIUM, advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,

@@ -38,4 +38,4 @@ def rbac_unused_binding(binding: Binding) -> Steps:
         if deploys(subject.name):
             grade = Grade.BREAKING
             facts.append(Evidence(f"an account called {subject.name} is that of who deploys, backs up or reconciles"))
-    yield without(binding, gone, grade=grade, basis=Basis.INFERRED, evidence=facts, follow_up=(delete(binding),))
+    yield without(binding, gone, grade=grade, basis=Basis.INFERRED, evidence=facts, follow_up=delete(binding))

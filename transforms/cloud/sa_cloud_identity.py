@@ -69,7 +69,5 @@ def sa_cloud_identity(pod: PodTemplate) -> Steps:
 
 
 def _keys(container: Container) -> Iterator[str]:
-    for variable in container.items("env"):
-        name = variable.text("name")
-        if name in _KEYS:
-            yield name
+    names = [variable.text("name") or "" for variable in container.items("env")]
+    yield from (name for name in (*names, *container.tree.isolation.identities.loaded(container)) if name in _KEYS)

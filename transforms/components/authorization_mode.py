@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.carriers import Component, ControlPlane, components, how
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Severity
+from hardener.edits import Basis, Evidence, Grade, Severity
 
 _FLAG = "authorization-mode"
 
@@ -42,6 +42,11 @@ def _one(server: Component) -> Steps:
         new.insert(new.index("Node") + 1 if "Node" in new else 0, "RBAC")
     if "Node" not in new:
         new.insert(0, "Node")
+    # Node and RBAC beside others only add; without AlwaysAllow rights go, those of whoever would revert among them.
+    grade = Grade.BREAKING if "AlwaysAllow" in modes else Grade.REVIEW
     see = "see that administrators have a role before it: kubectl get clusterrolebindings -o wide"
     basis = Basis.PROVED if server.get(_FLAG) is not None else Basis.INFERRED
-    yield server.set(_FLAG, ",".join(new), how(server, server.state(_FLAG), basis=basis, requires=(see,)))
+    evidence = [server.state(_FLAG)]
+    if grade is Grade.BREAKING:
+        evidence.append(Evidence("accounts of pods and people whose roles the tree does not show lose their rights"))
+    yield server.set(_FLAG, ",".join(new), how(server, *evidence, grade=grade, basis=basis, requires=(see,)))

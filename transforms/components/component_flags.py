@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.carriers import ControlPlane, by_table, components
+from hardener.carriers import ControlPlane, by_table, components, unread
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
 
@@ -23,6 +23,13 @@ def component_flags(carrier: ControlPlane) -> Steps:
                 f"--{name} is written more than once, and only the last one holds", name, severity=Severity.LOW,
                 advice="take the others out, so that nobody reads them for what holds",
             )  # fmt: skip
+    for name, container, weak in unread(carrier):
+        holds = f"; the text holds {', '.join(weak)}" if weak else ""
+        yield container.finding(
+            f"{name}: its flags are not read, since a shell, a wrapper or the image starts it{holds}",
+            severity=Severity.HIGH if weak else Severity.LOW,
+            advice=f"write command: [{name}, --flag=value, ...], so that its flags can be told and corrected",
+        )  # fmt: skip
     if carrier.object.group == "kubeadm.k8s.io" and carrier.object.api_version.endswith(("v1beta2", "v1beta3")):
         version = carrier.object.api_version.rpartition("/")[2]
         yield carrier.finding(

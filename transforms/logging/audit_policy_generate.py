@@ -7,10 +7,6 @@ from hardener.kubernetes.audit_defaults import paths
 from ._policy import AuditPolicyOptions
 
 _FILE = "audit-policy.yaml"
-_REQUIRES = (
-    f"copy {_FILE} to /etc/kubernetes/audit/policy.yaml on every control-plane node before --audit-policy-file names"
-    " it: an API server whose policy is missing does not start",
-)
 
 
 @transform(
@@ -26,7 +22,8 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
     if plane.tree.of(GROUP, "Policy"):
         return
     for server in components(plane, "kube-apiserver"):
-        if paths(server.installer) is None:
+        place = paths(server.installer)
+        if place is None:
             continue  # Talos has a policy of its own; kops takes one in the cluster object
         named = server.get("audit-policy-file")
         if named is not None:
@@ -40,6 +37,6 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
         fact = server.fact("it names no audit policy, and the tree holds none")
         yield from plane.host_file(
             _FILE, policy_text(options.strength), grade=Grade.REVIEW, basis=Basis.PROVED, evidence=[fact],
-            requires=_REQUIRES,
+            requires=(server.placing(_FILE, place[0]),),
         )  # fmt: skip
         return

@@ -95,12 +95,13 @@ class Target:
         return {"apiVersion": "v1", "kind": "Secret"} | ({"type": type} if type else {})
 
     def steps(self, what: str) -> tuple[str, ...]:
-        """What a person does before it is applied; ``what`` are the values, by their names."""
+        """What a person does before it is applied; ``what`` are the values to rotate, by their names."""
+        script = self.moves.commands  # one for all of them, so one step
         first = {
-            "external-secrets": f"write {what} to the store: sh {self.moves.commands}",
-            "sealed-secrets": f"keep {what} where the cluster cannot lose it: {self.moves.commands}",
-            "sops": f"encrypt {what} and put what comes out in place of the empty Secret: sh {self.moves.commands}",
-            "secret": f"make the Secret with {what}: sh {self.moves.commands}",
+            "external-secrets": f"write the values to the store: sh {script}",
+            "sealed-secrets": f"keep the values where the cluster cannot lose them: {script}",
+            "sops": f"encrypt the values and put what comes out in place of the empty Secrets: sh {script}",
+            "secret": f"make the Secrets: sh {script}",
         }[self.backend.name]
         return first, f"rotate {what}: {_HISTORY}"
 
@@ -114,6 +115,9 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     if moves.sink is None:
         return "there is no place for the values; --secrets-out DIR names one outside of the repository"
     backend = moves.backends.chosen(options.backend)
+    renamed = moves.renamed(view, backend.name)
+    if renamed is not None:
+        return renamed
     store = Store("", "")
     if backend.name == "external-secrets":
         found = moves.backends.store(view.object, options.store)

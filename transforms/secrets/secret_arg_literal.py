@@ -8,7 +8,7 @@ from hardener.views import Container
 
 @transform(
     each=Container, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2",
-    classes=("windows", "node-agent", "partial"),
+    classes=("windows", "node-agent", "system-namespace", "partial"),
 )  # fmt: skip
 def secret_arg_literal(container: Container) -> Steps:
     """A command line holds no credentials.

@@ -21,7 +21,7 @@ _ADVICE = "let it come from a Secret that an operator fills from a store, and ro
 
 @transform(
     each=PodTemplate, stage="secrets", severity=Severity.CRITICAL, options=Secrets, cis="5.4.2",
-    classes=("windows", "node-agent", "partial"), after=("secret-configmap-move", "secret-git-history"),
+    classes=("windows", "node-agent", "system-namespace", "partial"), after=("secret-configmap-move", "secret-git-history"),
 )  # fmt: skip
 def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     """An environment variable takes a credential from a Secret.
@@ -38,7 +38,7 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     names = list(dict.fromkeys(name for _, _, name, _ in found))
     wanted = f"{_base(pod)}-env"
     where = target(pod, options, wanted, wanted)
-    reason = where if isinstance(where, str) else _refusal(found)
+    reason = _of_the_system(pod) or (where if isinstance(where, str) else _refusal(found))
     edits: list[Edit] = []
     if reason is None and isinstance(where, Target):
         try:
@@ -81,6 +81,10 @@ def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
                     severity=Severity.CRITICAL if verdict is SecretClass.SECRET else Severity.HIGH,
                     once=f"{piece.file.name} {path}",
                 )  # fmt: skip
+
+
+def _of_the_system(pod: PodTemplate) -> str | None:
+    return "its namespace is one of the system, whose installer decides" if "system-namespace" in pod.classes else None
 
 
 def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | None:

@@ -24,6 +24,7 @@ class BlockEditor:
         self.splices = splices
         self.styles = styles
         self.swallow = False
+        self.moves = 0
 
     # -- values
 
@@ -143,6 +144,21 @@ class BlockEditor:
         old = node.pairs[index][0]
         self.splices.replace(old.start, old.end, write_scalar(key))
         self.splices.loose.add(self.source.line(old.start))
+
+    def move(self, node: Sequence, index: int, after: int) -> bool:
+        """Put the lines of an item, and the comments above it, behind another one; False where they share a line."""
+        source = self.source
+        start, end = source.entry_start(node, index), source.after_line(source.entry_end(node, index))
+        if not source.leads_line(start):
+            return False
+        line = source.line(start)
+        while source.is_comment_line(line - 1) and source.indent(line - 1) == source.column(start):
+            line -= 1
+        lines = source.text[source.line_start(line) : end].splitlines()
+        self.splices.replace(source.line_start(line), end)
+        self.splices.insert_lines(source.after_line(source.entry_end(node, after)), lines, 0)
+        self.moves += 1
+        return True
 
     def edit(self, chain: list[Collection], gone: set[int], adds: list[tuple[int, Entries]]) -> None:
         """Remove the entries `gone` (never all) and add others, each run behind the kept entry named (-1: in front)."""

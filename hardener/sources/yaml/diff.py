@@ -27,11 +27,14 @@ class Differ:
         literals: bool = True,
         swallow: bool = False,
         replaced: Collection_[tuple[str, str]] = (),
+        moving: bool = False,
     ) -> None:
-        """`replaced` are keys with the ones that stand for them from now on, so that their line keeps its comment."""
+        """`replaced` are keys with the ones that stand for them from now on, so that their line keeps its comment;
+        `moving` takes the lines of an item along when it changes its place."""
         self.source = source
         self.owners = owners
         self.replaced = replaced
+        self.moving = moving
         self.splices = Splices(source)
         styles = Styles(source)
         styles.literals = literals
@@ -203,10 +206,23 @@ class Differ:
             else:
                 self._node(node.items[i], value[j], inner, i)
                 after = i
+        if self.moving and gone and adds and not node.flow:
+            adds = self._moved(node, gone, adds)
         if len(gone) == len(node.items):
             self._all_gone(node, value, inner, index)
         elif gone or adds:
             (self.flows if node.flow else self.blocks).edit(inner, gone, adds)
+
+    def _moved(self, node: Sequence, gone: set[int], adds: list[tuple[int, Entries]]) -> list[tuple[int, Entries]]:
+        """Move the lines of items that go and come again; give the additions that are left."""
+        left = []
+        for after, entries in adds:
+            i = next((i for i in sorted(gone) if same(value_of(node.items[i]), entries[0])), None)
+            if after < 0 or i is None or len(entries) > 1 or not self.blocks.move(node, i, after):
+                left.append((after, entries))
+            else:
+                gone.discard(i)
+        return left
 
     def _aligned(self, node: Sequence, value: list[Any]) -> list[tuple[int | None, int | None]]:
         items, owner = node.items, self.owners.node
@@ -226,10 +242,10 @@ class Differ:
 
 def _mark(value: Any) -> Hashable:
     """Something hashable that is equal for equal data."""
-    if isinstance(value, dict | list):
-        import json  # late: few lists are rewritten
-
-        return json.dumps(value, sort_keys=True, default=repr)
+    if isinstance(value, dict):
+        return dict, frozenset((type(key), key, _mark(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(_mark, value))
     return type(value), value
 
 

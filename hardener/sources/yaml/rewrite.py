@@ -46,18 +46,22 @@ def rewrite(
     if len(wanted) != len(before.documents):
         raise Refused("documents cannot be added to or taken out of the list")
     try:
-        if replaced:
-            try:
-                return _write(text, before, owners, wanted, replaced)
-            except Refused:  # one that goes and one that comes ask for less
-                return _write(text, before, owners, wanted, ())
-        return _write(text, before, owners, wanted, ())
+        try:
+            return _write(text, before, owners, wanted, replaced, moving=True)
+        except Refused:  # what goes at one place and comes at another asks for less
+            return _write(text, before, owners, wanted)
     except RecursionError:
         raise Refused("nested too deeply") from None
 
 
 def _write(
-    text: str, before: Parsed, owners: Owners, wanted: list[Any], replaced: Collection[tuple[str, str]]
+    text: str,
+    before: Parsed,
+    owners: Owners,
+    wanted: list[Any],
+    replaced: Collection[tuple[str, str]] = (),
+    *,
+    moving: bool = False,
 ) -> Rewrite:
     newline = before.source.newline(len(text)) if text and not text.endswith("\n") else ""
     source = Source(text, before.source.tree, borrowed=newline) if newline else before.source
@@ -65,7 +69,7 @@ def _write(
     for literals, swallow, borrow in _WAYS:
         if borrow and not newline:
             continue
-        differ = Differ(source, owners, literals=literals, swallow=swallow, replaced=replaced)
+        differ = Differ(source, owners, literals=literals, swallow=swallow, replaced=replaced, moving=moving)
         for root, old, new in zip(source.tree.roots, before.documents, wanted, strict=True):
             if root is not None:
                 differ.document(root, new)
@@ -75,7 +79,7 @@ def _write(
             return Rewrite(text, [], before, before)
         new_text, hunks = differ.splices.apply(borrow=borrow)
         try:
-            after = _proved(text, new_text, before, wanted)
+            after = _proved(text, new_text, before, wanted, in_order=not differ.blocks.moves)
         except Refused as error:
             refusal = refusal or error
             continue
@@ -84,7 +88,7 @@ def _write(
     raise refusal
 
 
-def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any]) -> Parsed:
+def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any], *, in_order: bool) -> Parsed:
     """Read the new text; it must hold the wanted data and all comments that stood alone."""
     try:
         after = parse(new_text)
@@ -94,7 +98,8 @@ def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any]) -> 
         if len(after.lone_comments) < len(before.lone_comments):
             raise Refused("the change cannot be written here: a comment that must stay would become text of a value")
         raise Refused("the change cannot be written here: it would read back as something else")
-    if before.lone_comments != after.lone_comments:
+    had, have = before.lone_comments, after.lone_comments
+    if had != have if in_order else sorted(had) != sorted(have):
         raise Refused("the change cannot be written here: a comment would be lost")
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
         raise Refused("the change cannot be written here: the result would not be JSON")

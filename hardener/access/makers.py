@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hardener.access.views import Binding
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.rbac import GROUP
 from hardener.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.access.views import Binding
     from hardener.workspace import Workspace
 
 # What pods come of, by API group.
@@ -23,10 +23,11 @@ _BUILT_IN = frozenset({"cluster-admin", "admin", "edit"})  # roles that no manif
 
 
 def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
-    """Who may make pods, by namespace. Rights in the whole cluster count where their holder runs: what it makes
-    elsewhere, its custom resources there tell."""
-    from hardener.access.views import Binding  # late: most trees bind nothing
+    """Who may make pods, by namespace.
 
+    Rights in the whole cluster count where their holder runs, and only where they name pods: what deployers and
+    operators make elsewhere, their own objects there tell.
+    """
     found: dict[str | None, list[Evidence]] = {}
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for item in workspace.of(GROUP, kind):
@@ -53,10 +54,8 @@ def _of(workspace: Workspace, binding: Binding) -> Iterator[tuple[str | None, Ev
 def _makes_pods(workspace: Workspace, binding: Binding) -> bool:
     roles = workspace.access.roles(binding)
     if not roles:
-        return binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
-    return any(
-        rule.covers(group, resource, "create")
-        for role in roles
-        for _, rule in role.rules
-        for group, resource in _RESOURCES
-    )
+        return binding.namespaced and binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
+    rules = [rule for role in roles for _, rule in role.rules]
+    if not binding.namespaced:
+        return any("pods" in rule.resources and rule.covers("", "pods", "create") for rule in rules)
+    return any(rule.covers(group, resource, "create") for rule in rules for group, resource in _RESOURCES)

@@ -1,0 +1,101 @@
+"""The options of the command line that several commands share, and the names that they take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Risk(StrEnum):
+    safe = "safe"
+    review = "review"
+    breaking = "breaking"
+
+
+class FailOn(StrEnum):
+    low = "low"
+    medium = "medium"
+    high = "high"
+    critical = "critical"
+    none = "none"
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+    html = "html"
+    markdown = "markdown"
+    sarif = "sarif"
+    github = "github"
+    rdjson = "rdjson"
+    gitlab = "gitlab"
+    junit = "junit"
+    patch = "patch"
+
+
+class Engine(StrEnum):
+    vap = "vap"
+    kyverno = "kyverno"
+    gatekeeper = "gatekeeper"
+    none = "none"
+
+
+class Output(StrEnum):
+    kustomize = "kustomize"
+    json_patch = "json-patch"
+
+
+class GraphFormat(StrEnum):
+    text = "text"
+    mermaid = "mermaid"
+    dot = "dot"
+    json = "json"
+
+
+Profile = Annotated[
+    str | None, typer.Option(help="baseline, restricted (default), strict, or a profile file.", metavar="NAME|FILE")
+]
+MaxRisk = Annotated[Risk, typer.Option(help="Apply changes up to this grade; hold the others back.")]
+Accept = Annotated[list[str] | None, typer.Option(help="Apply this transform whatever its grade.", metavar="ID")]
+Only = Annotated[list[str] | None, typer.Option(help="Run only these transforms.", metavar="ID|K01")]
+Skip = Annotated[list[str] | None, typer.Option(help="Run all but these transforms.", metavar="ID|K01")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to report.")]
+Version = Annotated[str | None, typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N")]
+Config = Annotated[Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="A profile option.", metavar="GROUP.KEY=VALUE")]
+Evidence = Annotated[Path | None, typer.Option(help="Read evidence from here (Git root).", metavar="DIR")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
+AsOf = Annotated[str | None, typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE")]
+Prune = Annotated[bool, typer.Option("--prune-managed", help="Remove from policies of harden what nothing explains.")]
+OutOfBand = Annotated[
+    Path | None,
+    typer.Option(help="Write files for hosts here (harden-host at the Git root).", metavar="DIR"),
+]
+SecretsOut = Annotated[Path | None, typer.Option(help="Write the values of moved secrets here.", metavar="DIR")]
+PolicyEngine = Annotated[Engine | None, typer.Option(help="Write admission policies for this engine.")]
+AuditLog = Annotated[
+    list[Path] | None, typer.Option(help="Derive rights from this audit log of the API server.", metavar="FILE")
+]
+Since = Annotated[str | None, typer.Option(help="Report only documents that differ from this revision.", metavar="REV")]
+OutputOption = Annotated[
+    Output | None, typer.Option("--output", help="Write a kustomize component or JSON patches, not the source.")
+]
+OutputDir = Annotated[
+    Path | None,
+    typer.Option(help="Write to this folder (without --output: hardened copies), not to the source.", metavar="DIR"),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def text(path: Path | None) -> str | None:
+    """A path as text."""
+    return None if path is None else str(path)
+
+
+def texts(paths: list[Path] | None) -> list[str]:
+    """Paths as text."""
+    return [str(path) for path in paths or ()]

@@ -1,0 +1,71 @@
+"""The result of a run beside the source, which stays as it is: patches, a component of kustomize, hardened copies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+from hardener.errors import HardenError
+from hardener.outcome import Outcome
+from hardener.report.redactor import Redactor
+from hardener.sources import files
+
+KINDS = ("kustomize", "json-patch")
+
+
+def check(kind: str | None, folder: str | None) -> None:
+    """Raise HardenError where ``kind`` and ``folder`` make no output, before anything is read."""
+    if kind == "kustomize" and folder is None:
+        raise HardenError("--output kustomize: say where with --output-dir DIR")
+    if folder is not None and os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        raise HardenError(f"--output-dir {folder}: is there already, and not an empty folder")
+
+
+def write(
+    outcome: Outcome, kind: str | None, folder: str | None, paths: list[str], redactor: Redactor,
+    out: Callable[[str], object],
+) -> list[str]:  # fmt: skip
+    """Write ``outcome`` as ``kind`` (None: hardened copies of ``paths``) to ``folder``, patches without one to ``out``.
+
+    Returns what there is to say about it, as lines: where it went, and what is not in it. Raises HardenError.
+    """
+    written: Iterable[tuple[str, bytes | str]] = ()
+    missing: list[str] = []
+    if kind == "kustomize":
+        from hardener.outputs import component
+
+        written, missing = component.make(outcome, os.path.realpath(folder or ""), redactor)
+    elif kind == "json-patch":
+        from hardener.outputs import patches
+
+        missing = patches.missing(outcome, redactor)
+        if folder is None:
+            out(patches.together(outcome, redactor))
+        else:
+            written = patches.files(outcome, redactor).items()
+    else:
+        from hardener.outputs import copies
+
+        written = copies.make(outcome, paths)
+    count = 0
+    for name, content in written:
+        _create(os.path.join(os.path.abspath(folder or "."), name), content)
+        count += 1
+    return list(_said(count, folder, missing))
+
+
+def _create(path: str, content: bytes | str) -> None:
+    try:
+        files.create(path, content)
+    except OSError as error:
+        raise HardenError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}") from None
+
+
+def _said(count: int, folder: str | None, missing: list[str]) -> Iterator[str]:
+    if folder is not None:
+        yield f"{count} files written to {folder}, the source is as it was"
+    if missing:
+        yield f"not in it: {len(missing)}, which harden apply writes in place"
+        yield from (f"  {line}" for line in missing[:20])
+        if len(missing) > 20:
+            yield f"  and {len(missing) - 20} more"

@@ -1,0 +1,81 @@
+"""The documents that a run changes, as they were and as they become, and the objects that it makes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.edits import Path
+from hardener.outcome import Outcome
+from hardener.sources.manifests import Piece
+from hardener.sources.yaml import same
+from hardener.views import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An object, or a document that is none, of a file that stays: ``old`` and ``new`` are its data."""
+
+    piece: Piece
+    path: Path
+    item: Object | None
+    old: Any
+    new: Any
+
+    @property
+    def name(self) -> str:
+        """How a person is told of it."""
+        line = self.piece.line + 1
+        return f"{self.piece.file.name}:{line}" + (f" {self.item}" if self.item is not None else "")
+
+
+def changed(outcome: Outcome) -> Iterator[Changed]:
+    """What ``outcome`` changes of documents in YAML or JSON, in the order of files and lines; items of a List one by
+    one."""
+    objects: dict[Piece, list[Object]] = {}
+    for item in outcome.workspace.objects:
+        objects.setdefault(item.piece, []).append(item)
+    for piece in _pieces(outcome):
+        if piece.created is not None or piece.is_terraform or piece.file.is_script:
+            continue
+        before, after = piece.read().documents, piece.data
+        own = objects.get(piece, [])
+        for item in own:
+            old, new = _at(before, item.path), _at(after, item.path)
+            if not same([old], [new]):
+                yield Changed(piece, item.path, item, old, new)
+        known = {item.path[0] for item in own}
+        for number, (old, new) in enumerate(zip(before, after, strict=True)):
+            if number not in known and not same([old], [new]):
+                yield Changed(piece, (number,), None, old, new)
+
+
+def created(outcome: Outcome) -> Iterator[Object]:
+    """The objects that ``outcome`` makes, files for hosts left out."""
+    made = {change.object.piece: change.object for change in outcome.changes if change.object.piece.created is not None}
+    yield from (item for piece, item in made.items() if not piece.raw and not piece.is_terraform)
+
+
+def elsewhere(outcome: Outcome) -> Iterator[str]:
+    """The files that ``outcome`` changes or makes and that hold no documents: Terraform, files for hosts."""
+    for piece in _pieces(outcome):
+        if piece.is_terraform or piece.file.is_script or piece.raw:
+            yield piece.file.name
+
+
+def _pieces(outcome: Outcome) -> list[Piece]:
+    found = {change.object.piece for change in outcome.changes}
+    return [piece for file in outcome.workspace.files for piece in file.pieces if piece in found]
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        value = value[part]
+    return value
+
+
+def relative(path: str, root: str) -> str:
+    """The name of a file seen from ``root``, with slashes."""
+    return os.path.relpath(path, root).replace(os.sep, "/")

@@ -1,0 +1,55 @@
+"""The formats for other programs and hosts by their names. Each is a module of its own, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from hardener.outcome import Outcome
+from hardener.pod_level import Standing
+from hardener.report.redactor import Redactor
+
+Levels = tuple[list[Standing], list[Standing]]
+Out = Callable[[str], object]
+
+
+def write(
+    name: str, outcome: Outcome, redactor: Redactor, out: Callable[[str], Out], *, applied: bool, levels: Levels | None
+) -> None:
+    """Write the report of ``outcome`` in the format ``name`` to standard output.
+
+    ``out`` makes a writer of text; it takes what becomes of the characters that UTF-8 does not have. What a format has
+    no place for, such as a file that no patch can show, is said on standard error.
+    """
+    if name == "patch":
+        from hardener.report import git_patch
+
+        for file in git_patch.write(outcome, redactor, out("surrogateescape")):
+            why = "not in the patch, since it would show secrets that are masked; harden apply can change it"
+            print(f"harden: {redactor.text(file)}: {why}", file=sys.stderr)
+    elif name == "markdown":
+        from hardener.report import markdown
+
+        markdown.write(outcome, redactor, out("backslashreplace"), applied=applied, levels=levels)
+    elif name == "sarif":
+        from hardener.report import sarif
+
+        sarif.write(outcome, redactor, out("backslashreplace"), applied=applied)
+    elif name == "github":
+        from hardener.report import github
+
+        github.write(outcome, redactor, out("surrogateescape"), applied=applied)
+    elif name == "rdjson":
+        from hardener.report import rdjson
+
+        rdjson.write(outcome, redactor, out("backslashreplace"), applied=applied)
+    elif name == "gitlab":
+        from hardener.report import gitlab
+
+        gitlab.write(outcome, redactor, out("backslashreplace"), applied=applied)
+    elif name == "junit":
+        from hardener.report import junit
+
+        junit.write(outcome, redactor, out("backslashreplace"), applied=applied)
+    else:
+        raise ValueError(name)

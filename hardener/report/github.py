@@ -1,0 +1,32 @@
+"""Annotations of GitHub Actions: one workflow command per remark, the gravest first.
+
+A step shows ten errors and ten warnings, a job fifty; what comes after them stands in the log alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hardener.edits import Severity
+from hardener.outcome import Outcome
+from hardener.report.redactor import Redactor
+from hardener.report.remarks import remarks
+
+_COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
+
+
+def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+    """Write a line per remark on ``outcome``."""
+    for remark in sorted(remarks(outcome, redactor, applied=applied), key=lambda remark: -remark.severity.rank):
+        title = f"{remark.id} ({remark.risk}, {remark.severity})" if remark.risk else f"{remark.id} ({remark.severity})"
+        place = {"file": remark.file, "line": str(remark.line), "endLine": str(remark.last), "title": title}
+        settings = ",".join(f"{name}={_property(value)}" for name, value in place.items())
+        out(f"::{_COMMANDS[remark.severity]} {settings}::{_data(remark.text)}\n")
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,33 @@
+"""The code quality report of GitLab, which takes problems with the same fingerprint for one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hardener.edits import Severity
+from hardener.outcome import Outcome
+from hardener.report.problems import Problem, problems
+from hardener.report.redactor import Redactor
+
+_SEVERITIES = {
+    Severity.LOW: "minor", Severity.MEDIUM: "major", Severity.HIGH: "critical", Severity.CRITICAL: "blocker"
+}  # fmt: skip
+
+
+def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+    """Write the report of ``outcome``; an empty list where there is nothing."""
+    out("[")
+    for number, problem in enumerate(problems(outcome, redactor, applied=applied)):
+        out(("," if number else "") + "\n" + json.dumps(_record(problem), ensure_ascii=False))
+    out("]\n")
+
+
+def _record(problem: Problem) -> dict[str, Any]:
+    risk = f"{problem.risk}: " if problem.risk else ""
+    return {
+        "description": risk + problem.message, "check_name": problem.id, "fingerprint": problem.fingerprint,
+        "severity": _SEVERITIES[problem.severity],
+        "location": {"path": problem.file, "lines": {"begin": problem.line}},
+    }  # fmt: skip

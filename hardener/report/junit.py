@@ -1,0 +1,54 @@
+"""JUnit XML: a suite per file, a failed case per problem, a passed case for a file without one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.sax.saxutils import escape, quoteattr
+
+from hardener.outcome import Outcome
+from hardener.report.patch import relative_name
+from hardener.report.problems import Problem, problems
+from hardener.report.redactor import Redactor
+
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+    """Write the report of ``outcome``."""
+    read = [file for file in outcome.workspace.files if file.editable and file.pieces]
+    names = [redactor.text(relative_name(file.path)) for file in read if not file.is_new or applied]
+    suites: dict[str, list[Problem]] = {name: [] for name in names}
+    for problem in problems(outcome, redactor, applied=applied):
+        suites.setdefault(problem.file, []).append(problem)
+    failures = sum(map(len, suites.values()))
+    tests = failures + sum(1 for found in suites.values() if not found)
+    out('<?xml version="1.0" encoding="UTF-8"?>\n')
+    out(f'<testsuites name="harden" tests="{tests}" failures="{failures}" errors="0">\n')
+    for name, found in sorted(suites.items()):
+        count = max(1, len(found))
+        out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{len(found)}" errors="0">\n')
+        if not found:
+            out(f'<testcase name="hardened" classname={_attribute(name)}/>\n')
+        for problem in found:
+            _case(problem, out)
+        out("</testsuite>\n")
+    out("</testsuites>\n")
+
+
+def _case(problem: Problem, out: Callable[[str], object]) -> None:
+    name = f"{problem.id} {problem.object}".rstrip() + f" line {problem.line}"
+    grade = f"{problem.risk} {problem.severity}" if problem.risk else str(problem.severity)
+    text = f"{problem.file}:{problem.line}\n{problem.message}"
+    out(f"<testcase name={_attribute(name)} classname={_attribute(problem.file)}>")
+    out(f"<failure type={_attribute(grade)} message={_attribute(problem.message)}>{escape(_plain(text))}</failure>")
+    out("</testcase>\n")
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """``text`` without the characters that XML cannot hold."""
+    return _NO_XML.sub("\ufffd", text)

@@ -1,0 +1,269 @@
+"""The page as a whole: its head with the content security policy, its parts in their order, the list of its parts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from hardener import __version__, platforms
+from hardener.edits import Grade, Severity
+from hardener.outcome import Outcome
+from hardener.pod_level import Standing
+from hardener.report import graph, graph_formats, impact, steps
+from hardener.report.impact import counted
+from hardener.report.levels import lines as level_lines
+from hardener.report.page import score, sections, sides
+from hardener.report.page.drawing import Drawing
+from hardener.report.page.words import BECOMES, Words
+from hardener.report.patch import Patch
+from hardener.report.redactor import Redactor
+
+_MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
+Levels = tuple[list[Standing], list[Standing]]
+
+
+def write(
+    outcome: Outcome,
+    redactor: Redactor,
+    out: Callable[[str], object],
+    *,
+    applied: bool = False,
+    levels: Levels | None = None,
+) -> None:
+    """Write the page of ``outcome`` to ``out``, part by part. ``redactor`` knows the secrets of the tree by now.
+
+    ``applied`` says that the files are written; ``levels`` are the Pod Security levels before and after.
+    """
+    page = _Page(outcome, redactor, applied, levels)
+    for text in page.whole():
+        out(text)
+
+
+@dataclass(slots=True)
+class _Part:
+    id: str
+    title: str
+    body: Iterator[str]
+
+
+class _Page:
+    def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool, levels: Levels | None) -> None:
+        self.outcome = outcome
+        self.after = "after" if applied else "after apply"
+        self.applied = applied
+        self.levels = levels
+        # The patches are made first: they show which secrets the lines before them must not quote.
+        self.patches = [sides.patch_of(redactor, change) for change in outcome.files]
+        self.words = Words(outcome, redactor, _numbered(outcome), {change.file.name for change in outcome.files})
+
+    def whole(self) -> Iterator[str]:
+        """The page from its first character to its last."""
+        parts = list(self._parts())
+        style, script = _asset("page.css"), _asset("page.js")
+        policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
+        yield f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>harden: {counted(len(self.outcome.changes), "edit")}, {counted(len(self.outcome.findings), "finding")}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+"""
+        yield from self._header(parts)
+        yield '<main id="main" tabindex="-1">\n'
+        for part in parts:
+            title = f"{part.id}-title"
+            yield f'<section id="{part.id}" aria-labelledby="{title}"><h2 id="{title}">{part.title}</h2>\n'
+            yield from part.body
+            yield "</section>\n"
+        made = f"Made by harden {__version__}. This page loads nothing and sends nothing."
+        yield f"</main>\n<footer><p>{made}</p></footer>\n"
+        yield f"<script>{script}</script>\n</body>\n</html>\n"
+
+    def _header(self, parts: list[_Part]) -> Iterator[str]:
+        outcome, words = self.outcome, self.words
+        workspace, counts = outcome.workspace, outcome.summary()
+        version = ".".join(map(str, workspace.settings.kubernetes_version))
+        platform = "".join(f", {words.text(text)}" for text in platforms.described(workspace))
+        yield (
+            f"<header><h1>Hardening report</h1><p>Profile {words.text(_short(outcome.profile))}, Kubernetes {version}"
+            f"{platform}. {counted(counts['files'], 'file')} with {counted(counts['documents'], 'document')}; "
+            f"{'changed' if self.applied else 'nothing is written yet'}.</p>"
+        )
+        rows = list(score.rows(outcome))
+        before, after = sum(row.open_before for row in rows), sum(row.open_after for row in rows)
+        figures = (
+            ("Open points", f"{before} {BECOMES} {after}", "score"),
+            ("Edits", counts["edits"], "changes"),
+            ("Held back", counts["held"], "held"),
+            ("Findings", counts["findings"], "findings"),
+            ("Refused", counts["refused"], "refused"),
+            ("Waived", counts["waived"], "waived"),
+        )
+        ids = {part.id for part in parts}
+        yield '<dl class="figures">'
+        for name, figure, target in figures:
+            shown = f'<a href="#{target}">{figure}</a>' if target in ids else str(figure)
+            yield f"<div><dt>{name}</dt><dd>{shown}</dd></div>"
+        yield '</dl></header>\n<nav aria-label="Parts of the report"><ul>'
+        yield "".join(f'<li><a href="#{part.id}">{part.title}</a></li>' for part in parts)
+        yield "</ul></nav>\n"
+
+    def _parts(self) -> Iterator[_Part]:
+        """The parts that have something to say, in the order of the text report."""
+        outcome, words = self.outcome, self.words
+        found = list(impact.lines(outcome))
+        if found:
+            yield _Part("impact", "Impact", self._list(found, "ul"))
+        yield _Part("score", "Score by risk", score.table(outcome, self.after))
+        if self.levels and self.levels[0]:
+            yield _Part("levels", "Pod Security levels", self._indented(level_lines(*self.levels)))
+        if outcome.held or outcome.findings or outcome.changes or outcome.waived:
+            yield _Part("filter", "Filter", self._filters())
+        if before := steps.before(outcome.changes):
+            yield _Part("before", "Before you apply", self._list(before, "ol"))
+        if outcome.held:
+            yield _Part("held", "Held back", sections.held(outcome, words))
+        if outcome.findings:
+            yield _Part("findings", "Left for a person", sections.findings(outcome, words))
+        if outcome.refused:
+            yield _Part("refused", "Refused", sections.refused(outcome, words))
+        if outcome.changes:
+            yield _Part("changes", "Applied" if self.applied else "To apply", sections.changes(outcome, words))
+        if outcome.files:
+            yield _Part("diffs", "Diffs", self._diffs())
+        if outcome.waived:
+            yield _Part("waived", "Waived", sections.waived(outcome, words))
+        if after := steps.after(outcome.changes):
+            yield _Part("after", "After you apply", self._list(after, "ol"))
+        yield _Part("connections", "Who talks to whom", self._connections())
+
+    def _list(self, found: Iterable[str], kind: str) -> Iterator[str]:
+        yield f"<{kind}>" + "".join(f"<li>{self.words.text(text)}</li>" for text in found) + f"</{kind}>\n"
+
+    def _indented(self, found: Iterable[str]) -> Iterator[str]:
+        """Lines that are indented by two blanks a level, as lists in lists."""
+        depth = -1
+        for line in found:
+            level = (len(line) - len(line.lstrip(" "))) // 2
+            while depth < level:
+                yield "<ul>" if depth < 0 else '<ul class="inner">'
+                depth += 1
+                if depth < level:
+                    yield "<li>"
+            while depth > level:
+                yield "</li></ul>"
+                depth -= 1
+            yield f"<li>{self.words.text(' '.join(line.split()))}"
+        yield "</li></ul>" * (depth + 1) + "\n"
+
+    def _filters(self) -> Iterator[str]:
+        outcome = self.outcome
+        risks = [row.risk for row in score.rows(outcome)]
+        files = sorted(self.words.files.items())
+        yield '<form id="filters" hidden role="search" aria-label="Filter the records of this page">'
+        yield '<div class="fields">'
+        yield _select("risk", "Risk", [(risk.id, f"{risk.id} {risk.title}") for risk in risks])
+        yield _select("grade", "Grade", [(grade, str(grade)) for grade in Grade])
+        severities = sorted(Severity, key=lambda severity: -severity.rank)
+        yield _select(
+            "severity", "Severity", [(s, s if s.rank == severities[0].rank else f"{s} and worse") for s in severities]
+        )
+        yield _select("file", "File", [(str(number), self.words.text(name)) for name, number in files])
+        yield (
+            '<div><label for="text">Text</label><input id="text" name="text" type="search" autocomplete="off" '
+            'spellcheck="false"></div>'
+            '<div class="buttons"><button type="reset">Show all</button> <button type="button" id="open-all">Open all'
+            '</button> <button type="button" id="close-all">Close all</button></div></div>'
+            '<p id="shown" role="status"></p></form><noscript><p>The filters need JavaScript; everything is shown '
+            "below.</p></noscript>\n"
+        )
+
+    def _diffs(self) -> Iterator[str]:
+        by_file: dict[str, list[tuple[str, str, str]]] = {}
+        for change in self.outcome.changes:
+            transform = change.transform
+            by_file.setdefault(change.object.piece.file.name, []).append(
+                (transform.risk, transform.severity, change.edit.grade)
+            )
+        for patch in self.patches:
+            yield from self._diff(patch, by_file.get(patch.change.file.name, []))
+
+    def _diff(self, patch: Patch, made: list[tuple[str, str, str]]) -> Iterator[str]:
+        name, words = patch.change.file.name, self.words
+        risks, severities, grades = (dict.fromkeys(column) for column in zip(*made, strict=True)) if made else ((),) * 3
+        attributes = sections.item(words, name, " ".join(risks), " ".join(severities), grades, "diff")
+        removed = sum(len(hunk.before) for hunk in patch.change.hunks)
+        added = sum(len(hunk.after) for hunk in patch.change.hunks)
+        shown = words.text(name)
+        is_open = len(self.patches) <= _MOST_OPEN and added + removed <= _SHORT
+        masked = not patch.whole or any(map(words.redactor.masks, patch.parts()))
+        yield (
+            f'<details {attributes} id="diff-{words.files[name]}"{" open" if is_open else ""}><summary><b>{shown}</b> '
+            f"{'new file, ' if patch.change.file.is_new else ''}{counted(added, 'line')} added, {removed} removed"
+            f"</summary>"
+        )
+        if masked:
+            yield '<p class="small">Shows masked secrets.</p>'
+        yield f'<div class="scroll" role="region" tabindex="0" aria-label="Diff of {shown}">'
+        yield from sides.table(patch, words, shown)
+        yield "</div></details>\n"
+
+    def _connections(self) -> Iterator[str]:
+        found = graph.collect(self.outcome.workspace, self.words.redactor.text)
+        text = list(graph_formats.text(found))
+        yield "<p>As the manifests show it with these changes. Dashed: a name that the tree does not hold.</p>"
+        if found.links or found.hosts:
+            drawing = Drawing(found, self.words)
+            yield '<div class="scroll drawing" role="region" tabindex="0" aria-label="Drawing of the connections">'
+            yield from drawing.svg()
+            yield "</div>\n"
+            if drawing.left_out:
+                what = counted(drawing.left_out, "workload")
+                yield f'<p class="small">{what} without a connection not drawn.</p>'
+        yield "<details><summary>The same as a list, with the evidence</summary>"
+        yield from self._indented(
+            line.replace("-> ", "opens ", 1).replace("<- ", "is open to ", 1) if line.startswith("    ") else line
+            for line in text
+            if line
+        )
+        yield "</details>\n"
+
+
+def _numbered(outcome: Outcome) -> dict[str, int]:
+    """A number for each file that the page speaks of, in the order of their names."""
+    names = {change.object.piece.file.name for change in [*outcome.changes, *outcome.not_made]}
+    names |= {finding.file for finding in outcome.findings} | {refused.file for refused in outcome.refused}
+    names |= {waived.place[0] for waived in outcome.waived} | {change.file.name for change in outcome.files}
+    return {name: number for number, name in enumerate(sorted(names), 1)}
+
+
+def _select(name: str, label: str, options: list[tuple[str, str]]) -> str:
+    rest = "".join(f'<option value="{value}">{text}</option>' for value, text in options)
+    return (
+        f'<div><label for="{name}">{label}</label><select id="{name}" name="{name}">'
+        f'<option value="">all</option>{rest}</select></div>'
+    )
+
+
+def _asset(name: str) -> str:
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+        return file.read()
+
+
+def _digest(text: str) -> str:
+    """What a content security policy calls an element that holds ``text``."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _short(profile: str) -> str:
+    return profile if os.sep not in profile else os.path.basename(profile)

@@ -1,0 +1,70 @@
+"""What every text of the page passes: secrets masked, control characters shown, characters of HTML escaped."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.edits import Evidence
+from hardener.outcome import MISSING, Outcome
+from hardener.report.graph_formats import plain
+from hardener.report.redactor import Redactor
+
+_LONGEST = 300  # characters of a value; the diff shows the rest
+_HIDDEN = "\u2039redacted\u203a"
+BECOMES = '<span aria-hidden="true">\u2192</span><span class="unseen"> becomes </span>'
+
+
+@dataclass(slots=True)
+class Words:
+    """Turns texts of ``outcome`` into HTML. ``files`` are the names of all files that the page speaks of, in the order
+    of their numbers; ``diffs`` those that have a diff there."""
+
+    outcome: Outcome
+    redactor: Redactor
+    files: dict[str, int]
+    diffs: set[str]
+
+    def text(self, text: str) -> str:
+        """``text`` as HTML, for content and for quoted attributes."""
+        return html.escape(plain(self.redactor.text(text)))
+
+    def line(self, masked: str) -> str:
+        """A line of a file, whose secrets are masked by now, as HTML; its tabs stay."""
+        return html.escape("\t".join(map(plain, masked.removesuffix("\r").split("\t"))))
+
+    def value(self, value: Any, *, hidden: bool = False) -> str:
+        """Data as HTML, cut when it is long."""
+        if hidden:
+            return _HIDDEN
+        masked = self.redactor.text(json.dumps(self.redactor.value(value), ensure_ascii=False))
+        return html.escape(plain(masked if len(masked) <= _LONGEST else masked[:_LONGEST] + " \u2026"))
+
+    def before_and_after(self, before: Any, after: Any, *, hidden: bool) -> str:
+        """``true → false``; of what was or is not there only the other."""
+        if after is MISSING:
+            return f"<del>{self.value(before, hidden=hidden)}</del> removed"
+        new = f"<ins>{self.value(after)}</ins>"
+        if before is MISSING:
+            return new
+        return f"<del>{self.value(before, hidden=hidden)}</del> {BECOMES} {new}"
+
+    def place(self, file: str, line: int) -> str:
+        """A file and a line, with a link to its diff where there is one."""
+        name = f"{self.text(file)}:{line}"
+        return f'<a class="place" href="#diff-{self.files[file]}">{name}</a>' if file in self.diffs else (
+            f'<span class="place">{name}</span>'
+        )  # fmt: skip
+
+    def evidence(self, facts: list[Evidence]) -> str:
+        """A list of pieces of evidence with where they stand; nothing for none."""
+        items = []
+        for fact in dict.fromkeys(facts):
+            where = ""
+            if fact.piece is not None:
+                line = self.outcome.lines.get((fact.piece, fact.path), 1)
+                where = f" ({self.text(fact.piece.file.name)}:{line})"
+            items.append(f"<li>{self.text(fact.text)}{where}</li>")
+        return f'<ul class="evidence" aria-label="Evidence">{"".join(items)}</ul>' if items else ""

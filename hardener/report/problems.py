@@ -1,0 +1,255 @@
+"""What a run leaves to be done, one record per thing: what the formats for pipelines and editors are made of.
+
+A pending change (none after ``apply``), a change that was held back, a finding, a document that keeps its bytes. Every
+text of a record went through the redactor; files are named from the Git root, lines are those of the file as it is on
+disk when the report is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from hardener.declare import Transform
+from hardener.edits import Create, Evidence, Path, Severity, dotted
+from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
+from hardener.report import steps
+from hardener.report.patch import relative_name
+from hardener.report.redactor import Redactor
+from hardener.sources.manifests import Piece
+from hardener.views import Object
+
+Mask = Callable[[str], str]
+_LINE = re.compile(r"(?<=:)\d+\b")
+_SHOWN = 3  # fields of a change, and places of its evidence, that a message names
+_LONGEST = 200  # characters of a value in a message
+
+
+class Kind(StrEnum):
+    PENDING = "pending"
+    HELD = "held"
+    FINDING = "finding"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a piece of evidence stands."""
+
+    text: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
+    problem of the run has. ``changes`` are those of a pending change, in its file."""
+
+    kind: Kind
+    id: str
+    risk: str | None
+    severity: Severity
+    file: str
+    line: int
+    object: str
+    message: str
+    key: str
+    fingerprint: str = ""
+    transform: Transform | None = None
+    places: tuple[Place, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+def problems(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Problem]:
+    """All of them, by file and line; the fingerprints are the same in every run that finds the same."""
+    found = sorted(
+        _Collector(outcome, redactor, applied).collect(), key=lambda problem: (problem.file, problem.line, problem.id)
+    )
+    seen: Counter[str] = Counter()
+    numbered = []
+    for problem in found:
+        seen[problem.key] += 1
+        text = problem.key if seen[problem.key] == 1 else f"{problem.key}\0{seen[problem.key]}"
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        numbered.append(replace(problem, fingerprint=digest[:32]))
+    return numbered
+
+
+class _Collector:
+    def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool) -> None:
+        self.outcome = outcome
+        self.redactor = redactor
+        self.applied = applied
+        self._written = {change.file.name: _Lines(change) for change in outcome.files if applied}
+        self._names: dict[str, str] = {file.name: relative_name(file.path) for file in outcome.workspace.files}
+
+    def collect(self) -> Iterator[Problem]:
+        if not self.applied:
+            for changes in _by_file(self.outcome.changes):
+                yield self._pending(changes)
+        for held in self.outcome.held:
+            yield self._held(held)
+        for finding in self.outcome.findings:
+            yield self._finding(finding)
+        for refused in self.outcome.refused:
+            yield self._refused(refused)
+
+    def _pending(self, changes: list[Change]) -> Problem:
+        first, transform = changes[0], changes[0].transform
+        file, line = first.object.piece.file, first.line
+        if file.is_new and isinstance(first.edit, Create):
+            # What is to be made stands nowhere yet: it is named where its reason stands.
+            file, line = first.edit.piece.file, _first_line(first.edit.piece)
+        edit = first.edit
+        facts = dict.fromkeys(fact for change in changes for fact in change.evidence)
+        why = "; ".join(fact.text for fact in facts)
+        what = f"{_described(changes, self.redactor.text)} ({edit.grade}, {edit.basis}{': ' * bool(why)}{why})"
+        message = f"{first.object}: {transform.summary} harden apply would {what}."
+        return self._problem(
+            Kind.PENDING, transform, transform.id, transform.severity, file.name, line, first.object, first.path,
+            message, facts, changes,
+        )  # fmt: skip
+
+    def _held(self, held: Held) -> Problem:
+        first, transform = held.changes[0], held.transform
+        facts = dict.fromkeys(fact for change in held.changes for fact in change.evidence)
+        what = [f"{first.object}: {transform.summary} Held back, since something may break"]
+        what += [f"because {fact.text}" for fact in facts]
+        what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
+        what += [f"before: {step}" for step in steps.before(held.changes)]
+        what += [f"after: {step}" for step in steps.after(held.changes)]
+        what.append(f"harden apply --accept {transform.id} makes it all the same")
+        return self._problem(
+            Kind.HELD, transform, transform.id, transform.severity, first.object.piece.file.name, first.line,
+            first.object, first.path, "; ".join(what) + ".", facts,
+        )  # fmt: skip
+
+    def _finding(self, finding: Report) -> Problem:
+        named = f"{finding.object}: " if finding.object is not None else ""
+        return self._problem(
+            Kind.FINDING, None, finding.id, finding.severity, finding.file, finding.line, finding.object, finding.path,
+            f"{named}{finding.message}: {finding.advice}", (), risk=finding.risk, said=finding.message,
+        )  # fmt: skip
+
+    def _refused(self, refused: Refused) -> Problem:
+        edits = f" ({refused.edits} edits not made)" if refused.edits else ""
+        what = f"step {refused.step} rolled back" if refused.step else "kept byte for byte"
+        return self._problem(
+            Kind.REFUSED, None, "refused", Severity.LOW, refused.file, refused.line, None, (),
+            f"{what}: {refused.reason}{edits}: {refused.advice}", (), said=refused.reason,
+        )  # fmt: skip
+
+    def _problem(
+        self, kind: Kind, transform: Transform | None, id: str, severity: Severity, file: str, line: int,
+        item: Object | None, path: Path, message: str, facts: Iterable[Evidence], changes: Iterable[Change] = (),
+        risk: str | None = None, said: str = "",
+    ) -> Problem:  # fmt: skip
+        mask = self.redactor.text
+        name = mask(self._name(file))
+        target = "" if item is None else f"{item.api_version} {item.kind} {item.namespace or ''}/{item.name}"
+        where = "" if item is None else _stable(item.piece, path)
+        # Not the kind: a change that is held back today may be pending tomorrow, and is the same concern.
+        key = "\0".join((id, name, mask(target), mask(where), _LINE.sub("", mask(said))))
+        return Problem(
+            kind, id, transform.risk if transform else risk, severity, name, max(1, self._line(file, line)),
+            mask(str(item)) if item is not None else "", mask(message), key, transform=transform,
+            places=tuple(self._places(facts)), changes=tuple(changes),
+        )  # fmt: skip
+
+    def _places(self, facts: Iterable[Evidence]) -> Iterator[Place]:
+        for fact in facts:
+            if fact.piece is not None and not fact.piece.file.is_new:
+                line = self.outcome.lines.get((fact.piece, fact.path), 1)
+                file = fact.piece.file.name
+                yield Place(
+                    self.redactor.text(fact.text), self.redactor.text(self._name(file)), max(1, self._line(file, line))
+                )
+
+    def _name(self, name: str) -> str:
+        return self._names.get(name) or relative_name(os.path.abspath(name))
+
+    def _line(self, name: str, line: int) -> int:
+        written = self._written.get(name)
+        return written.line(line) if written else line
+
+
+class _Lines:
+    """Where the lines of a file as read are in the file as written."""
+
+    def __init__(self, change: FileChange) -> None:
+        self._hunks = change.hunks
+        self._starts = [hunk.before_start for hunk in change.hunks]
+
+    def line(self, number: int) -> int:
+        found = bisect_right(self._starts, number) - 1
+        if found < 0:
+            return number
+        hunk = self._hunks[found]
+        past = number - hunk.before_start - len(hunk.before)
+        if past >= 0:
+            return hunk.after_start + len(hunk.after) + past
+        # Inside what was rewritten: as deep into it, as far as it goes.
+        return min(hunk.after_start + number - hunk.before_start, hunk.after_start + max(len(hunk.after) - 1, 0))
+
+
+def _by_file(changes: list[Change]) -> Iterator[list[Change]]:
+    """The changes of each step, those in one file together."""
+    found: dict[tuple[int, int], list[Change]] = {}
+    for change in changes:
+        found.setdefault((id(change.siblings), id(change.object.piece.file)), []).append(change)
+    yield from found.values()
+
+
+def _first_line(piece: Piece) -> int:
+    """The line of the first object of ``piece``, behind the line that begins the document."""
+    lines = piece.text.split("\n")
+    head = next((n for n, text in enumerate(lines) if text.strip() and not text.startswith(("---", "#"))), 0)
+    return piece.line + 1 + head
+
+
+def _described(changes: list[Change], mask: Mask) -> str:
+    if changes[0].path == (0,) or not changes[0].path[1:]:
+        named = ", ".join(f"{change.object} in {change.object.piece.file.name}" for change in changes[:_SHOWN])
+        return f"add {named}" + _more(changes)
+    parts = []
+    for change in changes[:_SHOWN]:
+        where = dotted(change.path[1:])
+        parts.append(f"remove {where}" if change.after is MISSING else f"set {where} to {_value(change.after, mask)}")
+    return ", ".join(parts) + _more(changes)
+
+
+def _more(changes: list[Change]) -> str:
+    return f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+
+
+def _operation(operation: dict[str, Any], mask: Mask) -> str:
+    value = f" {_value(operation['value'], mask)}" if "value" in operation else ""
+    return f"{operation['op']} {operation['path']}{value}"
+
+
+def _value(value: object, mask: Mask) -> str:
+    # Masked before it is cut: half a secret would be found by nobody.
+    text = mask(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+def _stable(piece: Piece, path: Path) -> str:
+    """``path`` with the names of containers and other items in place of their numbers, which change."""
+    parts: list[str] = []
+    value: Any = piece.data
+    for part in path:
+        value = value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else (
+            value.get(part) if isinstance(value, dict) else None
+        )  # fmt: skip
+        name = value.get("name") if isinstance(value, dict) and isinstance(part, int) and parts else None
+        parts.append(f"[{name}]" if isinstance(name, str) else str(part))
+    return ".".join(parts[1:])

@@ -1,0 +1,38 @@
+"""The Reviewdog Diagnostic Format, with suggestions that a reviewer takes with a click."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hardener.edits import Severity
+from hardener.outcome import Outcome
+from hardener.report.redactor import Redactor
+from hardener.report.remarks import Remark, remarks
+
+_SEVERITIES = {Severity.LOW: "INFO", Severity.MEDIUM: "WARNING", Severity.HIGH: "ERROR", Severity.CRITICAL: "ERROR"}
+
+
+def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+    """Write the report of ``outcome``. Ranges are whole lines, both ends included."""
+    out('{"source": {"name": "harden"}, "diagnostics": [')
+    for number, remark in enumerate(remarks(outcome, redactor, applied=applied)):
+        out(("," if number else "") + "\n" + json.dumps(_diagnostic(remark), ensure_ascii=False))
+    out("]}\n")
+
+
+def _diagnostic(remark: Remark) -> dict[str, Any]:
+    # The range is that of the suggestion: where they differ, hosts leave the suggestion out.
+    lines = _range(remark.line, remark.last)
+    found: dict[str, Any] = {
+        "message": remark.text, "location": {"path": remark.file, "range": lines},
+        "severity": _SEVERITIES[remark.severity], "code": {"value": remark.id},
+    }  # fmt: skip
+    if remark.suggestion is not None:
+        found["suggestions"] = [{"range": lines, "text": remark.suggestion.text}]
+    return found
+
+
+def _range(first: int, last: int) -> dict[str, Any]:
+    return {"start": {"line": first}, "end": {"line": last}}

@@ -1,0 +1,248 @@
+"""SARIF 2.1.0 for code scanning (design: ecosystem 6.2): rules with help, results with fixes, K01 to K10 as taxonomy.
+
+GitHub refuses the whole file for one fix without changes, shows the first location of a result, annotates a pull
+request where every line of that is in the diff, and knows an alert again by ``primaryLocationLineHash``: so a location
+is one line, and a fix is whole (see ``units``) or not there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from hardener import __version__, registry
+from hardener.declare import Transform
+from hardener.edits import Severity
+from hardener.outcome import Outcome
+from hardener.owasp import RISKS
+from hardener.report.line_hashes import line_hashes
+from hardener.report.masked_lines import masked_file
+from hardener.report.patch import relative_name
+from hardener.report.problems import Kind, Place, Problem, problems
+from hardener.report.redactor import Redactor
+from hardener.report.units import Unit, Units
+from hardener.sources.manifests import ManifestFile
+from hardener.sources.yaml import Hunk
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+MOST_RESULTS = 25_000  # GitHub refuses more in one run
+_MOST_PLACES = 20
+_TOP_TEN = "https://owasp.org/www-project-kubernetes-top-ten/"
+_LEVELS = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
+_KINDS = _LEVELS | {Severity.LOW: "recommendation"}
+# GitHub calls more than 9 critical, 7 to 8.9 high, 4 to 6.9 medium.
+_SCORES = {Severity.LOW: "3.0", Severity.MEDIUM: "5.5", Severity.HIGH: "8.0", Severity.CRITICAL: "9.5"}
+_MARK = re.compile("\u2039redacted#\\d+\u203a")
+_HELP = {
+    "refused": "A document could not be read, or a change to it could not be proved. It keeps its bytes.",
+    "template": "A template is no manifest yet. Render it and harden what comes out.",
+}
+
+
+def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
+    """Write the report of ``outcome``; one without a result is a whole report, too."""
+    run = _Run(outcome, redactor, applied)
+    head = json.dumps({"$schema": SCHEMA, "version": "2.1.0"}, ensure_ascii=False)[:-1]
+    out(f'{head}, "runs": [{json.dumps(run.head(), ensure_ascii=False)[:-1]}, "results": [')
+    for number, result in enumerate(run.results()):
+        out(("," if number else "") + "\n" + json.dumps(result, ensure_ascii=False))
+    out("]}]}\n")
+
+
+class _Run:
+    def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool) -> None:
+        self.redactor = redactor
+        self.units = None if applied else Units(outcome, redactor)
+        found = problems(outcome, redactor, applied=applied)
+        self.left_out = max(0, len(found) - MOST_RESULTS)
+        if self.left_out:
+            found = sorted(found, key=lambda problem: -problem.severity.rank)[:MOST_RESULTS]
+        self.problems = found
+        severities: dict[str, Severity] = {}
+        for problem in found:
+            known = severities.get(problem.id, problem.severity)
+            severities[problem.id] = max(known, problem.severity, key=lambda severity: severity.rank)
+        self.severities = dict(sorted(severities.items()))
+        self.numbers = {id: number for number, id in enumerate(self.severities)}
+        self._texts = _Texts(outcome, redactor, applied, found)
+        self._fixes: dict[int, dict[str, Any] | None] = {}
+
+    def head(self) -> dict[str, Any]:
+        """All of the run but its results."""
+        taxonomy = {"name": "OWASP Kubernetes Top Ten"}
+        notes = []
+        if self.left_out:
+            text = f"{self.left_out} results of the lowest severity are left out: a run holds {MOST_RESULTS}"
+            notes.append({"level": "warning", "message": {"text": text}})
+        invocation: dict[str, Any] = {"executionSuccessful": True}
+        if notes:
+            invocation["toolExecutionNotifications"] = notes
+        driver = {
+            "name": "harden", "semanticVersion": __version__, "version": __version__,
+            "informationUri": _TOP_TEN, "supportedTaxonomies": [taxonomy | {"index": 0}],
+            "rules": [_rule(id, severity) for id, severity in self.severities.items()],
+        }  # fmt: skip
+        taxa = [
+            {"id": risk.id, "name": _camel(risk.title), "shortDescription": {"text": risk.title}}
+            for risk in RISKS.values()
+        ]
+        return {
+            "tool": {"driver": driver},
+            "automationDetails": {"id": "harden/"},
+            "invocations": [invocation],
+            "columnKind": "unicodeCodePoints",
+            "taxonomies": [
+                taxonomy
+                | {
+                    "version": "2025", "organization": "OWASP", "informationUri": _TOP_TEN, "isComprehensive": True,
+                    "shortDescription": {"text": "The ten gravest risks of Kubernetes, edition of 2025."}, "taxa": taxa,
+                }
+            ],
+        }  # fmt: skip
+
+    def results(self) -> Iterator[dict[str, Any]]:
+        for problem in self.problems:
+            yield self._result(problem)
+
+    def _result(self, problem: Problem) -> dict[str, Any]:
+        prints = {"hardenId/v1": problem.fingerprint}
+        if (digest := self._texts.digest(problem.file, problem.line)) is not None:
+            prints = {"primaryLocationLineHash": digest} | prints
+        result: dict[str, Any] = {
+            "ruleId": problem.id, "ruleIndex": self.numbers[problem.id], "level": _LEVELS[problem.severity],
+            "message": {"text": problem.message}, "locations": [self._location(problem.file, problem.line)],
+            "partialFingerprints": prints, "properties": {"kind": problem.kind, "severity": problem.severity},
+        }  # fmt: skip
+        places = list(dict.fromkeys(problem.places))[:_MOST_PLACES]
+        if places:
+            result["relatedLocations"] = [self._place(number, place) for number, place in enumerate(places, 1)]
+        if problem.kind is Kind.PENDING and self.units is not None:
+            fix = self._fix(self.units.of(problem.changes[0]))
+            if fix is not None:
+                result["fixes"] = [fix]
+        return result
+
+    def _place(self, number: int, place: Place) -> dict[str, Any]:
+        return self._location(place.file, place.line) | {"id": number, "message": {"text": place.text}}
+
+    def _location(self, file: str, line: int) -> dict[str, Any]:
+        start, end = self._texts.columns(file, line)
+        region = {"startLine": line, "startColumn": start, "endLine": line, "endColumn": end}
+        return {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": region}}
+
+    def _fix(self, unit: Unit) -> dict[str, Any] | None:
+        if id(unit) not in self._fixes:
+            self._fixes[id(unit)] = None if unit.closed or not unit.hunks else self._made(unit)
+        return self._fixes[id(unit)]
+
+    def _made(self, unit: Unit) -> dict[str, Any]:
+        changes: dict[str, list[dict[str, Any]]] = {}
+        for change, hunk in unit.hunks:
+            name = self.redactor.text(relative_name(change.file.path))
+            changes.setdefault(name, []).append(_replacement(hunk))
+        return {
+            "description": {"text": f"Makes the changes of {', '.join(unit.ids)}, which share these lines."},
+            "artifactChanges": [
+                {"artifactLocation": {"uri": _uri(name)}, "replacements": replacements}
+                for name, replacements in changes.items()
+            ],
+        }
+
+
+class _Texts:
+    """The lines of the files that results stand in, as they are on disk."""
+
+    def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool, found: list[Problem]) -> None:
+        self._redactor = redactor
+        written = {id(change.file): change.text for change in outcome.files if applied}
+        self._files: dict[str, tuple[ManifestFile, str]] = {
+            relative_name(file.path): (file, written.get(id(file), file.content.text))
+            for file in outcome.workspace.files
+            if not file.is_new or id(file) in written
+        }
+        self._wanted: dict[str, set[int]] = {}
+        for problem in found:
+            self._wanted.setdefault(problem.file, set()).add(problem.line)
+        self._digests: dict[str, dict[int, str]] = {}
+        self._lines: dict[str, list[str]] = {}
+
+    def columns(self, name: str, line: int) -> tuple[int, int]:
+        """The columns of what stands on a line, the end exclusive."""
+        if name not in self._lines:
+            self._lines[name] = self._files[name][1].split("\n") if name in self._files else []
+        lines = self._lines[name]
+        text = lines[line - 1].rstrip() if line <= len(lines) else ""
+        return len(text) - len(text.lstrip()) + 1, len(text) + 1
+
+    def digest(self, name: str, line: int) -> str | None:
+        """The hash of a line; of masked text, since a hash of a secret could be guessed at."""
+        if name not in self._files:
+            return None
+        if name not in self._digests:
+            file, text = self._files[name]
+            plain = _MARK.sub("\u2039redacted\u203a", masked_file(self._redactor, file, text))
+            self._digests[name] = line_hashes(plain, self._wanted.get(name, ()))
+        return self._digests[name].get(line)
+
+
+def _replacement(hunk: Hunk) -> dict[str, Any]:
+    """Whole lines, so that no reader's way to count columns matters; but for a last line without an end."""
+    last = hunk.before_start + len(hunk.before)
+    region = {"startLine": hunk.before_start, "startColumn": 1, "endLine": last, "endColumn": 1}
+    if hunk.before and not hunk.before[-1].endswith("\n"):
+        region |= {"endLine": last - 1, "endColumn": len(hunk.before[-1]) + 1}
+    replacement: dict[str, Any] = {"deletedRegion": region}
+    if hunk.after:
+        replacement["insertedContent"] = {"text": "".join(hunk.after)}
+    return replacement
+
+
+def _rule(id: str, severity: Severity) -> dict[str, Any]:
+    transform = registry.transforms().get(id)
+    rule: dict[str, Any] = {"id": id, "name": _camel(id), **_descriptions(id, transform)}
+    rule["defaultConfiguration"] = {"level": _LEVELS[severity]}
+    properties: dict[str, Any] = {"precision": "high", "problem.severity": _KINDS[severity]}
+    if transform is not None:
+        rule["helpUri"] = _TOP_TEN
+        tags = ["security", "kubernetes", f"owasp-k8s-{transform.risk}", "owasp-k8s-2025"]
+        properties |= {"tags": tags, "security-severity": _SCORES[severity]}
+        target = {"id": transform.risk, "index": list(RISKS).index(transform.risk)}
+        component = {"name": "OWASP Kubernetes Top Ten", "index": 0}
+        rule["relationships"] = [{"target": target | {"toolComponent": component}, "kinds": ["relevant"]}]
+    else:
+        properties["tags"] = ["kubernetes"]
+    return rule | {"properties": properties}
+
+
+def _descriptions(id: str, transform: Transform | None) -> dict[str, Any]:
+    if transform is None:
+        text = _HELP.get(id, f"What harden found and left as it is: {id.replace('-', ' ')}.")
+        help = {"text": text + " The message says what to do."}
+        return {"shortDescription": {"text": text}, "fullDescription": {"text": text}, "help": help}
+    risk = RISKS[transform.risk]
+    references = "\n".join(f"- {name}" for name in transform.references)
+    plain = (
+        f"{transform.summary}\n\nWhy: {transform.why}\n\nMay break: {transform.may_break}\n\n"
+        f"{references}\n\nTo keep it as it is: # harden: ignore[{id}] and the reason, in a comment on the line."
+    )
+    marked = (
+        f"**{transform.summary}**\n\n**Why:** {transform.why}\n\n**May break:** {transform.may_break}\n\n"
+        f"{references}\n\nTo keep it as it is: `# harden: ignore[{id}]` and the reason, in a comment on the line."
+    )
+    return {
+        "shortDescription": {"text": transform.summary},
+        "fullDescription": {"text": f"{transform.summary} Why: {transform.why} ({transform.risk} {risk.title})"},
+        "help": {"text": plain, "markdown": marked},
+    }
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
+
+
+def _uri(name: str) -> str:
+    return quote(os.fsencode(name), safe="/~!$&'()*+,=@")

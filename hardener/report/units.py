@@ -1,0 +1,116 @@
+"""Changes that only make sense together, as replacements of lines: what a fix or a suggestion offers.
+
+A hunk may hold the edits of several steps, and a step may stand in several hunks (a mount and its volume). Whoever
+takes one of them has to take all, so both ways are followed until nothing is cut in two.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hardener.outcome import Change, FileChange, Outcome
+from hardener.report.patch import Patch
+from hardener.report.redactor import Redactor
+from hardener.sources.yaml import Hunk
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """The hunks of some steps, by file, and the steps, each as its changes.
+
+    ``closed`` is why it cannot be offered: it makes a file, or it shows a secret; None where it can.
+    """
+
+    hunks: list[tuple[FileChange, Hunk]] = field(default_factory=list)
+    steps: list[list[Change]] = field(default_factory=list)
+    closed: str | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        """The transforms of its steps, each once."""
+        return list(dict.fromkeys(step[0].transform.id for step in self.steps))
+
+
+class Units:
+    """The units of an outcome, by change and by hunk."""
+
+    def __init__(self, outcome: Outcome, redactor: Redactor) -> None:
+        self._parents: dict[int, int] = {}
+        self._hunks: dict[int, Hunk] = {}  # by the id of a change
+        self.patches: dict[str, Patch] = {}
+        changes: dict[int, list[Change]] = {}
+        for change in outcome.changes:
+            changes.setdefault(id(change.object.piece.file), []).append(change)
+        for file in outcome.files:
+            self._join_file(file.hunks, changes.get(id(file.file), []))
+        self._by_root: dict[int, Unit] = {}
+        for change in outcome.changes:
+            unit = self._unit(id(change.siblings))
+            if not any(step is change.siblings for step in unit.steps[-1:]):
+                unit.steps.append(change.siblings)
+        for file in outcome.files:
+            patch = self.patches[file.file.path] = Patch.of(file, redactor)
+            for hunk in file.hunks:
+                unit = self._unit(id(hunk))
+                unit.hunks.append((file, hunk))
+                if file.file.is_new:
+                    unit.closed = "it makes a file"
+                elif patch.shows_secret(hunk) or redactor.masks("".join(hunk.after)):
+                    unit.closed = "a line of it holds a secret"
+        for unit in self._by_root.values():
+            unit.steps = list({id(step): step for step in unit.steps}.values())
+
+    def of(self, change: Change) -> Unit:
+        """What ``change`` belongs to."""
+        return self._unit(id(change.siblings))
+
+    def of_hunk(self, hunk: Hunk) -> Unit:
+        """What ``hunk`` belongs to."""
+        return self._unit(id(hunk))
+
+    def hunk_of(self, change: Change) -> Hunk | None:
+        """The lines that ``change`` stands in; None where it shares those of a neighbour."""
+        return self._hunks.get(id(change))
+
+    def _unit(self, node: int) -> Unit:
+        return self._by_root.setdefault(self._root(node), Unit())
+
+    def _join_file(self, hunks: list[Hunk], changes: list[Change]) -> None:
+        after, before = [hunk.after_start for hunk in hunks], [hunk.before_start for hunk in hunks]
+        found: set[int] = set()
+        for change in changes:
+            hunk = _holding(hunks, after, change.new_line, written=True) if change.new_line else None
+            if hunk is None and change.line:
+                hunk = _holding(hunks, before, change.line, written=False)
+            if hunk is None:  # it is not known which lines are its own, so all go together
+                self._join([id(change.siblings), *map(id, hunks)])
+                found.update(map(id, hunks))
+                continue
+            self._hunks[id(change)] = hunk
+            self._join([id(change.siblings), id(hunk)])
+            found.add(id(hunk))
+        # A hunk that no edit begins in goes with the one before it.
+        for number, hunk in enumerate(hunks):
+            if id(hunk) not in found and len(hunks) > 1:
+                self._join([id(hunk), id(hunks[number - 1 if number else 1])])
+
+    def _root(self, node: int) -> int:
+        while (parent := self._parents.get(node, node)) != node:
+            self._parents[node] = self._parents.get(parent, parent)
+            node = parent
+        return node
+
+    def _join(self, nodes: Iterable[int]) -> None:
+        first, *others = (self._root(node) for node in nodes)
+        for other in others:
+            self._parents[self._root(other)] = self._root(first)
+
+
+def _holding(hunks: list[Hunk], starts: list[int], line: int, *, written: bool) -> Hunk | None:
+    number = bisect_right(starts, line) - 1
+    if number < 0:
+        return None
+    hunk = hunks[number]
+    return hunk if line < starts[number] + len(hunk.after if written else hunk.before) else None

@@ -1,0 +1,165 @@
+"""A real headless Chromium, driven over the DevTools protocol through a pipe: no port, no other program, no library."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+class PageError(Exception):
+    """The script that was asked for failed in the page."""
+
+
+class Tab:
+    """One tab. ``requests`` and ``complaints`` are what it asked for and what it said to the console since it opened
+    a page."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self.browser, self.session = browser, session
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self._loaded = False
+        for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
+            self(f"{domain}.enable")
+
+    def __call__(self, method: str, **params: Any) -> dict[str, Any]:
+        return self.browser.call(method, self.session, self._event, **params)
+
+    def _event(self, method: str, params: dict[str, Any]) -> None:
+        if method == "Page.loadEventFired":
+            self._loaded = True
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(params["request"]["url"])
+        elif method == "Log.entryAdded":
+            self.complaints.append(params["entry"]["text"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(json.dumps(params["exceptionDetails"]))
+
+    def open(self, url: str, *, width: int = 1024, height: int = 900, dark: bool = False, motion: bool = True) -> None:
+        """Load ``url`` in a window of this size and wait for it."""
+        self.requests, self.complaints, self._loaded = [], [], False
+        self("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        features = [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "no-preference" if motion else "reduce"},
+        ]
+        self("Emulation.setEmulatedMedia", features=features)
+        self("Page.navigate", url=url)
+        while not self._loaded:
+            self.browser.receive(self._event)
+
+    def run(self, script: str) -> Any:
+        """The value of an expression of JavaScript in the page; of a promise what it becomes."""
+        done = self("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in done:
+            raise PageError(json.dumps(done["exceptionDetails"]))
+        return done["result"].get("value")
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        """Press and release a key: its name, its Windows code, and what it types."""
+        common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
+        self("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def tree(self) -> list[tuple[str, str]]:
+        """Role and name of everything that a screen reader is told, in order."""
+        nodes = self("Accessibility.getFullAXTree")["nodes"]
+        return [
+            (node["role"]["value"], node.get("name", {}).get("value", ""))
+            for node in nodes
+            if not node.get("ignored") and "role" in node
+        ]
+
+    def picture(self, path: Path, *, whole: bool = False) -> None:
+        """Write what is to be seen, or the whole page, as PNG."""
+        done = self("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(done["data"]))
+
+
+class Chromium:
+    """The browser; its messages end with a zero byte."""
+
+    def __init__(self, to_browser: int, from_browser: int) -> None:
+        self._out = os.fdopen(to_browser, "wb", buffering=0)
+        self._in = os.fdopen(from_browser, "rb")
+        self._last = 0
+
+    def tab(self) -> Tab:
+        """A new tab."""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        return Tab(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+
+    def call(self, method: str, session: str | None = None, event: Any = None, **params: Any) -> dict[str, Any]:
+        """Ask for something and wait for the answer; what happens in between goes to ``event``."""
+        self._last += 1
+        message: dict[str, Any] = {"id": self._last, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        self._out.write(json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.receive(event)
+            if answer.get("id") == message["id"]:
+                if "error" in answer:
+                    raise PageError(f"{method}: {answer['error']}")
+                found: dict[str, Any] = answer["result"]
+                return found
+
+    def receive(self, event: Any = None) -> dict[str, Any]:
+        """The next message."""
+        data = bytearray()
+        while (byte := self._in.read(1)) != b"\0":
+            if not byte:
+                raise PageError("the browser is gone")
+            data += byte
+        message: dict[str, Any] = json.loads(data)
+        if event is not None and "method" in message:
+            event(message["method"], message["params"])
+        return message
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Chromium]:
+    """A browser with its profile in ``folder``; the test is skipped where none is installed."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip("needs Chromium (Debian package chromium)")
+    their_in, our_out = os.pipe()
+    our_in, their_out = os.pipe()
+    options = [
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        "--hide-scrollbars", "--remote-debugging-pipe", f"--user-data-dir={folder}",
+    ]  # fmt: skip
+
+    def hand_over() -> None:  # it reads from 3 and writes to 4
+        os.dup2(their_in, 63)
+        os.dup2(their_out, 64)
+        os.dup2(63, 3)
+        os.dup2(64, 4)
+
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen(
+            [program, *options, "about:blank"], preexec_fn=hand_over, close_fds=False, stdout=log, stderr=log
+        )
+    os.close(their_in)
+    os.close(their_out)
+    try:
+        browser = Chromium(our_out, our_in)
+        yield browser
+        browser.call("Browser.close")
+    finally:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,138 @@
+"""action.yml: its steps, run by bash as a runner of GitHub runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import DEPLOYMENT, ROOT, commit, write
+
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+DEFAULTS = {name: item["default"] for name, item in ACTION["inputs"].items()}
+HARDENED = "runAsNonRoot: true"
+
+
+@dataclass
+class Job:
+    """What the steps of a job left behind."""
+
+    status: int
+    log: str
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+    path: str = ""
+
+
+Run = Callable[..., Job]
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of a runner; what one job installs there, the next finds."""
+    return tmp_path_factory.mktemp("runner")
+
+
+@pytest.fixture
+def action(runner: Path, tmp_path: Path) -> Run:
+    """Runs the action in the folder ``work`` of the test."""
+    work = tmp_path / "work"
+    write(work, {"k8s/web.yaml": DEPLOYMENT})
+    commit(work)
+    return lambda **inputs: run_action(runner, work, **inputs)
+
+
+def run_action(runner: Path, work: Path, **inputs: str) -> Job:
+    """The steps of action.yml with ``inputs``, in ``work``."""
+    given = DEFAULTS | {"python": sys.executable} | {name.replace("_", "-"): value for name, value in inputs.items()}
+    assert given.keys() == DEFAULTS.keys(), "an input that action.yml does not have"
+    values = {f"inputs.{name}": value for name, value in given.items()} | {"github.action_path": str(ROOT)}
+    files = {name: runner / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH")}
+    for path in files.values():
+        path.write_text("")
+    job = Job(0, "")
+    for step in STEPS:
+        if "if" in step and given["command"] == "install":
+            continue
+        script = runner / "step.sh"
+        script.write_text(step["run"])
+        environment = {name: expanded(text, values) for name, text in step["env"].items()}
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            cwd=work, capture_output=True, text=True,
+            env={**os.environ, **{name: str(path) for name, path in files.items()}, **environment, "RUNNER_TEMP": str(runner)},
+        )  # fmt: skip
+        job.status, job.log = done.returncode, job.log + done.stdout + done.stderr
+        if done.returncode:
+            break
+    job.outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+    job.summary, job.path = files["GITHUB_STEP_SUMMARY"].read_text(), files["GITHUB_PATH"].read_text().strip()
+    return job
+
+
+def expanded(text: str, values: dict[str, str]) -> str:
+    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: values[found[1]], text)
+
+
+def test_inputs_come_in_through_the_environment_alone() -> None:
+    assert ACTION["runs"]["using"] == "composite"
+    for step in STEPS:
+        assert step["shell"] == "bash" and "uses" not in step
+        assert "${{" not in step["run"], step["name"]
+    used = {name for step in STEPS for text in step["env"].values() for name in re.findall(r"inputs\.([\w-]+)", text)}
+    assert used == DEFAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "status", "changed"),
+    [
+        ({}, 1, False),
+        ({"command": "diff", "paths": "k8s\n"}, 1, False),
+        ({"command": "apply", "paths": "k8s"}, 0, True),
+        ({"command": "apply", "paths": "k8s", "options": "--skip\nrun-as-non-root\n--quiet"}, 0, False),
+        ({"command": "apply", "paths": "k8s", "profile": "baseline", "max_risk": "safe"}, 0, False),
+        ({"command": "format"}, 2, False),
+        ({"paths": "gone"}, 2, False),
+        ({"paths": "--help"}, 2, False),
+        ({"profile": "restrictd"}, 2, False),
+    ],
+)
+def test_a_job(inputs: dict[str, str], status: int, changed: bool, action: Run, tmp_path: Path) -> None:
+    job = action(**inputs)
+    assert job.status == status, job.log
+    assert (HARDENED in (tmp_path / "work/k8s/web.yaml").read_text()) == changed
+    if status < 2:
+        assert job.outputs["status"] == str(status)
+        report = Path(job.outputs["report"]).read_text()
+        assert report.startswith("harden ") and report in job.log
+        assert report.splitlines()[-1] in job.summary
+
+
+def test_a_job_whose_manifests_are_hardened_passes(action: Run) -> None:
+    assert action(command="apply").status == 0
+    job = action()
+    assert (job.status, job.outputs["status"]) == (0, "0"), job.log
+
+
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if name not in ("command", "python")])
+def test_an_input_is_never_run(name: str, action: Run, tmp_path: Path) -> None:
+    action(**{name: "x$(touch pwned)`touch pwned`; touch pwned\n\"; touch pwned; '"})
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_install_puts_harden_on_the_path(action: Run) -> None:
+    job = action(command="install")
+    assert (job.status, job.outputs) == (0, {}), job.log
+    shown = subprocess.run(
+        ["harden", "--version"], env={"PATH": f"{job.path}{os.pathsep}{os.environ['PATH']}"}, capture_output=True, text=True
+    )
+    assert shown.stdout.startswith("harden "), shown.stderr

@@ -1,0 +1,99 @@
+""".pre-commit-hooks.yaml: a real pre-commit, with this checkout as the repository of the hooks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import DEPLOYMENT, ROOT, commit, git, write
+
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+class Project:
+    """A project that uses the hooks; ``home`` keeps what pre-commit installs for them."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder, self.home = folder, home
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        settings = {"PRE_COMMIT_HOME": str(self.home), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        return subprocess.run(
+            [sys.executable, "-m", "pre_commit", *arguments],
+            cwd=self.folder, capture_output=True, text=True, env={**os.environ, **settings},
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Path]:
+    """This checkout, what is not committed included, as a repository of its own; its commit; a home for pre-commit."""
+    if find_spec("pre_commit") is None:
+        pytest.skip("needs pre-commit: pip install pre-commit")
+    folder = tmp_path_factory.mktemp("hooks")
+    listed = git(ROOT, "ls-files", "-z", "-co", "--exclude-standard", "--", "hardener", "transforms", "profiles")
+    names = [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    for name in [*names, "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    commit(folder)
+    return folder, git(folder, "rev-parse", "HEAD").stdout.decode().strip(), tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def project(hooks: tuple[Path, str, Path], tmp_path: Path) -> Project:
+    """A project with the configuration of the README, and one manifest."""
+    repository, revision, home = hooks
+    config = block("pre-commit")
+    config = re.sub(r"repo: .*", f"repo: {repository}", config)
+    config = re.sub(r"rev: .*", f"rev: {revision}", config)
+    write(tmp_path, {"k8s/web.yaml": DEPLOYMENT, ".pre-commit-config.yaml": config, "notes.txt": ""})
+    commit(tmp_path)
+    return Project(tmp_path, home)
+
+
+def block(heading: str) -> str:
+    """The first block of YAML of README.md below ``heading``."""
+    found = re.search(rf"^### {heading}$.*?^```yaml\n(.*?)^```$", README, re.S | re.M)
+    assert found, f"README.md shows no {heading}"
+    return found[1]
+
+
+def test_the_manifest_of_the_hooks_is_valid(hooks: tuple[Path, str, Path]) -> None:
+    repository, _, home = hooks
+    done = Project(repository, home).run("validate-manifest", ".pre-commit-hooks.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_hooks_see_whole_trees() -> None:
+    assert [hook["id"] for hook in HOOKS] == ["harden", "harden-check"]
+    assert not any(hook["pass_filenames"] for hook in HOOKS)
+
+
+def test_a_commit_is_stopped_once_and_then_passes(project: Project) -> None:
+    manifest = project.folder / "k8s/web.yaml"
+    first = project.run("run", "--all-files")
+    assert first.returncode == 1 and "files were modified by this hook" in first.stdout, first.stdout + first.stderr
+    assert "allowPrivilegeEscalation: false" in manifest.read_text(encoding="utf-8")
+    assert git(project.folder, "add", "-A").returncode == 0
+    second = project.run("run", "--all-files")
+    assert second.returncode == 0, second.stdout + second.stderr
+
+
+def test_the_check_stops_a_commit_and_changes_nothing(project: Project) -> None:
+    done = project.run("run", "harden-check", "--all-files")
+    assert done.returncode == 1 and "changes are pending: harden apply" in done.stdout, done.stdout + done.stderr
+    assert (project.folder / "k8s/web.yaml").read_text(encoding="utf-8") == DEPLOYMENT
+
+
+def test_a_commit_without_manifests_runs_nothing(project: Project) -> None:
+    done = project.run("run", "--files", "notes.txt")
+    assert done.returncode == 0 and done.stdout.count("Skipped") == 2, done.stdout

@@ -1,0 +1,95 @@
+"""--since: what a change touches is reported, what decides is the whole repository."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import DEPLOYMENT, Harden, commit, git, write
+
+OTHER = DEPLOYMENT.replace("web", "api")
+BOTH = DEPLOYMENT + "---\n" + OTHER
+
+
+def touched(harden: Harden, *arguments: str) -> set[str]:
+    """The objects that records of `diff --since` are about."""
+    report = json.loads(harden("diff", "--format", "json", "--since", *arguments).out)
+    records = [*report["changes"], *report["findings"], *report["held"]]
+    return {record["object"]["name"] for record in records if record["object"]} - {"kustomization"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, set()),
+        ({"a.yaml": BOTH.replace("name: api", "name: api2", 1)}, {"api2"}),  # one document of two
+        ({"a.yaml": BOTH.replace("  # the only one", "")}, {"web", "api"}),
+        ({"a.yaml": DEPLOYMENT}, {"web"}),  # what went stood next to it
+        ({"new.yaml": DEPLOYMENT.replace("web", "new")}, {"new"}),  # not known to Git yet
+        ({'a b/\u00fc "x".yaml': DEPLOYMENT.replace("web", "odd")}, {"odd"}),
+    ],
+)
+def test_only_touched_documents_are_reported(
+    files: dict[str, str], expected: set[str], harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"a.yaml": BOTH, 'a b/\u00fc "x".yaml': DEPLOYMENT.replace("web", "old")})
+    commit(tmp_path)
+    write(tmp_path, files)
+    found = {name.removeprefix("harden-") for name in touched(harden, "HEAD")}
+    assert found == expected
+    assert harden("diff", "--since", "HEAD").status == (1 if expected else 0)
+    assert harden("check", "--since", "HEAD").status == (1 if expected else 0)
+
+
+def test_committed_changes_count_from_where_the_branch_left(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    git(tmp_path, "branch", "-m", "main")
+    git(tmp_path, "checkout", "-qb", "feature")
+    write(tmp_path, {"b.yaml": OTHER})
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "b")
+    git(tmp_path, "checkout", "-q", "main")
+    write(tmp_path, {"a.yaml": DEPLOYMENT.replace("1.2.3", "1.2.4")})
+    git(tmp_path, "commit", "-qam", "main goes on")
+    git(tmp_path, "checkout", "-q", "feature")
+    assert {name.removeprefix("harden-") for name in touched(harden, "main")} == {"api"}
+
+
+def test_evidence_is_the_whole_repository(harden: Harden, tmp_path: Path) -> None:
+    service = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  selector: {app: web}\n  ports: [{port: 80}]\n"
+    )
+    write(tmp_path, {"service.yaml": service})
+    commit(tmp_path)
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    report = json.loads(harden("diff", "--format", "json", "--since", "HEAD").out)
+    policy = next(change for change in report["changes"] if change["id"] == "netpol-workload")
+    assert "service.yaml" in {fact.get("file") for fact in policy["evidence"]}
+
+
+def test_the_patch_makes_the_reported_changes_and_no_others(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": BOTH})
+    commit(tmp_path)
+    write(tmp_path, {"a.yaml": BOTH.replace("name: api\nspec", "name: api2\nspec")})
+    patch = harden("diff", "--since", "HEAD").out
+    assert git(tmp_path, "apply", "-", stdin=patch.encode()).returncode == 0
+    assert (tmp_path / "a.yaml").read_text().startswith(DEPLOYMENT)
+
+
+@pytest.mark.parametrize("revision", ["gone", "--output=x", ""])
+def test_a_revision_that_is_not_there(revision: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": BOTH})
+    commit(tmp_path)
+    done = harden("diff", f"--since={revision}")
+    assert done.status == 2 or revision == ""
+    assert done.err.count("\n") <= 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_outside_git(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": BOTH})
+    done = harden("check", "--since", "HEAD")
+    assert (done.status, "in no Git repository" in done.err) == (2, True)
