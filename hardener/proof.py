@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Append, Drop, Insert, Path, Set, replay
 from hardener.outcome import MISSING, Change
+from hardener.records import dataclass
 from hardener.shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
@@ -162,8 +163,8 @@ class _Lines:
             self.owned.update(range(self.parsed.line(document, rest), self.parsed.end_line(document, rest) + 1))
 
     def own_head(self, path: Path) -> None:
-        """The line of the key at ``path``, and that of its value when it has only one: `{}`, null and `[]` are opened
-        there, a flow collection is edited there."""
+        """The line of the key at ``path``, that of its value when it has only one (`{}`, null and `[]` are opened there),
+        and that of the bracket which ends a flow collection, before which its last items stand."""
         if path not in self._heads:
             self._heads.add(path)
             document, rest = int(path[0]), path[1:]
@@ -171,6 +172,9 @@ class _Lines:
             first = self.parsed.value_line(document, rest)
             if first is not None and first == self.parsed.end_line(document, rest):
                 self.owned.add(first)
+            end = self.parsed.flow_end(document, rest)
+            if end is not None:
+                self.owned.add(end)
 
 
 def _account(change: Change, piece: Piece, before: _Lines, after: _Lines) -> None:

@@ -186,3 +186,19 @@ def test_what_a_person_does_is_said_once_and_in_order(run: Run) -> None:
     report = "".join(lines)
     assert "Before you apply\n  1. 1. look\n  2. and ask\n" in report
     assert "After you apply\n  1. 2. act\n  2. 3. rest\n" in report
+
+
+@pytest.mark.parametrize(
+    ("index", "ports"),
+    [
+        (0, "[{port: 1, name: new}, {port: 80, name: http,\n    protocol: TCP}]"),
+        (1, "[{port: 80, name: http,\n    protocol: TCP}, {port: 1, name: new}]"),
+    ],
+)
+def test_an_item_of_a_flow_list_over_several_lines(run: Run, tmp_path: Path, index: int, ports: str) -> None:
+    def step(service: Service) -> Steps:
+        yield service.insert("spec", "ports", index, value={"port": 1, "name": "new"}, grade=Grade.SAFE)
+
+    head = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: "
+    run({"web.yaml": f"{head}[{{port: 80, name: http,\n    protocol: TCP}}]\n"}, step)
+    assert text(tmp_path / "web.yaml") == f"{head}{ports}\n"

@@ -1,6 +1,7 @@
 """Read one segment: plain data, and where each part of it stands."""
 
 import gc
+import re
 from collections.abc import Sequence as Path
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,6 +66,13 @@ class Parsed:
         """Line on which the value at `path` begins, None if there is none."""
         place = self._place(document, path)
         return None if place is None or not place.found else self.source.line(place.value.start) + 1
+
+    def flow_end(self, document: int, path: Path[str | int]) -> int | None:
+        """Line of the bracket that ends the flow collection at `path`, None for anything else."""
+        place = self._place(document, path)
+        if place is None or not place.found or not isinstance(place.value, Mapping | Sequence) or not place.value.flow:
+            return None
+        return self.source.line(max(place.value.start, self.source.tight_end(place.value) - 1)) + 1
 
     def depth(self, document: int, path: Path[str | int]) -> int:
         """How many steps of `path` lead to something that exists in the text."""
@@ -191,6 +199,9 @@ class Parsed:
         ]
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def parse(text: str) -> Parsed:
     """Read one segment (no byte order mark).
 
@@ -206,6 +217,8 @@ def parse_with_owners(text: str, owners: Owners | None) -> Parsed:
     gc.disable()  # nothing here is garbage yet; the collector would walk the growing tree again and again
     try:
         source = Source(text, compose(text))
+        if "\\u" in text or "\\U" in text:
+            _join_halves(source.tree.scalars)
         if "*" in text:
             for root in source.tree.roots:
                 if root is not None:
@@ -219,3 +232,13 @@ def parse_with_owners(text: str, owners: Owners | None) -> Parsed:
     finally:
         if collecting:
             gc.enable()
+
+
+def _join_halves(scalars: list[Scalar]) -> None:
+    """Make one character of each pair of escapes that JSON writes for it; half a one is no text, and is refused."""
+    for scalar in scalars:
+        if scalar.style == '"' and _HALF.search(scalar.text):
+            try:
+                scalar.text = scalar.text.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
+                raise At("a text holds half of a character", scalar) from None
