@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.command_evidence import api_client
+from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
 
 _Key = tuple[str, bool]  # of a container: its name, and whether it is an init container

@@ -29,6 +29,11 @@ def reports(workspace: Workspace) -> Iterator[Report]:
     name = log.names[0]
     if log.usage.left_out:
         yield _report(name, "more accounts than are kept; some were left out", "give the log of fewer accounts")
+    if not workspace.access.log_shows_the_tree:
+        yield _report(
+            name, "no account in it is one that the tree names, other than those of kube-system",
+            "see that it is the log of the cluster that gets these manifests, and of a time in which they ran",
+        )  # fmt: skip
     if not log.sees_reads:
         yield _report(
             name, "it records no read (get, list, watch)",

@@ -9,12 +9,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.edits import Create, Path, dotted
 from hardener.errors import HardenError
 from hardener.outcome import Change, Outcome, Report
+from hardener.records import dataclass
 from hardener.sources import files
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import Refused

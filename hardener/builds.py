@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.kustomize_tree import UNCHANGED, Folder, Rendering
 from hardener.names import Names
 from hardener.neighbours import Neighbours
+from hardener.records import dataclass
 from hardener.sources.files import pattern_test
 from hardener.views import Object, View
 

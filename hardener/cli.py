@@ -186,7 +186,8 @@ def filter(
     quiet: Quiet = False,
 ) -> None:
     """Harden manifests from standard input to standard output; the report goes to standard error."""
-    from hardener.session import Choices, filter
+    from hardener.session import Choices
+    from hardener.streams import filter
 
     choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, None, as_of)
     sys.exit(filter(choices, verbose=verbose, quiet=quiet, report=text(report)))

@@ -110,14 +110,6 @@ class InstanceGroup(View):
     type_name = "Object"
 
 
-class EgressPolicy(View):
-    """A NetworkPolicy."""
-
-    __slots__ = ()
-    KINDS = frozenset({("networking.k8s.io", "NetworkPolicy")})
-    type_name = "NetworkPolicy"
-
-
 class ConfigMap(View):
     """A ConfigMap."""
 

@@ -73,7 +73,7 @@ class CloudIdentities:
         return {key: Nearby(self._workspace.builds, items) for key, items in found.items()}
 
     def loaded(self, container: Container) -> Iterator[str]:
-        """The variables that ``container`` has from whole ConfigMaps and Secrets of the tree. Raises WrongShapeError."""
+        """The variables that ``container`` has from whole ConfigMaps and Secrets. Raises WrongShapeError."""
         for entry in container.items("envFrom"):
             for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
                 near = self._sources.get((kind, entry.text(field, "name") or ""))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
 from hardener.errors import HardenError
+from hardener.records import dataclass
 from hardener.sources import yaml
 
 NAME = ".harden.yaml"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Evidence, Path
 from hardener.kubernetes.api_settings import api_settings
 from hardener.kubernetes.secret_values import decoded
 from hardener.nearby import Nearby
+from hardener.records import dataclass
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.views import Container, Object, View

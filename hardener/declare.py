@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property
 from types import UnionType
 from typing import Any, NamedTuple, get_args
 
 from hardener.edits import Edit, Finding, Severity
+from hardener.records import dataclass
 
 # What a transform yields: all single edits of one call are one step, a list of edits is a step of its own.
 Steps = Iterator[Edit | list[Edit] | Finding]

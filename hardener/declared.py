@@ -79,10 +79,10 @@ def _walk(folder: str, found: Sources) -> None:
 
 def _record(item: Transform) -> tuple[Any, ...]:
     plain = {name: getattr(item, name) for name in _PLAIN}
-    options = item.takes and (
-        item.takes.group,
-        {key: tuple([kind.__name__ for kind in kinds]) for key, kinds in item.takes.types.items()},
-    )
+    options: Any = None
+    if item.takes is not None:
+        names = {key: tuple([kind.__name__ for kind in kinds]) for key, kinds in item.takes.types.items()}
+        options = item.takes.group, names
     return plain, str(item.severity), [tuple(visit) for visit in item.visits], options
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes import key_order
+from hardener.records import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -235,7 +236,7 @@ def _check(documents: list[Any], edit: Edit) -> None:
         return
     if parent is None:
         return
-    if not isinstance(parent, dict | list):
+    if not isinstance(parent, (dict, list)):
         raise WrongShapeError(dotted(edit.path[1:-1]))
     target = _child(parent, edit.path[-1])
     if isinstance(edit, Append) and target is not None and not isinstance(target, list):
@@ -272,7 +273,7 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
             _put(value, part, {}, edit, position)
             child = _child(value, part)
         value = child
-    if not isinstance(value, dict | list):
+    if not isinstance(value, (dict, list)):
         raise WrongShapeError(dotted(path[1:-1]))
     return value
 
@@ -324,6 +325,6 @@ def copied(value: Any) -> Any:
     """A copy of plain data, so that two documents never share a container."""
     if isinstance(value, dict):
         return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [copied(item) for item in value]
     return value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Evidence
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.image_reference import ImageReference, normalize
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.records import dataclass
 from hardener.view import View
 from hardener.views import Container, KustomizedImage, Object
 

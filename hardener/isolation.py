@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from hardener.kubernetes.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, judge, parse
 from hardener.neighbours import Neighbours
 from hardener.pod_selectors import PodSelectors, folder_of, meaning
+from hardener.records import dataclass
 from hardener.views import Object, PodTemplate
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from hardener.edits import Grade
 from hardener.errors import HardenError
 from hardener.report.krm import results
 from hardener.report.redactor import Redactor
-from hardener.session import Choices, learn, plan_of, standard_input
+from hardener.session import Choices, learn, plan_of
 from hardener.sources import files
 from hardener.sources.yaml import Refused, dump, parse, rewrite, segments
+from hardener.streams import standard_input
 from hardener.workspace import Workspace, lock_of
 
 _VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")

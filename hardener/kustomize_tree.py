@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.kubernetes import kustomization as kustomize
+from hardener.records import dataclass
 from hardener.views import Object
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn
 
 from hardener.config import parsed_file
@@ -15,6 +15,7 @@ from hardener.errors import HardenError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.records import dataclass
 from hardener.sources import yaml
 
 NAME = "harden.lock"

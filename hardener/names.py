@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from hardener.records import dataclass
 from hardener.views import Object
 
 if TYPE_CHECKING:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from hardener.declare import Transform
 from hardener.edits import Edit, Evidence, Grade, Path, Severity
+from hardener.records import dataclass
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
 from hardener.views import Object

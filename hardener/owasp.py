@@ -1,6 +1,6 @@
 """The OWASP Kubernetes Top Ten, 2025 edition, with the number each risk has in the 2022 edition."""
 
-from dataclasses import dataclass
+from hardener.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ One call of a transform on one target is one step: applied, held back, refused o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from hardener import json_patch, unread_patches, unseen
@@ -15,6 +15,7 @@ from hardener.declare import Transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
+from hardener.records import dataclass
 from hardener.self_check import self_check
 from hardener.step import Step, draft
 from hardener.views import Container, OpaqueError, PodTemplate, View
@@ -115,7 +116,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     except WrongShapeError as wrong:
         _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
         return
-    blocked = next((name for name in classes if name not in transform.classes), None)
+    blocked = next((name for name in classes if name not in transform.classes), None) if classes else None
     if blocked in _LEFT_ALONE:
         state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
         state.waivers.leave(target.object)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.kubernetes import pod_security
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.records import dataclass
 from hardener.views import PodTemplate
 from hardener.workspace import Workspace
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import WrongShapeError
 from hardener.kubernetes.label_selector import EVERYTHING, Selector, parse
 from hardener.kubernetes.shape import RefusedError, mapping
+from hardener.records import dataclass
 from hardener.views import Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:

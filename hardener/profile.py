@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from hardener import registry
 from hardener.declare import Transform
 from hardener.errors import HardenError
+from hardener.records import dataclass
 from hardener.sources import yaml
 
 BUILT_IN = ("baseline", "restricted", "strict")

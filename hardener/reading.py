@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from hardener.kubernetes.interest import (
     is_interesting_script,
     is_interesting_terraform,
 )
+from hardener.records import dataclass
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile

@@ -5,12 +5,12 @@ A step is rolled back as one, with the objects that it created and their lines i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardener import creation
 from hardener.edits import Append, Create, Drop, Edit, Insert, Path, WrongShapeError, concrete_paths, copied, replay
 from hardener.outcome import Change, Outcome, Refused
+from hardener.records import dataclass
 from hardener.shifts import as_read, as_written, shifts, shifts_of
 from hardener.sources.manifests import Piece
 from hardener.step import value_before

@@ -9,13 +9,14 @@ is the text read again; then the steps are replayed one by one until the one tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
 from hardener.edits import Path, copied, dotted, replay
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.outcome import MISSING, Change, Outcome
+from hardener.records import dataclass
 from hardener.rollback import Doomed, roll_back
 from hardener.shifts import Shift, as_written, shifts
 from hardener.sources import yaml

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.edits import Evidence, Path, WrongShapeError
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.nearby import Nearby
+from hardener.records import dataclass
 from hardener.views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:

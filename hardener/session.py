@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardener import config as configuration
@@ -17,10 +16,11 @@ from hardener.outcome import Outcome
 from hardener.pod_level import Standing, standings
 from hardener.profile import Profile
 from hardener.progress import Progress
+from hardener.records import dataclass
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import Refused, parse
-from hardener.workspace import Settings, Workspace, lock_of
+from hardener.workspace import Settings, Workspace
 
 if TYPE_CHECKING:
     from hardener.touched import Touched
@@ -171,8 +171,8 @@ def apply(
     output: str | None = None,
     output_dir: str | None = None,
 ) -> int:
-    """Harden ``paths`` in place, or beside them with ``output`` or ``output_dir``. Returns 0; 2 when there was something
-    to write and nothing could be written."""
+    """Harden ``paths`` in place, or with ``output`` or ``output_dir`` beside them. Returns 0; 2 when there was
+    something to write and nothing could be written."""
     beside = output is not None or output_dir is not None
     if beside:
         from hardener import outputs  # late: most runs write in place
@@ -195,8 +195,15 @@ def apply(
 
 
 def _beside(
-    outcome: Outcome, paths: list[str], output: str | None, folder: str | None, format: str, *, verbose: bool, quiet: bool
-) -> int:  # fmt: skip
+    outcome: Outcome,
+    paths: list[str],
+    output: str | None,
+    folder: str | None,
+    format: str,
+    *,
+    verbose: bool,
+    quiet: bool,
+) -> int:
     """Write what a run decided without touching the source; the report goes to standard error where patches go to
     standard output. Returns 0."""
     from hardener import outputs
@@ -206,10 +213,10 @@ def _beside(
     learn(outcome.workspace, redactor)
     _learn_moved(outcome, redactor)
     write_secrets(outcome)
-    lines = outputs.write(outcome, output, folder, files.expand(paths), redactor, _binary(sys.stdout))
+    lines = outputs.write(outcome, output, folder, files.expand(paths), redactor, binary(sys.stdout))
     sys.stdout.flush()
     if folder is None:
-        _text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)
+        write_text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)
     else:
         _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False)
     for line in lines:
@@ -259,43 +266,6 @@ def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
     return baseline.apply(outcome, str(choices.baseline), redactor.text, plan.judges)
 
 
-def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
-    """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
-    name ends in .json. Returns 0. Raises HardenError for input that is not UTF-8 and a file that cannot be written."""
-    text = standard_input()
-    root = files.git_root(os.getcwd()) or os.getcwd()
-    plan = plan_of(choices, root)
-    stream: Any = sys.stderr
-    if report is not None:
-        try:
-            stream = open(report, "w", encoding="utf-8")
-        except OSError as error:
-            raise HardenError(f"{report}: {error.strerror}") from None
-    outcome = plan.run(Workspace.from_text(text, plan.settings, lock_of(root)), lambda name: None)
-    changed = outcome.files[0] if outcome.files else None
-    output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
-    sys.stdout.buffer.write(output.encode())
-    sys.stdout.buffer.flush()
-    if (report or "").endswith(".json"):
-        from hardener.report.json import write
-
-        redactor = Redactor()
-        learn(outcome.workspace, redactor)
-        write(outcome, redactor, _binary(stream, "backslashreplace"))
-        stream.flush()
-    else:
-        _text(outcome, Redactor(), stream, verbose=verbose, quiet=quiet, applied=True)
-    return 0
-
-
-def standard_input() -> str:
-    """All of standard input. Raises HardenError when it is not UTF-8."""
-    try:
-        return sys.stdin.buffer.read().decode()
-    except UnicodeDecodeError:
-        raise HardenError("standard input is not UTF-8") from None
-
-
 def graph(paths: list[str], choices: Choices, *, format: str) -> int:
     """Print who talks to whom. Returns 0."""
     from hardener.report import graph, graph_formats
@@ -308,9 +278,9 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
         learn(workspace, redactor)
         found = graph.collect(workspace, redactor.text)
     if format == "json":
-        graph_formats.write_json(found, _binary(sys.stdout, "backslashreplace"))
+        graph_formats.write_json(found, binary(sys.stdout, "backslashreplace"))
     else:
-        out = _binary(sys.stdout)
+        out = binary(sys.stdout)
         for line in graph_formats.FORMATS[format](found):
             out(line + "\n")
     sys.stdout.flush()
@@ -352,27 +322,21 @@ def _print(
         from hardener.report.levels import records
 
         learn(outcome.workspace, redactor)
-        write(outcome, redactor, _binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
-        sys.stdout.buffer.flush()
-    elif format == "html":
-        from hardener.report import page
-
-        learn(outcome.workspace, redactor)
-        page.write(outcome, redactor, _binary(sys.stdout, "backslashreplace"), applied=applied, levels=levels)
+        write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
     elif format != "text":
         from hardener.report import faces
 
         learn(outcome.workspace, redactor)
         faces.write(
-            format, outcome, redactor, lambda errors: _binary(sys.stdout, errors), applied=applied, levels=levels
+            format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
         )
         sys.stdout.flush()
     else:
-        _text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
+        write_text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
 
 
-def _text(
+def write_text(
     outcome: Outcome,
     redactor: Redactor,
     stream: object,
@@ -382,15 +346,26 @@ def _text(
     applied: bool,
     levels: Levels | None = None,
 ) -> None:
+    """Print the report for people to ``stream``, in colour on a terminal."""
     from hardener.report.text import TextReport
 
     terminal = bool(getattr(stream, "isatty", lambda: False)())
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    TextReport(outcome, redactor, _binary(stream), colour, verbose, quiet, applied, levels).write()
+    width = _columns(stream) if terminal else 0
+    TextReport(outcome, redactor, binary(stream), colour, verbose, quiet, applied, levels, width).write()
     stream.flush()  # type: ignore[attr-defined]
 
 
-def _binary(stream: object, errors: str = "surrogateescape") -> Callable[[str], object]:
+def _columns(stream: object) -> int:
+    """How wide the terminal of ``stream`` is; 0 where it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns  # type: ignore[attr-defined]
+    except (OSError, ValueError):
+        return 0
+
+
+def binary(stream: object, errors: str = "surrogateescape") -> Callable[[str], object]:
+    """What writes text to ``stream`` as UTF-8, line ends as they are."""
     # A patch keeps its line ends and its characters whatever the platform and the locale. A file name that is not
     # UTF-8 keeps its bytes there, and is escaped in JSON.
     buffer = getattr(stream, "buffer", None)

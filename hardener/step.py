@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any
 
@@ -27,6 +27,7 @@ from hardener.edits import (
     replay,
 )
 from hardener.outcome import MISSING, Change
+from hardener.records import dataclass
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Namespace, Object, PodTemplate, View
 from hardener.workspace import Workspace
@@ -182,7 +183,7 @@ def value_before(edit: Edit, documents: list[Any], path: Path) -> Any:
     """What ``edit``, which acts at ``path``, replaces or removes; MISSING where it adds."""
     # A copy, since later steps change the data in place.
     before = MISSING if isinstance(edit, Append | Insert) else copied(_value(documents, path))
-    if isinstance(before, dict | list) and not isinstance(edit, Drop):
+    if isinstance(before, (dict, list)) and not isinstance(edit, Drop):
         before = MISSING if not before else before
     return before
 

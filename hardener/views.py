@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Container",
+    "EgressPolicy",
     "KustomizedImage",
     "Namespace",
     "Object",
@@ -310,6 +311,14 @@ class ServiceAccount(View):
     __slots__ = ()
     KINDS = frozenset({("", "ServiceAccount")})
     type_name = "ServiceAccount"
+
+
+class EgressPolicy(View):
+    """A NetworkPolicy."""
+
+    __slots__ = ()
+    KINDS = frozenset({("networking.k8s.io", "NetworkPolicy")})
+    type_name = "NetworkPolicy"
 
 
 class Secret(View):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from functools import cached_property
 from types import UnionType
@@ -21,6 +21,7 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.platforms import OPENSHIFT
 from hardener.reading import Problem
+from hardener.records import dataclass
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import Namespace, Object, PodTemplate
 

@@ -22,12 +22,13 @@ class PageError(Exception):
 
 
 class Tab:
-    """One tab. ``requests`` and ``complaints`` are what it asked for and what it said to the console since it opened
-    a page."""
+    """One tab. Since it opened a page: ``requests`` is what it asked for, ``blocked`` why it did not get some of it,
+    ``complaints`` what it said to the console."""
 
     def __init__(self, browser: Chromium, session: str) -> None:
         self.browser, self.session = browser, session
         self.requests: list[str] = []
+        self.blocked: list[str] = []
         self.complaints: list[str] = []
         self._loaded = False
         for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
@@ -41,6 +42,8 @@ class Tab:
             self._loaded = True
         elif method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
+        elif method == "Network.loadingFailed":
+            self.blocked.append(params.get("blockedReason", params["errorText"]))
         elif method == "Log.entryAdded":
             self.complaints.append(params["entry"]["text"])
         elif method == "Runtime.exceptionThrown":
@@ -48,7 +51,7 @@ class Tab:
 
     def open(self, url: str, *, width: int = 1024, height: int = 900, dark: bool = False, motion: bool = True) -> None:
         """Load ``url`` in a window of this size and wait for it."""
-        self.requests, self.complaints, self._loaded = [], [], False
+        self.requests, self.blocked, self.complaints, self._loaded = [], [], [], False
         self("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         features = [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
@@ -92,7 +95,8 @@ class Chromium:
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._out = os.fdopen(to_browser, "wb", buffering=0)
-        self._in = os.fdopen(from_browser, "rb")
+        self._in = from_browser
+        self._read = bytearray()
         self._last = 0
 
     def tab(self) -> Tab:
@@ -117,12 +121,13 @@ class Chromium:
 
     def receive(self, event: Any = None) -> dict[str, Any]:
         """The next message."""
-        data = bytearray()
-        while (byte := self._in.read(1)) != b"\0":
-            if not byte:
+        while (end := self._read.find(b"\0")) < 0:
+            data = os.read(self._in, 1 << 16)
+            if not data:
                 raise PageError("the browser is gone")
-            data += byte
-        message: dict[str, Any] = json.loads(data)
+            self._read += data
+        message: dict[str, Any] = json.loads(self._read[:end])
+        del self._read[: end + 1]
         if event is not None and "method" in message:
             event(message["method"], message["params"])
         return message
@@ -137,7 +142,8 @@ def started(folder: Path) -> Iterator[Chromium]:
     their_in, our_out = os.pipe()
     our_in, their_out = os.pipe()
     options = [
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        "--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-component-update",
+        "--disable-sync", "--disable-extensions", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
         "--hide-scrollbars", "--remote-debugging-pipe", f"--user-data-dir={folder}",
     ]  # fmt: skip
 

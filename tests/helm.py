@@ -34,7 +34,9 @@ class Helm:
         homes = {f"HELM_{name}_HOME": str(self.homes / name.lower()) for name in ("CACHE", "DATA", "CONFIG")}
         path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
         command = [str(self.program), *map(str, arguments)]
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **homes, "PATH": path})
+        return subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, env={**os.environ, **homes, "PATH": path}
+        )
 
 
 @cache

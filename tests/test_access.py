@@ -128,6 +128,26 @@ def test_the_same_rights_in_many_namespaces_share_a_cluster_role(run: Run) -> No
     assert not any(kind == "ClusterRoleBinding" for kind, _, _ in found)
 
 
+def test_roles_of_different_rights_in_many_namespaces_have_names_of_their_own(run: Run) -> None:
+    events = [event("default:my-app", "list", "pods", space=space) for space in "abcd"]
+    events += [event("default:my-app", "list", "services", space=space) for space in "efgh"]
+    found = documents(run(BINDING, *events))
+    assert {name for kind, name, _ in found if kind == "ClusterRole"} == {"app-role", "app-role-2"}
+    bound = {where: value["roleRef"]["name"] for (kind, _, where), value in found.items() if kind == "RoleBinding"}
+    assert len({bound[space] for space in "abcd"} | {bound["e"]}) == 2
+
+
+def test_accounts_of_one_binding_get_what_each_was_seen_to_do(run: Run) -> None:
+    both = BINDING.replace("roleRef", "- {kind: ServiceAccount, name: job, namespace: default}\nroleRef")
+    log = event("default:my-app", "get", "secrets", "own"), event("default:job", "list", "pods")
+    found = documents(run(both, *log))
+    held = {
+        subject["name"]: found["Role", value["roleRef"]["name"], "default"]["rules"][0]["resources"]
+        for (kind, _, _), value in found.items() if kind == "RoleBinding" for subject in value["subjects"]
+    }  # fmt: skip
+    assert held == {"my-app": ["secrets"], "job": ["pods"]}
+
+
 def test_an_account_that_a_long_log_never_shows_is_unused(run: Run) -> None:
     found = documents(run(BINDING, event("default:other", "get", "pods"), event("x:y", "get", "pods", day=9)))
     assert found["ClusterRoleBinding", "app-admin-binding", None]["subjects"] == []
@@ -145,6 +165,13 @@ def test_an_account_that_a_long_log_never_shows_is_unused(run: Run) -> None:
 def test_a_log_that_proves_nothing_leaves_the_floor(run: Run, events: list[str]) -> None:
     found = documents(run(BINDING, *events))
     assert len(found["Role", "app-role", "default"]["rules"]) == 2
+
+
+@pytest.mark.parametrize(("account", "said"), [("x:y", True), ("default:my-app", False)])
+def test_a_log_that_shows_nobody_of_the_tree_is_said(account: str, said: bool, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"rbac.yaml": BINDING, "audit.log": event(account, "get", "pods") + "\n"})
+    done = harden("diff", "rbac.yaml", "--audit-log", "audit.log")
+    assert ("no account in it is one that the tree names" in done.out) is said
 
 
 def test_a_deployer_that_was_watched_for_a_day_keeps_its_rights(run: Run) -> None:

@@ -172,7 +172,9 @@ def test_options_are_those_of_the_design(command: str, harden: Harden) -> None:
         (["--skip", "K01", "--skip", "K05"], {"K09"}),
     ],
 )
-def test_a_risk_stands_for_its_transforms(arguments: list[str], risks: set[str], harden: Harden, tmp_path: Path) -> None:
+def test_a_risk_stands_for_its_transforms(
+    arguments: list[str], risks: set[str], harden: Harden, tmp_path: Path
+) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     report = json.loads(harden("diff", "--format", "json", *arguments).out)
     assert {change["risk"] for change in report["changes"]} == risks

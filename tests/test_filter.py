@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from tests.conftest import DEPLOYMENT, Harden, write
+from tests.conftest import DEPLOYMENT, ROOT, Harden, write
 
 SERVICE = """\
 apiVersion: v1
@@ -123,10 +125,33 @@ def test_options_work_on_a_stream_too(harden: Harden) -> None:
     assert len([line for line in done.err.splitlines() if line]) == 2
 
 
-def test_the_config_of_the_repository_holds_for_a_stream(harden: Harden, tmp_path: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
+def test_the_config_of_the_repository_holds_for_a_stream(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {".harden.yaml": "profile: baseline\n"})
     done = harden("filter", stdin=DEPLOYMENT.encode())
     assert "profile baseline" in done.err and "runAsNonRoot" not in done.out
+
+
+def test_the_report_goes_to_a_file_instead(harden: Harden, tmp_path: Path) -> None:
+    plain = harden("filter", stdin=DEPLOYMENT.encode())
+    done = harden("filter", "--report", "harden.txt", stdin=DEPLOYMENT.encode())
+    assert (done.status, done.out, done.err) == (0, plain.out, "")
+    assert (tmp_path / "harden.txt").read_text(encoding="utf-8") == plain.err
+
+
+def test_the_report_in_a_file_is_json_when_its_name_says_so(harden: Harden, tmp_path: Path) -> None:
+    value = "zq8Hk2-planted-0Lw7"
+    secret = f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{password: {value}}}\n"
+    done = harden("filter", "--report", "harden.json", stdin=(DEPLOYMENT + secret).encode())
+    text = (tmp_path / "harden.json").read_text(encoding="utf-8")
+    assert value in done.out and value not in done.err + text
+    report = json.loads(text)
+    schema = json.loads((ROOT / "hardener/report/schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(report, schema)
+    assert report["summary"]["edits"] == len(report["changes"]) > 0
+
+
+@pytest.mark.parametrize("name", ["gone/harden.txt", "."])
+def test_a_report_that_cannot_be_written_is_a_mistake(name: str, harden: Harden) -> None:
+    done = harden("filter", "--report", name, stdin=DEPLOYMENT.encode())
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith(f"harden: {name}: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -61,15 +62,17 @@ def run_action(runner: Path, work: Path, **inputs: str) -> Job:
         path.write_text("")
     job = Job(0, "")
     for step in STEPS:
-        if "if" in step and given["command"] == "install":
+        only = re.fullmatch(r"\$\{\{ inputs\.command (==|!=) 'install' \}\}", step.get("if", ""))
+        assert only or "if" not in step
+        if only and (given["command"] == "install") != (only[1] == "=="):
             continue
         script = runner / "step.sh"
         script.write_text(step["run"])
-        environment = {name: expanded(text, values) for name, text in step["env"].items()}
+        environment = {name: expanded(text, values) for name, text in step.get("env", {}).items()}
+        environment |= {name: str(path) for name, path in files.items()} | {"RUNNER_TEMP": str(runner)}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            cwd=work, capture_output=True, text=True,
-            env={**os.environ, **{name: str(path) for name, path in files.items()}, **environment, "RUNNER_TEMP": str(runner)},
+            cwd=work, capture_output=True, text=True, env={**os.environ, **environment},
         )  # fmt: skip
         job.status, job.log = done.returncode, job.log + done.stdout + done.stderr
         if done.returncode:
@@ -88,7 +91,12 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
     for step in STEPS:
         assert step["shell"] == "bash" and "uses" not in step
         assert "${{" not in step["run"], step["name"]
-    used = {name for step in STEPS for text in step["env"].values() for name in re.findall(r"inputs\.([\w-]+)", text)}
+    used = {
+        name
+        for step in STEPS
+        for text in step.get("env", {}).values()
+        for name in re.findall(r"inputs\.([\w-]+)", text)
+    }
     assert used == DEFAULTS.keys()
 
 
@@ -104,6 +112,9 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
         ({"paths": "gone"}, 2, False),
         ({"paths": "--help"}, 2, False),
         ({"profile": "restrictd"}, 2, False),
+        ({"reports": ""}, 1, False),
+        ({"reports": "xml"}, 2, False),
+        ({"reports": "../x"}, 2, False),
     ],
 )
 def test_a_job(inputs: dict[str, str], status: int, changed: bool, action: Run, tmp_path: Path) -> None:
@@ -112,9 +123,10 @@ def test_a_job(inputs: dict[str, str], status: int, changed: bool, action: Run, 
     assert (HARDENED in (tmp_path / "work/k8s/web.yaml").read_text()) == changed
     if status < 2:
         assert job.outputs["status"] == str(status)
-        report = Path(job.outputs["report"]).read_text()
-        assert report.startswith("harden ") and report in job.log
-        assert report.splitlines()[-1] in job.summary
+        report = Path(job.outputs["reports"], "harden.txt").read_text()
+        assert report.startswith("harden ")
+        assert re.search(r"^::stop-commands::(\w+)\n" + re.escape(report) + r"::\1::$", job.log, re.M)
+        assert job.summary.startswith("<!-- harden -->\n") == ("reports" not in inputs)
 
 
 def test_a_job_whose_manifests_are_hardened_passes(action: Run) -> None:
@@ -129,10 +141,31 @@ def test_an_input_is_never_run(name: str, action: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("pwned"))
 
 
+def test_reports_are_files_and_annotations(action: Run) -> None:
+    job = action(reports="github\nsarif patch")
+    folder = Path(job.outputs["reports"])
+    assert re.search("^::(error|warning|notice) file=k8s/web.yaml,line=", job.log, re.M)
+    assert json.loads((folder / "harden.sarif").read_text())["version"] == "2.1.0"
+    assert (folder / "harden.patch").read_text().startswith("diff --git a/k8s/")
+    assert job.summary == ""
+
+
+def test_a_manifest_gives_the_runner_no_command(action: Run, tmp_path: Path) -> None:
+    """The runner looks for ``::`` at the start of a line, behind blanks."""
+    write(tmp_path / "work", {"k8s/web.yaml": DEPLOYMENT + "        args:\n        - |\n          ::add-mask::web\n"})
+    log = action(command="diff").log
+    assert "::add-mask::" in log, "the test shows nothing"
+    open_part = re.sub(r"^::stop-commands::(\w+)\n.*?^::\1::$", "", log, flags=re.S | re.M)
+    assert not re.search(r"^\s*::add-mask", open_part, re.M)
+
+
 def test_install_puts_harden_on_the_path(action: Run) -> None:
     job = action(command="install")
     assert (job.status, job.outputs) == (0, {}), job.log
     shown = subprocess.run(
-        ["harden", "--version"], env={"PATH": f"{job.path}{os.pathsep}{os.environ['PATH']}"}, capture_output=True, text=True
+        ["harden", "--version"],
+        env={"PATH": f"{job.path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
     )
     assert shown.stdout.startswith("harden "), shown.stderr

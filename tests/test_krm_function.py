@@ -20,6 +20,12 @@ INTEGRATION = ROOT / "integrations" / "kustomize"
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 COMMANDS = ROOT / "golden/authorization/rbac-cluster-admin-binding/kubectl-commands/before/restart.yaml"
 
+NODE_AGENT = (
+    DEPLOYMENT.replace("    spec:\n", "    spec:\n      hostNetwork: true\n      hostPID: true\n")
+    .replace("name: web\n", "name: node-exporter\n")
+    .replace("example.com/web", "prom/node-exporter")
+)
+
 # functions-spec.md of kustomize (12f9e6391), the part about what a function writes.
 OUTPUT = {
     "type": "object",
@@ -148,11 +154,9 @@ def test_an_item_that_is_broken_does_not_block_its_neighbours(harden: Harden) ->
     [
         (DEPLOYMENT, "netpol-workload", "warning"),
         (DEPLOYMENT, "pin-image-digest", "info"),
-        (DEPLOYMENT.replace("    spec:\n", "    spec:\n      nodeSelector: {a: b}\n      hostNetwork: true\n      hostPID: true\n")
-         .replace("name: web\n", "name: node-exporter\n").replace("example.com/web", "prom/node-exporter"),
-         "no-host-pid", "warning"),
+        (NODE_AGENT, "no-host-pid", "warning"),
     ],
-)  # fmt: skip
+)
 def test_severities(document: str, id: str, severity: str, harden: Harden) -> None:
     found = [item for item in run(harden, listed(document))["results"] if item["tags"]["id"] == id]
     assert [item["severity"] for item in found] == [severity]
@@ -229,7 +233,9 @@ def kustomize(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """A kustomization with the transformer of integrations/kustomize beside it."""
-    write(tmp_path, {"web.yaml": DEPLOYMENT, "kustomization.yaml": "resources: [web.yaml]\ntransformers: [harden.yaml]\n"})
+    write(
+        tmp_path, {"web.yaml": DEPLOYMENT, "kustomization.yaml": "resources: [web.yaml]\ntransformers: [harden.yaml]\n"}
+    )
     for path in INTEGRATION.iterdir():
         shutil.copy(path, tmp_path)
     return tmp_path
@@ -270,7 +276,7 @@ def test_a_mistake_fails_the_build(base: Path) -> None:
 def test_fn_run_writes_in_place(base: Path, tmp_path: Path) -> None:
     write(tmp_path, {"k8s/a/web.yaml": DEPLOYMENT})
     (tmp_path / "results").mkdir()
-    function = ["--enable-exec", "--exec-path", base / "harden-fn", "--results-dir", "results"]
+    function = ["--enable-exec", "--exec-path", str(base / "harden-fn"), "--results-dir", "results"]
     done = kustomize("fn", "run", "k8s", *function, "--", "profile=strict", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "profile strict" in done.stderr

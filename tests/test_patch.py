@@ -58,6 +58,46 @@ def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None
         write(tree.folder, {file: content for file, (_, content) in tree.after.items()})
 
 
+@pytest.mark.parametrize("name", CORPUS)
+def test_the_patch_format_on_the_corpus(name: str, corpus: Callable[[str], Tree]) -> None:
+    """Nothing but the patch on standard output, all of which git takes; what is not in it is named beside it."""
+    tree = corpus(name)
+    folder = tree.folder.parent
+    restore(folder)
+    try:
+        done = run("diff", ".", "--format", "patch", cwd=tree.folder)
+        masked = set(re.findall(r"^harden: (.*): not in the patch, since ", done.err, re.M))
+        assert masked == {file.removeprefix("tree/") for file in masked_names(tree.diff.out)}
+        head, found = parts(done.out)
+        assert head == "" and done.out.startswith("diff --git ")
+        changed = {file for file in tree.after if tree.after[file] != tree.before.get(file)}
+        assert {file.removeprefix("tree/") for file in found} == changed - masked
+        applied = git(folder, "apply", "-", stdin=done.out.encode())
+        assert applied.returncode == 0, applied.stderr.decode()
+        assert snapshot(tree.folder) == {
+            file: (tree.before if file in masked else tree.after)[file] for file in tree.after
+        }
+    finally:
+        restore(folder)
+        write(tree.folder, {file: content for file, (_, content) in tree.after.items()})
+
+
+def test_the_patch_format_names_what_it_leaves_out(harden: Harden, tmp_path: Path) -> None:
+    env = "env: [{name: DB_PASSWORD, value: hunter2hunter2}]"  # on the line that changes
+    pod = (
+        f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{containers: [{{name: c, image: i, {env}}}]}}}}\n"
+    )
+    write(tmp_path, {"secret.yaml": pod, "web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    for command in ("diff", "check"):
+        done = harden(command, ".", "--format", "patch")
+        assert done.status == 1
+        why = "not in the patch, since it would show secrets that are masked; harden apply can change it"
+        assert done.err == f"harden: secret.yaml: {why}\n"
+        assert "hunter2" not in done.all and "redacted" not in done.out
+        assert set(parts(done.out)[1]) == {"web.yaml", "harden-networkpolicies.yaml"}
+
+
 ONE_LINE = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}"
 SHAPES = {
     "plain.yaml": DEPLOYMENT,

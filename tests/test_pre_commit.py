@@ -82,7 +82,7 @@ def test_a_commit_is_stopped_once_and_then_passes(project: Project) -> None:
     manifest = project.folder / "k8s/web.yaml"
     first = project.run("run", "--all-files")
     assert first.returncode == 1 and "files were modified by this hook" in first.stdout, first.stdout + first.stderr
-    assert "allowPrivilegeEscalation: false" in manifest.read_text(encoding="utf-8")
+    assert "type: RuntimeDefault" in manifest.read_text(encoding="utf-8")
     assert git(project.folder, "add", "-A").returncode == 0
     second = project.run("run", "--all-files")
     assert second.returncode == 0, second.stdout + second.stderr

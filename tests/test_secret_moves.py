@@ -111,6 +111,7 @@ def test_the_values_are_in_the_folder_and_nowhere_else(tree: Path, tmp_path: Pat
         assert not [value for value in (PASSWORD, TOKEN, WEAK) if value in text]
     assert "vault kv put -mount=kv default/app @" in (out / "push.sh").read_text()
     subprocess.run(["sh", "-n", str(out / "push.sh")], check=True)
+    assert done.stdout.count("push.sh") == 1  # the script is one step, whatever it takes to the store
 
 
 def test_no_temporary_file_has_a_value(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -440,6 +441,21 @@ NAMES = {
     "another name for what is made by hand": ((OVERLAY % ("shop", "a"),), "secret", "another name"),
     "another name for what is sealed": ((OVERLAY % ("shop", "a"),), "sealed-secrets", "another name"),
 }
+
+
+def test_what_a_run_writes_is_no_evidence_for_the_next_one(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata: {DB_PASSWORD: Tr0ub4dor-3}\n"
+    pod = LITERAL.replace("        env:", "        envFrom: [{configMapRef: {name: app}}]\n        env:")
+    (tree / "app.yaml").write_text(f"{config}---\n{pod}", encoding="utf-8")
+    options = ("--yes", "--only", "secret-configmap-move,secret-env-literal")
+    first = harden(tree, "apply", ".", "--secrets-out", str(tmp_path / "one"), *options)
+    after = (tree / "app.yaml").read_text()
+    assert "kind: ExternalSecret" in after and "value: Tr0ub4dor-3" in after  # nothing shows that the cluster has it
+    again = harden(tree, "apply", ".", "--secrets-out", str(tmp_path / "two"), *options)
+    assert (tree / "app.yaml").read_text() == after
+    assert "1 held back" in first.stdout and "1 held back" in again.stdout
 
 
 @pytest.mark.parametrize(("overlays", "backend", "reason"), NAMES.values(), ids=NAMES)

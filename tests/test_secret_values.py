@@ -70,6 +70,7 @@ CASES = [
     ("SENTRY_DSN", "f3b1c2d4e5f60718293a4b5c6d7e8f90", "suspect"),
     ("application.yaml", "server:\n  port: 80\nspring:\n  password: hunter22\n", "suspect"),
     ("JAVA_OPTS", "-Xmx1g -Ddb.password=hunter22", "suspect"),
+    ("DB_PASSWORD", "correct-horse\n2073\n", "suspect"),
     # Stand-ins.
     ("password", "changeme", "placeholder"),
     ("PASSWORD", "${DB_PASS}", "placeholder"),

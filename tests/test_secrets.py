@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Harden, commit, write
+from hardener.options import Format
+from tests.conftest import Harden, commit, restore, write
 
 # Each place has its own, so that a leak names its source; none is an ordinary word, several need escapes.
 SECRETS = {
@@ -154,6 +155,10 @@ RUNS = [
     ["diff", "-v"],
     ["diff", "--quiet"],
     ["diff", "--format", "json"],
+    ["diff", "--format", "html"],
+    ["check", "--format", "html"],
+    ["diff", "--format", "html", "--max-risk", "breaking"],
+    ["apply", ".", "--format", "html", "--max-risk", "breaking"],
     ["diff", "-v", "--max-risk", "breaking"],
     ["diff", "--format", "json", "--max-risk", "breaking"],
     ["diff", "-v", "--max-risk", "safe"],
@@ -182,6 +187,46 @@ def test_no_run_shows_a_secret(arguments: list[str], harden: Harden, planted: Pa
     assert "redacted" not in text
 
 
+FORMATS = [format for format in Format if format is not Format.text]
+
+
+@pytest.mark.parametrize("command", ["diff", "check", "apply"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_format_shows_a_secret(format: str, command: str, harden: Harden, planted: Path) -> None:
+    for options in ([], ["--max-risk", "breaking"], ["--max-risk", "safe", "--profile", "strict"]):
+        done = harden(command, ".", "--format", format, *options, cwd=planted)
+        assert done.status in (0, 1), done.err
+        assert done.all, "it says something"
+        assert_silent(done.out, "standard output")
+        assert_silent(done.err, "standard error")
+        assert "Zq7" not in done.all, "half of one, which was cut"
+        restore(planted)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", list(tree()))
+def test_no_format_shows_a_secret_of_a_file_alone(name: str, format: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path / "work", {name: tree()[name]})
+    for command in ("check", "apply"):
+        done = harden(command, ".", "--format", format, cwd=tmp_path / "work")
+        assert done.status in (0, 1), done.err
+        assert_silent(done.all, f"{command} --format {format}")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_error_in_a_format_shows_no_secret(
+    format: str, harden: Harden, planted: Path, crashes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise ValueError("\n".join(SECRETS.values()))
+
+    monkeypatch.setattr("hardener.report.redactor.Redactor.masks", fail)
+    monkeypatch.setattr("hardener.report.redactor.Redactor.mask_spans", fail)
+    done = harden("diff", "--format", format, cwd=planted)
+    assert done.status == 3, done.err
+    assert_silent(done.all + crash_files(crashes), "the message")
+
+
 @pytest.mark.parametrize("name", list(tree()))
 @pytest.mark.parametrize("arguments", [[], ["-v"], ["-v", "--max-risk", "breaking"]], ids=" ".join)
 def test_no_filter_shows_a_secret_in_its_report(name: str, arguments: list[str], harden: Harden) -> None:
@@ -197,7 +242,12 @@ def test_no_filter_shows_a_secret_in_its_report(name: str, arguments: list[str],
 def test_each_file_alone(name: str, harden: Harden, tmp_path: Path) -> None:
     """What another file taught the redactor must not be what protects this one."""
     write(tmp_path / "work", {name: tree()[name]})
-    for arguments in (["diff", "-v"], ["diff", "--format", "json"], ["apply", ".", "-v", "--max-risk", "breaking"]):
+    for arguments in (
+        ["diff", "-v"],
+        ["diff", "--format", "json"],
+        ["diff", "--format", "html"],
+        ["apply", ".", "-v", "--max-risk", "breaking"],
+    ):
         done = harden(*arguments, cwd=tmp_path / "work")
         assert done.status in (0, 1), done.err
         assert_silent(done.all, " ".join(arguments))
@@ -222,8 +272,8 @@ PLACES = [
     "hardener.pipeline._count",
     "hardener.sources.manifests.load",
     "hardener.sources.yaml.rewrite",
-    "hardener.report.text.Patch",
-    "hardener.report.text.masked_lines",
+    "hardener.report.patch.Patch.of",
+    "hardener.report.patch.masked_lines",
     "hardener.sources.files.replace",
     "hardener.outcome.Outcome.summary",
 ]

@@ -90,6 +90,16 @@ def test_apply_to_one_file_loads_nothing_for_what_the_tree_does_not_have(manifes
     assert WITHOUT_NEED & _modules(manifest.parent, "-c", _PROBE, "apply", manifest.name) == set()
 
 
+@pytest.mark.parametrize(
+    "format", ["text", "json", "markdown", "sarif", "github", "rdjson", "gitlab", "junit", "patch"]
+)
+def test_a_format_is_loaded_when_it_is_asked_for(manifest: Path, format: str) -> None:
+    found = _modules(manifest.parent, "-c", _PROBE, "apply", manifest.name, "--format", format)
+    all_of_them = {f"hardener.report.{name}" for name in ("markdown", "sarif", "github", "rdjson", "gitlab", "junit")}
+    assert found & all_of_them == {f"hardener.report.{format}"} & all_of_them
+    assert HEAVY & found <= {"importlib.metadata", "ruamel.yaml"}
+
+
 def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:
     manifest.write_text(DEPLOYMENT + "# harden: ignore[cpu-limit] bursts\n", encoding="utf-8")
     (manifest.parent / "kustomization.yaml").write_text("resources: [web.yaml]\n", encoding="utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from hardener.kubernetes.rbac import DEFAULT, GROUP
 from hardener.kubernetes.rbac_platform import PART_OF, Platform, named_like, proved
 from hardener.nearby import Nearby
 from hardener.pod_class import SYSTEM_NAMESPACES
+from hardener.records import dataclass
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.views import Container, Object, OpaqueError, PodTemplate
@@ -290,14 +290,15 @@ class Access:
     def log_is_ours(self, namespace: str) -> bool:
         """Whether the log shows anybody whom the tree knows, and so may be of its cluster: an account of ``namespace``,
         or any that an object or a binding of the tree names. Those of kube-system are the same in every cluster."""
-        return self._log_shows_the_tree or namespace in self._namespaces_of_log
+        return self.log_shows_the_tree or namespace in self._namespaces_of_log
 
     @cached_property
     def _namespaces_of_log(self) -> frozenset[str]:
         return frozenset(space for space, _ in self._accounts_of_log)
 
     @cached_property
-    def _log_shows_the_tree(self) -> bool:
+    def log_shows_the_tree(self) -> bool:
+        """Whether any account of the log, those of kube-system left out, is named in the tree."""
         accounts, builds = self._workspace.relations.service_accounts, self._workspace.builds
         return any(
             self.bindings_of(name, space) or any(builds.may_be_in(item, space) for item in accounts.get(name, ()))

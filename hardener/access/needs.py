@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.rbac_rules import Rule
 from hardener.pod_class import SYSTEM_NAMESPACES
+from hardener.records import dataclass
 from hardener.views import Container, Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:

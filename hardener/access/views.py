@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardener.kubernetes.rbac import GROUP, service_account
+from hardener.records import dataclass
 from hardener.view import View, literal
 from hardener.views import OpaqueError
 
@@ -65,6 +65,11 @@ class Role(View):
                     raise OpaqueError(word, (*self.path[1:], "rules", index))
             found.append((index, rule))
         return found
+
+    @property
+    def variants(self) -> list[Role]:
+        """The role as each build of the tree makes of it that patches it; for reading only."""
+        return [Role(item, item.path, item.data) for item in self.tree.overlays.objects(self.object)]
 
     @property
     def bindings(self) -> list[Binding]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import WrongShapeError, copied
+from hardener.records import dataclass
 from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:

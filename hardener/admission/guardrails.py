@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from hardener.kubernetes.kubectl_pods import Started, pipeline_commands, started
 from hardener.kubernetes.pod_security import Violation, evaluate
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE, chart
 from hardener.namespaces import is_shared, unseen_sources
+from hardener.records import dataclass
 from hardener.scripts import Script
 from hardener.sidecars import added
 from hardener.view import View

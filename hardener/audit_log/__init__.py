@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from hardener.errors import HardenError
+from hardener.records import dataclass
 
 if TYPE_CHECKING:
     from hardener.audit_log.usage import Usage

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
+
+from hardener.records import dataclass
 
 _STAGES = ("ResponseComplete", "ResponseStarted")
 _ACCOUNT = "system:serviceaccount:"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hardener.audit_log.event import Request
 from hardener.kubernetes.observed_rule import ObservedRule
 from hardener.kubernetes.observed_use import is_granted_to_all, names_that_bound, siblings
+from hardener.records import dataclass
 
 _PREFIX = "system:serviceaccount:"
 _MOST_ACCOUNTS = 20_000

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from hardener.edits import Evidence
+from hardener.records import dataclass
 from hardener.views import Object, PodTemplate
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardener.connections.endpoints import mapping, mappings
@@ -13,6 +12,7 @@ from hardener.edits import Evidence, Path
 from hardener.kubernetes.addresses import Form
 from hardener.kubernetes.secret_values import decoded
 from hardener.neighbours import Neighbours
+from hardener.records import dataclass
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece

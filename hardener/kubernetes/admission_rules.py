@@ -7,8 +7,9 @@ Source: the API reference of ValidatingAdmissionPolicy (GA in 1.30). CEL is writ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from hardener.records import dataclass
 
 EXPOSE = "hardener.dev/expose"
 """The annotation of a Service that is meant to be reached from outside."""

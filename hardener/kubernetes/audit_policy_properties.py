@@ -7,7 +7,7 @@ policy single out: users, groups, namespaces and names that it tells apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, product
 
 from hardener.kubernetes import audit_policy_rules as canonical
@@ -23,6 +23,7 @@ from hardener.kubernetes.audit_policy import (
     strings,
 )
 from hardener.kubernetes.audit_policy_rules import Rule
+from hardener.records import dataclass
 
 _READS = ("get", "list", "watch")
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")

@@ -12,12 +12,12 @@ Sources: spec-workloads sections 1 (root), 5.3, 5.4, 5.5, 5.7, 6 and 8.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
 from hardener.kubernetes.shell import commands, runs, unique
+from hardener.records import dataclass
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges

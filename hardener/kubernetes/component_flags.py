@@ -5,12 +5,12 @@ The table is read when a tree holds a component; most hold none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hardener.kubernetes.component_values import entries, seconds
+from hardener.records import dataclass
 
 _DATA = Path(__file__).with_name("data") / "component-flags.yaml"
 _STARTED_BY_ITSELF = ("static-pod", "file")

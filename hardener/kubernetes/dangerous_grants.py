@@ -7,10 +7,10 @@ Kubescape that spec-cluster names, rbac-police and KubeHound for the ways to mor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from hardener.kubernetes.rbac import GROUP
 from hardener.kubernetes.rbac_rules import Rule
+from hardener.records import dataclass
 
 _WRITE = ("create", "update", "patch")
 _CHANGE = ("update", "patch")

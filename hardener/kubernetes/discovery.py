@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from hardener.kubernetes.rbac import GROUP
+from hardener.records import dataclass
 
 _DATA = Path(__file__).with_name("data") / "discovery.json"
 _KUBELET = ("metrics", "stats", "log", "spec", "checkpoint")

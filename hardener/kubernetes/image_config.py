@@ -5,9 +5,9 @@ a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go)
 """
 
 import posixpath
-from dataclasses import dataclass
 
 from hardener.kubernetes.image_table import ImageRow
+from hardener.records import dataclass
 
 _ROOT = frozenset({"", "0", "root"})
 

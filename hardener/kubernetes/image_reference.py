@@ -5,7 +5,8 @@ its normalize.go.
 """
 
 import re
-from dataclasses import dataclass
+
+from hardener.records import dataclass
 
 # The kubelet passes at most this much on; a longer text is no reference, and the bound keeps every match cheap.
 _LONGEST = 4096

@@ -9,13 +9,14 @@ are taken for Docker Hub.
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from hardener.kubernetes.image_reference import ImageReference, normalize
+from hardener.records import dataclass
 
 _DATA = Path(__file__).with_name("data") / "images.yaml"
 _OFFICIAL = "docker.io/library/"

@@ -8,11 +8,11 @@ its pods over and over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hardener.kubernetes.discovery import Discovery
 from hardener.kubernetes.rbac_rules import Rule
 from hardener.kubernetes.shell import commands, runs
+from hardener.records import dataclass
 
 # Sub-command to verbs of the resource that it names, and to verbs of a sub-resource.
 _VERBS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {

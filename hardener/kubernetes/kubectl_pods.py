@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.kubernetes.shell import commands, runs
+from hardener.records import dataclass
 
 _STARTING = frozenset({"run", "create", "debug", "apply", "expose"})
 _WITH_VALUE = frozenset({

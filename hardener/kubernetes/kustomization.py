@@ -65,6 +65,11 @@ def is_component(document: Mapping[str, Any]) -> bool:
     return document.get("kind") == "Component"
 
 
+def strings(document: Mapping[str, Any], key: str) -> Iterator[str]:
+    """The texts of its list ``key``."""
+    yield from (item for item in _list(document, key) if isinstance(item, str))
+
+
 def setting(document: Mapping[str, Any], key: str) -> str:
     """Its ``namespace``, ``namePrefix`` or ``nameSuffix``; "" where it has none, or what is no text."""
     found = document.get(key)

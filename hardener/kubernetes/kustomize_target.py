@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
+
+from hardener.records import dataclass
 
 DEFAULT = "default"
 _PLAIN = re.compile(r"[\w.-]*")

@@ -6,10 +6,10 @@ Source: apimachinery pkg/apis/meta/v1, types.go and helpers.go (LabelSelectorAsS
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.kubernetes.shape import mapping, sequence
+from hardener.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ Source: k8s.io/api/admissionregistration/v1; served as v1 since 1.36, off by def
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.kubernetes.admission_policy import GROUP, selector
+from hardener.records import dataclass
 
 POLICY, BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 SINCE = (1, 36)

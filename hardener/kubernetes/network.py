@@ -7,11 +7,12 @@ no policy isolates) costs one operation. The answers are those of ``network_poli
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network_policy import Direction, Peer, Pod, Policy, Ports, Rule, meet, opens
+from hardener.records import dataclass
 
 Set = int
 _OnPorts = dict[tuple[Ports, ...] | None, Set]  # sets of pods by the ports on which they may talk

@@ -10,7 +10,7 @@ a connection; neither is asked about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from typing import Any, Literal
 from hardener.kubernetes import label_selector
 from hardener.kubernetes.label_selector import Selector
 from hardener.kubernetes.shape import RefusedError, mapping, sequence
+from hardener.records import dataclass
 
 GROUP = "networking.k8s.io"
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"

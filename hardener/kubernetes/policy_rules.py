@@ -6,11 +6,11 @@ A peer stands for itself only: that one selector takes in the pods of another is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from hardener.kubernetes.network_policy import Direction, Peer, Ports, parse
+from hardener.records import dataclass
 
 PEERS: dict[Direction, str] = {"ingress": "from", "egress": "to"}
 """The key of the peers in a rule, by direction."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hardener.kubernetes.discovery import RUNS_CODE, Discovery
 from hardener.kubernetes.rbac_rules import ANY, Rule, is_nameless, ordered
+from hardener.records import dataclass
+
+_GONE = frozenset({"extensions"})  # API groups of which nothing is left since 1.22
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ def expand_resources(rule: Rule, discovery: Discovery, *, namespaced: bool) -> E
     found = Expansion()
     for group in rule.groups:
         rows = discovery.rows(group)
-        if not rows:
+        if not rows and group not in _GONE:
             found.unknown.append(group)
         by_verbs: dict[tuple[str, ...], list[str]] = {}
         finalizers = False

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+
+from hardener.records import dataclass
 
 _DATA = Path(__file__).with_name("data") / "platform-rbac.json"
 PART_OF = "app.kubernetes.io/part-of"

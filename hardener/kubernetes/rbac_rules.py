@@ -9,8 +9,9 @@ such as pods/exec. Paths count in a ClusterRole only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from hardener.records import dataclass
 
 ANY = "*"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")

@@ -43,6 +43,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PROSE = frozenset(("description", "message", "summary", "title", "pattern", "jsonPath", "expression", "query", "expr"))
 _NUMERIC_PASSWORD = frozenset(("password", "passwd", "passphrase", "passcode", "pwd", "pass"))
 _HOLDERS = frozenset(("secret", "secrets", "credential", "credentials", "creds"))
+_FEW_WORDS, _OF_FILES = 6, frozenset("=:{}<>")  # lines under the name of a secret that are no file of settings
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
 
@@ -79,6 +80,8 @@ def classify(key: str, value: object) -> Verdict:
     if verdict[0] is SecretClass.NO and verdict[1] in ("", "file") and _may_embed(text):
         for pair in secret_pairs(text, _judge):
             return SecretClass.SUSPECT, f"embedded:{pair.key}"
+    if verdict[1] == "file" and key_strength(key) > 1 and len(text.split()) <= _FEW_WORDS and not set(text) & _OF_FILES:
+        return SecretClass.SUSPECT, "lines"
     return verdict if verdict[1] != "file" else _NO
 
 
@@ -261,7 +264,7 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
             yield from _scalar(here, parent, value, _SURE)
         elif key == _LAST_APPLIED and isinstance(value, str):
             yield from _last_applied(here, value)
-        elif key not in _PROSE and isinstance(value, str | int | float):
+        elif key not in _PROSE and isinstance(value, (str, int, float)):
             yield from _entry(here, key, value, node)
 
 

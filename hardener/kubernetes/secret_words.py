@@ -181,7 +181,7 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
     Of URLs it is the password, of a private key the whole block. A text without any costs a few substring searches.
     """
     if len(text) < _LONG:
-        if not compiled(_ANY_MARK).search(text):
+        if not _is_marked(text):
             return
     elif not any(mark in text for mark in _MARKS):
         return
@@ -193,6 +193,12 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
                 group = 1 if match.re.groups else 0
                 if not is_placeholder(match[group]):
                     yield name, match.start(group), match.end(group)
+
+
+@lru_cache(maxsize=8192)
+def _is_marked(text: str) -> bool:
+    # Most short values of a tree stand in it many times.
+    return compiled(_ANY_MARK).search(text) is not None
 
 
 def _private_keys(text: str) -> Iterator[tuple[str, int, int]]:

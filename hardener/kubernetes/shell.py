@@ -6,9 +6,11 @@ quotes, comments and here-documents is not a command. Nothing is evaluated.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Literal
+
+from hardener.records import dataclass
 
 
 @dataclass(slots=True)

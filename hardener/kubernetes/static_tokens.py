@@ -65,6 +65,8 @@ def rows_in(text: str) -> Iterator[Row]:
     speaks of such tokens."""
     if ',"' not in text and ', "' not in text and ',\\"' not in text:
         return
+    if "system:" not in text and "token" not in text.lower():
+        return  # neither such a group, nor what speaks of tokens
     context: bool | None = None
     for row in compiled(_INSIDE).finditer(text):
         groups = _groups(row["groups"])

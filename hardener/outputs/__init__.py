@@ -34,7 +34,7 @@ def write(
     if kind == "kustomize":
         from hardener.outputs import component
 
-        written, missing = component.make(outcome, os.path.realpath(folder or ""), redactor)
+        written, missing = component.make(outcome, os.path.realpath(folder or ""), paths, redactor)
     elif kind == "json-patch":
         from hardener.outputs import patches
 

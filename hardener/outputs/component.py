@@ -12,18 +12,25 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hardener.kubernetes.kustomization import is_component, is_kustomization, members, strings
 from hardener.outcome import Outcome
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
-from hardener.outputs.json_diff import diff
+from hardener.outputs.json_diff import Operation, diff
+from hardener.outputs.merge_patch import split
+from hardener.records import dataclass
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
+from hardener.sources.files import UnreadableError, read
 from hardener.views import Object
 
 # What a kustomization does to all that it takes in, new objects included.
 _SETTINGS = ("namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations")
+_TRANSFORMERS = frozenset({
+    "AnnotationsTransformer", "LabelTransformer", "NamespaceTransformer", "PrefixTransformer", "SuffixTransformer",
+})  # fmt: skip
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _API = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
 
@@ -38,50 +45,75 @@ class _Part:
     created: list[Object] = field(default_factory=list)
 
 
-def make(outcome: Outcome, folder: str, redactor: Redactor) -> tuple[Iterable[tuple[str, bytes | str]], list[str]]:
-    """The name and content of each file of the components in ``folder`` (its real path), and what is in none."""
+def make(
+    outcome: Outcome, folder: str, paths: list[str], redactor: Redactor
+) -> tuple[Iterable[tuple[str, bytes | str]], list[str]]:
+    """The name and content of each file of the components in ``folder``, and what is in none; real paths.
+
+    ``paths`` are those that the run was given: what is built outside of them takes the components in.
+    """
     missing = [f"{name}: holds no Kubernetes objects" for name in dict.fromkeys(elsewhere(outcome))]
     parts: dict[tuple[str, bool], _Part] = {}
     for one in changed(outcome):
-        reason = _reason_against(outcome, one, redactor)
+        if _is_listing(one):
+            continue
+        reason = _reason_against(one, redactor)
         if reason:
             missing.append(f"{one.name}: {reason}")
         elif one.item is not None:
-            for part in _parts(outcome, one.item, parts):
+            for part in _parts(outcome, one.item, paths, parts):
                 part.changed.append(one)
     for item in created(outcome):
-        for part in _parts(outcome, item, parts):
+        for part in _parts(outcome, item, paths, parts):
             part.created.append(item)
-    names = _names(outcome, list(parts.values()))
+    top = os.path.commonpath([path if os.path.isdir(path) else os.path.dirname(path) for path in paths])
     written = [
         (os.path.join(name, file), content)
-        for (name, part) in zip(names, parts.values(), strict=True)
-        for file, content in _component(outcome, part, os.path.join(folder, name))
+        for name, part in zip(_names(list(parts.values()), top), parts.values(), strict=True)
+        for file, content in _component(outcome, part, os.path.normpath(os.path.join(folder, name)))
     ]
     return written, missing
 
 
-def _parts(outcome: Outcome, item: Object, parts: dict[tuple[str, bool], _Part]) -> Iterator[_Part]:
-    roots = sorted(outcome.workspace.builds.roots(item))
-    keys = [(root, True) for root in roots] or [(os.path.dirname(item.piece.file.path), False)]
+def _parts(outcome: Outcome, item: Object, paths: list[str], parts: dict[tuple[str, bool], _Part]) -> Iterator[_Part]:
+    builds = outcome.workspace.builds
+    within = [each for each in builds.layers(item) if _is_within(each.piece.file.path, paths)]
+    taken = {os.path.normpath(os.path.join(_folder(each), name)) for each in within for name in members(each.data)}
+    tops = [_folder(each) for each in within if _folder(each) not in taken and not is_component(each.data)]
+    keys = [(top, True) for top in sorted(tops)] or [(os.path.dirname(item.piece.file.path), False)]
     for key in keys:
         yield parts.setdefault(key, _Part(*key))
 
 
-def _names(outcome: Outcome, parts: list[_Part]) -> list[str]:
-    """The folder of each component: that of its kustomization seen from the root; where there is only one, none."""
+def _is_within(path: str, paths: list[str]) -> bool:
+    return any(path == each or path.startswith(each.rstrip(os.sep) + os.sep) for each in paths)
+
+
+def _folder(kustomization: Object) -> str:
+    return os.path.dirname(kustomization.piece.file.path)
+
+
+def _names(parts: list[_Part], top: str) -> list[str]:
+    """The folder of each component: that of its kustomization seen from ``top``; where there is only one, none."""
     if len(parts) == 1:
         return [""]
     found = []
     both = {part.root for part in parts if part.built} & {part.root for part in parts if not part.built}
     for part in parts:
-        name = relative(part.root, outcome.workspace.root).replace("../", "")
+        name = relative(part.root, top)
         own = "" if part.built or part.root not in both else "-files"
         found.append(f"{'root' if name == '.' else name}{own}")
     return found
 
 
-def _reason_against(outcome: Outcome, one: Changed, redactor: Redactor) -> str | None:
+def _is_listing(one: Changed) -> bool:
+    """Whether it is a kustomization that only lists new files, which a component does itself."""
+    if one.item is not None or not is_kustomization(one.new):
+        return False
+    return {**one.old, "resources": None} == {**one.new, "resources": None}
+
+
+def _reason_against(one: Changed, redactor: Redactor) -> str | None:
     """Why ``one`` cannot be a patch of a component."""
     if one.item is None:
         return "a kustomization or a file that is no object"
@@ -96,19 +128,16 @@ def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str
     where = os.path.relpath(part.root, os.path.dirname(folder)).replace(os.sep, "/")
     body: dict[str, Any] = dict(_API)
     names: Counter[str] = Counter()
-    patches = []
+    patches: list[dict[str, Any]] = []
     for one in part.changed:
         item = one.item
         assert item is not None
-        name = _unique(names, f"{item.kind.lower()}-{item.name}", ".yaml")
-        patch: dict[str, Any] = {"path": f"patches/{name}", "target": _target(item)}
-        if (one.old.get("kind"), one.old.get("metadata", {}).get("name")) != (item.kind, item.name) or one.new.get(
-            "kind"
-        ) != one.old.get("kind"):
-            patch["options"] = {"allowNameChange": True, "allowKindChange": True}
-        patches.append(patch)
-        yield f"patches/{name}", yaml.dump(diff(one.old, one.new, guard=True))
-    resources = []
+        for patch, options in _patches(one):
+            ending = "" if isinstance(patch, list) else "-merge"
+            name = _unique(names, f"{item.kind.lower()}-{item.name}{ending}", ".yaml")
+            patches.append({"path": f"patches/{name}", "target": _target(item)} | options)
+            yield f"patches/{name}", yaml.dump(patch)
+    resources: list[str] = []
     for chain, items in _by_chain(outcome, part).items():
         entry, files = _new(outcome, chain, items, len(resources))
         resources.append(entry)
@@ -119,6 +148,20 @@ def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str
     head = f"# Written by harden. A kustomization beside this folder takes it in with {takes}\n"
     head += f"# and components: [{os.path.basename(folder)}].\n"
     yield "kustomization.yaml", head + yaml.dump(body)
+
+
+def _patches(one: Changed) -> Iterator[tuple[list[Operation] | dict[str, Any], dict[str, Any]]]:
+    """The patches of an object, with the options that kustomize needs to take them."""
+    operations = diff(one.old, one.new, guard=True)
+    names = [(data.get("kind"), data["metadata"].get("name")) for data in (one.old, one.new)]
+    if names[0] != names[1]:
+        yield operations, {"options": {"allowNameChange": True, "allowKindChange": True}}
+        return
+    rest, merged = split(operations, one.old)
+    if rest:
+        yield rest, {}
+    if merged:
+        yield merged, {}
 
 
 def _target(item: Object) -> dict[str, str]:
@@ -134,11 +177,40 @@ def _by_chain(outcome: Outcome, part: _Part) -> dict[tuple[str, ...], list[Objec
     """The new objects by the settings that they pass through, the innermost first, as JSON texts."""
     found: dict[tuple[str, ...], list[Object]] = {}
     for item in part.created:
-        layers = outcome.workspace.builds.layers(item, part.root) if part.built else ()
-        settings = ({key: layer.data[key] for key in _SETTINGS if layer.data.get(key)} for layer in layers)
+        layers = _layers(outcome, item, part.root) if part.built else []
+        settings = (_settings(layer) for layer in layers)
         chain = tuple(json.dumps(each, sort_keys=True) for each in settings if each)
         found.setdefault(chain, []).append(item)
     return found
+
+
+def _settings(layer: Object) -> dict[str, Any]:
+    """What the kustomization ``layer`` does to all that it takes in, its built-in transformers by their text."""
+    found = {key: layer.data[key] for key in _SETTINGS if layer.data.get(key)}
+    texts = [_transformer(layer, name) for name in strings(layer.data, "transformers")]
+    return found | ({"transformers": kept} if (kept := [text for text in texts if text]) else {})
+
+
+def _transformer(layer: Object, name: str) -> str | None:
+    """The text of a transformer that needs no file beside it; None for any other."""
+    try:
+        text = name if "\n" in name else read(os.path.join(_folder(layer), name)).text
+        documents = yaml.parse(text).documents
+    except (OSError, UnreadableError, yaml.Refused):
+        return None
+    whole = all(isinstance(each, dict) and each.get("kind") in _TRANSFORMERS for each in documents)
+    return text if documents and whole else None
+
+
+def _layers(outcome: Outcome, item: Object, top: str) -> list[Object]:
+    """The kustomizations that transform ``item`` on its way to ``top``, that one the last."""
+    builds = outcome.workspace.builds
+    for root in sorted(builds.roots(item)):
+        layers = builds.layers(item, root)
+        folders = [_folder(each) for each in layers]
+        if top in folders:
+            return list(layers[: folders.index(top) + 1])
+    return []
 
 
 def _new(

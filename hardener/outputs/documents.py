@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.edits import Path
 from hardener.outcome import Outcome
+from hardener.records import dataclass
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
 from hardener.views import Object

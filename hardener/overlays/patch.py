@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path
@@ -12,6 +12,7 @@ from hardener.kubernetes.kustomize_operations import operate, pointer_parts
 from hardener.kubernetes.kustomize_patch import identity, merge
 from hardener.kubernetes.kustomize_target import Identity, is_named, is_selected
 from hardener.kubernetes.pod_template import POD_KINDS
+from hardener.records import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece

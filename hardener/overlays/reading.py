@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path
@@ -12,6 +12,7 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.kustomize_operations import is_operations
 from hardener.kubernetes.kustomize_target import Identity, plain_name
 from hardener.overlays.patch import ImageEntry, Merge, Operations, Patch
+from hardener.records import dataclass
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece

@@ -6,7 +6,7 @@ They are made of the data as it is now, so that what this run has changed is in 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,19 @@ from hardener.kubernetes.kustomize_target import DEFAULT, Identity
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, partial_specs, templates
 from hardener.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, Patch
 from hardener.overlays.reading import Layer, has_patches, read
+from hardener.records import dataclass
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
-_WHOLE = frozenset({"kyverno.io", "rbac.authorization.k8s.io"})  # API groups whose objects are weighed as a whole
+_RBAC = "rbac.authorization.k8s.io"
+_WHOLE = frozenset({"kyverno.io", _RBAC})  # API groups whose objects are weighed as a whole
+# What patches are weighed for, beside pods.
+_OTHERS = (
+    ("", "Service"), (_RBAC, "Role"), (_RBAC, "ClusterRole"), (_RBAC, "RoleBinding"), (_RBAC, "ClusterRoleBinding"),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -202,7 +208,8 @@ class Overlays:
     def items(self) -> Iterable[Object]:
         """What patches are weighed for."""
         items = {id(pod.object): pod.object for pod in self._workspace.pod_templates}
-        return (*items.values(), *self._workspace.of("", "Service"))
+        others = (item for group, kind in _OTHERS for item in self._workspace.of(group, kind))
+        return (*items.values(), *others)
 
     # Which patches are for an object.
 

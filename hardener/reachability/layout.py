@@ -15,12 +15,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from hardener.edits import WrongShapeError
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.network_policy import Policy
+from hardener.records import dataclass
 from hardener.views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ as if it did, so that nothing is called closed that may be open; what must stay 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from hardener.kubernetes.network import bits
 from hardener.kubernetes.network_policy import ANYWHERE, NAMESPACE_LABEL, Address, Direction, Pod, Policy, judge
 from hardener.reachability.layout import Layout, Place
 from hardener.reachability.state import State
+from hardener.records import dataclass
 from hardener.views import PodTemplate
 
 if TYPE_CHECKING:

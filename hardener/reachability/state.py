@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from hardener.edits import Path
 from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
 from hardener.reachability.layout import Layout, Place
+from hardener.records import dataclass
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Object, PodTemplate

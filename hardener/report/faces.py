@@ -51,5 +51,9 @@ def write(
         from hardener.report import junit
 
         junit.write(outcome, redactor, out("backslashreplace"), applied=applied)
+    elif name == "html":
+        from hardener.report import page
+
+        page.write(outcome, redactor, out("backslashreplace"), applied=applied, levels=levels)
     else:
         raise ValueError(name)

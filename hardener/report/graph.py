@@ -5,12 +5,13 @@ that stands. The formats that are made of them are in ``graph_formats``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from hardener.api_use import api_use
 from hardener.connections import External, Port, Unresolved, Unseen, Way
 from hardener.edits import Evidence, Path, WrongShapeError, dotted
+from hardener.records import dataclass
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Object, OpaqueError, PodTemplate

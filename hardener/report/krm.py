@@ -49,7 +49,9 @@ def _held(outcome: Outcome) -> Iterator[dict[str, Any]]:
 def _refused(outcome: Outcome) -> Iterator[dict[str, Any]]:
     for item in outcome.refused:
         severity = "error" if item.step is None else "warning"
-        yield _result(severity, f"{item.edits} edits not made: {item.reason}: {item.advice}", {"id": item.step or "refused"})
+        yield _result(
+            severity, f"{item.edits} edits not made: {item.reason}: {item.advice}", {"id": item.step or "refused"}
+        )
 
 
 def _findings(outcome: Outcome) -> Iterator[dict[str, Any]]:

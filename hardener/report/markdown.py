@@ -10,13 +10,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hardener import __version__
 from hardener.edits import Evidence, Grade, Severity
 from hardener.outcome import Change, Held, Outcome, Report
 from hardener.owasp import RISKS
 from hardener.pod_level import Standing
+from hardener.records import dataclass
 from hardener.report import impact, steps
 from hardener.report.graph_formats import plain
 from hardener.report.impact import counted

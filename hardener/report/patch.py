@@ -7,10 +7,10 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from hardener.outcome import FileChange
+from hardener.records import dataclass
 from hardener.report.masked_lines import known_documents, masked_lines, masked_text
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root

@@ -14,13 +14,14 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from hardener.declare import Transform
 from hardener.edits import Create, Evidence, Path, Severity, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
+from hardener.records import dataclass
 from hardener.report import steps
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor

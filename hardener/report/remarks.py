@@ -7,10 +7,10 @@ documents are one each.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hardener.edits import Severity
 from hardener.outcome import FileChange, Outcome
+from hardener.records import dataclass
 from hardener.report.patch import Patch, relative_name
 from hardener.report.problems import Kind, Problem, problems
 from hardener.report.redactor import Redactor
@@ -44,6 +44,7 @@ class Remark:
 def remarks(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Remark]:
     """The remarks, by file and line."""
     units = None if applied else Units(outcome, redactor)
+    offered = _offered(outcome, units) if units is not None else {}
     found = problems(outcome, redactor, applied=applied)
     by_hunk: dict[int, list[Problem]] = {}
     alone: list[Problem] = []
@@ -57,8 +58,27 @@ def remarks(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Rema
     if units is not None:
         for file in outcome.files:
             if not file.file.is_new:
-                made += _of_file(file, units, by_hunk, redactor)
+                made += _of_file(file, units, by_hunk, offered, redactor)
     return sorted(made, key=lambda remark: (remark.file, remark.line, remark.id))
+
+
+def _offered(outcome: Outcome, units: Units) -> dict[int, Suggestion]:
+    """The suggestions by the id of their hunk. Where one cannot be made its unit is closed: the rest is half of it."""
+    found: dict[int, Suggestion] = {}
+    for file in outcome.files:
+        for hunk in () if file.file.is_new else file.hunks:
+            suggestion = suggested(hunk, units.patches[file.file.path])
+            if suggestion is None:
+                unit = units.of_hunk(hunk)
+                unit.closed = unit.closed or "a line beside it holds a secret, or there is none"
+            else:
+                found[id(hunk)] = suggestion
+    return {
+        id(hunk): found[id(hunk)]
+        for file in outcome.files
+        for hunk in file.hunks
+        if id(hunk) in found and not units.of_hunk(hunk).closed
+    }
 
 
 def _first_hunk(problem: Problem, units: Units | None) -> Hunk | None:
@@ -73,13 +93,18 @@ def _one(problem: Problem) -> Remark:
     return Remark(problem.id, problem.risk, problem.severity, problem.file, problem.line, problem.line, problem.message)
 
 
-def _of_file(file: FileChange, units: Units, by_hunk: dict[int, list[Problem]], redactor: Redactor) -> Iterator[Remark]:
+def _of_file(
+    file: FileChange,
+    units: Units,
+    by_hunk: dict[int, list[Problem]],
+    offered: dict[int, Suggestion],
+    redactor: Redactor,
+) -> Iterator[Remark]:
     name = redactor.text(relative_name(file.file.path))
-    patch = units.patches[file.file.path]
     for hunk in file.hunks:
         unit = units.of_hunk(hunk)
         own = by_hunk.get(id(hunk), [])
-        suggestion = None if unit.closed else suggested(hunk, patch)
+        suggestion = offered.get(id(hunk))
         first = suggestion.first if suggestion else max(1, hunk.before_start - (not hunk.before))
         last = suggestion.last if suggestion else max(first, hunk.before_start + len(hunk.before) - 1)
         transform = unit.steps[0][0].transform

@@ -25,6 +25,7 @@ from hardener.report.patch import relative_name
 from hardener.report.problems import Kind, Place, Problem, problems
 from hardener.report.redactor import Redactor
 from hardener.report.units import Unit, Units
+from hardener.sources import files
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk
 
@@ -164,6 +165,10 @@ class _Texts:
             for file in outcome.workspace.files
             if not file.is_new or id(file) in written
         }
+        # What was not read for its objects is read for its lines when a result stands there.
+        self._unread = {relative_name(problem.path): problem.path for problem in outcome.workspace.problems}
+        charts = (problem for problem, _ in outcome.workspace.charts.values())
+        self._unread |= {relative_name(problem.path): problem.path for problem in charts}
         self._wanted: dict[str, set[int]] = {}
         for problem in found:
             self._wanted.setdefault(problem.file, set()).add(problem.line)
@@ -173,20 +178,36 @@ class _Texts:
     def columns(self, name: str, line: int) -> tuple[int, int]:
         """The columns of what stands on a line, the end exclusive."""
         if name not in self._lines:
-            self._lines[name] = self._files[name][1].split("\n") if name in self._files else []
+            text = self._files[name][1] if name in self._files else self._text(name)
+            self._lines[name] = (text or "").split("\n")
         lines = self._lines[name]
         text = lines[line - 1].rstrip() if line <= len(lines) else ""
         return len(text) - len(text.lstrip()) + 1, len(text) + 1
 
     def digest(self, name: str, line: int) -> str | None:
         """The hash of a line; of masked text, since a hash of a secret could be guessed at."""
-        if name not in self._files:
-            return None
         if name not in self._digests:
-            file, text = self._files[name]
-            plain = _MARK.sub("\u2039redacted\u203a", masked_file(self._redactor, file, text))
-            self._digests[name] = line_hashes(plain, self._wanted.get(name, ()))
+            masked = self._masked(name)
+            plain = None if masked is None else _MARK.sub("\u2039redacted\u203a", masked)
+            self._digests[name] = {} if plain is None else line_hashes(plain, self._wanted.get(name, ()))
         return self._digests[name].get(line)
+
+    def _masked(self, name: str) -> str | None:
+        if name in self._files:
+            file, text = self._files[name]
+            return "\ufeff" * file.content.bom + masked_file(self._redactor, file, text)
+        unread = self._text(name)
+        if unread is None:
+            return None
+        self._redactor.learn_text(unread)
+        return self._redactor.text(unread)
+
+    def _text(self, name: str) -> str | None:
+        """A file that the run did not read, such as a template of a chart; None for what is no text."""
+        try:
+            return files.read(self._unread[name]).text if name in self._unread else None
+        except files.UnreadableError:
+            return None
 
 
 def _replacement(hunk: Hunk) -> dict[str, Any]:
@@ -203,7 +224,9 @@ def _replacement(hunk: Hunk) -> dict[str, Any]:
 
 def _rule(id: str, severity: Severity) -> dict[str, Any]:
     transform = registry.transforms().get(id)
-    rule: dict[str, Any] = {"id": id, "name": _camel(id), **_descriptions(id, transform)}
+    # A name that is the id in other letters is against the rules of SARIF (SARIF1001).
+    name = {"name": _camel(id)} if "-" in id else {}
+    rule: dict[str, Any] = {"id": id, **name, **_descriptions(id, transform)}
     rule["defaultConfiguration"] = {"level": _LEVELS[severity]}
     properties: dict[str, Any] = {"precision": "high", "problem.severity": _KINDS[severity]}
     if transform is not None:

@@ -7,12 +7,12 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from hardener import __version__, platforms
 from hardener.edits import Evidence, Grade, Severity, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
+from hardener.records import dataclass
 from hardener.report import impact, steps
 from hardener.report.impact import counted, listed
 from hardener.report.levels import lines as level_lines
@@ -36,6 +36,7 @@ class TextReport:
     quiet: bool = False
     applied: bool = False
     levels: tuple[list[Standing], list[Standing]] | None = None  # in place of the patch
+    width: int = 0  # columns of the terminal; 0: lines are as long as they are
 
     def write(self) -> None:
         """Print the whole report."""
@@ -57,9 +58,15 @@ class TextReport:
             self._steps("After you apply", steps.after(self.outcome.changes))
         self._summary(masked)
 
-    def _say(self, text: str = "") -> None:
+    def _say(self, text: str = "", *, whole: bool = False) -> None:
+        """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is."""
         # A name may hold line ends and escapes of a terminal; here it stands in one line, and only our colours act.
-        self.out(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", self.redactor.text(text)) + "\n")
+        line = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", self.redactor.text(text))
+        if len(line) > self.width > 0 and not whole:
+            from hardener.report.wrapping import wrapped  # late: only a terminal needs it
+
+            line = wrapped(line, self.width)
+        self.out(line + "\n")
 
     def _paint(self, name: str, text: str) -> str:
         return f"\033[{_COLOURS[name]}m{text}\033[0m" if self.colour else text
@@ -104,11 +111,11 @@ class TextReport:
                 self._say(f"    because: {self._evidence(fact)}")
             for operation in held.patch:
                 value = f" {_value(operation['value'])}" if "value" in operation else ""
-                self._say(f"    patch:   {operation['op']} {operation['path']}{value}")
+                self._say(f"    patch:   {operation['op']} {operation['path']}{value}", whole=True)
             for step in steps.before(held.changes):
-                self._say(f"    before:  {step}")
+                self._say(f"    before:  {step}", whole=True)
             for step in steps.after(held.changes):
-                self._say(f"    after:   {step}")
+                self._say(f"    after:   {step}", whole=True)
 
     def _waived(self) -> None:
         if not self.outcome.waived:
@@ -232,7 +239,7 @@ class TextReport:
         if found:
             self._title(title)
         for number, step in enumerate(found, 1):
-            self._say(f"  {number}. {step}")
+            self._say(f"  {number}. {step}", whole=True)
 
     def _summary(self, masked: list[FileChange]) -> None:
         counts = self.outcome.summary()
@@ -250,7 +257,7 @@ class TextReport:
         if self.applied and self.outcome.files and not self.outcome.workspace.stream:
             undo = _undo(self.outcome.files)
             if undo:
-                self._say(f"undo: {undo}")
+                self._say(f"undo: {undo}", whole=True)
 
 
 # Findings that give the same advice are one line when there are more of them, and none of them is urgent.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hardener.outcome import Change, FileChange, Outcome
+from hardener.records import dataclass
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.yaml import Hunk

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.external_secret import GROUP, PROVIDERS, STORES
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.records import dataclass
 from hardener.views import Object, OpaqueError
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class Backends:
     def _signs(self) -> Iterator[tuple[str, Evidence]]:
         workspace = self._workspace
         for kind in ("ExternalSecret", "ClusterExternalSecret", *STORES):
-            for item in workspace.of(GROUP, kind)[:1]:
+            # One that reads the usual store, where the tree has none, was written by an earlier run, and shows nothing.
+            shown = (item for item in workspace.of(GROUP, kind) if kind != "ExternalSecret" or self._store_of(item))
+            for item in islice(shown, 1):
                 yield "external-secrets", item.fact(f"{item} shows the External Secrets Operator")
         for item in workspace.of("bitnami.com", "SealedSecret")[:1]:
             yield "sealed-secrets", item.fact(f"{item} shows Sealed Secrets")
@@ -70,9 +73,12 @@ class Backends:
                 yield "sops", Evidence(f"{file.name} is encrypted by SOPS")
                 return
 
-    def chosen(self, wanted: str) -> Backend:
-        """The backend ``wanted`` of the profile; for "auto" the first of ``NAMES`` that the tree shows, else the first
-        of all."""
+    def chosen(self, wanted: str, store: str = "") -> Backend:
+        """The backend ``wanted`` of the profile; for "auto" the first of ``NAMES`` that the tree, or a ``store`` in the
+        profile, shows, else the first of all."""
+        if store and wanted not in NAMES[1:]:
+            shown = self._shown.get(NAMES[0]) or Evidence(f"the profile says secrets.store: {store}")
+            return Backend(NAMES[0], shown)
         if wanted in NAMES:
             return Backend(wanted, self._shown.get(wanted) or Evidence(f"the profile says secrets.backend: {wanted}"))
         found = next((name for name in NAMES if name in self._shown), None)
@@ -106,13 +112,21 @@ class Backends:
         builds = self._workspace.builds
         found: dict[tuple[str, str], Store] = {}
         for reader in self._readers:
-            try:
-                kind, name = reader.text(*_REFERENCE, "kind") or STORES[0], reader.text(*_REFERENCE, "name")
-            except (OpaqueError, WrongShapeError):
-                continue
-            if name and kind in STORES and (kind == "ClusterSecretStore" or builds.meet(reader, item)):
-                found.setdefault((kind, name), Store(kind, name, seen=True))
+            store = self._store_of(reader)
+            if store is not None and (store.kind == "ClusterSecretStore" or builds.meet(reader, item)):
+                found.setdefault((store.kind, store.name), store)
         return list(found.values())
+
+    def _store_of(self, reader: Object) -> Store | None:
+        """The store that an ExternalSecret names; None for the usual one where the tree does not have it."""
+        try:
+            kind, name = reader.text(*_REFERENCE, "kind") or STORES[0], reader.text(*_REFERENCE, "name")
+        except (OpaqueError, WrongShapeError):
+            return None
+        known = any((store.kind, store.name) == (kind, name) for store in self._stores)
+        if not name or kind not in STORES or ((kind, name) == _DEFAULT_STORE and not known):
+            return None
+        return Store(kind, name, seen=True)
 
     def keys(self) -> Iterator[tuple[Object, str]]:
         """The ExternalSecrets of the tree with the keys that they read in their stores."""

@@ -7,9 +7,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from hardener.errors import HardenError
+from hardener.records import dataclass
 
 SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end

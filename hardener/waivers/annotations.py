@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from hardener import registry
 from hardener.edits import Path
+from hardener.records import dataclass
 from hardener.views import Object, PodTemplate
 from hardener.waivers.marks import PREFIX
 from hardener.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called, unknown

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hardener import registry
 from hardener.edits import Path, Severity, WrongShapeError
 from hardener.outcome import Report
+from hardener.records import dataclass
 from hardener.sources.manifests import Piece
 from hardener.views import Container, Object, OpaqueError, PodTemplate
 

@@ -114,6 +114,11 @@ def test_what_is_not_known_is_not_written_out() -> None:
     assert expand_groups(rule("*", "shops", "get"), discovery).unknown == ["shops"]
 
 
+def test_a_group_of_which_nothing_is_left_hinders_nothing() -> None:
+    found = expand_resources(rule("apps extensions", "*", "list"), Discovery(NOW), namespaced=True)
+    assert {each.groups for each in found.rules} == {("apps",)}
+
+
 def test_groups_are_written_out() -> None:
     found = expand_groups(rule("*", "events ingresses", "get"), Discovery(NOW))
     assert [each.groups for each in found.rules] == [("", "events.k8s.io", "networking.k8s.io")]

@@ -31,6 +31,7 @@ UNREADABLE = [
         f"{n}: &{n} [{','.join(['*' + p] * 10)}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)
     ), "aliases unfold to too many values"),
     ("huge number", "a: 0x1ffffffffffffffffffff\n", "a number does not fit"),
+    ("half of a character", f'{{"a": "{SECRET}\\ud800"}}', "a text holds half of a character"),
     ("control character", f"a: {SECRET}\x01\n", "not valid YAML"),
 ]  # fmt: skip
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from hardener.api_use import STANDARD_PATH
-from hardener.carriers import components, control_planes
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade, Path, Severity
 from hardener.views import PodTemplate
@@ -40,6 +39,8 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
 
 def _audiences(pod: PodTemplate) -> set[str]:
     """The audiences that API servers of the tree take for theirs."""
+    from hardener.carriers import components, control_planes  # late: hardly a pod names such an audience
+
     return {
         entry
         for carrier in control_planes(pod.tree)

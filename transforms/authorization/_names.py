@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from hardener.access import Binding, Subject
@@ -69,16 +69,16 @@ def _metadata(name: str, namespace: str | None) -> dict[str, Any]:
     return metadata | {"labels": dict(MANAGED)}
 
 
-def free(kind: str, name: str, beside: Binding) -> str:
-    """A name for a new object that nothing in the tree has."""
-    return beside.tree.builds.free_name(kind, name, beside)
+def free(kind: str, name: str, beside: Binding, also: Container[str] = ()) -> str:
+    """A name for a new object that nothing in the tree has; ``also`` are taken, too."""
+    return beside.tree.builds.free_name(kind, name, beside, also)
 
 
 def delete(target: Binding) -> tuple[str, ...]:
     """The commands that remove what a binding was, under each name that kustomizations give it; kubectl apply leaves
     it."""
     item = target.object
-    found = {}
+    found: dict[str, None] = {}
     for each in target.tree.builds.renderings(item):
         space = (each.namespace or item.namespace) if item.kind == "RoleBinding" else None
         where = f" -n {space}" if space else ""

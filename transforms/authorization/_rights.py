@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +18,17 @@ from . import _names
 @dataclass(slots=True)
 class Pair:
     """The rules that accounts get in a namespace; None is the whole cluster. ``built_in``: a ClusterRole of every
-    cluster in place of rules."""
+    cluster in place of rules. ``part``: what tells its names from those of others in the namespace."""
 
     namespace: str | None
     rules: list[Rule] = field(default_factory=list)
     accounts: list[tuple[Subject, str | None]] = field(default_factory=list)
     built_in: str | None = None
+    part: str = ""
+
+    def base(self, base: str) -> str:
+        """``base`` as it begins the names of this pair."""
+        return f"{base}-{self.part}" if self.part else base
 
 
 @dataclass(slots=True)
@@ -41,14 +47,21 @@ class Change:
 
 
 def pairs(found: Iterable[tuple[Subject, str | None, Needs]], home: str | None) -> list[Pair]:
-    """The pairs for accounts with their namespaces and needs; that of ``home`` comes first, the cluster's last."""
-    by_namespace: dict[str | None, Pair] = {}
+    """The pairs for accounts with their namespaces and needs, one for each namespace and what is needed there; that of
+    ``home`` comes first, the cluster's last."""
+    alike: dict[tuple[str | None, tuple[Rule, ...]], Pair] = {}
     for subject, space, needs in found:
         for namespace, rules in needs.rules.items():
-            pair = by_namespace.setdefault(namespace, Pair(namespace))
-            pair.rules += [rule for rule in rules if rule not in pair.rules]
-            pair.accounts.append((subject, space))
-    return sorted(by_namespace.values(), key=lambda p: (p.namespace is None, p.namespace != home, p.namespace or ""))
+            own = compact(rules)
+            pair = alike.setdefault((namespace, tuple(own)), Pair(namespace, own))
+            if (subject.name, space) not in [(each.name, where) for each, where in pair.accounts]:
+                pair.accounts.append((subject, space))
+    made = sorted(alike.values(), key=lambda p: (p.namespace is None, p.namespace != home, p.namespace or ""))
+    several = Counter(pair.namespace for pair in made)
+    for pair in made:
+        if several[pair.namespace] > 1:
+            pair.part = pair.accounts[0][0].name
+    return made
 
 
 def edits(
@@ -62,7 +75,10 @@ def edits(
     other is left without subjects: applied so, it gives nothing, while one that Git no longer holds stays as it was.
     """
     base = _names.base(binding.object.name, gone[0].name)
-    found: list[Edit] = [edit for group in _shared(made, fanout) for edit in _one_role(binding, group, base, change)]
+    taken: set[str] = set()
+    found: list[Edit] = []
+    for group in _shared(made, fanout):
+        found += _one_role(binding, group, base, change, taken)
     first: dict[str, Any] = {"impact": "rights-lost", "requires": change.requires} | change.common
     if whole:
         first["follow_up"] = _names.delete(binding)
@@ -110,7 +126,7 @@ def _beside(binding: Binding, pair: Pair, base: str, change: Change) -> Iterator
 
 def _binding_name(binding: Binding, role_name: str, base: str, pair: Pair) -> str:
     kind = "ClusterRoleBinding" if pair.namespace is None else "RoleBinding"
-    name = f"{base}-role" if pair.built_in is not None else role_name
+    name = f"{pair.base(base)}-role" if pair.built_in is not None else role_name
     return _names.free(kind, f"{name}-binding", binding)
 
 
@@ -118,6 +134,7 @@ def _role(binding: Binding, pair: Pair, base: str, change: Change) -> tuple[str,
     """Kind and name of the role of ``pair``, and the edit that makes it."""
     if pair.built_in is not None:
         return "ClusterRole", pair.built_in, []
+    base = pair.base(base)
     kind, name = ("ClusterRole", f"{base}-cluster-role") if pair.namespace is None else ("Role", f"{base}-role")
     name = _names.free(kind, name, binding)
     value = _names.role(name, pair.namespace, compact(pair.rules), change.label)
@@ -133,9 +150,11 @@ def _shared(made: list[Pair], fanout: int) -> list[list[Pair]]:
     return [group for group in alike.values() if len(group) > fanout]
 
 
-def _one_role(binding: Binding, group: list[Pair], base: str, change: Change) -> Iterator[Edit]:
-    """A ClusterRole for all of ``group``; it is bound in their namespaces, and not in the cluster."""
-    name = _names.free("ClusterRole", f"{base}-role", binding)
+def _one_role(binding: Binding, group: list[Pair], base: str, change: Change, taken: set[str]) -> Iterator[Edit]:
+    """A ClusterRole for all of ``group``; it is bound in their namespaces, and not in the cluster. ``taken`` are the
+    names of others that the same step makes."""
+    name = _names.free("ClusterRole", f"{base}-role", binding, taken)
+    taken.add(name)
     value = _names.role(name, None, compact(group[0].rules), change.label)
     yield binding.create(None, value, **change.common)
     for pair in group:

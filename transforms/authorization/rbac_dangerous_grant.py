@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.access import Role
 from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.edits import Finding, Severity, WrongShapeError
+from hardener.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.kubernetes.dangerous_grants import Grant
@@ -58,6 +60,8 @@ def rbac_dangerous_grant(role: Role) -> Steps:
                 f"{grant.id} {grant.title} {reach} ({text}): {grant.why}; {who}", "rules", index, severity=severity,
                 topic=f"role with {grant.id}, {grant.title}, {reach}", advice=_ADVICE,
             )  # fmt: skip
+    own = {grant.id for found in by_rule.values() for grant, _, _ in found}
+    yield from _of_patches(role, own, system=system, everywhere=everywhere)
     further = [
         grant for found in by_rule.values() for grant, _, _ in found if leads_further(grant) or grant is EVERYTHING
     ]
@@ -67,3 +71,25 @@ def rbac_dangerous_grant(role: Role) -> Steps:
             "metadata", "labels", severity=Severity.HIGH, topic=f"role with {AGGREGATED.id}, {AGGREGATED.title}",
             advice="take the label off, and bind the role to those who need it",
         )  # fmt: skip
+
+
+def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
+    """What a kustomization adds to ``own``, the grants of the role as it is written."""
+    from hardener.kubernetes.dangerous_grants import EVERYTHING, dangerous
+    from hardener.overlays import patch_of
+
+    for variant in role.variants if EVERYTHING.id not in own else ():
+        try:
+            rules = variant.rules
+        except (OpaqueError, WrongShapeError):
+            continue
+        for grant, index, text in dangerous(rules, role.tree.settings.kubernetes_version, system=system):
+            level = grant.cluster if everywhere else grant.namespace
+            if level is None or grant.id in own:
+                continue
+            patch = patch_of(variant, "rules", index)
+            yield variant.finding(
+                f"patch {patch} gives {role.object} {grant.id} {grant.title} ({text}): {grant.why}", "rules", index,
+                severity=_SEVERITIES[level], advice="take it out of the patch, or guard who runs as it",
+                once=f"{patch.piece.file.path} {patch.start} {role.object} {grant.id}",
+            )  # fmt: skip

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.cloud import EgressPolicy
 from hardener.declare import Steps, transform
 from hardener.edits import Edit, Evidence, Grade, Severity
 from hardener.view import View
+from hardener.views import EgressPolicy
 
 _ADDRESSES = {"0.0.0.0/0": "169.254.169.254/32", "::/0": "fd00:ec2::254/128"}
 _HELD = {

@@ -114,7 +114,7 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
         return "the profile moves no secrets (secrets.move)"
     if moves.sink is None:
         return "there is no place for the values; --secrets-out DIR names one outside of the repository"
-    backend = moves.backends.chosen(options.backend)
+    backend = moves.backends.chosen(options.backend, options.store)
     renamed = moves.renamed(view, backend.name)
     if renamed is not None:
         return renamed

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener.declare import Steps, transform
 from hardener.edits import Edit, Finding, Severity
-from hardener.kubernetes.sealed_secret import SealingError
 from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.view import View
 from hardener.views import Container, PodTemplate
 
-from ._documents import added, with_kept
 from ._options import Secrets
-from ._store import missing
-from ._target import Target, is_key, listed, target
+
+if TYPE_CHECKING:
+    from ._target import Target
 
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 _ADVICE = "let it come from a Secret that an operator fills from a store, and rotate it: the Git history has it"
@@ -21,7 +20,8 @@ _ADVICE = "let it come from a Secret that an operator fills from a store, and ro
 
 @transform(
     each=PodTemplate, stage="secrets", severity=Severity.CRITICAL, options=Secrets, cis="5.4.2",
-    classes=("windows", "node-agent", "system-namespace", "partial"), after=("secret-configmap-move", "secret-git-history"),
+    classes=("windows", "node-agent", "system-namespace", "partial"),
+    after=("secret-configmap-move", "secret-git-history"),
 )  # fmt: skip
 def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     """An environment variable takes a credential from a Secret.
@@ -35,6 +35,11 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     yield from _patched(pod, {entry.text("value") for _, entry, _, _ in found})
     if not found:
         return
+    from hardener.kubernetes.sealed_secret import SealingError  # late, with what moves it: there is a credential
+
+    from ._store import missing
+    from ._target import Target, listed, target
+
     names = list(dict.fromkeys(name for _, _, name, _ in found))
     wanted = f"{_base(pod)}-env"
     where = target(pod, options, wanted, wanted)
@@ -88,6 +93,8 @@ def _of_the_system(pod: PodTemplate) -> str | None:
 
 
 def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | None:
+    from ._target import is_key
+
     if any("$(" in (entry.text("value") or "") for _, entry, _, _ in found):
         return "a value of a Secret is taken as it stands, and $( ) in it would no longer be filled in"
     return None if all(is_key(name) for _, _, name, _ in found) else "a Secret does not take all of the names as keys"
@@ -99,6 +106,9 @@ def _base(pod: PodTemplate) -> str:
 
 
 def _edits(pod: PodTemplate, found: list[tuple[Container, View, str, SecretClass]], where: Target) -> Iterator[Edit]:
+    from ._documents import added, with_kept
+    from ._target import listed
+
     keys: dict[str, str] = {}  # value by key
     used: list[tuple[View, str]] = []
     for container, entry, name, _ in found:

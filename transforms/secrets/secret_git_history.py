@@ -6,8 +6,6 @@ from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.secret_moves import ConfigMap
 from hardener.views import PodTemplate, Secret
 
-from .secret_object_external import is_credential, values_of
-
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 
 
@@ -33,6 +31,8 @@ def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
 
 def _holds(target: ConfigMap | Secret | PodTemplate) -> bool:
     if isinstance(target, Secret):
+        from .secret_object_external import is_credential, values_of  # late: with all that moves a Secret
+
         return any(is_credential(key, value) for key, value in (values_of(target) or {}).items())
     if isinstance(target, ConfigMap):
         return any(_is_one(key, target.text("data", key)) for key in target.keys("data"))

@@ -13,9 +13,10 @@ The hostPort that a hostNetwork pod gets for each port does not: such a pod fail
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from hardener.records import dataclass
 
 from . import baseline, restricted
 from .pod import Path, Run, read

@@ -6,8 +6,9 @@ Source: k8s.io/kubernetes pkg/apis/core/validation (validation.go); the function
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from hardener.records import dataclass
 
 from .violation import Path, Violation, entries, mapping, number, texts
 

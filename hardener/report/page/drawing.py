@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from hardener.records import dataclass
 from hardener.report.graph import Graph
 from hardener.report.graph_formats import Outsiders, by_namespace
 from hardener.report.page.words import Words
@@ -219,11 +219,11 @@ class Drawing:
         x2, y2 = end.x, _port(end, *come)
         if start.column < end.column:
             near = far = (x1 + x2) / 2
-            # Where many meet at one end their ports stand at the other.
+            # Where several meet at one end their ports stand at the other.
             where, x, y = "at-middle", near, (y1 + y2) / 2 + 3
-            if leave[1] > max(come[1], 2):
+            if leave[1] > 1:
                 where, x, y = "at-end", x2 - 12, y2 - 3
-            elif come[1] > 2:
+            elif come[1] > 1:
                 where, x, y = "at-start", x1 + 6, y1 - 3
         else:  # within its column, or back: around the right side
             x2, y2 = end.x + end.width, y2 + 6 * (start is end)
@@ -234,7 +234,7 @@ class Drawing:
         title = f"{start.label} to {end.label}" + (f": {label}" if label else "")
         kind = " nowhere" if arrow.nowhere else " outside" if start.kind == "outside" else ""
         text = (
-            f'<text class="{where}" x="{x:.0f}" y="{y:.0f}">{self.words.text(_cut(label, 18))}</text>' if label else ""
+            f'<text class="{where}" x="{x:.0f}" y="{y:.0f}">{self.words.text(_cut(label, 16))}</text>' if label else ""
         )
         return (
             f'<g class="arrow{kind}"><title>{self.words.text(title)}</title><path d="{curve}" '

@@ -7,10 +7,10 @@ points), rounded down: 100 where nothing is known to be open, 50 at one open poi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hardener.outcome import Outcome
 from hardener.owasp import RISKS, Risk
+from hardener.records import dataclass
 
 EXPLAINED = (
     "Score = 100 \u00d7 documents \u00f7 (documents + open points), rounded down. An open point is an edit to make, a "

@@ -113,7 +113,7 @@ def changes(outcome: Outcome, words: Words) -> Html:
         yield _group_head(words.text(id), head, len(group), "edit", False)
         references = "; ".join(map(words.text, transform.references))
         yield (
-            f"<p>{words.text(transform.why)}</p><p><b>May break:</b> {words.text(transform.may_break)}</p>"
+            f"<p><b>Why:</b> {words.text(transform.why)}</p><p><b>May break:</b> {words.text(transform.may_break)}</p>"
             f'<p class="small">{references}</p><ul class="records">'
         )
         for change in group:

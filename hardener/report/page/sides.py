@@ -5,34 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import field
 from itertools import zip_longest
 
-from hardener.edits import Drop
-from hardener.outcome import FileChange
-from hardener.report.masked_lines import masked_lines, masked_text
+from hardener.records import dataclass
 from hardener.report.page.words import Words
 from hardener.report.patch import Patch
-from hardener.report.redactor import Redactor
 
 _HEAD = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
-
-
-def patch_of(redactor: Redactor, change: FileChange) -> Patch:
-    """The patch of a file; making it shows ``redactor`` the secrets of the lines around."""
-    old = change.file.content.text
-    if change.file.is_terraform:
-        return Patch(change, partial(masked_text, redactor))
-    # The data as decided: where nothing was removed it still holds every secret that the text shows.
-    known = {
-        piece.start: piece.data
-        for piece in change.file.pieces
-        if piece.parsed and not any(isinstance(edit, Drop) for step in piece.steps for edit in step)
-    }
-    return Patch(
-        change, lambda text, ranges: masked_lines(redactor, text, ranges, known if text is old else None)
-    )  # fmt: skip
 
 
 @dataclass(slots=True)

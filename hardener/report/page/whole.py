@@ -6,12 +6,12 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from hardener import __version__, platforms
 from hardener.edits import Grade, Severity
 from hardener.outcome import Outcome
 from hardener.pod_level import Standing
+from hardener.records import dataclass
 from hardener.report import graph, graph_formats, impact, steps
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
@@ -56,7 +56,7 @@ class _Page:
         self.applied = applied
         self.levels = levels
         # The patches are made first: they show which secrets the lines before them must not quote.
-        self.patches = [sides.patch_of(redactor, change) for change in outcome.files]
+        self.patches = [Patch.of(change, redactor) for change in outcome.files]
         self.words = Words(outcome, redactor, _numbered(outcome), {change.file.name for change in outcome.files})
 
     def whole(self) -> Iterator[str]:
@@ -154,15 +154,12 @@ class _Page:
         """Lines that are indented by two blanks a level, as lists in lists."""
         depth = -1
         for line in found:
-            level = (len(line) - len(line.lstrip(" "))) // 2
-            while depth < level:
-                yield "<ul>" if depth < 0 else '<ul class="inner">'
-                depth += 1
-                if depth < level:
-                    yield "<li>"
-            while depth > level:
-                yield "</li></ul>"
-                depth -= 1
+            level = min((len(line) - len(line.lstrip(" "))) // 2, depth + 1)
+            if level > depth:
+                yield "<ul>"
+            else:
+                yield "</li></ul>" * (depth - level) + "</li>"
+            depth = level
             yield f"<li>{self.words.text(' '.join(line.split()))}"
         yield "</li></ul>" * (depth + 1) + "\n"
 
@@ -180,8 +177,8 @@ class _Page:
         )
         yield _select("file", "File", [(str(number), self.words.text(name)) for name, number in files])
         yield (
-            '<div><label for="text">Text</label><input id="text" name="text" type="search" autocomplete="off" '
-            'spellcheck="false"></div>'
+            '<div class="words"><label for="text">Text</label><input id="text" name="text" type="search" '
+            'autocomplete="off" spellcheck="false"></div>'
             '<div class="buttons"><button type="reset">Show all</button> <button type="button" id="open-all">Open all'
             '</button> <button type="button" id="close-all">Close all</button></div></div>'
             '<p id="shown" role="status"></p></form><noscript><p>The filters need JavaScript; everything is shown '
@@ -206,13 +203,12 @@ class _Page:
         added = sum(len(hunk.after) for hunk in patch.change.hunks)
         shown = words.text(name)
         is_open = len(self.patches) <= _MOST_OPEN and added + removed <= _SHORT
-        masked = not patch.whole or any(map(words.redactor.masks, patch.parts()))
         yield (
             f'<details {attributes} id="diff-{words.files[name]}"{" open" if is_open else ""}><summary><b>{shown}</b> '
             f"{'new file, ' if patch.change.file.is_new else ''}{counted(added, 'line')} added, {removed} removed"
             f"</summary>"
         )
-        if masked:
+        if patch.is_masked(words.redactor):
             yield '<p class="small">Shows masked secrets.</p>'
         yield f'<div class="scroll" role="region" tabindex="0" aria-label="Diff of {shown}">'
         yield from sides.table(patch, words, shown)

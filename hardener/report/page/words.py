@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.edits import Evidence
 from hardener.outcome import MISSING, Outcome
+from hardener.records import dataclass
 from hardener.report.graph_formats import plain
 from hardener.report.redactor import Redactor
 

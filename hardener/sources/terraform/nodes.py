@@ -7,9 +7,10 @@ their type (``dynamic x`` for a labelled one); what ``jsonencode(...)`` takes st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from hardener.records import dataclass
 from hardener.sources.terraform_names import ENCODED
 from hardener.sources.yaml import Refused
 

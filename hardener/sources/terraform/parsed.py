@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import tree_sitter
 import tree_sitter_hcl
 
+from hardener.records import dataclass
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, Refused
 

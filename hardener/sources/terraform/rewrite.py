@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from hardener.records import dataclass
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Hunk, Refused
 

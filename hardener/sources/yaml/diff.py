@@ -72,7 +72,7 @@ class Differ:
             self._mapping(node, value, chain, index)
         elif isinstance(node, Sequence) and isinstance(value, list):
             self._sequence(node, value, chain, index)
-        elif not isinstance(node, Scalar) or isinstance(value, dict | list) or not same(scalar_value(node), value):
+        elif not isinstance(node, Scalar) or isinstance(value, (dict, list)) or not same(scalar_value(node), value):
             self._set(node, value, chain, index)
 
     def _alias(self, node: Alias, value: Any) -> None:
@@ -93,7 +93,7 @@ class Differ:
             self.blocks.set_value(chain, index, node, value)
         elif chain or _flow(node):
             self.flows.set_value(chain, node, value)
-        elif isinstance(node, Scalar) and not node.absent and not isinstance(value, dict | list):
+        elif isinstance(node, Scalar) and not node.absent and not isinstance(value, (dict, list)):
             self.flows.set_value(chain, node, value)
         elif isinstance(node, Scalar) and node.absent:
             raise Refused("an empty document cannot be filled", self._line(node))

@@ -1,0 +1,247 @@
+"""Outputs beside the source: a component of kustomize, JSON patches, hardened copies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hardener.outputs.json_diff import diff
+from hardener.sources.yaml import parse, segments
+
+from .built import BUILDERS, build, builder
+from .conftest import CORPUS, DEPLOYMENT, Harden, Tree, commit, corpus_copy, git, run, snapshot, write
+from .test_kustomize_build import WITH_KUSTOMIZATIONS
+
+Corpus = Callable[[str], Tree]
+
+
+def patched(value: Any, operations: list[dict[str, Any]]) -> Any:
+    """``value`` after RFC 6902 operations."""
+    root = [json.loads(json.dumps(value))]
+    for operation in operations:
+        *above, last = ["0", *(part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:])]
+        target: Any = root
+        for part in above:
+            target = target[int(part)] if isinstance(target, list) else target[part]
+        key: Any = last
+        if isinstance(target, list):
+            key = len(target) if last == "-" else int(last)
+        if operation["op"] == "test":
+            assert target[key] == operation["value"]
+        elif operation["op"] == "remove":
+            del target[key]
+        elif operation["op"] == "add" and isinstance(target, list) and target is not root:
+            assert key <= len(target)
+            target.insert(key, operation["value"])
+        else:
+            assert operation["op"] == "add" or target is root or key in target or isinstance(target, list)
+            target[key] = operation["value"]
+    return root[0]
+
+
+@pytest.mark.parametrize("tool", BUILDERS)
+@pytest.mark.parametrize("name", WITH_KUSTOMIZATIONS)
+def test_the_component_builds_what_apply_makes(name: str, tool: str, corpus: Corpus, tmp_path: Path) -> None:
+    command, applied = builder(tool), corpus(name).folder
+    (tmp_path / "source").mkdir()
+    source = corpus_copy(name, tmp_path / "source")
+    before = snapshot(source)
+    done = run("apply", ".", "--output", "kustomize", "--output-dir", tmp_path / "out", cwd=source)
+    assert done.status == 0, done.err
+    assert snapshot(source) == before
+    compared = 0
+    for found in sorted((tmp_path / "out").rglob("kustomization.yaml")):
+        folder = found.parent.relative_to(tmp_path / "out")
+        if "kind: Component" not in found.read_text() or not any((source / folder).glob("[kK]ustomization*")):
+            continue
+        over = tmp_path / "over" / str(folder).replace("/", "-")
+        over.mkdir(parents=True)
+        names = [os.path.relpath(path, over) for path in (source / folder, found.parent)]
+        (over / "kustomization.yaml").write_text(f"resources: [{names[0]}]\ncomponents: [{names[1]}]\n")
+        if build(command, source / folder)[0] is None:
+            continue
+        assert build(command, over)[0] == build(command, applied / folder)[0], folder
+        compared += 1
+    assert compared >= 2
+
+
+TEST_TREE = {
+    "vendor/kustomization.yaml": "resources: [web.yaml]\nnamePrefix: v-\nnamespace: shop\nlabels:\n- pairs: {team: a}\n"
+    "  includeSelectors: true\n",
+    "vendor/web.yaml": DEPLOYMENT,
+    "ours/kustomization.yaml": "resources: [../vendor]\ncomponents: [harden]\nnameSuffix: -x\n",
+}
+
+
+@pytest.mark.parametrize("tool", BUILDERS)
+def test_a_vendored_folder_is_hardened_by_the_kustomization_that_takes_it_in(
+    tool: str, harden: Harden, tmp_path: Path
+) -> None:
+    command = builder(tool)
+    tree = TEST_TREE | {"ours/kustomization.yaml": TEST_TREE["ours/kustomization.yaml"].replace("components", "#")}
+    write(tmp_path, tree)
+    commit(tmp_path)
+    done = harden("apply", "vendor", "--output", "kustomize", "--output-dir", "ours/harden", "--quiet")
+    assert (done.status, "files written to ours/harden" in done.out) == (0, True), done.all
+    write(tmp_path, TEST_TREE)
+    beside, complaint = build(command, tmp_path / "ours")
+    assert beside is not None, complaint
+    shutil.rmtree(tmp_path / "ours/harden")
+    write(tmp_path, tree)
+    harden("apply", "vendor")
+    assert beside == build(command, tmp_path / "ours")[0]
+    assert any(item["kind"] == "NetworkPolicy" for item in beside.values())
+
+
+def test_a_patch_never_hits_another_container(harden: Harden, tmp_path: Path) -> None:
+    command = builder("kustomize")
+    write(tmp_path, TEST_TREE)
+    harden("apply", "vendor", "--output", "kustomize", "--output-dir", "ours/harden")
+    moved = DEPLOYMENT.replace(
+        "      containers:\n", "      containers:\n      - {name: first, image: example.com/f:1}\n"
+    )
+    write(tmp_path, {"vendor/web.yaml": moved})
+    found, complaint = build(command, tmp_path / "ours")
+    assert found is None
+    assert "containers/0/name" in complaint
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_json_patches_make_what_apply_makes(name: str, corpus: Corpus, tmp_path: Path) -> None:
+    tree = corpus(name)
+    source = corpus_copy(name, tmp_path)
+    records = json.loads(run("apply", ".", "--output", "json-patch", cwd=source).out)
+    assert records
+    for record in records:
+        if record.get("masked") or record.get("new"):
+            continue
+        old, new = ((base / record["file"]).read_text() for base in (tmp_path, tree.folder.parent))
+        befores, afters = (_objects(text, record["object"] or {}) for text in (old, new))
+        assert any(_patched_if(before, record["patch"]) in afters for before in befores), record
+
+
+def _objects(text: str, item: dict[str, Any]) -> list[Any]:
+    """The objects of a file with the kind and name of ``item``; all of them where it says none."""
+    documents = [document for segment in segments(text) for document in parse(segment.text).documents if document]
+    found = [one for each in documents for one in (each.get("items") or [each] if isinstance(each, dict) else [each])]
+    kind, name = item.get("kind"), item.get("name", "")
+    return [
+        one for one in found
+        if "kind" not in one or (kind in (None, one["kind"]) and _name(one).startswith(name.rstrip("*")))
+    ]  # fmt: skip
+
+
+def _name(item: dict[str, Any]) -> str:
+    metadata = item.get("metadata") or {}
+    return str(metadata.get("name") or metadata.get("generateName") or "")
+
+
+def _patched_if(value: Any, operations: list[dict[str, Any]]) -> Any:
+    try:
+        return patched(value, operations)
+    except (LookupError, TypeError, AssertionError):  # another object of this name
+        return None
+
+
+def test_patch_files_are_for_kubectl(harden: Harden, tmp_path: Path) -> None:
+    kubectl = builder("kubectl")[0]
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    harden("apply", "web.yaml", "--output", "json-patch", "--output-dir", "out")
+    index = json.loads((tmp_path / "out/index.json").read_text())
+    assert [entry["patchFile"] for entry in index] == ["deployment-web.json", "networkpolicy-harden-web.json"]
+    command = [
+        kubectl,
+        "patch",
+        "--local",
+        "-f",
+        "web.yaml",
+        "--type",
+        "json",
+        "--patch-file",
+        "out/deployment-web.json",
+    ]
+    done = subprocess.run([*command, "-o", "yaml"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    harden("apply", "web.yaml")
+    spec = yaml.safe_load((tmp_path / "web.yaml").read_text())["spec"]["template"]["spec"]
+    assert yaml.safe_load(done.stdout)["spec"]["template"]["spec"] == spec
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_copies_are_what_apply_makes_and_the_source_stays(name: str, corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    source = corpus_copy(name, tmp_path / "source")
+    before = snapshot(source)
+    done = run("apply", ".", "--output-dir", tmp_path / "out", "--quiet", cwd=source)
+    assert done.status == 0, done.err
+    assert snapshot(source) == before
+    copies = {name: content for name, (_, content) in snapshot(tmp_path / "out").items()}
+    want = {name: content for name, (_, content) in corpus(name).after.items()}
+    assert {name: content for name, content in copies.items() if "harden-host" not in name and name in want} == want
+
+
+def test_what_git_ignores_is_not_copied(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k/web.yaml": DEPLOYMENT, "k/.env": "A=1", "k/notes.txt": "x", ".gitignore": ".env\nk/deep/\n",
+                     "k/deep/x": ""})  # fmt: skip
+    commit(tmp_path)
+    (tmp_path / "k/.env").write_text("A=2")
+    git(tmp_path, "rm", "-rq", "--cached", "k/.env", "k/deep")
+    harden("apply", "k", "--output-dir", "out")
+    names = set(snapshot(tmp_path / "out"))
+    assert names == {"web.yaml", "notes.txt", "harden-networkpolicies.yaml"}
+
+
+@pytest.mark.parametrize("output", [["--output", "kustomize"], ["--output", "json-patch"]])
+def test_a_secret_is_in_no_patch_and_its_document_is_named(output: list[str], harden: Harden, tmp_path: Path) -> None:
+    secret = "hunter2-Zq81xyPQ"
+    env = "        env:\n" + f"        - name: DB_PASSWORD\n          value: {secret}\n" * 2
+    write(tmp_path, {"web.yaml": DEPLOYMENT + env, "ci/run.sh": "kubectl get pods\n"})
+    done = harden("apply", ".", *output, "--output-dir", "out")
+    texts = "".join(path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()) + done.all
+    assert secret not in texts
+    assert done.status == 0
+    plain = harden("apply", ".", "--output", "json-patch").all
+    assert secret not in plain
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--output", "kustomize"], "say where with --output-dir DIR"),
+        (["--output-dir", "full"], "is there already, and not an empty folder"),
+        (["--output-dir", "web.yaml"], "is there already, and not an empty folder"),
+        (["--output", "yaml", "--output-dir", "out"], "--output"),
+    ],
+)
+def test_mistakes(arguments: list[str], message: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "full/x": ""})
+    before = snapshot(tmp_path)
+    done = harden("apply", "web.yaml", *arguments)
+    assert (done.status, message in done.err, done.err.count("\n")) == (2, True, 1)
+    assert snapshot(tmp_path) == before
+
+
+leaves = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "a", "b/c", "~"])
+items = st.fixed_dictionaries({"name": st.sampled_from("abcd")}, optional={"x": leaves, "y": st.just({"z": 1})})
+values = st.recursive(
+    leaves | st.lists(items, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "name", "~/"]), inner),
+    max_leaves=8,
+)
+
+
+@given(values, values)
+def test_a_patch_makes_the_one_of_the_other(old: Any, new: Any) -> None:
+    for guard in (False, True):
+        result = patched(old, diff(old, new, guard=guard))
+        assert json.dumps(result, sort_keys=True) == json.dumps(new, sort_keys=True)
