@@ -75,6 +75,7 @@ def apply(
     audit_log: AuditLog = None,
     output: OutputOption = None,
     output_dir: OutputDir = None,
+    interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -86,10 +87,15 @@ def apply(
         profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
         prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
     )  # fmt: skip
-    status = apply(
-        paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet, output=output, output_dir=text(output_dir)
-    )
-    sys.exit(status)
+    if interactive or output or output_dir:
+        from hardener import apply_command
+
+        status = apply_command.apply(
+            paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet, interactive=interactive,
+            output=output, output_dir=text(output_dir),
+        )  # fmt: skip
+        sys.exit(status)
+    sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
 
 
 @app.command()

@@ -160,68 +160,27 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
 
 
-def apply(
-    paths: list[str],
-    choices: Choices,
-    *,
-    format: str,
-    yes: bool,
-    verbose: bool,
-    quiet: bool,
-    output: str | None = None,
-    output_dir: str | None = None,
-) -> int:
-    """Harden ``paths`` in place, or with ``output`` or ``output_dir`` beside them. Returns 0; 2 when there was
-    something to write and nothing could be written."""
-    beside = output is not None or output_dir is not None
-    if beside:
-        from hardener import outputs  # late: most runs write in place
+def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
+    """Harden ``paths`` in place. Returns 0; 2 when there was something to write and nothing could be written."""
+    from hardener.writing import may_write  # late: only this command writes
 
-        outputs.check(output, output_dir)
     with Progress() as progress:
         workspace, plan = read(paths, choices, progress)
         outcome = plan.run(workspace, progress)
-    if beside:
-        return _beside(outcome, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
-    from hardener.writing import may_write, write_files, write_secrets  # late: only this command writes
-
     if not may_write(outcome, yes):
         return 2
+    return write(outcome, format, verbose=verbose, quiet=quiet)
+
+
+def write(outcome: Outcome, format: str, *, verbose: bool, quiet: bool) -> int:
+    """Write what a run decided, and report it. Returns as ``apply`` does."""
+    from hardener.writing import write_files, write_secrets
+
     redactor = Redactor()
     write_secrets(outcome)
     failed = write_files(outcome)
-    _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
+    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
     return 2 if failed and not outcome.files else 0
-
-
-def _beside(
-    outcome: Outcome,
-    paths: list[str],
-    output: str | None,
-    folder: str | None,
-    format: str,
-    *,
-    verbose: bool,
-    quiet: bool,
-) -> int:
-    """Write what a run decided without touching the source; the report goes to standard error where patches go to
-    standard output. Returns 0."""
-    from hardener import outputs
-    from hardener.writing import write_secrets
-
-    redactor = Redactor()
-    learn(outcome.workspace, redactor)
-    _learn_moved(outcome, redactor)
-    write_secrets(outcome)
-    lines = outputs.write(outcome, output, folder, files.expand(paths), redactor, binary(sys.stdout))
-    sys.stdout.flush()
-    if folder is None:
-        write_text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)
-    else:
-        _print(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False)
-    for line in lines:
-        print(redactor.text(line), file=sys.stdout if folder is not None and format == "text" else sys.stderr)
-    return 0
 
 
 def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
@@ -229,7 +188,7 @@ def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quie
     with Progress() as progress:
         workspace, plan = read(paths, choices, progress)
         outcome = plan.run(workspace, progress)
-    _print(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
+    show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
     return 1 if outcome.files else 0
 
 
@@ -244,7 +203,7 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
     known = _compare(outcome, choices, plan) if choices.baseline else []
     worst = outcome.worst_finding
     too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
-    _print(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
+    show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
     for line in known:
         print(line, file=sys.stdout if format == "text" else sys.stderr)
     if format == "text":
@@ -296,7 +255,7 @@ def learn(workspace: Workspace, redactor: Redactor) -> None:
                     redactor.learn_document(document)
 
 
-def _learn_moved(outcome: Outcome, redactor: Redactor) -> None:
+def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
     """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them."""
     for change in [*outcome.changes, *outcome.not_made]:
         for kept in change.edit.keeps:
@@ -306,7 +265,7 @@ def _learn_moved(outcome: Outcome, redactor: Redactor) -> None:
 Levels = tuple[list[Standing], list[Standing]]
 
 
-def _print(
+def show(
     outcome: Outcome,
     redactor: Redactor,
     format: str,
@@ -316,7 +275,8 @@ def _print(
     applied: bool,
     levels: Levels | None = None,
 ) -> None:
-    _learn_moved(outcome, redactor)
+    """Print the report of ``outcome`` to standard output, as ``format``."""
+    learn_moved(outcome, redactor)
     if format == "json":
         from hardener.report.json import write
         from hardener.report.levels import records
@@ -349,11 +309,20 @@ def write_text(
     """Print the report for people to ``stream``, in colour on a terminal."""
     from hardener.report.text import TextReport
 
-    terminal = bool(getattr(stream, "isatty", lambda: False)())
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = _columns(stream) if terminal else 0
+    width = _columns(stream) if is_terminal(stream) else 0
+    colour = has_colour(stream)
     TextReport(outcome, redactor, binary(stream), colour, verbose, quiet, applied, levels, width).write()
     stream.flush()  # type: ignore[attr-defined]
+
+
+def is_terminal(stream: object) -> bool:
+    """Whether a person looks at ``stream``."""
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def has_colour(stream: object) -> bool:
+    """Whether ``stream`` is a terminal that is to show colours."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _columns(stream: object) -> int:

@@ -175,17 +175,18 @@ class Terraform:
 
     def of(self, *types: str, folder: str | None = None) -> list[TerraformBlock]:
         """The blocks of ``types``, in ``folder`` alone where one is named."""
-        return [block for kind in types for block in self._by_kind.get(kind, ()) if folder in (None, block.folder)]
+        return [block for kind in types for block in self._by_kind.get((kind, folder), ())]
 
     def at(self, address: str, folder: str) -> TerraformBlock | None:
         """The block that expressions in ``folder`` call ``address``."""
         return self._by_address.get((folder, address))
 
     @cached_property
-    def _by_kind(self) -> dict[str, list[TerraformBlock]]:
-        found: dict[str, list[TerraformBlock]] = {}
+    def _by_kind(self) -> dict[tuple[str, str | None], list[TerraformBlock]]:
+        found: dict[tuple[str, str | None], list[TerraformBlock]] = {}
         for block in self.blocks:
-            found.setdefault(block.kind, []).append(block)
+            for folder in (None, block.folder):
+                found.setdefault((block.kind, folder), []).append(block)
         return found
 
     @cached_property
@@ -199,8 +200,11 @@ class Terraform:
     def add(self, block: Object) -> None:
         """Take in a block that the run makes; its piece goes behind those that the run put there before."""
         assert isinstance(block, TerraformBlock)
+        by_kind, by_address = self._by_kind, self._by_address  # made before it is among the blocks
         self.blocks.append(block)
-        self._forget()
+        for folder in (None, block.folder):
+            by_kind.setdefault((block.kind, folder), []).append(block)
+        by_address.setdefault((block.folder, block.address), block)
         pieces = block.piece.file.pieces
         place = max(index for index, piece in enumerate(pieces) if piece.start < block.piece.start) + 1
         while place < len(pieces) and pieces[place].created is not None:

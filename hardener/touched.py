@@ -74,7 +74,7 @@ def since(revision: str, root: str) -> Touched:
         raise HardenError(f"--since {revision}: it has no commit in common with HEAD; fetch the whole history")
     shown = git(
         "-c", "core.quotePath=false", "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0",
-        "--src-prefix=a/", "--dst-prefix=b/", base.decode().strip(), "--",
+        "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/", base.decode().strip(), "--",
     )  # fmt: skip
     new = git("ls-files", "--others", "--exclude-standard", "-z")
     if shown is None or new is None:

@@ -52,6 +52,7 @@ def faces_of(folder: Path) -> Faces:
 
 def _written(name: str, outcome: Any, *, applied: bool) -> str:
     redactor = Redactor()
+    session.learn_moved(outcome, redactor)
     session.learn(outcome.workspace, redactor)
     parts: list[str] = []
     faces.write(name, outcome, redactor, lambda errors: parts.append, applied=applied, levels=None)

@@ -16,9 +16,11 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
-    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help",
+    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help"
+    " -i --interactive --output --output-dir",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
-    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help",
+    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help"
+    " --since",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --help",
     "fn": "--help",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Callable
@@ -34,7 +38,7 @@ def schema(name: str) -> Any:
     return jsonschema.validators.validator_for(data)(data)
 
 
-def annotations(text: str) -> list[tuple[str, dict[str, str], str]]:
+def workflow_commands(text: str) -> list[tuple[str, dict[str, str], str]]:
     """The workflow commands of GitHub: command, properties, message, each as GitHub reads it."""
     found = []
     for line in text.splitlines():
@@ -171,7 +175,7 @@ def test_junit_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: 
 @pytest.mark.parametrize("name", CORPUS)
 def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)
-    found = annotations(getattr(faces, side)["github"])
+    found = workflow_commands(getattr(faces, side)["github"])
     order = ["error", "warning", "notice"]
     assert [command for command, _, _ in found] == sorted((command for command, _, _ in found), key=order.index)
     files = {f"tree/{file}" for file in (faces.before if side == "diff" else faces.after)}
@@ -303,7 +307,7 @@ def test_fixes_and_suggestions_of_odd_files(name: str, harden: Harden, tmp_path:
     schema("rdjson").validate(json.loads(shown["rdjson"]))
     schema("gitlab-code-quality").validate(json.loads(shown["gitlab"]))
     ElementTree.fromstring(shown["junit"])
-    assert {settings["file"] for _, settings, _ in annotations(shown["github"])} == {name}
+    assert {settings["file"] for _, settings, _ in workflow_commands(shown["github"])} == {name}
     well_formed(shown["markdown"])
     restore(tmp_path)
     assert git(tmp_path, "apply", "-", stdin=shown["patch"].encode()).returncode == 0
@@ -335,7 +339,7 @@ def test_names_and_texts_of_others_are_only_text(harden: Harden, tmp_path: Path)
     commit(tmp_path)
     shown = {name: harden("diff", "--format", name).out for name in FORMATS}
     well_formed(shown["markdown"])
-    assert all(settings["file"] == "a|b`c<d>,x:1%.yaml" for _, settings, _ in annotations(shown["github"]))
+    assert all(settings["file"] == "a|b`c<d>,x:1%.yaml" for _, settings, _ in workflow_commands(shown["github"]))
     for name in ("sarif", "rdjson", "gitlab"):
         json.loads(shown[name])
     root = ElementTree.fromstring(shown["junit"])
@@ -375,3 +379,50 @@ def test_check_adds_the_levels_to_the_comment(harden: Harden, tmp_path: Path) ->
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     assert "- no namespace named: baseline, after apply restricted\n" in harden("check", "--format", "markdown").out
     assert "after apply" not in harden("diff", "--format", "markdown").out
+
+
+def test_what_a_baseline_lists_is_in_no_format(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    assert harden("baseline", "write", ".").status == 0
+    shown = {name: harden("check", "--baseline", "harden.baseline", "--format", name).out for name in FORMATS}
+    assert json.loads(shown["sarif"])["runs"][0]["results"] == json.loads(shown["gitlab"]) == []
+    assert json.loads(shown["rdjson"])["diagnostics"] == [] and shown["github"] == shown["patch"] == ""
+    side = "      - name: side\n        image: example.com/side:1\n        securityContext: {privileged: true}\n"
+    (tmp_path / "web.yaml").write_text(DEPLOYMENT + side)
+    check = ("check", "--baseline", "harden.baseline", "--format")
+    results = json.loads(harden(*check, "sarif").out)["runs"][0]["results"]
+    assert "no-privileged" in {result["ruleId"] for result in results}
+    assert not [result for result in results if result["ruleId"] == "automount-token"]
+    diagnostics = json.loads(harden(*check, "rdjson").out)["diagnostics"]
+    assert {diagnostic["location"]["range"]["start"]["line"] for diagnostic in diagnostics} <= set(range(15, 18))
+    # What one line offers holds no other half of what the baseline lists.
+    for diagnostic in diagnostics:
+        assert "automountServiceAccountToken" not in json.dumps(diagnostic.get("suggestions", []))
+
+
+def test_the_readme_snippet(tmp_path: Path) -> None:
+    """Each line of it runs in a shell, and what it writes is what its comment says."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^## Reports for pull requests and pipelines$.*?^```sh\n(.*?)^```$", page, re.S | re.M)
+    if not found:
+        pytest.skip("README.md has no such section yet")
+    shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
+    commit(tmp_path)
+    harden = tmp_path / "bin" / "harden"
+    harden.parent.mkdir()
+    harden.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hardener "$@"\n')
+    harden.chmod(0o755)
+    settings = {"PATH": f"{harden.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    for line in found[1].splitlines():
+        done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, env={**os.environ, **settings})
+        assert done.returncode == (0 if line.startswith("harden diff") else 1), done.stderr.decode()
+        assert done.stderr == b""
+    schema("sarif-2.1.0").validate(json.loads((tmp_path / "harden.sarif").read_text()))
+    schema("rdjson").validate(json.loads((tmp_path / "harden.rdjson").read_text()))
+    schema("gitlab-code-quality").validate(json.loads((tmp_path / "gl-code-quality-report.json").read_text()))
+    ElementTree.parse(tmp_path / "harden.xml")
+    well_formed((tmp_path / "comment.md").read_text())
+    # The patch came last: nothing is left to change.
+    again = subprocess.run([str(harden), "diff", "shop", "--quiet"], cwd=tmp_path, env=os.environ | settings)
+    assert again.returncode == 0

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from hardener import __version__
 from tests import helm
 from tests.conftest import ROOT, texts
 
@@ -60,3 +62,8 @@ def test_helm_4_takes_no_program(tmp_path: Path) -> None:
     helm.chart(run, tmp_path)
     done = run("template", "demo", "demo", "--post-renderer", "harden", cwd=tmp_path)
     assert done.returncode == 1 and "not found" in done.stderr, "then the plugin is not needed any more"
+
+
+def test_the_plugin_has_the_version_of_the_program() -> None:
+    plugin = yaml.safe_load((ROOT / "integrations/helm/plugin.yaml").read_text(encoding="utf-8"))
+    assert plugin["version"] == __version__

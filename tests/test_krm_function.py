@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.built import BUILDERS, builder
 from tests.conftest import DEPLOYMENT, ROOT, Harden, git, write
 
 INTEGRATION = ROOT / "integrations" / "kustomize"
@@ -223,8 +224,7 @@ def test_a_mistake_is_one_line_and_nothing_comes_out(text: str, message: str, ha
 
 
 def kustomize(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    if shutil.which("kustomize") is None:
-        pytest.skip("kustomize is not installed")
+    builder("kustomize")  # skips
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["kustomize", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "PATH": path})
@@ -259,9 +259,11 @@ def test_a_build_with_a_new_object(base: Path) -> None:
     }  # fmt: skip
 
 
-def test_without_the_second_flag_the_function_is_left_out_without_a_word(base: Path) -> None:
-    """kustomize issue 4399: what the README warns of, and the line that tells."""
-    done = kustomize("build", "--enable-alpha-plugins", ".", cwd=base)
+@pytest.mark.parametrize("name", BUILDERS)
+def test_without_the_second_flag_the_function_is_left_out_without_a_word(name: str, base: Path) -> None:
+    """kustomize issue 4399, kubectl issue 1498: what the README warns of, and the line that tells."""
+    command = [*builder(name), "--enable-alpha-plugins", "."]  # kubectl knows no second flag
+    done = subprocess.run(command, cwd=base, capture_output=True, text=True)
     assert (done.returncode, "runAsNonRoot" in done.stdout, "harden " in done.stderr) == (0, False, False)
 
 

@@ -16,7 +16,7 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "krm_function", "streams", "session", "writing", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial",
+    "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "krm_function", "streams", "session", "writing", "interactive", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial",
     "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts",
     "unseen", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level", "workspace", "targets",
     "audit_log", "lock", "reading", "beyond", "reachability", "isolation", "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves", "token_secrets", "config_sources",
@@ -28,7 +28,7 @@ LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
 _AUTHORS_WORDS = (
     "access access.grants access.needs admission api_use audit_policies builds carriers cloud cloud_nodes connections credential_files declare edits errors isolation namespaces openings overlays pod_level pod_selectors "
-    "relations scripts secret_moves sidecars terraform token_secrets view views workspace"
+    "records relations scripts secret_moves sidecars terraform token_secrets view views workspace"
 )
 FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 

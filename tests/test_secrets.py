@@ -220,8 +220,8 @@ def test_an_error_in_a_format_shows_no_secret(
     def fail(*arguments: object, **options: object) -> None:
         raise ValueError("\n".join(SECRETS.values()))
 
-    monkeypatch.setattr("hardener.report.redactor.Redactor.masks", fail)
-    monkeypatch.setattr("hardener.report.redactor.Redactor.mask_spans", fail)
+    for place in ("patch.Patch.of", "problems._Collector.collect", "json._change"):
+        monkeypatch.setattr(f"hardener.report.{place}", fail)
     done = harden("diff", "--format", format, cwd=planted)
     assert done.status == 3, done.err
     assert_silent(done.all + crash_files(crashes), "the message")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,17 @@ WITHOUT_NEED = {
     "hardener.kubernetes.kustomize_target", "hardener.objections", "hardener.overlays.patch",
     "hardener.overlays.reading", "hardener.overlays.variants", "hardener.waivers.annotations",
     "hardener.waivers.comments", "hardener.waivers.exceptions", "hardener.waivers.peers", "json",
+}  # fmt: skip
+
+# Engines for what a Deployment is not: roles, secrets that move, admission policies, components, clouds, scripts, logs.
+OTHER_ENGINES = {
+    "hardener.access.grants", "hardener.access.needs", "hardener.access.views", "hardener.admission",
+    "hardener.admission.guardrails", "hardener.audit_log", "hardener.audit_policies", "hardener.audit_reports",
+    "hardener.carriers", "hardener.cloud", "hardener.cloud_nodes", "hardener.kubernetes.certificate",
+    "hardener.kubernetes.component_flags", "hardener.kubernetes.discovery", "hardener.kubernetes.kyverno",
+    "hardener.kubernetes.rbac_rules", "hardener.kubernetes.sealed_secret", "hardener.scripts",
+    "hardener.secret_moves.backend", "hardener.secret_moves.moves", "hardener.secrets_sink",
+    "hardener.sources.terraform", "hardener.terraform", "hardener.token_secrets", "hardener.trial",
 }  # fmt: skip
 
 _PROBE = """
@@ -45,9 +58,12 @@ def _heavy(folder: Path, *arguments: str) -> set[str]:
     return HEAVY & _modules(folder, *arguments)
 
 
-def _modules(folder: Path, *arguments: str) -> set[str]:
+def _modules(folder: Path, *arguments: str, cache: Path | None = None) -> set[str]:
+    """``cache`` is where Python keeps bytecode, and we what transforms declare."""
     command = [sys.executable, "-X", "utf8", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    settings = {"PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": ""} if cache else {}
+    environment = {**os.environ, **settings}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=environment)
     assert done.returncode == 0, done.stderr
     modules = done.stdout.rpartition("loaded:")[2].split()
     assert len(modules) > 50, "the probe printed no modules"
@@ -62,7 +78,8 @@ def manifest(tmp_path: Path) -> Path:
 
 
 def test_the_list_is_one_of_modules_that_exist() -> None:
-    script = f"import importlib.util as u; print(*(n for n in {sorted(HEAVY | WITHOUT_NEED)} if not u.find_spec(n)))"
+    names = sorted(HEAVY | WITHOUT_NEED | OTHER_ENGINES)
+    script = f"import importlib.util as u; print(*(n for n in {names} if not u.find_spec(n)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     # A typo in HEAVY would make these tests pass for nothing; pydantic alone is not installed with this project.
     assert set(done.stdout.split()) <= {"pydantic"}, done.stderr
@@ -98,6 +115,17 @@ def test_a_format_is_loaded_when_it_is_asked_for(manifest: Path, format: str) ->
     all_of_them = {f"hardener.report.{name}" for name in ("markdown", "sarif", "github", "rdjson", "gitlab", "junit")}
     assert found & all_of_them == {f"hardener.report.{format}"} & all_of_them
     assert HEAVY & found <= {"importlib.metadata", "ruamel.yaml"}
+
+
+def test_one_deployment_loads_neither_other_engines_nor_transforms_without_a_target(manifest: Path) -> None:
+    cache = manifest.parent / "cache"
+    run = partial(_modules, manifest.parent, "-c", _PROBE, "apply", manifest.name, cache=cache)
+    everything = run()  # the first run writes down what the transforms declare
+    found = run()
+    assert OTHER_ENGINES & found == set()
+    names = [name for name in everything if name.startswith("hardener.transforms.")]
+    assert {name for name in names if ".rbac_" in name or ".tf_" in name or ".kubelet_" in name} & found == set()
+    assert {name for name in names if ".no_host_" in name} <= found
 
 
 def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:

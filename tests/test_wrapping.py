@@ -84,5 +84,5 @@ def test_a_report_fits_its_terminal(columns: int, tmp_path: Path) -> None:
         assert len(line) <= columns or " " not in line.strip() or line.startswith("    patch:"), line
     # Nothing else changes: the words, and every line of the patch.
     assert shown.split() == plain.split()
-    kept = {line for line in plain.split("\nPatch\n", 1)[1].splitlines() if line[:1] in (*"+- @", "d")}
+    kept = {line for line in plain.split("\nPatch\n", 1)[1].splitlines() if line[:1] in tuple("+- @#d")}
     assert kept <= set(patch.splitlines())

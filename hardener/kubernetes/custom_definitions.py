@@ -11,7 +11,7 @@ from hardener.kubernetes.discovery import Row
 from hardener.kubernetes.rbac_rules import VERBS
 
 _KIND = re.compile(r"^kind: *[\"']?CustomResourceDefinition\b", re.M)
-_DOCUMENT = re.compile(r"^---.*$", re.M)
+_DOCUMENT = re.compile(r"\n---.*")  # a line end is found faster than the start of a line
 _SUBRESOURCE = re.compile(r"^( +)subresources:[ \t]*\n((?:\1 +.*\n?|[ \t]*\n)+)", re.M)
 _SUBRESOURCE_LINE = re.compile(r"^ +subresources: *(\{.*)", re.M)
 _NAMES_LINE = re.compile(r"^ +names: *(\{.*)", re.M)
@@ -22,7 +22,7 @@ def definitions(text: str) -> Iterator[Row]:
     """The resources that the definitions in ``text`` declare, with their status and scale."""
     if "CustomResourceDefinition" not in text:
         return
-    for document in _DOCUMENT.split(text):
+    for document in _DOCUMENT.split("\n" + text):
         if not _KIND.search(document):
             continue
         group, plural, kind = (_field(document, name) for name in ("group", "plural", "kind"))
@@ -30,11 +30,21 @@ def definitions(text: str) -> Iterator[Row]:
             continue
         namespaced = _field(document, "scope") != "Cluster"
         yield Row(group, plural, kind, namespaced, VERBS, custom=True)
-        bodies = "".join(match[2] for match in _SUBRESOURCE.finditer(document))
-        bodies += "".join(f" {match[1]}\n" for match in _SUBRESOURCE_LINE.finditer(document))
+        bodies = "".join(match[2] for match in _found(_SUBRESOURCE, document))
+        bodies += "".join(f" {match[1]}\n" for match in _found(_SUBRESOURCE_LINE, document))
         for name, verbs in _VERBS_OF.items():
             if re.search(rf"(?:^ +|[{{,] *){name}:", bodies, re.M):
                 yield Row(group, f"{plural}/{name}", kind, namespaced, verbs, custom=True)
+
+
+def _found(pattern: re.Pattern[str], document: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern that begins with the line of ``subresources``, of which a long document has few."""
+    position = document.find("subresources:")
+    while position >= 0:
+        match = pattern.match(document, document.rfind("\n", 0, position) + 1)
+        if match is not None:
+            yield match
+        position = document.find("subresources:", position + 1 if match is None else match.end())
 
 
 def _field(document: str, name: str) -> str | None:

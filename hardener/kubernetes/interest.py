@@ -44,7 +44,7 @@ _TERRAFORM = (
     "terraform-aws-modules/eks", "google_container_", "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting",
 )  # fmt: skip
 
-_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
+_KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
 _NESTED_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
 
 
@@ -116,4 +116,4 @@ def is_interesting_terraform(text: str) -> bool:
 
 def _kinds(text: str) -> list[str]:
     # A kind in column 0 is that of a block document; only other layouts (flow, JSON, indented) need a closer look.
-    return _KIND.findall(text) or _NESTED_KIND.findall(text)
+    return _KIND.findall("\n" + text) or _NESTED_KIND.findall(text)

@@ -6,6 +6,7 @@ fourth.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _INSIDE = (
     r"(?<![^\s#\"'])(?P<token>[^,\s\"'#\[{(]{6,}),[ \t]?(?P<user>[^,\s\"'#]+),[ \t]?(?P<uid>[^,\s\"'#]+),[ \t]?"
     r"\\*\"(?P<groups>[^\"\n\\]*)\\*\""
 )
+_QUOTE = r",[ \t]?\\*\""
 _CONTEXT = r"(?i)token[-_]auth|token,[ \t]*user|static[ -]token"
 
 _LONGEST = 4096  # characters of a line
@@ -68,7 +70,7 @@ def rows_in(text: str) -> Iterator[Row]:
     if "system:" not in text and "token" not in text.lower():
         return  # neither such a group, nor what speaks of tokens
     context: bool | None = None
-    for row in compiled(_INSIDE).finditer(text):
+    for row in _inside(text):
         groups = _groups(row["groups"])
         if not groups or is_placeholder(row["token"]):
             continue
@@ -77,6 +79,15 @@ def rows_in(text: str) -> Iterator[Row]:
             if not context:
                 continue
         yield Row(text.count("\n", 0, row.start()), row.start("token"), row.end("token"), row["user"], groups)
+
+
+def _inside(text: str) -> Iterator[re.Match[str]]:
+    """The matches in the lines that have the quote before groups: a long text has few of them."""
+    position = 0
+    while quote := compiled(_QUOTE).search(text, position):
+        start, position = text.rfind("\n", 0, quote.start()) + 1, text.find("\n", quote.end())
+        position = position if position >= 0 else len(text)
+        yield from compiled(_INSIDE).finditer(text, start, position)
 
 
 def _is_sure(token: str, groups: str | None) -> bool:

@@ -117,7 +117,7 @@ def _reason_against(one: Changed, redactor: Redactor) -> str | None:
     """Why ``one`` cannot be a patch of a component."""
     if one.item is None:
         return "a kustomization or a file that is no object"
-    if "metadata" not in one.old or not one.item.name or one.item.name.endswith("*"):
+    if not isinstance(one.old.get("metadata"), dict) or not one.item.name or one.item.name.endswith("*"):
         return "an object without a name, which no patch can find"
     if redactor.masks(json.dumps(diff(one.old, one.new), ensure_ascii=False)):
         return "its patch would show a secret"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from xml.sax.saxutils import escape, quoteattr
 
 from hardener.outcome import Outcome
 from hardener.report.patch import relative_name
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor
 
+# Line ends, too: in an attribute a reader would take them for blanks. The library's own escapes would load urllib.
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -41,14 +44,14 @@ def _case(problem: Problem, out: Callable[[str], object]) -> None:
     grade = f"{problem.risk} {problem.severity}" if problem.risk else str(problem.severity)
     text = f"{problem.file}:{problem.line}\n{problem.message}"
     out(f"<testcase name={_attribute(name)} classname={_attribute(problem.file)}>")
-    out(f"<failure type={_attribute(grade)} message={_attribute(problem.message)}>{escape(_plain(text))}</failure>")
+    out(f"<failure type={_attribute(grade)} message={_attribute(problem.message)}>{_escaped(text)}</failure>")
     out("</testcase>\n")
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_plain(text))
+    return f'"{_escaped(text)}"'
 
 
-def _plain(text: str) -> str:
-    """``text`` without the characters that XML cannot hold."""
-    return _NO_XML.sub("\ufffd", text)
+def _escaped(text: str) -> str:
+    """``text`` as XML, without the characters that it cannot hold."""
+    return _NO_XML.sub("\ufffd", text).translate(_ESCAPES)

@@ -67,6 +67,8 @@ def _offered(outcome: Outcome, units: Units) -> dict[int, Suggestion]:
     found: dict[int, Suggestion] = {}
     for file in outcome.files:
         for hunk in () if file.file.is_new else file.hunks:
+            if units.is_known(hunk):
+                continue
             suggestion = suggested(hunk, units.patches[file.file.path])
             if suggestion is None:
                 unit = units.of_hunk(hunk)
@@ -102,6 +104,8 @@ def _of_file(
 ) -> Iterator[Remark]:
     name = redactor.text(relative_name(file.file.path))
     for hunk in file.hunks:
+        if units.is_known(hunk):
+            continue
         unit = units.of_hunk(hunk)
         own = by_hunk.get(id(hunk), [])
         suggestion = offered.get(id(hunk))

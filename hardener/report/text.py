@@ -215,11 +215,12 @@ class TextReport:
         for patch in patches:
             self._say()
             ids = Counter(id for _, id in patch.change.ids)
-            self._say("# " + ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items()))
+            names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
+            self._say(f"# {names}", whole=True)
             # Made twice rather than kept: it can be as long as the file.
             if patch.is_masked(self.redactor):
                 masked.append(patch.change)
-                self._say("# shows masked secrets: git apply cannot take this file, harden apply can")
+                self._say("# shows masked secrets: git apply cannot take this file, harden apply can", whole=True)
             for part in patch.parts():
                 text = self.redactor.text(part)
                 if self.colour:

@@ -7,6 +7,7 @@ takes one of them has to take all, so both ways are followed until nothing is cu
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import field
 
@@ -40,12 +41,14 @@ class Units:
     def __init__(self, outcome: Outcome, redactor: Redactor) -> None:
         self._parents: dict[int, int] = {}
         self._hunks: dict[int, Hunk] = {}  # by the id of a change
+        self._told: set[int] = set()  # hunks with changes that it names
+        self._known: set[int] = set()  # hunks with changes that the outcome no longer names: a baseline lists them
         self.patches: dict[str, Patch] = {}
         changes: dict[int, list[Change]] = {}
         for change in outcome.changes:
             changes.setdefault(id(change.object.piece.file), []).append(change)
         for file in outcome.files:
-            self._join_file(file.hunks, changes.get(id(file.file), []))
+            self._join_file(file, changes.get(id(file.file), []))
         self._by_root: dict[int, Unit] = {}
         for change in outcome.changes:
             unit = self._unit(id(change.siblings))
@@ -54,9 +57,13 @@ class Units:
         for file in outcome.files:
             patch = self.patches[file.file.path] = Patch.of(file, redactor)
             for hunk in file.hunks:
+                if self.is_known(hunk):
+                    continue
                 unit = self._unit(id(hunk))
                 unit.hunks.append((file, hunk))
-                if file.file.is_new:
+                if id(hunk) in self._known:
+                    unit.closed = "its lines hold changes that the baseline lists"
+                elif file.file.is_new:
                     unit.closed = "it makes a file"
                 elif patch.shows_secret(hunk) or redactor.masks("".join(hunk.after)):
                     unit.closed = "a line of it holds a secret"
@@ -75,27 +82,37 @@ class Units:
         """The lines that ``change`` stands in; None where it shares those of a neighbour."""
         return self._hunks.get(id(change))
 
+    def is_known(self, hunk: Hunk) -> bool:
+        """Whether ``hunk`` holds nothing but what a baseline lists."""
+        return id(hunk) in self._known and id(hunk) not in self._told
+
     def _unit(self, node: int) -> Unit:
         return self._by_root.setdefault(self._root(node), Unit())
 
-    def _join_file(self, hunks: list[Hunk], changes: list[Change]) -> None:
-        after, before = [hunk.after_start for hunk in hunks], [hunk.before_start for hunk in hunks]
-        found: set[int] = set()
+    def _join_file(self, file: FileChange, changes: list[Change]) -> None:
+        hunks, holder = file.hunks, _Holder(file.hunks)
+        ids = Counter(file.ids)
         for change in changes:
-            hunk = _holding(hunks, after, change.new_line, written=True) if change.new_line else None
-            if hunk is None and change.line:
-                hunk = _holding(hunks, before, change.line, written=False)
+            ids[change.new_line or change.line, change.transform.id] -= 1
+            hunk = holder.find(change.new_line, change.line)
             if hunk is None:  # it is not known which lines are its own, so all go together
                 self._join([id(change.siblings), *map(id, hunks)])
-                found.update(map(id, hunks))
+                self._told.update(map(id, hunks))
                 continue
             self._hunks[id(change)] = hunk
             self._join([id(change.siblings), id(hunk)])
-            found.add(id(hunk))
+            self._told.add(id(hunk))
+        for line, _ in +ids:
+            hunk = holder.find(line, line)
+            self._known.update([id(hunk)] if hunk is not None else map(id, hunks))
         # A hunk that no edit begins in goes with the one before it.
         for number, hunk in enumerate(hunks):
-            if id(hunk) not in found and len(hunks) > 1:
-                self._join([id(hunk), id(hunks[number - 1 if number else 1])])
+            if id(hunk) not in self._told and id(hunk) not in self._known and len(hunks) > 1:
+                neighbour = hunks[number - 1 if number else 1]
+                if self.is_known(neighbour):
+                    self._known.add(id(hunk))
+                else:
+                    self._join([id(hunk), id(neighbour)])
 
     def _root(self, node: int) -> int:
         while (parent := self._parents.get(node, node)) != node:
@@ -109,9 +126,20 @@ class Units:
             self._parents[self._root(other)] = self._root(first)
 
 
-def _holding(hunks: list[Hunk], starts: list[int], line: int, *, written: bool) -> Hunk | None:
-    number = bisect_right(starts, line) - 1
-    if number < 0:
+class _Holder:
+    """Which hunk of a file holds a line."""
+
+    def __init__(self, hunks: list[Hunk]) -> None:
+        self._hunks = hunks
+        self._after = [hunk.after_start for hunk in hunks]
+        self._before = [hunk.before_start for hunk in hunks]
+
+    def find(self, written: int, read: int) -> Hunk | None:
+        """The hunk with the line ``written`` of the file as written, else the one with ``read`` of it as read."""
+        number = bisect_right(self._after, written) - 1
+        if written and number >= 0 and written < self._after[number] + len(self._hunks[number].after):
+            return self._hunks[number]
+        number = bisect_right(self._before, read) - 1
+        if read and number >= 0 and read < self._before[number] + len(self._hunks[number].before):
+            return self._hunks[number]
         return None
-    hunk = hunks[number]
-    return hunk if line < starts[number] + len(hunk.after if written else hunk.before) else None

@@ -1,10 +1,10 @@
 """What the transforms of service account tokens have in common."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.edits import Evidence
 from hardener.errors import HardenError
+from hardener.records import dataclass
 from hardener.views import Container, PodTemplate
 
 FIELD = "automountServiceAccountToken"

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.carriers import Component, ControlPlane, How, components, how, since
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.records import dataclass
 from hardener.view import View
 
 _FLAG, _FILE = "anonymous-auth", "authentication-config"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.errors import HardenError
+from hardener.records import dataclass
 
 FALLBACKS = ("floor", "empty", "keep-namespaced")
 

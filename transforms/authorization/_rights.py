@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from hardener.access import Binding, Subject
 from hardener.access.needs import Needs
 from hardener.edits import Basis, Edit, Evidence, Grade
 from hardener.kubernetes.rbac_rules import Rule, compact
+from hardener.records import dataclass
 
 from . import _names
 

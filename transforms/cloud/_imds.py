@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.cloud import NodeTemplate
 from hardener.cloud_nodes import BY_NAME, metadata_reader, node_sign
 from hardener.declare import Steps
 from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.records import dataclass
 from hardener.view import View
 
 TOKENS = "http_tokens"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.carriers import Component, how
@@ -11,6 +10,7 @@ from hardener.edits import Basis, Evidence, Grade
 from hardener.errors import HardenError
 from hardener.kubernetes.component_values import entries, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
+from hardener.records import dataclass
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"
 _TLS_1_2, _TLS_1_3 = "VersionTLS12", "VersionTLS13"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.carriers import Component, ComponentFile, ControlPlane, components, how, signs
 from hardener.declare import Steps, transform
 from hardener.edits import Evidence, Grade, Severity
+from hardener.records import dataclass
 
 _KUBEADM_CA = "/etc/kubernetes/pki/ca.crt"
 # What is wrong, and what is right.

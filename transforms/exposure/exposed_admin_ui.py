@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hardener.declare import Steps, transform
 from hardener.edits import Finding, Severity, WrongShapeError
@@ -11,6 +10,7 @@ from hardener.kubernetes.ingress_annotations import is_sign_in, narrows, signs_i
 from hardener.kubernetes.load_balancer import is_internal
 from hardener.kubernetes.sign_in import OWN_SIGN_IN, PROXIES, switched_off
 from hardener.openings import Ingress
+from hardener.records import dataclass
 from hardener.view import OpaqueError, literal
 from hardener.views import Container, Service
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Finding, Grade, Path, Severity, WrongShapeError
 from hardener.errors import HardenError
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
+from hardener.records import dataclass
 from hardener.view import OpaqueError
 from hardener.views import PodTemplate, Service
 

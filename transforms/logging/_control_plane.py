@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from hardener.records import dataclass
 
 TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _FEW = ("audit", "authenticator")

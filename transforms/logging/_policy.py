@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.audit_policies import AuditPolicy
 from hardener.declare import Steps
 from hardener.edits import Basis, Edit, Evidence, Grade
 from hardener.errors import HardenError
+from hardener.records import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.audit_policy_properties import Violation

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Grade, Severity
 from hardener.errors import HardenError
+from hardener.records import dataclass
 from hardener.views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")

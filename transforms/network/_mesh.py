@@ -7,10 +7,10 @@ linkerd.io, "Network Policy" (common errors) and the ports of linkerd-destinatio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.edits import Evidence, WrongShapeError
+from hardener.records import dataclass
 from hardener.views import Namespace, OpaqueError, PodTemplate, View
 
 

@@ -1,11 +1,11 @@
 """What our NetworkPolicies have in common: options, label, file, name."""
 
-from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from hardener.errors import HardenError
 from hardener.isolation import MANAGED
+from hardener.records import dataclass
 from hardener.views import Namespace, Object, View
 
 TOPIC = "networkpolicies"

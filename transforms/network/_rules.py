@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from hardener.connections import Port
 from hardener.edits import Evidence
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.policy_rules import PEERS
+from hardener.records import dataclass
 
 Value = dict[str, Any]
 

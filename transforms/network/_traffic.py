@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.api_use import api_use
@@ -11,6 +10,7 @@ from hardener.connections import Entry, External, Port, Unresolved, Unseen, Way
 from hardener.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.isolation import Policy
 from hardener.kubernetes.network_policy import Direction
+from hardener.records import dataclass
 from hardener.views import OpaqueError, PodTemplate
 from hardener.workspace import Workspace
 

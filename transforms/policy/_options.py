@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.errors import HardenError
+from hardener.records import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.admission_rules import AdmissionRule

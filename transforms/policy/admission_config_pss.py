@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.admission import AdmissionFile
@@ -11,6 +10,7 @@ from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.records import dataclass
 from hardener.view import View
 
 _FLAG = "admission-control-config-file"

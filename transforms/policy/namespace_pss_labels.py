@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.declare import Steps, transform
@@ -11,6 +10,7 @@ from hardener.errors import HardenError
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.namespaces import is_shared
 from hardener.pod_level import level_of, next_violation
+from hardener.records import dataclass
 from hardener.views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"

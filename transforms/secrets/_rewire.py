@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.records import dataclass
 from hardener.view import View
 from hardener.views import Container, PodTemplate
 

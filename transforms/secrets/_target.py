@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.edits import Evidence, Grade, Kept
 from hardener.kubernetes import external_secret, sealed_secret
 from hardener.kubernetes.external_secret import SECRET_KEY
+from hardener.records import dataclass
 from hardener.secret_moves import Backend, SecretMoves, Store, moves_of
 from hardener.view import View
 

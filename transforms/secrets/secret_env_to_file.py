@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.kubernetes.secret_files import file_variable
+from hardener.records import dataclass
 from hardener.view import View
 from hardener.views import Container, PodTemplate
 

@@ -7,11 +7,12 @@ pkg/quota/v1/evaluator/core/pods.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes import quantity
+from hardener.records import dataclass
 from hardener.views import Container, Object, OpaqueError, View
 
 # Scopes that nearly every pod with requests is in; a quota with others may not count this pod.

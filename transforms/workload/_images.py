@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.edits import Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.image_reference import ImageReference
+from hardener.records import dataclass
 from hardener.view import View
 
 if TYPE_CHECKING:

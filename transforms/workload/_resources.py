@@ -7,7 +7,7 @@ Limits are decided first, from what the author wrote, then requests: what this r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from math import ceil
 from typing import ClassVar
@@ -15,6 +15,7 @@ from typing import ClassVar
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes import quantity
+from hardener.records import dataclass
 from hardener.views import Container
 
 from . import _memory

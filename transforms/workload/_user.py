@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hardener.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.overlays import signs
+from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence

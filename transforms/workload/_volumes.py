@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from hardener.records import dataclass
 from hardener.views import Container, PodTemplate, View
 
 # Volumes that outlive the pod, so that their files keep the owner they were written by. A host path is judged apart.

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from hardener.declare import Steps, transform
@@ -9,6 +8,7 @@ from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
 from hardener.overlays import signs
+from hardener.records import dataclass
 from hardener.views import Container
 
 from ._ports import low_ports

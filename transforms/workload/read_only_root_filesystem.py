@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.declare import Steps, transform
@@ -10,6 +9,7 @@ from hardener.errors import HardenError
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
 from hardener.kubernetes.component import is_data_store
+from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
 
 from ._volumes import mounts

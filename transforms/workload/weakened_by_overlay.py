@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardener.declare import Steps, transform
 from hardener.edits import Severity, WrongShapeError
 from hardener.pod_level import beyond
+from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:

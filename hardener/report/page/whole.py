@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from hardener import __version__, platforms
@@ -22,6 +23,7 @@ from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 
 _MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
+_COLUMNS = re.compile(" {2,}")
 Levels = tuple[list[Standing], list[Standing]]
 
 
@@ -151,7 +153,7 @@ class _Page:
         yield f"<{kind}>" + "".join(f"<li>{self.words.text(text)}</li>" for text in found) + f"</{kind}>\n"
 
     def _indented(self, found: Iterable[str]) -> Iterator[str]:
-        """Lines that are indented by two blanks a level, as lists in lists."""
+        """Lines that are indented by two blanks a level, as lists in lists; their columns become one text."""
         depth = -1
         for line in found:
             level = min((len(line) - len(line.lstrip(" "))) // 2, depth + 1)
@@ -160,7 +162,7 @@ class _Page:
             else:
                 yield "</li></ul>" * (depth - level) + "</li>"
             depth = level
-            yield f"<li>{self.words.text(' '.join(line.split()))}"
+            yield f"<li>{self.words.text(_COLUMNS.sub(': ', line.strip()))}"
         yield "</li></ul>" * (depth + 1) + "\n"
 
     def _filters(self) -> Iterator[str]:
@@ -228,7 +230,7 @@ class _Page:
                 yield f'<p class="small">{what} without a connection not drawn.</p>'
         yield "<details><summary>The same as a list, with the evidence</summary>"
         yield from self._indented(
-            line.replace("-> ", "opens ", 1).replace("<- ", "is open to ", 1) if line.startswith("    ") else line
+            line.replace("-> ", "talks to ", 1).replace("<- ", "is open to ", 1) if line.startswith("    ") else line
             for line in text
             if line
         )

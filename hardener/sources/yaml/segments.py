@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-_MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.M)
-_DIRECTIVE = re.compile(r"^%", re.M)
+_MARKER = re.compile(r"\n---(?=[ \t\r\n]|\Z)")  # a line end is found faster than the start of a line
+_FIRST_MARKER = re.compile(r"---(?=[ \t\r\n]|\Z)")
 _ONLY_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?\n)*\Z")
 
 
@@ -24,9 +24,10 @@ def segments(text: str) -> list[Segment]:
     By the YAML specification `---` at column 0 can be nothing but a marker, so no parser is needed. Comments before
     the first marker belong to the first segment. A stream with a `%` directive stays whole.
     """
-    if "%" in text and _DIRECTIVE.search(text):
+    if "\n%" in text or text.startswith("%"):
         return [Segment(text, 0, 0)]
-    cuts = [match.start() for match in _MARKER.finditer(text)]
+    cuts = [0] if _FIRST_MARKER.match(text) else []
+    cuts += [match.start() + 1 for match in _MARKER.finditer(text)]
     if cuts and _ONLY_COMMENTS.match(text, 0, cuts[0]):
         cuts[0] = 0
     if not cuts or cuts[0]:

@@ -1,0 +1,52 @@
+"""One step as a question to a person: what it does, why, on what evidence, and the lines that it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hardener.edits import Grade, dotted
+from hardener.outcome import MISSING, Change, FileChange
+from hardener.report import steps
+from hardener.report.patch import Patch
+from hardener.report.text import TextReport
+
+
+class Question(TextReport):
+    """Prints the steps of an outcome one by one, as the report for a terminal prints them all."""
+
+    __slots__ = ()
+
+    def ask(self, changes: list[Change], grade: Grade, *, held: bool, number: str, lines: Iterable[FileChange]) -> None:
+        """Print the step ``changes`` with the hunks in ``lines``; ``number`` is its place among all of them."""
+        first = changes[0]
+        transform = first.transform
+        where = f"{first.object.piece.file.name}:{first.line or first.new_line or 1} {first.object}"
+        self._say()
+        self._say(f"{number} {self._paint('bold', transform.id)} {transform.risk} {grade}  {where}")
+        self._say(f"  {transform.summary}")
+        self._say(f"  why:     {transform.why}")
+        if held:
+            self._say(f"  {self._paint('yellow', 'held back')}: there is evidence that something breaks")
+        for fact in dict.fromkeys(fact for change in changes for fact in change.evidence):
+            self._say(f"  because: {self._evidence(fact)}")
+        if not any(change.evidence for change in changes):
+            self._say(f"  basis:   {first.edit.basis}")
+        if any(change.edit.late for change in changes):
+            self._say("  a mistake would show late, under load")
+        for step in steps.before(changes):
+            self._say(f"  before:  {step}")
+        for step in steps.after(changes):
+            self._say(f"  after:   {step}")
+        shown = list(lines)
+        for lines_of_file in shown:
+            for part in Patch.of(lines_of_file, self.redactor).parts():
+                for line in self.redactor.text(part).splitlines(keepends=True):
+                    self._patch_line(line)
+        if not shown:
+            for change in changes:
+                what = "removed" if change.after is MISSING else "changed"
+                self._say(f"  {dotted(change.path[1:])} {what}")
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        self._say(text)

@@ -1,0 +1,315 @@
+"""``harden apply -i`` on a real pseudo-terminal: one question per step, and what each answer does."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import DEPLOYMENT, ROOT, Harden, commit, git, snapshot, write
+from .overlay_trees import BASE, of_container
+
+QUESTION = "Make this change [y,n,a,d,w,q,?]? "
+ROOT_POD = DEPLOYMENT + "        securityContext:\n          runAsUser: 0\n          capabilities: {add: [SYS_ADMIN]}\n"
+PATIENCE = 60  # seconds for one answer of the program, on a busy machine
+
+
+class Session:
+    """The program on a pseudo-terminal of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.shown = ""
+        master, terminal = pty.openpty()
+        command = [sys.executable, "-m", "hardener", "apply", "-i", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "xterm"}
+        self.process = subprocess.Popen(
+            command, cwd=folder, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, close_fds=True,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(terminal)
+        self.master = master
+
+    def read_until(self, *endings: str) -> str:
+        """What comes up to one of ``endings``, or to the end of the program."""
+        found, end = "", time.monotonic() + PATIENCE
+        while not found.endswith(endings):
+            ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
+            assert ready, f"nothing more came after {found[-500:]!r}"
+            try:
+                part = os.read(self.master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            found += part.decode().replace("\r\n", "\n")
+        self.shown += found
+        return found
+
+    def say(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def finish(self) -> int:
+        self.read_until("\0")
+        status = self.process.wait(PATIENCE)
+        os.close(self.master)
+        return status
+
+
+def walk(folder: Path, answers: dict[str, str] | Sequence[str], *arguments: str, rest: str = "y") -> Session:
+    """Answer the questions by transform, or in turn; all others with ``rest``. A reason follows ``w:``."""
+    session = Session(folder, ".", *arguments)
+    turn = iter(answers if not isinstance(answers, dict) else ())
+    while True:
+        asked = session.read_until(QUESTION)
+        if not asked.endswith(QUESTION):
+            break
+        heads = re.findall(r"^\(\d+/\d+\) (\S+) K\d\d ", asked, re.M)
+        answer = answers.get(heads[-1], rest) if isinstance(answers, dict) else next(turn, rest)
+        key, _, reason = answer.partition(":")
+        session.say(key + "\n")
+        if key == "w":
+            session.read_until("Reason: ")
+            session.say(reason + "\n")
+    session.process.wait(PATIENCE)
+    os.close(session.master)
+    return session
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    return tmp_path
+
+
+def questions(session: Session) -> list[str]:
+    return re.findall(r"^\(\d+/\d+\) (\S+) K\d\d ", session.shown, re.M)
+
+
+def spec(tree: Path, name: str = "web.yaml") -> dict[str, object]:
+    found = yaml.safe_load((tree / name).read_text())["spec"]["template"]["spec"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_all_accepted_is_what_apply_does(tree: Path, harden: Harden) -> None:
+    session = walk(tree, {})
+    assert session.process.returncode == 0, session.shown
+    chosen = snapshot(tree)
+    git(tree, "checkout", "-q", ".")
+    git(tree, "clean", "-qfd")
+    assert harden("apply", ".").status == 0
+    assert snapshot(tree) == chosen
+    assert "Deployment/web" in session.shown and "undo: git restore" in session.shown
+
+
+def test_a_question_shows_reason_grade_evidence_and_lines(tree: Path) -> None:
+    shown = walk(tree, {}).shown
+    part = next(one for one in shown.split(QUESTION) if ") automount-token K09 safe  web.yaml:" in one)
+    assert "  why:     " in part
+    assert "  because: " in part
+    assert "\n+      automountServiceAccountToken: false\n" in part
+    assert "\n--- a/web.yaml\n" in part
+
+
+def test_an_atomic_step_is_one_question(tree: Path) -> None:
+    session = walk(tree, {})
+    assert questions(session).count("read-only-root-filesystem") == 1
+    part = next(one for one in session.shown.split(QUESTION) if ") read-only-root-filesystem " in one)
+    assert "+          readOnlyRootFilesystem: true" in part and "emptyDir: {}" in part
+    walk(tree, {"read-only-root-filesystem": "n"})
+
+
+def test_what_is_skipped_is_left_out_whole(tree: Path) -> None:
+    session = walk(tree, {"read-only-root-filesystem": "n", "automount-token": "n"})
+    assert session.process.returncode == 0
+    pod = spec(tree)
+    assert "volumes" not in pod and "automountServiceAccountToken" not in pod
+    assert "resources" in pod["containers"][0]  # type: ignore[index]
+
+
+def test_quit_keeps_what_was_accepted(tree: Path) -> None:
+    session = walk(tree, ["y", "n", "q"])
+    asked = questions(session)
+    assert len(asked) == 3
+    assert re.search(r"\n  " + asked[0] + r" +x 1 ", session.shown)
+    assert "\n1 file, 1 document: " in session.shown
+    assert not re.search(r"\n  (" + "|".join(asked[1:]) + r") +x ", session.shown)
+
+
+def test_quit_at_once_and_the_end_of_input_change_nothing(tree: Path) -> None:
+    before = snapshot(tree)
+    for end in ("q\n", "\x04"):
+        session = Session(tree, ".")
+        session.read_until(QUESTION)
+        session.say(end)
+        assert session.finish() == 0
+        assert snapshot(tree) == before
+
+
+def test_an_interrupt_changes_nothing(tree: Path) -> None:
+    before = snapshot(tree)
+    session = Session(tree, ".")
+    session.read_until(QUESTION)
+    session.say("y\n")
+    session.read_until(QUESTION)
+    session.process.send_signal(2)
+    assert session.finish() == 130
+    assert snapshot(tree) == before
+
+
+@pytest.mark.parametrize(("key", "changed"), [("a", True), ("d", False)])
+def test_all_and_none_of_a_transform_are_asked_once(key: str, changed: bool, tree: Path) -> None:
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
+    session = walk(tree, {"automount-token": key}, "--yes")
+    assert questions(session).count("automount-token") == 1
+    assert questions(session).count("cpu-limit") == 2
+    for name in ("web.yaml", "api.yaml"):
+        assert ("automountServiceAccountToken" in spec(tree, name)) == changed
+
+
+def test_held_back_steps_are_offered_with_their_evidence(tmp_path: Path, harden: Harden) -> None:
+    write(tmp_path, {"web.yaml": ROOT_POD})
+    commit(tmp_path)
+    held = [line.split()[0] for line in harden("diff").out.splitlines() if re.match(r"  \S+ K\d\d \w+  web", line)]
+    assert held
+    session = walk(tmp_path, {held[0]: "y"}, rest="n")
+    part = next(one for one in session.shown.split(QUESTION) if f") {held[0]} K" in one)
+    assert "held back: there is evidence that something breaks" in part and "  because: " in part
+    assert re.search(rf"\n  {held[0]} +x 1  K\d\d .*breaking", session.shown)
+
+
+def test_a_held_back_step_that_is_not_wanted_stays_held_back(tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": ROOT_POD})
+    commit(tmp_path)
+    session = walk(tmp_path, {}, rest="n")
+    assert "\nHeld back: " in session.shown
+    assert (tmp_path / "web.yaml").read_text() == ROOT_POD
+
+
+def test_a_waiver_is_written_with_its_reason_and_holds(tree: Path, harden: Harden) -> None:
+    session = walk(tree, {"cpu-limit": "w:bursts at night", "automount-token": "w: asks  the API "})
+    assert session.process.returncode == 0, session.shown
+    metadata = yaml.safe_load((tree / "web.yaml").read_text())["metadata"]
+    assert metadata["annotations"] == {
+        "hardener.dev/ignore-cpu-limit": "container=web; bursts at night",
+        "hardener.dev/ignore-automount-token": "asks the API",
+    }
+    assert "automountServiceAccountToken" not in spec(tree)
+    done = harden("check", ".")
+    assert (done.status, "Waived: 2" in done.out) == (0, True), done.out
+    assert (tree / "web.yaml").read_text().count("# the only one") == 1
+
+
+def test_a_waiver_alone_changes_one_place(tree: Path) -> None:
+    walk(tree, {"cpu-limit": "w:bursts"}, rest="n")
+    added = [line for line in git(tree, "diff", "-U0").stdout.decode().splitlines() if re.match(r"[+-](?![+-])", line)]
+    assert added == ["+  annotations:", "+    hardener.dev/ignore-cpu-limit: container=web; bursts"]
+
+
+def test_where_there_is_no_metadata_a_comment_is_written(tmp_path: Path) -> None:
+    kubelet = "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nreadOnlyPort: 10255\n"
+    write(tmp_path, {"kubelet.yaml": kubelet})
+    commit(tmp_path)
+    walk(tmp_path, {"kubelet-readonly-port": "w:scraped by an old agent"}, "--only", "kubelet-readonly-port", rest="n")
+    text = (tmp_path / "kubelet.yaml").read_text()
+    assert text == "# harden: ignore[kubelet-readonly-port] scraped by an old agent\n" + kubelet
+
+
+STYLES = {  # a file before a waiver of cpu-limit, and the one line that comes or changes
+    "a.json": (
+        '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"e.com/c"}]}}\n',
+        '"metadata":{"name":"p","annotations":{"hardener.dev/ignore-cpu-limit":"container=c; bursts"}}',
+    ),
+    "list.yaml": (
+        "apiVersion: v1\nkind: List\nitems:\n"
+        "- {apiVersion: v1, kind: Pod, metadata: {name: q}, spec: {containers: [{name: c, image: e.com/c}]}}\n",
+        "metadata: {name: q, annotations: {hardener.dev/ignore-cpu-limit: container=c; bursts}}",
+    ),
+    "crlf.yaml": (
+        "apiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: r\r\n  annotations:\r\n    a: b  # c\r\nspec:\r\n"
+        "  containers:\r\n  - name: c\r\n    image: e.com/c\r\n",
+        "    a: b  # c\r\n    hardener.dev/ignore-cpu-limit: container=c; bursts\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_waiver_keeps_the_style_of_the_file(name: str, tmp_path: Path) -> None:
+    before, expected = STYLES[name]
+    write(tmp_path, {name: before})
+    commit(tmp_path)
+    session = walk(tmp_path, {"cpu-limit": "w:bursts"}, "--only", "cpu-limit")
+    after = (tmp_path / name).read_bytes().decode()
+    assert expected in after
+    assert after.count("hardener.dev") == 1
+    assert "1 waived, 0 findings" in session.shown
+
+
+def test_a_second_container_is_waived_by_a_comment(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: r}\nspec:\n  containers:\n"
+    second = "  - name: b\n    image: e.com/b\n"
+    write(tmp_path, {"pod.yaml": pod + "  - name: a\n    image: e.com/a\n" + second})
+    commit(tmp_path)
+    session = walk(tmp_path, {"cpu-limit": "w:bursts"}, "--only", "cpu-limit")
+    text = (tmp_path / "pod.yaml").read_text()
+    assert "hardener.dev/ignore-cpu-limit: container=a; bursts" in text
+    assert "  # harden: ignore[cpu-limit] bursts\n" + second in text
+    assert "2 waived" in session.shown
+
+
+def test_an_accepted_step_that_an_overlay_would_break_stays_held_back(tmp_path: Path) -> None:
+    files = BASE | of_container("securityContext: {runAsUser: 0}")
+    write(tmp_path, files)
+    commit(tmp_path)
+    session = walk(tmp_path, {})
+    assert session.process.returncode == 0
+    assert questions(session).count("run-as-non-root") == 1
+    assert "\nHeld back: " in session.shown
+    assert "runAsNonRoot" not in (tmp_path / "base/web.yaml").read_text()
+
+
+def test_a_waiver_without_a_reason_is_asked_again(tree: Path) -> None:
+    session = Session(tree, ".", "--only", "cpu-limit")
+    session.read_until(QUESTION)
+    session.say("w\n")
+    session.read_until("Reason: ")
+    session.say("\n")
+    assert "a waiver needs a reason" in session.read_until(QUESTION)
+    session.say("what\n")
+    assert "waive it: a reason is asked for" in session.read_until(QUESTION)
+    session.say("n\n")
+    assert session.finish() == 0
+
+
+def test_a_secret_is_not_shown(tmp_path: Path) -> None:
+    env = "        env:\n        - name: DB_PASSWORD\n          value: hunter2-Zq81xyPQ\n"
+    write(tmp_path, {"web.yaml": DEPLOYMENT + env})
+    commit(tmp_path)
+    session = walk(tmp_path, {}, rest="n")
+    assert questions(session)
+    assert "hunter2" not in session.shown
+
+
+def test_no_question_without_a_terminal(harden: Harden, tree: Path) -> None:
+    before = snapshot(tree)
+    done = harden("apply", "-i", ".", stdin=b"y\n" * 50)
+    assert (done.status, "needs a terminal" in done.err, done.err.count("\n")) == (2, True, 1)
+    assert snapshot(tree) == before
+
+
+def test_what_is_chosen_can_go_beside_the_source(tree: Path) -> None:
+    before = (tree / "web.yaml").read_text()
+    walk(tree, {"automount-token": "n"}, "--output-dir", "out")
+    assert (tree / "web.yaml").read_text() == before
+    assert "runAsNonRoot" in (tree / "out/web.yaml").read_text()
+    assert "automountServiceAccountToken" not in (tree / "out/web.yaml").read_text()
