@@ -15,7 +15,7 @@ from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
-_CHUNK = 32
+_CHUNK = 100
 
 Place = tuple[Report | Change | Waived | None, Path]
 Job = tuple[Piece, list[Change], list[Place]]

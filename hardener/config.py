@@ -14,6 +14,7 @@ from hardener.sources import yaml
 
 NAME = ".harden.yaml"
 DEFAULT_VERSION = "1.35"
+_HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,21 @@ class Exemption:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None where
+    nothing says it."""
+
+    mirrors: tuple[str, ...] = ()
+    insecure: bool | None = None
+
+
 @dataclass(slots=True)
 class Config:
     """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
-    none, by pattern of their files.
+    none, by pattern of their files. ``registries`` are by host.
     """
 
     path: str | None = None
@@ -53,6 +63,7 @@ class Config:
     exemptions: tuple[Exemption, ...] = ()
     peer_marks: bool = True
     namespaces: dict[str, str] = field(default_factory=dict)
+    registries: dict[str, Registry] = field(default_factory=dict)
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -82,6 +93,9 @@ def load(root: str, named: str | None = None) -> Config:
         ],
         forbid_unknown_fields=True,
     )
+    registry = msgspec.defstruct(
+        "Registry", [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)], forbid_unknown_fields=True
+    )
     document = msgspec.defstruct(
         "Document",
         [
@@ -90,6 +104,7 @@ def load(root: str, named: str | None = None) -> Config:
             ("exceptions", list[entry], []),  # type: ignore[valid-type]
             ("peer_marks", bool, True),
             ("namespaces", dict[str, str], {}),
+            ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
         ],
         forbid_unknown_fields=True,
         rename="kebab",
@@ -107,6 +122,10 @@ def load(root: str, named: str | None = None) -> Config:
     for pattern, namespace in found.namespaces.items():
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
             raise HardenError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
+    for host, how in found.registries.items():
+        for one, pattern in ((host, _HOST), *((mirror, _HOST + r"(/[a-z0-9._/-]+)?") for mirror in how.mirrors)):
+            if not re.fullmatch(pattern, one):
+                raise HardenError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
     exemptions = tuple(
         Exemption(
             id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
@@ -118,6 +137,7 @@ def load(root: str, named: str | None = None) -> Config:
     return Config(
         path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
         found.namespaces,
+        {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
     )  # fmt: skip
 
 

@@ -95,7 +95,9 @@ class View:
         Raises OpaqueError for an expression, WrongShapeError for a mapping or list or a path through a scalar.
         """
         value = self._find(path)
-        if isinstance(value, (dict, list)) or (isinstance(value, str) and _EXPRESSION.search(value)):
+        if isinstance(value, (dict, list)) or (
+            isinstance(value, str) and ("$" in value or "{{" in value) and _EXPRESSION.search(value)
+        ):
             self._refuse(value, path)
         return value
 

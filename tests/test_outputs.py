@@ -19,7 +19,7 @@ from hardener.outputs.json_diff import diff
 from hardener.sources.yaml import parse, segments
 
 from .built import BUILDERS, build, builder
-from .conftest import CORPUS, DEPLOYMENT, Harden, Tree, commit, corpus_copy, git, run, snapshot, write
+from .conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Tree, commit, corpus_copy, git, run, snapshot, write
 from .test_kustomize_build import WITH_KUSTOMIZATIONS
 
 Corpus = Callable[[str], Tree]
@@ -101,6 +101,45 @@ def test_a_vendored_folder_is_hardened_by_the_kustomization_that_takes_it_in(
     harden("apply", "vendor")
     assert beside == build(command, tmp_path / "ours")[0]
     assert any(item["kind"] == "NetworkPolicy" for item in beside.values())
+
+
+GOLDEN = [  # what becomes another object, what it has references to, and a custom resource with lists
+    "authorization/rbac-cluster-admin-binding/typical/before/admin.yaml",
+    "authorization/rbac-api-version/typical/before/r.yaml",
+    "network/netpol-workload/operator/before/ray.yaml",
+    "profiles/restricted/seed-k02/before/rbac.yaml",
+]
+SETTINGS = "namePrefix: v-\nnamespace: shop\nlabels:\n- pairs: {team: a}\n  includeSelectors: true\n"
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, ""], ids=["settings", "plain"])
+@pytest.mark.parametrize("case", GOLDEN)
+def test_a_component_makes_what_no_patch_can(case: str, settings: str, tmp_path: Path) -> None:
+    command = builder("kustomize")
+    text = (ROOT / "golden" / case).read_text()
+    for side in ("applied", "source"):
+        write(tmp_path / side, {"v/x.yaml": text, "v/kustomization.yaml": settings + "resources: [x.yaml]\n"})
+        commit(tmp_path / side)
+    assert run("apply", "v", cwd=tmp_path / "applied").status == 0
+    output = ["--output", "kustomize", "--output-dir", str(tmp_path / "out")]
+    assert run("apply", "v", *output, cwd=tmp_path / "source").status == 0
+    write(tmp_path, {"over/kustomization.yaml": "resources: [../source/v]\ncomponents: [../out]\n"})
+    want = build(command, tmp_path / "applied/v")[0]
+    assert want
+    assert build(command, tmp_path / "over") == (want, "")
+
+
+def test_files_that_no_kustomization_lists_have_a_component_too(harden: Harden, tmp_path: Path) -> None:
+    command = builder("kustomize")
+    write(tmp_path, {"vendor/web.yaml": DEPLOYMENT})
+    harden("apply", "vendor", "--output", "kustomize", "--output-dir", "harden")
+    write(tmp_path, {"vendor/kustomization.yaml": "resources: [web.yaml]\ncomponents: [../harden]\n"})
+    beside = build(command, tmp_path / "vendor")[0]
+    write(tmp_path, {"vendor/kustomization.yaml": "resources: [web.yaml]\n"})
+    shutil.rmtree(tmp_path / "harden")
+    harden("apply", "vendor")
+    assert beside == build(command, tmp_path / "vendor")[0]
+    assert beside is not None and len(beside) == 2
 
 
 def test_a_patch_never_hits_another_container(harden: Harden, tmp_path: Path) -> None:

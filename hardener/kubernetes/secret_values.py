@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 from hardener.kubernetes.secret_text import command_secrets, has_hint, secret_pairs, spellings, tokens
 from hardener.kubernetes.secret_words import (
+    LONG,
     compiled,
+    is_marked,
     is_path,
     is_placeholder,
     is_random,
@@ -264,8 +266,15 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
             yield from _scalar(here, parent, value, _SURE)
         elif key == _LAST_APPLIED and isinstance(value, str):
             yield from _last_applied(here, value)
-        elif key not in _PROSE and isinstance(value, (str, int, float)):
+        elif key not in _PROSE and isinstance(value, (str, int, float)) and _may_tell(key, value):
             yield from _entry(here, key, value, node)
+
+
+def _may_tell(key: str, value: object) -> bool:
+    """Whether ``_entry`` has to look: hardly any entry of a manifest is a secret by its key or its form."""
+    if isinstance(value, str) and (len(value) >= LONG or "\n" in value or is_marked(value)):
+        return True
+    return key_strength(key) > 1
 
 
 def _entry(path: Path, key: str, value: object, siblings: dict[Any, Any]) -> Iterator[Found]:

@@ -172,7 +172,8 @@ def is_url(value: str) -> bool:
 
 _MARKS = ("PRIVATE KEY", *sorted({mark for _, marks, _ in _TOKENS for mark in marks}))
 _ANY_MARK = "|".join(map(re.escape, _MARKS))
-_LONG = 100  # characters, from which on it is faster to look for one mark after the other
+LONG = 100
+"""Characters from which on it is faster to look for one mark after the other."""
 
 
 def structured(text: str) -> Iterator[tuple[str, int, int]]:
@@ -180,8 +181,8 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
 
     Of URLs it is the password, of a private key the whole block. A text without any costs a few substring searches.
     """
-    if len(text) < _LONG:
-        if not _is_marked(text):
+    if len(text) < LONG:
+        if not is_marked(text):
             return
     elif not any(mark in text for mark in _MARKS):
         return
@@ -196,8 +197,8 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=8192)
-def _is_marked(text: str) -> bool:
-    # Most short values of a tree stand in it many times.
+def is_marked(text: str) -> bool:
+    """Whether a short ``text`` may hold a token; most short values of a tree stand in it many times."""
     return compiled(_ANY_MARK).search(text) is not None
 
 

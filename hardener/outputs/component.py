@@ -42,7 +42,7 @@ class _Part:
     root: str
     built: bool
     changed: list[Changed] = field(default_factory=list)
-    created: list[Object] = field(default_factory=list)
+    created: list[tuple[Object, Any]] = field(default_factory=list)  # with its data
 
 
 def make(
@@ -63,15 +63,19 @@ def make(
         elif one.item is not None:
             for part in _parts(outcome, one.item, paths, parts):
                 part.changed.append(one)
+                if _is_another(one):
+                    part.created.append((one.item, one.new))
     for item in created(outcome):
         for part in _parts(outcome, item, paths, parts):
-            part.created.append(item)
+            part.created.append((item, item.data))
     top = os.path.commonpath([path if os.path.isdir(path) else os.path.dirname(path) for path in paths])
     written = [
         (os.path.join(name, file), content)
         for name, part in zip(_names(list(parts.values()), top), parts.values(), strict=True)
         for file, content in _component(outcome, part, os.path.normpath(os.path.join(folder, name)))
     ]
+    if not parts:  # nothing to do today: what takes the component in still builds
+        written.append(("kustomization.yaml", yaml.dump(_API | {"resources": []})))
     return written, missing
 
 
@@ -117,7 +121,8 @@ def _reason_against(one: Changed, redactor: Redactor) -> str | None:
     """Why ``one`` cannot be a patch of a component."""
     if one.item is None:
         return "a kustomization or a file that is no object"
-    if not isinstance(one.old.get("metadata"), dict) or not one.item.name or one.item.name.endswith("*"):
+    named = all(isinstance(each.get("metadata"), dict) and each["metadata"].get("name") for each in (one.old, one.new))
+    if not named or not one.item.name or one.item.name.endswith("*"):
         return "an object without a name, which no patch can find"
     if redactor.masks(json.dumps(diff(one.old, one.new), ensure_ascii=False)):
         return "its patch would show a secret"
@@ -132,10 +137,10 @@ def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str
     for one in part.changed:
         item = one.item
         assert item is not None
-        for patch, options in _patches(one):
+        for patch in _patches(one):
             ending = "" if isinstance(patch, list) else "-merge"
             name = _unique(names, f"{item.kind.lower()}-{item.name}{ending}", ".yaml")
-            patches.append({"path": f"patches/{name}", "target": _target(item)} | options)
+            patches.append({"path": f"patches/{name}", "target": _target(one)})
             yield f"patches/{name}", yaml.dump(patch)
     resources: list[str] = []
     for chain, items in _by_chain(outcome, part).items():
@@ -150,37 +155,43 @@ def _component(outcome: Outcome, part: _Part, folder: str) -> Iterator[tuple[str
     yield "kustomization.yaml", head + yaml.dump(body)
 
 
-def _patches(one: Changed) -> Iterator[tuple[list[Operation] | dict[str, Any], dict[str, Any]]]:
-    """The patches of an object, with the options that kustomize needs to take them."""
-    operations = diff(one.old, one.new, guard=True)
-    names = [(data.get("kind"), data["metadata"].get("name")) for data in (one.old, one.new)]
-    if names[0] != names[1]:
-        yield operations, {"options": {"allowNameChange": True, "allowKindChange": True}}
+def _is_another(one: Changed) -> bool:
+    """Whether it comes out as another object for kustomize, which a patch cannot make of it."""
+    names = [(data.get("apiVersion"), data.get("kind"), data["metadata"].get("name")) for data in (one.old, one.new)]
+    return names[0] != names[1]
+
+
+def _patches(one: Changed) -> Iterator[list[Operation] | dict[str, Any]]:
+    """The patches of an object; one that becomes another goes, and comes as a new one."""
+    if _is_another(one):
+        names = {"apiVersion": one.old["apiVersion"], "kind": one.old["kind"]}
+        yield {"$patch": "delete"} | names | {"metadata": {"name": one.old["metadata"]["name"]}}
         return
-    rest, merged = split(operations, one.old)
+    rest, merged = split(diff(one.old, one.new, guard=True), one.old)
     if rest:
-        yield rest, {}
+        yield rest
     if merged:
-        yield merged, {}
+        yield merged
 
 
-def _target(item: Object) -> dict[str, str]:
-    """The selector of ``item``; kustomize reads names as patterns."""
-    group, _, version = item.api_version.rpartition("/")
-    found = {"group": group, "version": version, "kind": item.kind, "name": re.escape(item.name)}
-    if item.namespace:
-        found["namespace"] = re.escape(item.namespace)
+def _target(one: Changed) -> dict[str, str]:
+    """The selector of the object as it was; kustomize reads names as patterns."""
+    metadata = one.old["metadata"]
+    group, _, version = str(one.old["apiVersion"]).rpartition("/")
+    found = {"group": group, "version": version, "kind": str(one.old["kind"]), "name": re.escape(metadata["name"])}
+    if metadata.get("namespace"):
+        found["namespace"] = re.escape(str(metadata["namespace"]))
     return {key: value for key, value in found.items() if value}
 
 
-def _by_chain(outcome: Outcome, part: _Part) -> dict[tuple[str, ...], list[Object]]:
+def _by_chain(outcome: Outcome, part: _Part) -> dict[tuple[str, ...], list[tuple[Object, Any]]]:
     """The new objects by the settings that they pass through, the innermost first, as JSON texts."""
-    found: dict[tuple[str, ...], list[Object]] = {}
-    for item in part.created:
+    found: dict[tuple[str, ...], list[tuple[Object, Any]]] = {}
+    for item, data in part.created:
         layers = _layers(outcome, item, part.root) if part.built else []
         settings = (_settings(layer) for layer in layers)
         chain = tuple(json.dumps(each, sort_keys=True) for each in settings if each)
-        found.setdefault(chain, []).append(item)
+        found.setdefault(chain, []).append((item, data))
     return found
 
 
@@ -214,7 +225,7 @@ def _layers(outcome: Outcome, item: Object, top: str) -> list[Object]:
 
 
 def _new(
-    outcome: Outcome, chain: tuple[str, ...], items: list[Object], number: int
+    outcome: Outcome, chain: tuple[str, ...], items: list[tuple[Object, Any]], number: int
 ) -> tuple[str, list[tuple[str, str]]]:
     """The entry of resources for new objects, and the files behind it: a folder for each layer, the outermost first."""
     names: Counter[str] = Counter()
@@ -222,9 +233,9 @@ def _new(
     folders = [top + "/inner" * depth for depth in range(len(chain))] or [top]
     files: list[tuple[str, str]] = []
     last = []
-    for path in dict.fromkeys(item.piece.file.path for item in items):
+    for path in dict.fromkeys(item.piece.file.path for item, _ in items):
         name = _unique(names, os.path.splitext(os.path.basename(path))[0], ".yaml")
-        texts = [yaml.dump(item.data) for item in items if item.piece.file.path == path]
+        texts = [yaml.dump(data) for item, data in items if item.piece.file.path == path]
         files.append((f"{folders[-1]}/{name}", "---\n".join(texts)))
         last.append(name)
     for depth, folder in enumerate(folders):

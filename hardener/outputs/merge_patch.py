@@ -12,6 +12,7 @@ from hardener.outputs.json_diff import Operation
 
 # Lists of built-in kinds whose items kustomize merges by their name.
 _BY_NAME = frozenset({"containers", "initContainers"})
+_GROUPS = frozenset({"", "apps", "batch"})  # of a custom resource it replaces lists whole
 
 
 def split(operations: list[Operation], old: dict[str, Any]) -> tuple[list[Operation], dict[str, Any] | None]:
@@ -47,7 +48,8 @@ def _put(merged: dict[str, Any], keys: list[str], value: Any, old: dict[str, Any
         index = next(waiting, "")
         item = here[int(index)] if index.isdigit() else None
         name = item.get("name") if isinstance(item, dict) else None
-        if key not in _BY_NAME or old.get("kind") not in POD_KINDS or not isinstance(name, str):
+        built_in = old.get("kind") in POD_KINDS and str(old["apiVersion"]).rpartition("/")[0] in _GROUPS
+        if key not in _BY_NAME or not built_in or not isinstance(name, str):
             return False
         steps.append((key, name))
         here = item

@@ -1,0 +1,180 @@
+"""Digests, manifests and configs by their names, each checked against its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hardener.config import Registry
+from hardener.oci import credentials
+from hardener.oci.credentials import HUB, Login
+from hardener.oci.failure import Failure
+from hardener.oci.login import Logins
+from hardener.oci.transport import Answer, Transport, is_loopback
+from hardener.records import dataclass
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
+# All four at once: a registry that is asked for less gives an old format, or one platform, with another digest.
+_ACCEPT = ", ".join(MEDIA_TYPES)
+_HUB_HOST = "registry-1.docker.io"
+_LIMIT = 4 << 20  # bytes of a manifest or config, as registries limit them
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a repository is: ``host`` with its port, and the path there. ``login`` is the name that logins go by."""
+
+    host: str
+    repository: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest or index as it was sent, and its digest."""
+
+    digest: str
+    media_type: str
+    content: dict[str, Any]
+
+
+class Client:
+    """A client for all registries of a run; threads share it. ``settings`` are those of ``.harden.yaml``, by host."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, Registry] | None = None,
+        *,
+        find_login: Callable[[str, str], Login | None] = credentials.find,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._settings = settings or {}
+        self._transport = Transport(self._is_plain, pause)
+        self._logins = Logins(self._transport, self._is_plain, find_login)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def places(self, normalized: str) -> list[Place]:
+        """Where to ask for a repository that is spelled out: the mirrors of its registry, then the registry itself."""
+        host, _, path = normalized.partition("/")
+        found = []
+        for mirror in self._settings[host].mirrors if host in self._settings else ():
+            at, _, prefix = mirror.partition("/")
+            found.append(Place(at, f"{prefix}/{path}" if prefix else path, at))
+        return [*found, Place(_HUB_HOST if host == HUB else host, path, host)]
+
+    def digest(self, place: Place, tag: str) -> str:
+        """The digest that ``tag`` names now; what the registry says, unchecked unless it does not say it.
+
+        Raises Failure.
+        """
+        answer = self._ask("HEAD", place, f"manifests/{tag}", _ACCEPT)
+        named = answer.headers.get("docker-content-digest", "")
+        if answer.status == 200 and _DIGEST.fullmatch(named):
+            return named
+        if answer.status == 404:
+            raise self._failure(place, answer)
+        return self.manifest(place, tag).digest
+
+    def manifest(self, place: Place, name: str) -> Manifest:
+        """The manifest that a tag or digest names. Raises Failure, too where it is not what its digest says."""
+        answer = self._ask("GET", place, f"manifests/{name}", _ACCEPT)
+        if answer.status != 200:
+            raise self._failure(place, answer)
+        named = name if _DIGEST.fullmatch(name) else answer.headers.get("docker-content-digest") or "sha256:"
+        digest = digest_of(answer.body, named.partition(":")[0])
+        if digest is None or named not in (digest, "sha256:"):
+            raise Failure(f"{place.host}: what it sends is not what its digest says")
+        content = _mapping(answer.body)
+        declared = answer.headers.get("content-type", "").partition(";")[0].strip()
+        media_type = content.get("mediaType", declared) if content is not None else declared
+        if content is None or media_type not in MEDIA_TYPES or declared not in (*MEDIA_TYPES, "application/json", ""):
+            raise Failure(f"{place.host}: answers with no manifest of an image ({_short(declared)})")
+        # One that can be read as both is read as another thing by the next program: CVE-2021-41190.
+        is_index = media_type in INDEXES
+        if not isinstance(content.get("manifests" if is_index else "config"), list if is_index else dict) or (
+            ("config" in content or "layers" in content) if is_index else "manifests" in content
+        ):
+            raise Failure(f"{place.host}: answers with a manifest that is neither an index nor an image")
+        return Manifest(digest, str(media_type), content)
+
+    def blob(self, place: Place, digest: object) -> dict[str, Any]:
+        """The JSON of a config. Raises Failure, too where it is not what its digest says."""
+        if not is_digest(digest):
+            raise Failure(f"{place.host}: a manifest names a config by no digest")
+        answer = self._ask("GET", place, f"blobs/{digest}", None)
+        if answer.status != 200:
+            raise self._failure(place, answer)
+        content = _mapping(answer.body)
+        if digest_of(answer.body, str(digest).partition(":")[0]) != digest:
+            raise Failure(f"{place.host}: what it sends is not what its digest says")
+        if content is None:
+            raise Failure(f"{place.host}: a config is no JSON object")
+        return content
+
+    def _ask(self, method: str, place: Place, path: str, accept: str | None) -> Answer:
+        scheme = "http" if self._is_plain(place.host) else "https"
+        url = f"{scheme}://{place.host}/v2/{place.repository}/{path}"
+        used: str | None = None
+        for _ in range(3):  # without a login, with one, with a fresh token
+            headers = {"Accept": accept} if accept else {}
+            used = self._logins.header(place.login, place.repository)
+            if used is not None:
+                headers["Authorization"] = used
+            answer = self._transport.send(method, url, headers, _LIMIT)
+            if answer.status != 401:
+                break
+            asks = answer.headers.get("www-authenticate", "")
+            if not self._logins.refused(asks, used, place.login, place.repository):
+                break
+        return answer
+
+    def _failure(self, place: Place, answer: Answer) -> Failure:
+        status = answer.status
+        if status in (401, 403):
+            known = self._logins.has_login(place.login, place.repository)
+            said = "the login for it is refused" if known else "not there, or for those who log in"
+            return Failure(f"{place.host}: {said} ({status}): docker login {place.login}", status)
+        if status == 404:
+            return Failure(f"{place.host}: no such image ({status})", status)
+        return Failure(f"{place.host}: answers {status}", status)
+
+    def _is_plain(self, host: str) -> bool:
+        """Whether ``host`` is spoken to without TLS: where the settings say so, else on this machine."""
+        said = self._settings[host].insecure if host in self._settings else None
+        return is_loopback(host) if said is None else said
+
+
+def is_digest(value: object) -> bool:
+    """Whether it is a digest, which makes it safe in an address, too."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
+def digest_of(body: bytes, algorithm: str) -> str | None:
+    """``sha256:...`` of ``body``; None for an algorithm that digests do not use."""
+    if algorithm not in ("sha256", "sha512"):
+        return None
+    return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+
+
+def _mapping(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _short(text: str) -> str:
+    return text if re.fullmatch(r"[a-z0-9.+/-]{1,80}", text) else "of an unknown type"

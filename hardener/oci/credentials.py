@@ -1,0 +1,127 @@
+"""The logins of this machine, where ``docker login``, ``podman login`` and credential helpers keep them.
+
+Sources: docs.docker.com/reference/cli/docker/login (config.json, credsStore, credHelpers); containers-auth.json(5).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Any
+
+from hardener.records import dataclass
+
+HUB = "docker.io"
+# Under which names a login for Docker Hub is kept.
+_HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
+_TOKEN_USER = "<token>"
+_HELPER_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A name and its password; or, where ``is_token`` is set, a token that a token server exchanges for another."""
+
+    user: str
+    secret: str = field(repr=False)
+    is_token: bool = False
+
+    @property
+    def basic(self) -> str:
+        """As a header says it."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
+
+
+def find(host: str, repository: str) -> Login | None:
+    """The login for ``repository`` of the registry ``host`` (``docker.io`` for Docker Hub); None without one.
+
+    A file that is missing or broken holds none.
+    """
+    for path in _files():
+        try:
+            with open(path, encoding="utf-8") as handle:
+                settings = json.load(handle)
+        except (OSError, ValueError):
+            continue
+        if isinstance(settings, dict) and (login := _of(settings, host, repository)) is not None:
+            return login
+    return None
+
+
+def _files() -> Iterator[str]:
+    named = os.environ.get("REGISTRY_AUTH_FILE")
+    if named:  # it stands instead of all others
+        yield named
+        return
+    home = os.path.expanduser("~")
+    yield os.path.join(os.environ.get("DOCKER_CONFIG") or os.path.join(home, ".docker"), "config.json")
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        yield os.path.join(runtime, "containers", "auth.json")
+    yield os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "containers", "auth.json")
+
+
+def _of(settings: dict[str, Any], host: str, repository: str) -> Login | None:
+    keys = _keys(host, repository)
+    helpers, store, auths = (settings.get(key) for key in ("credHelpers", "credsStore", "auths"))
+    for key in keys:
+        if isinstance(helpers, dict) and isinstance(helpers.get(key), str):
+            return _helped(helpers[key], key)
+    if isinstance(auths, dict):
+        for key in keys:
+            entry = auths.get(key)
+            if isinstance(entry, dict) and (login := _written(entry)) is not None:
+                return login
+    if isinstance(store, str) and store:
+        for key in keys if not isinstance(auths, dict) or not auths else [key for key in keys if key in auths]:
+            if (login := _helped(store, key)) is not None:
+                return login
+    return None
+
+
+def _keys(host: str, repository: str) -> list[str]:
+    """The names that a login may stand under, the closest first."""
+    if host == HUB:
+        return [*_paths(HUB, repository), *_HUB_KEYS]
+    return [*_paths(host, repository), host, f"https://{host}", f"https://{host}/v1/", f"https://{host}/v2/"]
+
+
+def _paths(host: str, repository: str) -> Iterator[str]:
+    # auth.json of podman may hold logins for a part of a registry.
+    parts = repository.split("/")
+    yield from (f"{host}/{'/'.join(parts[:count])}" for count in range(len(parts), 0, -1))
+
+
+def _written(entry: dict[str, Any]) -> Login | None:
+    token, auth = entry.get("identitytoken"), entry.get("auth")
+    if isinstance(token, str) and token:
+        return Login(_TOKEN_USER, token, is_token=True)
+    if isinstance(auth, str) and auth:
+        try:
+            user, colon, secret = base64.b64decode(auth).decode().partition(":")
+        except ValueError:
+            return None
+        return Login(user, secret.rstrip("\0")) if colon else None
+    user, secret = entry.get("username"), entry.get("password")
+    return Login(user, secret) if isinstance(user, str) and isinstance(secret, str) and user else None
+
+
+def _helped(helper: str, key: str) -> Login | None:
+    """What the program ``docker-credential-HELPER`` knows of ``key``."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
+        return None
+    try:
+        done = subprocess.run(
+            [f"docker-credential-{helper}", "get"], input=key.encode(), capture_output=True, timeout=_HELPER_SECONDS
+        )
+        answer = json.loads(done.stdout) if done.returncode == 0 else None
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    user, secret = (answer.get(key) if isinstance(answer, dict) else None for key in ("Username", "Secret"))
+    if not isinstance(user, str) or not isinstance(secret, str) or not secret:
+        return None
+    return Login(user, secret, is_token=user == _TOKEN_USER)

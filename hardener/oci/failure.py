@@ -1,0 +1,12 @@
+"""Why an image could not be looked up."""
+
+
+class Failure(Exception):
+    """The message is one line that names the registry; it never holds what a server sent, nor a login.
+
+    ``status``: the HTTP status that was the reason, None without an answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

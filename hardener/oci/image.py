@@ -1,0 +1,134 @@
+"""What a registry knows of an image: the digest behind its tag, its platforms, and what its configs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from hardener.oci.client import INDEXES, Client, Manifest, Place, is_digest
+from hardener.oci.failure import Failure
+from hardener.records import dataclass
+
+# Of what a registry holds: an image has one of these, a Helm chart or a signature has not.
+_IMAGE_CONFIGS = frozenset({
+    "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
+})  # fmt: skip
+_MOST_PLATFORMS = 64
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of an image.
+
+    - `digest`: of the index, where there is one; `media_type`: its own.
+    - `platforms`: "linux/amd64", "linux/arm/v7", ...
+    - `config`: `user`, `exposedPorts`, `volumes`, `entrypoint`, `cmd`, `workingDir`, `env` (names), `created`; left out
+      where the platforms differ. None where it could not be read: `problem` says why.
+    """
+
+    digest: str
+    media_type: str
+    platforms: tuple[str, ...] = ()
+    config: dict[str, Any] | None = None
+    problem: str | None = None
+
+
+def look_up(client: Client, normalized: str, name: str) -> Found:
+    """The image that the tag or digest ``name`` of a repository, spelled out, names. Raises Failure."""
+
+    def ask(place: Place) -> Found:
+        manifest = client.manifest(place, name)
+        try:
+            platforms, config = _read(client, place, manifest)
+        except Failure as failure:  # the digest is known, and is worth having
+            return Found(manifest.digest, manifest.media_type, (), None, str(failure))
+        return Found(manifest.digest, manifest.media_type, platforms, config)
+
+    return _first(client, normalized, ask)
+
+
+def digest_now(client: Client, normalized: str, tag: str) -> str:
+    """The digest that a tag names now. Raises Failure."""
+    return _first(client, normalized, lambda place: client.digest(place, tag))
+
+
+def _first(client: Client, normalized: str, ask: Callable[[Place], _T]) -> _T:
+    problems: list[Failure] = []
+    for place in client.places(normalized):
+        try:
+            return ask(place)
+        except Failure as failure:
+            problems.insert(0, failure)
+    raise Failure("; ".join(dict.fromkeys(map(str, problems))), problems[0].status)
+
+
+def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, ...], dict[str, Any] | None]:
+    if manifest.media_type not in INDEXES:
+        blob = _config(client, place, manifest)
+        return ((), {}) if blob is None else ((_platform(blob),), _facts(place, blob))
+    names, facts = set(), []
+    for entry in manifest.content["manifests"][:_MOST_PLATFORMS]:
+        platform = entry.get("platform") if isinstance(entry, dict) else None
+        if not isinstance(platform, dict) or platform.get("os") in (None, "unknown"):
+            continue  # a signature or an attestation
+        names.add(_platform(platform))
+        if platform["os"] != "linux":
+            continue
+        if not is_digest(entry.get("digest")):
+            raise Failure(f"{place.host}: an index names a manifest by no digest")
+        blob = _config(client, place, client.manifest(place, entry["digest"]))
+        if blob is not None:
+            facts.append(_facts(place, blob))
+    common = {key: value for key, value in facts[0].items() if all(one.get(key) == value for one in facts)} if facts else {}
+    if facts and "created" not in common:
+        days = [one["created"] for one in facts if "created" in one]
+        common |= {"created": max(days)} if days else {}
+    return tuple(sorted(names)), common
+
+
+def _config(client: Client, place: Place, manifest: Manifest) -> dict[str, Any] | None:
+    """The config of an image; None for anything else that a registry holds."""
+    if manifest.media_type in INDEXES:
+        raise Failure(f"{place.host}: an index holds an index")
+    config = manifest.content["config"]
+    return client.blob(place, config.get("digest")) if config.get("mediaType") in _IMAGE_CONFIGS else None
+
+
+def _platform(of: dict[str, Any]) -> str:
+    parts = (of.get(key) for key in ("os", "architecture", "variant"))
+    return "/".join(part for part in parts if isinstance(part, str) and part)
+
+
+def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
+    said = blob.get("config")
+    if not isinstance(said, dict):
+        said = {}
+    user = said.get("User") or ""
+    env = _texts(said.get("Env"))
+    if not isinstance(user, str) or env is None:
+        raise Failure(f"{place.host}: a config is not one of an image")
+    found: dict[str, Any] = {"user": user}
+    for key, name in (("exposedPorts", "ExposedPorts"), ("volumes", "Volumes")):
+        holds = said.get(name) or {}
+        if not isinstance(holds, dict):
+            raise Failure(f"{place.host}: a config is not one of an image")
+        found[key] = sorted(holds)
+    for key, name in (("entrypoint", "Entrypoint"), ("cmd", "Cmd")):
+        words = _texts(said.get(name))
+        if words is None:
+            raise Failure(f"{place.host}: a config is not one of an image")
+        found |= {key: words} if words else {}
+    for key, value in (("workingDir", said.get("WorkingDir")), ("created", blob.get("created"))):
+        if isinstance(value, str) and value:
+            found[key] = value
+    # Names only: a value may be a secret.
+    names = sorted({text.partition("=")[0] for text in env})
+    return found | ({"env": names} if names else {})
+
+
+def _texts(value: object) -> list[str] | None:
+    """A list of texts, [] for none; None for anything else."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None

@@ -1,0 +1,217 @@
+"""HTTP as registries need it: retries, waits that a server asks for, redirects without the login, bounded answers."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from hardener.oci.failure import Failure
+from hardener.records import dataclass
+
+CONNECTIONS = 16
+CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 90.0
+# Between the attempts; a server that names its own time is waited for, up to the longest.
+BACK_OFF = (0.5, 1.0, 2.0)
+LONGEST_WAIT = 30.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 5
+_COMES_AND_GOES = frozenset({500, 502, 503, 504})
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said; the names of ``headers`` are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without its port, is this machine."""
+    name = urlsplit(f"//{host}").hostname or ""
+    return name in ("localhost", "::1") or name.startswith("127.")
+
+
+class Transport:
+    """At most ``CONNECTIONS`` connections, shared by threads. ``pause`` waits that many seconds, and may raise.
+
+    ``plain`` tells whether a host may be spoken to without TLS.
+    """
+
+    def __init__(self, plain: Callable[[str], bool], pause: Callable[[float], object] = time.sleep) -> None:
+        self._plain = plain
+        self._pause = pause
+        self._http = httpx2.Client(
+            headers={"User-Agent": "harden", "Accept-Encoding": "identity"},
+            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
+            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            mounts={f"all://{host}": None for host in _LOOPBACK},  # no proxy stands between a machine and itself
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+        )
+        self._lock = threading.Lock()
+        self._down: dict[str, Failure] = {}  # by origin: a server that failed is not asked for the next image
+        self._not_before: dict[str, float] = {}  # by origin: when it takes requests again
+
+    def close(self) -> None:
+        self._http.close()
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], limit: int, content: bytes | None = None
+    ) -> Answer:
+        """The answer to one request, redirects followed; ``limit`` is the most bytes of its body.
+
+        Raises Failure when there is none, it ends early, it is too long, or it stays 429.
+        """
+        host = _host(url)
+        with self._lock:
+            down = self._down.get(_origin(url))
+        if down is not None:
+            raise Failure(str(down), down.status)
+        problem = Failure(f"{host}: no answer")
+        for attempt in range(len(BACK_OFF) + 1):
+            self._wait(url)
+            try:
+                answer = self._follow(method, url, dict(headers), limit, content)
+            except httpx2.TransportError as error:
+                problem, wait = Failure(f"{host}: {_reason(error)}"), 0.0
+                down = problem if isinstance(error, _IS_DOWN) else None
+                if isinstance(error, _STAYS_WRONG):
+                    break
+            else:
+                down = None
+                if answer.status == 429:
+                    down = problem = Failure(f"{host}: too many requests (429); try again later, or log in", 429)
+                elif answer.status in _COMES_AND_GOES:
+                    problem = Failure(f"{host}: answers {answer.status}", answer.status)
+                else:
+                    return answer
+                wait = _asked_wait(answer)
+                if wait > LONGEST_WAIT:
+                    down = problem = Failure(f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s")
+                    break
+            if attempt < len(BACK_OFF):
+                self._hold(url, max(wait, BACK_OFF[attempt] * random.uniform(1, 1.25)), all=wait > 0)
+        if down is not None:
+            with self._lock:
+                self._down[_origin(url)] = down
+        raise problem
+
+    def _hold(self, url: str, seconds: float, *, all: bool) -> None:
+        if all:  # it asked for it, so every thread waits
+            with self._lock:
+                self._not_before[_origin(url)] = time.monotonic() + seconds
+        else:
+            self._pause(seconds)
+
+    def _wait(self, url: str) -> None:
+        with self._lock:
+            left = self._not_before.get(_origin(url), 0.0) - time.monotonic()
+        if left > 0:
+            self._pause(left)
+
+    def _follow(self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None) -> Answer:
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = self._once(method, url, headers, limit, content)
+            place = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or not place:
+                return answer
+            try:
+                target = urljoin(url, place)
+                scheme, host = urlsplit(target).scheme, urlsplit(target).netloc
+                plain = scheme == "http" and self._plain(host)
+            except ValueError:
+                raise Failure(f"{_host(url)}: sends to what is no address") from None
+            if scheme != "https" and not plain:
+                raise Failure(f"{_host(url)}: sends to an address without TLS")
+            if _origin(target) != _origin(url):
+                headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+                content = None  # a login may stand there, too
+            url = target
+        raise Failure(f"{_host(url)}: sends from one address to the next")
+
+    def _once(self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None) -> Answer:
+        until = time.monotonic() + ANSWER_SECONDS
+        host = _host(url)
+        try:
+            with self._http.stream(method, url, headers=headers, content=content) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > limit:
+                        raise Failure(f"{host}: answers with more than {limit >> 20} MiB")
+                    if time.monotonic() > until:
+                        raise Failure(f"{host}: takes longer than {ANSWER_SECONDS:.0f} s for an answer")
+                found = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, found, bytes(body))
+        except (httpx2.InvalidURL, httpx2.DecodingError, UnicodeError):
+            raise Failure(f"{host}: no address or no answer that can be read") from None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _host(url: str) -> str:
+    """The host and port of an address that may be anything, for a message."""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    return host if re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,255}", host) else "its server"
+
+
+# A server that fails so is not asked again in this run.
+_IS_DOWN = (httpx2.ConnectError, httpx2.TimeoutException, httpx2.ProxyError)
+_STAYS_WRONG = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+
+
+def _reason(error: httpx2.TransportError) -> str:
+    """What happened, in words that hold nothing of the server's."""
+    import ssl
+
+    if isinstance(error, httpx2.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return "the answer ends early"
+    if isinstance(error, _STAYS_WRONG):
+        return "no address that can be asked"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "it does not speak TLS (insecure: true for it in .harden.yaml)"
+        if isinstance(cause, socket.gaierror):
+            return "no such host"
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return f"no answer: {os.strerror(cause.errno)}"
+        cause = cause.__cause__ or cause.__context__
+    return "the proxy does not let it through" if isinstance(error, httpx2.ProxyError) else "no answer"
+
+
+def _asked_wait(answer: Answer) -> float:
+    """The seconds that ``Retry-After`` asks for: a number, or a day and time; 0 without it."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text[:9])
+    if not text:
+        return 0.0
+    from email.utils import parsedate_to_datetime
+
+    try:
+        # By the server's own clock, where it shows it.
+        now = answer.headers.get("date")
+        then = parsedate_to_datetime(text).timestamp()
+        return max(0.0, then - (parsedate_to_datetime(now).timestamp() if now else time.time()))
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
