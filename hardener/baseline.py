@@ -94,7 +94,7 @@ def load(path: str) -> tuple[str, Counter[Entry]]:
 
 
 def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Callable[[str], bool]) -> list[str]:
-    """Take what the baseline ``path`` holds out of ``outcome``: what is left is new. Returns what a person needs to know
+    """Take what the baseline ``path`` holds out of ``outcome``: what is left is new. Returns what a person has to know
     of it, as lines.
 
     ``judges`` tells whether this run meets everything there is of a transform: only such an entry can be stale, and

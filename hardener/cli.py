@@ -23,6 +23,7 @@ from hardener.options import (
     Format,
     FormatOption,
     GraphFormat,
+    ImageFormat,
     MaxRisk,
     Only,
     OutOfBand,
@@ -222,6 +223,48 @@ def graph(
     sys.exit(graph(paths or ["."], Choices(config=text(config), evidence=text(evidence)), format=format))
 
 
+@app.command()
+def lock(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders or patterns (.); with --update, images too.", metavar="[PATH...]"),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 when a tag moved.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Look up again what the lock holds, or the images named.")
+    ] = False,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Ask no registry; exit code 1 when an image is missing.")
+    ] = False,
+    config: Config = None,
+    evidence: Evidence = None,
+) -> None:
+    """Ask registries for the digest and config of each image, and write them to harden.lock."""
+    from hardener.locking import lock
+    from hardener.session import Choices
+
+    choices = Choices(config=text(config), evidence=text(evidence))
+    sys.exit(lock(paths or [], choices, check=check, update=update, frozen=frozen))
+
+
+@app.command()
+def images(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    format: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.text,
+    config: Config = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show the images of the manifests: digest, user, ports, age, and what uses them."""
+    from hardener.images_command import images
+    from hardener.session import Choices
+
+    choices = Choices(config=text(config), evidence=text(evidence), as_of=as_of)
+    sys.exit(images(paths or ["."], choices, format=format))
+
+
 @app.command("list")
 def list_command(profile: Profile = None) -> None:
     """List the transforms by risk, with the profiles that contain them."""
@@ -295,7 +338,8 @@ def main() -> None:
 
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and len(sys.argv) > 1:
-            _fail(f"harden: {' '.join(message().split())}; see harden --help", 2)
+            command = getattr(getattr(error, "ctx", None), "command_path", "harden")
+            _fail(f"harden: {' '.join(message().split()).removesuffix('.')}; see {command} --help", 2)
         if message is not None:  # no argument at all
             _fail(message(), 2)
         _fail(describe(error), 3)

@@ -40,8 +40,8 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None where
-    nothing says it."""
+    """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None
+    where nothing says it."""
 
     mirrors: tuple[str, ...] = ()
     insecure: bool | None = None

@@ -24,6 +24,11 @@ _FLUX_MARKER = '"$imagepolicy"'
 _ARGO_IMAGES = "argocd-image-updater.argoproj.io/image-list"
 
 
+def is_on_the_node(image: ImageReference) -> bool:
+    """Whether the registry of ``image`` is one that only the machine that runs the cluster has."""
+    return image.registry is not None and image.registry.partition(":")[0] in _ON_THE_NODE
+
+
 @dataclass(slots=True)
 class ImageSources:
     """What the tree says of images. Built by ``collect``."""
@@ -57,7 +62,7 @@ class ImageSources:
             return None
         if container.text("imagePullPolicy") == "Never":
             return container.fact("imagePullPolicy is Never, so no registry is asked for it", "imagePullPolicy")
-        if image.registry is not None and image.registry.partition(":")[0] in _ON_THE_NODE:
+        if is_on_the_node(image):
             return container.fact(f"registry {image.registry} is on the machine that runs the cluster", "image")
         file = container.object.piece.file.path
         for folder, said, name in self.built:

@@ -49,7 +49,8 @@ class Lock:
     def add(self, reference: ImageReference, image: LockedImage) -> None:
         """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
         self.images[reference.text] = image
-        self._spelled.setdefault(f"{reference.normalized}:{reference.tag or _LATEST}", image)
+        if reference.digest is None:  # with one, it is what a manifest pins, and no word on the tag
+            self._spelled.setdefault(f"{reference.normalized}:{reference.tag or _LATEST}", image)
         self._spelled.setdefault(f"{reference.normalized}@{image.digest}", image)
 
     def find(self, reference: ImageReference) -> LockedImage | None:
@@ -123,7 +124,7 @@ class _Reader:
         found = Lock()
         for image, value in head.images.items():
             reference = parse_image(image)
-            if reference is None or reference.normalized is None or reference.opaque or reference.digest is not None:
+            if reference is None or reference.normalized is None or reference.opaque:
                 self._fail(("images", image), f"{image} is no image: write repository:tag as in the manifest")
             kind: Any = Entry
             try:
@@ -136,6 +137,8 @@ class _Reader:
             if not _DIGEST.fullmatch(entry.digest):
                 remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
                 self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
+            if reference.digest not in (None, entry.digest):
+                self._fail(("images", image, "digest"), f"{image}: digest is not the one of its name: write that one")
             user = None if said.user is None else str(said.user)
             config = ImageConfig(user, _texts(said.exposed_ports), _texts(said.volumes), said.created)
             found.add(reference, LockedImage(entry.digest, entry.media_type, tuple(entry.platforms), config))

@@ -55,6 +55,11 @@ class GraphFormat(StrEnum):
     json = "json"
 
 
+class ImageFormat(StrEnum):
+    text = "text"
+    json = "json"
+
+
 Profile = Annotated[
     str | None, typer.Option(help="baseline, restricted (default), strict, or a profile file.", metavar="NAME|FILE")
 ]

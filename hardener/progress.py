@@ -14,13 +14,17 @@ DELAY = 1.0  # seconds
 
 
 class Progress:
-    """Call it with the name of what comes next. Silent where standard error is no terminal, and for quick work."""
+    """Call it with the name of what comes next. Silent where standard error is no terminal, and for quick work.
+
+    ``total``: how many calls there will be from now on, where that is known.
+    """
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._started = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
+        self.total: int | None = None
 
     def __enter__(self) -> Progress:
         return self
@@ -40,6 +44,8 @@ class Progress:
             self._bar.start()
             self._task = self._bar.add_task("", total=None)
         if self._task is not None:
+            if self.total is not None and self._bar.tasks[0].total is None:
+                self._bar.reset(self._task, total=self.total)
             self._bar.update(self._task, advance=1, description=name[-60:])
 
     def __exit__(self, *error: object) -> None:

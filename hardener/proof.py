@@ -163,7 +163,7 @@ class _Lines:
             self.owned.update(range(self.parsed.line(document, rest), self.parsed.end_line(document, rest) + 1))
 
     def own_head(self, path: Path) -> None:
-        """The line of the key at ``path``, that of its value when it has only one (`{}`, null and `[]` are opened there),
+        """The line of the key at ``path``, that of its value when it has one alone (`{}`, null, `[]` are opened there),
         and that of the bracket which ends a flow collection, before which its last items stand."""
         if path not in self._heads:
             self._heads.add(path)

@@ -212,7 +212,8 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
             reasons.append(f"{len(outcome.changes)} changes are pending: harden apply")
         if too_bad and worst is not None:
             reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
-        print("check failed: " + "; ".join(reasons) if reasons else "check passed")
+        nothing = "" if outcome.summary()["files"] else ": these paths hold no file that harden reads"
+        print("check failed: " + "; ".join(reasons) if reasons else f"check passed{nothing}")
     return 1 if outcome.files or too_bad else 0
 
 

@@ -129,7 +129,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(
         (["aply", "x"], "aply"),
         (["apply", "--frob", "x"], "--frob"),
         (["apply"], "PATH"),
-        (["diff", "--max-risk", "none"], "none"),
+        (["diff", "--max-risk", "none"], "'breaking'; see harden diff --help"),
+        (["frob"], "'frob'; see harden --help"),
         (["diff", "--format", "xml"], "xml"),
         (["diff", "--profile"], "--profile"),
         (["explain"], "ID"),
@@ -205,6 +206,7 @@ def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
 def test_nothing_to_read_is_no_mistake(harden: Harden, tmp_path: Path) -> None:
     assert harden("apply", ".").status == 0
     assert "0 files, 0 documents" in harden("diff").out
+    assert harden("check").out.endswith("check passed: these paths hold no file that harden reads\n")
 
 
 @pytest.mark.parametrize(

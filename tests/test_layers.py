@@ -16,7 +16,7 @@ from .conftest import ROOT
 # From the top down; a module may import those below it, and its neighbours in a package. The last line is the package
 # `hardener` itself, which holds the version.
 LAYERS = (
-    "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command",
+    "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "locking", "images_command", "image_uses",
     "krm_function", "streams", "session", "writing", "interactive", "outputs", "baseline", "touched", "secrets_sink",
     "catalogue", "crash", "progress", "report", "pipeline", "trial", "waivers", "self_check", "rollback",
     "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen", "unread_patches",
@@ -26,31 +26,30 @@ LAYERS = (
     "relations", "overlays", "builds", "kustomize_tree", "names", "neighbours", "nearby", "image_sources",
     "admission", "namespaces", "elsewhere", "sidecars", "platforms", "bare_objects", "cloud_nodes", "cloud",
     "terraform", "openings", "audit_policies", "scripts", "credential_files", "views", "pod_class", "carriers",
-    "view", "host_files", "declare", "edits", "kubernetes", "config", "sources", "owasp", "errors", "records", "",
+    "view", "host_files", "declare", "edits", "oci", "kubernetes", "config", "sources", "owasp", "errands", "errors", "records", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
 _AUTHORS_WORDS = (
-    "access access.grants access.needs admission api_use audit_policies builds carriers cloud cloud_nodes connections credential_files declare edits errors isolation namespaces openings overlays pod_level pod_selectors "
-    "records relations scripts secret_moves sidecars terraform token_secrets view views workspace"
+    "access access.grants access.needs admission api_use audit_policies builds carriers cloud cloud_nodes "
+    "connections credential_files declare edits errors isolation namespaces openings overlays pod_level "
+    "pod_selectors records relations scripts secret_moves sidecars terraform token_secrets view views workspace"
 )
 FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 
 # Transforms that have no patch to offer.
 ONLY_REPORT = {
-    "rbac-authenticated-broad", "rbac-dangerous-grant", "rbac-dangling", "rbac-dead-rule", "rbac-masters-subject",
-    "rbac-platform-admin",
-    "psp-objects", "script-kubectl-privileged", "webhook-failure-ignore",
-    "component-eol", "component-flags", "component-gates", "component-script-flags", "development-cluster", "k3s-settings", "kubelet-misc",
-    "eks-auth-mode", "join-ca-pin", "kubeconfig-in-repo", "token-csv-in-repo",
-    "oidc-hint", "oidc-http", "oidc-prefix", "webhook-token-cache",
-    "audit-flags-in-script", "audit-policy-valid", "log-shipping",
-    "aks-logging", "aws-auth-masters", "capa-imds", "eksctl-node-addon-policies", "gke-logging", "sa-cloud-default",
-    "sa-cloud-identity", "tf-aks", "tf-eks-auth", "tf-eks-encryption", "tf-eks-endpoint",
-    "default-namespace", "exposed-admin-ui", "ingress-tls", "no-host-process", "restricted-volume-types",
-    "service-external-ips", "weakened-by-overlay",
-    "eksctl-secrets-encryption", "encryption-identity-only", "encryption-key-in-git", "encryption-weak",
-    "secret-arg-literal", "secret-configmap-embedded", "secret-generator-literals", "secret-git-history",
+    "aks-logging", "audit-flags-in-script", "audit-policy-valid", "aws-auth-masters", "capa-imds", "component-eol",
+    "component-flags", "component-gates", "component-script-flags", "default-namespace", "development-cluster",
+    "eks-auth-mode", "eksctl-node-addon-policies", "eksctl-secrets-encryption", "encryption-identity-only",
+    "encryption-key-in-git", "encryption-weak", "exposed-admin-ui", "gke-logging", "ingress-tls", "join-ca-pin",
+    "k3s-settings", "kubeconfig-in-repo", "kubelet-misc", "log-shipping", "no-host-process", "oidc-hint", "oidc-http",
+    "oidc-prefix", "psp-objects", "rbac-authenticated-broad", "rbac-dangerous-grant", "rbac-dangling",
+    "rbac-dead-rule", "rbac-masters-subject", "rbac-platform-admin", "restricted-volume-types", "sa-cloud-default",
+    "sa-cloud-identity", "script-kubectl-privileged", "secret-arg-literal", "secret-configmap-embedded",
+    "secret-generator-literals", "secret-git-history", "service-external-ips", "tf-aks", "tf-eks-auth",
+    "tf-eks-encryption", "tf-eks-endpoint", "token-csv-in-repo", "weakened-by-overlay", "webhook-failure-ignore",
+    "webhook-token-cache",
 }  # fmt: skip
 
 MODULES = sorted((ROOT / "hardener").rglob("*.py"))

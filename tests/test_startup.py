@@ -13,7 +13,7 @@ import pytest
 from .conftest import DEPLOYMENT, ROOT
 
 HEAVY = {
-    "deepdiff", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec", "pydantic", "rich",
+    "deepdiff", "httpx2", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec", "pydantic", "rich",
     "ruamel.yaml", "tree_sitter", "urllib.request",
 }  # fmt: skip
 

@@ -126,14 +126,13 @@ class Client:
     def _ask(self, method: str, place: Place, path: str, accept: str | None) -> Answer:
         scheme = "http" if self._is_plain(place.host) else "https"
         url = f"{scheme}://{place.host}/v2/{place.repository}/{path}"
-        used: str | None = None
-        for _ in range(3):  # without a login, with one, with a fresh token
+        for again in (False, True):  # without a login or with what is known, then with a fresh one
             headers = {"Accept": accept} if accept else {}
             used = self._logins.header(place.login, place.repository)
             if used is not None:
                 headers["Authorization"] = used
             answer = self._transport.send(method, url, headers, _LIMIT)
-            if answer.status != 401:
+            if answer.status != 401 or again:
                 break
             asks = answer.headers.get("www-authenticate", "")
             if not self._logins.refused(asks, used, place.login, place.repository):

@@ -106,8 +106,8 @@ def _written(entry: dict[str, Any]) -> Login | None:
         except ValueError:
             return None
         return Login(user, secret.rstrip("\0")) if colon else None
-    user, secret = entry.get("username"), entry.get("password")
-    return Login(user, secret) if isinstance(user, str) and isinstance(secret, str) and user else None
+    name, password = entry.get("username"), entry.get("password")
+    return Login(name, password) if isinstance(name, str) and isinstance(password, str) and name else None
 
 
 def _helped(helper: str, key: str) -> Login | None:

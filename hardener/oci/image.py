@@ -80,7 +80,9 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
         blob = _config(client, place, client.manifest(place, entry["digest"]))
         if blob is not None:
             facts.append(_facts(place, blob))
-    common = {key: value for key, value in facts[0].items() if all(one.get(key) == value for one in facts)} if facts else {}
+    common = (
+        {key: value for key, value in facts[0].items() if all(one.get(key) == value for one in facts)} if facts else {}
+    )
     if facts and "created" not in common:
         days = [one["created"] for one in facts if "created" in one]
         common |= {"created": max(days)} if days else {}

@@ -99,7 +99,9 @@ class Transport:
                     return answer
                 wait = _asked_wait(answer)
                 if wait > LONGEST_WAIT:
-                    down = problem = Failure(f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s")
+                    down = problem = Failure(
+                        f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s"
+                    )
                     break
             if attempt < len(BACK_OFF):
                 self._hold(url, max(wait, BACK_OFF[attempt] * random.uniform(1, 1.25)), all=wait > 0)

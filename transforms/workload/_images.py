@@ -69,7 +69,7 @@ def doubts(
     if locked is None:
         yield view.finding(
             f"image {image.text} is not pinned, harden.lock does not hold it", *path, severity=Severity.LOW,
-            advice="add the digest to harden.lock", once=image.text, topic="image not pinned",
+            advice="run harden lock PATH", once=image.text, topic="image not pinned",
         )  # fmt: skip
 
 

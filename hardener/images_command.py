@@ -1,0 +1,89 @@
+"""``harden images``: the images of a tree as a table. Asks no registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+from hardener import config as configuration
+from hardener.image_uses import Use, collect
+from hardener.kubernetes.image_config import UNKNOWN, merge
+from hardener.kubernetes.image_table import lookup
+from hardener.lock import Lock
+from hardener.progress import Progress
+from hardener.records import dataclass
+from hardener.session import Choices, read
+
+_SHORT = len("sha256:") + 12
+_EPOCH = 1990  # a build that is to be reproducible names a day long before there were images
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An image for people and programs. ``pinned``: every place names it by its digest. ``user``, ``ports``: None where
+    nobody knows. ``days``: its age."""
+
+    image: str
+    digest: str | None
+    pinned: bool
+    user: str | None
+    ports: tuple[int, ...] | None
+    created: str | None
+    days: int | None
+    used_by: tuple[str, ...]
+
+
+def images(paths: list[str], choices: Choices, *, format: str) -> int:
+    """Print the images of ``paths``. Returns 0."""
+    with Progress() as progress:
+        workspace, _ = read(paths, choices, progress)
+        today = configuration.day(choices.as_of) if choices.as_of else datetime.now(UTC).date()
+        rows = [_row(use, workspace.lock or Lock(), today) for use in collect(workspace)]
+    if format == "json":
+        import json
+        from dataclasses import asdict
+
+        print(json.dumps({"images": [asdict(row) for row in rows]}, indent=2))
+        return 0
+    for line in _table(rows):
+        print(line)
+    locked = sum(row.digest is not None for row in rows)
+    print(f"{len(rows)} images, {locked} with a digest, {sum(row.pinned for row in rows)} pinned")
+    return 0
+
+
+def _row(use: Use, lock: Lock, today: date) -> Row:
+    reference = use.reference
+    locked = lock.find(reference)
+    config = locked.config if locked is not None else UNKNOWN
+    facts = merge(config, lookup(reference))
+    known = config.exposed_ports is not None or facts.ports
+    where = (f"{view.object}" for view in use.places)
+    return Row(
+        reference.text, reference.digest or (locked.digest if locked is not None else None),
+        reference.digest is not None, facts.user, facts.ports if known else None, config.created,
+        _days(config.created, today), tuple(dict.fromkeys(where)),
+    )  # fmt: skip
+
+
+def _days(created: str | None, today: date) -> int | None:
+    try:
+        made = date.fromisoformat((created or "")[:10])
+    except ValueError:
+        return None
+    return (today - made).days if made.year >= _EPOCH else None
+
+
+def _table(rows: list[Row]) -> Iterator[str]:
+    lines = [("IMAGE", "DIGEST", "USER", "PORTS", "AGE", "USED BY")]
+    for row in rows:
+        image = row.image.partition("@")[0]
+        ports = "?" if row.ports is None else ",".join(map(str, row.ports)) or "-"
+        more = f" and {len(row.used_by) - 2} more" if len(row.used_by) > 2 else ""
+        lines.append((
+            image, row.digest[:_SHORT] if row.digest else "-", row.user or "?", ports,
+            "?" if row.days is None else f"{row.days} d", ", ".join(row.used_by[:2]) + more,
+        ))  # fmt: skip
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -1,0 +1,307 @@
+"""``harden lock``: what registries say of the images of a tree, written to ``harden.lock``."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from hardener import config as configuration
+from hardener import errands, lock_file
+from hardener.errors import HardenError
+from hardener.image_uses import Use, collect
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.lock import NAME, Lock, LockedImage
+from hardener.progress import Progress
+from hardener.records import dataclass
+from hardener.report.redactor import Redactor
+from hardener.session import Choices, read
+
+if TYPE_CHECKING:
+    from hardener.oci.client import Client
+    from hardener.oci.image import Found
+
+_SAVE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An image to ask a registry for: by its tag, or by the ``digest`` that is known; ``tag_only``: has the tag moved?
+
+    ``where``: the file and line that names it, None for one of the lock or the command line.
+    """
+
+    key: str
+    reference: ImageReference
+    locked: LockedImage | None = None
+    digest: str | None = None
+    tag_only: bool = False
+    optional: bool = False
+    where: Callable[[], str] | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run found: lines by image, for each kind of news."""
+
+    root: str
+    total: int = 0
+    new: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+
+
+def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool) -> int:
+    """Write what registries say of the images that ``arguments`` name to the lock, and print what is new.
+
+    Without one of the options it looks up what the lock does not hold. ``update``: all, or the images among the
+    arguments, anew. ``check`` writes nothing, and asks whether tags moved. ``frozen`` asks nobody. Returns 1 when an
+    image could not be resolved, is missing (``check``, ``frozen``) or moved (``check``), else 0.
+    """
+    if check + update + frozen > 1:
+        raise HardenError("--check, --update and --frozen: choose one")
+    paths, images = _sorted_out(arguments, update)
+    with Progress() as progress:
+        workspace, _ = read(paths or ["."], choices, progress)
+        root = workspace.root
+        uses = [] if images and not paths else collect(workspace)
+        # Whoever names the whole tree means what stands in the lock for manifests that are rendered elsewhere, too.
+        everything = root in (os.path.realpath(path) for path in paths or ["."]) and not images
+        held = workspace.lock or Lock()
+        result = Result(root, len(uses))
+        if frozen:
+            errands_to_run: list[Errand] = []
+            _compare(uses, held, result)
+        elif check:
+            _compare(uses, held, result)
+            errands_to_run = _checks(uses, held, everything)
+        elif update:
+            errands_to_run = _updates(uses, held, images, everything)
+        else:
+            errands_to_run = _lacking(uses, held, lock_file.stanzas(root) if workspace.lock else {})
+        result.left |= {use.key: use.left for use in uses if use.left}
+        if errands_to_run:
+            registries = configuration.load(root, choices.config).registries
+            progress.total = len(errands_to_run)
+            _run(errands_to_run, registries, result, progress)
+    _print(result, wrote=not (check or frozen))
+    return 1 if result.failed or result.missing or result.moved else 0
+
+
+def _sorted_out(arguments: list[str], update: bool) -> tuple[list[str], list[ImageReference]]:
+    """Paths and images; an argument is an image only with --update, and where there is no such file."""
+    paths, images = [], []
+    for argument in arguments:
+        image = parse_image(argument) if update and not os.path.lexists(argument) else None
+        if image is None:
+            paths.append(argument)
+        elif image.digest is not None or image.opaque or image.repository is None:
+            raise HardenError(f"{argument}: --update takes an image by its name and tag")
+        else:
+            images.append(image)
+    return paths, images
+
+
+# What there is to ask.
+
+
+def _compare(uses: list[Use], held: Lock, result: Result) -> None:
+    for use in uses:
+        if use.left is None and not use.optional and held.find(use.reference) is None:
+            result.missing[use.key] = use.where
+
+
+def _lacking(uses: list[Use], held: Lock, stanzas: dict[str, dict[str, Any]]) -> list[Errand]:
+    """The images that the lock does not hold, and those whose config it does not."""
+    names = {id(image): name for name, image in held.images.items()}
+    found = []
+    for use in uses:
+        locked = held.find(use.reference)
+        key = names[id(locked)] if locked is not None else use.key
+        if use.left is None and (locked is None or "config" not in stanzas.get(key, {})):
+            digest = locked.digest if locked is not None else use.reference.digest
+            found.append(_errand(use, key, locked, digest))
+    return found
+
+
+def _errand(use: Use, key: str, locked: LockedImage | None, digest: str | None, *, tag_only: bool = False) -> Errand:
+    return Errand(key, use.reference, locked, digest, tag_only, use.optional, lambda: use.where)
+
+
+def _checks(uses: list[Use], held: Lock, everything: bool) -> list[Errand]:
+    return [
+        Errand(key, image, locked, locked.digest, tag_only=True, where=where)
+        for key, image, locked, where in _entries(uses, held, everything)
+        if image.tag is not None or image.digest is None
+    ]
+
+
+def _updates(uses: list[Use], held: Lock, images: list[ImageReference], everything: bool) -> list[Errand]:
+    if not images:
+        known = [
+            Errand(key, image, locked, where=where)
+            for key, image, locked, where in _entries(uses, held, everything)
+            if image.digest is None
+        ]
+        return known + [
+            _errand(use, use.key, None, use.reference.digest)
+            for use in uses
+            if use.left is None and held.find(use.reference) is None
+        ]
+    found: dict[str, Errand] = {}
+    for image in images:
+        fitting = [
+            (key, reference, locked)
+            for key, reference, locked, _ in _entries([], held, True)
+            if reference.digest is None and reference.normalized == image.normalized
+            and (image.tag is None or (reference.tag or "latest") == image.tag)
+        ]  # fmt: skip
+        for key, reference, locked in fitting:
+            found[key] = Errand(key, reference, locked)
+        if not fitting:
+            found[image.text] = Errand(image.text, image)
+    return list(found.values())
+
+
+_Entry = tuple[str, ImageReference, LockedImage, Callable[[], str] | None]
+
+
+def _entries(uses: list[Use], held: Lock, everything: bool) -> list[_Entry]:
+    """What the lock holds of the images of ``uses``, or all that it holds."""
+    places: dict[int, Callable[[], str]] = {}
+    for use in uses:
+        if (locked := held.find(use.reference)) is not None and use.left is None:
+            places.setdefault(id(locked), lambda use=use: use.where)  # type: ignore[misc]
+    found: list[_Entry] = []
+    for key, locked in held.images.items():
+        reference = parse_image(key)
+        if reference is not None and (everything or id(locked) in places):
+            found.append((key, reference, locked, places.get(id(locked))))
+    return found
+
+
+# Asking.
+
+
+def _run(
+    tasks: Iterable[Errand], registries: dict[str, configuration.Registry], result: Result, progress: Progress
+) -> None:
+    """Ask for all ``tasks`` at once; what comes is saved now and then, and whatever ends the run."""
+    from hardener.oci.client import Client  # late: only this command speaks to anybody
+    from hardener.oci.failure import Failure
+    from hardener.oci.transport import CONNECTIONS
+
+    stop = threading.Event()
+
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Failure("interrupted")
+
+    client = Client(registries, pause=pause)
+
+    def ask(errand: Errand) -> Found | str | Failure:
+        try:
+            return _asked(client, errand)
+        except Failure as failure:
+            return failure
+
+    unsaved: dict[str, dict[str, Any]] = {}
+    saved = time.monotonic()
+    try:
+        for errand, found in errands.run(tasks, ask, CONNECTIONS):
+            progress(errand.key)
+            if isinstance(found, Failure):
+                _failed(errand, str(found), result)
+            elif isinstance(found, str):
+                if errand.locked is not None and found != errand.locked.digest:
+                    result.moved[errand.key] = f"{errand.locked.digest} is now {found}"
+            else:
+                _take(errand, found, result, unsaved)
+            if unsaved and time.monotonic() - saved > _SAVE_SECONDS:
+                lock_file.save(result.root, unsaved)
+                unsaved, saved = {}, time.monotonic()
+    finally:
+        stop.set()
+        if unsaved:
+            lock_file.save(result.root, unsaved)
+        client.close()
+
+
+def _asked(client: Client, errand: Errand) -> Found | str:
+    """The image, or the digest of its tag where that is all that there is to know. Raises Failure."""
+    from hardener.oci.image import digest_now, look_up
+
+    normalized, tag = str(errand.reference.normalized), errand.reference.tag or "latest"
+    if errand.tag_only:
+        return digest_now(client, normalized, tag)
+    if errand.digest is None and errand.locked is not None:
+        now = digest_now(client, normalized, tag)  # costs no pull where the tag did not move
+        if now == errand.locked.digest:
+            return now
+    return look_up(client, normalized, errand.digest or tag)
+
+
+def _failed(errand: Errand, problem: str, result: Result) -> None:
+    if errand.optional:
+        result.left[errand.key] = f"{problem}, which may be a registry of the cluster's own machine"
+    else:
+        place = f" ({errand.where()})" if errand.where is not None else ""
+        result.failed[errand.key] = f"{problem}{place}"
+
+
+def _take(errand: Errand, found: Found, result: Result, unsaved: dict[str, dict[str, Any]]) -> None:
+    entry = _masked(lock_file.stanza(found))
+    unsaved[errand.key] = entry
+    words = [found.digest, *([", ".join(found.platforms)] if found.platforms else [])]
+    if found.config and "user" in found.config:
+        words.append(f"user {found.config['user'] or 'root'}")
+    if found.config and found.config.get("exposedPorts"):
+        words.append(f"ports {', '.join(found.config['exposedPorts'])}")
+    news = result.new if errand.locked is None else result.changed
+    news[errand.key] = "  ".join(words)
+    if found.problem:
+        _failed(errand, f"{found.problem}; only its digest is known", result)
+
+
+def _masked(entry: dict[str, Any]) -> dict[str, Any]:
+    """``entry`` without what looks like a secret in a command: the lock is committed."""
+    mask = Redactor().text
+    for key in ("entrypoint", "cmd"):
+        if entry.get("config", {}).get(key):
+            entry["config"] = {**entry["config"], key: [mask(word) for word in entry["config"][key]]}
+    return entry
+
+
+# Telling.
+
+
+def _print(result: Result, *, wrote: bool) -> None:
+    name = os.path.normpath(os.path.join(os.path.relpath(result.root), NAME))
+    for title, lines in (
+        ("added", result.new), ("changed", result.changed), ("moved since", result.moved),
+        (f"missing in {name}: run harden lock", result.missing), ("not resolved", result.failed),
+        ("left alone", result.left),
+    ):  # fmt: skip
+        if lines:
+            print(f"{title}: {len(lines)}")
+            for key, line in sorted(lines.items()):
+                print(f"  {key}  {line}")
+    counts = [
+        f"{len(lines)} {word}"
+        for lines, word in (
+            (result.new, "added"), (result.changed, "changed"), (result.moved, "moved"), (result.missing, "missing"),
+            (result.failed, "not resolved"), (result.left, "left alone"),
+        )
+        if lines
+    ]  # fmt: skip
+    images = "1 image" if result.total == 1 else f"{result.total} images"
+    print(f"{name}: {images} named{': ' if counts else ', nothing to do'}{', '.join(counts)}")
+    if wrote and (result.new or result.changed):
+        print("commit it with the manifests; then: harden apply PATH")

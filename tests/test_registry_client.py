@@ -1,0 +1,247 @@
+"""The registry client against real registries: anonymous, with passwords, with tokens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hardener.config import Registry
+from hardener.oci import credentials
+from hardener.oci.client import Client, Place
+from hardener.oci.credentials import Login
+from hardener.oci.failure import Failure
+from hardener.oci.image import Found, digest_now, look_up
+
+from . import oci_images as made
+from .registries import BASIC, PASSWORD, USER, TokenServer, running, with_passwords, with_tokens
+
+NOBODY: Callable[[str, str], Login | None] = lambda host, repository: None  # noqa: E731
+ALICE: Callable[[str, str], Login | None] = lambda host, repository: Login(USER, PASSWORD)  # noqa: E731
+WRONG: Callable[[str, str], Login | None] = lambda host, repository: Login(USER, "wr0ng-pass")  # noqa: E731
+
+WEB = {
+    "User": "nginx", "ExposedPorts": {"80/tcp": {}, "53/udp": {}}, "Volumes": {"/data": {}}, "Cmd": ["nginx"],
+    "Entrypoint": ["/start"], "WorkingDir": "/srv", "Env": ["PATH=/bin", "TOKEN=hidden"],
+}  # fmt: skip
+FACTS = {
+    "user": "nginx", "exposedPorts": ["53/udp", "80/tcp"], "volumes": ["/data"], "entrypoint": ["/start"],
+    "cmd": ["nginx"], "workingDir": "/srv", "created": "2026-11-01T00:00:00Z", "env": ["PATH", "TOKEN"],
+}  # fmt: skip
+ROOT = {"user": "", "exposedPorts": [], "volumes": [], "created": "2026-11-01T00:00:00Z"}
+
+
+def client(login: Callable[[str, str], Login | None] = NOBODY, **settings: Registry) -> Client:
+    return Client(settings, find_login=login, pause=lambda seconds: None)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("registry")) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with with_passwords(tmp_path_factory.mktemp("registry")) as host:
+        made.push(f"http://{host}", "app", "1", made.image(WEB), {"Authorization": BASIC})
+        yield host
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenServer]:
+    folder = tmp_path_factory.mktemp("registry")
+    with with_tokens(folder) as server:
+        with running(folder) as open_door:  # the same images, without a guard
+            for repository in ("public/app", "private/app"):
+                made.push(f"http://{open_door}", repository, "1", made.image(WEB))
+        yield server
+
+
+IMAGES = {
+    "oci-single": (made.image(WEB), ("linux/amd64",), FACTS),
+    "docker-single": (made.image(WEB, media_type=made.DOCKER_MANIFEST), ("linux/amd64",), FACTS),
+    "oci-index": (
+        made.index({"amd64": made.image(WEB), "arm64": made.image(WEB, "arm64")}),
+        ("linux/amd64", "linux/arm64"),
+        FACTS,
+    ),
+    "docker-list": (
+        made.index(
+            {name: made.image(WEB, name, made.DOCKER_MANIFEST) for name in ("amd64", "s390x")}, made.DOCKER_LIST
+        ),
+        ("linux/amd64", "linux/s390x"),
+        FACTS,
+    ),
+    "root": (made.image(), ("linux/amd64",), ROOT),
+    "numeric": (made.image({"User": "1000:1000"}), ("linux/amd64",), ROOT | {"user": "1000:1000"}),
+    # What the platforms do not agree on is not known; the youngest says how old it is.
+    "differing": (
+        made.index({
+            "amd64": made.image({"User": "1"}), "arm64": made.image({"User": "2"}, "arm64", created="2026-11-02"),
+        }),
+        ("linux/amd64", "linux/arm64"),
+        {"exposedPorts": [], "volumes": [], "created": "2026-11-02"},
+    ),
+    "with-attestation": (
+        made.index({"amd64": made.image(), "unknown": made.image({"User": "9"}, "unknown")}), ("linux/amd64",), ROOT
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_what_is_known_of_an_image(name: str, registry: str) -> None:
+    image, platforms, facts = IMAGES[name]
+    made.push(f"http://{registry}", f"facts/{name}", "1", image)
+    found = look_up(client(), f"{registry}/facts/{name}", "1")
+    assert found == Found(image.digest, image.manifest.media_type, platforms, facts)
+    assert digest_now(client(), f"{registry}/facts/{name}", "1") == image.digest
+    assert look_up(client(), f"{registry}/facts/{name}", image.digest) == found
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_digests_are_those_of_skopeo(name: str, registry: str) -> None:
+    if shutil.which("skopeo") is None:
+        pytest.skip("needs skopeo, a package of Debian")
+    image = IMAGES[name][0]
+    made.push(f"http://{registry}", f"skopeo/{name}", "1", image)
+    command = ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{registry}/skopeo/{name}:1"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    assert digest_now(client(), f"{registry}/skopeo/{name}", "1") == made.sha256(raw)
+
+
+def test_what_is_no_image_has_a_digest_and_no_facts(registry: str) -> None:
+    chart = made.blob({"name": "web"}, "application/vnd.cncf.helm.config.v1+json")
+    content = {"schemaVersion": 2, "mediaType": made.OCI_MANIFEST, "config": chart.descriptor, "layers": []}
+    image = made.Image(made.blob(content, made.OCI_MANIFEST), chart)
+    made.push(f"http://{registry}", "chart", "1", image)
+    assert look_up(client(), f"{registry}/chart", "1") == Found(image.digest, made.OCI_MANIFEST, (), {})
+
+
+def message(look: Callable[[], object]) -> str:
+    with pytest.raises(Failure) as caught:
+        look()
+    return str(caught.value)
+
+
+def test_no_such_tag(registry: str) -> None:
+    assert message(lambda: look_up(client(), f"{registry}/no", "1")) == f"{registry}: no such image (404)"
+    assert message(lambda: digest_now(client(), f"{registry}/no", "1")) == f"{registry}: no such image (404)"
+
+
+def test_a_password(guarded: str) -> None:
+    assert look_up(client(ALICE), f"{guarded}/app", "1").config == FACTS
+    refused = message(lambda: look_up(client(WRONG), f"{guarded}/app", "1"))
+    assert refused == f"{guarded}: the login for it is refused (401): docker login {guarded}"
+    without = message(lambda: look_up(client(), f"{guarded}/app", "1"))
+    assert without == f"{guarded}: not there, or for those who log in (401): docker login {guarded}"
+
+
+def test_a_token(tokens: TokenServer) -> None:
+    host = tokens.host
+    one = client()
+    assert look_up(one, f"{host}/public/app", "1").config == FACTS
+    count = len(tokens.asked)
+    assert look_up(one, f"{host}/public/app", "1").config == FACTS
+    assert len(tokens.asked) == count, "a token serves until it ends"
+    without = message(lambda: look_up(one, f"{host}/private/app", "1"))
+    assert without == f"{host}: not there, or for those who log in (401): docker login {host}"
+    assert look_up(client(ALICE), f"{host}/private/app", "1").config == FACTS
+    refused = message(lambda: look_up(client(WRONG), f"{host}/private/app", "1"))
+    assert refused == f"{host}: the login for it is refused (401): docker login {host}"
+    assert {scope for query in tokens.asked for scope in query["scope"]} == {
+        "repository:public/app:pull",
+        "repository:private/app:pull",
+    }
+
+
+def test_names_of_docker_hub() -> None:
+    assert client().places("docker.io/library/nginx") == [Place("registry-1.docker.io", "library/nginx", "docker.io")]
+
+
+def test_a_mirror_is_asked_first(registry: str) -> None:
+    image = made.image(WEB)
+    made.push(f"http://{registry}", "cache/library/nginx", "1", image)
+    asked = Client(
+        {"docker.io": Registry(("127.0.0.1:9", f"{registry}/cache"))}, find_login=NOBODY, pause=lambda seconds: None
+    )
+    # The first mirror is down, the second has it.
+    assert look_up(asked, "docker.io/library/nginx", "1").digest == image.digest
+
+
+# Where logins are kept.
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def keep(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+
+
+AUTH = BASIC.removeprefix("Basic ")
+LOGIN = Login(USER, PASSWORD)
+KEPT = [
+    ({"auths": {"r.example": {"auth": AUTH}}}, "r.example", LOGIN),
+    ({"auths": {"https://r.example/v2/": {"auth": AUTH}}}, "r.example", LOGIN),
+    ({"auths": {"r.example": {"username": USER, "password": PASSWORD}}}, "r.example", LOGIN),
+    ({"auths": {"r.example:5000": {"auth": AUTH}}}, "r.example", None),
+    ({"auths": {"r.example": {"auth": AUTH}}}, "evil-r.example", None),
+    ({"auths": {"https://index.docker.io/v1/": {"auth": AUTH}}}, "docker.io", LOGIN),
+    ({"auths": {"r.example/app": {"auth": AUTH}}}, "r.example", LOGIN),
+    ({"auths": {"r.example/other": {"auth": AUTH}}}, "r.example", None),
+    ({"auths": {"r.example": {"identitytoken": "t0"}}}, "r.example", Login("<token>", "t0", is_token=True)),
+    ({"auths": {"r.example": {"auth": "%%%"}}}, "r.example", None),
+    ({"auths": {"r.example": {}}}, "r.example", None),
+    ({"credHelpers": {"r.example": "test"}}, "r.example", Login("helped", "r.example")),
+    ({"credHelpers": {"r.example": "../evil"}}, "r.example", None),
+    ({"credHelpers": {"r.example": "absent"}}, "r.example", None),
+    ({"credsStore": "test", "auths": {"r.example": {}}}, "r.example", Login("helped", "r.example")),
+    ({"credsStore": "test"}, "r.example", Login("helped", "r.example")),
+    ("{", "r.example", None),
+    ([], "r.example", None),
+]
+
+
+@pytest.mark.parametrize(("content", "host", "login"), KEPT)
+def test_a_login_of_docker(
+    content: object, host: str, login: Login | None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = home / "bin" / "docker-credential-test"
+    keep(helper, '#!/bin/sh\nread -r url\nprintf \'{"Username": "helped", "Secret": "%s"}\' "$url"\n')
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(helper.parent), prepend=":")
+    keep(home / ".docker" / "config.json", content)
+    assert credentials.find(host, "app/web") == login
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "path"),
+    [
+        ("DOCKER_CONFIG", "d", "d/config.json"),
+        ("REGISTRY_AUTH_FILE", "auth", "auth"),
+        ("XDG_RUNTIME_DIR", "run", "run/containers/auth.json"),
+        ("XDG_CONFIG_HOME", "c", "c/containers/auth.json"),
+        ("TZ", "", ".config/containers/auth.json"),
+    ],
+)
+def test_where_logins_are_looked_for(
+    variable: str, value: str, path: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(home / value))
+    keep(home / path, {"auths": {"r.example": {"auth": AUTH}}})
+    assert credentials.find("r.example", "app") == LOGIN
+
+
+def test_a_login_does_not_show_its_secret() -> None:
+    assert PASSWORD not in repr(LOGIN)
