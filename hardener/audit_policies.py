@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path
 from hardener.view import OpaqueError, View, literal
 
 if TYPE_CHECKING:
+    from hardener.kubernetes.audit_policy_order import Hidden
     from hardener.kubernetes.audit_policy_properties import Violation
     from hardener.workspace import Workspace
 
@@ -64,6 +65,14 @@ class AuditPolicy(View):
         from hardener.kubernetes.audit_policy_properties import omitting
 
         return omitting(self.data)
+
+    def hidden(self, found: Iterable[Violation] = (), property: str = "") -> list[Hidden]:
+        """Its rules that are to record bodies and come too late, once what heals ``found`` of ``property`` is in it."""
+        from hardener.kubernetes.audit_policy_order import hidden
+        from hardener.kubernetes.audit_policy_properties import BY_NAME, place
+
+        index = place(list(found))
+        return list(hidden(self.data) if index is None else hidden(self.data, BY_NAME[property].rule, index))
 
     def _settled(self) -> None:
         for path, text in _texts(self.data.get("rules"), ("rules",)):

@@ -29,6 +29,7 @@ from hardener.options import (
     OutOfBand,
     OutputDir,
     OutputOption,
+    PinFormatOption,
     PolicyEngine,
     Profile,
     Prune,
@@ -74,6 +75,7 @@ def apply(
     secrets_out: SecretsOut = None,
     policy_engine: PolicyEngine = None,
     audit_log: AuditLog = None,
+    pin_format: PinFormatOption = None,
     output: OutputOption = None,
     output_dir: OutputDir = None,
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
@@ -86,7 +88,7 @@ def apply(
 
     choices = Choices(
         profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
     )  # fmt: skip
     if interactive or output or output_dir:
         from hardener import apply_command
@@ -120,6 +122,7 @@ def diff(
     secrets_out: SecretsOut = None,
     policy_engine: PolicyEngine = None,
     audit_log: AuditLog = None,
+    pin_format: PinFormatOption = None,
     since: Since = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -129,7 +132,7 @@ def diff(
 
     choices = Choices(
         profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
         since=since,
     )  # fmt: skip
     sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
@@ -157,6 +160,7 @@ def check(
     secrets_out: SecretsOut = None,
     policy_engine: PolicyEngine = None,
     audit_log: AuditLog = None,
+    pin_format: PinFormatOption = None,
     since: Since = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Fail only on what this file does not list.", metavar="FILE")
@@ -169,7 +173,7 @@ def check(
 
     choices = Choices(
         profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log),
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
         since=since, baseline=text(baseline),
     )  # fmt: skip
     sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))

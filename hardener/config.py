@@ -14,6 +14,8 @@ from hardener.sources import yaml
 
 NAME = ".harden.yaml"
 DEFAULT_VERSION = "1.35"
+NEWEST = (1, 37)
+"""The newest Kubernetes that this release knows; a later one is judged like it."""
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
 
 
@@ -116,7 +118,8 @@ def load(root: str, named: str | None = None) -> Config:
     try:
         found: Any = msgspec.convert(documents[0], document)
     except msgspec.ValidationError as error:
-        raise HardenError(f"{name}: {error}") from None
+        known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry}
+        raise HardenError(f"{name}: {explained(error, known)}") from None
     if found.platform not in (None, "kubernetes", "openshift"):
         raise HardenError(f"{name}: platform is kubernetes or openshift")
     for pattern, namespace in found.namespaces.items():
@@ -139,6 +142,20 @@ def load(root: str, named: str | None = None) -> Config:
         found.namespaces,
         {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
     )  # fmt: skip
+
+
+def explained(error: Exception, known: dict[str, Any]) -> str:
+    """What msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the records
+    by their place in it, "" for the document."""
+    import msgspec
+
+    text = str(error)
+    if not text.startswith("Object contains unknown field"):
+        return text
+    at = re.search(r"- at `\$\.?(.*)`", text)
+    record = known.get(re.sub(r"\[[^]]*\]", "", at[1] if at else ""))
+    names = [field.encode_name for field in msgspec.structs.fields(record)] if record is not None else []
+    return f"{text}: known are {', '.join(names)}" if names else text
 
 
 def parsed_file(path: str, name: str) -> yaml.Parsed:

@@ -112,7 +112,7 @@ def _settings(case: Path) -> dict[str, Any]:
 def _run(work: Path, settings: dict[str, Any]) -> str:
     from hardener.session import Choices, plan_of
     from hardener.workspace import Workspace
-    from hardener.writing import write_files, write_secrets
+    from hardener.writing import write_files
 
     named = settings.get("profile")
     choices = Choices(
@@ -129,7 +129,6 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
         workspace = Workspace.read([str(work)], root=str(work), settings=plan.settings)
         outcome = plan.run(workspace, lambda name: None)
         text = _findings(outcome)
-        write_secrets(outcome)
         write_files(outcome)
     finally:
         os.chdir(here)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Append, Create, Drop, HostFile, Insert, Path
@@ -17,7 +18,8 @@ def pointer(path: Path) -> str:
 
 
 def of_step(changes: list[Change]) -> list[dict[str, Any]]:
-    """The operations that make ``changes`` on their document as it is now. Missing parents come with the value."""
+    """The operations that make ``changes`` on their document as it is now. Missing parents come with the value, and a
+    list that gets several items in its midst comes whole."""
     operations: list[dict[str, Any]] = []
     made: dict[Path, dict[str, Any]] = {}
     moves: list[tuple[Path, dict[str, Any]]] = []
@@ -50,7 +52,44 @@ def of_step(changes: list[Change]) -> list[dict[str, Any]]:
     moves.reverse()
     for path, operation in sorted(moves, key=_place, reverse=True):
         operations.append({"op": operation["op"], "path": pointer(path), **operation})
+    for place, document in _rewritten(changes).items():
+        operations = _whole(operations, pointer(place), document)
     return operations
+
+
+def _rewritten(changes: list[Change]) -> dict[Path, Any]:
+    """The lists that get several items in front of others, each with its document; the outermost alone. None where
+    the changes are of several documents: a pointer does not tell these apart."""
+    if len({(change.object.piece, *change.edit.path[:1]) for change in changes if change.edit.path}) > 1:
+        return {}
+    count: Counter[Path] = Counter()
+    documents: dict[Path, Any] = {}
+    for change in changes:
+        if isinstance(change.edit, Insert):
+            piece = change.object.piece
+            path = as_written(change.edit.path, change.step, shifts(piece))
+            if path is not None:
+                count[path[:-1]] += 1
+                documents[path[:-1]] = piece.data[int(path[0])]
+    several = [place for place, number in count.items() if number > 1]
+    return {
+        place: documents[place]
+        for place in several
+        if not any(place != other and place[: len(other)] == other for other in several)
+    }
+
+
+def _whole(operations: list[dict[str, Any]], place: str, document: Any) -> list[dict[str, Any]]:
+    """``operations``, with one that writes the list at ``place`` for all that change it or what is in it."""
+    from hardener.kubernetes.kustomize_operations import operate, pointer_parts  # late: few steps do this
+
+    inside = [each for each in operations if each["path"].startswith(f"{place}/")]
+    value = operate(document, inside)
+    for part in pointer_parts(place):
+        value = value[int(part) if isinstance(value, list) else part]
+    at = operations.index(inside[0])
+    kept = [each for each in operations if not each["path"].startswith(f"{place}/")]
+    return [*kept[:at], {"op": "replace", "path": place, "value": value}, *kept[at:]]
 
 
 def _place(move: tuple[Path, dict[str, Any]]) -> tuple[list[tuple[bool, str | int]], bool]:

@@ -272,11 +272,13 @@ def _take(errand: Errand, found: Found, result: Result, unsaved: dict[str, dict[
 
 def _masked(entry: dict[str, Any]) -> dict[str, Any]:
     """``entry`` without what looks like a secret in a command: the lock is committed."""
-    mask = Redactor().text
-    for key in ("entrypoint", "cmd"):
-        if entry.get("config", {}).get(key):
-            entry["config"] = {**entry["config"], key: [mask(word) for word in entry["config"][key]]}
-    return entry
+    words = {key: entry["config"][key] for key in ("entrypoint", "cmd") if entry.get("config", {}).get(key)}
+    if not words:
+        return entry
+    redactor = Redactor()  # knows a password by the flag before it, where it looks at a container
+    container = {"name": "c", "command": words.get("entrypoint", []), "args": words.get("cmd", [])}
+    redactor.learn_document({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}})
+    return {**entry, "config": {**entry["config"], **{key: redactor.value(said) for key, said in words.items()}}}
 
 
 # Telling.

@@ -129,7 +129,10 @@ class FileChange:
 
 @dataclass(slots=True, eq=False)
 class Outcome:
-    """Everything a run decided: edits + held back + waived + refused, and what it found and left alone."""
+    """Everything a run decided: edits + held back + waived + refused, and what it found and left alone.
+
+    ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
+    """
 
     workspace: Workspace
     profile: str
@@ -141,6 +144,8 @@ class Outcome:
     files: list[FileChange] = field(default_factory=list)
     documents: int = 0
     lines: dict[tuple[Piece, Path], int] = field(default_factory=dict)  # where evidence stands
+    max_risk: Grade = Grade.REVIEW
+    failure: str | None = None
 
     @property
     def not_made(self) -> list[Change]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Any
 
-from hardener import json_patch, unread_patches, unseen
+from hardener import json_patch, unread_patches, unseen, unserved
 from hardener.assembly import assemble
 from hardener.declare import Transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
@@ -81,7 +81,8 @@ def run(
 
     ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at.
     """
-    state = _Run(Outcome(workspace, profile.name), gate or Gate(), collect(workspace))
+    gate = gate or Gate()
+    state = _Run(Outcome(workspace, profile.name, max_risk=gate.max_risk), gate, collect(workspace))
     workspace.waivers = state.waivers
     ran: set[str] = set()
     for transform, may_change in profile.steps():
@@ -94,7 +95,7 @@ def run(
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
         for target in workspace.targets(transform.each):
-            if visits is None or visits(target):
+            if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
     _report_classes(state)
@@ -329,6 +330,7 @@ def _count(outcome: Outcome) -> None:
             )
         )  # fmt: skip
     outcome.findings += unseen.reports(outcome.workspace)
+    outcome.findings += unserved.reports(outcome.workspace)
     outcome.findings += unread_patches.reports(outcome.workspace)
     if workspace.settings.audit_logs:
         from hardener import audit_reports  # late: most runs have no log

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from hardener.edits import WrongShapeError
 from hardener.kubernetes import pod_security
+from hardener.kubernetes.capabilities import BIND, is_left_to_root
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.records import dataclass
-from hardener.views import PodTemplate
+from hardener.views import Container, OpaqueError, PodTemplate
 from hardener.workspace import Workspace
+
+_OF_USER = ("runAsUser", "runAsNonRoot")  # checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,53 @@ def level_of(pod: PodTemplate, namespace: str | None) -> str:
 
 
 def next_violation(pod: PodTemplate, namespace: str | None) -> str:
-    """The first thing that keeps ``pod`` from the level above its own, in the words of Kubernetes."""
+    """The first thing that keeps ``pod`` from the level above its own, in the words of Kubernetes.
+
+    Capabilities that a container has only because it may start as root come after that it may.
+    """
     state = _worst(pod, namespace)
-    following = "baseline" if _level(state) == "privileged" else "restricted"
-    found = pod_security.evaluate(_template(state), following, pod.tree.settings.kubernetes_version)
-    if not found:
+    broken = _next(state)
+    if broken is None:
         return "nothing"
-    return found[0].message if state is pod else f"{found[0].message}, as {_patch(state, found[0])} patches it"
+    return broken.message if state is pod else f"{broken.message}, as {_patch(state, broken)} patches it"
+
+
+def what_lifts(pod: PodTemplate, namespace: str | None) -> str | None:
+    """The id of the transform that lifts ``next_violation``, where a container keeps capabilities until then; else
+    None."""
+    state = _worst(pod, namespace)
+    broken = _next(state)
+    if broken is None or broken.check not in _OF_USER or not any(map(_waits_for_user, state.containers)):
+        return None
+    roots = (each.effective("runAsUser") == 0 or each.facts.user == "root" for each in state.containers)
+    return "run-as-user" if any(roots) else "run-as-non-root"
+
+
+def _next(state: PodTemplate) -> pod_security.Violation | None:
+    following = "baseline" if _level(state) == "privileged" else "restricted"
+    found = pod_security.evaluate(_template(state), following, state.tree.settings.kubernetes_version)
+    if found and found[0].check == "capabilities_restricted" and _is_of_root(state):
+        return next((broken for broken in found if broken.check in _OF_USER), found[0])
+    return found[0] if found else None
+
+
+def _is_of_root(state: PodTemplate) -> bool:
+    """Whether no container has capabilities but what is left to one that may start as root."""
+    return all(
+        _waits_for_user(each) or ("ALL" in _listed(each, "drop") and set(_listed(each, "add")) <= {BIND})
+        for each in state.containers
+    )
+
+
+def _waits_for_user(container: Container) -> bool:
+    return is_left_to_root(_listed(container, "add"), _listed(container, "drop"))
+
+
+def _listed(container: Container, key: str) -> tuple[str, ...]:
+    try:
+        return container.strings("securityContext", "capabilities", key)
+    except (OpaqueError, WrongShapeError):
+        return ()
 
 
 def beyond(state: PodTemplate, pod: PodTemplate) -> list[pod_security.Violation]:

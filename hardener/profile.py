@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from hardener import registry
+from hardener.config import explained
 from hardener.declare import Transform
 from hardener.errors import HardenError
 from hardener.records import dataclass
@@ -144,4 +145,4 @@ def _check(document: dict[str, Any], name: str) -> None:
     try:
         msgspec.convert(document, Document)
     except msgspec.ValidationError as error:
-        raise HardenError(f"{name}: {error}") from None
+        raise HardenError(f"{name}: {explained(error, {'': Document})}") from None

@@ -67,9 +67,12 @@ def read_tree(workspace: Workspace, paths: list[str], progress: Callable[[str], 
 
 
 def read_text(workspace: Workspace, text: str) -> None:
-    """Read a stream, as a file without a path."""
+    """Read a stream, as a file without a path. All of it is meant: what is no YAML is a problem, whatever its kind."""
     content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
-    workspace.files.append(_load("", "<stdin>", content, editable=True))
+    file = _load("", "<stdin>", content, editable=True)
+    for piece in file.pieces:
+        manifests.check(piece)
+    workspace.files.append(file)
 
 
 def _load(
@@ -186,7 +189,8 @@ class _Reader:
         problem, names = charts[chart]
         names.append(name)
         if len(names) > 1:
-            problem.message = f"a template of a Helm chart, like {len(names) - 1} more files of it"
+            more = "1 more file" if len(names) == 2 else f"{len(names) - 1} more files"
+            problem.message = f"a template of a Helm chart, like {more} of it"
 
     def _kustomization(self, file: ManifestFile) -> None:
         folder = os.path.dirname(file.path)

@@ -17,6 +17,7 @@ from hardener.pod_level import Standing, standings
 from hardener.profile import Profile
 from hardener.progress import Progress
 from hardener.records import dataclass
+from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import Refused, parse
@@ -45,6 +46,7 @@ class Choices:
     secrets_out: str | None = None
     policy_engine: str | None = None
     audit_log: list[str] | None = None
+    pin_format: str | None = None
     since: str | None = None
     baseline: str | None = None
 
@@ -92,6 +94,8 @@ def plan_of(choices: Choices, root: str) -> Plan:
         if not equals:
             raise HardenError(f"--set {text}: write GROUP.KEY=VALUE")
         chosen.set_option(name, _option(text, value), "--set")
+    if choices.pin_format:
+        chosen.set_option("images.pin-format", str(choices.pin_format), "--pin-format")
     if choices.prune_managed:
         chosen.set_option("network-policy.prune-managed", True, "--prune-managed")
         chosen.set_option("rbac.prune-managed", True, "--prune-managed")
@@ -161,7 +165,7 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
 
 
 def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
-    """Harden ``paths`` in place. Returns 0; 2 when there was something to write and nothing could be written."""
+    """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
     from hardener.writing import may_write  # late: only this command writes
 
     with Progress() as progress:
@@ -174,13 +178,14 @@ def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose
 
 def write(outcome: Outcome, format: str, *, verbose: bool, quiet: bool) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
-    from hardener.writing import write_files, write_secrets
+    from hardener.writing import write_files
 
     redactor = Redactor()
-    write_secrets(outcome)
-    failed = write_files(outcome)
+    whole = write_files(outcome)
     show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
-    return 2 if failed and not outcome.files else 0
+    if outcome.failure and format != "text":
+        print(f"harden: {redactor.text(outcome.failure)}", file=sys.stderr)
+    return 0 if whole else 2
 
 
 def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
@@ -209,7 +214,8 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
     if format == "text":
         reasons = []
         if outcome.files:
-            reasons.append(f"{len(outcome.changes)} changes are pending: harden apply")
+            verb = "is" if len(outcome.changes) == 1 else "are"
+            reasons.append(f"{counted(len(outcome.changes), 'change')} {verb} pending: harden apply")
         if too_bad and worst is not None:
             reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
         nothing = "" if outcome.summary()["files"] else ": these paths hold no file that harden reads"

@@ -1,14 +1,18 @@
-"""Patches of which nobody can say what they set for a pod: kustomize refuses them, or nothing shows the pod."""
+"""What kustomizations name and nobody can weigh: patches that kustomize refuses or that are for no pod of the tree, and
+resources that are not there."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.edits import Path, Severity
+from hardener.kubernetes import kustomization as kustomize
 from hardener.outcome import Report
 from hardener.overlays import Unpatched
 from hardener.sources.manifests import Piece
+from hardener.view import literal
 from hardener.views import Object
 from hardener.workspace import Workspace
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 _REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
 _RENDER = "look at what is rendered, too: kustomize build . > FILE and harden check FILE"
+_ABSENT = "correct its name or take the entry out; where it is made before the build, look at what is rendered"
 UNUSED = (
     "it is not weighed, since no build of the tree applies it to a pod or Service: harden what it patches, and look at"
     " what is rendered"
@@ -28,6 +33,7 @@ def reports(workspace: Workspace) -> Iterator[Report]:
     overlays = workspace.overlays
     kustomizations = [found for found in workspace.kustomizations.values() if found.editable]
     for item in kustomizations:
+        yield from _missing(workspace, item)
         for key in ("replacements", "transformers"):
             if item.data.get(key):
                 message = f"its {key} are not weighed: what they set for a pod is not known"
@@ -44,6 +50,17 @@ def reports(workspace: Workspace) -> Iterator[Report]:
             sign = "it stands in a kustomization" if patch.inline else "a kustomization lists this file as a patch"
             message, file = f"left as it is (patch): {sign}", patch.piece.file.name
             yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
+
+
+def _missing(workspace: Workspace, item: Object) -> Iterator[Report]:
+    for path, name in kustomize.entries(item.data):
+        if path[0] not in ("resources", "bases", "components") or kustomize.is_remote(name) or literal(name) != name:
+            continue
+        place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
+        if workspace.file_at(place) is None and not os.path.exists(place):
+            message, where = f"{name} is not there: what it should hold is not looked at", (*item.path, *path)
+            file = item.piece.file.name
+            yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)
 
 
 def _refused(overlays: Overlays, kustomizations: list[Object]) -> Iterator[tuple[Object, Piece, Path, str]]:

@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -19,6 +20,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.x509.oid import NameOID
 
 USER, PASSWORD = "alice", "s3cret"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -69,26 +75,8 @@ def with_passwords(folder: Path) -> Iterator[str]:
         yield host
 
 
-@dataclass
-class TokenServer:
-    """What ``with_tokens`` yields: the registry, and what its token server was asked."""
-
-    host: str
-    asked: list[dict[str, list[str]]] = field(default_factory=list)
-
-
-@contextmanager
-def with_tokens(folder: Path) -> Iterator[TokenServer]:
-    """One that wants tokens: anybody may read ``public/*``, ``USER`` may do all.
-
-    Source: distribution.github.io/distribution/spec/auth/jwt.
-    """
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-    from cryptography.x509.oid import NameOID
-
+def _certificate() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """A key, and a certificate that it signed itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-issuer")])
     now = datetime.now(UTC)
@@ -103,6 +91,24 @@ def with_tokens(folder: Path) -> Iterator[TokenServer]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )
+    return key, certificate
+
+
+@dataclass
+class TokenServer:
+    """What ``with_tokens`` yields: the registry, and what its token server was asked."""
+
+    host: str
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+
+
+@contextmanager
+def with_tokens(folder: Path) -> Iterator[TokenServer]:
+    """One that wants tokens: anybody may read ``public/*``, ``USER`` may do all.
+
+    Source: distribution.github.io/distribution/spec/auth/jwt.
+    """
+    key, certificate = _certificate()
     (folder / "root.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     chain = [base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]
 
@@ -168,8 +174,9 @@ class Reply:
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Reply]) -> Iterator[str]:
-    """A server that answers as ``answer`` says; its host and port."""
+def answering(answer: Callable[[Asked], Reply], certificate: Path | None = None) -> Iterator[str]:
+    """A server that answers as ``answer`` says; its host and port. With TLS, where a folder for its certificate is
+    named; nobody vouches for it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -178,7 +185,7 @@ def answering(answer: Callable[[Asked], Reply]) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = answer(Asked(self.command, self.path, headers, body))
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)  # without a Date of its own
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body) if reply.length is None else reply.length))
@@ -195,7 +202,16 @@ def answering(answer: Callable[[Asked], Reply]) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    if certificate is not None:
+        key, made = _certificate()
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        (certificate / "server.pem").write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate / "server.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}"
     finally:

@@ -477,3 +477,86 @@ def test_the_seed_comes_out_as_a_pair_of_a_role_and_a_binding(run: Run) -> None:
 )
 def test_a_role_is_called_after_its_binding(run: Run, name: str, role: str) -> None:
     assert ("Role", role, "default") in documents(run(BINDING.replace("app-admin-binding", name)))
+
+
+BASE_BINDING = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: web}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {kind}
+metadata: {{name: web-admin}}
+subjects: [{{kind: ServiceAccount, name: web{namespace}}}]
+roleRef: {{kind: ClusterRole, name: cluster-admin, apiGroup: rbac.authorization.k8s.io}}
+"""
+CONFIG = {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["app-config"], "verbs": ["get"]}
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+
+
+def of_base(tmp_path: Path, kind: str, namespace: str, overlays: dict[str, str], *events: str) -> Outcome:
+    """The outcome for an account and its binding in a kustomize base, with overlays and the events of a log."""
+    bases = {f"{name}/kustomization.yaml": f"{text}\nresources: [../base]\n" for name, text in overlays.items()}
+    base = BASE_BINDING.format(kind=kind, namespace=f", namespace: {namespace}" if namespace else "")
+    write(tmp_path / "tree", bases | {"base/kustomization.yaml": "resources: [rbac.yaml]\n", "base/rbac.yaml": base})
+    write(tmp_path, {"audit.log": "\n".join(events)})
+    settings = Settings(audit_logs=(str(tmp_path / "audit.log"),))
+    tree = Workspace.read([str(tmp_path / "tree")], root=str(tmp_path / "tree"), settings=settings)
+    return pipeline.run(tree, profile.load("restricted"), only=IDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace"), [("RoleBinding", ""), ("RoleBinding", "default"), ("ClusterRoleBinding", "default")]
+)
+@pytest.mark.parametrize(
+    ("overlays", "events", "rules", "said"),
+    [
+        ({"dev": "namespace: dev"}, [event("dev:web", "get", "configmaps", "app-config")], [CONFIG], "1 events of dev"),
+        (
+            {"dev": "namespace: dev", "prod": "namespace: prod"},
+            [event("dev:web", "get", "configmaps", "app-config"), event("prod:web", "list", "pods", day=9)],
+            [CONFIG, PODS], "1 events of prod",
+        ),
+        (
+            {"dev": "namespace: dev", "prod": "namespace: prod"},
+            [event("prod:web", "list", "pods"), event("x:y", "get", "pods", day=9)], [PODS], "nothing of dev/web",
+        ),
+        (
+            {"dev": "namespace: dev\nnamePrefix: one-"},
+            [event("dev:one-web", "list", "pods"), event("x:y", "get", "pods", day=9)], [PODS], "1 events of dev/one-web",
+        ),
+    ],
+    ids=["one", "several", "one of them in the log", "under a prefix"],
+)  # fmt: skip
+def test_the_log_is_asked_for_an_account_of_a_base_under_its_names_in_the_cluster(
+    kind: str, namespace: str, overlays: dict[str, str], events: list[str], rules: list[Any], said: str, tmp_path: Path
+) -> None:
+    outcome = of_base(tmp_path, kind, namespace, overlays, *events)
+    (role,) = (each for (kind, _, _), each in documents(outcome).items() if kind == "Role")
+    assert role["rules"] == rules
+    assert role["metadata"]["annotations"]["hardener.dev/basis"].startswith("observed (")
+    assert any(said in fact.text for change in outcome.changes for fact in change.evidence)
+    assert not outcome.held
+
+
+def test_what_an_account_of_a_base_does_elsewhere_holds_the_change_back(tmp_path: Path) -> None:
+    events = [event("dev:web", "list", "pods"), event("dev:web", "list", "pods", space="shop", day=9)]
+    outcome = of_base(tmp_path, "ClusterRoleBinding", "default", {"dev": "namespace: dev"}, *events)
+    (held,) = outcome.held
+    assert any("at work in shop" in fact.text for fact in held.changes[0].evidence)
+    made = [operation["value"] for operation in held.patch if operation["path"] == ""]
+    assert [each["metadata"]["namespace"] for each in made] == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("overlay", "events", "said"),
+    [
+        ("namespace: dev", [event("x:y", "list", "pods")], "nothing of dev/web"),
+        ("namespace: dev", [event("dev:web", "create", "pods")], "not used, since it records no reads"),
+        ("labels: []", [event("x:web", "list", "pods")], "not used, since nothing in the tree says the namespace"),
+    ],
+)
+def test_it_is_said_why_a_log_is_not_used(overlay: str, events: list[str], said: str, tmp_path: Path) -> None:
+    outcome = of_base(tmp_path, "RoleBinding", "", {"dev": overlay}, *events)
+    facts = [fact.text for change in outcome.changes for fact in change.evidence]
+    assert any(text.startswith(f"audit log: {said}") for text in facts)

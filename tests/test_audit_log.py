@@ -161,6 +161,15 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[ObservedRule] | None]] = {
         [event(objectRef={"resource": "leases", "apiGroup": "coordination.k8s.io", "namespace": "shop"})],
         one(api_group="coordination.k8s.io", resource="leases"),
     ),
+    "null is as good as nothing": (
+        [event("list", objectRef={"resource": "pods", "namespace": "shop", "name": None, "subresource": None,
+                                  "apiGroup": None})],
+        one(resource="pods", verbs=("list",)),
+    ),
+    "so is a namespace that is null": (
+        [event("list", objectRef={"resource": "pods", "namespace": None})],
+        one(namespace=None, resource="pods", verbs=("list",)),
+    ),
     "a list over all namespaces": (
         [event("list", objectRef={"resource": "pods"})], one(namespace=None, resource="pods", verbs=("list",)),
     ),

@@ -310,14 +310,14 @@ def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path
     (tmp_path / "web.yaml").write_text(DEPLOYMENT + "# new\n")
     done = harden("apply", ".")
     assert done.status == 0
-    assert done.err == "harden: 1 of 2 files have changes that are not committed\n"
+    assert done.err == "harden: 1 of 2 files has changes that are not committed\n"
     assert "outside Git" not in done.err
 
 
 def test_outside_git_is_one_warning_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     done = harden("apply", ".")
-    assert (done.status, done.err) == (0, "harden: 1 of 1 files are outside Git, so Git cannot undo this\n")
+    assert (done.status, done.err) == (0, "harden: 1 of 1 file is outside Git, so Git cannot undo this\n")
 
 
 def test_list_names_every_transform_and_explain_knows_it(harden: Harden) -> None:

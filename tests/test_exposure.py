@@ -89,6 +89,17 @@ def test_addresses_and_node_ports_are_counted_apart(harden: Harden, tmp_path: Pa
     assert "  3 Services closed on the ports of the nodes; a revert opens other ports: Service/n0" in told
 
 
+def test_a_host_port_that_is_closed_is_named(harden: Harden, tmp_path: Path) -> None:
+    ports = "[{containerPort: 80, hostPort: 80, hostIP: 192.0.2.7}, {containerPort: 443, hostPort: 443}]"
+    spec = f"{{containers: [{{name: c, image: a, ports: {ports}}}]}}"
+    pod = f"kind: Pod\napiVersion: v1\nmetadata: {{name: p}}\nspec: {spec}\n"
+    write(tmp_path, {"p.yaml": pod})
+    only = ("diff", ".", "--only", "no-host-port")
+    assert "Impact" not in harden(*only).out
+    line = "2 host ports closed; clients of a node's address no longer get in: Pod/p"
+    assert line in harden(*only, "--accept", "no-host-port").out
+
+
 def test_an_address_that_an_overlay_keeps_is_not_lost(harden: Harden, tmp_path: Path) -> None:
     patch = "apiVersion: v1\\nkind: Service\\nmetadata: {name: a}\\nspec: {type: LoadBalancer}"
     overlay = f'resources: [../base]\npatches:\n- patch: "{patch}"\n'

@@ -170,9 +170,7 @@ def test_ignored_files_are_no_evidence_and_unread_evidence_is_counted(harden: Ha
     _bound(tmp_path)
     write(tmp_path, {"rbac/latin.yaml": b"kind: Pod # \xe9\n"})
     commit(tmp_path)
-    assert "1 file outside the given paths could not be read as evidence" in harden("diff", "app").out.replace(
-        "1 files", "1 file"
-    )
+    assert "  1 file outside the given paths could not be read as evidence\n" in harden("diff", "app").out
 
 
 # -- what is left alone
@@ -227,7 +225,7 @@ def test_chart_templates_are_left_alone_with_a_finding(harden: Harden, tmp_path:
     assert changed(tmp_path, before) == ["chart/crds/x.yaml", "templates/web.yaml"]
     for name in ("chart/templates/sub/api.yaml:1", "tpl.yaml:14"):
         assert f"template  {name}\n" in done.out
-    assert "a template of a Helm chart, like 1 more files of it" in done.out
+    assert "a template of a Helm chart, like 1 more file of it" in done.out
     assert "helm template ... | harden filter" in done.out
 
 
@@ -375,3 +373,48 @@ def test_golden_cases_of_the_user_are_test_data(harden: Harden, tmp_path: Path) 
     before = snapshot(tmp_path)
     harden("apply", ".")
     assert changed(tmp_path, before) == ["web.yaml"]
+
+
+# -- texts that wait
+
+
+def test_a_text_that_waits_is_placed_or_leaves_nothing(tmp_path: Path) -> None:
+    first = files.prepare(str(tmp_path / "a/b.yaml"), "new", None)
+    second = files.prepare(str(tmp_path / "a/c/d.yaml"), "new", None)
+    assert [path for path in tmp_path.rglob("*.yaml")] == []
+    second.drop()
+    first.drop()
+    assert os.listdir(tmp_path) == []
+
+    placed = files.prepare(str(tmp_path / "a/b.yaml"), "new", None)
+    placed.place()
+    placed.drop()
+    assert os.listdir(tmp_path / "a") == ["b.yaml"] and (tmp_path / "a/b.yaml").read_text() == "new"
+
+
+def test_no_file_is_placed_over_one_that_came_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    waiting = files.prepare(str(path), "new", None)
+    path.write_text("mine")
+    with pytest.raises(FileExistsError):
+        waiting.place()
+    waiting.drop()
+    assert (os.listdir(tmp_path), path.read_text()) == (["a.yaml"], "mine")
+
+
+def test_a_text_that_was_placed_can_be_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbfold\r\n")
+    waiting = files.prepare(str(path), "new", read(path))
+    waiting.place()
+    assert path.read_text(encoding="utf-8-sig") == "new"
+    waiting.take_back()
+    assert path.read_bytes() == b"\xef\xbb\xbfold\r\n"
+
+
+@pytest.mark.parametrize("place", ["file/a.yaml", "file/x/a.yaml"])
+def test_where_no_folder_can_be_made_nothing_is_left(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError):
+        files.prepare(str(tmp_path / place), "new", None)
+    assert os.listdir(tmp_path) == ["file"]

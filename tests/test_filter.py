@@ -94,6 +94,22 @@ def test_a_broken_document_does_not_block_its_neighbours(harden: Harden) -> None
     assert "Refused: 1 document" in done.err and "<stdin>:18" in done.err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("foo: [\n", "Refused: 1 document"),
+        ("kind: ConfigMap\napiVersion: v1\ndata:\n\tx: 1\n", "Refused: 1 document"),
+        (DEPLOYMENT + "---\nfoo: [\n", "Refused: 1 document"),
+        ("foo:\n{{ if .x }}\nbar: 1\n{{ end }}\n", "template  <stdin>:2"),
+    ],
+)
+def test_a_stream_that_is_no_yaml_is_said(text: str, said: str, harden: Harden) -> None:
+    """Also where it holds nothing of interest: somebody meant it to be manifests."""
+    done = harden("filter", stdin=text.encode())
+    assert (done.status, done.out.endswith(text.removeprefix(DEPLOYMENT))) == (0, True), done.err
+    assert said in done.err and ("Refused" not in said or "1 refused" in done.err)
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfek\x00", b"kind: \xe9\n", b"\x80"])
 def test_what_is_not_utf_8_is_a_mistake(content: bytes, harden: Harden) -> None:
     done = harden("filter", stdin=content)

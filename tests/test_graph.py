@@ -117,6 +117,33 @@ def test_one_file_is_shown_with_the_other_ends_of_its_connections(shop: Path) ->
     assert "cleanup" not in {workload["name"] for workload in found["workloads"]}
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("prod", {"web": ["prod"], "api": ["prod"]}),
+        ("prod/kustomization.yaml", {"web": ["prod"], "api": ["prod"]}),
+        ("prod/patch.yaml", {}),
+        ("base/web.yaml", {"web": ["dev", "prod"], "api": ["dev", "prod"]}),
+        ("other.yaml", {"other": [None]}),
+        (".", {"web": ["dev", "prod"], "api": ["dev", "prod"], "other": [None]}),
+    ],
+)
+def test_an_overlay_is_shown_with_what_it_builds(path: str, shown: dict[str, list[str | None]], tmp_path: Path) -> None:
+    overlay = "resources: [../base]\nnamespace: {}\n"
+    write(tmp_path, {
+        "base/kustomization.yaml": "resources: [web.yaml, api.yaml]\n",
+        "base/web.yaml": deployment("web", env={"API": "http://api"}),
+        "base/api.yaml": deployment("api"),
+        "dev/kustomization.yaml": overlay.format("dev"),
+        "prod/kustomization.yaml": overlay.format("prod") + "patches: [{path: patch.yaml}]\n",
+        "prod/patch.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n",
+        "other.yaml": deployment("other"),
+    })  # fmt: skip
+    found = records(path, "--evidence", ".", cwd=tmp_path)
+    assert {workload["name"]: workload["namespaces"] for workload in found["workloads"]} == shown
+    assert edges(found) == ({("web", "api", "8080")} if "api" in shown else set())
+
+
 def test_the_folder_in_which_it_is_run_is_the_default(shop: Path) -> None:
     assert edges(records(cwd=shop)) == edges(records(".", cwd=shop))
 

@@ -110,9 +110,7 @@ def test_what_is_held_back_says_where_an_item_goes(run: Run) -> None:
 
     (held,) = run({"web.yaml": SERVICE}, step).held
     assert held.patch == [
-        {"op": "add", "path": "/spec/ports/1", "value": {"port": 2}},
-        {"op": "add", "path": "/spec/ports/1", "value": {"port": 1}},
-        {"op": "remove", "path": "/spec/ports/0"},
+        {"op": "replace", "path": "/spec/ports", "value": [{"port": 1}, {"port": 2}, {"port": 443, "name": "https"}]}
     ]
 
 

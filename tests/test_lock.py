@@ -34,6 +34,7 @@ images:
   redis: {{digest: {B}}}
   docker.io/library/redis:7: {{digest: {C}}}
   registry.example.com:5000/app:1.0: {{digest: {A}, mediaType: application/vnd.oci.image.manifest.v1+json}}
+  busybox:1@{C}: {{digest: {C}}}
 """
 
 
@@ -71,6 +72,10 @@ def test_what_is_read(tmp_path: Path) -> None:
         ("redis:7", C),
         ("registry.example.com:5000/app:1.0", A),
         ("registry.example.com/app:1.0", None),
+        # What is known of a digest says nothing of the tag beside it.
+        ("busybox:1", None),
+        (f"busybox:1@{C}", C),
+        (f"busybox@{C}", C),
         # With a digest, an image is the one of the lock only if it is that one.
         (f"nginx:1.27@{A}", A),
         (f"nginx@{A}", A),
@@ -112,7 +117,10 @@ WRONG = [
     ("version: 1\nimages: [a]", "1: Expected object, got array - at images: a lock has the keys"),
     ("version: 1\nimages:\n  NGINX: {}", "3: NGINX is no image: write repository:tag as in the manifest"),
     ("version: 1\nimages:\n  a:${B}: {}", "3: a:${B} is no image: write repository:tag"),
-    (f"version: 1\nimages:\n  a@{A}: {{}}", f"3: a@{A} is no image: write repository:tag"),
+    (
+        f"version: 1\nimages:\n  a@{A}: {{digest: '{B}'}}",
+        f"3: a@{A}: digest is not the one of its name: write that one",
+    ),
     (ENTRY + "{}", "3: nginx:1.27: Object missing required field digest: its keys are digest, mediaType, platforms"),
     (ENTRY + "{digest: 1.27}", "3: nginx:1.27: Expected str, got float - at digest"),
     (ENTRY + "{digest: 'sha256:12'}", "3: nginx:1.27: digest is no digest: write sha256: and the 64 hexadecimal"),
@@ -163,7 +171,7 @@ def test_images_that_are_not_pinned_are_one_line_and_one_finding_each(harden: Ha
     commit(tmp_path)
     arguments = ["diff", ".", "--only", "pin-image-digest"]
     text = harden(*arguments).out
-    assert "low K01 pin-image-digest  2 images not pinned: add the digest to harden.lock (-v names them)\n" in text
+    assert "low K01 pin-image-digest  2 images not pinned: run harden lock PATH (-v names them)\n" in text
     assert "example.com" not in text
     report = json.loads(harden(*arguments, "--format", "json").out)
     assert [(item["file"], item["message"].split()[1]) for item in report["findings"]] == [

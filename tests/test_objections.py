@@ -335,3 +335,28 @@ def test_argo_cd_for_its_developers(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     before = _rendered(copy / "dev-tilt")
     is_stable(copy, outcome)
     assert not _rendered(copy / "dev-tilt") - before
+
+
+# Paths limit what is edited and said, not what is known.
+
+
+@pytest.mark.parametrize("edit", ["dev", "dev/user.yaml", "dev/kustomization.yaml", "base", "."])
+def test_a_patch_is_weighed_wherever_its_base_is(tree: Path, edit: str) -> None:
+    outcome = run(tree, BASE, USER, only="weakened-by-overlay", edit=edit)
+    [finding] = findings(outcome)
+    assert (finding.file, finding.line, finding.severity) == ("dev/user.yaml", 11, "medium")
+    assert "patch dev/user.yaml weakens Deployment/web: container web: runAsUser: 0" in finding.message
+
+
+def test_a_patch_of_another_overlay_is_not_said(tree: Path) -> None:
+    other = {"test/kustomization.yaml": "resources: [../base]\npatches:\n- path: p.yaml\n",
+             "test/p.yaml": USER["dev/user.yaml"].replace("runAsUser: 0", "runAsUser: 7")}  # fmt: skip
+    assert findings(run(tree, BASE, USER, other, only="weakened-by-overlay", edit="test")) == []
+
+
+def test_of_a_base_that_is_evidence_nothing_else_is_said(tree: Path) -> None:
+    owned = WEB.replace("  name: web\n", "  name: web\n  ownerReferences: [{kind: App, name: a}]\n", 1)
+    for base in (BASE, {**BASE, "base/web.yaml": owned}):
+        outcome = run(tree, base, USER, edit="dev")
+        assert {finding.file for finding in outcome.findings} <= {"dev/user.yaml", "dev/kustomization.yaml"}
+        assert not outcome.changes

@@ -15,7 +15,7 @@ MASKED = "# shows masked secrets: git apply cannot take this file, harden apply 
 
 def masked_names(out: str) -> set[str]:
     """The files whose patch is marked as masked; the summary must name them all."""
-    summary = re.search(r"^masked in the patch, so not for git apply: (.*)$", out, re.M)
+    summary = re.search(r"^git apply refuses this patch, since secrets are masked in it \(.*?\): (.*)$", out, re.M)
     names = set(summary[1].split(", ")) if summary else set()
     marked = set(re.findall(re.escape(MASKED) + r"diff --git a/(.*) b/", out))
     assert len(names) == len(marked) and all(any(mark.endswith(name) for mark in marked) for name in names)

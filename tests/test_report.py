@@ -15,6 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from tests.conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Places, Tree, at, commit, git, same_value, write
 
@@ -221,6 +222,48 @@ spec:
       - name: s
         hostPath: {path: /var/run/docker.sock}
 """
+
+
+WILDCARDS = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: builder}
+rules:
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get]
+- apiGroups: ["", apps]
+  resources: ["*"]
+  verbs: ["*"]
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get]
+"""
+
+
+def test_rules_that_are_written_out_are_one_operation_in_order(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"role.yaml": WILDCARDS})
+    commit(tmp_path)
+    id = "rbac-wildcard-resources"
+    (held,) = json.loads(harden("diff", "--only", id, "--format", "json").out)["held"]
+    (operation,) = held["patch"]
+    assert (operation["op"], operation["path"]) == ("replace", "/rules")
+    made = patched(yaml.safe_load(WILDCARDS), held["patch"])
+    harden("apply", "--only", id, "--accept", id)
+    assert made == yaml.safe_load((tmp_path / "role.yaml").read_text())
+
+
+def test_held_back_steps_with_the_same_evidence_are_one_line(harden: Harden, tmp_path: Path) -> None:
+    id = "rbac-wildcard-resources"
+    for count, folded in ((3, False), (4, True)):
+        write(tmp_path, {"role.yaml": "---\n".join(WILDCARDS.replace("builder", f"b{n}") for n in range(count))})
+        out = harden("diff", "--only", id).out
+        head = f"  {id} K02 medium breaking x {count}  Role/b0, Role/b1, Role/b2, Role/b3 (-v shows each with its patch)\n"
+        assert (head in out, "patch:" in out) == (folded, not folded)
+        assert f"Held back: {count} (" in out and out.count("    because: the resources of Kubernetes") == (
+            1 if folded else count
+        )
+    assert harden("diff", "--only", id, "-v").out.count("    patch:   replace /rules ") == 4
 
 
 def test_every_kind_of_held_back_patch(harden: Harden, tmp_path: Path) -> None:

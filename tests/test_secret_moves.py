@@ -223,18 +223,24 @@ def test_the_disk_has_the_values_before_a_manifest_changes(
     from hardener.sources import files
 
     done: list[str] = []
-    sync, replace = os.fsync, files.replace
+    sync, prepare, place = os.fsync, files.prepare, files.Prepared.place
 
     def synced(handle: int) -> None:
         done.append("on the disk")
         sync(handle)
 
-    def replaced(path: str, text: str, content: files.Content) -> None:
+    def prepared(path: str, text: str, content: files.Content | None) -> files.Prepared:
+        waiting = prepare(path, text, content)
+        done[:] = []
+        return waiting
+
+    def placed(waiting: files.Prepared) -> None:
         done.append("manifest")
-        replace(path, text, content)
+        place(waiting)
 
     monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(files, "replace", replaced)
+    monkeypatch.setattr(files, "prepare", prepared)
+    monkeypatch.setattr(files.Prepared, "place", placed)
     monkeypatch.chdir(tree)
     choices = session.Choices(secrets_out=str(tmp_path / "values"), only=["secret-configmap-move"])
     session.apply(["."], choices, format="json", yes=True, verbose=False, quiet=True)

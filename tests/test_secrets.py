@@ -274,7 +274,7 @@ PLACES = [
     "hardener.sources.yaml.rewrite",
     "hardener.report.patch.Patch.of",
     "hardener.report.patch.masked_lines",
-    "hardener.sources.files.replace",
+    "hardener.sources.files.prepare",
     "hardener.outcome.Outcome.summary",
 ]
 

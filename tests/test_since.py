@@ -93,3 +93,16 @@ def test_outside_git(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": BOTH})
     done = harden("check", "--since", "HEAD")
     assert (done.status, "in no Git repository" in done.err) == (2, True)
+
+
+def test_a_patch_is_weighed_though_its_base_is_not_touched(harden: Harden, tmp_path: Path) -> None:
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n"
+    write(tmp_path, {
+        "base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": DEPLOYMENT,
+        "dev/kustomization.yaml": "resources: [../base]\npatches:\n- path: p.yaml\n",
+        "dev/p.yaml": patch + "      hostNetwork: false\n",
+    })  # fmt: skip
+    commit(tmp_path)
+    write(tmp_path, {"dev/p.yaml": patch + "      hostNetwork: true\n"})
+    report = json.loads(harden("check", "--since", "HEAD", "--format", "json").out)
+    assert [(found["id"], found["file"]) for found in report["findings"]] == [("weakened-by-overlay", "dev/p.yaml")]

@@ -236,14 +236,22 @@ def test_an_exception_for_what_is_outside_the_paths_is_not_stale(harden: Harden,
     assert waived(json.loads(harden("diff", "a", *options).out)) == BOTH
 
 
+KNOWN = "`$.exceptions[0]`: known are id, expires, match, reason, owner"
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        (entry().replace("  expires:", "  ends:"), "Object contains unknown field `ends` - at `$.exceptions[0]`"),
+        (entry().replace("  expires:", "  ends:"), f"Object contains unknown field `ends` - at {KNOWN}"),
         (entry().rpartition("  expires:")[0], "Object missing required field `expires` - at `$.exceptions[0]`"),
         (entry(expires="next year"), "Invalid RFC3339 encoded date - at `$.exceptions[0].expires`"),
-        (entry(match="kinds: Pod"), "Object contains unknown field `kinds` - at `$.exceptions[0].match`"),
-        (entry() + "  ticket: 7\n", "Object contains unknown field `ticket` - at `$.exceptions[0]`"),
+        (entry(match="kinds: Pod"), "Object contains unknown field `kinds` - at `$.exceptions[0].match`: known are "
+         "kind, name, namespace, container, path"),
+        (entry() + "  ticket: 7\n", f"Object contains unknown field `ticket` - at {KNOWN}"),
+        ("kubernetes-versions: x\n", "Object contains unknown field `kubernetes-versions`: known are profile, "
+         "kubernetes-version, platform, options, exceptions, peer-marks, namespaces, registries"),
+        ("registries: {a.example: {mirror: x}}\n", "Object contains unknown field `mirror` - at `$.registries[...]`: "
+         "known are mirrors, insecure"),
         ("peer-marks: no way\n", "Expected `bool`, got `str` - at `$.peer-marks`"),
     ],
 )  # fmt: skip
@@ -524,3 +532,46 @@ def test_an_annotation_is_read_in_a_fresh_process(tmp_path: Path) -> None:
         command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     assert "it is a driver" in done.stdout, done.stderr
+
+
+ROLE_BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {kind}
+metadata: {{name: deployer{namespace}}}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: cluster-admin
+subjects:
+- kind: ServiceAccount
+  name: deployer
+  namespace: ci
+"""
+
+
+@pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
+@pytest.mark.parametrize("line", ["roleRef:", "  name: cluster-admin", "- kind: ServiceAccount"])
+def test_a_comment_speaks_for_the_evidence_on_its_line(line: str, kind: str, diff: Diff) -> None:
+    text = ROLE_BINDING.format(kind=kind, namespace=", namespace: ci" if kind == "RoleBinding" else "")
+    only = "rbac-cluster-admin-binding"
+    report = diff(text.replace(line, f"{line} # harden: ignore[{only}] the pipeline"), only=only)
+    assert waived(report) == [only] and findings(report) == [] and not report["held"]
+
+
+def show(container: Container) -> Steps:
+    pod = container.object
+    first = pod.fact("shares its volumes", "spec", "template", "spec", "containers", 0, "image")
+    yield container.set("tty", to=True, grade=Grade.SAFE, evidence=[first])
+
+
+def test_what_a_container_shows_of_another_one_waives_nothing_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = commented("        image: example.com/a:1", "# harden: ignore[show] kept")
+    write(tmp_path, {"app.yaml": comment})
+    shown = declared(show)
+    monkeypatch.setattr(registry, "transforms", lambda: {shown.id: shown})
+    workspace = Workspace.read([str(tmp_path / "app.yaml")], root=str(tmp_path))
+    outcome = pipeline.run(workspace, Profile("test", members={shown.id: True}))
+    assert [record.changes[0].path[-2] for record in outcome.waived] == [0]
+    assert [change.path[-2] for change in outcome.changes] == [1]

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from hardener.access import observed
 from hardener.access.grants import mounted_token
+from hardener.access.homes import homes, target
 from hardener.access.views import Binding, Subject
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
-from hardener.kubernetes.rbac_rules import Rule
+from hardener.kubernetes.rbac_rules import Rule, compact
 from hardener.pod_class import SYSTEM_NAMESPACES
 from hardener.records import dataclass
 from hardener.views import Container, Object, OpaqueError, PodTemplate
@@ -56,8 +57,9 @@ _DEPLOYS = re.compile(
 class Needs:
     """``rules`` by namespace, None for the whole cluster; empty where the account needs nothing.
 
-    ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence. ``blind``: an
-    audit policy of the tree keeps requests out of the log (other than those of events), so that ``rules`` lack them.
+    ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence. ``blind``:
+    ``rules`` lack requests that an audit policy of the tree keeps out of the log (other than those of events), or that
+    went to a namespace for which no role can be put beside the binding.
     """
 
     label: str
@@ -91,6 +93,7 @@ def needs(
         found.label = "no rights, since nothing shows which it needs"
     elif found.facts:
         found.label = "partly derived, the rest ASSUMED"
+    found.facts += _why_no_log(binding, subject)
     return found
 
 
@@ -99,27 +102,69 @@ def needs(
 
 def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> Needs | None:
     """What an audit log shows of an account; None without a log, or where it holds nothing of it, or no reads at all:
-    those are most of what accounts do, and then they are not recorded."""
+    those are most of what accounts do, and then they are not recorded.
+
+    An account that several builds of the tree put into namespaces of their own needs what any of them was seen to do.
+    What it did in the namespace that stands for that of ``binding`` is under the name of the tree, "" where it is unset.
+    """
     log = binding.tree.access.log
-    space = binding.namespace_of(subject)
-    if log is None or space is None or not log.sees_reads:
-        return None
-    rules = log.rules_for(space, subject.name, expand=expand)
-    count = log.events(space, subject.name)
-    if rules is None or not count:
+    if log is None or not log.sees_reads:
         return None
     span = log.span
     window = f", {span[0]} to {span[1]}" if span else ""
-    found = Needs(f"observed ({count} events{window})", observed.by_namespace(rules))
-    found.facts.append(Evidence(f"audit log: {count} events of {space}/{subject.name}{window}"))
-    found.observed = True
+    known = homes(binding, subject)
+    own = target(binding, subject)
+    rules: dict[str | None, list[Rule]] = {}
+    facts: list[Evidence] = []
+    total = 0
+    for home in known:
+        count = log.events(home.namespace, home.name)
+        seen = log.rules_for(home.namespace, home.name, expand=expand)
+        if not count:
+            if len(known) > 1:
+                facts.append(Evidence(f"audit log: nothing of {home.namespace}/{home.name}"))
+            continue
+        if seen is None:
+            return None
+        total += count
+        facts.append(Evidence(f"audit log: {count} events of {home.namespace}/{home.name}{window}"))
+        for space, used in observed.by_namespace(seen).items():
+            place = own if space in home.targets else space
+            rules.setdefault(place, []).extend(used)
+    if not total:
+        return None
+    rules = {space: compact(used) for space, used in rules.items()}
+    found = Needs(f"observed ({total} events{window})", rules, facts=facts, observed=True)
     found.thin = _length(span) < ENOUGH
     if found.thin:
         found.facts.append(Evidence("thin evidence: the audit log spans less than 7 days"))
-    for spots, fact in _blind(binding, space, subject.name):
-        found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
-        found.facts.append(fact)
+    for home in known:
+        for spots, fact in _blind(binding, home.namespace, home.name):
+            found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
+            found.facts.append(fact)
+    if not binding.namespaced and any(each.namespace for each in binding.tree.builds.renderings(binding.object)):
+        for space in sorted(space for space in rules if space not in (None, own)):
+            del rules[space]
+            found.blind = True
+            text = f"it is at work in {space}, and a kustomization gives its namespace to every role beside the binding"
+            found.facts.append(Evidence(f"audit log: {text}"))
     return found
+
+
+def _why_no_log(binding: Binding, subject: Subject) -> Iterator[Evidence]:
+    """Why an audit log that was given says nothing of an account."""
+    log, known = binding.tree.access.log, homes(binding, subject)
+    if log is None:
+        return
+    names = ", ".join(f"{home.namespace}/{home.name}" for home in known[:_MOST])
+    if not log.sees_reads:
+        yield Evidence("audit log: not used, since it records no reads")
+    elif not known:
+        yield Evidence("audit log: not used, since nothing in the tree says the namespace of the account")
+    elif any(log.events(home.namespace, home.name) for home in known):
+        yield Evidence(f"audit log: not used, since {names} did more than is kept")
+    else:
+        yield Evidence(f"audit log: nothing of {names}")
 
 
 def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str], Evidence]]:
@@ -136,11 +181,12 @@ def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str],
 def unused(binding: Binding, subject: Subject) -> Needs | None:
     """Why an account is known not to use its rights; None where it may."""
     tree = binding.tree
-    log, space = tree.access.log, binding.namespace_of(subject)
-    if log is not None and space is not None and not log.events(space, subject.name):
+    log, known = tree.access.log, homes(binding, subject)
+    if log is not None and known and not any(log.events(home.namespace, home.name) for home in known):
         if (
-            _length(log.span) >= ENOUGH and log.sees_reads and tree.access.log_is_ours(space)
-            and not any(_blind(binding, space, subject.name))
+            _length(log.span) >= ENOUGH and log.sees_reads
+            and all(tree.access.log_is_ours(home.namespace) for home in known)
+            and not any(spots for home in known for spots in _blind(binding, home.namespace, home.name))
         ):  # fmt: skip
             text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
             return Needs("unused (evidence: audit log)", facts=[Evidence(text)])

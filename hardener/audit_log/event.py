@@ -46,11 +46,12 @@ class _User(msgspec.Struct):
 
 
 class _Reference(msgspec.Struct):
-    resource: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-    apiGroup: str = ""
+    # Some programs that pass logs on write null for what is empty.
+    resource: str | None = None
+    subresource: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+    apiGroup: str | None = None
 
 
 class _Status(msgspec.Struct):
@@ -165,8 +166,8 @@ def _of_event(entry: _Entry) -> Iterator[Request]:
         return
     for verb in _verbs(entry.verb, code):
         yield _request(
-            acting.username, time, allowed, verb, reference.apiGroup, reference.resource, reference.subresource,
-            reference.namespace, reference.name,
+            acting.username, time, allowed, verb, reference.apiGroup or "", reference.resource,
+            reference.subresource or "", reference.namespace or "", reference.name or "",
         )  # fmt: skip
 
 

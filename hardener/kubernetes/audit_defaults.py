@@ -5,6 +5,11 @@ from __future__ import annotations
 POLICY, LOG = "audit-policy-file", "audit-log-path"
 ROTATION = {"audit-log-maxage": "30", "audit-log-maxbackup": "10", "audit-log-maxsize": "100"}
 """Days, files and MB."""
+MOUNTED_BY_KUBEADM = (
+    "/etc/kubernetes/pki/", "/etc/ssl/certs/", "/etc/ca-certificates/", "/etc/pki/", "/usr/share/ca-certificates/",
+    "/usr/local/share/ca-certificates/",
+)  # fmt: skip
+"""Folders that it shows the API server without being asked (kubeadm, phases/controlplane/volumes.go)."""
 
 
 def paths(installer: str) -> tuple[str, str] | None:

@@ -254,7 +254,11 @@ def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 
-_PATH_ENV = frozenset({"TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME", "PGDATA"})
+_PATH_ENV = frozenset(
+    {"TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME", "PGDATA"}
+    # Where models are loaded to and compiled: huggingface_hub, PyTorch, vLLM.
+    | {"HF_HOME", "HF_HUB_CACHE", "TRANSFORMERS_CACHE", "TORCH_HOME", "VLLM_CACHE_ROOT", "VLLM_CONFIG_ROOT"}
+)
 _PATH_VARIABLE = re.compile(
     r"(?:\w+_)?(?:LOG|LOGS|LOGGING|UPLOAD|UPLOADS|DATA|CACHE|STORAGE|TEMP|TMP|DUMP)(?:_FILE)?_(?:DIR|DIRECTORY|FOLDER|PATH|NAME)"
     r"|(?:\w+_)?LOG_?FILE|LOGGING_FILE_NAME",

@@ -35,7 +35,8 @@ class ImageRow:
     - `ports`: TCP ports the image serves. `file_caps`: file capabilities (`=ep`) of its binary, without CAP_.
     - `rofs`: "ok" or "no". `tmp`: "no" when /tmp is not needed. `pvc`: "ok" when a volume of another owner works.
     - `root`: "required". `setuid`: setuid programs are used. `seccomp`: "sensitive".
-    - `class_`: "node-agent", "ingress-controller", ... `api`: need of the Kubernetes API, "needed", "no", "optional".
+    - `class_`: "node-agent", "ingress-controller", "model-server", ...
+    - `api`: need of the Kubernetes API, "needed", "no", "optional".
     - `api_except`: globs of container names for which `api` is "no".
     - `memory`: a quantity it needs. `sensitive`: it is an administration interface.
     - `source`: where the facts are from. `verified`: date and how they were checked; only then may a change be safe.

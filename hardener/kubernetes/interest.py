@@ -5,6 +5,7 @@ import re
 from hardener.kubernetes.bare_document import may_be_bare
 from hardener.kubernetes.custom_resource import may_name_images
 from hardener.kubernetes.ingress import ROUTES
+from hardener.kubernetes.kind_names import may_be_misspelt
 from hardener.kubernetes.kubectl_flags import may_start
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
@@ -71,6 +72,8 @@ def is_interesting(text: str) -> bool:
         return True  # an exception of Kubescape, which names kinds by patterns
     if not kinds:
         return may_be_bare(text)
+    if any(map(may_be_misspelt, kinds)):
+        return True
     if any(kind in ("Cluster", "InstanceGroup") and group in text for kind in kinds for group in _CLUSTERS):
         return True
     if "CustomResourceDefinition" in kinds and "Webhook" in text and _WEBHOOK.search(text):

@@ -9,6 +9,7 @@ from typing import Any
 
 NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _GROUP = "kustomize.config.k8s.io"
+_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
 # Kinds whose name namePrefix and nameSuffix leave as it is.
 _FIXED_NAMES = frozenset({
     ("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService"),
@@ -58,6 +59,12 @@ def entries(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...]
         for index, chart in enumerate(_list(document, key)):
             if isinstance(chart, dict):
                 yield (key, index), str(chart.get(name_key))
+
+
+def is_remote(name: str) -> bool:
+    """Whether an entry that is no path of the tree names a repository or a URL (api/internal/git/repospec.go)."""
+    first = name.partition("/")[0]
+    return "://" in name or "?" in name or "::" in name or "@" in first or "//" in name or first in _HOSTS
 
 
 def is_component(document: Mapping[str, Any]) -> bool:

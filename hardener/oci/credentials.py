@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import field
+from functools import lru_cache
 from typing import Any
 
 from hardener.records import dataclass
@@ -77,7 +78,8 @@ def _of(settings: dict[str, Any], host: str, repository: str) -> Login | None:
             if isinstance(entry, dict) and (login := _written(entry)) is not None:
                 return login
     if isinstance(store, str) and store:
-        for key in keys if not isinstance(auths, dict) or not auths else [key for key in keys if key in auths]:
+        known = [key for key in keys if isinstance(auths, dict) and key in auths]
+        for key in known or [_HUB_KEYS[0] if host == HUB else host]:
             if (login := _helped(store, key)) is not None:
                 return login
     return None
@@ -110,6 +112,7 @@ def _written(entry: dict[str, Any]) -> Login | None:
     return Login(name, password) if isinstance(name, str) and isinstance(password, str) and name else None
 
 
+@lru_cache(maxsize=256)  # some take a second, and are asked for every image
 def _helped(helper: str, key: str) -> Login | None:
     """What the program ``docker-credential-HELPER`` knows of ``key``."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):

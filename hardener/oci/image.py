@@ -99,7 +99,7 @@ def _config(client: Client, place: Place, manifest: Manifest) -> dict[str, Any] 
 
 def _platform(of: dict[str, Any]) -> str:
     parts = (of.get(key) for key in ("os", "architecture", "variant"))
-    return "/".join(part for part in parts if isinstance(part, str) and part)
+    return "/".join(part for part in parts if _is_plain(part) and part)
 
 
 def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
@@ -107,30 +107,35 @@ def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(said, dict):
         said = {}
     user = said.get("User") or ""
+    ports, volumes = said.get("ExposedPorts") or {}, said.get("Volumes") or {}
+    words = {key: _texts(said.get(name)) for key, name in (("entrypoint", "Entrypoint"), ("cmd", "Cmd"))}
     env = _texts(said.get("Env"))
-    if not isinstance(user, str) or env is None:
+    if (
+        not _is_plain(user) or not isinstance(ports, dict) or not isinstance(volumes, dict)
+        or not all(map(_is_plain, (*ports, *volumes))) or env is None or None in words.values()
+    ):  # fmt: skip
         raise Failure(f"{place.host}: a config is not one of an image")
-    found: dict[str, Any] = {"user": user}
-    for key, name in (("exposedPorts", "ExposedPorts"), ("volumes", "Volumes")):
-        holds = said.get(name) or {}
-        if not isinstance(holds, dict):
-            raise Failure(f"{place.host}: a config is not one of an image")
-        found[key] = sorted(holds)
-    for key, name in (("entrypoint", "Entrypoint"), ("cmd", "Cmd")):
-        words = _texts(said.get(name))
-        if words is None:
-            raise Failure(f"{place.host}: a config is not one of an image")
-        found |= {key: words} if words else {}
+    found = {"user": user, "exposedPorts": sorted(ports), "volumes": sorted(volumes)}
+    found |= {key: said for key, said in words.items() if said}
     for key, value in (("workingDir", said.get("WorkingDir")), ("created", blob.get("created"))):
-        if isinstance(value, str) and value:
+        if _is_plain(value) and value:
             found[key] = value
     # Names only: a value may be a secret.
-    names = sorted({text.partition("=")[0] for text in env})
+    names = sorted({text.partition("=")[0] for text in env} - {""})
     return found | ({"env": names} if names else {})
 
 
+def _is_plain(value: object) -> bool:
+    """Whether it is a text of one line, which moves no cursor where it is printed."""
+    return isinstance(value, str) and value.isprintable()
+
+
 def _texts(value: object) -> list[str] | None:
-    """A list of texts, [] for none; None for anything else."""
+    """A list of texts, [] for none; None for anything else, and for what no file can hold."""
     if value is None:
         return []
-    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return (
+        value if all(character.isprintable() or character in "\n\t" for item in value for character in item) else None
+    )

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from hardener.oci import credentials
 from hardener.oci.credentials import Login
 from hardener.oci.failure import Failure
-from hardener.oci.transport import Transport
+from hardener.oci.transport import Transport, host_of
 from hardener.records import dataclass
 
 _LIMIT = 1 << 20  # bytes of a token
@@ -97,8 +97,14 @@ class Logins:
     def _token(self, asked: Challenge, login: Login | None, host: str, repository: str) -> str:
         # Ours, whatever the registry would like: to read this one repository.
         query = {"service": asked.service, "scope": f"repository:{repository}:pull"}
-        realm = urlsplit(asked.realm)
-        secure = realm.scheme == "https" or (realm.scheme == "http" and self._plain(realm.netloc))
+        try:
+            realm = urlsplit(asked.realm)
+            name = realm.hostname
+        except ValueError:
+            name = None
+        secure = name is not None and (
+            realm.scheme == "https" or (realm.scheme == "http" and self._plain(realm.netloc))
+        )
         if not secure or realm.username is not None or realm.fragment:
             raise Failure(f"{host}: names no address with TLS for tokens")
         if login is not None and login.is_token:
@@ -112,12 +118,12 @@ class Logins:
         if answer.status in (400, 401, 403) and login is not None:
             raise Failure(f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status)
         if answer.status != 200:
-            raise Failure(f"{host}: its token server {realm.netloc} answers {answer.status}", answer.status)
+            raise Failure(f"{host}: its token server {host_of(asked.realm)} answers {answer.status}", answer.status)
         try:
             found = json.loads(answer.body)
         except (ValueError, RecursionError):
             found = None
         token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-            raise Failure(f"{host}: its token server {realm.netloc} gives no token")
+            raise Failure(f"{host}: its token server {host_of(asked.realm)} gives no token")
         return token

@@ -40,7 +40,8 @@ class Answer:
 def is_loopback(host: str) -> bool:
     """Whether a host, with or without its port, is this machine."""
     name = urlsplit(f"//{host}").hostname or ""
-    return name in ("localhost", "::1") or name.startswith("127.")
+    # All four numbers: 127.0.0.1.example.com is another machine.
+    return name in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", name) is not None
 
 
 class Transport:
@@ -74,7 +75,7 @@ class Transport:
 
         Raises Failure when there is none, it ends early, it is too long, or it stays 429.
         """
-        host = _host(url)
+        host = host_of(url)
         with self._lock:
             down = self._down.get(_origin(url))
         if down is not None:
@@ -134,18 +135,18 @@ class Transport:
                 scheme, host = urlsplit(target).scheme, urlsplit(target).netloc
                 plain = scheme == "http" and self._plain(host)
             except ValueError:
-                raise Failure(f"{_host(url)}: sends to what is no address") from None
+                raise Failure(f"{host_of(url)}: sends to what is no address") from None
             if scheme != "https" and not plain:
-                raise Failure(f"{_host(url)}: sends to an address without TLS")
+                raise Failure(f"{host_of(url)}: sends to an address without TLS")
             if _origin(target) != _origin(url):
                 headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
                 content = None  # a login may stand there, too
             url = target
-        raise Failure(f"{_host(url)}: sends from one address to the next")
+        raise Failure(f"{host_of(url)}: sends from one address to the next")
 
     def _once(self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None) -> Answer:
         until = time.monotonic() + ANSWER_SECONDS
-        host = _host(url)
+        host = host_of(url)
         try:
             with self._http.stream(method, url, headers=headers, content=content) as response:
                 body = bytearray()
@@ -166,7 +167,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """The host and port of an address that may be anything, for a message."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     return host if re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,255}", host) else "its server"

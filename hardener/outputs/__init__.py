@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hardener.errors import HardenError
 from hardener.outcome import Outcome
+from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 
@@ -63,7 +64,7 @@ def _create(path: str, content: bytes | str) -> None:
 
 def _said(count: int, folder: str | None, missing: list[str]) -> Iterator[str]:
     if folder is not None:
-        yield f"{count} files written to {folder}, the source is as it was"
+        yield f"{counted(count, 'file')} written to {folder}, the source is as it was"
     if missing:
         yield f"not in it: {len(missing)}, which harden apply writes in place"
         yield from (f"  {line}" for line in missing[:20])

@@ -6,6 +6,7 @@ Most trees have no kustomization: what reads them is loaded when it is asked for
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from hardener.overlays.patched import PatchedPod
 from hardener.overlays.signs import signs
 from hardener.overlays.unpatched import Unpatched
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from hardener.overlays.patch import Patch
     from hardener.overlays.variants import Chain, Overlays, Result, Variant, patch_of
 
-__all__ = ["Chain", "Overlays", "Patch", "Result", "Unpatched", "Variant", "patch_of", "signs"]
+__all__ = ["Chain", "Overlays", "Patch", "PatchedPod", "Result", "Unpatched", "Variant", "patch_of", "signs"]
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,11 @@ class Patch:
     def __str__(self) -> str:
         return self.piece.file.name
 
+    @property
+    def editable(self) -> bool:
+        """Whether it, or the kustomization that lists it, is of the files that the run was given."""
+        return self.piece.file.editable or self.kustomization.editable
+
     def selects(self, item: Identity) -> bool:
         """Whether it is for ``item``."""
         raise NotImplementedError

@@ -9,6 +9,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from hardener.api_use import api_use
+from hardener.builds import Build
 from hardener.connections import External, Port, Unresolved, Unseen, Way
 from hardener.edits import Evidence, Path, WrongShapeError, dotted
 from hardener.records import dataclass
@@ -95,7 +96,8 @@ class Graph:
 
 
 def collect(workspace: Workspace, mask: Callable[[str], str]) -> Graph:
-    """The graph of the files that the run was given, with those at the other end; ``mask`` hides secrets in texts."""
+    """The graph of the files that the run was given and of what their kustomizations build, with those at the other
+    end; ``mask`` hides secrets in texts."""
     return _Collector(workspace, mask).graph()
 
 
@@ -111,7 +113,7 @@ class _Collector:
 
     def graph(self) -> Graph:
         connections = self.workspace.connections
-        own = {id(pod) for pod in self.workspace.pod_templates if pod.object.editable and not _is_copy(pod)}
+        own = {id(pod) for pod in self.workspace.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
         edges = [e for e in connections.edges if id(e.client) in own or id(e.server) in own]
         entries = [e for e in connections.entries if id(e.server) in own]
         hosts: list[tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]] = [
@@ -158,12 +160,26 @@ class _Collector:
     def _workload(self, number: int, pod: PodTemplate, use: list[Evidence]) -> Workload:
         item = pod.object
         part = dotted(pod.path[len(item.path) :]) if self._parts[id(item)] > 1 else ""
-        namespaces = tuple(self.mask(name or "") for name in self.workspace.builds.namespaces(item))
+        namespaces = tuple(self.mask(name or "") for name in self._namespaces(item))
         line = self._lines[item.piece, item.path]
         return Workload(
             number, self.mask(item.api_version), self.mask(item.kind), self.mask(item.name), part, namespaces,
             item.piece.file.name, line, self._facts(use),
         )  # fmt: skip
+
+    def _is_meant(self, pod: PodTemplate) -> bool:
+        """Whether its file was given, or a kustomization that builds it."""
+        return pod.object.editable or bool(self._builds(pod.object))
+
+    def _builds(self, item: Object) -> list[Build]:
+        """The builds of ``item`` in which a kustomization has a part that the run was given."""
+        return [build for build in self.workspace.builds.of(item) if any(k.editable for k in build.layers(item))]
+
+    def _namespaces(self, item: Object) -> Iterable[str | None]:
+        builds = [] if item.editable else self._builds(item)
+        if not builds:
+            return self.workspace.builds.namespaces(item)
+        return sorted({name for build in builds for name in build.namespaces(item)}, key=str)
 
     def _name(self, service: Object | None) -> str | None:
         return None if service is None else self.mask(service.name)

@@ -71,6 +71,7 @@ _RELEASED = (
     ("address-released", ("public address", "es"), "released; a revert brings new ones"),
     ("internal-address-released", ("internal address", "es"), "released; a revert brings new ones"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
+    ("host-port-closed", ("host port", "s"), "closed; clients of a node's address no longer get in"),
     (
         "secret-moved",
         ("object", "s"),

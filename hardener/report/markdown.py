@@ -20,6 +20,7 @@ from hardener.pod_level import Standing
 from hardener.records import dataclass
 from hardener.report import impact, steps
 from hardener.report.graph_formats import plain
+from hardener.report.held import held_back, place
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
 from hardener.report.patch import Patch
@@ -167,7 +168,7 @@ class _Comment:
         count = f"{len(self.outcome.held)} held back" if self.outcome.held else "steps by hand"
         head = f"\n### A person decides first: {count}\n\n"
         if self.outcome.held:
-            head += "Something speaks against these. `--accept ID` makes those of one transform.\n\n"
+            head += f"Held back: {held_back(self.outcome)}. `--accept ID` makes those of one transform.\n\n"
         return _Section(head, items)
 
     def _step(self, when: str, step: str) -> str:
@@ -175,10 +176,10 @@ class _Comment:
 
     def _held_item(self, held: Held) -> str:
         first = held.changes[0]
-        place = self._code(f"{first.object.piece.file.name}:{first.line}")
+        where = self._code(place(first.object.piece.file.name, first.line))
         lines = [
-            f"- **{held.transform.id}** {held.transform.risk} {held.transform.severity}: "
-            f"{self._say(str(first.object))} at {place}\n"
+            f"- **{held.transform.id}** {held.transform.risk} {held.transform.severity} {held.grade}: "
+            f"{self._say(str(first.object))} at {where}\n"
         ]
         facts = dict.fromkeys(fact for change in held.changes for fact in change.edit.evidence)
         lines += [f"  - because {self._say(self._evidence(fact))}\n" for fact in facts]

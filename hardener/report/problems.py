@@ -23,6 +23,7 @@ from hardener.edits import Create, Evidence, Path, Severity, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.records import dataclass
 from hardener.report import steps
+from hardener.report.held import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
@@ -123,7 +124,7 @@ class _Collector:
     def _held(self, held: Held) -> Problem:
         first, transform = held.changes[0], held.transform
         facts = dict.fromkeys(fact for change in held.changes for fact in change.evidence)
-        what = [f"{first.object}: {transform.summary} Held back, since something may break"]
+        what = [f"{first.object}: {transform.summary} Held back: {why_held(held.grade, self.outcome.max_risk)}"]
         what += [f"because {fact.text}" for fact in facts]
         what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
         what += [f"before: {step}" for step in steps.before(held.changes)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hardener.edits import Grade, dotted
 from hardener.outcome import MISSING, Change, FileChange
 from hardener.report import steps
+from hardener.report.held import place, why_held
 from hardener.report.patch import Patch
 from hardener.report.text import TextReport
 
@@ -20,13 +21,13 @@ class Question(TextReport):
         """Print the step ``changes`` with the hunks in ``lines``; ``number`` is its place among all of them."""
         first = changes[0]
         transform = first.transform
-        where = f"{first.object.piece.file.name}:{first.line or first.new_line or 1} {first.object}"
+        where = f"{place(first.object.piece.file.name, first.line or first.new_line)} {first.object}"
         self._say()
         self._say(f"{number} {self._paint('bold', transform.id)} {transform.risk} {grade}  {where}")
         self._say(f"  {transform.summary}")
         self._say(f"  why:     {transform.why}")
         if held:
-            self._say(f"  {self._paint('yellow', 'held back')}: there is evidence that something breaks")
+            self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_risk)}")
         for fact in dict.fromkeys(fact for change in changes for fact in change.evidence):
             self._say(f"  because: {self._evidence(fact)}")
         if not any(change.evidence for change in changes):

@@ -6,14 +6,15 @@ import os
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hardener import __version__, platforms
 from hardener.edits import Evidence, Grade, Severity, dotted
 from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.pod_level import Standing
 from hardener.records import dataclass
-from hardener.report import impact, steps
+from hardener.report import impact, steps, versions
+from hardener.report.held import held_back, place
 from hardener.report.impact import counted, listed
 from hardener.report.levels import lines as level_lines
 from hardener.report.patch import Patch
@@ -81,8 +82,13 @@ class TextReport:
         platform = "".join(f", {text}" for text in platforms.described(workspace))
         source = "standard input, no tree around it" if workspace.stream else f"evidence from {_short(workspace.root)}"
         self._say(f"harden {__version__}: profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}")
+        if self.outcome.failure:
+            self._say(f"  {self._paint('red', self.outcome.failure)}")
+        for line in versions.remarks(workspace):
+            self._say(f"  {line}")
         if workspace.unread_evidence:
-            self._say(f"  {workspace.unread_evidence} files outside the given paths could not be read as evidence")
+            number = counted(workspace.unread_evidence, "file")
+            self._say(f"  {number} outside the given paths could not be read as evidence")
 
     def _levels(self) -> None:
         if self.levels and self.levels[0]:
@@ -100,22 +106,39 @@ class TextReport:
     def _held(self) -> None:
         if not self.outcome.held:
             return
-        count = len(self.outcome.held)
-        self._title(f"Held back: {count}, each with evidence that something breaks (--accept ID, --max-risk breaking)")
-        for held in self.outcome.held:
-            first = held.changes[0]
-            where = f"{first.object.piece.file.name}:{first.line}"
-            head = f"  {self._paint('yellow', held.transform.id)} {held.transform.risk} {held.transform.severity}"
-            self._say(f"{head}  {where} {first.object}")
-            for fact in _facts(held):
-                self._say(f"    because: {self._evidence(fact)}")
-            for operation in held.patch:
-                value = f" {_value(operation['value'])}" if "value" in operation else ""
-                self._say(f"    patch:   {operation['op']} {operation['path']}{value}", whole=True)
-            for step in steps.before(held.changes):
-                self._say(f"    before:  {step}", whole=True)
-            for step in steps.after(held.changes):
-                self._say(f"    after:   {step}", whole=True)
+        self._title(f"Held back: {held_back(self.outcome)}; --accept ID makes it all the same")
+        for group in _alike(self.outcome.held):
+            if len(group) > _MOST_IN_FULL and not self.verbose:
+                self._folded_steps(group)
+            else:
+                for held in group:
+                    self._held_step(held)
+
+    def _folded_steps(self, group: list[Held]) -> None:
+        """One line for steps of one transform that are held back alike, and the evidence that they share."""
+        names = listed({id(held.changes[0].object): str(held.changes[0].object) for held in group})
+        self._say(f"{self._held_head(group[0])} x {len(group)}  {names} (-v shows each with its patch)")
+        texts = [{fact.text for fact in _facts(held)} for held in group]
+        for text in dict.fromkeys(fact.text for fact in _facts(group[0])):
+            if all(text in others for others in texts):
+                self._say(f"    because: {text}")
+
+    def _held_head(self, held: Held) -> str:
+        id = self._paint("yellow", held.transform.id)
+        return f"  {id} {held.transform.risk} {held.transform.severity} {held.grade}"
+
+    def _held_step(self, held: Held) -> None:
+        first = held.changes[0]
+        self._say(f"{self._held_head(held)}  {place(first.object.piece.file.name, first.line)} {first.object}")
+        for fact in _facts(held):
+            self._say(f"    because: {self._evidence(fact)}")
+        for operation in held.patch:
+            value = f" {_value(operation['value'])}" if "value" in operation else ""
+            self._say(f"    patch:   {operation['op']} {operation['path']}{value}", whole=True)
+        for step in steps.before(held.changes):
+            self._say(f"    before:  {step}", whole=True)
+        for step in steps.after(held.changes):
+            self._say(f"    after:   {step}", whole=True)
 
     def _waived(self) -> None:
         if not self.outcome.waived:
@@ -123,7 +146,7 @@ class TextReport:
         self._title(f"Waived: {len(self.outcome.waived)}")
         for waived in self.outcome.waived:
             file, line, item, _ = waived.place
-            self._say(f"  {waived.transform.id} {waived.transform.risk}  {file}:{line} {item}")
+            self._say(f"  {waived.transform.id} {waived.transform.risk}  {place(file, line)} {item}")
             self._say(f"    {waived.carrier} ({waived.file}:{waived.line}): {waived.reason}")
 
     def _evidence(self, fact: Evidence) -> str:
@@ -254,14 +277,16 @@ class TextReport:
         )
         if masked:
             names = ", ".join(change.file.name for change in masked)
-            self._say(f"masked in the patch, so not for git apply: {names}")
+            instead = "use harden apply, or --format patch, which leaves these out"
+            self._say(f"git apply refuses this patch, since secrets are masked in it ({instead}): {names}")
         if self.applied and self.outcome.files and not self.outcome.workspace.stream:
             undo = _undo(self.outcome.files)
             if undo:
                 self._say(f"undo: {undo}", whole=True)
 
 
-# Findings that give the same advice are one line when there are more of them, and none of them is urgent.
+# Findings that give the same advice are one line when there are more of them, and none of them is urgent; so are steps
+# that are held back for the same reason.
 _MOST_IN_FULL = 3
 
 
@@ -272,6 +297,15 @@ def grouped(findings: list[Report]) -> Iterator[list[Report]]:
     for finding in findings:
         groups.setdefault((finding.id, finding.topic or f"{finding.severity} {finding.advice}"), []).append(finding)
     yield from groups.values()
+
+
+def _alike(held: list[Held]) -> Iterable[list[Held]]:
+    """The steps by transform, grade and first evidence, wherever that stands."""
+    groups: dict[tuple[str, Grade, str], list[Held]] = {}
+    for each in held:
+        first = next((fact.text for fact in _facts(each)), "")
+        groups.setdefault((each.transform.id, each.grade, first), []).append(each)
+    return groups.values()
 
 
 def _named(findings: list[Report]) -> str:

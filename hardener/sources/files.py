@@ -186,39 +186,91 @@ def read(path: str) -> Content:
     return Content(text, bom, status.st_size, status.st_mtime_ns)
 
 
-def _temporary(path: str) -> tuple[int, str]:
-    """An open new file beside ``path``, so that it can take its place in one step."""
-    import tempfile  # late: only writing needs it
+@dataclass(slots=True)
+class Prepared:
+    """A text that waits in the file ``temporary`` beside ``path``, to take its place in one step.
 
-    return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+    ``content`` is what is there as read, None where there is no file yet. ``folders`` are those made for it.
+    """
+
+    path: str
+    temporary: str
+    content: Content | None
+    folders: list[str]
+
+    def place(self) -> None:
+        """Put the text in its place: at any moment the file is the old or the new one.
+
+        Raises OSError when that fails, when the file changed since it was read, and FileExistsError when there is one
+        where none was.
+        """
+        if self.content is not None:
+            _unchanged(self.path, self.content)
+            os.replace(self.temporary, self.path)
+        else:
+            try:
+                os.link(self.temporary, self.path)  # unlike rename it never replaces a file
+                os.unlink(self.temporary)
+            except OSError:  # a file system without hard links, or there is a file
+                if os.path.lexists(self.path):
+                    raise
+                os.rename(self.temporary, self.path)
+
+    def take_back(self) -> None:
+        """Bring back what was there before ``place``. Raises OSError when that fails."""
+        if self.content is None:
+            os.unlink(self.path)
+        else:
+            status = os.stat(self.path)
+            now = Content("", self.content.bom, status.st_size, status.st_mtime_ns)
+            replace(self.path, self.content.text, now)
+
+    def drop(self) -> None:
+        """Leave nothing of what still waits; of several texts drop the last one first, whose folders lie deeper."""
+        if os.path.lexists(self.temporary):
+            os.unlink(self.temporary)
+        _remove(self.folders)
+
+
+def prepare(path: str, text: str | bytes, content: Content | None) -> Prepared:
+    """Write ``text`` beside ``path``, with the mode and the owner of the file that it is to replace.
+
+    ``content`` is that file as read, None for a new one, for which folders are made. Raises OSError; then nothing is
+    left behind.
+    """
+    if content is None:
+        if os.path.lexists(path):
+            raise FileExistsError(17, "File exists")
+        status, folders = None, _make_folders(os.path.dirname(path))
+    else:
+        status, folders = _unchanged(path, content), []
+        if not os.access(path, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+    temporary = None
+    try:
+        handle, temporary = _temporary(path)
+        with os.fdopen(handle, "wb") as stream:
+            if content is not None and content.bom:
+                stream.write(BOM)
+            stream.write(text if isinstance(text, bytes) else text.encode())
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o666 & ~_umask() if status is None else stat.S_IMODE(status.st_mode))
+            if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                try:
+                    os.fchown(stream.fileno(), status.st_uid, status.st_gid)
+                except PermissionError:
+                    pass  # only root may give files away; the content and the mode are right
+            os.fsync(stream.fileno())
+    except BaseException:
+        Prepared(path, temporary or "", content, folders).drop()
+        raise
+    return Prepared(path, temporary, content, folders)
 
 
 def create(path: str, text: str | bytes) -> None:
     """Make the file ``path`` whole or not at all, and the folders above it. Raises OSError, FileExistsError when there
     is one already."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    handle, temporary = _temporary(path)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text if isinstance(text, bytes) else text.encode())
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o666 & ~_umask())
-            os.fsync(stream.fileno())
-        try:
-            os.link(temporary, path)  # unlike rename it never replaces a file
-        except OSError:  # a file system without hard links, or there is a file
-            if os.path.lexists(path):
-                raise
-            os.rename(temporary, path)
-    finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    _put(prepare(path, text, None))
 
 
 def replace(path: str, text: str, content: Content) -> None:
@@ -226,27 +278,54 @@ def replace(path: str, text: str, content: Content) -> None:
 
     Raises OSError when it cannot be written, and when the file changed since ``content`` was read.
     """
+    _put(prepare(path, text, content))
+
+
+def _put(prepared: Prepared) -> None:
+    try:
+        prepared.place()
+    finally:
+        prepared.drop()
+
+
+def _unchanged(path: str, content: Content) -> os.stat_result:
     status = os.stat(path)
     if (status.st_size, status.st_mtime_ns) != (content.size, content.mtime_ns):
         raise OSError(0, "the file changed while harden was running; run it again")
-    if not os.access(path, os.W_OK):
-        raise PermissionError(13, "Permission denied")
-    handle, temporary = _temporary(path)
+    return status
+
+
+def _temporary(path: str) -> tuple[int, str]:
+    """An open new file beside ``path``, so that it can take its place in one step."""
+    import tempfile  # late: only writing needs it
+
+    return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+
+
+def _make_folders(folder: str) -> list[str]:
+    """Make ``folder`` and those above it; the ones that there were not, the deepest first."""
+    made: list[str] = []
+    while folder and not os.path.isdir(folder):
+        made.append(folder)
+        folder = os.path.dirname(folder)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write((BOM if content.bom else b"") + text.encode())
-            stream.flush()
-            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                try:
-                    os.fchown(stream.fileno(), status.st_uid, status.st_gid)
-                except PermissionError:
-                    pass  # only root may give files away; the content and the mode are right
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        try:
-            os.unlink(temporary)
-        except FileNotFoundError:
-            pass
+        for missing in reversed(made):
+            os.makedirs(missing, exist_ok=True)
+    except OSError:
+        _remove(made)
         raise
+    return made
+
+
+def _remove(folders: list[str]) -> None:
+    for folder in folders:
+        try:
+            os.rmdir(folder)
+        except OSError:
+            pass  # somebody else uses it, or it was never made
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -128,6 +128,16 @@ def load(
     return file
 
 
+def check(piece: Piece) -> None:
+    """Note it as a problem of ``piece``, which need not be of interest, where it is no YAML."""
+    if piece.parsed or piece.problem:
+        return
+    try:
+        yaml.parse(piece.text)
+    except yaml.Refused:
+        _parse(piece, piece.text)
+
+
 def load_script(path: str, name: str, content: Content, kind: tuple[str, str], *, editable: bool) -> ManifestFile:
     """A script as one object of ``kind`` (group and kind), whose lines are a list of it."""
     file = ManifestFile(path, name, content, editable, is_script=True)

@@ -18,6 +18,7 @@ from hardener.waivers import marks
 from hardener.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.workspace import Workspace
 
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 # Fields of a pod's security context that a container's own value overrides (PodSecurityContext, SecurityContext).
 _INHERITED = frozenset(
     {"runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile", "seLinuxOptions", "appArmorProfile", "windowsOptions"}
@@ -123,14 +124,25 @@ def _holds(scope: Path, path: Path) -> bool:
 
 
 def _touched(target: View, changes: list[Change]) -> Iterator[tuple[Piece, Path, bool]]:
-    """The places that ``changes`` write, and the containers that inherit from the pod what is written there."""
+    """The places that ``changes`` write and those of their evidence in the same object, and the containers that inherit
+    from the pod what is written there."""
     for change in changes:
         piece = change.object.piece
         yield piece, change.path, not isinstance(change.edit, Append | Insert)
+        for fact in change.evidence:
+            if fact.piece is target.object.piece and _holds(target.object.path, fact.path):
+                # What a container shows of another one is for that one to say.
+                if _holds(_container(fact.path), change.path):
+                    yield fact.piece, fact.path, False
         if isinstance(target, PodTemplate) and piece is target.object.piece:
             for container in containers_of(target):
                 for path in _inherited(target, container, change):
                     yield piece, path, False
+
+
+def _container(path: Path) -> Path:
+    """The container that ``path`` lies in; the empty path for none."""
+    return next((path[: at + 2] for at, part in enumerate(path[:-1]) if part in _CONTAINERS), ())
 
 
 def _inherited(pod: PodTemplate, container: Container, change: Change) -> Iterator[Path]:
@@ -141,7 +153,7 @@ def _inherited(pod: PodTemplate, container: Container, change: Change) -> Iterat
         key = str(change.path[-1])
         if key.startswith("container.") and key.rpartition("/")[2] == container.name:
             yield container.path
-    elif not rest or rest[0] in ("containers", "initContainers", "ephemeralContainers"):
+    elif not rest or rest[0] in _CONTAINERS:
         return
     elif rest[0] == "securityContext" and (fields := _fields(rest, change)) & _INHERITED:
         own = container.data.get("securityContext")

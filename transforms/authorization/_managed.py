@@ -28,7 +28,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
         known = observation(binding, subject, expand=expand) if subject.is_account else None
         if known is None:
             return
-        space = role.object.namespace if role.namespaced else None
+        space = (role.object.namespace or "") if role.namespaced else None
         used += known.rules.get(space, [])
         facts += known.facts
         blind |= known.blind
@@ -36,7 +36,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
         for other in sorted(set(known.rules) - {space}, key=str):
             if not _is_given(binding, subject.name, other):
                 yield binding.finding(
-                    f"the audit log shows {subject} at work in {other or 'the whole cluster'}, where the tree gives it"
+                    f"the audit log shows {subject} at work in {_place(other)}, where the tree gives it"
                     " nothing",
                     "subjects", subject.index, severity=Severity.LOW,
                     advice="give it a role there, if it still needs to",
@@ -71,7 +71,11 @@ def _is_given(binding: Binding, name: str, space: str | None) -> bool:
     """Whether another binding gives the account rights in ``space``."""
     subject = next(each for each in binding.subjects if each.name == name)
     bindings = binding.tree.access.bindings_of(name, binding.namespace_of(subject))
-    return any(not each.namespaced or each.object.namespace == space for each in bindings if each != binding)
+    return any(not each.namespaced or (each.object.namespace or "") == space for each in bindings if each != binding)
+
+
+def _place(space: str | None) -> str:
+    return "the whole cluster" if space is None else space or "its own namespace"
 
 
 def _parts(rule: Rule) -> list[Rule]:

@@ -85,7 +85,7 @@ def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None
             return None
         facts += known.facts
         for space, used in known.rules.items():
-            if not holder.binding.namespaced or space == holder.binding.object.namespace:
+            if not holder.binding.namespaced or space == (holder.binding.object.namespace or ""):
                 rules += [own for each in used if (own := _within(rule, each)) is not None]
     return (compact(rules), facts) if rules else None
 

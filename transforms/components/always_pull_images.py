@@ -9,9 +9,9 @@ from ._plugins import added
 
 @transform(each=ControlPlane, stage="components", severity=Severity.LOW, cis="1.2.11")
 def always_pull_images(carrier: ControlPlane) -> Steps:
-    """A pod that uses a private image shows that it may.
+    """A pod starts from a private image only with credentials for its registry.
 
-    Why: an image that is on the node can otherwise be used by any pod there, without its credentials.
+    Why: any pod can otherwise use an image that its node has pulled for another, without credentials of its own.
 
     May break: no pod starts while the registry does not answer, and pods without credentials of their own fail.
     """

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import EksCluster
+import re
+
+from hardener.cloud import EksCluster, Module
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
 
@@ -9,16 +11,22 @@ _ADVICE = (
     "set endpoint_private_access = true, and endpoint_public_access = false or public_access_cidrs to the addresses of "
     "those who use it"
 )
+_SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws/?")
+# Its variables before version 21 have a prefix (terraform-aws-modules/eks, docs/UPGRADE-21.0.md).
+_PREFIXES = ("cluster_", "")
 
 
-@transform(each=EksCluster, stage="exposure", severity=Severity.HIGH, cis="EKS 5.4.2")
-def tf_eks_endpoint(cluster: EksCluster) -> Steps:
+@transform(each=EksCluster | Module, stage="exposure", severity=Severity.HIGH, cis="EKS 5.4.2")
+def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
     """The API server of an EKS cluster does not answer the whole internet (Terraform).
 
     Why: a leaked token, or the next flaw of the API server, is then of no use from just anywhere (CKV_AWS_39).
 
     May break: nothing, since it only reports: which addresses need the API server, no file says.
     """
+    if isinstance(cluster, Module):
+        yield from _of_module(cluster)
+        return
     for index in range(cluster.count("vpc_config")):
         path = ("vpc_config", index)
         if cluster.literal(*path, "endpoint_public_access") is False or cluster.is_computed(*path):
@@ -28,3 +36,19 @@ def tf_eks_endpoint(cluster: EksCluster) -> Steps:
             yield cluster.finding(
                 "the API server answers any address of the internet", *path, advice=_ADVICE, severity=Severity.HIGH
             )
+
+
+def _of_module(module: Module) -> Steps:
+    """The module keeps the endpoint private unless it is told otherwise, and then opens it to everybody."""
+    if not _SOURCE.fullmatch(str(module.literal("source") or "")):
+        return
+    for prefix in _PREFIXES:
+        public, cidrs = f"{prefix}endpoint_public_access", f"{prefix}endpoint_public_access_cidrs"
+        if module.literal(public) is not True or module.is_computed(cidrs):
+            continue
+        ranges = module.strings(cidrs)
+        if not ranges or _OPEN & set(ranges):
+            yield module.finding(
+                "the API server answers any address of the internet", public, severity=Severity.HIGH,
+                advice=f"set {public} = false, or {cidrs} to the addresses of those who use it",
+            )  # fmt: skip

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hardener.carriers import Component, ControlPlane, How, components, how
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.kubernetes.audit_defaults import LOG, POLICY, ROTATION, paths
+from hardener.kubernetes.audit_defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
 
 from ._policy import AuditPolicyOptions
 
@@ -28,6 +28,7 @@ def audit_flags(carrier: ControlPlane, options: AuditPolicyOptions) -> Steps:
 
 
 def _one(server: Component, strength: str) -> Steps:
+    yield from _not_mounted(server)
     if server.get("audit-webhook-config-file") is not None and server.get("audit-log-path") is None:
         yield server.finding(
             "audit events go to a webhook alone: what it misses is lost", "audit-webhook-config-file",
@@ -90,6 +91,18 @@ def _mounts(server: Component, missing: dict[str, str], policy: str, log: str, w
         folder = log.rpartition("/")[0]
         edits += server.mount("audit-logs", folder, read_only=False, type="DirectoryOrCreate", how=words)
     return edits
+
+
+def _not_mounted(server: Component) -> Steps:
+    policy = server.get(POLICY) or ""
+    if not policy.startswith("/") or not server.takes_files or server.mounts(policy):
+        return
+    if server.installer in ("kubeadm", "cluster-api") and policy.startswith(MOUNTED_BY_KUBEADM):
+        return
+    yield server.finding(
+        f"it does not start: no volume shows it its audit policy {policy}", POLICY,
+        advice=f"mount {policy.rpartition('/')[0] or policy} of the host, read only", severity=Severity.MEDIUM,
+    )  # fmt: skip
 
 
 def _is_short(value: str | None, wanted: str) -> bool:

@@ -1,8 +1,15 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hardener.audit_policies import AuditPolicy
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
 
 from ._policy import AuditPolicyOptions, described, inserted, recorded
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.audit_policy_order import Hidden
 
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, cis="3.2.2", options=AuditPolicyOptions)
@@ -17,11 +24,15 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
     """
     from hardener.kubernetes.audit_policy_properties import is_leak  # late: hardly a tree holds a policy
 
-    if not policy.judged or not (found := policy.violations("secrets")):
+    if not policy.judged:
         return
-    found.sort(key=lambda violation: not is_leak(violation))
-    leak = is_leak(found[0])
-    if leak or options.secrets == "all":
+    found = sorted(policy.violations("secrets"), key=lambda violation: not is_leak(violation))
+    leak = bool(found) and is_leak(found[0])
+    heals = bool(found) and (leak or options.secrets == "all")
+    yield from _too_late(policy, policy.hidden(found if heals else (), "secrets"))
+    if not found:
+        return
+    if heals:
         yield inserted(policy, "secrets", found, "bodies must not reach the log" if leak else "it must be on record")
         return
     first = found[0]
@@ -30,3 +41,15 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
         advice="put a rule with level Metadata for secrets first; the profile restricted writes it",
         severity=Severity.MEDIUM,
     )  # fmt: skip
+
+
+def _too_late(policy: AuditPolicy, rules: list[Hidden]) -> Steps:
+    for rule in rules:
+        before = "the new rule before it" if rule.by is None else f"rules[{rule.by}] before it"
+        what = "matches nothing" if rule.whole else f"does not match {' and '.join(rule.resources)}"
+        when = " any more" if rule.by is None else ""
+        yield policy.finding(
+            f"rules[{rule.rule}] {what}{when}: {before} records {' and '.join(rule.resources)} at level {rule.level}",
+            "rules", rule.rule, severity=Severity.LOW,
+            advice="take that out of the rule; which objects were touched, and by whom, stays on record",
+        )  # fmt: skip

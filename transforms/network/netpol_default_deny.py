@@ -91,7 +91,7 @@ def _is_isolated(pod: PodTemplate, wanted: list[str]) -> bool:
 def _finding(
     namespace: Namespace, wanted: list[str], counted: list[PodTemplate], open_pods: list[PodTemplate], unseen: bool
 ) -> Finding:
-    where = f"namespace {namespace.name}" if namespace.name else "the namespace of objects that name none"
+    where = f"namespace {namespace.name}" if namespace.name else "the namespace that this is applied to"
     reason = ", and some of its pods stand elsewhere" if unseen else ""
     name = f", namespace: {namespace.name}" if namespace.name else ""
     ready = (
@@ -106,6 +106,6 @@ def _finding(
         count = f"{of_all} {len(counted)} workload{'s' * (len(counted) != 1)}"
         return namespace.finding(f"nothing isolates {count} of {where}{reason}", advice=advice)
     return namespace.finding(
-        f"nothing isolates pods that come into {where} without a policy of their own{reason}", advice=advice,
+        f"nothing isolates a pod that is later added to {where}{reason}", advice=advice,
         severity=Severity.LOW, topic="namespace without a default-deny NetworkPolicy",
     )  # fmt: skip

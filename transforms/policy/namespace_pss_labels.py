@@ -9,7 +9,7 @@ from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.namespaces import is_shared
-from hardener.pod_level import level_of, next_violation
+from hardener.pod_level import level_of, next_violation, what_lifts
 from hardener.records import dataclass
 from hardener.views import Namespace, PodTemplate
 
@@ -166,15 +166,20 @@ def _too_low(
     who = f"{pod.object}{f' and {others} more' if others else ''}"
     called = f"namespace {_called(namespace)}"
     keep, besides = "keep" if others else "keeps", ""
+    lifts = what_lifts(pod, name)
+    harden, other = "harden it", ", or"
+    if lifts is not None:
+        harden = f"if it works without root, --accept {lifts}, and its capabilities go as well"
+        other = "; else"
     if asked is not None and LEVELS.index(standing.reached) < LEVELS.index(asked):
         what = f"{who} {'reach' if others else 'reaches'} {standing.reached}, and {called} enforces {asked}"
-        advice = "harden it, or lower the label: the API server refuses the next such pod"
+        advice = f"{harden}{other} lower the label: the API server refuses the next such pod"
     elif standing.reaches_any:
         what = f"{who} {keep} {called} below level {wanted}"
-        advice = "harden it, or move it to a namespace of its own"
+        advice = f"{harden}{other} move it to a namespace of its own"
     else:
         what = f"{who} {keep} {called} from any Pod Security level"
-        advice = "harden it, or move it to a namespace of its own"
+        advice = f"{harden}{other} move it to a namespace of its own"
         besides = f"; besides, {_and_more(doubt)}" if doubt else ""
     yield pod.finding(f"{what}: {next_violation(pod, name)}{besides}", advice=advice)
 

@@ -17,6 +17,12 @@ MIB = 2**20
 GIB = 2**30
 _FLAGS = {"xmx": "-Xmx or -XX:MaxRAM", "max-old-space": "--max-old-space-size", "gomemlimit": "GOMEMLIMIT"}
 
+# Of what the image table calls so, no number is known before somebody uses it.
+_BY_CLASS = {
+    "model-server": "holds the model that it serves in its memory",
+    "notebook": "computes in its memory what its users write",
+}
+
 
 def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The least limit beside a heap of the size that a flag names, and that flag; 0 without one."""
@@ -101,6 +107,9 @@ def unknowable(container: Container, default: str) -> str | None:
     repository = image.repository if image else None
     if is_data_store(repository) or (container.row is not None and container.row.class_ == "data-store"):
         return f"{image.name if image else container.name} is a data store"
+    reason = _BY_CLASS.get(container.row.class_ or "") if container.row is not None else None
+    if reason is not None:
+        return f"{repository or container.name} {reason}"
     if is_jvm((*container.words, *container.env.values()), repository):
         return "a Java virtual machine sizes its heap by the limit"
     if container.pod.kind == "StatefulSet" and any(m.source == "persistentVolumeClaim" for m in mounts(container)):

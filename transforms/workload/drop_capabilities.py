@@ -6,6 +6,7 @@ from typing import ClassVar
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
+from hardener.kubernetes.capabilities import BIND, COMMAND_NEEDS, ROOT_NEEDS, is_left_to_root
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
 from hardener.overlays import signs
 from hardener.records import dataclass
@@ -15,17 +16,13 @@ from ._ports import low_ports
 from ._user import final_user
 
 _PATH = ("securityContext", "capabilities")
-_BIND = "NET_BIND_SERVICE"
 # What a container runtime gives by default, and with it an image that says nothing.
 _DEFAULT = frozenset(
-    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW", _BIND, "SETFCAP"}
+    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW", BIND, "SETFCAP"}
     | {"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
 )
 # The Pod Security Standards, level baseline, allow these.
 _BASELINE = _DEFAULT - {"NET_RAW"}
-# An entrypoint that starts as root prepares its files and then becomes another user (gosu, su-exec).
-_ROOT_NEEDS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
-_COMMAND_NEEDS = {"chroot": "SYS_CHROOT", "setcap": "SETFCAP"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +59,8 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     dropped = container.strings(*_PATH, "drop")
     yield from _normalise(container, dropped)
     if any(_plain(name) == "ALL" for name in dropped):
+        if is_left_to_root(added, dropped) and final_user(container) == "non-root":
+            yield from _of_root_no_more(container, added)
         return
     if options.drop == "NET_RAW":
         if not {"NET_RAW"} & {_plain(name) for name in (*dropped, *added)}:
@@ -78,11 +77,11 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         keep, evidence = _of_files(container, bool(low))
         evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *evidence]
         known = container.row is not None and container.row.verified is not None
-        doubtful = bool(raw or (keep and not known) or (added - {_BIND}))
+        doubtful = bool(raw or (keep and not known) or (added - {BIND}))
     else:
         commands = _commands(container)
-        keep = [*_ROOT_NEEDS, *(_COMMAND_NEEDS[name] for name in commands if name in _COMMAND_NEEDS)]
-        keep += [_BIND] if low else []
+        keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]
+        keep += [BIND] if low else []
         text = "it starts as root" if user == "root" else "its user is not known and may be root"
         evidence, doubtful = [Evidence(f"{text}: what an entrypoint needs to become another user stays")], True
     evidence += [*list(low.values())[:1], *raw]
@@ -102,6 +101,16 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
             yield container.append(*_PATH, "add", value=name, grade=grade, basis=Basis.INFERRED, evidence=evidence)
 
 
+def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[Edit]:
+    """What an earlier run left a container that may start as root goes once it cannot."""
+    kept, facts = _of_files(container, bool(low_ports(container)))
+    going = [index for index, name in enumerate(added) if name != BIND and name not in kept]
+    whole = len(going) == len(added)
+    evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *facts]
+    for place in [()] if whole else [(index,) for index in going]:
+        yield container.drop(*_PATH, "add", *place, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+
+
 def _commands(container: Container) -> list[str]:
     """The commands that ask for a privilege, also those that a kustomization sets."""
     found = (root_commands((*state.words, *state.probe_words)) for state in container.states)
@@ -117,7 +126,7 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
             return [name for name in row.file_caps if name in _DEFAULT], facts
     row = container.row
     if low and (row is None or not row.verified):
-        return [_BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
+        return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
 
 
@@ -152,9 +161,9 @@ def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]
 
 
 def _findings(container: Container, added: tuple[str, ...], options: Capabilities) -> Iterator[Finding]:
-    level, allowed = ("baseline", _BASELINE) if options.drop == "NET_RAW" else ("restricted", {_BIND})
+    level, allowed = ("baseline", _BASELINE) if options.drop == "NET_RAW" else ("restricted", {BIND})
     beyond = [name for name in added if name not in allowed]
-    if not beyond or _is_ours(container, added):
+    if not beyond or is_left_to_root(added, container.strings(*_PATH, "drop")):
         return
     severity = Severity.LOW if set(beyond) <= _BASELINE else Severity.MEDIUM
     if any(_plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
@@ -163,12 +172,6 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow", *_PATH, "add",
         advice="remove what it runs without", severity=severity,
     )  # fmt: skip
-
-
-def _is_ours(container: Container, added: tuple[str, ...]) -> bool:
-    """Whether this is what an earlier run left a container that starts as root: nothing new to say of it."""
-    left = {*_ROOT_NEEDS, *_COMMAND_NEEDS.values(), _BIND}
-    return "ALL" in container.strings(*_PATH, "drop") and set(added) <= left and set(_ROOT_NEEDS) <= set(added)
 
 
 def _plain(name: str) -> str:

@@ -47,7 +47,11 @@ def _limit(container: Container, options: Resources) -> Amount:
     doubt = [volume.fact("files in this emptyDir count as well, and it has no size", "emptyDir") for volume in unsized]
     repository = container.image.repository if container.image else None
     kept = any(mount.persistent for mount in mounts(container))
-    unknown = f"{container.name} is a data store on local disk" if is_data_store(repository) and not kept else None
+    unknown = None
+    if not kept and is_data_store(repository):
+        unknown = f"{container.name} is a data store on local disk"
+    elif not kept and container.row is not None and container.row.class_ == "model-server":
+        unknown = f"{container.name} may load its models to local disk"
     return Amount(text, evidence if known else [], doubt, unknown)
 
 

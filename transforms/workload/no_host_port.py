@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.edits import Basis, Edit, Evidence, Grade, WrongShapeError
 from hardener.kubernetes.component import is_ingress_or_gateway
-from hardener.views import Container, Object, View
+from hardener.views import Container, Object, OpaqueError, View
 
 # Agents that the applications of a node find at the node's address.
 _AT_THE_NODE = ("statsd", "jaeger-agent", "datadog", "telegraf", "fluent", "opentelemetry-collector", "syslog")
+_PUBLIC = ("LoadBalancer", "NodePort")
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 @transform(
@@ -23,24 +25,24 @@ def no_host_port(container: Container) -> Steps:
     """
     if container.pod.get("hostNetwork") is True:
         return  # there every port is the node's, whatever is written
-    services = container.tree.relations.services_of(container.pod)
     for port in container.items("ports"):
         if not port.get("hostPort"):
             continue
-        against = list(_against(container))
-        service = next((item for item in services if _serves(item, port)), None)
-        if service is None:
-            against.append(Evidence("no Service leads to it, so the host port may be the only way in"))
+        against, other = list(_against(container)), _way_in(container, port)
+        if isinstance(other, str):
+            against.append(Evidence(other))
         if against:
             yield list(_without(port, Grade.BREAKING, against))
-        elif service is not None:
-            yield from _without(port, Grade.REVIEW, [service.fact(f"{service} leads to it", "spec", "ports")])
+        elif isinstance(other, Evidence):
+            yield from _without(port, Grade.REVIEW, [other])
 
 
 def _without(port: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
-    for key in ("hostPort", "hostIP"):
-        if port.has(key):
-            yield port.drop(key, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    yield port.drop(
+        "hostPort", grade=grade, basis=Basis.INFERRED, evidence=evidence, impact="host-port-closed"
+    )  # fmt: skip
+    if port.has("hostIP"):
+        yield port.drop("hostIP", grade=grade, basis=Basis.INFERRED, evidence=evidence)
 
 
 def _against(container: Container) -> Iterator[Evidence]:
@@ -56,10 +58,58 @@ def _against(container: Container) -> Iterator[Evidence]:
         yield container.fact("applications find such an agent at the address of their node", "image")
 
 
-def _serves(service: Object, port: View) -> bool:
+def _way_in(container: Container, port: View) -> Evidence | str:
+    """What else leads to ``port`` from outside the cluster; in words why nothing does.
+
+    Services are looked at as they are now: one that ``service-cluster-ip`` closed in this run is no way in any more.
+    """
+    relations = container.tree.relations
+    inside = None
+    for service in relations.services_of(container.pod):
+        ports = list(_leading(service, port))
+        if not ports:
+            continue
+        kind = _opened_by(service)
+        if kind is not None:
+            return service.fact(f"{service}, {kind}, leads to it from outside", "spec", "ports")
+        numbers = {value for item in ports for value in (item.get("port"), item.text("name"))}
+        for item, backend in relations.routes_to(service):
+            if backend.port is None or backend.port in numbers:
+                return item.fact(f"{item} leads to it through {service}", *backend.path)
+        inside = inside or service
+    if inside is not None and port.text("hostIP") in _LOOPBACK:
+        return inside.fact(f"{inside} leads to it, and its host port answers on the node itself only", "spec", "ports")
+    if inside is None:
+        return "no Service leads to it, so the host port may be the only way in"
+    return f"{inside} leads to it inside the cluster only, so the host port may be the only way in from outside"
+
+
+def _opened_by(service: Object) -> str | None:
+    """What opens ``service`` to the outside, in each state that the kustomizations of the tree give it."""
+    found = None
+    for state in (service, *service.tree.overlays.objects(service)):
+        try:
+            kind = state.text("spec", "type")
+            addresses = state.strings("spec", "externalIPs")
+        except (OpaqueError, WrongShapeError):
+            return None
+        if kind in _PUBLIC:
+            found = found or f"a {kind}"
+        elif addresses:
+            found = found or "with external addresses"
+        else:
+            return None
+    return found
+
+
+def _leading(service: Object, port: View) -> Iterator[View]:
+    """The ports of ``service`` that lead to ``port`` of a container."""
     meant = {port.get("containerPort"), port.text("name")} - {None}
     for item in service.items("spec", "ports"):
         target = item.get("targetPort")
-        if (item.get("port") if target is None else target) in meant:
-            return True
-    return False
+        if (item.get("port") if target is None else target) in meant and _protocol(item) == _protocol(port):
+            yield item
+
+
+def _protocol(port: View) -> str:
+    return port.text("protocol") or "TCP"

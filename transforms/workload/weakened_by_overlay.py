@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hardener.declare import Steps, transform
 from hardener.edits import Severity, WrongShapeError
+from hardener.overlays import PatchedPod
 from hardener.pod_level import beyond
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate, View
@@ -41,7 +42,7 @@ class _Weakness:
 
 
 @transform(
-    each=PodTemplate, stage="labels", severity=Severity.HIGH, pss="restricted",
+    each=PatchedPod, stage="labels", severity=Severity.HIGH, pss="restricted",
     classes=("windows", "node-agent", "system-namespace", "partial"),
 )  # fmt: skip
 def weakened_by_overlay(pod: PodTemplate) -> Steps:
@@ -55,7 +56,9 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
     found: dict[Patch, dict[tuple[str, str], _Weakness]] = {}
     for state in pod.states[1:]:
         for weakness in _weaknesses(pod, state):
-            found.setdefault(weakness.patch, {}).setdefault((weakness.about, weakness.text), weakness)
+            patch = weakness.patch
+            if pod.object.editable or patch.editable:
+                found.setdefault(patch, {}).setdefault((weakness.about, weakness.text), weakness)
     for patch, several in found.items():
         first, fields = next(iter(several.values())), {each.field for each in several.values()}
         severity = Severity.HIGH if fields & _HARD else Severity.LOW if fields <= {*_LIMITS} else Severity.MEDIUM

@@ -10,6 +10,7 @@ from hardener.edits import Evidence
 from hardener.outcome import MISSING, Outcome
 from hardener.records import dataclass
 from hardener.report.graph_formats import plain
+from hardener.report.held import place
 from hardener.report.redactor import Redactor
 
 _LONGEST = 300  # characters of a value; the diff shows the rest
@@ -53,7 +54,7 @@ class Words:
 
     def place(self, file: str, line: int) -> str:
         """A file and a line, with a link to its diff where there is one."""
-        name = f"{self.text(file)}:{line}"
+        name = self.text(place(file, line))
         return f'<a class="place" href="#diff-{self.files[file]}">{name}</a>' if file in self.diffs else (
             f'<span class="place">{name}</span>'
         )  # fmt: skip

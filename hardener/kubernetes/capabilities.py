@@ -1,0 +1,16 @@
+"""The Linux capabilities of an entrypoint that starts as root and then becomes another user (gosu, su-exec)."""
+
+from collections.abc import Collection
+
+ROOT_NEEDS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
+"""To prepare its files, and to become another user."""
+COMMAND_NEEDS = {"chroot": "SYS_CHROOT", "setcap": "SETFCAP"}
+"""What single commands need besides."""
+BIND = "NET_BIND_SERVICE"
+"""For ports below 1024; the only one that Pod Security level restricted lets a container add."""
+
+
+def is_left_to_root(added: Collection[str], dropped: Collection[str]) -> bool:
+    """Whether this is what ``drop-capabilities`` leaves a container that may start as root."""
+    left = {*ROOT_NEEDS, *COMMAND_NEEDS.values(), BIND}
+    return "ALL" in dropped and set(added) <= left and set(ROOT_NEEDS) <= set(added)

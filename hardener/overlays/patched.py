@@ -1,0 +1,38 @@
+"""Pods as the target of what is said of their patches: those of the given files, and those that given patches are for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardener.edits import WrongShapeError
+from hardener.views import OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.workspace import Workspace
+
+_NEVER_WEIGHED = frozenset({"patch", "owned", "static-pod"})
+
+
+class PatchedPod(PodTemplate):
+    """A pod that may be edited, or one for which there is a patch among the files that the run was given.
+
+    What is said of it stands in its patches, so a narrowed run (--since) visits all of them.
+    """
+
+    __slots__ = ()
+    NEEDS = "kustomizations"
+    SAID_ELSEWHERE = True
+
+    @classmethod
+    def of_tree(cls, workspace: Workspace) -> list[PodTemplate]:
+        return [pod for pod in workspace.pod_templates if pod.object.editable or _is_patched_here(workspace, pod)]
+
+
+def _is_patched_here(workspace: Workspace, pod: PodTemplate) -> bool:
+    chains = workspace.overlays.chains(pod.object)
+    if not any(patch.editable for chain in chains for patch in chain.patches):
+        return False
+    try:
+        return _NEVER_WEIGHED.isdisjoint(pod.classes)
+    except (OpaqueError, WrongShapeError):
+        return False  # said where that file is given

@@ -1,0 +1,82 @@
+"""What was held back is said by its grade: a step that a person should look at is no step that breaks something."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from hardener import config
+from hardener.kubernetes import pod_security
+from tests.conftest import DEPLOYMENT, Done, Harden, write
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
+POD = DEPLOYMENT.replace("  name: web  # the only one", "  name: web\n  namespace: shop", 1)
+KUBEADM = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: {}\n"
+EKSCTL = 'apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {{name: a, region: b, version: "{}"}}\n'
+EKS = 'resource "aws_eks_cluster" "a" {{\n  name    = "a"\n  version = "{}"\n}}\n'
+
+
+@pytest.mark.parametrize("command", ["diff", "apply"])
+def test_the_title_counts_by_grade(command: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": NAMESPACE + POD})
+    held = json.loads(harden("diff", ".", "--max-risk", "safe", "--format", "json").out)["held"]
+    grades = [record["grade"] for record in held]
+    assert "review" in grades
+    counts = ", ".join(f"{grades.count(grade)} {grade}" for grade in ("review", "breaking") if grade in grades)
+    out = harden(command, ".", "--max-risk", "safe").out
+    assert f"\nHeld back: {len(held)} ({counts}), above --max-risk safe; " in out
+    assert "evidence that something breaks" not in out
+
+
+def test_each_entry_shows_its_grade_and_no_line_where_there_is_none(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": NAMESPACE + POD})
+    held = json.loads(harden("diff", ".", "--max-risk", "safe", "--format", "json").out)["held"]
+    out = harden("diff", ".", "--max-risk", "safe", "-v").out
+    for record in held:
+        line = f":{record['line']}" if record["line"] else ""
+        head = f"  {record['id']} {record['risk']} {record['severity']} {record['grade']}  {record['file']}{line} "
+        assert head in out
+    made = [record for record in held if record["line"] == 0]
+    assert made and not re.search(r"\.yaml:0\b", out)
+
+
+def test_the_markdown_report_says_the_same(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": NAMESPACE + POD})
+    out = harden("diff", ".", "--max-risk", "safe", "--format", "markdown").out
+    assert re.search(r"Held back: \d+ \(\d+ review.*\), above --max-risk safe\.", out)
+    assert re.search(r"- \*\*\S+\*\* K\d\d \w+ review: ", out) and ".yaml:0" not in out
+
+
+def _remarks(done: Done) -> list[str]:
+    """The lines under the first one, up to an empty one."""
+    return done.out.partition("\n\n")[0].splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "said"),
+    [
+        ("a.yaml", KUBEADM.format("v1.31.2"), (), "a.yaml says Kubernetes 1.31, older than 1.35: --kubernetes-version"),
+        ("a.yaml", EKSCTL.format("1.30"), (), "a.yaml says Kubernetes 1.30, older than 1.35: --kubernetes"),
+        ("a.tf", EKS.format("1.29"), (), "a.tf says Kubernetes 1.29, older than 1.35: --kubernetes-version 1.29"),
+        ("a.tf", EKS.format("${var.version}"), (), None),
+        ("a.yaml", KUBEADM.format("v1.31.2"), ("--kubernetes-version", "1.31"), None),
+        ("a.yaml", KUBEADM.format("v1.36.0"), (), None),
+        ("a.yaml", KUBEADM.format("stable"), (), None),
+        ("a.yaml", KUBEADM.format("[1]"), (), None),
+        ("a.yaml", DEPLOYMENT, ("--kubernetes-version", "1.53"), "Kubernetes 1.53 is newer than what harden knows"),
+        ("a.yaml", DEPLOYMENT, ("--kubernetes-version", "1.37"), None),
+    ],
+)  # fmt: skip
+def test_a_version_that_does_not_fit_is_one_line(
+    name: str, text: str, options: tuple[str, ...], said: str | None, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {name: text})
+    found = _remarks(harden("diff", ".", *options))
+    assert [line.startswith(f"  {said}") for line in found] == ([True] if said else [])
+
+
+def test_the_newest_version_is_the_one_of_the_tables() -> None:
+    assert config.NEWEST == pod_security.NEWEST
