@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hardener.edits import WrongShapeError
+from hardener.edits import Path, WrongShapeError
 from hardener.image_sources import ImageSources, is_on_the_node
+from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.started_images import started_images
 from hardener.records import dataclass
 from hardener.view import View
 
 if TYPE_CHECKING:
-    from hardener.views import Container, KustomizedImage
+    from hardener.views import Container, KustomizedImage, Object
     from hardener.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place that names an image. ``left``: why no registry is asked for it. ``loose``: harden pins nothing there."""
+
+    reference: ImageReference
+    object: Object
+    path: Path
+    left: str | None = None
+    loose: bool = False
 
 
 @dataclass(slots=True)
 class Use:
-    """An image, and the containers and kustomizations that name it.
+    """An image, and the places that name it.
 
     - `left`: why no registry is asked for it, None where one is.
-    - `optional`: its registry may be one that only the cluster's own machine has.
+    - `optional`: why it is no failure when nobody knows it, None where it is one.
     """
 
     reference: ImageReference
-    places: list[View] = field(default_factory=list)
-    left: str | None = None
-    optional: bool = False
+    places: list[Mention]
 
     @property
     def key(self) -> str:
@@ -37,32 +47,43 @@ class Use:
         return self.reference.text
 
     @property
+    def left(self) -> str | None:
+        # One place that takes it from a registry is enough.
+        places = [place for place in self.places if not place.loose] or self.places
+        return places[0].left if all(place.left for place in places) else None
+
+    @property
+    def optional(self) -> str | None:
+        if is_on_the_node(self.reference):
+            return "which may be a registry of the cluster's own machine"
+        return "and nothing is pinned where it is named" if all(place.loose for place in self.places) else None
+
+    @property
     def where(self) -> str:
         """The file and line that names it first."""
-        view = self.places[0]
-        piece, path = view.object.place((*view.path, "image"))
+        mention = self.places[0]
+        piece, path = mention.object.place(mention.path)
         return f"{piece.file.name}:{piece.line + piece.read().line(int(path[0]), path[1:])}"
 
 
 def collect(workspace: Workspace) -> list[Use]:
     """The images that the files which may be edited name, sorted by name."""
     found: dict[tuple[str | None, ...], Use] = {}
-    for reference, view, left in sorted(_named(workspace), key=lambda one: one[0].text):
+    for mention in sorted(_mentions(workspace), key=lambda one: (len(one.reference.text), one.reference.text)):
         # nginx, nginx:latest and docker.io/library/nginx are one image, kept under the shortest name.
+        reference = mention.reference
         key: tuple[str | None, ...] = (reference.text,)
         if reference.normalized is not None and not reference.opaque:
             key = (reference.normalized, None if reference.digest else reference.tag or "latest", reference.digest)
-        use = found.setdefault(key, Use(reference, left=left, optional=is_on_the_node(reference)))
-        use.places.append(view)
-        use.left = use.left and left  # one place that takes it from a registry is enough
-        if len(reference.text) < len(use.reference.text):
-            use.reference = reference
+        found.setdefault(key, Use(reference, [])).places.append(mention)
     return sorted(found.values(), key=lambda use: use.key)
 
 
-def _named(workspace: Workspace) -> Iterator[tuple[ImageReference, View, str | None]]:
+def _mentions(workspace: Workspace) -> Iterator[Mention]:
     sources = workspace.image_sources
+    running = set()
     for pod in workspace.pod_templates:
+        running.add(pod.object)
         if not pod.object.editable:
             continue
         try:
@@ -70,25 +91,51 @@ def _named(workspace: Workspace) -> Iterator[tuple[ImageReference, View, str | N
         except WrongShapeError:
             continue
         for container in containers:
-            if container.image is not None:
-                yield from _of(container, container.image, sources)
+            yield from _of(container, sources)
     for entry in sources.entries:
         if entry.object.editable and (image := _kustomized(entry, None)) is not None:
-            yield image, entry, _why_not(image)
+            yield _mention(image, entry)
+    for item in workspace.objects:
+        if item.editable and item not in running:
+            for path in image_fields(item.data):
+                if (field := _of_field(item, path)) is not None:
+                    yield Mention(field, item, (*item.path, *path), _why_not(field), loose=True)
 
 
-def _of(
-    container: Container, image: ImageReference, sources: ImageSources
-) -> Iterator[tuple[ImageReference, View, str | None]]:
+def _of(container: Container, sources: ImageSources) -> Iterator[Mention]:
+    for _, started in started_images(container.env, container.words):
+        yield Mention(started, container.object, container.path, loose=True)
+    image = container.image
+    if image is None:
+        return
     entries = sources.of(container)
     for entry in entries:
         # With a tag of its own it names a whole image, which is listed with the kustomization.
         replaced = _kustomized(entry, image) if not entry.text("newTag") and not entry.text("digest") else None
         if replaced is not None:
-            yield replaced, container, _why_not(replaced)
+            yield _mention(replaced, container, "image")
     if not entries:
         reason = sources.why_left(container)
-        yield image, container, _why_not(image) or (reason.text if reason and not is_on_the_node(image) else None)
+        yield _mention(image, container, "image", left=reason.text if reason and not is_on_the_node(image) else None)
+
+
+def _mention(image: ImageReference, view: View, *path: str, left: str | None = None) -> Mention:
+    return Mention(image, view.object, (*view.path, *path), _why_not(image) or left)
+
+
+def _of_field(item: Object, path: Path) -> ImageReference | None:
+    """The image that a field of a custom resource names: as a text, or in parts as values of Helm do."""
+    value: Any = item.data
+    for part in path:
+        value = value[part]
+    if isinstance(value, dict):
+        parts = {key: value[key] for key in ("registry", "repository", "tag", "digest") if value.get(key)}
+        value = "/".join(str(parts[key]) for key in ("registry", "repository") if key in parts)
+        value += f":{parts['tag']}" if "tag" in parts else ""
+        value += f"@{parts['digest']}" if "digest" in parts else ""
+        # Without a tag the chart knows its own, and nobody here does.
+        return parse_image(value) if "tag" in parts or "digest" in parts else None
+    return parse_image(value)
 
 
 def _kustomized(entry: KustomizedImage, image: ImageReference | None) -> ImageReference | None:

@@ -58,7 +58,7 @@ def _row(use: Use, lock: Lock, today: date) -> Row:
     config = locked.config if locked is not None else UNKNOWN
     facts = merge(config, lookup(reference))
     known = config.exposed_ports is not None or facts.ports
-    where = (f"{view.object}" for view in use.places)
+    where = (f"{place.object}" for place in use.places)
     return Row(
         reference.text, reference.digest or (locked.digest if locked is not None else None),
         reference.digest is not None, facts.user, facts.ports if known else None, config.created,

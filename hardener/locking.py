@@ -40,7 +40,7 @@ class Errand:
     locked: LockedImage | None = None
     digest: str | None = None
     tag_only: bool = False
-    optional: bool = False
+    optional: str | None = None
     where: Callable[[], str] | None = None
 
 
@@ -250,7 +250,7 @@ def _asked(client: Client, errand: Errand) -> Found | str:
 
 def _failed(errand: Errand, problem: str, result: Result) -> None:
     if errand.optional:
-        result.left[errand.key] = f"{problem}, which may be a registry of the cluster's own machine"
+        result.left[errand.key] = f"{problem}, {errand.optional}"
     else:
         place = f" ({errand.where()})" if errand.where is not None else ""
         result.failed[errand.key] = f"{problem}{place}"

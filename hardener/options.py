@@ -90,7 +90,9 @@ PolicyEngine = Annotated[Engine | None, typer.Option(help="Write admission polic
 AuditLog = Annotated[
     list[Path] | None, typer.Option(help="Derive rights from this audit log of the API server.", metavar="FILE")
 ]
-PinFormatOption = Annotated[PinFormat | None, typer.Option("--pin-format", help="Keep the tag beside a digest, or not.")]
+PinFormatOption = Annotated[
+    PinFormat | None, typer.Option("--pin-format", help="Keep the tag beside a digest, or not.")
+]
 Since = Annotated[str | None, typer.Option(help="Report only documents that differ from this revision.", metavar="REV")]
 OutputOption = Annotated[
     Output | None, typer.Option("--output", help="Write a kustomize component or JSON patches, not the source.")

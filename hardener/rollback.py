@@ -78,9 +78,7 @@ class _Rebuilt:
     shifted: list[list[Path]]
 
 
-def _rebuild(
-    piece: Piece, parsed: Parsed, changes: list[Change], doomed: dict[int, Doomed]
-) -> _Rebuilt:
+def _rebuild(piece: Piece, parsed: Parsed, changes: list[Change], doomed: dict[int, Doomed]) -> _Rebuilt:
     """Replay ``piece`` without the doomed steps, to which those are added that build on one.
 
     The records of the others are set to where they are now, and what they replace.

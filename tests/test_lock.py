@@ -189,6 +189,22 @@ def test_pinning_has_a_number_of_its_own_in_the_list_of_2022(harden: Harden, tmp
     assert "In the 2022 list: K02" in harden("explain", "pin-image-digest").out
 
 
+@pytest.mark.parametrize(
+    ("option", "image"),
+    [
+        ((), f"nginx:1.27@{A}"),
+        (("--pin-format", "tag-digest"), f"nginx:1.27@{A}"),
+        (("--pin-format", "digest-only"), f"nginx@{A}"),
+        (("--set", "images.pin-format=tag-digest", "--pin-format", "digest-only"), f"nginx@{A}"),
+    ],
+)
+def test_the_form_of_a_pin(option: tuple[str, ...], image: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"harden.lock": LOCK, "web.yaml": DEPLOYMENT.replace("example.com/web:1.2.3", "nginx:1.27")})
+    commit(tmp_path)
+    assert harden("apply", ".", "--only", "pin-image-digest", *option).status == 0
+    assert f"image: {image}\n" in (tmp_path / "web.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("option", ["images.pin-format=short", "images.tags=some"])
 def test_options_have_few_values(option: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})

@@ -221,6 +221,22 @@ def test_kustomizations_say_what_is_looked_up(tree: Path, harden: Harden) -> Non
     assert list(locked(tree)) == ["r.example/data:7", "r.example/web:1.2.3"]
 
 
+def test_images_that_others_start_are_looked_up_and_may_fail(tree: Path, harden: Harden) -> None:
+    variable = "\n        - {name: RELATED_IMAGE_WEB, value: 'r.example/web:1.2.3'}"
+    (tree / "data.yaml").unlink()
+    write(tree, {
+        "web.yaml": deployment("web", "docker.io/library/web:1", env=variable),
+        "app.yaml": "apiVersion: example.dev/v1\nkind: App\nmetadata: {name: app}\nspec:\n  image: r.example/gone:1\n"
+        "  values: {image: {registry: r.example, repository: data, tag: '7'}}\n"
+        "  other: {image: {repository: r.example/no}}\n",
+    })  # fmt: skip
+    done = harden("lock")
+    assert done.status == 0, done.all
+    assert list(locked(tree)) == ["docker.io/library/web:1", "r.example/data:7", "r.example/web:1.2.3"]
+    assert re.search(r"left alone: 1\n  r\.example/gone:1  .*, and nothing is pinned where it is named\n", done.out)
+    assert harden("lock", "--frozen").status == 0
+
+
 def test_what_no_registry_is_asked_for(tree: Path, harden: Harden) -> None:
     write(tree, {
         "skaffold.yaml": "apiVersion: skaffold/v4beta11\nkind: Config\nbuild: {artifacts: [{image: r.example/mine}]}\n",

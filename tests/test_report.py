@@ -249,7 +249,7 @@ def test_rules_that_are_written_out_are_one_operation_in_order(harden: Harden, t
     (operation,) = held["patch"]
     assert (operation["op"], operation["path"]) == ("replace", "/rules")
     made = patched(yaml.safe_load(WILDCARDS), held["patch"])
-    harden("apply", "--only", id, "--accept", id)
+    harden("apply", ".", "--only", id, "--accept", id)
     assert made == yaml.safe_load((tmp_path / "role.yaml").read_text())
 
 
@@ -258,7 +258,8 @@ def test_held_back_steps_with_the_same_evidence_are_one_line(harden: Harden, tmp
     for count, folded in ((3, False), (4, True)):
         write(tmp_path, {"role.yaml": "---\n".join(WILDCARDS.replace("builder", f"b{n}") for n in range(count))})
         out = harden("diff", "--only", id).out
-        head = f"  {id} K02 medium breaking x {count}  Role/b0, Role/b1, Role/b2, Role/b3 (-v shows each with its patch)\n"
+        names = "Role/b0, Role/b1, Role/b2, Role/b3 (-v shows each with its patch)"
+        head = f"  {id} K02 high breaking x {count}  {names}\n"
         assert (head in out, "patch:" in out) == (folded, not folded)
         assert f"Held back: {count} (" in out and out.count("    because: the resources of Kubernetes") == (
             1 if folded else count

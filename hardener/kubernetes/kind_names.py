@@ -23,12 +23,12 @@ def meant(group: str, kind: str) -> str | None:
     return _nearest(kind, KINDS.get(group, ()))
 
 
+@lru_cache(maxsize=4096)
 def may_be_misspelt(kind: str) -> bool:
     """Whether there is a group in which ``kind`` was to be another one."""
     return kind not in _ALL and any(meant(group, kind) for group in KINDS)
 
 
-@lru_cache(maxsize=4096)
 def _nearest(kind: str, known: tuple[str, ...]) -> str | None:
     if kind in known or kind.endswith("List"):
         return None

@@ -1,4 +1,4 @@
-"""Pods as the target of what is said of their patches: those of the given files, and those that given patches are for."""
+"""The pods whose patches are weighed: those of the given files, and those that patches in the given files are for."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ _ADVICE = (
     "those who use it"
 )
 _SOURCE = re.compile(r"(?:registry\.terraform\.io/)?terraform-aws-modules/eks/aws/?")
+_MAJOR = re.compile(r"(?:=|~>)?\s*v?(\d+)")
 # Its variables before version 21 have a prefix (terraform-aws-modules/eks, docs/UPGRADE-21.0.md).
 _PREFIXES = ("cluster_", "")
 
@@ -39,16 +40,24 @@ def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
 
 
 def _of_module(module: Module) -> Steps:
-    """The module keeps the endpoint private unless it is told otherwise, and then opens it to everybody."""
+    """The module keeps the endpoint private unless it is told otherwise (before version 19 it opens it), and one that
+    is open is so for everybody."""
     if not _SOURCE.fullmatch(str(module.literal("source") or "")):
         return
     for prefix in _PREFIXES:
         public, cidrs = f"{prefix}endpoint_public_access", f"{prefix}endpoint_public_access_cidrs"
-        if module.literal(public) is not True or module.is_computed(cidrs):
+        by_default = prefix == _PREFIXES[0] and not module.has(public) and _opens_by_default(module)
+        if not (by_default or module.literal(public) is True) or module.is_computed(cidrs):
             continue
         ranges = module.strings(cidrs)
         if not ranges or _OPEN & set(ranges):
             yield module.finding(
-                "the API server answers any address of the internet", public, severity=Severity.HIGH,
-                advice=f"set {public} = false, or {cidrs} to the addresses of those who use it",
+                "the API server answers any address of the internet", *([] if by_default else [public]),
+                advice=f"set {public} = false, or {cidrs} to the addresses of those who use it", severity=Severity.HIGH,
             )  # fmt: skip
+
+
+def _opens_by_default(module: Module) -> bool:
+    """Whether it is pinned to a version before 19 (terraform-aws-modules/eks, docs/UPGRADE-19.0.md)."""
+    found = _MAJOR.match(str(module.literal("version") or "").strip())
+    return found is not None and int(found[1]) < 19

@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Finding, Severity
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.started_images import started_images
 from hardener.views import Container
 
 from ._images import DIGEST_ONLY, Images, doubts, followed, grade, lets
-
-# Where programs take images from that they start themselves.
-_VARIABLE = re.compile(r"^RELATED_IMAGE_|_IMAGE$")
-_FLAG = re.compile(r"^--?([a-z0-9-]*(?:image|reloader))(?:=(\S+))?$")
 
 
 @transform(
@@ -76,21 +70,10 @@ def _kustomized(container: Container, image: str, file: str) -> Finding:
 
 def _other_images(container: Container) -> Iterator[Finding]:
     """Images that the container starts by itself, by the names of the variables and flags that say so."""
-    found = [name for name, value in container.env.items() if _VARIABLE.search(name) and _is_loose(value)]
-    words = [*container.words, ""]
-    for word, following in pairwise(words):
-        if flag := _FLAG.match(word):
-            name, value = flag.groups()
-            if _is_loose(following if value is None else value):
-                found.append(f"--{name}")
+    found = [name for name, image in started_images(container.env, container.words) if image.digest is None]
     if found:
         names = ", ".join(dict.fromkeys(found))
         yield container.finding(
             f"it starts other images that are not pinned: {names}", severity=Severity.LOW,
             advice="write their digests there, if the program takes them",
         )  # fmt: skip
-
-
-def _is_loose(text: str) -> bool:
-    image = parse(text)
-    return image is not None and image.digest is None and not image.opaque and bool(image.tag or "/" in text)

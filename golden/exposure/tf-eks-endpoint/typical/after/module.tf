@@ -14,3 +14,9 @@ module "new" {
   endpoint_public_access       = true
   endpoint_public_access_cidrs = ["0.0.0.0/0"]
 }
+
+module "older" {
+  source       = "terraform-aws-modules/eks/aws"
+  version      = "18.31.2"
+  cluster_name = "older"
+}
