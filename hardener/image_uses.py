@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from hardener.chart_images import collect as charts
 from hardener.edits import Path, WrongShapeError
 from hardener.image_sources import ImageSources, is_on_the_node
 from hardener.kubernetes.custom_resource import image_fields
+from hardener.kubernetes.helm_values import composed
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.started_images import started_images
@@ -66,10 +68,14 @@ class Use:
         return f"{piece.file.name}:{piece.line + piece.read().line(int(path[0]), path[1:])}"
 
 
-def collect(workspace: Workspace) -> list[Use]:
-    """The images that the files which may be edited name, sorted by name."""
+def collect(workspace: Workspace, paths: Iterable[str]) -> list[Use]:
+    """The images that the files which may be edited name, and the values of charts below the real ``paths``, sorted by
+    name."""
     found: dict[tuple[str | None, ...], Use] = {}
-    for mention in sorted(_mentions(workspace), key=lambda one: (len(one.reference.text), one.reference.text)):
+    values = (Mention(image, item, path, _why_not(image), True) for item, path, image in charts(workspace, paths))
+    for mention in sorted(
+        (*_mentions(workspace), *values), key=lambda one: (len(one.reference.text), one.reference.text)
+    ):
         # nginx, nginx:latest and docker.io/library/nginx are one image, kept under the shortest name.
         reference = mention.reference
         key: tuple[str | None, ...] = (reference.text,)
@@ -128,14 +134,7 @@ def _of_field(item: Object, path: Path) -> ImageReference | None:
     value: Any = item.data
     for part in path:
         value = value[part]
-    if isinstance(value, dict):
-        parts = {key: value[key] for key in ("registry", "repository", "tag", "digest") if value.get(key)}
-        value = "/".join(str(parts[key]) for key in ("registry", "repository") if key in parts)
-        value += f":{parts['tag']}" if "tag" in parts else ""
-        value += f"@{parts['digest']}" if "digest" in parts else ""
-        # Without a tag the chart knows its own, and nobody here does.
-        return parse_image(value) if "tag" in parts or "digest" in parts else None
-    return parse_image(value)
+    return composed(value) if isinstance(value, dict) else parse_image(value)
 
 
 def _kustomized(entry: KustomizedImage, image: ImageReference | None) -> ImageReference | None:

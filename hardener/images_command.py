@@ -13,6 +13,7 @@ from hardener.lock import Lock
 from hardener.progress import Progress
 from hardener.records import dataclass
 from hardener.session import Choices, read
+from hardener.sources import files
 
 _SHORT = len("sha256:") + 12
 _EPOCH = 1990  # a build that is to be reproducible names a day long before there were images
@@ -38,7 +39,7 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
     with Progress() as progress:
         workspace, _ = read(paths, choices, progress)
         today = configuration.day(choices.as_of) if choices.as_of else datetime.now(UTC).date()
-        rows = [_row(use, workspace.lock or Lock(), today) for use in collect(workspace)]
+        rows = [_row(use, workspace.lock or Lock(), today) for use in collect(workspace, files.expand(paths))]
     if format == "json":
         import json
         from dataclasses import asdict

@@ -20,6 +20,7 @@ from hardener.progress import Progress
 from hardener.records import dataclass
 from hardener.report.redactor import Redactor
 from hardener.session import Choices, read
+from hardener.sources import files
 
 if TYPE_CHECKING:
     from hardener.oci.client import Client
@@ -71,7 +72,7 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
     with Progress() as progress:
         workspace, _ = read(paths or ["."], choices, progress)
         root = workspace.root
-        uses = [] if images and not paths else collect(workspace)
+        uses = [] if images and not paths else collect(workspace, files.expand(paths or ["."]))
         # Whoever names the whole tree means what stands in the lock for manifests that are rendered elsewhere, too.
         everything = root in (os.path.realpath(path) for path in paths or ["."]) and not images
         held = workspace.lock or Lock()

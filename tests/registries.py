@@ -200,7 +200,11 @@ def answering(answer: Callable[[Asked], Reply], certificate: Path | None = None)
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a client that hangs up is part of some tests
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     if certificate is not None:
         key, made = _certificate()

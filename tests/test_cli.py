@@ -16,15 +16,17 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
-    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help"
-    " -i --interactive --output --output-dir",
+    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
+    " -i --interactive --output --output-dir --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
-    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log -v --verbose --quiet --help"
-    " --since",
+    " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
+    " --since --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --help",
     "fn": "--help",
     "graph": "--format --config --evidence --help",
+    "lock": "--check --update --frozen --config --evidence --help",
+    "images": "--format --config --evidence --as-of --help",
     "list": "--profile --help",
     "explain": "--help",
 }

@@ -17,10 +17,10 @@ from .conftest import ROOT
 # `hardener` itself, which holds the version.
 LAYERS = (
     "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "locking",
-    "images_command", "image_uses", "krm_function", "streams", "session", "writing", "interactive", "outputs",
-    "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial", "waivers",
-    "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
-    "unserved", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level",
+    "images_command", "image_uses", "chart_images", "krm_function", "streams", "session", "writing", "interactive",
+    "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial",
+    "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts",
+    "unseen", "unserved", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level",
     "workspace", "targets", "audit_log", "lock_file", "lock", "reading", "beyond", "reachability", "isolation",
     "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves", "token_secrets",
     "config_sources", "service_accounts", "resource_policies", "relations", "overlays", "builds", "kustomize_tree",

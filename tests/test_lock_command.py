@@ -237,6 +237,22 @@ def test_images_that_others_start_are_looked_up_and_may_fail(tree: Path, harden:
     assert harden("lock", "--frozen").status == 0
 
 
+def test_values_of_a_chart_are_looked_up(tree: Path, harden: Harden) -> None:
+    write(tree, {
+        "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: 1.2.3\n",
+        "chart/values.yaml": "image:\n  repository: r.example/web\n  tag: ''\n"
+        "parts:\n- image: {registry: r.example, repository: data, tag: 7}\n- {image: no}\n"
+        "- {repository: x, tag: null}\n",
+        "other/values.yaml": "image: {repository: r.example/other, tag: '1'}\n",
+    })  # fmt: skip
+    assert harden("lock", "chart", "other").status == 0
+    assert list(locked(tree)) == ["r.example/data:7", "r.example/web:1.2.3"]
+    rows = json.loads(harden("images", "chart", "--format", "json").out)["images"]
+    assert [(row["image"], row["used_by"]) for row in rows] == [
+        ("r.example/data:7", ["values.yaml"]), ("r.example/web:1.2.3", ["values.yaml"]), ("x:1.2.3", ["values.yaml"]),
+    ]  # fmt: skip
+
+
 def test_what_no_registry_is_asked_for(tree: Path, harden: Harden) -> None:
     write(tree, {
         "skaffold.yaml": "apiVersion: skaffold/v4beta11\nkind: Config\nbuild: {artifacts: [{image: r.example/mine}]}\n",

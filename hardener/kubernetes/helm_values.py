@@ -1,0 +1,46 @@
+"""Images in the values of a Helm chart: parts that a template puts together, or a text.
+
+Source: helm.sh/docs/chart_best_practices/values and the chart of `helm create`: `image: {repository, tag}`, where an
+empty tag is the appVersion of the chart; bitnami and others: `registry` and `digest` beside them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hardener.kubernetes.image_reference import ImageReference, parse
+from hardener.kubernetes.pod_template import Path
+
+_DEEPEST = 40
+
+
+def composed(parts: Mapping[str, Any], app_version: str | None = None) -> ImageReference | None:
+    """The image of `registry`, `repository`, `tag` and `digest`; None without a tag or digest, which nobody knows."""
+    tag, digest = parts.get("tag"), parts.get("digest")
+    if tag in (None, ""):
+        tag = None if digest else app_version
+    if not parts.get("repository") or (tag is None and not digest):
+        return None
+    name = "/".join(str(parts[key]) for key in ("registry", "repository") if parts.get(key))
+    return parse(f"{name}{f':{tag}' if tag is not None else ''}{f'@{digest}' if digest else ''}")
+
+
+def images(values: object, app_version: str | None, path: Path = ()) -> Iterator[tuple[Path, ImageReference]]:
+    """The images that ``values`` name, each with its place."""
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(values, Mapping):
+        if isinstance(values.get("repository"), str) and "tag" in values:
+            image = composed(values, app_version)
+            if image is not None:
+                yield path, image
+            return
+        for key, child in values.items():
+            if key == "image" and isinstance(child, str):
+                image = parse(child)
+                if image is not None and (image.tag or image.digest):
+                    yield (*path, key), image
+            elif isinstance(key, str):
+                yield from images(child, app_version, (*path, key))
+    elif isinstance(values, list):
+        for index, child in enumerate(values):
+            yield from images(child, app_version, (*path, index))
