@@ -326,7 +326,7 @@ def main() -> None:
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
         # Not standalone: a wrong command line comes here, to be one line like every other mistake.
-        status = _asked()(standalone_mode=False)
+        status = _asked()(prog_name="harden", standalone_mode=False)
         if status == 130:  # typer takes the interrupt and returns its code
             _fail(interrupted, status)
         sys.exit(status)
