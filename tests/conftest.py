@@ -63,7 +63,7 @@ def shared(*names: str) -> Path:
     path = SHARED.joinpath(*names)
     if not path.exists():
         pytest.skip(f"needs {path}, which is not part of the repository")
-    return path
+    return path.resolve()  # a workspace reads real paths
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:

@@ -105,7 +105,7 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
     those are most of what accounts do, and then they are not recorded.
 
     An account that several builds of the tree put into namespaces of their own needs what any of them was seen to do.
-    What it did in the namespace that stands for that of ``binding`` is under the name of the tree, "" where it is unset.
+    What it did in the namespace that stands for that of ``binding`` is under the name of the tree ("" if unset).
     """
     log = binding.tree.access.log
     if log is None or not log.sees_reads:
