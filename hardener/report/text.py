@@ -106,7 +106,7 @@ class TextReport:
     def _held(self) -> None:
         if not self.outcome.held:
             return
-        self._title(f"Held back: {held_back(self.outcome)}; --accept ID makes it all the same")
+        self._title(f"Held back: {held_back(self.outcome)}; --accept ID makes it anyway")
         for group in _alike(self.outcome.held):
             if len(group) > _MOST_IN_FULL and not self.verbose:
                 self._folded_steps(group)
