@@ -22,9 +22,14 @@ EDITS = int(os.environ.get("HARDEN_FUZZ_EDITS", "0"))
 EXPECTED = (
     "alias *", "anchor &", "a value with an anchor or a tag would be replaced", "key ",
     "the change cannot be written here: a comment that must stay would become text of a value",
+    "a block scalar that keeps its line ends ends the text",
 )  # fmt: skip
-# Brackets over several lines with a comment inside and one behind them that become a block: 1 in 136,790 rewrites.
-RARE = "the change cannot be written here: a comment would be lost"
+# Brackets over several lines with a comment inside and one behind them, perhaps behind a tab, that become a block: 1 in
+# 136,790 rewrites. Such a change is refused.
+RARE = (
+    "the change cannot be written here: a comment would be lost",
+    "the change cannot be written here: not valid YAML: found character that cannot start any token",
+)
 
 
 def text_of(rng: random.Random) -> str | None:
@@ -102,5 +107,5 @@ def test_long_run() -> None:
     print(f"\n{edits} edits in {sum(count.values())} rewrites:")
     for reason, times in count.most_common():
         print(f"{times:8} {times / sum(count.values()):8.3%} {reason}")
-    assert all(reason == "done" or reason.startswith((*EXPECTED, RARE)) for reason in count)
-    assert count[RARE] <= sum(count.values()) // 50_000, "no longer rare"
+    assert all(reason == "done" or reason.startswith((*EXPECTED, *RARE)) for reason in count)
+    assert sum(count[reason] for reason in RARE) <= sum(count.values()) // 50_000, "no longer rare"

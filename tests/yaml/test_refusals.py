@@ -64,6 +64,7 @@ UNWRITABLE: list[tuple[str, str, Edit, str]] = [
     ("the root emptied", "a: 1\n", drop("a"), "the document would be replaced"),
     ("the root replaced", "a: 1\n", lambda d: [["x"]], "the document would be replaced"),
     ("an empty document filled", "# nothing\n---\n", lambda d: [{"a": 1}], "an empty document cannot be filled"),
+    ("behind what keeps its line ends", "- |+\n  x\n\n   ", lambda d: [[*d[0], 1]], "a block scalar that keeps its"),
     ("a document more", "a: 1\n", lambda d: [*d, {}], "documents cannot be added"),
     ("a type YAML has not", "a: 1\n", put("b", to={1, 2}), "a value of type set cannot be written"),
     ("a key that is no string", "a: 1\n", put("b", to={1: 2}), "a key of type int cannot be written"),

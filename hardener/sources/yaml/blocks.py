@@ -246,6 +246,9 @@ class BlockEditor:
                 # A line below `|` at the end of a text without final newline would give the value a newline.
                 self._insert_before(chain, node.pairs[after][0].start, entries, column)
                 return
+            if source.keeps_newlines(scalar):
+                # Neither can it be told to keep none, nor may a line follow.
+                raise Refused("a block scalar that keeps its line ends ends the text", source.line(scalar.start) + 1)
             end = source.header_end(scalar)
             self.splices.replace(end, end, "-")
         line = source.line(source.after_line(source.entry_end(node, after)))
