@@ -14,8 +14,6 @@ from hardener.views import Object, OpaqueError, PodTemplate, View
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
-Labels = dict[str, str]
-
 
 class Relations:
     """Looked up by name and label, so that asking costs the same in a large tree."""

@@ -67,10 +67,6 @@ class TerraformBlock(Object):
     def classes(self) -> dict[str, str]:
         return {}
 
-    @property
-    def is_resource(self) -> bool:
-        return self._head[0] == "resource"
-
     @cached_property
     def address(self) -> str:
         """What expressions call it: ``aws_iam_role.node``, ``data.aws_iam_policy_document.trust``, ``module.eks``."""

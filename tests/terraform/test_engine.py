@@ -62,6 +62,9 @@ LAYOUTS = {
     "a bool": (block("  x   =   true"), put("x", to=False), block("  x   =   false")),
     "quotes": (block('  x = "a"'), put("x", to='a "b" \\ c'), block('  x = "a \\"b\\" \\\\ c"')),
     "aligned": (block("  longer = 1"), put("x", to=2), block("  longer = 1", "  x      = 2")),
+    "aligned with nothing on several lines": (
+        block("  longer = {", "    a = 1", "  }"), put("x", to=2), block("  longer = {", "    a = 1", "  }", "  x = 2"),
+    ),
     "longer than the others": (block("  x = 1"), put("longer", to=2), block("  x = 1", "  longer = 2")),
     "an empty block": ('resource "a" "b" {}\n', put("x", to=1), block("  x = 1")),
     "before nested blocks": (

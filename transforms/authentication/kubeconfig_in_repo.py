@@ -4,9 +4,9 @@ from hardener.credential_files import Kubeconfig
 from hardener.declare import Steps, transform
 from hardener.edits import Finding, Path, Severity
 from hardener.kubernetes.kubeconfig import PROVIDER_SECRETS, SECRETS, is_credential
+from hardener.kubernetes.static_tokens import MASTERS
 from hardener.view import View
 
-_MASTERS = "system:masters"
 _PROVIDER = ("auth-provider", "config")
 _INSTEAD = (
     "git rm --cached the file, and let people log in with an exec credential plugin (user: {exec: {apiVersion:"
@@ -63,6 +63,6 @@ def _finding(config: Kubeconfig, user: View, path: Path, names: list[str]) -> Fi
         message += f", {'expired' if ended else 'expires'} {certificate.ends}"
         if ended and names == ["client-key-data"]:
             severity, advice = Severity.MEDIUM, "no server takes it any more"
-        elif _MASTERS in certificate.organizations:
+        elif MASTERS in certificate.organizations:
             message += "; over that group RBAC has no say"
     return config.finding(message, *path, advice=f"{advice}; {_INSTEAD}", severity=severity)

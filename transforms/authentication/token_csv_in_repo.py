@@ -1,8 +1,8 @@
 from hardener.credential_files import StaticTokens
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
+from hardener.kubernetes.static_tokens import MASTERS
 
-_MASTERS = "system:masters"
 _MOST = 5  # users that are named
 
 
@@ -16,12 +16,12 @@ def token_csv_in_repo(tokens: StaticTokens) -> Steps:
     May break: nothing, since it only reports: whoever logs in with the token needs another way first.
     """
     users = list(dict.fromkeys(holder.user for holder in tokens.holders))
-    masters = list(dict.fromkeys(holder.user for holder in tokens.holders if _MASTERS in holder.groups))
+    masters = list(dict.fromkeys(holder.user for holder in tokens.holders if MASTERS in holder.groups))
     number = len(tokens.holders)
     text = f"{number} static tokens" if number > 1 else "a static token"
     message = f"{text} of the API server for {_listed(users)} stand{'' if number > 1 else 's'} in the file"
     if masters:
-        message += f"; {_listed(masters)} {'is' if len(masters) == 1 else 'are'} in {_MASTERS}, above all rules of RBAC"
+        message += f"; {_listed(masters)} {'is' if len(masters) == 1 else 'are'} in {MASTERS}, above all rules of RBAC"
     name = tokens.object.piece.file.name
     out = f"git rm --cached {name}" if tokens.table else "take the line out of the file"
     line = tokens.holders[0].line

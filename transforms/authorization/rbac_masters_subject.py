@@ -3,8 +3,7 @@ from __future__ import annotations
 from hardener.access import Binding
 from hardener.declare import Steps, transform
 from hardener.edits import Severity
-
-_MASTERS = "system:masters"
+from hardener.kubernetes.static_tokens import MASTERS
 
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.7")
@@ -19,9 +18,9 @@ def rbac_masters_subject(binding: Binding) -> Steps:
     if binding.owner is not None:
         return
     for subject in binding.subjects:
-        if (subject.kind, subject.name) == ("Group", _MASTERS):
+        if (subject.kind, subject.name) == ("Group", MASTERS):
             yield binding.finding(
-                f"it names the group {_MASTERS}, whose members no binding can bound", "subjects", subject.index,
+                f"it names the group {MASTERS}, whose members no binding can bound", "subjects", subject.index,
                 severity=Severity.HIGH,
                 advice="stop issuing certificates with O=system:masters, and bind a group of your own to a role",
             )  # fmt: skip

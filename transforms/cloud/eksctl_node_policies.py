@@ -24,6 +24,12 @@ def eksctl_node_policies(cluster: EksctlCluster) -> Steps:
         edits = _edits(group)
         if edits:
             yield edits
+        for index, arn in enumerate(group.strings(*_LIST)):
+            if "$" in arn:
+                yield group.finding(
+                    f"{arn} is filled in later, so it is not known what the nodes of {name_of(group)} may do",
+                    *_LIST, index, advice="see that it is none of AdministratorAccess, PowerUserAccess, IAMFullAccess",
+                )  # fmt: skip
 
 
 def _edits(group: View) -> list[Edit]:

@@ -38,6 +38,12 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
                 severity=Severity.CRITICAL,
             )
     for path in _places(module):
+        for name, wanted in ((TOKENS, "required"), (HOPS, options.hop_limit)):
+            if module.is_computed(*path, name):
+                yield module.finding(
+                    f"{name} is decided by an expression, so it is not known what the nodes get", *path, name,
+                    advice=f"see that it comes out as {wanted}",
+                )  # fmt: skip
         if TOKENS in module.mappings(*path) and not module.is_computed(*path, TOKENS):
             if not is_enough(module.literal(*path, TOKENS), "required"):
                 yield [change(module, (*path, TOKENS), "required", [module.fact("the module is told so", *path)])]

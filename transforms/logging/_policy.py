@@ -8,12 +8,12 @@ from hardener.audit_policies import AuditPolicy
 from hardener.declare import Steps
 from hardener.edits import Basis, Edit, Evidence, Grade
 from hardener.errors import HardenError
+from hardener.kubernetes.audit_policy_rules import STRENGTHS
 from hardener.records import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.audit_policy_properties import Violation
 
-_STRENGTHS = ("baseline", "restricted", "strict")
 _MOST = 3  # requests that are told
 FOLLOW_UP = (
     "copy the audit policy to the path that --audit-policy-file names on every control-plane node, then restart the"
@@ -33,8 +33,8 @@ class AuditPolicyOptions:
     def __post_init__(self) -> None:
         if self.secrets not in ("all", "leaks"):
             raise HardenError(f"audit-policy.secrets: {self.secrets} is none of all, leaks")
-        if self.strength not in _STRENGTHS:
-            raise HardenError(f"audit-policy.strength: {self.strength} is none of {', '.join(_STRENGTHS)}")
+        if self.strength not in STRENGTHS:
+            raise HardenError(f"audit-policy.strength: {self.strength} is none of {', '.join(STRENGTHS)}")
 
 
 def corrected(policy: AuditPolicy, property: str, what: str) -> Steps:

@@ -144,9 +144,10 @@ class _Writer:
             self.splices.insert_lines(node.value_start, [*lines, ""])
 
     def _aligned(self, last: Node | None, line: str) -> str:
-        """``line`` with its equals sign below that of the attribute ``last`` where its name leaves room."""
+        """``line`` with its equals sign below that of the attribute ``last`` where its name leaves room, as `terraform
+        fmt` has it: what stands on several lines aligns with nothing."""
         name, _, rest = line.partition("=")
-        if last is None or "\n" in line:
+        if last is None or "\n" in line or b"\n" in self.source[last.start : last.end]:
             return line
         start = self.source.rfind(b"\n", 0, last.start) + 1
         equals = self.source.find(b"=", last.key[1]) - start

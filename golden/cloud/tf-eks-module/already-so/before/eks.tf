@@ -8,7 +8,6 @@ module "eks" {
         http_put_response_hop_limit = 1
       }
     }
-    other = { metadata_options = { http_tokens = var.tokens } }
   }
 }
 
