@@ -22,6 +22,7 @@ from hardener.options import (
     FailOn,
     Format,
     FormatOption,
+    Framework,
     GraphFormat,
     ImageFormat,
     MaxRisk,
@@ -299,6 +300,14 @@ def explain(
     from hardener.catalogue import explain
 
     explain(name, print)
+
+
+@app.command()
+def hook(framework: Annotated[Framework, typer.Argument(help="What starts the pods.")]) -> None:
+    """Print a module that hardens the pods of a framework while it runs, where their source cannot be changed."""
+    from hardener import hooks
+
+    print(hooks.text(framework), end="")
 
 
 def _version(value: bool) -> None:

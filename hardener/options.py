@@ -60,6 +60,13 @@ class PinFormat(StrEnum):
     digest_only = "digest-only"
 
 
+class Framework(StrEnum):
+    airflow = "airflow"
+    cdk8s = "cdk8s"
+    kubespawner = "kubespawner"
+    pulumi = "pulumi"
+
+
 class ImageFormat(StrEnum):
     text = "text"
     json = "json"

@@ -17,7 +17,7 @@ from .conftest import ROOT
 # `hardener` itself, which holds the version.
 LAYERS = (
     "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "locking",
-    "images_command", "image_uses", "chart_images", "krm_function", "streams", "session", "writing", "interactive",
+    "images_command", "hooks", "image_uses", "chart_images", "krm_function", "streams", "session", "writing", "interactive",
     "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial",
     "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts",
     "unseen", "unserved", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level",

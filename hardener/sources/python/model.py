@@ -1,0 +1,134 @@
+"""What a Python file says of Kubernetes objects: nodes with their places in the text, and the plain data they mean.
+
+Offsets are those of the text as UTF-8, without a byte order mark; lines count from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from hardener.records import dataclass
+from hardener.sources.open_values import OpenDict, OpenList
+
+if TYPE_CHECKING:
+    from .dialects import Dialect
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One argument, entry or element between brackets with all that belongs to it (keyword, key, stars); ``comma`` is
+    the offset behind the comma that follows it, None without one."""
+
+    start: int
+    end: int
+    comma: int | None
+
+
+@dataclass(slots=True, eq=False)
+class Bracket:
+    """What holds items: ``start`` is the offset of the opening bracket, ``end`` that of the closing one."""
+
+    start: int
+    end: int
+    items: list[Item] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An expression: its offsets and its first line. One that a variable leads to stands where it was assigned."""
+
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Scalar(Node):
+    """A literal: ``value`` is text, a number, a boolean, or None for an explicit ``None``.
+
+    ``written``: False for what no text says (the kind that a class stands for).
+    """
+
+    value: Any
+    written: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Opaque(Node):
+    """An expression whose value is not known. ``text`` is what the data hold: "${cfg.image}", and for a text with known
+    parts "ghcr.io/acme/web:${tag}"; ``reason`` says what it is: "a parameter", "a call", "set later (line 9)"."""
+
+    text: str
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A key with its value; ``item`` is where both stand, None for what no text says."""
+
+    value: Node
+    item: Item | None
+
+
+@dataclass(slots=True, eq=False)
+class Mapping(Node):
+    """A constructor call, a dict literal or a ``dict(...)`` call; ``fields`` by their names in a manifest.
+
+    ``form`` is "call", "dict", "keywords" (``dict(a=1)``) or "virtual" (no text: what holds a fragment). ``type_name``
+    is the Kubernetes type ("Container"), "{string" for a map of strings, "" for an unknown one. ``dialect`` is that of
+    the constructor, or of the nearest one around a dict; None for a dict that stands alone. ``callee`` is the text of
+    the called name ("client.V1Container"). ``snake`` tells that the keys of a dict are written as snake_case.
+    ``in_list`` tells that it is an element of a list below a constructor. ``keywords`` are the keyword arguments of a
+    call that names fields in its own way, by field; a field that it does not name cannot be written. ``open`` says what
+    may add keys. ``context`` is the nearest constructor around a dict (for the prefix of new classes).
+    """
+
+    form: str
+    type_name: str
+    dialect: Dialect | None
+    bracket: Bracket | None
+    fields: dict[str, Entry] = field(default_factory=dict)
+    callee: str = ""
+    snake: bool = False
+    in_list: bool = False
+    keywords: dict[str, str] | None = None
+    open: str | None = None
+    context: Mapping | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Node):
+    """A list or tuple literal, or what makes one (``form``: "list", "tuple", "comprehension", "concatenation",
+    "virtual"; only the first two have a ``bracket``). ``places`` are the items of the bracket for ``items``, None for
+    an item that stands elsewhere. ``item_type`` is the type of its items; ``holder`` the mapping it belongs to."""
+
+    form: str
+    item_type: str
+    bracket: Bracket | None
+    items: list[Node] = field(default_factory=list)
+    places: list[Item | None] = field(default_factory=list)
+    open: str | None = None
+    holder: Mapping | None = None
+
+
+def plain(node: Node) -> Any:
+    """The data that ``node`` means, fresh: dicts, lists and scalars; expressions as text, open ones as such."""
+    if isinstance(node, Mapping):
+        fields = {name: plain(entry.value) for name, entry in node.fields.items()}
+        if node.open is None:
+            return fields
+        mapping = OpenDict(fields)
+        mapping.why = node.open
+        return mapping
+    if isinstance(node, Sequence):
+        items = [plain(item) for item in node.items]
+        if node.open is None:
+            return items
+        sequence = OpenList(items)
+        sequence.why = node.open
+        return sequence
+    if isinstance(node, Opaque):
+        return node.text
+    assert isinstance(node, Scalar)
+    return node.value
