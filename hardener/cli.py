@@ -241,6 +241,9 @@ def lock(
     frozen: Annotated[
         bool, typer.Option("--frozen", help="Ask no registry; exit code 1 when an image is missing.")
     ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the layers, too: who a user is, file capabilities, writable folders.")
+    ] = False,
     config: Config = None,
     evidence: Evidence = None,
 ) -> None:
@@ -249,7 +252,7 @@ def lock(
     from hardener.session import Choices
 
     choices = Choices(config=text(config), evidence=text(evidence))
-    sys.exit(lock(paths or [], choices, check=check, update=update, frozen=frozen))
+    sys.exit(lock(paths or [], choices, check=check, update=update, frozen=frozen, deep=deep))
 
 
 @app.command()

@@ -40,6 +40,9 @@ class Exemption:
     line: int
 
 
+DEEP_LIMITS = ("compressed", "uncompressed", "members")
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None
@@ -54,7 +57,7 @@ class Config:
     """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
-    none, by pattern of their files. ``registries`` are by host.
+    none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     """
 
     path: str | None = None
@@ -66,6 +69,7 @@ class Config:
     peer_marks: bool = True
     namespaces: dict[str, str] = field(default_factory=dict)
     registries: dict[str, Registry] = field(default_factory=dict)
+    deep: dict[str, str | int] = field(default_factory=dict)
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -98,6 +102,7 @@ def load(root: str, named: str | None = None) -> Config:
     registry = msgspec.defstruct(
         "Registry", [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)], forbid_unknown_fields=True
     )
+    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in DEEP_LIMITS], forbid_unknown_fields=True)
     document = msgspec.defstruct(
         "Document",
         [
@@ -107,6 +112,7 @@ def load(root: str, named: str | None = None) -> Config:
             ("peer_marks", bool, True),
             ("namespaces", dict[str, str], {}),
             ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
+            ("deep", deep, msgspec.field(default_factory=deep)),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
@@ -118,7 +124,7 @@ def load(root: str, named: str | None = None) -> Config:
     try:
         found: Any = msgspec.convert(documents[0], document)
     except msgspec.ValidationError as error:
-        known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry}
+        known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
         raise HardenError(f"{name}: {explained(error, known)}") from None
     if found.platform not in (None, "kubernetes", "openshift"):
         raise HardenError(f"{name}: platform is kubernetes or openshift")
@@ -141,6 +147,7 @@ def load(root: str, named: str | None = None) -> Config:
         path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
         found.namespaces,
         {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
+        {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
     )  # fmt: skip
 
 

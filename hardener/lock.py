@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from hardener.config import parsed_file
 from hardener.errors import HardenError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
+from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.records import dataclass
@@ -26,12 +27,20 @@ _LATEST = "latest"
 
 @dataclass(frozen=True, slots=True)
 class LockedImage:
-    """One image of the lock: its digest, the media type and platforms behind it, and what its config says."""
+    """One image of the lock: its digest, the media type and platforms behind it, and what its config says.
+
+    - `previous`: digests that its tag had before, the last one first; manifests may still hold one that harden wrote.
+    - `keep`: it stays in the lock, also when no file of the repository names it.
+    - `files`: what its files say, None where nobody read them.
+    """
 
     digest: str
     media_type: str | None = None
     platforms: tuple[str, ...] = ()
     config: ImageConfig = UNKNOWN
+    previous: tuple[str, ...] = ()
+    keep: bool = False
+    files: ImageFiles | None = None
 
     @property
     def is_one_platform(self) -> bool:
@@ -45,26 +54,46 @@ class Lock:
 
     images: dict[str, LockedImage] = field(default_factory=dict)
     _spelled: dict[str, LockedImage] = field(default_factory=dict)
+    _tagged: set[str] = field(default_factory=set)  # repository@digest of what a tag names
+    _followed: dict[str, list[LockedImage]] = field(default_factory=dict)  # by a digest that its tag had before
 
     def add(self, reference: ImageReference, image: LockedImage) -> None:
         """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
         self.images[reference.text] = image
         if reference.digest is None:  # with one, it is what a manifest pins, and no word on the tag
-            self._spelled.setdefault(f"{reference.normalized}:{reference.tag or _LATEST}", image)
+            tagged = f"{reference.normalized}:{reference.tag or _LATEST}"
+            if self._spelled.setdefault(tagged, image) is image:
+                self._tagged.add(f"{reference.normalized}@{image.digest}")
+                for digest in image.previous:
+                    self._followed.setdefault(f"{tagged}@{digest}", []).append(image)
+                    self._followed.setdefault(f"{reference.normalized}@{digest}", []).append(image)
         self._spelled.setdefault(f"{reference.normalized}@{image.digest}", image)
 
     def find(self, reference: ImageReference) -> LockedImage | None:
         """The image that ``reference`` means, None when it is not in the lock.
 
-        One with a digest is only the image of the lock that has this digest, whatever its tag says.
+        One with a digest is only the image of the lock that has this digest, whatever its tag says; or, where its tag
+        had this digest before, what the tag names now.
         """
         if reference.normalized is None:
             return None
         if reference.digest is not None:
-            return self._spelled.get(f"{reference.normalized}@{reference.digest}")
+            exact = self._spelled.get(f"{reference.normalized}@{reference.digest}")
+            return self.successor(reference) or exact
         if reference.opaque:
             return None
         return self.images.get(reference.text) or self.spelled(reference.normalized, reference.tag)
+
+    def successor(self, reference: ImageReference) -> LockedImage | None:
+        """What took the place of the digest that ``reference`` names: its tag had that before. One without a tag has a
+        successor where one tag of its repository had that digest, and none has it now."""
+        if reference.normalized is None or reference.digest is None:
+            return None
+        tag = f":{reference.tag}" if reference.tag else ""
+        found = self._followed.get(f"{reference.normalized}{tag}@{reference.digest}", [])
+        if not tag and (f"{reference.normalized}@{reference.digest}" in self._tagged or len(found) > 1):
+            return None
+        return found[0] if found and found[0].digest != reference.digest else None
 
     def spelled(self, normalized: str, tag: str | None) -> LockedImage | None:
         """The image of a repository that is spelled out, with this tag (``latest`` for None)."""
@@ -111,6 +140,21 @@ class _Reader:
             media_type: str | None = None
             platforms: list[str] = []
             config: dict[str, Any] | None = None
+            files: dict[str, Any] | None = None
+            previous: list[str] = []
+            keep: bool = False
+
+        class Files(msgspec.Struct, forbid_unknown_fields=True):
+            platform: str | None = None
+            uid: int | None = None
+            gid: int | None = None
+            starts: list[str] = []
+            script: bool = False
+            capabilities: dict[str, str] = {}
+            setuid: list[str] = []
+            writer: int | None = None
+            empty: list[str] = []
+            occupied: list[str] = []
 
         documents = self.parsed.documents
         if len(documents) != 1 or not isinstance(documents[0], dict):
@@ -131,21 +175,36 @@ class _Reader:
                 entry = msgspec.convert(value, Entry)
                 kind = Config
                 said = msgspec.convert(entry.config or {}, Config)
+                kind = Files
+                held = msgspec.convert(entry.files or {}, Files)
             except msgspec.ValidationError as error:
-                place = ("images", image, "config") if kind is Config else ("images", image)
+                place = ("images", image, *({Config: ("config",), Files: ("files",)}.get(kind, ())))
                 self._fail(place, f"{image}: {_plain(error)}: its keys are {', '.join(kind.__struct_encode_fields__)}")
-            if not _DIGEST.fullmatch(entry.digest):
+            if not all(map(_DIGEST.fullmatch, (entry.digest, *entry.previous))):
                 remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
                 self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
             if reference.digest not in (None, entry.digest):
                 self._fail(("images", image, "digest"), f"{image}: digest is not the one of its name: write that one")
             user = None if said.user is None else str(said.user)
-            config = ImageConfig(user, _texts(said.exposed_ports), _texts(said.volumes), said.created)
-            found.add(reference, LockedImage(entry.digest, entry.media_type, tuple(entry.platforms), config))
+            config = ImageConfig(
+                user, _texts(said.exposed_ports), _texts(said.volumes), said.created,
+                _texts(said.entrypoint) or (), _texts(said.cmd) or (),
+            )  # fmt: skip
+            platforms, previous = tuple(entry.platforms), tuple(entry.previous)
+            files = _files(held) if entry.files is not None else None
+            locked = LockedImage(entry.digest, entry.media_type, platforms, config, previous, entry.keep, files)
+            found.add(reference, locked)
         return found
 
     def _fail(self, path: tuple[str, ...], message: str) -> NoReturn:
         raise HardenError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
+
+
+def _files(said: Any) -> ImageFiles:
+    return ImageFiles(
+        said.platform, said.uid, said.gid, tuple(said.starts), said.script, tuple(said.capabilities.items()),
+        tuple(said.setuid), said.writer, tuple(said.empty), tuple(said.occupied),
+    )  # fmt: skip
 
 
 def _texts(values: list[str | int] | list[str] | None) -> tuple[str, ...] | None:

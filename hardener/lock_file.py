@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardener import __version__
 from hardener.config import parsed_file
 from hardener.errors import HardenError
 from hardener.lock import NAME, VERSION
-from hardener.oci.image import Found
 from hardener.sources import files, yaml
+
+if TYPE_CHECKING:
+    from hardener.oci.image import Found
 
 _HEAD = "# The images of the manifests, as the registries had them; written by harden lock, read by harden apply.\n"
 
@@ -35,9 +37,9 @@ def stanzas(root: str) -> dict[str, dict[str, Any]]:
     return document.get("images") or {}
 
 
-def save(root: str, changed: Mapping[str, dict[str, Any]]) -> None:
-    """Put ``changed`` into the lock in the folder ``root``; all else keeps its bytes. New stanzas stand in the order
-    of their names. The file is at any moment the old or the new one, whatever other runs do.
+def save(root: str, changed: Mapping[str, dict[str, Any]], gone: Collection[str] = ()) -> None:
+    """Put ``changed`` into the lock in the folder ``root``, and take ``gone`` out; all else keeps its bytes. New
+    stanzas stand in the order of their names. The file is at any moment the old or the new one, whatever other runs do.
 
     Raises HardenError where it cannot be written.
     """
@@ -50,7 +52,7 @@ def save(root: str, changed: Mapping[str, dict[str, Any]]) -> None:
                 files.create(path, _HEAD + yaml.dump(head | {"images": dict(sorted(changed.items()))}))
                 return
             content = files.read(path)
-            text = yaml.rewrite(content.text, lambda documents: _with(documents, changed)).text
+            text = yaml.rewrite(content.text, lambda documents: _with(documents, changed, gone)).text
             if text != content.text:
                 files.replace(path, text, content)
     except files.UnreadableError as error:
@@ -61,14 +63,40 @@ def save(root: str, changed: Mapping[str, dict[str, Any]]) -> None:
         raise HardenError(f"{name}: cannot be written: {error.strerror}") from None
 
 
-def _with(documents: list[Any], changed: Mapping[str, dict[str, Any]]) -> list[Any]:
+def save_files(root: str, read: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
+    """Put what was ``read`` of the files of images beside their configs, by name with the digest that it is about; what
+    has another digest by now is left alone. Raises HardenError where the lock cannot be written."""
+    held = stanzas(root)
+    save(root, {
+        name: _ordered({**held[name], "files": found})
+        for name, (digest, found) in read.items()
+        if held.get(name, {}).get("digest") == digest
+    })  # fmt: skip
+
+
+def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
+    """What is read of an image stands before what is kept of the lock's own past."""
+    last = ("previous", "keep")
+    return dict(sorted(entry.items(), key=lambda item: item[0] in last))
+
+
+def _with(documents: list[Any], changed: Mapping[str, dict[str, Any]], gone: Collection[str]) -> list[Any]:
     document = documents[0]
     images = document.get("images") or {}
-    if any(images.get(name) != entry for name, entry in changed.items()):
-        document["images"] = dict(sorted({**images, **changed}.items()))
+    changed = {name: _still_true(entry, images.get(name) or {}) for name, entry in changed.items()}
+    if any(images.get(name) != entry for name, entry in changed.items()) or not images.keys().isdisjoint(gone):
+        kept = {name: entry for name, entry in {**images, **changed}.items() if name not in gone}
+        document["images"] = dict(sorted(kept.items()))
         if "generated-by" in document:
             document["generated-by"] = f"harden {__version__}"
     return documents
+
+
+def _still_true(entry: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """``entry`` with what was read of the files of the image before, as long as it has the digest that it had."""
+    if "files" in entry or "files" not in before or before.get("digest") != entry["digest"]:
+        return entry
+    return _ordered({**entry, "files": before["files"]})
 
 
 @contextmanager

@@ -11,29 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 from hardener import config as configuration
 from hardener import errands, lock_file
+from hardener.deep_locking import read as read_layers
 from hardener.errors import HardenError
 from hardener.image_uses import Use, collect
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
-from hardener.lock import NAME, Lock, LockedImage
+from hardener.lock import NAME, Lock, LockedImage, load
 from hardener.progress import Progress
 from hardener.records import dataclass
 from hardener.report.redactor import Redactor
-from hardener.session import Choices, read
-from hardener.sources import files
+from hardener.session import Choices, tree
+from hardener.stale_stanzas import stale
 
 if TYPE_CHECKING:
     from hardener.oci.client import Client
+    from hardener.oci.failure import Failure
     from hardener.oci.image import Found
 
 _SAVE_SECONDS = 2.0
+_MOST_PREVIOUS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
     """An image to ask a registry for: by its tag, or by the ``digest`` that is known; ``tag_only``: has the tag moved?
 
-    ``where``: the file and line that names it, None for one of the lock or the command line.
+    ``where``: the file and line that names it, None for one of the lock or the command line. ``keep``: somebody asked
+    for it by its name, so it stays in the lock whether or not a manifest names it.
     """
 
     key: str
@@ -43,11 +47,12 @@ class Errand:
     tag_only: bool = False
     optional: str | None = None
     where: Callable[[], str] | None = None
+    keep: bool = False
 
 
 @dataclass(slots=True)
 class Result:
-    """What a run found: lines by image, for each kind of news."""
+    """What a run found: lines by image, for each kind of news; ``unused`` are the stanzas that nothing needs."""
 
     root: str
     total: int = 0
@@ -57,22 +62,28 @@ class Result:
     missing: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    read: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
 
 
-def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool) -> int:
+def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False) -> int:
     """Write what registries say of the images that ``arguments`` name to the lock, and print what is new.
 
     Without one of the options it looks up what the lock does not hold. ``update``: all, or the images among the
-    arguments, anew. ``check`` writes nothing, and asks whether tags moved. ``frozen`` asks nobody. Returns 1 when an
-    image could not be resolved, is missing (``check``, ``frozen``) or moved (``check``), else 0.
+    arguments, anew. Both take out what the repository no longer uses. ``check`` writes nothing, and asks whether tags
+    moved. ``frozen`` asks nobody. ``deep``: read the layers, too, where the lock says nothing of the files of an image.
+    Returns 1 when an image could not be resolved, is missing (``check``, ``frozen``) or moved (``check``), else 0.
     """
     if check + update + frozen > 1:
         raise HardenError("--check, --update and --frozen: choose one")
+    if deep and (check or frozen):
+        raise HardenError("--deep reads the layers of images: it goes with neither --check nor --frozen")
     paths, images = _sorted_out(arguments, update)
-    with Progress() as progress:
-        workspace, _ = read(paths or ["."], choices, progress)
+    with Progress() as progress, errands.ended_by_signals():
+        workspace = tree(paths or ["."], choices, progress)
         root = workspace.root
-        uses = [] if images and not paths else collect(workspace, files.expand(paths or ["."]))
+        uses = [] if images and not paths else collect(workspace)
         # Whoever names the whole tree means what stands in the lock for manifests that are rendered elsewhere, too.
         everything = root in (os.path.realpath(path) for path in paths or ["."]) and not images
         held = workspace.lock or Lock()
@@ -92,8 +103,19 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
             registries = configuration.load(root, choices.config).registries
             progress.total = len(errands_to_run)
             _run(errands_to_run, registries, result, progress)
+        if deep:
+            named = {errand.key for errand in errands_to_run} if images else None
+            _read_files(_unread(uses, root, named, everything), choices, result, progress)
+        else:
+            for key in result.changed.keys() & held.images.keys():
+                if held.images[key].files is not None and key not in result.failed:
+                    result.changed[key] += "  its files are not read: harden lock --deep"
+        if held.images and not frozen and not images:
+            result.unused = stale(root, uses if everything else collect(workspace, everywhere=True), held)
+            if result.unused and not check:
+                lock_file.save(root, {}, result.unused)
     _print(result, wrote=not (check or frozen))
-    return 1 if result.failed or result.missing or result.moved else 0
+    return 1 if result.failed or result.unread or result.missing or result.moved else 0
 
 
 def _sorted_out(arguments: list[str], update: bool) -> tuple[list[str], list[ImageReference]]:
@@ -167,7 +189,7 @@ def _updates(uses: list[Use], held: Lock, images: list[ImageReference], everythi
         for key, reference, locked in fitting:
             found[key] = Errand(key, reference, locked)
         if not fitting:
-            found[image.text] = Errand(image.text, image)
+            found[image.text] = Errand(image.text, image, keep=True)
     return list(found.values())
 
 
@@ -186,6 +208,17 @@ def _entries(uses: list[Use], held: Lock, everything: bool) -> list[_Entry]:
         if reference is not None and (everything or id(locked) in places):
             found.append((key, reference, locked, places.get(id(locked))))
     return found
+
+
+def _unread(uses: list[Use], root: str, named: set[str] | None, everything: bool) -> list[Errand]:
+    """The images of the lock whose files it knows nothing of: those that are ``named``, else those of ``uses``."""
+    held, stanzas = load(root) or Lock(), lock_file.stanzas(root)
+    optional = {id(held.find(use.reference)): use.optional for use in uses}
+    return [
+        Errand(key, reference, locked, locked.digest, optional=optional.get(id(locked)), where=where)
+        for key, reference, locked, where in _entries(uses, held, everything or named is not None)
+        if "files" not in stanzas.get(key, {}) and (named is None or key in named)
+    ]
 
 
 # Asking.
@@ -215,8 +248,16 @@ def _run(
 
     unsaved: dict[str, dict[str, Any]] = {}
     saved = time.monotonic()
+
+    def save() -> None:
+        nonlocal saved
+        if unsaved and time.monotonic() - saved > _SAVE_SECONDS:
+            lock_file.save(result.root, unsaved)
+            unsaved.clear()
+            saved = time.monotonic()
+
     try:
-        for errand, found in errands.run(tasks, ask, CONNECTIONS):
+        for errand, found in errands.run(tasks, ask, CONNECTIONS, idle=save):
             progress(errand.key)
             if isinstance(found, Failure):
                 _failed(errand, str(found), result)
@@ -225,14 +266,26 @@ def _run(
                     result.moved[errand.key] = f"{errand.locked.digest} is now {found}"
             else:
                 _take(errand, found, result, unsaved)
-            if unsaved and time.monotonic() - saved > _SAVE_SECONDS:
-                lock_file.save(result.root, unsaved)
-                unsaved, saved = {}, time.monotonic()
+            save()
     finally:
         stop.set()
         if unsaved:
             lock_file.save(result.root, unsaved)
         client.close()
+
+
+def _read_files(tasks: list[Errand], choices: Choices, result: Result, progress: Progress) -> None:
+    by_key = {errand.key: errand for errand in tasks if errand.key not in result.failed}
+
+    def done(key: str, said: str | Failure) -> None:
+        if isinstance(said, str):
+            result.read[key] = said
+        else:
+            _failed(by_key[key], str(said), result, result.unread)
+
+    if by_key:
+        wanted = {key: (errand.reference, str(errand.digest)) for key, errand in by_key.items()}
+        read_layers(result.root, wanted, configuration.load(result.root, choices.config), progress, done)
 
 
 def _asked(client: Client, errand: Errand) -> Found | str:
@@ -249,16 +302,17 @@ def _asked(client: Client, errand: Errand) -> Found | str:
     return look_up(client, normalized, errand.digest or tag)
 
 
-def _failed(errand: Errand, problem: str, result: Result) -> None:
+def _failed(errand: Errand, problem: str, result: Result, kind: dict[str, str] | None = None) -> None:
     if errand.optional:
         result.left[errand.key] = f"{problem}, {errand.optional}"
     else:
         place = f" ({errand.where()})" if errand.where is not None else ""
-        result.failed[errand.key] = f"{problem}{place}"
+        (result.failed if kind is None else kind)[errand.key] = f"{problem}{place}"
 
 
 def _take(errand: Errand, found: Found, result: Result, unsaved: dict[str, dict[str, Any]]) -> None:
     entry = _masked(lock_file.stanza(found))
+    _keep(errand, found.digest, entry)
     unsaved[errand.key] = entry
     words = [found.digest, *([", ".join(found.platforms)] if found.platforms else [])]
     if found.config and "user" in found.config:
@@ -269,6 +323,19 @@ def _take(errand: Errand, found: Found, result: Result, unsaved: dict[str, dict[
     news[errand.key] = "  ".join(words)
     if found.problem:
         _failed(errand, f"{found.problem}; only its digest is known", result)
+
+
+def _keep(errand: Errand, digest: str, entry: dict[str, Any]) -> None:
+    """Take over to ``entry`` what the lock said beside what a registry says: above all the digests that the tag had
+    before, by which ``apply`` knows what it has pinned itself."""
+    locked = errand.locked
+    if locked is not None:
+        before = dict.fromkeys([locked.digest, *locked.previous])
+        before.pop(digest, None)
+        if before and errand.reference.digest is None:
+            entry["previous"] = list(before)[:_MOST_PREVIOUS]
+    if errand.keep or (locked is not None and locked.keep):
+        entry["keep"] = True
 
 
 def _masked(entry: dict[str, Any]) -> dict[str, Any]:
@@ -288,23 +355,28 @@ def _masked(entry: dict[str, Any]) -> dict[str, Any]:
 def _print(result: Result, *, wrote: bool) -> None:
     name = os.path.normpath(os.path.join(os.path.relpath(result.root), NAME))
     for title, lines in (
-        ("added", result.new), ("changed", result.changed), ("moved since", result.moved),
+        ("added", result.new), ("changed", result.changed), ("files read", result.read),
+        ("files not read", result.unread),
+        ("moved since", result.moved),
         (f"missing in {name}: run harden lock", result.missing), ("not resolved", result.failed),
         ("left alone", result.left),
+        ("removed, no file names it" if wrote else "no file names it", dict.fromkeys(result.unused, "")),
     ):  # fmt: skip
         if lines:
             print(f"{title}: {len(lines)}")
             for key, line in sorted(lines.items()):
-                print(f"  {key}  {line}")
+                print(f"  {key}  {line}".rstrip())
     counts = [
         f"{len(lines)} {word}"
         for lines, word in (
-            (result.new, "added"), (result.changed, "changed"), (result.moved, "moved"), (result.missing, "missing"),
-            (result.failed, "not resolved"), (result.left, "left alone"),
+            (result.new, "added"), (result.changed, "changed"), (result.read, "read"),
+            (result.unread, "not read"), (result.moved, "moved"),
+            (result.missing, "missing"), (result.failed, "not resolved"), (result.left, "left alone"),
+            (result.unused, "removed" if wrote else "unused"),
         )
         if lines
     ]  # fmt: skip
     images = "1 image" if result.total == 1 else f"{result.total} images"
     print(f"{name}: {images} named{': ' if counts else ', nothing to do'}{', '.join(counts)}")
-    if wrote and (result.new or result.changed):
+    if wrote and (result.new or result.changed or result.read or result.unused):
         print("commit it with the manifests; then: harden apply PATH")

@@ -11,6 +11,7 @@ from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
+from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:
@@ -70,9 +71,16 @@ class Object(View):
 
     @cached_property
     def namespace(self) -> str | None:
-        """The namespace as written; None where the object names none."""
+        """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self._metadata("namespace")
-        return namespace if isinstance(namespace, str) and namespace else None
+        if not isinstance(namespace, str) or not namespace or (self.piece.is_python and "${" in namespace):
+            return None
+        return namespace
+
+    @property
+    def is_placed_by_program(self) -> bool:
+        """Whether a program makes it, in a namespace that only the program knows."""
+        return self.piece.is_python and None in self.workspace.builds.namespaces(self)
 
     @cached_property
     def annotations(self) -> dict[str, str]:
@@ -151,6 +159,11 @@ class PodTemplate(View):
     @property
     def namespace(self) -> str | None:
         return self.object.namespace
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether a program makes it, or a container of it, a part of an object that is not known."""
+        return self.object.group == FRAGMENT
 
     @cached_property
     def containers(self) -> tuple[Container, ...]:
@@ -243,8 +256,9 @@ class Container(View):
 
     @cached_property
     def facts(self) -> ImageFacts:
-        """What is known of the image: its config in harden.lock, else its row of the image table."""
-        return merge(self.locked.config if self.locked is not None else UNKNOWN, self.row)
+        """What is known of the image: its config and files in harden.lock, else its row of the image table."""
+        locked = self.locked
+        return merge(locked.config, self.row, locked.files) if locked is not None else merge(UNKNOWN, self.row)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -348,7 +362,8 @@ class Namespace(View):
         pods: list[PodTemplate],
         names: tuple[str | None, ...] = (),
     ) -> None:
-        first = declaration or objects[0]
+        # New objects come to stand beside it, and a program has no place for one.
+        first = declaration or next((item for item in objects if not item.piece.is_python), objects[0])
         self.name = name
         self.names = names or (name,)
         self.declared = declaration is not None

@@ -17,24 +17,25 @@ from .conftest import ROOT
 # `hardener` itself, which holds the version.
 LAYERS = (
     "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "locking",
-    "images_command", "hooks", "image_uses", "chart_images", "krm_function", "streams", "session", "writing", "interactive",
-    "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report", "pipeline", "trial",
-    "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof", "json_patch", "shifts",
-    "unseen", "unserved", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level",
-    "workspace", "targets", "audit_log", "lock_file", "lock", "reading", "beyond", "reachability", "isolation",
-    "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves", "token_secrets",
-    "config_sources", "service_accounts", "resource_policies", "relations", "overlays", "builds", "kustomize_tree",
-    "names", "neighbours", "nearby", "image_sources", "admission", "namespaces", "elsewhere", "sidecars", "platforms",
-    "bare_objects", "cloud_nodes", "cloud", "terraform", "openings", "audit_policies", "scripts", "credential_files",
-    "views", "pod_class", "carriers", "view", "host_files", "declare", "edits", "oci", "kubernetes", "config",
-    "sources", "owasp", "errands", "errors", "records", "",
+    "deep_locking", "images_command", "hooks", "stale_stanzas", "image_uses", "krm_function", "streams", "session", "writing",
+    "interactive", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report",
+    "pipeline", "trial", "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof",
+    "json_patch", "shifts", "unseen", "unserved", "unread_patches", "audit_reports", "outcome", "profile",
+    "registry", "declared", "pod_level", "workspace", "targets", "audit_log", "lock_file", "lock", "reading",
+    "beyond", "python_files", "reachability", "isolation", "pod_selectors", "cloud_identity", "connections",
+    "access", "api_use", "secret_moves", "token_secrets", "config_sources", "service_accounts", "resource_policies",
+    "relations", "overlays", "builds", "kustomize_tree", "names", "neighbours", "nearby", "helm_images",
+    "image_sources", "admission", "namespaces", "elsewhere", "sidecars", "platforms", "piece_objects", "fragments",
+    "bare_objects", "cloud_nodes", "cloud", "terraform", "openings", "audit_policies", "scripts",
+    "credential_files", "words", "views", "pod_class", "carriers", "view", "host_files", "declare", "edits", "oci",
+    "kubernetes", "config", "sources", "owasp", "errands", "errors", "records", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.
 _AUTHORS_WORDS = (
     "access access.grants access.needs admission api_use audit_policies builds carriers cloud cloud_nodes "
-    "connections credential_files declare edits errors isolation namespaces openings overlays pod_level "
-    "pod_selectors records relations scripts secret_moves sidecars terraform token_secrets view views workspace"
+    "connections credential_files declare edits errors helm_images isolation namespaces openings overlays pod_level "
+    "pod_selectors records relations scripts secret_moves sidecars terraform token_secrets view views words workspace"
 )
 FOR_TRANSFORMS = {f"hardener.{name}" for name in _AUTHORS_WORDS.split()}
 
@@ -45,12 +46,12 @@ ONLY_REPORT = {
     "eks-auth-mode", "eksctl-node-addon-policies", "eksctl-secrets-encryption", "encryption-identity-only",
     "encryption-key-in-git", "encryption-weak", "exposed-admin-ui", "gke-logging", "ingress-tls", "join-ca-pin",
     "k3s-settings", "kubeconfig-in-repo", "kubelet-misc", "log-shipping", "no-host-process", "oidc-hint", "oidc-http",
-    "oidc-prefix", "psp-objects", "rbac-authenticated-broad", "rbac-dangerous-grant", "rbac-dangling",
-    "rbac-dead-rule", "rbac-masters-subject", "rbac-platform-admin", "restricted-volume-types", "sa-cloud-default",
-    "sa-cloud-identity", "script-kubectl-privileged", "secret-arg-literal", "secret-configmap-embedded",
-    "secret-generator-literals", "secret-git-history", "service-external-ips", "tf-aks", "tf-eks-auth",
-    "tf-eks-encryption", "tf-eks-endpoint", "token-csv-in-repo", "weakened-by-overlay", "webhook-failure-ignore",
-    "webhook-token-cache",
+    "oidc-prefix", "pin-patch-image", "psp-objects", "rbac-authenticated-broad", "rbac-dangerous-grant",
+    "rbac-dangling", "rbac-dead-rule", "rbac-masters-subject", "rbac-platform-admin", "restricted-volume-types",
+    "sa-cloud-default", "sa-cloud-identity", "script-kubectl-privileged", "secret-arg-literal",
+    "secret-configmap-embedded", "secret-generator-literals", "secret-git-history", "service-external-ips", "tf-aks",
+    "tf-eks-auth", "tf-eks-encryption", "tf-eks-endpoint", "token-csv-in-repo", "weakened-by-overlay",
+    "webhook-failure-ignore", "webhook-token-cache",
 }  # fmt: skip
 
 MODULES = sorted((ROOT / "hardener").rglob("*.py"))

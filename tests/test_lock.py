@@ -10,6 +10,7 @@ import pytest
 from hardener import lock
 from hardener.errors import HardenError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
+from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import parse
 from tests.conftest import DEPLOYMENT, Harden, commit, write
 
@@ -45,13 +46,61 @@ def loaded(folder: Path, text: str) -> lock.Lock:
     return found
 
 
+FILES = """\
+version: 1
+images:
+  a:1:
+    digest: DIGEST
+    files:
+      platform: linux/amd64
+      uid: 101
+      gid: 102
+      starts: [/usr/bin/caddy]
+      script: true
+      capabilities: {/usr/bin/caddy: NET_BIND_SERVICE=ep}
+      setuid: [/usr/bin/su]
+      writer: 65532
+      empty: [/var/cache/caddy]
+      occupied: [/srv]
+  b:1: {digest: DIGEST, files: {}}
+  c:1: {digest: DIGEST}
+""".replace("DIGEST", A)
+
+
+def test_what_is_read_of_the_files_of_images(tmp_path: Path) -> None:
+    images = loaded(tmp_path, FILES).images
+    carried = (("/usr/bin/caddy", "NET_BIND_SERVICE=ep"),)
+    assert images["a:1"].files == ImageFiles(
+        "linux/amd64", 101, 102, ("/usr/bin/caddy",), True, carried, ("/usr/bin/su",), 65532, ("/var/cache/caddy",),
+        ("/srv",),
+    )  # fmt: skip
+    assert (images["b:1"].files, images["c:1"].files) == (ImageFiles(), None)
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ("{uid: nginx}", "a:1: Expected `int | null`, got `str` - at `uid`"),
+        ("{owner: 1}", "a:1: Object contains unknown field owner: its keys are platform, uid, gid, starts, script"),
+        ("[1]", "a:1: Expected object | null, got array"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, files: str, problem: str) -> None:
+    with pytest.raises(HardenError) as caught:
+        loaded(tmp_path, f"version: 1\nimages:\n  a:1: {{digest: {A}, files: {files}}}\n")
+    assert problem.replace("`", "") in str(caught.value)
+    assert "harden.lock:3: " in str(caught.value)
+
+
 def test_no_lock_is_none(tmp_path: Path) -> None:
     assert lock.load(str(tmp_path)) is None
 
 
 def test_what_is_read(tmp_path: Path) -> None:
     images = loaded(tmp_path, LOCK).images
-    config = ImageConfig("101", ("80/tcp", "8080"), ("/data",), "2026-11-01T00:00:00Z")
+    config = ImageConfig(
+        "101", ("80/tcp", "8080"), ("/data",), "2026-11-01T00:00:00Z", ("/docker-entrypoint.sh",), ("nginx",)
+    )
     platforms = ("linux/amd64", "linux/arm64")
     index = "application/vnd.oci.image.index.v1+json"
     assert images["nginx:1.27"] == lock.LockedImage(A, index, platforms, config)
@@ -93,6 +142,49 @@ def test_what_an_image_is_found_by(image: str, digest: str | None, tmp_path: Pat
     assert (found.digest if found else None) == digest
 
 
+MOVED = f"""\
+version: 1
+images:
+  nginx:1.27: {{digest: {C}, previous: [{B}, {A}]}}
+  nginx:stable: {{digest: {B}, previous: [{A}]}}
+  quay.io/app:1: {{digest: {B}, previous: [{A}]}}
+  quay.io/app:2: {{digest: {C}, previous: [{C}]}}
+  nginx:1.27@{A}: {{digest: {A}}}
+  nginx: {{digest: {C}}}
+  docker.io/library/nginx:latest: {{digest: {A}, previous: [{B}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "successor"),
+    [
+        (f"nginx:1.27@{A}", C),
+        (f"nginx:1.27@{B}", C),
+        (f"docker.io/library/nginx:1.27@{A}", C),
+        (f"nginx:stable@{A}", B),
+        (f"quay.io/app@{A}", B),
+        # It is what the tag names, or the lock never had it there.
+        (f"nginx:1.27@{C}", None),
+        (f"nginx:1.26@{A}", None),
+        (f"quay.io/app:2@{C}", None),
+        (f"quay.io/other:1@{A}", None),
+        (f"nginx:latest@{B}", None),  # of a name that is in the lock twice, the first counts
+        # Without a tag: two tags had it, or one has it.
+        (f"nginx@{A}", None),
+        (f"nginx@{B}", None),
+        (f"quay.io/app@{C}", None),
+        ("nginx:1.27", None),
+    ],
+)
+def test_what_took_the_place_of_a_digest(image: str, successor: str | None, tmp_path: Path) -> None:
+    reference, held = parse(image), loaded(tmp_path, MOVED)
+    assert reference is not None
+    found = held.successor(reference)
+    assert (found.digest if found else None) == successor
+    if found is not None:
+        assert held.find(reference) is found, "its facts are those of the image that will run"
+
+
 @pytest.mark.parametrize(
     ("media_type", "one"),
     [
@@ -123,6 +215,7 @@ WRONG = [
     ),
     (ENTRY + "{}", "3: nginx:1.27: Object missing required field digest: its keys are digest, mediaType, platforms"),
     (ENTRY + "{digest: 1.27}", "3: nginx:1.27: Expected str, got float - at digest"),
+    (ENTRY + f"{{digest: '{A}', previous: [x]}}", "3: nginx:1.27: digest is no digest: write sha256: and the 64"),
     (ENTRY + "{digest: 'sha256:12'}", "3: nginx:1.27: digest is no digest: write sha256: and the 64 hexadecimal"),
     (ENTRY + f"{{digest: '{A}', tag: x}}", "3: nginx:1.27: Object contains unknown field tag: its keys are digest"),
     (

@@ -6,15 +6,15 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from hardener.config import Registry
 from hardener.oci import credentials
 from hardener.oci.credentials import HUB, Login
 from hardener.oci.failure import Failure
 from hardener.oci.login import Logins
-from hardener.oci.transport import Answer, Transport, is_loopback
+from hardener.oci.transport import Answer, Taker, Transport, is_loopback
 from hardener.records import dataclass
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -27,6 +27,8 @@ MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
 _ACCEPT = ", ".join(MEDIA_TYPES)
 _HUB_HOST = "registry-1.docker.io"
 _LIMIT = 4 << 20  # bytes of a manifest or config, as registries limit them
+_LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and so many bytes a second
+_T = TypeVar("_T")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
@@ -58,6 +60,7 @@ class Client:
         find_login: Callable[[str, str], Login | None] = credentials.find,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
+        self.configs: dict[str, tuple[str, dict[str, Any]]] = {}  # what was read of them, by digest
         self._settings = settings or {}
         self._transport = Transport(self._is_plain, pause)
         self._logins = Logins(self._transport, self._is_plain, find_login)
@@ -123,7 +126,17 @@ class Client:
             raise Failure(f"{place.host}: a config is no JSON object")
         return content
 
-    def _ask(self, method: str, place: Place, path: str, accept: str | None) -> Answer:
+    def layer(self, place: Place, digest: str, size: int, take: Callable[[Iterator[bytes]], _T]) -> _T:
+        """What ``take`` makes of the bytes of a layer of ``size`` bytes, as they come; it is called anew where they
+        broke off. Nothing here checks them against ``digest``. Raises Failure, also what ``take`` raises."""
+        taker = Taker(take, _LAYER_SECONDS + size / _SLOWEST)
+        answer = self._ask("GET", place, f"blobs/{digest}", None, taker)
+        if answer.status != 200:
+            raise self._failure(place, answer)
+        taken: _T = answer.taken
+        return taken
+
+    def _ask(self, method: str, place: Place, path: str, accept: str | None, taker: Taker | None = None) -> Answer:
         scheme = "http" if self._is_plain(place.host) else "https"
         url = f"{scheme}://{place.host}/v2/{place.repository}/{path}"
         for again in (False, True):  # without a login or with what is known, then with a fresh one
@@ -131,7 +144,7 @@ class Client:
             used = self._logins.header(place.login, place.repository)
             if used is not None:
                 headers["Authorization"] = used
-            answer = self._transport.send(method, url, headers, _LIMIT)
+            answer = self._transport.send(method, url, headers, _LIMIT, taker=taker)
             if answer.status != 401 or again:
                 break
             asks = answer.headers.get("www-authenticate", "")

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import field
 from functools import lru_cache
@@ -22,6 +23,7 @@ HUB = "docker.io"
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 _TOKEN_USER = "<token>"
 _HELPER_SECONDS = 20
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def find(host: str, repository: str) -> Login | None:
         try:
             with open(path, encoding="utf-8") as handle:
                 settings = json.load(handle)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if isinstance(settings, dict) and (login := _of(settings, host, repository)) is not None:
             return login
@@ -112,9 +114,14 @@ def _written(entry: dict[str, Any]) -> Login | None:
     return Login(name, password) if isinstance(name, str) and isinstance(password, str) and name else None
 
 
-@lru_cache(maxsize=256)  # some take a second, and are asked for every image
 def _helped(helper: str, key: str) -> Login | None:
     """What the program ``docker-credential-HELPER`` knows of ``key``."""
+    with _one_at_a_time:  # one may open a window to ask, and one that hangs is waited for once
+        return _asked(helper, key)
+
+
+@lru_cache(maxsize=256)  # some take a second, and are asked for every image
+def _asked(helper: str, key: str) -> Login | None:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
         return None
     try:
@@ -122,7 +129,7 @@ def _helped(helper: str, key: str) -> Login | None:
             [f"docker-credential-{helper}", "get"], input=key.encode(), capture_output=True, timeout=_HELPER_SECONDS
         )
         answer = json.loads(done.stdout) if done.returncode == 0 else None
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError, RecursionError, subprocess.SubprocessError):
         return None
     user, secret = (answer.get(key) if isinstance(answer, dict) else None for key in ("Username", "Secret"))
     if not isinstance(user, str) or not isinstance(secret, str) or not secret:

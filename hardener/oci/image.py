@@ -36,6 +36,10 @@ class Found:
 
 def look_up(client: Client, normalized: str, name: str) -> Found:
     """The image that the tag or digest ``name`` of a repository, spelled out, names. Raises Failure."""
+    if ":" in name and not is_digest(name):
+        # What comes for it would be taken for a tag, and its own digest for the one that is pinned.
+        host = normalized.partition("/")[0]
+        raise Failure(f"{host}: no digest that a registry knows: sha256: and 64 small hexadecimal digits")
 
     def ask(place: Place) -> Found:
         manifest = client.manifest(place, name)
@@ -45,15 +49,16 @@ def look_up(client: Client, normalized: str, name: str) -> Found:
             return Found(manifest.digest, manifest.media_type, (), None, str(failure))
         return Found(manifest.digest, manifest.media_type, platforms, config)
 
-    return _first(client, normalized, ask)
+    return anywhere(client, normalized, ask)
 
 
 def digest_now(client: Client, normalized: str, tag: str) -> str:
     """The digest that a tag names now. Raises Failure."""
-    return _first(client, normalized, lambda place: client.digest(place, tag))
+    return anywhere(client, normalized, lambda place: client.digest(place, tag))
 
 
-def _first(client: Client, normalized: str, ask: Callable[[Place], _T]) -> _T:
+def anywhere(client: Client, normalized: str, ask: Callable[[Place], _T]) -> _T:
+    """What ``ask`` finds in the first place that has the repository. Raises Failure: what each place said."""
     problems: list[Failure] = []
     for place in client.places(normalized):
         try:
@@ -65,8 +70,8 @@ def _first(client: Client, normalized: str, ask: Callable[[Place], _T]) -> _T:
 
 def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, ...], dict[str, Any] | None]:
     if manifest.media_type not in INDEXES:
-        blob = _config(client, place, manifest)
-        return ((), {}) if blob is None else ((_platform(blob),), _facts(place, blob))
+        read = _config(client, place, manifest)
+        return ((), {}) if read is None else ((read[0],), read[1])
     names, facts = set(), []
     for entry in manifest.content["manifests"][:_MOST_PLATFORMS]:
         platform = entry.get("platform") if isinstance(entry, dict) else None
@@ -77,9 +82,9 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
             continue
         if not is_digest(entry.get("digest")):
             raise Failure(f"{place.host}: an index names a manifest by no digest")
-        blob = _config(client, place, client.manifest(place, entry["digest"]))
-        if blob is not None:
-            facts.append(_facts(place, blob))
+        read = _config(client, place, client.manifest(place, entry["digest"]))
+        if read is not None:
+            facts.append(read[1])
     common = (
         {key: value for key, value in facts[0].items() if all(one.get(key) == value for one in facts)} if facts else {}
     )
@@ -89,12 +94,18 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
     return tuple(sorted(names)), common
 
 
-def _config(client: Client, place: Place, manifest: Manifest) -> dict[str, Any] | None:
-    """The config of an image; None for anything else that a registry holds."""
+def _config(client: Client, place: Place, manifest: Manifest) -> tuple[str, dict[str, Any]] | None:
+    """The platform and facts that the config of an image names; None for anything else that a registry holds."""
     if manifest.media_type in INDEXES:
         raise Failure(f"{place.host}: an index holds an index")
     config = manifest.content["config"]
-    return client.blob(place, config.get("digest")) if config.get("mediaType") in _IMAGE_CONFIGS else None
+    if str(config.get("mediaType")) not in _IMAGE_CONFIGS:
+        return None
+    digest = str(config.get("digest"))
+    if digest not in client.configs:  # tags of one image have one config
+        blob = client.blob(place, digest)
+        client.configs[digest] = (_platform(blob), _facts(place, blob))
+    return client.configs[digest]
 
 
 def _platform(of: dict[str, Any]) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
+from hardener.errors import HardenError
 from hardener.oci.failure import Failure
 from hardener.records import dataclass
 
@@ -22,6 +25,7 @@ CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 90.0
 # Between the attempts; a server that names its own time is waited for, up to the longest.
 BACK_OFF = (0.5, 1.0, 2.0)
 LONGEST_WAIT = 30.0
+_HEADERS = {"User-Agent": "harden", "Accept-Encoding": "identity"}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _COMES_AND_GOES = frozenset({500, 502, 503, 504})
@@ -30,11 +34,20 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said; the names of ``headers`` are lower case."""
+    """What a server said; the names of ``headers`` are lower case. ``taken``: what ``take`` made of the body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    taken: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """What reads the body of a 200 while it comes, within ``seconds``; ``take`` is called anew where it broke off."""
+
+    take: Callable[[Iterator[bytes]], Any]
+    seconds: float
 
 
 def is_loopback(host: str) -> bool:
@@ -53,14 +66,7 @@ class Transport:
     def __init__(self, plain: Callable[[str], bool], pause: Callable[[float], object] = time.sleep) -> None:
         self._plain = plain
         self._pause = pause
-        self._http = httpx2.Client(
-            headers={"User-Agent": "harden", "Accept-Encoding": "identity"},
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
-            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-            mounts={f"all://{host}": None for host in _LOOPBACK},  # no proxy stands between a machine and itself
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-        )
+        self._http = _client()
         self._lock = threading.Lock()
         self._down: dict[str, Failure] = {}  # by origin: a server that failed is not asked for the next image
         self._not_before: dict[str, float] = {}  # by origin: when it takes requests again
@@ -69,9 +75,11 @@ class Transport:
         self._http.close()
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], limit: int, content: bytes | None = None
-    ) -> Answer:
-        """The answer to one request, redirects followed; ``limit`` is the most bytes of its body.
+        self, method: str, url: str, headers: Mapping[str, str], limit: int, content: bytes | None = None,
+        taker: Taker | None = None,
+    ) -> Answer:  # fmt: skip
+        """The answer to one request, redirects followed; ``limit`` is the most bytes of its body, unless ``taker``
+        reads it.
 
         Raises Failure when there is none, it ends early, it is too long, or it stays 429.
         """
@@ -81,14 +89,15 @@ class Transport:
         if down is not None:
             raise Failure(str(down), down.status)
         problem = Failure(f"{host}: no answer")
+        until = time.monotonic() + ANSWER_SECONDS
         for attempt in range(len(BACK_OFF) + 1):
             self._wait(url)
             try:
-                answer = self._follow(method, url, dict(headers), limit, content)
+                answer = self._follow(method, url, dict(headers), limit, content, taker)
             except httpx2.TransportError as error:
                 problem, wait = Failure(f"{host}: {_reason(error)}"), 0.0
                 down = problem if isinstance(error, _IS_DOWN) else None
-                if isinstance(error, _STAYS_WRONG):
+                if _stays_wrong(error) or (isinstance(error, httpx2.TimeoutException) and time.monotonic() > until):
                     break
             else:
                 down = None
@@ -99,6 +108,8 @@ class Transport:
                 else:
                     return answer
                 wait = _asked_wait(answer)
+                if answer.status == 429 and _is_used_up(answer):
+                    break
                 if wait > LONGEST_WAIT:
                     down = problem = Failure(
                         f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s"
@@ -124,9 +135,11 @@ class Transport:
         if left > 0:
             self._pause(left)
 
-    def _follow(self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None) -> Answer:
+    def _follow(
+        self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None
+    ) -> Answer:
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._once(method, url, headers, limit, content)
+            answer = self._once(method, url, headers, limit, content, taker)
             place = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not place:
                 return answer
@@ -144,22 +157,91 @@ class Transport:
             url = target
         raise Failure(f"{host_of(url)}: sends from one address to the next")
 
-    def _once(self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None) -> Answer:
-        until = time.monotonic() + ANSWER_SECONDS
+    def _once(
+        self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None
+    ) -> Answer:
         host = host_of(url)
+        left = _Left(taker.seconds if taker is not None else ANSWER_SECONDS)
         try:
-            with self._http.stream(method, url, headers=headers, content=content) as response:
+            # Made here, as the client adds nothing that is needed and takes a third longer.
+            request = httpx2.Request(
+                method, url, headers=_HEADERS | headers, content=content,
+                extensions={"timeout": {"connect": CONNECT_SECONDS, "read": left, "write": left, "pool": None}},
+            )  # fmt: skip
+            response = self._http.send(request, stream=True)
+            try:
+                if taker is not None and response.status_code == 200:
+                    return Answer(200, {}, taken=taker.take(response.iter_raw()))
                 body = bytearray()
-                for chunk in response.iter_bytes():
+                for chunk in response.iter_raw():
                     body += chunk
                     if len(body) > limit:
                         raise Failure(f"{host}: answers with more than {limit >> 20} MiB")
-                    if time.monotonic() > until:
-                        raise Failure(f"{host}: takes longer than {ANSWER_SECONDS:.0f} s for an answer")
-                found = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, found, bytes(body))
-        except (httpx2.InvalidURL, httpx2.DecodingError, UnicodeError):
+            finally:
+                response.close()
+        except (httpx2.InvalidURL, UnicodeError):
             raise Failure(f"{host}: no address or no answer that can be read") from None
+        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        return Answer(response.status_code, found, _decoded(bytes(body), found, host, limit))
+
+
+class _Left:
+    """The seconds until an answer has to be whole, for ``settimeout``, which asks an object for its ``__index__``.
+
+    A number would hold for each read of its own: a server that sends a byte now and then could keep a run for days.
+    """
+
+    __slots__ = ("_until",)
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def __index__(self) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return math.ceil(min(left, READ_SECONDS))
+
+
+def _decoded(body: bytes, headers: Mapping[str, str], host: str, limit: int) -> bytes:
+    """``body`` as it was before a server packed it, which it was asked not to do."""
+    packed = headers.get("content-encoding", "identity").strip().lower()
+    if not body or packed in ("identity", ""):
+        return body
+    import zlib
+
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        plain = unpack.decompress(body, limit + 1) if packed in ("gzip", "x-gzip") else None
+    except zlib.error:
+        plain = None
+    if plain is None:
+        raise Failure(f"{host}: answers in an encoding that it was not asked for")
+    if len(plain) > limit:
+        raise Failure(f"{host}: answers with more than {limit >> 20} MiB")
+    if not unpack.eof:
+        raise Failure(f"{host}: the answer ends early")
+    return plain
+
+
+def _client() -> httpx2.Client:
+    """Raises HardenError where the environment names a proxy or certificates that are none."""
+    try:
+        return httpx2.Client(
+            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            mounts={f"all://{host}": None for host in _LOOPBACK},  # no proxy stands between a machine and itself
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+        )
+    except ImportError:
+        raise HardenError("a SOCKS proxy needs the package socksio: pip install socksio, or unset ALL_PROXY") from None
+    except (ValueError, httpx2.InvalidURL):
+        raise HardenError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no proxy: write http://host:port") from None
+    except OSError as error:
+        import ssl
+
+        problem = "no certificates in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise HardenError(f"SSL_CERT_FILE or SSL_CERT_DIR: cannot be read: {problem}") from None
 
 
 def _origin(url: str) -> str:
@@ -175,7 +257,24 @@ def host_of(url: str) -> str:
 
 # A server that fails so is not asked again in this run.
 _IS_DOWN = (httpx2.ConnectError, httpx2.TimeoutException, httpx2.ProxyError)
-_STAYS_WRONG = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+_UNASKED = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+
+
+def _stays_wrong(error: httpx2.TransportError) -> bool:
+    """Whether another attempt would end the same."""
+    import ssl
+
+    return isinstance(error, _UNASKED) or any(
+        isinstance(cause, ssl.SSLCertVerificationError)
+        or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME)
+        for cause in _causes(error)
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _reason(error: httpx2.TransportError) -> str:
@@ -185,11 +284,11 @@ def _reason(error: httpx2.TransportError) -> str:
     if isinstance(error, httpx2.TimeoutException):
         return "no answer in time"
     if isinstance(error, httpx2.RemoteProtocolError):
-        return "the answer ends early"
-    if isinstance(error, _STAYS_WRONG):
+        early = any(word in str(error) for word in ("disconnected", "closed"))
+        return "the answer ends early" if early else "its answer is no HTTP"
+    if isinstance(error, _UNASKED):
         return "no address that can be asked"
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
@@ -198,8 +297,12 @@ def _reason(error: httpx2.TransportError) -> str:
             return "no such host"
         if isinstance(cause, OSError) and cause.errno is not None:
             return f"no answer: {os.strerror(cause.errno)}"
-        cause = cause.__cause__ or cause.__context__
     return "the proxy does not let it through" if isinstance(error, httpx2.ProxyError) else "no answer"
+
+
+def _is_used_up(answer: Answer) -> bool:
+    """Whether no pull is left: Docker Hub counts them for hours. Source: docs.docker.com/docker-hub/usage/pulls."""
+    return answer.headers.get("ratelimit-remaining", "").partition(";")[0].strip() == "0"
 
 
 def _asked_wait(answer: Answer) -> float:

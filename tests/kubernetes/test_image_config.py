@@ -3,6 +3,7 @@
 import pytest
 
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig, ImageFacts, merge, plain_user
+from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_table import ImageRow
 
 SERVICE = ImageRow("redis", user="root", uid=999, gid=1000, ports=(6379,), verified="by reading")
@@ -48,7 +49,7 @@ def test_the_user(
     [
         (None, (6379,), "image table"),
         ((), (), "harden.lock"),
-        (("443/tcp", "80/TCP", "8080", "53/udp", "${PORT}"), (80, 443, 8080), "harden.lock"),
+        (("443/tcp", "80/TCP", "8080", "53/udp", "${PORT}"), (53, 80, 443, 8080), "harden.lock"),
     ],
 )
 def test_ports(exposed: tuple[str, ...] | None, ports: tuple[int, ...], source: str) -> None:
@@ -59,3 +60,24 @@ def test_ports(exposed: tuple[str, ...] | None, ports: tuple[int, ...], source: 
 def test_volumes_are_absolute_paths_once_and_never_the_root() -> None:
     volumes = ("/data/", "/data", "relative", "/", "/a/../b")
     assert merge(ImageConfig(volumes=volumes), None) == ImageFacts(volumes=("/b", "/data"))
+
+
+@pytest.mark.parametrize(
+    ("user", "files", "found"),
+    [
+        ("app", ImageFiles(uid=1000, gid=50), ("app", 1000, 50, "harden.lock")),
+        # The image's own passwd file is right where the table is about another release.
+        ("memcache", ImageFiles(uid=11, gid=12), ("memcache", 11, 12, "harden.lock")),
+        ("1000", ImageFiles(uid=1000, gid=50), ("1000", 1000, 50, "harden.lock")),
+        ("toor", ImageFiles(uid=0, gid=0), ("root", None, None, "image table")),
+        ("app", ImageFiles(), ("app", None, None, "image table")),
+        ("", ImageFiles(writer=65532), ("root", 11211, 11211, "image table")),
+        (None, ImageFiles(uid=1000, gid=50), ("memcache", 11211, 11211, "image table")),
+    ],
+)
+def test_the_numbers_by_the_files_of_the_image(
+    user: str | None, files: ImageFiles, found: tuple[str, int | None, int | None, str]
+) -> None:
+    facts = merge(ImageConfig(user=user), NAMED, files)
+    assert (facts.user, facts.uid, facts.gid, facts.uid_source) == found
+    assert facts.files == files

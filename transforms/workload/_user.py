@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from hardener.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.kubernetes.image_config import LOCK
 from hardener.overlays import signs
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
@@ -108,10 +109,11 @@ def _choose(container: Container, explicit: bool) -> Choice | None:
 
 
 def _instead_of_root(container: Container, explicit: bool) -> Choice:
-    row = container.row
-    known = row is not None and row.uid is not None
-    uid = row.uid if row is not None and row.uid is not None else NOBODY_ELSE
-    gid = (row.gid if row is not None and known else None) or (uid if explicit and not known else None)
+    row, facts = container.row, container.facts
+    known = facts.uid is not None
+    own = known and image_user(container) == "non-root"
+    uid = facts.uid if facts.uid is not None else NOBODY_ELSE
+    gid = (facts.gid if known else None) or (uid if explicit and not known else None)
     gid = gid if container.effective("runAsGroup") is None else None
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
@@ -120,12 +122,14 @@ def _instead_of_root(container: Container, explicit: bool) -> Choice:
     if not written and container.effective("runAsNonRoot") is False:
         against.append(Evidence("runAsNonRoot: false is written"))
     basis = Basis.INFERRED if known or against else Basis.ASSUMED
-    about = (
-        f"image table: its service runs as {uid}" if known else f"no user of the image's own is known, so it gets {uid}"
-    )
+    about = f"no user of the image's own is known, so it gets {uid}"
+    if image_user_is_name(container) and not known:
+        about = f"the number of its own user, {facts.user}, is not known, so it gets {uid}"
+    elif known:
+        about = f"{facts.user_source}: its own user is {uid}" if own else f"image table: its service runs as {uid}"
     evidence = [*against, container.fact(about, "image")]
-    if container.facts.proved and image_user(container) == "root" and not written:
-        evidence.insert(len(against), container.fact(f"{container.facts.user_source}: its image runs as root", "image"))
+    if facts.proved and image_user(container) == "root" and not written:
+        evidence.insert(len(against), container.fact(f"{facts.user_source}: its image runs as root", "image"))
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
     plain = not written and not container.has("command") and not any(map(_may_shut_out, mounts(container)))
@@ -147,8 +151,11 @@ def _own_user(container: Container) -> Choice | None:
     if facts.user == str(facts.uid):
         evidence = [container.fact(f"{facts.user_source}: its user is {facts.uid}", "image")]
         basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
+    elif facts.uid_source == LOCK:
+        text = f"{LOCK}: its user is {facts.user}, which is {facts.uid} in /etc/passwd of the image"
+        evidence, basis, sure = [container.fact(text, "image")], Basis.PROVED, True
     else:
-        # The number of a name is in the image's passwd file, which only the table has looked at.
+        # The number of a name is in the image's passwd file; without harden lock --deep only the table has looked.
         evidence = [container.fact(f"image table: its user is {facts.user}, which is {facts.uid}", "image")]
         basis, sure = Basis.INFERRED, row is not None and row.verified is not None
     return Choice(container, facts.uid, gid, Grade.SAFE if sure else Grade.REVIEW, basis, evidence)

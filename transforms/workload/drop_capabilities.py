@@ -11,6 +11,7 @@ from hardener.kubernetes.command_evidence import raw_socket_commands, root_comma
 from hardener.overlays import signs
 from hardener.records import dataclass
 from hardener.views import Container
+from hardener.words import image_words, spoken
 
 from ._ports import low_ports
 from ._user import final_user
@@ -76,8 +77,9 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     if user == "non-root":
         keep, evidence = _of_files(container, bool(low))
         evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *evidence]
-        known = container.row is not None and container.row.verified is not None
-        doubtful = bool(raw or (keep and not known) or (added - {BIND}))
+        known = (container.row is not None and container.row.verified is not None) or container.facts.files is not None
+        doubtful = bool(raw or (keep and not known) or ({*keep, *added} - {BIND}) or _only_maybe(container, keep))
+        yield from _beyond(container, [name for name in keep if name not in (BIND, *added)])
     else:
         commands = _commands(container)
         keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]
@@ -85,7 +87,7 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         text = "it starts as root" if user == "root" else "its user is not known and may be root"
         evidence, doubtful = [Evidence(f"{text}: what an entrypoint needs to become another user stays")], True
     evidence += [*list(low.values())[:1], *raw]
-    if keep and container.pod.partial:
+    if keep and container.pod.partial and not container.pod.is_fragment:
         # An operator that takes a part of a pod takes no added capabilities.
         if user != "non-root":
             yield container.finding(
@@ -113,21 +115,47 @@ def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[E
 
 def _commands(container: Container) -> list[str]:
     """The commands that ask for a privilege, also those that a kustomization sets."""
-    found = (root_commands((*state.words, *state.probe_words)) for state in container.states)
-    return list(dict.fromkeys(name for names in found for name in names))
+    found = (spoken(state, root_commands, probes=True) for state in container.states)
+    return list(dict.fromkeys(name for names in found for name, _ in names))
 
 
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in container.states:  # a kustomization may put another image there
-        row = state.row
+        row, files = state.row, state.facts.files
+        if files is not None:
+            if carried := _carried(state):
+                facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in carried.items()]
+                return [name for names in carried.values() for name in names.split(", ") if name in _DEFAULT], facts
+            continue
         if row is not None and row.file_caps:
             facts = [state.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
             return [name for name in row.file_caps if name in _DEFAULT], facts
-    row = container.row
-    if low and (row is None or not row.verified):
+    row, files = container.row, container.facts.files
+    if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.verified):
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
+
+
+def _carried(container: Container) -> dict[str, str]:
+    """Capabilities of the program files that are started, by path, as the lock knows them; {} where it does not."""
+    files = container.facts.files
+    words = (*image_words(container), *container.words)
+    return files.carried(words, own_command=not container.has("command")) if files is not None else {}
+
+
+def _only_maybe(container: Container, keep: list[str]) -> bool:
+    """Whether a script of the image may start a file that carries one of these, and nothing says that it does."""
+    files = container.facts.files
+    return files is not None and not _carried(container) and any(map(files.may_carry, keep))
+
+
+def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
+    if kept:
+        yield container.finding(
+            f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
+            advice="take it from the file where it runs without (setcap -r)", severity=Severity.LOW,
+        )  # fmt: skip
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
@@ -143,8 +171,8 @@ def _raw_sockets(container: Container) -> list[Evidence]:
 
 
 def _of_commands(container: Container) -> list[Evidence]:
-    commands = raw_socket_commands((*container.words, *container.probe_words))
-    return [container.fact(f"container {container.name} runs {name}") for name in commands]
+    found = spoken(container, raw_socket_commands, probes=True)
+    return [speaker.says(f"runs {name}") for name, speaker in found]
 
 
 def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]:

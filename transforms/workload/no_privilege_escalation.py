@@ -8,6 +8,7 @@ from hardener.edits import Basis, Evidence, Grade
 from hardener.kubernetes.command_evidence import setuid_commands
 from hardener.overlays import signs
 from hardener.views import Container
+from hardener.words import image_words, spoken
 
 from ._need import root_evidence
 from ._user import final_user
@@ -51,8 +52,12 @@ def _is_administrator(container: Container) -> bool:
 def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
     if container.row is not None and container.row.setuid:
         yield container.fact("image table: it uses setuid programs", "image")
-    for name in setuid_commands((*container.words, *container.probe_words)):
-        yield container.fact(f"container {container.name} runs {name}")
+    files = container.facts.files
+    if files is not None:
+        for path in files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
+            yield container.fact(f"harden.lock: it runs {path}, which is setuid root", "image")
+    for name, speaker in spoken(container, setuid_commands, probes=True):
+        yield speaker.says(f"runs {name}")
     # What is written may be meant; need of root is then taken for a sign of it (DECISIONS 2.2).
     if written is not None:
         yield from root_evidence(container)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import field
 from typing import Any, ClassVar
 
 from hardener.declare import Steps, transform
@@ -11,11 +13,14 @@ from hardener.kubernetes.command_evidence import may_mount, writable_paths, writ
 from hardener.kubernetes.component import is_data_store
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
+from hardener.words import Speaker, spoken
 
+from ._image_folders import empty, folders
 from ._volumes import mounts
 
 _FIELD = ("securityContext", "readOnlyRootFilesystem")
 _LONGEST_NAME = 63  # of a DNS label, which a volume's name is
+_OF_PROGRAMS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/app")  # where an image keeps what it runs with
 NONE = "none"
 
 
@@ -33,11 +38,14 @@ class Filesystem:
 
 @dataclass(slots=True)
 class _Plan:
-    """Paths that get a volume, with the reason, and facts against a read-only root."""
+    """Paths that get a volume, with the reason, and facts against a read-only root. ``inert``: no way of running the
+    container lets its user write elsewhere anyway, as each of ``proofs`` says."""
 
     volumes: dict[str, Evidence]
     against: list[Evidence]
     doubts: list[Evidence]
+    inert: bool = True
+    proofs: list[Evidence] = field(default_factory=list)
 
 
 @transform(each=Container, stage="filesystem", cis="5.7.3", options=Filesystem, classes=("partial",))
@@ -56,22 +64,25 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
     plan = _plan(container)
     if plan.volumes and container.pod.partial:
         paths = ", ".join(plan.volumes)
+        who = "which not every release of its operator takes"
+        if container.pod.is_fragment:
+            who = "and its pod is made elsewhere"
         yield container.finding(
-            f"its root stays writable: it would need volumes at {paths}, which not every release of its operator takes",
+            f"its root stays writable: it would need volumes at {paths}, {who}",
             advice="set readOnlyRootFilesystem if it runs without them", severity=Severity.LOW,
         )  # fmt: skip
         return
-    row = container.row
+    row, basis = container.row, Basis.INFERRED
     if plan.against:
         grade = Grade.BREAKING
     elif row is not None and row.rofs == "ok" and row.verified and not plan.doubts and options.size_limit == NONE:
         grade = Grade.SAFE
+    elif plan.inert and not plan.doubts and plan.volumes.keys() <= {"/tmp"} and options.size_limit == NONE:
+        grade, basis = Grade.SAFE, Basis.PROVED
     else:
         grade = Grade.REVIEW
-    evidence = [*plan.against, *plan.doubts] or [_trust(container)]
-    yield container.set(
-        *_FIELD, to=True, grade=grade, basis=Basis.INFERRED, evidence=evidence, late=grade is not Grade.SAFE
-    )
+    evidence = [*plan.against, *plan.doubts] or plan.proofs[:1] or [_trust(container)]
+    yield container.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence, late=grade is not Grade.SAFE)
     taken = _taken(container.pod)
     for path, reason in plan.volumes.items():
         name = _name(container.name, path, taken)
@@ -94,7 +105,9 @@ def _plan(container: Container) -> _Plan:
             if state.get(*_FIELD) is not False and not state.privileged:
                 _weigh(state, other)
         except (OpaqueError, WrongShapeError):
+            plan.inert = False
             continue
+        plan.inert = plan.inert and other.inert
         for path, reason in other.volumes.items():
             _place(container, plan, path, reason)
         for known, found in ((plan.against, other.against), (plan.doubts, other.doubts)):
@@ -107,8 +120,12 @@ def _weigh(container: Container, plan: _Plan) -> None:
     row = container.row
     if row is not None and row.rofs == "no":
         plan.against.append(container.fact("image table: it does not run with a read-only root", "image"))
-    volumes = container.facts.volumes
-    if row is None and not volumes and container.image is not None and is_data_store(container.image.repository):
+    if (
+        row is None
+        and not container.facts.volumes
+        and container.image is not None
+        and is_data_store(container.image.repository)
+    ):
         if not any(mount.writable for mount in mounts(container)):
             plan.against.append(container.fact("a data store without a volume writes to its image", "image"))
     if row is not None and row.match == "nginx" and _is_mounted(container, "/etc/nginx/templates"):
@@ -117,53 +134,96 @@ def _weigh(container: Container, plan: _Plan) -> None:
         _place(container, plan, "/tmp", Evidence("/tmp is where programs put temporary files"))
     for path in row.writable if row is not None else ():
         _place(container, plan, path, container.fact(f"image table: it writes to {path}", "image"))
-    for path in volumes if row is None or not row.writable else ():
+    for path in _volumes(container):
         _declared(container, plan, path)
+    _of_image(container, plan)
     _told(container, plan)
     _commands(container, plan)
 
 
+def _of_image(container: Container, plan: _Plan) -> None:
+    """What the files of the image show: folders made for its user to write to, and where else that user may write."""
+    row, found = container.row, folders(container)
+    # Who tried a read-only root knows more.
+    if found is None or (row is not None and (row.writable or row.rofs == "ok")):
+        plan.inert = False
+        return
+    for path in found.made:
+        reason = container.fact(f"harden.lock: its image has the empty folder {path} for its user", "image")
+        _place(container, plan, path, reason)
+    plan.doubts += found.doubts(container, lambda path: _is_mounted(container, path))
+    user = container.effective("runAsUser") or container.facts.uid
+    plan.proofs.append(container.fact(f"harden.lock: user {user} may write nowhere else in its image", "image"))
+
+
+def _volumes(container: Container) -> tuple[str, ...]:
+    """The VOLUMEs of the image, where the image table does not know better what it writes to."""
+    row = container.row
+    return container.facts.volumes if row is None or not row.writable else ()
+
+
 def _declared(container: Container, plan: _Plan, path: str) -> None:
     """A VOLUME of the image: some runtimes leave it read-only, others put a copy of the image's files there."""
-    if path in plan.volumes or _is_mounted(container, path):
+    if any(_one_run(path) == _one_run(other) for other in plan.volumes) or _is_mounted(container, path):
+        return
+    if any(_below(path, root) for root in _OF_PROGRAMS) and path not in empty(container):
+        text = f"its volume {path} may hold what it runs with, so nothing is mounted; some runtimes leave it read-only"
+        plan.doubts.append(container.fact(text, "image"))
         return
     _place(container, plan, path, container.fact(f"harden.lock: its image declares the volume {path}", "image"))
-    plan.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
+    if path not in empty(container):
+        plan.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
 
 
 def _told(container: Container, plan: _Plan) -> None:
     """Paths that env and flags name. A home directory is no sign that something is written there."""
-    surely = set(writable_paths(container.words, {k: v for k, v in container.env.items() if k.upper() != "HOME"}))
-    for path in writable_paths(container.words, container.env):
-        fact = container.fact(f"container {container.name} is told to use {path}")
-        if _is_mounted(container, path):
+    env = container.env
+    surely = {path for path, _ in _paths(container, {k: v for k, v in env.items() if k.upper() != "HOME"})}
+    for path, speaker in _paths(container, env):
+        if _is_writable(container, plan, path):
             continue
         if _may_mount(container, path):
-            _place(container, plan, path, fact)
+            _place(container, plan, path, speaker.says(f"is told to use {path}"))
         elif path in surely:
-            plan.against.append(container.fact(f"it is told to write to {path}, where the image may hold files"))
+            plan.against.append(speaker.says(f"is told to write to {path}, where the image may hold files"))
         else:
             plan.doubts.append(container.fact(f"its home is {path}, which becomes read-only"))
 
 
+def _paths(container: Container, env: dict[str, str]) -> Iterator[tuple[str, Speaker]]:
+    return spoken(container, lambda words: writable_paths(words, env))
+
+
 def _commands(container: Container, plan: _Plan) -> None:
     """Paths that its commands write to."""
-    found = writes(container.words)
-    if found.unplaced:
-        plan.against.append(container.fact(f"container {container.name} installs packages when it starts"))
-    for path in found.paths:
-        if _is_mounted(container, path):
+    for path, speaker in spoken(container, _written):
+        if path is None:
+            plan.against.append(speaker.says("installs packages when it starts"))
+            continue
+        if _is_writable(container, plan, path):
             continue
         root = _root_of(container, path)
         if root is None:
-            plan.against.append(container.fact(f"a command writes to {path}, where the image may hold files"))
+            plan.against.append(speaker.says(f"writes to {path}, where the image may hold files"))
         else:
-            _place(container, plan, root, container.fact(f"a command writes to {path}"))
+            _place(container, plan, root, speaker.says(f"writes to {path}"))
+
+
+def _written(words: tuple[str, ...]) -> list[str | None]:
+    """The paths that ``words`` write to; None among them for places that nobody can name."""
+    found = writes(words)
+    return [*([None] if found.unplaced else []), *found.paths]
+
+
+def _is_writable(container: Container, plan: _Plan, path: str) -> bool:
+    """Whether ``path`` lies in a volume of the pod, or in one that the plan makes of a VOLUME of the image."""
+    planned = (volume for volume in _volumes(container) if volume in plan.volumes)
+    return _is_mounted(container, path) or any(_below(path, volume) for volume in planned)
 
 
 def _root_of(container: Container, path: str) -> str | None:
     """The directory that makes ``path`` writable: a command may name a file, or make the directory itself."""
-    known = container.row.writable + container.row.empty if container.row is not None else ()
+    known = (*(container.row.writable + container.row.empty if container.row is not None else ()), *empty(container))
     for root in ("/tmp", "/var/tmp", *known):
         if _below(path, root):
             return root
@@ -178,7 +238,7 @@ def _place(container: Container, plan: _Plan, path: str, reason: Evidence) -> No
 
 def _may_mount(container: Container, path: str) -> bool:
     row = container.row
-    return may_mount(path, (), row.writable + row.empty if row is not None else ())
+    return may_mount(path, (), (*(row.writable + row.empty if row is not None else ()), *empty(container)))
 
 
 def _is_mounted(container: Container, path: str) -> bool:

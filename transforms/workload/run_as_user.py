@@ -106,7 +106,8 @@ def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
         if facts.uid is None and number is None and image_user_is_name(container):
             yield container.finding(
                 f"its image runs as {facts.user}, a name that the kubelet cannot tell from root", "image",
-                advice="write the number of that user as runAsUser; id prints it inside the container",
+                advice="write the number of that user as runAsUser; id prints it inside the container"
+                + (", and harden lock --deep reads it from the image" if facts.files is None else ""),
             )  # fmt: skip
         if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _from_table(container):
             yield container.finding(

@@ -55,7 +55,7 @@ def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]
     if not ports or pod.tree.settings.kubernetes_version < (1, 22):
         return
     least = min(ports)
-    known = all(container.row is not None and container.row.verified for container, _ in served)
+    known = all((container.row and container.row.verified) or container.facts.files for container, _ in served)
     sandboxed = pod.has("runtimeClassName")
     evidence = [ports[least]]
     if sandboxed:

@@ -1,0 +1,79 @@
+"""What ``harden lock --deep`` read of the files of an image, and what it says of a container that runs it.
+
+A program file with a capability that is effective at once (``=ep``) is not started where the container may not have
+that capability (spec-workloads 5.3, measured); under ``no_new_privs`` a setuid program stays what it was.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+
+from hardener.kubernetes.shell import commands, runs
+from hardener.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFiles:
+    """The facts, of one ``platform``; paths are without links in them.
+
+    - `uid`, `gid`: the numbers of the image's USER by its own passwd and group files, None where they do not tell.
+    - `starts`: the programs that its entrypoint and command name. `script`: one of them is a script, or not known, so
+      that it may start others.
+    - `capabilities`: those that program files carry, as getcap prints them: ("/usr/bin/x", "NET_BIND_SERVICE=ep").
+    - `setuid`: programs that run as root whoever starts them.
+    - `writer`: the number of the user that `empty` and `occupied` are about, where USER is root; else that is `uid`.
+    - `empty`: folders that this user may write to and that hold nothing; `occupied`: the topmost folders where it may
+      change what is there. Both without /tmp.
+    """
+
+    platform: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    starts: tuple[str, ...] = ()
+    script: bool = False
+    capabilities: tuple[tuple[str, str], ...] = ()
+    setuid: tuple[str, ...] = ()
+    writer: int | None = None
+    empty: tuple[str, ...] = ()
+    occupied: tuple[str, ...] = ()
+
+    def about(self, uid: int | None) -> bool:
+        """Whether `empty` and `occupied` are about the user ``uid``."""
+        return uid is not None and uid == (self.uid if self.writer is None else self.writer)
+
+    def carried(self, words: Sequence[str], *, own_command: bool) -> dict[str, str]:
+        """The capabilities without which a program that is started fails at once, by the path of its file.
+
+        ``words``: command and arguments of the container; ``own_command``: it runs the command of its image.
+        """
+        named = {posixpath.basename(word) for word in (*words, *_programs(words))}
+        return {
+            path: ", ".join(names)
+            for path, text in self.capabilities
+            if (names := _effective(text))
+            and ((own_command and path in self.starts) or posixpath.basename(path) in named)
+        }
+
+    def raised(self, words: Sequence[str], *, own_command: bool) -> list[str]:
+        """The setuid programs that are started."""
+        named = {posixpath.basename(program) for program in _programs(words)}
+        return [
+            path for path in self.setuid if (own_command and path in self.starts) or posixpath.basename(path) in named
+        ]
+
+    def may_carry(self, capability: str) -> bool:
+        """Whether a script that it starts may start a program file that has ``capability``."""
+        return self.script and any(capability in _effective(text) for _, text in self.capabilities)
+
+
+def _programs(words: Iterable[str]) -> Iterator[str]:
+    return (program for program, _ in runs(commands(words)))
+
+
+def _effective(text: str) -> list[str]:
+    """The names in what getcap prints that are permitted and effective."""
+    found = []
+    for group in text.split():
+        names, _, flags = group.partition("=")
+        if {"e", "p"} <= set(flags):
+            found += names.split(",")
+    return found

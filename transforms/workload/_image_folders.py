@@ -1,0 +1,82 @@
+"""Where the user of a container may write in its image, as ``harden lock --deep`` read it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+
+from hardener.edits import Evidence, WrongShapeError
+from hardener.records import dataclass
+from hardener.views import Container, OpaqueError
+from hardener.words import image_words
+
+# Everybody's, in nearly every image: no sign that this program writes there.
+_EVERYBODYS = ("/tmp", "/var/tmp", "/run/lock", "/var/lock", "/dev/shm", "/var/mail", "/var/spool/mail")
+_HOME = re.compile(r"/home/[^/]+|/root")
+_NAMED = 3  # paths in one line
+_MOST = 8  # folders of their own that get a volume each; with more, the image was made to be written to anywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """What the user of a container may write to in its image, without /tmp.
+
+    - `made`: empty folders, each of which it was given for that.
+    - `homes`, `others`: empty folders that are no such sign, or too many. `occupied`: the topmost that hold something.
+    """
+
+    made: tuple[str, ...]
+    homes: tuple[str, ...]
+    others: tuple[str, ...]
+    occupied: tuple[str, ...]
+
+    def doubts(self, container: Container, mounted: Callable[[str], bool]) -> Iterator[Evidence]:
+        """What becomes read-only, without what is ``mounted`` over."""
+        for paths, text in (
+            (self.homes, "its home is {}, which becomes read-only"),
+            (self.others, "as it is, its user may write to {}"),
+            (self.occupied, "as it is, its user may change what stands in {}"),
+        ):
+            left = [path for path in paths if not mounted(path)]
+            if left:
+                more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+                yield container.fact(f"harden.lock: {text.format(', '.join(left[:_NAMED]) + more)}", "image")
+
+
+def folders(container: Container) -> Folders | None:
+    """None where they are not known for the user that ``container`` runs as."""
+    files, number = container.facts.files, container.effective("runAsUser")
+    if files is None:
+        return None
+    uid = number if number is not None else container.facts.uid if container.facts.user != "root" else None
+    if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
+        return None
+    if files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
+        return None  # it becomes root
+    homes = tuple(filter(_HOME.fullmatch, files.empty))
+    own = tuple(path for path in files.empty if path not in homes and not _is_everybodys(path))
+    made = own if len(own) <= _MOST else ()
+    others = tuple(path for path in files.empty if path not in (*homes, *made))
+    return Folders(made, homes, others, files.occupied)
+
+
+def empty(container: Container) -> tuple[str, ...]:
+    """Folders of the image that hold nothing, so that a volume there hides nothing."""
+    files = container.facts.files
+    return files.empty if files is not None else ()
+
+
+def _has_other_groups(container: Container) -> bool:
+    """Whether the manifest gives it groups that the folders were not judged for."""
+    try:
+        group = container.effective("runAsGroup")
+        return (group is not None and group != container.facts.gid) or any(
+            container.pod.has("securityContext", key) for key in ("supplementalGroups", "fsGroup")
+        )
+    except (OpaqueError, WrongShapeError):
+        return True
+
+
+def _is_everybodys(path: str) -> bool:
+    return any(path == place or posixpath.commonpath((path, place)) == place for place in _EVERYBODYS)
