@@ -55,19 +55,21 @@ class ImageSources:
                 return entry.file
         return None
 
-    def why_left(self, container: Container) -> Evidence | None:
-        """Why the image of ``container`` is no tag of a registry that stays: it is built or put on the node."""
-        image = container.image
+    def why_left(
+        self, view: View, image: ImageReference | None, *path: str, policy: str = "imagePullPolicy"
+    ) -> Evidence | None:
+        """Why ``image``, which stands at ``path`` of ``view``, is no tag of a registry that stays: it is built or put
+        on the node. ``policy``: the key that says when it is pulled."""
         if image is None or image.repository is None:
             return None
-        if container.text("imagePullPolicy") == "Never":
-            return container.fact("imagePullPolicy is Never, so no registry is asked for it", "imagePullPolicy")
+        if view.text(policy) == "Never":
+            return view.fact(f"{policy} is Never, so no registry is asked for it", policy)
         if is_on_the_node(image):
-            return container.fact(f"registry {image.registry} is on the machine that runs the cluster", "image")
-        file = container.object.piece.file.path
+            return view.fact(f"registry {image.registry} is on the machine that runs the cluster", *path)
+        file = view.object.piece.file.path
         for folder, said, name in self.built:
             if file.startswith(folder + os.sep) and name in (image.repository, image.normalized):
-                return container.fact(f"{said} builds it", "image")
+                return view.fact(f"{said} builds it", *path)
         return None
 
     def updater(self, view: View, *path: str | int, image: ImageReference | None) -> str | None:
@@ -115,10 +117,16 @@ def _holding(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[Kust
 
 
 def _built_from(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[str]:
-    """Files and folders that the kustomization in ``folder`` is built from, those of its bases too, itself not."""
+    """Files and folders that the kustomization in ``folder`` is built from, those of its bases too, itself not; of
+    patches their files, and the kustomizations that hold them as a text."""
     seen.add(folder)
     item = workspace.kustomizations.get(folder)
-    for name in kustomize.members(item.data) if item is not None else ():
+    if item is None:
+        return
+    yield item.piece.file.path
+    for name in kustomize.patch_names(item.data):
+        yield os.path.realpath(os.path.join(folder, name.replace("\0", "")))
+    for name in kustomize.members(item.data):
         path = os.path.realpath(os.path.join(folder, name))
         if path not in seen:
             seen.add(path)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.chart_images import collect as charts
 from hardener.edits import Path, WrongShapeError
 from hardener.image_sources import ImageSources, is_on_the_node
 from hardener.kubernetes.custom_resource import image_fields
@@ -13,10 +12,13 @@ from hardener.kubernetes.helm_values import composed
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.started_images import started_images
+from hardener.overlays.images import collect as patch_images
 from hardener.records import dataclass
 from hardener.view import View
 
 if TYPE_CHECKING:
+    from hardener.helm_images import HelmImage
+    from hardener.overlays import PatchImage
     from hardener.views import Container, KustomizedImage, Object
     from hardener.workspace import Workspace
 
@@ -68,14 +70,11 @@ class Use:
         return f"{piece.file.name}:{piece.line + piece.read().line(int(path[0]), path[1:])}"
 
 
-def collect(workspace: Workspace, paths: Iterable[str]) -> list[Use]:
-    """The images that the files which may be edited name, and the values of charts below the real ``paths``, sorted by
-    name."""
+def collect(workspace: Workspace, *, everywhere: bool = False) -> list[Use]:
+    """The images that the files which may be edited name, or those of the whole tree, sorted by name."""
     found: dict[tuple[str | None, ...], Use] = {}
-    values = (Mention(image, item, path, _why_not(image), True) for item, path, image in charts(workspace, paths))
-    for mention in sorted(
-        (*_mentions(workspace), *values), key=lambda one: (len(one.reference.text), one.reference.text)
-    ):
+    mentions = _mentions(workspace, everywhere)
+    for mention in sorted(mentions, key=lambda one: (len(one.reference.text), one.reference.text)):
         # nginx, nginx:latest and docker.io/library/nginx are one image, kept under the shortest name.
         reference = mention.reference
         key: tuple[str | None, ...] = (reference.text,)
@@ -85,12 +84,12 @@ def collect(workspace: Workspace, paths: Iterable[str]) -> list[Use]:
     return sorted(found.values(), key=lambda use: use.key)
 
 
-def _mentions(workspace: Workspace) -> Iterator[Mention]:
+def _mentions(workspace: Workspace, everywhere: bool) -> Iterator[Mention]:
     sources = workspace.image_sources
     running = set()
     for pod in workspace.pod_templates:
         running.add(pod.object)
-        if not pod.object.editable:
+        if not (everywhere or pod.object.editable):
             continue
         try:
             containers = pod.containers
@@ -99,13 +98,39 @@ def _mentions(workspace: Workspace) -> Iterator[Mention]:
         for container in containers:
             yield from _of(container, sources)
     for entry in sources.entries:
-        if entry.object.editable and (image := _kustomized(entry, None)) is not None:
+        if (everywhere or entry.object.editable) and (image := _kustomized(entry, None)) is not None:
             yield _mention(image, entry)
+    for patched in patch_images(workspace):
+        if everywhere or patched.patch.editable:
+            yield from _of_patch(patched, sources)
+    charts = workspace.helm_images
+    for chart in charts:
+        if everywhere or chart.object.editable:
+            yield _of_chart(chart, sources)
+    in_values = {(chart.object, chart.place) for chart in charts}
     for item in workspace.objects:
-        if item.editable and item not in running:
+        if (everywhere or item.editable) and item not in running:
             for path in image_fields(item.data):
-                if (field := _of_field(item, path)) is not None:
+                if (item, (*item.path, *path)) not in in_values and (field := _of_field(item, path)) is not None:
                     yield Mention(field, item, (*item.path, *path), _why_not(field), loose=True)
+
+
+def _of_chart(chart: HelmImage, sources: ImageSources) -> Mention:
+    image = chart.image
+    reason = sources.why_left(chart, image, policy="pullPolicy")
+    left = _why_not(image) or (reason.text if reason and not is_on_the_node(image) else None)
+    return Mention(image, chart.object, chart.place, left, loose=not chart.takes_digest)
+
+
+def _of_patch(patched: PatchImage, sources: ImageSources) -> Iterator[Mention]:
+    image = patched.image
+    entries = sources.entries_for(patched.file, image.repository)
+    for entry in entries:
+        if (replaced := _partly(entry, image)) is not None:
+            yield _mention(replaced, patched)
+    if not entries:
+        reason = sources.why_left(patched, image)
+        yield _mention(image, patched, left=reason.text if reason and not is_on_the_node(image) else None)
 
 
 def _of(container: Container, sources: ImageSources) -> Iterator[Mention]:
@@ -116,12 +141,10 @@ def _of(container: Container, sources: ImageSources) -> Iterator[Mention]:
         return
     entries = sources.of(container)
     for entry in entries:
-        # With a tag of its own it names a whole image, which is listed with the kustomization.
-        replaced = _kustomized(entry, image) if not entry.text("newTag") and not entry.text("digest") else None
-        if replaced is not None:
+        if (replaced := _partly(entry, image)) is not None:
             yield _mention(replaced, container, "image")
     if not entries:
-        reason = sources.why_left(container)
+        reason = sources.why_left(container, image, "image")
         yield _mention(image, container, "image", left=reason.text if reason and not is_on_the_node(image) else None)
 
 
@@ -135,6 +158,12 @@ def _of_field(item: Object, path: Path) -> ImageReference | None:
     for part in path:
         value = value[part]
     return composed(value) if isinstance(value, dict) else parse_image(value)
+
+
+def _partly(entry: KustomizedImage, image: ImageReference) -> ImageReference | None:
+    """What ``entry`` makes of ``image`` where it gives it another name only; with a tag of its own it names a whole
+    image, which is listed with the kustomization."""
+    return _kustomized(entry, image) if not entry.text("newTag") and not entry.text("digest") else None
 
 
 def _kustomized(entry: KustomizedImage, image: ImageReference | None) -> ImageReference | None:

@@ -12,8 +12,7 @@ from hardener.kubernetes.image_table import lookup
 from hardener.lock import Lock
 from hardener.progress import Progress
 from hardener.records import dataclass
-from hardener.session import Choices, read
-from hardener.sources import files
+from hardener.session import Choices, tree
 
 _SHORT = len("sha256:") + 12
 _EPOCH = 1990  # a build that is to be reproducible names a day long before there were images
@@ -37,9 +36,9 @@ class Row:
 def images(paths: list[str], choices: Choices, *, format: str) -> int:
     """Print the images of ``paths``. Returns 0."""
     with Progress() as progress:
-        workspace, _ = read(paths, choices, progress)
+        workspace = tree(paths, choices, progress)
         today = configuration.day(choices.as_of) if choices.as_of else datetime.now(UTC).date()
-        rows = [_row(use, workspace.lock or Lock(), today) for use in collect(workspace, files.expand(paths))]
+        rows = [_row(use, workspace.lock or Lock(), today) for use in collect(workspace)]
     if format == "json":
         import json
         from dataclasses import asdict
@@ -55,7 +54,7 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
 
 def _row(use: Use, lock: Lock, today: date) -> Row:
     reference = use.reference
-    locked = lock.find(reference)
+    locked = lock.find(reference) if lock.successor(reference) is None else None  # what it names now is another image
     config = locked.config if locked is not None else UNKNOWN
     facts = merge(config, lookup(reference))
     known = config.exposed_ports is not None or facts.ports

@@ -107,7 +107,22 @@ def load(root: str) -> Lock | None:
     if not os.path.exists(path):
         return None
     name = os.path.relpath(path)
-    return _Reader(name, parsed_file(path, name)).lock()
+    try:
+        parsed = parsed_file(path, name)
+    except HardenError:
+        if line := _conflict(path):
+            raise HardenError(f"{name}:{line}: a merge conflict: keep the stanzas of both sides, then harden lock") from None
+        raise
+    return _Reader(name, parsed).lock()
+
+
+def _conflict(path: str) -> int | None:
+    """The first line where Git could not merge."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return next((number for number, line in enumerate(handle, 1) if line.startswith("<<<<<<< ")), None)
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 class _Reader:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
 from types import UnionType
 from typing import TYPE_CHECKING, Any
 
-from hardener import bare_objects, platforms, reading
+from hardener import piece_objects, platforms, reading
 from hardener.config import Exemption
 from hardener.edits import Evidence, Path
-from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.platforms import OPENSHIFT
 from hardener.reading import Problem
 from hardener.records import dataclass
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from hardener.config_sources import ConfigSources
     from hardener.connections import Connections
     from hardener.declare import Visit
+    from hardener.fragments import Fragment
+    from hardener.helm_images import HelmImage
     from hardener.image_sources import ImageSources
     from hardener.isolation import Isolation
     from hardener.lock import Lock
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from hardener.targets import Targets
     from hardener.terraform import Terraform
     from hardener.waivers import Waivers
-
 
 @dataclass(slots=True)
 class Settings:
@@ -75,6 +76,7 @@ class Workspace:
     patch_files: set[str] = field(default_factory=set)
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
+    values: list[Object] = field(default_factory=list)  # documents of the values of Helm charts
     lock: Lock | None = None
     waivers: Waivers | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
@@ -106,7 +108,7 @@ class Workspace:
     @cached_property
     def objects(self) -> list[Object]:
         """Every Kubernetes object that was parsed, items of Lists one by one, in the order of files and lines."""
-        return [item for file in self.files for piece in file.pieces for item in self._objects_of(piece)]
+        return [item for file in self.files for piece in file.pieces for item in piece_objects.of(self, piece)]
 
     @cached_property
     def terraform(self) -> Terraform:
@@ -120,10 +122,19 @@ class Workspace:
         """The Terraform files."""
         return [file for file in self.files if file.is_terraform]
 
+    @cached_property
+    def fragments(self) -> list[Fragment]:
+        """The parts of objects that programs make; nothing is concluded from them."""
+        if not any(file.is_python for file in self.files):
+            return []
+        from hardener.fragments import of
+
+        return of(self)
+
     @property
     def everything(self) -> Iterable[Object]:
-        """The objects, then the blocks of Terraform."""
-        return [*self.objects, *(self.terraform.blocks if self.terraform_files else ())]
+        """The objects, then the fragments, then the blocks of Terraform."""
+        return [*self.objects, *self.fragments, *(self.terraform.blocks if self.terraform_files else ())]
 
     def object_at(self, piece: Piece, path: Path) -> Object:
         """The object of ``piece`` in which ``path`` stands."""
@@ -181,24 +192,6 @@ class Workspace:
         for index in ("_by_kind", "_by_place"):
             self.__dict__.pop(index, None)
 
-    def _objects_of(self, piece: Piece) -> Iterator[Object]:
-        for index, document in enumerate(piece.data):
-            yield from self._unroll(piece, (index,), document)
-
-    def _unroll(self, piece: Piece, path: tuple[str | int, ...], value: Any) -> Iterator[Object]:
-        if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
-            yield from bare_objects.of(self, piece, path, value)
-            return
-        if kustomize.is_kustomization(value):
-            return
-        if value["kind"].endswith("List") and isinstance(value.get("items"), list):
-            for index, item in enumerate(value["items"]):
-                if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
-                    continue  # items of a typed list without their own kind are not what kubectl writes
-                yield from self._unroll(piece, (*path, "items", index), item)
-        else:
-            yield Object(self, piece, path, value)
-
     @cached_property
     def pod_templates(self) -> list[PodTemplate]:
         """Every pod template."""
@@ -237,6 +230,15 @@ class Workspace:
     def image_sources(self) -> ImageSources:
         """What decides about images beside the manifests that name them."""
         from hardener.image_sources import collect
+
+        return collect(self)
+
+    @cached_property
+    def helm_images(self) -> list[HelmImage]:
+        """The images that values of Helm charts name; nothing is loaded for a tree without."""
+        if not self.values and self.kinds.isdisjoint(RENDERED_ELSEWHERE):
+            return []
+        from hardener.helm_images import collect
 
         return collect(self)
 

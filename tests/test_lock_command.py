@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hardener import lock_file
+from hardener import errands, lock_file
 from hardener.oci import transport
 from hardener.oci.client import OCI_INDEX
 from hardener.oci.image import Found
@@ -283,6 +283,35 @@ def test_one_that_fails_leaves_the_rest_resolved(tree: Path, harden: Harden) -> 
     assert (done.status, f"  {mirror}/no:1  {host}: no such image (404), which may be" in done.out) == (0, True)
 
 
+def test_a_digest_of_an_unknown_kind_is_not_written(tree: Path, harden: Harden) -> None:
+    write(tree, {"web.yaml": deployment("web", "r.example/web@md5:" + "1" * 32)})
+    done = harden("lock")
+    assert (done.status, "not resolved: 1\n" in done.out) == (1, True)
+    assert list(locked(tree)) == ["r.example/data:7"]
+    assert harden("lock", "data.yaml").status == 0
+
+
+def test_a_lock_with_a_merge_conflict(tree: Path, harden: Harden) -> None:
+    theirs = f"<<<<<<< HEAD\n  a:1:\n    digest: {A}\n=======\n  b:1:\n    digest: {B}\n>>>>>>> theirs\n"
+    write(tree, {"harden.lock": f"version: 1\nimages:\n{theirs}"})
+    done = harden("lock")
+    assert (done.status, done.err) == (
+        2, "harden: harden.lock:3: a merge conflict: keep the stanzas of both sides, then harden lock\n",
+    )  # fmt: skip
+
+
+def test_what_came_can_be_saved_while_the_rest_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    release, calls = threading.Event(), []
+
+    def idle() -> None:
+        calls.append(1)
+        release.set()
+
+    monkeypatch.setattr(errands, "_IDLE_SECONDS", 0.01)
+    assert list(errands.run(["slow"], lambda task: release.wait(60), 1, idle=idle)) == [("slow", True)]
+    assert calls
+
+
 def test_a_failure_names_the_image_and_the_line(tree: Path, harden: Harden) -> None:
     with answering(lambda asked: Reply(404)) as host:
         write(tree, {".harden.yaml": f"registries: {{no.invalid: {{mirrors: ['{host}']}}}}\n"})
@@ -339,7 +368,8 @@ def test_two_processes_at_the_same_time(tree: Path) -> None:
     assert list(locked(tree)) == ["r.example/data:7", "r.example/web:1.2.3"]
 
 
-def test_an_interrupted_run_keeps_what_it_had(tree: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_keeps_what_it_had(how: signal.Signals, tree: Path) -> None:
     assert WEB.config
     config, served, asked_for_data = WEB.config, threading.Event(), threading.Event()
 
@@ -361,7 +391,7 @@ def test_an_interrupted_run_keeps_what_it_had(tree: Path) -> None:
         assert run.stderr is not None
         assert run.stderr.readline() == "took r.example/web:1.2.3\n"
         assert asked_for_data.wait(60)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(how)
         error = run.stderr.read()
         status = run.wait(30)
         served.set()
@@ -411,3 +441,164 @@ def test_the_images_as_json(tree: Path, harden: Harden) -> None:
             "created": "2026-11-01T00:00:00Z", "days": 25, "used_by": ["Deployment/web"],
         }
     ]  # fmt: skip
+
+
+# Pins that are kept up.
+
+NEW = made.image({"User": "7"})
+
+
+def shown(tree: Path, name: str = "web.yaml") -> str:
+    found = re.search(r"image: (\S+)", (tree / name).read_text(encoding="utf-8"))
+    assert found
+    return found[1]
+
+
+def test_what_harden_pinned_follows_its_tag(tree: Path, harden: Harden) -> None:
+    assert harden("lock").status == 0
+    assert harden("apply", ".").status == 0
+    move(tree, "web:1.2.3", NEW)
+    assert harden("lock", "--update").status == 0
+    assert locked(tree)["r.example/web:1.2.3"]["previous"] == [WEB.digest]
+    assert harden("lock").out == "harden.lock: 2 images named, nothing to do\n"
+    assert harden("lock", "--frozen").status == 0
+    done = harden("apply", ".", "-v")
+    assert (done.status, shown(tree)) == (0, f"r.example/web:1.2.3@{NEW.digest}")
+    assert f"harden.lock: the tag moved after it was pinned to {WEB.digest[:19]}, to an image made on 2026-11-01" in (
+        done.out
+    )
+    assert shown(tree, "data.yaml") == f"r.example/data:7@{DATA.digest}"
+    assert harden("diff", ".").status == 0
+    assert harden("lock", "--check").status == 0
+
+
+def test_digests_of_before_are_kept_over_several_moves(tree: Path, harden: Harden) -> None:
+    assert harden("lock", "web.yaml").status == 0
+    for user in "2345678":
+        move(tree, "web:1.2.3", made.image({"User": user}))
+        assert harden("lock", "--update", "r.example/web").status == 0
+    before = [made.image({"User": user}).digest for user in "7654"]
+    assert locked(tree)["r.example/web:1.2.3"]["previous"] == before
+    move(tree, "web:1.2.3", made.image({"User": "6"}))
+    assert harden("lock", "--update").status == 0
+    back = [made.image({"User": user}).digest for user in "8754"]
+    assert locked(tree)["r.example/web:1.2.3"]["previous"] == back, "what it names again is no digest of before"
+
+
+def test_a_digest_that_somebody_else_wrote_stays(tree: Path, harden: Harden) -> None:
+    assert harden("lock").status == 0
+    move(tree, "web:newer", NEW)  # a tool that raises digests was faster than the lock
+    write(tree, {"web.yaml": deployment("web", f"r.example/web:1.2.3@{NEW.digest}")})
+    assert harden("lock").status == 0
+    assert harden("apply", ".").status == 0
+    assert shown(tree) == f"r.example/web:1.2.3@{NEW.digest}"
+
+
+def test_pins_of_all_kinds_follow(tree: Path, harden: Harden) -> None:
+    (tree / "web.yaml").unlink()
+    write(tree, {
+        "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n",
+        "chart/values.yaml": "image: {repository: r.example/web, tag: 1.2.3, digest: ''}\n",
+        "k/kustomization.yaml": "resources: [app.yaml]\nimages: [{name: app, newName: r.example/web, newTag: 1.2.3}]\n",
+        "k/app.yaml": deployment("app", "app"),
+    })  # fmt: skip
+    commit(tree)
+    names = ("chart/values.yaml", "k/kustomization.yaml")
+    assert harden("lock").status == 0
+    assert harden("apply", ".").status == 0
+    assert all(WEB.digest in (tree / name).read_text() for name in names)
+    move(tree, "web:1.2.3", NEW)
+    assert harden("lock", "--update").status == 0
+    assert harden("apply", ".").status == 0
+    assert all(NEW.digest in (tree / name).read_text() for name in names)
+    assert harden("diff", ".").status == 0
+
+
+def test_what_no_file_names_any_more_is_removed(tree: Path, harden: Harden) -> None:
+    assert harden("lock").status == 0
+    move(tree, "web:2.0.0", NEW)
+    write(tree, {"web.yaml": deployment("web", "r.example/web:2.0.0")})
+    done = harden("lock", "--check")
+    assert "no file names it: 1\n  r.example/web:1.2.3\n" in done.out
+    done = harden("lock")
+    assert (done.status, "removed, no file names it: 1\n  r.example/web:1.2.3\n" in done.out) == (0, True), done.all
+    assert list(locked(tree)) == ["r.example/data:7", "r.example/web:2.0.0"]
+    (tree / "data.yaml").unlink()
+    assert harden("lock", "--update").status == 0
+    assert list(locked(tree)) == ["r.example/web:2.0.0"]
+
+
+@pytest.mark.parametrize("path", ["web.yaml", "k"])
+def test_a_part_of_the_repository_takes_nothing_from_the_rest(path: str, tree: Path, harden: Harden) -> None:
+    write(tree, {"k/app.yaml": deployment("app", "r.example/web:1.2.3")})
+    assert harden("lock").status == 0
+    before = (tree / "harden.lock").read_text(encoding="utf-8")
+    assert harden("lock", path).status == 0
+    assert (tree / "harden.lock").read_text(encoding="utf-8") == before
+    (tree / "data.yaml").unlink()
+    assert harden("lock", path).status == 0
+    assert list(locked(tree)) == ["r.example/web:1.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("deploy.sh", "kubectl set image deployment/data data=r.example/data:7\n"),
+        ("broken.yaml", "kind: Deployment\nimage: r.example/data:7\n  x: [\n"),
+        ("chart/templates/data.yaml", "image: {{ .Values.registry }}/data:7\n"),
+        ("main.tf", 'image = {\n  repository = "data"\n  tag = "7"\n}\n'),
+        ("app.yaml", deployment("app", "r.example/data:${VERSION}")),
+    ],
+)
+def test_what_a_file_may_mean_stays(name: str, text: str, tree: Path, harden: Harden) -> None:
+    assert harden("lock").status == 0
+    (tree / "data.yaml").unlink()
+    write(tree, {name: text})
+    done = harden("lock")
+    assert ("removed" in done.out, list(locked(tree))) == (False, ["r.example/data:7", "r.example/web:1.2.3"])
+
+
+def test_what_somebody_asked_for_by_its_name_stays(tree: Path, harden: Harden) -> None:
+    (tree / "data.yaml").unlink()
+    assert harden("lock", "--update", "r.example/data:7").status == 0
+    assert locked(tree)["r.example/data:7"]["keep"] is True
+    assert harden("lock").status == 0
+    move(tree, "data:7", NEW)
+    assert harden("lock", "--update").status == 0
+    assert locked(tree)["r.example/data:7"]["digest"] == NEW.digest
+    assert locked(tree)["r.example/data:7"]["keep"] is True
+
+
+def test_images_of_patches_are_looked_up(tree: Path, harden: Harden) -> None:
+    write(tree, {
+        "web.yaml": deployment("web", "docker.io/library/web:1"),
+        "data.yaml": deployment("data", "docker.io/library/web:1"),
+        "kustomization.yaml": (
+            "resources: [web.yaml, data.yaml]\npatches:\n- path: web-patch.yaml\n- path: operations.yaml\n"
+            "  target: {kind: Deployment, name: data}\n- patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n"
+            "    metadata: {name: data}\n    spec: {template: {spec: {containers: [{name: side, image: 'mine:1'}]}}}\n"
+            "images:\n- {name: mine, newName: r.example/mine}\n"
+        ),
+        "web-patch.yaml": deployment("web", "r.example/web:1.2.3"),
+        "operations.yaml": "- op: replace\n  path: /spec/template/spec/containers/0/image\n  value: r.example/data:7\n",
+    })  # fmt: skip
+    done = harden("lock")
+    assert list(locked(tree)) == ["docker.io/library/web:1", "r.example/data:7", "r.example/web:1.2.3"]
+    assert "not resolved: 1\n  r.example/mine:1  " in done.out
+    assert "(kustomization.yaml:" in done.out
+    done = harden("apply", ".", "--only", "pin-image-digest,pin-patch-image")
+    assert shown(tree, "web-patch.yaml") == f"r.example/web:1.2.3@{WEB.digest}"
+    assert f"write r.example/data:7@{DATA.digest} there" in re.sub(r"\s+", " ", done.out)
+
+
+def test_a_registry_that_lets_nobody_in_leaves_the_manifest(tree: Path, harden: Harden) -> None:
+    with answering(lambda asked: Reply(401)) as host:
+        write(tree, {".harden.yaml": f"registries: {{r.example: {{mirrors: ['{host}']}}}}\n"})
+        done = harden("lock", "web.yaml")
+    assert (done.status, "(401)" in done.out) == (1, True), done.all
+    before = shown(tree)
+    for profile in ("restricted", "strict"):
+        done = harden("apply", "web.yaml", "--profile", profile, "--only", "pin-image-digest")
+        assert (done.status, shown(tree)) == (0, before)
+        assert "run harden lock PATH" in done.out
+    assert harden("lock", "web.yaml", "--frozen").status == 1, "what a pipeline asks"

@@ -142,6 +142,33 @@ def test_files_that_no_kustomization_lists_have_a_component_too(harden: Harden, 
     assert beside is not None and len(beside) == 2
 
 
+def test_an_image_that_an_overlay_sets_is_not_set_back(harden: Harden, tmp_path: Path) -> None:
+    command = builder("kustomize")
+    newer = DEPLOYMENT.replace("web:1.2.3", "web:2.0.0")
+    a, b = (f"sha256:{digit * 64}" for digit in "ab")
+    lock = f"  example.com/web:1.2.3: {{digest: {a}}}\n  example.com/web:2.0.0: {{digest: {b}}}\n"
+    write(tmp_path, {
+        "harden.lock": f"version: 1\nimages:\n{lock}",
+        "vendor/web.yaml": DEPLOYMENT,
+        "vendor/newer.yaml": newer,
+        "vendor/kustomization.yaml": "resources: [web.yaml]\npatches: [{path: newer.yaml}]\n",
+        "ours/kustomization.yaml": "resources: [../vendor]\ncomponents: [../harden]\n",
+    })  # fmt: skip
+    commit(tmp_path)
+    done = harden("apply", "vendor", "--output", "kustomize", "--output-dir", "harden")
+    said = done.all.replace("\n    ", " ")
+    assert "vendor/web.yaml:1 Deployment/web: the image of web, which an overlay replaces" in said
+    assert "vendor/newer.yaml:1 Deployment/web: a patch of a kustomization" in said
+    objects, complaint = build(command, tmp_path / "ours")
+    assert objects is not None, complaint
+    images = [
+        container["image"]
+        for item in objects.values() if item["kind"] == "Deployment"
+        for container in item["spec"]["template"]["spec"]["containers"]
+    ]  # fmt: skip
+    assert images == ["example.com/web:2.0.0"]
+
+
 def test_a_patch_never_hits_another_container(harden: Harden, tmp_path: Path) -> None:
     command = builder("kustomize")
     write(tmp_path, TEST_TREE)

@@ -4,6 +4,7 @@ Source: helm.sh/docs/chart_best_practices/values and the chart of `helm create`:
 empty tag is the appVersion of the chart; bitnami and others: `registry` and `digest` beside them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,18 @@ from hardener.kubernetes.image_reference import ImageReference, parse
 from hardener.kubernetes.pod_template import Path
 
 _DEEPEST = 40
+_FILE = re.compile(r"values[^/]*\.ya?ml")
+_NAMES_ONE = re.compile(r"""\b(?:repository|image|tag)["']?[ \t]*:""")
+
+
+def is_values_name(name: str) -> bool:
+    """Whether a file of this name, without its folder, holds values where it stands beside a Chart.yaml."""
+    return _FILE.fullmatch(name) is not None
+
+
+def may_name_images(text: str) -> bool:
+    """Whether values may name an image, or the tag of one; tells without parsing."""
+    return _NAMES_ONE.search(text) is not None
 
 
 def composed(parts: Mapping[str, Any], app_version: str | None = None) -> ImageReference | None:

@@ -63,11 +63,19 @@ _PARTIAL: dict[tuple[str, str], tuple[Path, ...]] = {
     ("serving.kserve.io", "InferenceService"): tuple(("spec", name) for name in _COMPONENTS),
 }
 
+FRAGMENT = "fragment.harden"
+"""The group of what a program makes a part of some object with: no API server knows it."""
+
+_FRAGMENTS = ("PodTemplateSpec", "PodSpec")
+
 PARTIAL_KINDS: frozenset[str] = frozenset(kind for _, kind in _PARTIAL)
 """Kinds that may hold a pod spec of which the API takes a part; a quick test before `partial_specs`."""
 
 POD_KINDS: frozenset[str] = frozenset(kind for _, kind in _PATHS) | frozenset(_KUBEFLOW_KINDS)
 """Kinds that may hold a pod template; a quick test before `templates`, which also looks at the group."""
+
+_PATHS |= {(FRAGMENT, kind): ((),) for kind in _FRAGMENTS}
+_PARTIAL[FRAGMENT, "Container"] = (("spec",),)
 
 
 def group(api_version: object) -> str:

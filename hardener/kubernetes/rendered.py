@@ -149,10 +149,43 @@ def chart(document: Mapping[str, Any]) -> str | None:
 
 def values(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The values that ``document`` gives to a chart, as far as they stand in it as data."""
-    for path in (("spec", "values"), ("spec", "source", "helm", "valuesObject"), ("spec", "forProvider", "values")):
-        found = _at(document, path)
-        if isinstance(found, dict):
-            yield found
+    yield from (found for _, found in placed_values(document))
+
+
+def placed_values(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """``values``, each with its place."""
+    for path in (("spec", "values"), ("spec", "forProvider", "values")):
+        if isinstance(found := _at(document, path), dict):
+            yield path, found
+    for path, source in _argo_sources(document):
+        if isinstance(found := _at(source, ("helm", "valuesObject")), dict):
+            yield (*path, "helm", "valuesObject"), found
+
+
+def parameters(document: Mapping[str, Any]) -> Iterator[str]:
+    """The dotted names of the values that an Application of Argo CD sets one by one (`image.tag`)."""
+    for _, source in _argo_sources(document):
+        found = _at(source, ("helm", "parameters"))
+        for entry in found if isinstance(found, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+                yield entry["name"]
+
+
+def chart_folders(document: Mapping[str, Any]) -> Iterator[str]:
+    """The folders of a Git repository that it may take a chart from, as written."""
+    found = [_at(document, ("spec", "chart", "spec", "chart")), _at(document, ("spec", "chart"))]
+    found += [_at(source, ("path",)) for _, source in _argo_sources(document)]
+    yield from (name for name in found if isinstance(name, str))
+
+
+def _argo_sources(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    for start in (("spec",), ("spec", "template", "spec")):
+        spec = _at(document, start)
+        if isinstance(spec, dict):
+            yield (*start, "source"), spec.get("source")
+            several = spec.get("sources")
+            for index, source in enumerate(several if isinstance(several, list) else ()):
+                yield (*start, "sources", index), source
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:

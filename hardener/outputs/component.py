@@ -12,10 +12,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
+from hardener.edits import copied
 from hardener.kubernetes.kustomization import is_component, is_kustomization, members, strings
+from hardener.kubernetes.kustomize_image import images_of
 from hardener.outcome import Outcome
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
 from hardener.outputs.json_diff import Operation, diff
@@ -24,6 +26,7 @@ from hardener.records import dataclass
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, read
+from hardener.sources.yaml import same
 from hardener.views import Object
 
 # What a kustomization does to all that it takes in, new objects included.
@@ -52,10 +55,14 @@ def make(
 
     ``paths`` are those that the run was given: what is built outside of them takes the components in.
     """
-    missing = [f"{name}: holds no Kubernetes objects" for name in dict.fromkeys(elsewhere(outcome))]
+    missing = list(dict.fromkeys(elsewhere(outcome)))
     parts: dict[tuple[str, bool], _Part] = {}
     for one in changed(outcome):
         if _is_listing(one):
+            continue
+        one, replaced = _without_replaced_images(outcome, one)
+        missing += replaced
+        if same([one.old], [one.new]):
             continue
         reason = _reason_against(one, redactor)
         if reason:
@@ -77,6 +84,28 @@ def make(
     if not parts:  # nothing to do today: what takes the component in still builds
         written.append(("kustomization.yaml", yaml.dump(_API | {"resources": []})))
     return written, missing
+
+
+def _without_replaced_images(outcome: Outcome, one: Changed) -> tuple[Changed, list[str]]:
+    """``one`` without the images that a patch of an overlay replaces by others, and a line that says so: the component
+    comes after that patch, and would bring the image of the base back."""
+    variants = outcome.workspace.overlays.objects(one.item) if one.item is not None else ()
+    own = _images(one.new) if variants else {}
+    others = {name for variant in variants for name, image in _images(variant.data).items() if own.get(name) != image}
+    old = _images(one.old) if others else {}
+    changes = sorted(name for name in others & own.keys() if old.get(name) not in (None, own[name]))
+    if not changes:
+        return one, []
+    new = copied(one.new)
+    for container, _ in images_of(new):
+        if container.get("name") in changes:
+            container["image"] = old[container["name"]]
+    lines = [f"{one.name}: the image of {name}, which an overlay replaces" for name in changes]
+    return replace(one, new=new), lines
+
+
+def _images(document: dict[str, Any]) -> dict[Any, str]:
+    return {str(container.get("name")): image for container, image in images_of(document)}
 
 
 def _parts(outcome: Outcome, item: Object, paths: list[str], parts: dict[tuple[str, bool], _Part]) -> Iterator[_Part]:
@@ -121,6 +150,8 @@ def _reason_against(one: Changed, redactor: Redactor) -> str | None:
     """Why ``one`` cannot be a patch of a component."""
     if one.item is None:
         return "a kustomization or a file that is no object"
+    if "patch" in one.item.classes:
+        return "a patch of a kustomization"
     named = all(isinstance(each.get("metadata"), dict) and each["metadata"].get("name") for each in (one.old, one.new))
     if not named or not one.item.name or one.item.name.endswith("*"):
         return "an object without a name, which no patch can find"

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 
 from hardener.outcome import Outcome
-from hardener.sources.files import BOM, SKIPPED_FOLDERS, git_root
+from hardener.sources.files import SKIPPED_FOLDERS, git_root
 
 
 def make(outcome: Outcome, paths: list[str]) -> Iterator[tuple[str, bytes | str]]:
@@ -25,7 +25,7 @@ def make(outcome: Outcome, paths: list[str]) -> Iterator[tuple[str, bytes | str]
         name = os.path.relpath(path, top)
         if name.startswith(os.pardir):
             name = os.path.basename(path)  # a file for hosts, which has a place of its own
-        yield name, (BOM if change.file.content.bom else b"") + change.text.encode()
+        yield name, change.file.content.encoded(change.text)
 
 
 def _files(path: str) -> Iterator[str]:

@@ -38,7 +38,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
     for item in outcome.workspace.objects:
         objects.setdefault(item.piece, []).append(item)
     for piece in _pieces(outcome):
-        if piece.created is not None or piece.is_terraform or piece.file.is_script:
+        if piece.created is not None or _is_no_yaml(piece):
             continue
         before, after = piece.read().documents, piece.data
         own = objects.get(piece, [])
@@ -59,15 +59,21 @@ def created(outcome: Outcome) -> Iterator[Object]:
 
 
 def elsewhere(outcome: Outcome) -> Iterator[str]:
-    """The files that ``outcome`` changes or makes and that hold no documents: Terraform, files for hosts."""
+    """The files that ``outcome`` changes or makes and that hold no documents, each with what it is: Terraform,
+    programs, files for hosts."""
     for piece in _pieces(outcome):
-        if piece.is_terraform or piece.file.is_script or piece.raw:
-            yield piece.file.name
+        if _is_no_yaml(piece) or piece.raw:
+            what = "a program, and patches are for what it makes" if piece.is_python else "holds no Kubernetes objects"
+            yield f"{piece.file.name}: {what}"
 
 
 def _pieces(outcome: Outcome) -> list[Piece]:
     found = {change.object.piece for change in outcome.changes}
     return [piece for file in outcome.workspace.files for piece in file.pieces if piece in found]
+
+
+def _is_no_yaml(piece: Piece) -> bool:
+    return piece.is_terraform or piece.is_python or piece.file.is_script
 
 
 def _at(value: Any, path: Path) -> Any:

@@ -39,7 +39,7 @@ def together(outcome: Outcome, redactor: Redactor) -> str:
 
 def missing(outcome: Outcome, redactor: Redactor) -> list[str]:
     """What changes and has no patch: no document, or one that would show a secret."""
-    found = [f"{name}: holds no Kubernetes objects" for name in dict.fromkeys(elsewhere(outcome))]
+    found = list(dict.fromkeys(elsewhere(outcome)))
     hidden = [one.name for one in changed(outcome) if redactor.masks(_text(diff(one.old, one.new)))]
     return [*found, *(f"{name}: its patch would show a secret" for name in hidden)]
 

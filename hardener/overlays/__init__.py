@@ -11,13 +11,18 @@ from hardener.overlays.signs import signs
 from hardener.overlays.unpatched import Unpatched
 
 if TYPE_CHECKING:
+    from hardener.overlays.images import PatchImage
     from hardener.overlays.patch import Patch
     from hardener.overlays.variants import Chain, Overlays, Result, Variant, patch_of
 
-__all__ = ["Chain", "Overlays", "Patch", "PatchedPod", "Result", "Unpatched", "Variant", "patch_of", "signs"]
+__all__ = [
+    "Chain", "Overlays", "Patch", "PatchImage", "PatchedPod", "Result", "Unpatched", "Variant", "patch_of", "signs",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
+    if name == "PatchImage":
+        return getattr(import_module("hardener.overlays.images"), name)
     if name in __all__:
         return getattr(import_module("hardener.overlays.variants"), name)
     raise AttributeError(f"module 'hardener.overlays' has no attribute {name!r}")

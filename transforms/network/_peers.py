@@ -26,6 +26,8 @@ def own_labels(pod: PodTemplate) -> Value | None:
 def _will_be_labelled(pod: PodTemplate) -> bool:
     """Whether the label that the pod lacks is written in this run."""
     waivers = pod.tree.waivers
+    if pod.object.piece.is_python:  # it would come with a policy, and that only the program can make
+        return False
     if not pod.object.editable or set(pod.classes) - {"node-agent"}:
         return False
     return not waivers or not any(waivers.is_exempt("netpol-workload", one, ()) for one in pod.containers)
@@ -52,6 +54,8 @@ def behind(pod: PodTemplate, service: Object) -> Value:
 
 def same_namespace(item: Object, other: Object) -> bool:
     """Whether two objects come out in the same namespace, as far as that is known."""
+    if item.is_placed_by_program or other.is_placed_by_program:
+        return False
     builds = item.tree.builds
     return set(builds.namespaces(item)) == set(builds.namespaces(other))
 

@@ -92,6 +92,8 @@ def _finding(
     namespace: Namespace, wanted: list[str], counted: list[PodTemplate], open_pods: list[PodTemplate], unseen: bool
 ) -> Finding:
     where = f"namespace {namespace.name}" if namespace.name else "the namespace that this is applied to"
+    if not namespace.name and namespace.object.piece.is_python:
+        where = "the namespace that its program chooses"
     reason = ", and some of its pods stand elsewhere" if unseen else ""
     name = f", namespace: {namespace.name}" if namespace.name else ""
     ready = (

@@ -46,13 +46,31 @@ def moves(tag: str | None) -> bool:
 
 def grade(image: ImageReference, locked: LockedImage) -> tuple[Grade, list[Evidence]]:
     """How sure it is that nothing changes when ``image`` is pinned to what the lock names, and why."""
-    evidence = [Evidence(f"harden.lock: the digest of {image.text}")]
-    sure = image.tag is not None and _VERSION.search(image.tag) is not None
-    if locked.is_one_platform:
-        # On a node of another platform the container would not start; a registry gives the digest of the index.
-        evidence.append(Evidence(f"harden.lock: it is of one platform ({', '.join(locked.platforms) or 'not named'})"))
-        sure = False
+    evidence = [Evidence(f"harden.lock: the digest of {image.text}"), *_one_platform(locked)]
+    sure = image.tag is not None and _VERSION.search(image.tag) is not None and not locked.is_one_platform
     return Grade.SAFE if sure else Grade.REVIEW, evidence
+
+
+def follow(image: ImageReference, view: View) -> tuple[LockedImage | None, list[Evidence]]:
+    """What took the place of the digest that ``image`` is pinned to, and why it did; None where nothing did."""
+    lock = view.tree.lock
+    locked = lock.successor(image) if lock is not None else None
+    if locked is None:
+        return None, []
+    made = f", to an image made on {locked.config.created[:10]}" if locked.config.created else ""
+    evidence = [Evidence(f"harden.lock: the tag moved after it was pinned to {_short(image.digest)}{made}")]
+    return locked, [*evidence, *_one_platform(locked)]
+
+
+def _short(digest: str | None) -> str:
+    return (digest or "")[:19]
+
+
+def _one_platform(locked: LockedImage) -> list[Evidence]:
+    if not locked.is_one_platform:
+        return []
+    # On a node of another platform the container would not start; a registry gives the digest of the index.
+    return [Evidence(f"harden.lock: it is of one platform ({', '.join(locked.platforms) or 'not named'})")]
 
 
 def doubts(
@@ -82,6 +100,22 @@ def _moving(view: View, image: ImageReference, what: str, *path: str | int) -> F
     return view.finding(
         f"image {image.text} {what}", *path, severity=Severity.LOW,
         advice="name a version, and have a tool raise it", once=f"{image.text} moves",
+    )  # fmt: skip
+
+
+def replaced(view: View, image: str, file: str, *path: str | int) -> Finding:
+    """An image that a kustomization takes the tag and digest away from."""
+    return view.finding(
+        f"image {image} is not pinned: {file} replaces it", *path, severity=Severity.LOW, once=f"{image} {file}",
+        advice="write newTag and digest there",
+    )  # fmt: skip
+
+
+def left_alone(view: View, image: str, why: Evidence, *path: str | int) -> Finding:
+    """An image that is built or put on the node, and no tag of a registry that stays."""
+    return view.finding(
+        f"image {image} is not pinned: {why.text}", *path, severity=Severity.LOW,
+        advice="pin it where the manifest for the cluster is made", once=image,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hardener.kubernetes.capabilities import ROOT_NEEDS
 from hardener.kubernetes.command_evidence import root_commands, writes
 from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
+from hardener.words import spoken
 
 from ._host_path import below, is_replaced, kind, path_of
 from ._volumes import Mount, mounts
@@ -38,8 +39,8 @@ def _of_container(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.root == "required":
         yield container.fact("image table: it works as root only", "image")
     yield from added_capabilities(container)
-    for command in root_commands(container.words):
-        yield container.fact(f"container {container.name} runs {command}")
+    for command, speaker in spoken(container, root_commands):
+        yield speaker.says(f"runs {command}")
     yield from _host_access(container)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes import command_evidence
 from hardener.views import Container, OpaqueError
+from hardener.words import spoken
 
 
 def low_ports(container: Container) -> dict[int, Evidence]:
@@ -30,6 +31,6 @@ def _low_ports(container: Container) -> dict[int, Evidence]:
             if number < 1024:
                 source = container.facts.ports_source
                 found[number] = container.fact(f"{source}: it serves port {number}", "image")
-    for number in command_evidence.low_ports(container.words, container.env):
-        found.setdefault(number, container.fact(f"container {container.name} is told to listen on port {number}"))
+    for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, container.env)):
+        found.setdefault(number, speaker.says(f"is told to listen on port {number}"))
     return found

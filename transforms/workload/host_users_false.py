@@ -61,6 +61,10 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
             number = view.get("securityContext", key)
             if isinstance(number, int) and number > _HIGHEST_ID:
                 yield view.fact(f"{key} is above {_HIGHEST_ID}", "securityContext", key)
+    for container in pod.containers:
+        number = container.facts.uid
+        if container.effective("runAsUser") is None and number is not None and number > _HIGHEST_ID:
+            yield container.fact(f"{container.facts.user_source}: its user {number} is above {_HIGHEST_ID}", "image")
     for volume in pod.items("volumes"):
         if source(volume) in _NOT_MAPPED:
             yield volume.fact(f"a volume of type {source(volume)} cannot map users")

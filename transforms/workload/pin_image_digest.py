@@ -3,15 +3,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Finding, Severity
+from hardener.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.started_images import started_images
 from hardener.views import Container
 
-from ._images import DIGEST_ONLY, Images, doubts, followed, grade, lets
+from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_alone, lets, replaced
 
 
 @transform(
-    each=Container, stage="image", cis="5.5.1", classes=("windows", "node-agent", "system-namespace", "partial"),
+    each=Container, stage="image", cis="5.5.1",
+    classes=("windows", "node-agent", "system-namespace", "partial", "patch"),
     options=Images, after=("pin-kustomize-image",), risk_2022="K02",
 )  # fmt: skip
 def pin_image_digest(container: Container, options: Images) -> Steps:
@@ -24,7 +26,7 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     may remove this one.
     """
     yield from _other_images(container)
-    if not container.has("image"):
+    if not container.has("image"):  # a patch may say nothing of it
         return
     image = container.image
     if image is None:
@@ -33,18 +35,17 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
             advice="correct it, or harden what a build makes of it",
         )  # fmt: skip
         return
+    sources = container.tree.image_sources
     if image.digest is not None:
+        if not image.opaque and not sources.of(container) and not sources.updater(container, "image", image=image):
+            yield from _pinned(container, image)
         return
     container.get("image")  # stops at an expression
-    sources = container.tree.image_sources
     if entries := sources.of(container):
-        yield from (_kustomized(container, image.text, entry.file) for entry in entries if not entry.pinned)
+        yield from (replaced(container, image.text, entry.file, "image") for entry in entries if not entry.pinned)
         return
-    if left := sources.why_left(container):
-        yield container.finding(
-            f"image {image.text} is not pinned: {left.text}", "image", severity=Severity.LOW,
-            advice="pin it where the manifest for the cluster is made", once=image.text,
-        )  # fmt: skip
+    if left := sources.why_left(container, image, "image"):
+        yield left_alone(container, image.text, left, "image")
         return
     if tool := sources.updater(container, "image", image=image):
         yield followed(container, tool, "image")
@@ -61,11 +62,12 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     yield container.set("image", to=pinned_image, grade=sure, basis=Basis.PROVED, evidence=evidence)
 
 
-def _kustomized(container: Container, image: str, file: str) -> Finding:
-    return container.finding(
-        f"image {image} is not pinned: {file} replaces it", "image", severity=Severity.LOW, once=f"{image} {file}",
-        advice="write newTag and digest there",
-    )  # fmt: skip
+def _pinned(container: Container, image: ImageReference) -> Steps:
+    """What the lock says of an image that is pinned: harden wrote its digest, and the tag has moved since."""
+    locked, evidence = follow(image, container)
+    if locked is not None:
+        to = f"{image.text.removesuffix(str(image.digest))}{locked.digest}"
+        yield container.set("image", to=to, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)
 
 
 def _other_images(container: Container) -> Iterator[Finding]:

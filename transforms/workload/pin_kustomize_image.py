@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from hardener.declare import Steps, transform
-from hardener.edits import Basis, Severity
+from hardener.edits import Basis, Grade, Severity
 from hardener.kubernetes.image_reference import parse
 from hardener.views import KustomizedImage
 
-from ._images import Images, doubts, followed, grade, lets
+from ._images import Images, doubts, follow, followed, grade, lets
 
 
 @transform(each=KustomizedImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
@@ -18,8 +18,10 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
     May break: updates of a moving tag no longer arrive by themselves, and a registry that removes images without a tag
     may remove this one.
     """
-    # Without a tag of its own an entry only renames; a digest is a pin already.
-    if entry.pinned or not entry.has("newTag"):
+    if entry.pinned:
+        yield from _pinned(entry)
+        return
+    if not entry.has("newTag"):  # it only renames
         return
     name, tag = entry.get("newName") or entry.get("name"), entry.get("newTag")
     image = parse(f"{name}:{tag}")
@@ -45,3 +47,16 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
         sure, evidence = grade(image, locked)
         # Beside the tag: where only one of them is set, kustomize takes the other away.
         yield entry.set("digest", to=locked.digest, grade=sure, basis=Basis.PROVED, evidence=evidence)
+
+
+def _pinned(entry: KustomizedImage) -> Steps:
+    """What the lock says of an entry with a digest: harden wrote it, and the tag has moved since."""
+    name = entry.text("newName") or entry.name
+    tag = entry.text("newTag") or (entry.get("newTag") if entry.text("newTag") is None else None)
+    image = parse(f"{name}{f':{tag}' if tag else ''}@{entry.text('digest')}")
+    sources = entry.tree.image_sources
+    if image is None or image.opaque or sources.updater(entry, "digest", image=image):
+        return
+    locked, evidence = follow(image, entry)
+    if locked is not None and not sources.renamed_above(entry.folder, {str(entry.name), str(name)}):
+        yield entry.set("digest", to=locked.digest, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)

@@ -6,6 +6,7 @@ from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade
 from hardener.kubernetes.command_evidence import seccomp_sensitive
 from hardener.views import Container, PodTemplate, View
+from hardener.words import spoken
 
 _PROFILE = ("securityContext", "seccompProfile")
 _STRICT = ("RuntimeDefault", "Localhost")
@@ -96,8 +97,8 @@ def _needs(container: Container) -> list[Evidence]:
     found = []
     if container.row is not None and container.row.seccomp == "sensitive":
         found.append(container.fact("image table: it makes calls that the default profile refuses", "image"))
-    for name in seccomp_sensitive((*container.words, *container.probe_words)):
-        found.append(container.fact(f"container {container.name} runs {name}"))
+    for name, speaker in spoken(container, seccomp_sensitive, probes=True):
+        found.append(speaker.says(f"runs {name}"))
     return found
 
 

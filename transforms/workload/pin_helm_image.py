@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardener.declare import Steps, transform
+from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.helm_images import HelmImage
+
+from ._images import Images, doubts, follow, followed, grade, left_alone, lets, moves
+
+if TYPE_CHECKING:
+    from hardener.lock import LockedImage
+
+_TOPIC = "image in the values of a chart not pinned"
+_RENDER = "pin what comes out: helm template ... | harden filter"
+
+
+@transform(each=HelmImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
+def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
+    """An image in the values of a Helm chart is the very one that was looked at, whatever its tag says later.
+
+    Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. Values
+    with a `digest` beside the tag say that the chart takes one; of others only the templates tell.
+
+    May break: most charts pass over the tag where there is a digest. A tag that is set on the command line or in values
+    outside of the tree then changes nothing any more, and updates of a moving tag no longer arrive.
+    """
+    image, sources = entry.image, entry.tree.image_sources
+    if image.opaque:
+        return
+    path = () if entry.key is None else (entry.key,)
+    marked = (path,) if path else (("tag",), ("digest",), ("repository",))
+    tool = next(filter(None, (sources.updater(entry, *place, image=image) for place in marked)), None)
+    if image.digest is not None:
+        if tool is None:
+            yield from _pinned(entry)
+        return
+    if left := sources.why_left(entry, image, *path, policy="pullPolicy"):
+        yield left_alone(entry, image.text, left, *path)
+        return
+    if tool is not None:
+        yield followed(entry, tool, *path)
+        return
+    lock = entry.tree.lock
+    locked = lock.find(image) if lock is not None else None
+    if obstacle := _obstacle(entry, f"{image.text}@" if path else "digest: ", locked):
+        why, advice = obstacle
+        moving = ", and its tag moves" if moves(image.tag) else ""
+        yield entry.finding(
+            f"image {image.text} is not pinned: {why}{moving}", *path, severity=Severity.LOW, topic=_TOPIC,
+            advice=advice, once=f"{image.text} {entry.object.piece.file.path} {why}",
+        )  # fmt: skip
+        return
+    yield from doubts(entry, image, locked, options)
+    if locked is not None and lets(options, image):
+        _, evidence = grade(image, locked)
+        evidence.append(Evidence("its values have a key for a digest"))
+        # What the templates make of tag and digest is not known.
+        yield entry.set("digest", to=locked.digest, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
+
+
+def _obstacle(entry: HelmImage, start: str, locked: LockedImage | None) -> tuple[str, str] | None:
+    """Why no digest is written here, and what to do about it; ``start`` is what stands before the digest."""
+    if entry.dependency_of is not None:
+        why = f"its chart belongs to the one in {entry.dependency_of}, which downloads it again"
+        return why, f"set the image in the values of the chart in {entry.dependency_of}"
+    if not entry.takes_digest:
+        wanted = f"{start}{locked.digest}" if locked else "the digest that harden lock finds"
+        return (
+            "whether its chart takes a digest, these values do not say",
+            f"{_RENDER}; or, if its templates take it, write here {wanted}",
+        )
+    if entry.tag_of_chart:
+        return "its tag is the appVersion of the chart, and a digest would stay when that is raised", _RENDER
+    if other := entry.set_elsewhere():
+        return f"{other.text}, and a digest here would hold there, too", f"write a digest beside each tag; or {_RENDER}"
+    return None
+
+
+def _pinned(entry: HelmImage) -> Steps:
+    """What the lock says of an image with a digest: harden wrote it, and the tag has moved since."""
+    locked, evidence = follow(entry.image, entry)
+    if locked is not None and entry.key is None and entry.has("digest") and entry.dependency_of is None:
+        yield entry.set("digest", to=locked.digest, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from hardener.declare import Steps, transform
+from hardener.edits import Severity
+from hardener.overlays import PatchImage
+
+from ._images import follow, followed, left_alone, moves, replaced
+
+
+@transform(each=PatchImage, stage="image", cis="5.5.1", classes=("patch",), risk_2022="K02")
+def pin_patch_image(entry: PatchImage) -> Steps:
+    """An image that a patch of a kustomization sets is the very one that was looked at, whatever its tag says later.
+
+    Why: what runs is what the patch says, and not the image that is pinned in the base below it.
+
+    May break: nothing, since it only reports: a JSON patch, and a patch that is a text in its kustomization, are not
+    edited. One that is a manifest of its own is pinned as any other.
+    """
+    image, sources = entry.image, entry.tree.image_sources
+    if image.digest is not None or image.opaque:
+        yield from _pinned(entry)
+        return
+    if entries := sources.entries_for(entry.file, image.repository):
+        yield from (replaced(entry, image.text, each.file) for each in entries if not each.pinned)
+    elif left := sources.why_left(entry, image):
+        yield left_alone(entry, image.text, left)
+    elif tool := sources.updater(entry, image=image):
+        yield followed(entry, tool)
+    else:
+        lock = entry.tree.lock
+        locked = lock.find(image) if lock is not None else None
+        tagged = image.text if image.tag else f"{image.text}:latest"
+        moving = ", and its tag moves" if moves(image.tag) else ""
+        yield entry.finding(
+            f"image {image.text} is not pinned: a patch sets it, which is not edited{moving}", severity=Severity.LOW,
+            advice=f"write {tagged}@{locked.digest} there" if locked else "run harden lock PATH, it finds the digest",
+            once=f"{image.text} {entry.file}",
+        )  # fmt: skip
+
+
+def _pinned(entry: PatchImage) -> Steps:
+    """What the lock says of an image that is pinned: its tag had that digest, and has moved since."""
+    image, (locked, evidence) = entry.image, follow(entry.image, entry)
+    if locked is not None:
+        to = f"{image.text.removesuffix(str(image.digest))}{locked.digest}"
+        yield entry.finding(
+            f"a patch sets image {image.text}, and is not edited; {evidence[0].text}", severity=Severity.LOW,
+            advice=f"write {to} there", once=f"{image.text} {entry.file}",
+        )  # fmt: skip
