@@ -11,6 +11,7 @@ from hardener.edits import Evidence, WrongShapeError
 from hardener.kubernetes.command_evidence import api_client
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
+from hardener.words import spoken
 
 _Key = tuple[str, bool]  # of a container: its name, and whether it is an init container
 
@@ -158,8 +159,8 @@ def _container(container: Container) -> Iterator[Evidence]:
     if image is not None and image.name is not None:
         if _CLIENTS & set(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
-    for name in api_client((*container.words, *container.probe_words), container.env):
-        yield container.fact(f"container {container.name} mentions {name}")
+    for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):
+        yield speaker.says(f"mentions {name}")
 
 
 def _excepted(container: Container) -> bool:

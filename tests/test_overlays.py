@@ -285,7 +285,7 @@ def test_paths_that_the_overlay_writes_to_get_volumes(tree: Path) -> None:
     mounts = [change.after["mountPath"] for change in outcome.changes if "volumeMounts" in change.path]
     assert mounts == ["/tmp", "/var/cache/web"]
     outcome = run(tree, of_container("command: [sh, -c, run > /opt/log]"))
-    assert "a command writes to /opt/log, where the image may hold files" in why(
+    assert "container web writes to /opt/log, where the image may hold files" in why(
         held(outcome, "read-only-root-filesystem")
     )
 

@@ -1,0 +1,60 @@
+"""What a container runs by its manifest and by its image."""
+
+from __future__ import annotations
+
+import pytest
+
+from hardener.kubernetes.command_evidence import root_commands
+from hardener.kubernetes.image_config import ImageConfig
+from hardener.kubernetes.image_reference import parse
+from hardener.lock import Lock, LockedImage
+from hardener.views import Container
+from hardener.words import image_words, spoken
+from hardener.workspace import Workspace
+
+from .conftest import DEPLOYMENT
+
+ENTRYPOINT, CMD = ("tini", "--"), ("gosu", "app", "/serve")
+
+
+def container(fields: str, *, locked: bool = True) -> Container:
+    lock = Lock()
+    reference = parse("example.com/web:1.2.3")
+    assert reference is not None
+    if locked:
+        lock.add(reference, LockedImage(f"sha256:{'0' * 64}", config=ImageConfig(entrypoint=ENTRYPOINT, cmd=CMD)))
+    (pod,) = Workspace.from_text(f"{DEPLOYMENT}        {fields}\n", lock=lock).pod_templates
+    return pod.containers[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ("", (*ENTRYPOINT, *CMD)),
+        ("args: [/other]", ENTRYPOINT),
+        ("command: [/other]", ()),
+        ("command: [/other]\n        args: [x]", ()),
+        ("command: []", (*ENTRYPOINT, *CMD)),  # as if it were not there
+        ("args: []", (*ENTRYPOINT, *CMD)),
+    ],
+)
+def test_the_manifest_replaces_what_the_image_runs(fields: str, words: tuple[str, ...]) -> None:
+    assert image_words(container(fields)) == words
+
+
+def test_an_image_that_nobody_looked_at_says_nothing() -> None:
+    assert image_words(container("", locked=False)) == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "facts"),
+    [
+        ("", ["harden.lock: its image runs gosu"]),
+        ("args: [chown, /x]", ["container web runs chown"]),
+        ("args: [gosu, app, /serve]", ["container web runs gosu"]),
+        ("command: [/serve]", []),
+    ],
+)
+def test_each_fact_says_who_said_it(fields: str, facts: list[str]) -> None:
+    found = [speaker.says(f"runs {name}").text for name, speaker in spoken(container(fields), root_commands)]
+    assert found == facts
