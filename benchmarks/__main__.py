@@ -1,4 +1,5 @@
-"""Measure, compare with the naive way in the same run, and print a table. Ratios are of processor time.
+"""Measure, compare with the naive way in the same run, and print a table. Ratios are of processor time; where a
+registry is waited for, of time on the clock.
 
 A bar that is missed is printed as such and does not fail the run: a busy machine is no bug. A crash does.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import inputs, measure, naive
+from benchmarks import heads, inputs, measure, naive, python_files, registry
 
 HARDEN = [sys.executable, "-m", "hardener"]
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "argo-cd"
@@ -126,6 +127,57 @@ def corpus(folder: Path) -> Iterator[Row]:
     )
 
 
+def python_tree(folder: Path, times: int, *, count: int) -> Iterator[Row]:
+    """``harden diff`` of ``count`` Python files, 2 % of which make objects, against reading all and compiling those
+    that the gate for bytes lets through. The bar is for what the other 98 % cost."""
+    trees = {name: folder / name for name in ("all", "those")}
+    for name, tree in trees.items():
+        python_files.tree(tree, count, others=name == "all")
+    command = [sys.executable, python_files.__file__, str(trees["all"])]
+    bases, costs, alone = [], [], []
+    for _ in range(times):  # in turn, so that a busy machine is busy for all
+        bases.append(measure.run(command, folder))
+        costs.append(measure.run([*HARDEN, "diff", "."], trees["all"], expect=(1,)))
+        alone.append(measure.run([*HARDEN, "diff", "."], trees["those"], expect=(1,)))
+    base, cost, least = map(measure.least, (bases, costs, alone))
+    yield Row(f"read {count} Python files, compile some", base.cpu, None, f"wall {base.wall:.3f} s")
+    detail = f"cpu {cost.cpu:.3f} s, of which {least.cpu:.3f} s for the {count // 50} that make objects"
+    yield Row("harden diff, what the other 98 % add / read and compile", (cost.cpu - least.cpu) / base.cpu, 1.5, detail)
+
+
+def locking(folder: Path, times: int, *, count: int) -> Iterator[Row]:
+    """``harden lock`` of ``count`` images of a registry on loopback, against one HEAD for each.
+
+    A HEAD knows the digest. The lock holds the config too: a GET of the manifest and one of the config, or for an index
+    of two platforms five in all, of which no bar is known.
+    """
+    with registry.running(folder) as address:
+        for platforms, bar in ((1, 3.0), (2, None)):
+            tree = folder / f"of-{platforms}"
+            names = registry.fill(address, tree.name, count, platforms)
+            file = inputs.pods(tree, names)
+            listed = folder / f"{tree.name}.txt"
+            listed.write_text("\n".join(names), encoding="utf-8")
+            lock = tree / "harden.lock"
+            bases, costs, checks = [], [], []
+            for _ in range(times):  # in turn, so that a busy machine is busy for both
+                lock.unlink(missing_ok=True)
+                bases.append(measure.run([sys.executable, heads.__file__], folder, given=listed))
+                costs.append(measure.run([*HARDEN, "lock", file.name], tree))
+                checks.append(measure.run([*HARDEN, "lock", "--check", file.name], tree))
+            base, cost, check = map(measure.least, (bases, costs, checks))
+            of = f"{count} images" if platforms == 1 else f"{count} indexes of {platforms}"
+            yield Row(f"HEAD of {of}", base.wall, None, f"cpu {base.cpu:.3f} s")
+            ratio = cost.wall / base.wall
+            if bar is None:
+                yield Row(f"harden lock, {of}", cost.wall, None, f"cpu {cost.cpu:.3f} s ({ratio:.2f} of HEAD's wall)")
+            else:
+                detail = f"cpu {cost.cpu:.3f} s, wall {cost.wall:.3f} s"
+                yield Row(f"harden lock, {of} / HEAD: wall", ratio, bar, detail)
+                detail = f"cpu {check.cpu:.3f} s ({check.wall / base.wall:.2f} of HEAD's wall)"
+                yield Row(f"harden lock --check, {of}", check.wall, None, detail)
+
+
 def main() -> int:
     """Run the benchmarks. Returns 1 when a measured command crashed, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -135,13 +187,19 @@ def main() -> int:
     if short:
         parts.append(partial(throughput, times=1, many=300, factor=5))
         parts.append(partial(application, times=1, few=200, factor=5))
+        parts.append(partial(python_tree, times=2, count=1000))
     else:
         parts.append(partial(throughput, times=3, many=1000, factor=10))
         parts.append(partial(application, times=2, few=500, factor=10))
+        parts.append(partial(python_tree, times=5, count=3000))
         if CORPUS.is_dir():
             parts.append(corpus)
         else:
             print("the argo-cd corpus is not beside this repository, so it is left out")
+    if reason := registry.missing():
+        print(f"{reason}, so harden lock is left out")
+    else:
+        parts.append(partial(locking, times=2 if short else 5, count=50 if short else 500))
     missed = crashed = 0
     print(f"{'what':<58} {'measured':>8}")
     for part in parts:

@@ -304,6 +304,16 @@ spec:
   - port: 80
     targetPort: http
 """
+_POD = """\
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}}}
+spec:
+  containers:
+  - name: web
+    image: {image}
+"""
 _IN_A_NAMESPACE = 50
 
 
@@ -334,3 +344,13 @@ def application(folder: Path, workloads: int) -> Path:
 
 def _kustomization(folder: Path, names: list[str]) -> None:
     (folder / "kustomization.yaml").write_text("resources:\n" + "".join(f"- {n}\n" for n in names), encoding="utf-8")
+
+
+def pods(folder: Path, images: list[str]) -> Path:
+    """Write a Git repository with one file that runs each of ``images`` once; the file."""
+    (folder / ".git").mkdir(parents=True)
+    file = folder / "pods.yaml"
+    with file.open("w", encoding="utf-8") as handle:
+        for number, image in enumerate(images):
+            handle.write(_POD.format(name=f"app-{number}", image=image))
+    return file

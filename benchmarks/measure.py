@@ -23,13 +23,14 @@ class FailedError(Exception):
     """A measured command that did not end as it should."""
 
 
-def run(command: Sequence[str], folder: Path, *, expect: tuple[int, ...] = (0,)) -> Cost:
-    """Run ``command`` in ``folder`` with its output thrown away. Raises FailedError for another exit code."""
+def run(command: Sequence[str], folder: Path, *, expect: tuple[int, ...] = (0,), given: Path | None = None) -> Cost:
+    """Run ``command`` in ``folder`` with its output thrown away; ``given`` is its standard input. Raises FailedError
+    for another exit code."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "NO_COLOR": "1"}
     started = time.perf_counter()
-    with (folder / ".stderr").open("wb") as errors:
+    with (folder / ".stderr").open("wb") as errors, (given or Path(os.devnull)).open("rb") as standard_input:
         child = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+            command, cwd=folder, env=environment, stdin=standard_input, stdout=subprocess.DEVNULL, stderr=errors
         )
         # wait4, unlike wait, says what this child cost and not what all children did.
         _, status, usage = os.wait4(child.pid, 0)
@@ -55,4 +56,9 @@ def best(
     for _ in range(times):
         before()
         costs.append(run(command, folder, expect=expect))
+    return least(costs)
+
+
+def least(costs: Sequence[Cost]) -> Cost:
+    """The least of each figure."""
     return Cost(min(cost.cpu for cost in costs), min(cost.wall for cost in costs), min(cost.peak for cost in costs))

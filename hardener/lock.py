@@ -111,7 +111,9 @@ def load(root: str) -> Lock | None:
         parsed = parsed_file(path, name)
     except HardenError:
         if line := _conflict(path):
-            raise HardenError(f"{name}:{line}: a merge conflict: keep the stanzas of both sides, then harden lock") from None
+            raise HardenError(
+                f"{name}:{line}: a merge conflict: keep the stanzas of both sides, then harden lock"
+            ) from None
         raise
     return _Reader(name, parsed).lock()
 

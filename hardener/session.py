@@ -156,6 +156,13 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
     return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
 
 
+def tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Workspace:
+    """The tree as read, for a command that runs no transform. Raises HardenError for a choice that is wrong."""
+    real, root = _places(paths, choices)
+    settings = settings_of(choices, configuration.load(root, choices.config))
+    return Workspace.read(real, root=root, settings=settings, progress=progress)
+
+
 def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     """The real paths that are meant, and the folder that evidence is read from."""
     real = files.expand(paths)
@@ -238,9 +245,7 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 
     redactor = Redactor()
     with Progress() as progress:
-        real, root = _places(paths, choices)
-        settings = settings_of(choices, configuration.load(root, choices.config))
-        workspace = Workspace.read(real, root=root, settings=settings, progress=progress)
+        workspace = tree(paths, choices, progress)
         learn(workspace, redactor)
         found = graph.collect(workspace, redactor.text)
     if format == "json":

@@ -6,11 +6,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from hardener.config import Registry
+from hardener.kubernetes.image_reference import parse
 from hardener.oci import credentials
 from hardener.oci.client import Client, Place
 from hardener.oci.credentials import Login
@@ -209,6 +211,7 @@ KEPT = [
     ({"credsStore": "test", "auths": {"r.example": {}}}, "r.example", Login("helped", "r.example")),
     ({"credsStore": "test"}, "r.example", Login("helped", "r.example")),
     ("{", "r.example", None),
+    ("[" * 100_000, "r.example", None),
     ([], "r.example", None),
 ]
 
@@ -241,6 +244,31 @@ def test_where_logins_are_looked_for(
     monkeypatch.setenv(variable, str(home / value))
     keep(home / path, {"auths": {"r.example": {"auth": AUTH}}})
     assert credentials.find("r.example", "app") == LOGIN
+
+
+def test_a_helper_is_asked_once_however_many_threads_want_to_know(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, helper = home / "log", home / "bin" / "docker-credential-once"
+    keep(helper, f'#!/bin/sh\ncat >> {log}\nsleep 0.1\nprintf \'{{"Username": "helped", "Secret": "s"}}\'\n')
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(helper.parent), prepend=":")
+    keep(home / ".docker" / "config.json", {"credsStore": "once"})
+    with ThreadPoolExecutor(8) as pool:
+        logins = list(pool.map(lambda name: credentials.find("r.example", name), "abcdefgh"))
+    assert logins == [Login("helped", "s")] * 8
+    assert log.read_text(encoding="utf-8") == "r.example"
+
+
+HUB_NAMES = [
+    "nginx", "library/nginx", "docker.io/nginx", "docker.io/library/nginx", "index.docker.io/library/nginx",
+    "registry-1.docker.io/library/nginx", "registry.hub.docker.com/library/nginx",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HUB_NAMES)
+def test_all_names_of_docker_hub_are_one(name: str) -> None:
+    reference = parse(name)
+    assert reference is not None
+    assert client().places(str(reference.normalized)) == [Place("registry-1.docker.io", "library/nginx", "docker.io")]
 
 
 def test_a_login_does_not_show_its_secret() -> None:

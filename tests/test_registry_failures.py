@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from hardener.config import Registry
+from hardener.errors import HardenError
 from hardener.oci import transport
 from hardener.oci.client import Client
 from hardener.oci.credentials import Login
@@ -53,6 +57,11 @@ def with_content(content: object, media_type: str = made.OCI_MANIFEST) -> Callab
     return instead(Reply(200, body, {"Content-Type": media_type}))
 
 
+def packed(body: bytes, encoding: str = "gzip") -> Callable[[Asked], Reply]:
+    return instead(Reply(200, body, {"Content-Encoding": encoding}))
+
+
+NO_PULLS_LEFT = instead(Reply(429, b"", {"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "0;w=21600"}))
 BOTH = {"schemaVersion": 2, "mediaType": made.OCI_MANIFEST, "config": {}, "layers": [], "manifests": []}
 AWAY = {"schemaVersion": 2, "mediaType": made.OCI_MANIFEST, "config": {**IMAGE.config.descriptor, "digest": "../../x"}}
 NESTED = {"mediaType": made.OCI_INDEX, "manifests": [{"digest": "x", "platform": {"os": "linux"}}]}
@@ -78,6 +87,11 @@ FAILURES: list[tuple[str, Callable[[Asked], Reply], str, int]] = [
     ("schema 1", with_content({"schemaVersion": 1}, SCHEMA_1), f"answers with no manifest of an image ({SCHEMA_1})", 1),
     ("two kinds at once", with_content(BOTH), "answers with a manifest that is neither an index nor an image", 1),
     ("too long", instead(Reply(200, b" " * (5 << 20))), "answers with more than 4 MiB", 1),
+    ("packed in another way", packed(b"\x0b", "br"), "answers in an encoding that it was not asked for", 1),
+    ("packed, and is not", packed(b"{}"), "answers in an encoding that it was not asked for", 1),
+    ("packed, too long", packed(gzip.compress(b" " * (5 << 20))), "answers with more than 4 MiB", 1),
+    ("packed, cut off", packed(gzip.compress(b"{}")[:-1]), "the answer ends early", 1),
+    ("no pulls left", NO_PULLS_LEFT, "too many requests (429); try again later, or log in", 1),
     ("redirect without an address", instead(Reply(307, b"", {"Location": "//["})), "sends to what is no address", 1),
     ("redirect in a circle", instead(Reply(307, b"", {"Location": "/v2/app/manifests/1"})), "from one address to", 6),
     ("redirect without TLS", instead(Reply(307, b"", {"Location": "http://r.example/"})), "an address without TLS", 1),
@@ -223,6 +237,114 @@ def test_a_digest_is_worth_having_without_its_config(answer: Callable[[Asked], R
     assert found.config is None
     assert found.problem is not None
     assert line in found.problem
+
+
+def test_a_config_of_no_kind_is_not_read() -> None:
+    content = {"schemaVersion": 2, "mediaType": made.OCI_MANIFEST, "config": {"mediaType": []}, "layers": []}
+    with answering(with_content(content)) as host:
+        assert look_up(Client(find_login=alice), f"{host}/app", "1").config == {}
+
+
+def test_what_is_packed_is_unpacked() -> None:
+    def answer(asked: Asked) -> Reply:
+        plain = good(asked)
+        return Reply(200, gzip.compress(plain.body), {**plain.headers, "Content-Encoding": "gzip"})
+
+    with answering(answer) as host:
+        found = look_up(Client(find_login=alice), f"{host}/app", "1")
+    assert (found.digest, found.problem) == (IMAGE.digest, None)
+
+
+def test_a_config_that_two_images_have_is_read_once() -> None:
+    log: list[Asked] = []
+    with answering(asking(log, good)) as host:
+        client = Client(find_login=alice)
+        assert look_up(client, f"{host}/app", "1") == look_up(client, f"{host}/other", "2")
+    assert [asked.path.split("/")[3] for asked in log] == ["manifests", "blobs", "manifests"]
+
+
+@pytest.mark.parametrize("digest", ["md5:" + "1" * 32, "sha256:" + "A" * 64])
+def test_a_digest_that_nobody_can_check_is_not_asked_for(digest: str) -> None:
+    log: list[Asked] = []
+    with answering(asking(log, good)) as host:
+        with pytest.raises(Failure, match=f"^{host}: no digest that a registry knows: "):
+            look_up(Client(find_login=alice), f"{host}/app", digest)
+    assert log == []
+
+
+BEGINNINGS = [
+    b"HTTP/1.1 200 OK\r\nX: ",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n",
+    b"HTTP/1.1 100 Go\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS, ids=["header", "body", "no end of answers"])
+def test_an_answer_that_never_ends_is_given_up(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.3)
+    more = beginning if beginning.startswith(b"HTTP/1.1 100") else b"a"
+    with trickling(beginning, more) as host, pytest.raises(Failure, match=f"^{host}: no answer in time$"):
+        look_up(Client(find_login=alice, pause=lambda seconds: None), f"{host}/app", "1")
+
+
+def test_what_is_no_http_is_called_so() -> None:
+    with trickling(b"SSH-2.0-x\r\n", b"\r\n") as host, pytest.raises(Failure, match=r"its answer is no HTTP$"):
+        look_up(Client(find_login=alice, pause=lambda seconds: None), f"{host}/app", "1")
+
+
+@contextmanager
+def trickling(beginning: bytes, more: bytes) -> Iterator[str]:
+    """A server that answers ``beginning``, and ``more`` again and again; its host and port."""
+    done = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while not done.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.sendall(beginning)
+                    while not done.wait(0.01):
+                        connection.sendall(more)
+                except OSError:
+                    continue
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        done.set()
+        listener.close()
+
+
+def test_a_host_that_does_not_exist_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*arguments: object, **options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    waits: list[float] = []
+    with pytest.raises(Failure, match=r"^r\.example: no such host$"):
+        look_up(Client(find_login=alice, pause=waits.append), "r.example/app", "1")
+    assert waits == []
+
+
+ENVIRONMENTS = [
+    ("HTTPS_PROXY", "::::", "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no proxy: write http://host:port"),
+    ("HTTPS_PROXY", "ftp://r.example", "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no proxy: write http://host:port"),
+    ("SSL_CERT_FILE", "no-such-file", "SSL_CERT_FILE or SSL_CERT_DIR: cannot be read: No such file or directory"),
+    ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE or SSL_CERT_DIR: cannot be read: no certificates in it"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "message"), ENVIRONMENTS)
+def test_an_environment_that_is_wrong(variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(HardenError) as caught:
+        Client()
+    assert str(caught.value) == message
 
 
 def test_a_registry_that_is_down_is_not_asked_again() -> None:
