@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import field
 from datetime import date
 from typing import Any
@@ -168,12 +169,19 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 def parsed_file(path: str, name: str) -> yaml.Parsed:
     """A file of settings, called ``name`` in messages. Raises HardenError when it cannot be read or is no YAML."""
     try:
-        with open(path, encoding="utf-8-sig") as handle:
+        with open(path, encoding="utf-8-sig", opener=_open_at_once) as handle:
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise HardenError(f"{name}: cannot be read: not a regular file")
             return yaml.parse(handle.read())
     except (OSError, UnicodeDecodeError) as error:
         raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
     except yaml.Refused as refused:
         raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a named pipe would wait for its other end.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def day(text: str) -> date:

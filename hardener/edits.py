@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes import key_order
 from hardener.records import dataclass
+from hardener.sources.open_values import OpenDict, OpenList, opened
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -284,6 +285,10 @@ def _child(value: Any, part: str | int) -> Any:
         return value.get(part)
     if kind is list and of is int and part < len(value):  # type: ignore[operator]
         return value[part]
+    if kind is OpenDict and of is str:
+        return value.get(part)
+    if kind is OpenList and of is int and part < len(value):  # type: ignore[operator]
+        return value[part]
     raise WrongShapeError(str(part))
 
 
@@ -322,9 +327,11 @@ def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1
 
 
 def copied(value: Any) -> Any:
-    """A copy of plain data, so that two documents never share a container."""
+    """A copy of plain data, so that two documents never share a container; what is open stays so."""
     if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
+        mapping = {key: copied(item) for key, item in value.items()}
+        return mapping if type(value) is not OpenDict else opened(mapping, value.why)
     if isinstance(value, (list, tuple)):
-        return [copied(item) for item in value]
+        items = [copied(item) for item in value]
+        return items if type(value) is not OpenList else opened(items, value.why)
     return value

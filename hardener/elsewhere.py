@@ -45,7 +45,7 @@ def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
             continue
         for name in names:
             found.setdefault(name, []).append(item.fact(text))
-    for name, fact in (*workspace.builds.unseen(), *_of_unread(workspace)):
+    for name, fact in (*workspace.builds.unseen(), *_of_unread(workspace), *_of_programs(workspace)):
         found.setdefault(name, []).append(fact)
     return found
 
@@ -94,6 +94,24 @@ def _of_unread(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
         names = _NAMESPACE.findall(piece.text) or folders.get(os.path.dirname(file.path), [])
         for name in dict.fromkeys(names):
             yield name, Evidence(f"a workload at {file.name}:{piece.line + 1} could not be read")
+
+
+def _of_programs(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
+    """Pods that a program makes in a namespace that only it knows: it may be any."""
+    if not any(file.is_python for file in workspace.files):
+        return
+    for pod in workspace.pod_templates:
+        if pod.object.is_placed_by_program and not pod.object.classes:
+            metadata = pod.object.data.get("metadata")
+            written = metadata.get("namespace") if isinstance(metadata, dict) else None
+            begin = written.partition("$")[0] if isinstance(written, str) else ""
+            yield begin + _OPEN, pod.object.fact(f"a program makes {pod.object}, in a namespace that it chooses")
+    for item in workspace.fragments:
+        yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
+    for file in workspace.files:
+        unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
+        if file.is_python and unread:
+            yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
 
 
 def _of_service(item: Object) -> tuple[str | None, ...]:

@@ -166,7 +166,8 @@ def _findings(outcome: Any) -> str:
             f"{finding.message}: {finding.advice}"
         )
     for item in outcome.refused:
-        lines.append(f"refused {item.file}:{item.line} {item.edits} edits: {item.reason}")
+        what = f"{item.step} " if item.cannot_write else ""
+        lines.append(f"refused {what}{item.file}:{item.line} {item.edits} edits: {item.reason}")
     return "".join(line + "\n" for line in sorted(lines))
 
 

@@ -35,6 +35,8 @@ class ImageSources:
 
     entries: list[KustomizedImage] = field(default_factory=list)  # of all kustomizations
     kustomized: dict[str, list[KustomizedImage]] = field(default_factory=dict)  # by file and folder that is built
+    # By file: for each way in which a kustomization that no other takes in builds it, the names that are replaced.
+    ways: dict[str, list[frozenset[str | None]]] = field(default_factory=dict)
     built: list[tuple[str, str, str]] = field(default_factory=list)  # folder, file, name of the image
     updated: set[str] = field(default_factory=set)  # normalised repositories
 
@@ -46,6 +48,14 @@ class ImageSources:
         """The entries that decide about the image of ``container``."""
         repository = container.image.repository if container.image is not None else None
         return self.entries_for(container.object.piece.file.path, repository) if repository else []
+
+    def left_as_it_is(self, container: Container) -> bool:
+        """Whether some build of the tree takes ``container`` with the very image that is written there, while others
+        replace it, and none would take a digest of it to another registry."""
+        image, path = container.image, container.object.piece.file.path
+        if image is None or all(image.repository in names for names in self.ways.get(path, [])):
+            return False
+        return all(entry.pinned or entry.has("newTag") for entry in self.of(container))
 
     def renamed_above(self, folder: str, names: set[str]) -> str | None:
         """The file of a kustomization above the one in ``folder`` that gives an image of ``names`` another name and no
@@ -90,6 +100,13 @@ def collect(workspace: Workspace) -> ImageSources:
         if entries:
             for path in _built_from(workspace, folder, set()):
                 found.kustomized.setdefault(path, []).extend(entries)
+    taken = {
+        os.path.realpath(os.path.join(folder, name))
+        for folder, item in workspace.kustomizations.items()
+        for name in (*kustomize.members(item.data), *kustomize.components(item.data))
+    }
+    for folder in workspace.kustomizations.keys() - taken:
+        _ways(workspace, folder, frozenset(), found.ways, set())
     for item in workspace.skaffold:
         folder, said = os.path.split(item.piece.file.path)
         found.built += ((folder, said, name) for name in _artifacts(item.data))
@@ -132,6 +149,25 @@ def _built_from(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[s
             seen.add(path)
             yield path
             yield from _built_from(workspace, path, seen)
+
+
+def _ways(
+    workspace: Workspace, folder: str, above: frozenset[str | None], found: dict[str, list[frozenset[str | None]]],
+    seen: set[tuple[str, frozenset[str | None]]],
+) -> None:  # fmt: skip
+    """Puts to ``found`` the files that the kustomization in ``folder`` is built from, each with the names of images
+    that it or one ``above`` replaces."""
+    item = workspace.kustomizations[folder]
+    names = above | {entry.name for entry in _holding(workspace, folder, set())}
+    if (folder, names) in seen:
+        return
+    seen.add((folder, names))
+    for name in kustomize.members(item.data):
+        path = os.path.realpath(os.path.join(folder, name))
+        if path in workspace.kustomizations:
+            _ways(workspace, path, names, found, seen)
+        else:
+            found.setdefault(path, []).append(names)
 
 
 def _artifacts(document: Any) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Path, WrongShapeError
+from hardener.fragments import written_containers
 from hardener.image_sources import ImageSources, is_on_the_node
 from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.helm_values import composed
@@ -14,13 +15,16 @@ from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.started_images import started_images
 from hardener.overlays.images import collect as patch_images
 from hardener.records import dataclass
-from hardener.view import View
+from hardener.view import OpaqueError, View
 
 if TYPE_CHECKING:
     from hardener.helm_images import HelmImage
     from hardener.overlays import PatchImage
     from hardener.views import Container, KustomizedImage, Object
     from hardener.workspace import Workspace
+
+
+_LONGEST = 160  # characters that are shown of what is no reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +91,16 @@ def collect(workspace: Workspace, *, everywhere: bool = False) -> list[Use]:
 def _mentions(workspace: Workspace, everywhere: bool) -> Iterator[Mention]:
     sources = workspace.image_sources
     running = set()
-    for pod in workspace.pod_templates:
+    for pod in workspace.pods_and_parts:
         running.add(pod.object)
         if not (everywhere or pod.object.editable):
             continue
         try:
-            containers = pod.containers
+            containers: Iterable[Container] = pod.containers
         except WrongShapeError:
             continue
+        except OpaqueError:
+            containers = written_containers(pod)
         for container in containers:
             yield from _of(container, sources)
     for entry in sources.entries:
@@ -138,12 +144,14 @@ def _of(container: Container, sources: ImageSources) -> Iterator[Mention]:
         yield Mention(started, container.object, container.path, loose=True)
     image = container.image
     if image is None:
+        if text := container.text("image"):
+            yield _mention(_illegal(text), container, "image")
         return
     entries = sources.of(container)
     for entry in entries:
         if (replaced := _partly(entry, image)) is not None:
             yield _mention(replaced, container, "image")
-    if not entries:
+    if not entries or sources.left_as_it_is(container):
         reason = sources.why_left(container, image, "image")
         yield _mention(image, container, "image", left=reason.text if reason and not is_on_the_node(image) else None)
 
@@ -174,8 +182,18 @@ def _kustomized(entry: KustomizedImage, image: ImageReference | None) -> ImageRe
     elif not tag and not digest:
         return None
     name = entry.text("newName") or entry.name
-    return parse_image(f"{name}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}")
+    text = f"{name}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
+    return parse_image(text) or _illegal(text)
+
+
+def _illegal(text: str) -> ImageReference:
+    """What stands for an image and is no reference, as a text of one line and without parts."""
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+    return ImageReference(shown, registry=None, repository=None, name=None, tag=None, digest=None)
 
 
 def _why_not(image: ImageReference) -> str | None:
+    if image.repository is None and not image.opaque:
+        return "no legal name of an image, so no node starts it"
     return "a part of its name is filled in later" if image.opaque else None

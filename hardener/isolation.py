@@ -15,6 +15,7 @@ from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, 
 from hardener.neighbours import Neighbours
 from hardener.pod_selectors import PodSelectors, folder_of, meaning
 from hardener.records import dataclass
+from hardener.sources.open_values import OpenDict
 from hardener.views import Object, PodTemplate
 
 if TYPE_CHECKING:
@@ -99,8 +100,10 @@ class Isolation:
         return {key: Neighbours(self._workspace.builds, items) for key, items in found.items()}
 
     def selecting(self, pod: PodTemplate) -> list[Policy]:
-        """The policies that select ``pod`` and are applied with it."""
-        found = []
+        """The policies that select ``pod`` for sure and are applied with it."""
+        found: list[Policy] = []
+        if pod.object.piece.is_python and _has_other_labels(pod):
+            return found
         for label in (*pod.labels.items(), None):
             for item in self._selecting[label].meeting(pod.object) if label in self._selecting else ():
                 policy = self.by_object[item]
@@ -179,6 +182,8 @@ class Isolation:
         """Whether two objects come to one cluster for sure: in one build, in the namespace that both name, or in
         folders that `kubectl apply -R -f` takes in at once."""
         builds = self._workspace.builds
+        if item.is_placed_by_program or other.is_placed_by_program:
+            return False
         ours, theirs = builds.roots(item), builds.roots(other)
         if not ours.isdisjoint(theirs) or (item.namespace is not None and item.namespace == other.namespace):
             return True
@@ -257,6 +262,15 @@ class Isolation:
                 yield root, namespace or ""
             if not builds.roots(item) and namespace is None:
                 yield from folders(item)
+
+
+def _has_other_labels(pod: PodTemplate) -> bool:
+    """Whether a program may give the pods other labels than those that are written."""
+    metadata = pod.metadata.data
+    found = metadata.get("labels")
+    if found is None:
+        return isinstance(metadata, OpenDict)
+    return type(found) is not dict or any(isinstance(value, str) and "$" in value for value in found.values())
 
 
 def _here(item: Object) -> Iterator[tuple[str, str]]:

@@ -120,6 +120,8 @@ def load(root: str) -> Lock | None:
 
 def _conflict(path: str) -> int | None:
     """The first line where Git could not merge."""
+    if not os.path.isfile(path):
+        return None
     try:
         with open(path, encoding="utf-8") as handle:
             return next((number for number, line in enumerate(handle, 1) if line.startswith("<<<<<<< ")), None)

@@ -96,9 +96,13 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
             errands_to_run = _checks(uses, held, everything)
         elif update:
             errands_to_run = _updates(uses, held, images, everything)
+            result.total = len(errands_to_run) if images and not paths else len(uses)
         else:
             errands_to_run = _lacking(uses, held, lock_file.stanzas(root) if workspace.lock else {})
-        result.left |= {use.key: use.left for use in uses if use.left}
+        for use in uses:
+            if use.left:
+                illegal = use.reference.repository is None and not use.reference.opaque
+                result.left[use.key] = f"{use.left} ({use.where})" if illegal else use.left
         if errands_to_run:
             registries = configuration.load(root, choices.config).registries
             progress.total = len(errands_to_run)

@@ -75,7 +75,8 @@ class Report:
 class Refused:
     """A document that keeps its bytes: it could not be read, or the changes to it could not be proved.
 
-    Or, where ``step`` names a transform, one step of it that was rolled back; the document changes all the same.
+    Or, where ``step`` names a transform, one step of it that was rolled back, or that ``cannot_write`` tells of; the
+    document changes all the same.
     """
 
     file: str
@@ -84,6 +85,14 @@ class Refused:
     advice: str
     edits: int = 0
     step: str | None = None
+    cannot_write: bool = False
+
+    @property
+    def what(self) -> str:
+        """What became of it, in words."""
+        if self.step is None:
+            return "kept byte for byte"
+        return f"step {self.step} {'not made' if self.cannot_write else 'rolled back'}"
 
 
 @dataclass(slots=True, eq=False)

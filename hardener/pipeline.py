@@ -10,9 +10,11 @@ from dataclasses import field, replace
 from typing import Any
 
 from hardener import json_patch, unread_patches, unseen, unserved
+from hardener.agreement import DisagreementError, steps_of, together
 from hardener.assembly import assemble
 from hardener.declare import Transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.edits import Basis, Create, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.outcome import Held, Outcome, Refused, Report
 from hardener.profile import Profile
 from hardener.records import dataclass
@@ -98,6 +100,11 @@ def run(
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
+    if any(change.object.piece.is_python for change in state.outcome.changes):
+        from hardener.unwritable import leave_out  # late: few trees hold a program
+
+        while leave_out(state.outcome):
+            self_check(state.outcome)
     _report_classes(state)
     state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
     for held in state.outcome.held:
@@ -109,6 +116,8 @@ def run(
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
     pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
+    if transform.stage == "network" and target.object.group == FRAGMENT:
+        return  # which namespace and labels it comes to is not known
     try:
         classes = pod.classes if pod is not None else target.object.classes
     except OpaqueError as opaque:
@@ -134,10 +143,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return
     if not yielded:  # most transforms have nothing to say of most targets
         return
-    single = [item for item in yielded if isinstance(item, Edit)]
-    steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
-    if pod is not None and pod.partial:
-        steps = [[_doubted(edit, classes["partial"]) for edit in step] for step in steps]
+    steps = steps_of(target, yielded)
     if blocked:
         if pod is not None and not _all_waived(state, transform, target, steps):
             key = (id(target.object), blocked)
@@ -150,16 +156,13 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
             _report(state, transform, target, item)
     for edits in steps:
         try:
+            if target.object.piece.shared:
+                edits = together(state.outcome.workspace, transform, target, edits, arguments)
             _decide(state, transform, target, edits, may_change)
+        except DisagreementError as other:
+            state.outcome.refused.append(other.refused(transform, target, edits))
         except WrongShapeError as wrong:
             _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
-
-
-def _doubted(edit: Edit, sign: str) -> Edit:
-    """``edit`` of a pod of which the API takes a part; which fields of a security context, depends on its release."""
-    if "securityContext" not in edit.path or edit.grade is not Grade.SAFE:
-        return edit
-    return replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, Evidence(sign)))
 
 
 def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
@@ -169,6 +172,11 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
+    if any(edit.piece.is_python for edit in edits) and any(isinstance(edit, Create) for edit in edits):
+        from hardener import programs
+
+        _report(state, transform, target, programs.lacking(transform, target, edits))
+        return
     step = draft(outcome.workspace, transform, target, edits)
     if not step.changes or _waive(state, step) or state.gate.refuses(step):
         return
@@ -198,12 +206,14 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
-    """Why a step that takes secrets out of the tree cannot be made whole."""
-    if not any(change.edit.keeps for change in step.changes):
+    """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
+    moves = any(change.edit.keeps for change in step.changes)
+    if not moves and not any(piece.is_python for piece in step.edits):
         return None
-    from hardener import trial  # late: most runs move no secret
+    from hardener import trial  # late: most runs move no secret, and few trees hold a program
 
-    return trial.refusal(step, state.outcome.changes)
+    refused = trial.in_programs(step)
+    return trial.refusal(step, state.outcome.changes) if moves and refused is None else refused
 
 
 def _objections(step: Step) -> list[Evidence]:
@@ -275,7 +285,13 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
         "opaque-value": "harden what it is rendered to, or write the value here",
         "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
     }[id]
-    message = f"{message}, which is filled in later" if id == "opaque-value" else message
+    piece = target.object.piece
+    if id == "opaque-value" and piece.is_python:
+        from hardener import programs
+
+        message, advice = programs.unknown(piece, full, message), programs.ADVICE + programs.hook(piece, full)
+    elif id == "opaque-value":
+        message = f"{message}, which is filled in later"
     state.outcome.findings.append(
         Report(
             id,
@@ -302,9 +318,17 @@ def _report_classes(state: _Run) -> None:
             if name == "patch" and state.outcome.workspace.overlays.is_weighed(target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
+            if name == "patch" and target.object.piece.is_python:
+                from hardener import programs
+
+                advice = programs.MERGED + programs.hook(target.object.piece)
         else:
             message = f"left without {', '.join(ids)} ({name}): {sign}"
             advice = _PARTLY[name]
+            if target.object.group == FRAGMENT:
+                from hardener import programs
+
+                advice = programs.ELSEWHERE + programs.hook(target.object.piece)
         piece = target.object.piece
         state.outcome.findings.append(
             Report(
@@ -317,7 +341,7 @@ def _count(outcome: Outcome) -> None:
     """Count the documents, and turn files and documents that were not read into records."""
     for problem in outcome.workspace.problems:
         outcome.findings.append(
-            Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=1)
+            Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
         )
     workspace = outcome.workspace
     if workspace.openshift_signs and workspace.platform is None:

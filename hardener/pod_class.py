@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.component import is_node_agent_repository, is_static_control_plane_name
+from hardener.sources.open_values import OpenDict
+from hardener.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
-    from hardener.views import Object, PodTemplate
+    from hardener.views import Container, Object, PodTemplate
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 # Folders of the node that only an agent of the node mounts.
@@ -34,6 +36,8 @@ def classify(pod: PodTemplate) -> dict[str, str]:
             found[name] = sign
     if pod.partial:
         found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
+        if pod.is_fragment:
+            found["partial"] = "the pod that holds it is made elsewhere"
     for namespace in pod.tree.builds.namespaces(pod.object):
         if namespace in SYSTEM_NAMESPACES:
             found["system-namespace"] = f"namespace {namespace}"
@@ -91,10 +95,10 @@ def _mentions_patch(piece: Piece) -> bool:
 
 def _patch(pod: PodTemplate) -> str | None:
     sign = _patch_file(pod.object)
-    if sign or pod.partial:  # there the image may be that of a runtime
+    if sign or (pod.partial and not pod.is_fragment):  # there the image may be that of a runtime
         return sign
     containers = _containers(pod.data)
-    if containers and not all(container.get("image") for container in containers):
+    if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
         return "a container has no image"
     return None
 
@@ -115,14 +119,14 @@ def _static(pod: PodTemplate) -> str | None:
             return f"annotation {annotation}"
     if "/etc/kubernetes/manifests/" in pod.object.piece.file.path:
         return "it stands in etc/kubernetes/manifests"
-    for container in pod.containers:
+    for container in _views(pod):
         if container.image and is_static_control_plane_name(container.image.name):
             return f"image {container.image.name}"
     return None
 
 
 def _node_agent(pod: PodTemplate) -> str | None:
-    for container in pod.containers:
+    for container in _views(pod):
         if container.row is not None and container.row.class_ == "node-agent":
             return f"image table: {container.image and container.image.repository} is a node agent"
         if container.image and container.image.repository and is_node_agent_repository(container.image.repository):
@@ -132,7 +136,7 @@ def _node_agent(pod: PodTemplate) -> str | None:
     for key in ("hostNetwork", "hostPID"):
         if pod.data.get(key) is True:
             return f"a DaemonSet with {key}"
-    for container in pod.containers:
+    for container in _views(pod):
         if _mapping(container.data.get("securityContext")).get("privileged") is True:
             return "a DaemonSet with a privileged container"
     for volume in _mappings(pod.data.get("volumes")):
@@ -140,6 +144,16 @@ def _node_agent(pod: PodTemplate) -> str | None:
         if isinstance(path, str) and (path == "/" or any(_under(path, folder) for folder in _NODE_FOLDERS)):
             return f"a DaemonSet that mounts {path} of the node"
     return None
+
+
+def _views(pod: PodTemplate) -> tuple[Container, ...]:
+    """The containers of ``pod``. One that a program computes tells nothing: what reads it says so."""
+    try:
+        return pod.containers
+    except OpaqueError:
+        if pod.object.piece.is_python:
+            return ()
+        raise
 
 
 def _under(path: str, folder: str) -> bool:

@@ -30,7 +30,7 @@ def standings(workspace: Workspace) -> list[Standing]:
     in several namespaces stands in each."""
     found = []
     for pod in workspace.targets(PodTemplate):
-        if "patch" in pod.object.classes:
+        if "patch" in pod.object.classes or (pod.partial and pod.is_fragment):
             continue  # a part of a pod has no level
         level, missing = "", None
         for namespace in workspace.builds.namespaces(pod.object):
@@ -80,9 +80,13 @@ def _next(state: PodTemplate) -> pod_security.Violation | None:
 
 def _is_of_root(state: PodTemplate) -> bool:
     """Whether no container has capabilities but what is left to one that may start as root."""
+    try:
+        containers = state.containers
+    except OpaqueError:
+        return False
     return all(
         _waits_for_user(each) or ("ALL" in _listed(each, "drop") and set(_listed(each, "add")) <= {BIND})
-        for each in state.containers
+        for each in containers
     )
 
 

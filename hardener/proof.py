@@ -20,8 +20,10 @@ from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 
 if TYPE_CHECKING:
+    from hardener.edits import Edit
     from hardener.sources import terraform
     from hardener.sources.manifests import Parsed
+    from hardener.sources.python.rewrite import Rewrite
 
 _BARE = re.compile(r"^[\s-]*|[\s,]*$")
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
@@ -66,6 +68,8 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
         return Proof(places=[_line(parsed, path) for path in places])
     if piece.is_terraform:
         return _terraform(piece, mutate, changes, places)
+    if piece.is_python:
+        return _program(piece, changes, places)
     try:
         rewrite = yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
         if not yaml.same(rewrite.after.documents, piece.data):
@@ -109,6 +113,38 @@ def _terraform(piece: Piece, mutate: Callable[[list[Any]], None], changes: list[
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
     located = [_locate(change, rewrite, piece) for change in changes]
     return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+
+
+def _program(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
+    """A Python file: its engine reads again what it wrote, and keeps every comment and all between its edits."""
+    try:
+        rewrite = written(piece, piece.steps)
+    except yaml.Refused as refused:
+        parsed = piece.read()
+        return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
+    located = [_locate(change, rewrite, piece) for change in changes]
+    return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+
+
+def written(piece: Piece, steps: list[tuple[Edit, ...]]) -> Rewrite:
+    """The Python file ``piece`` after ``steps``, remembered: it takes long. Raises Refused where it cannot be written,
+    and what ``replay`` raises."""
+    from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
+
+    if piece.written is None or piece.written[0] != steps:
+
+        def mutate(documents: list[Any]) -> None:
+            for step in steps:
+                replay(documents, step)
+
+        found = rewrite(piece.text, mutate, piece.file.program)
+        content = piece.file.content
+        try:
+            content.encoded(found.text)
+        except UnicodeEncodeError:
+            raise yaml.Refused(f"its encoding, {content.encoding}, has not every character", 1) from None
+        piece.written = list(steps), found
+    return piece.written[1]
 
 
 def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
@@ -227,7 +263,7 @@ def _is_fine(line: str, moved: set[str]) -> bool:
     return _PUNCTUATION.fullmatch(line) is not None or line.strip() in moved
 
 
-def _locate(change: Change, rewrite: yaml.Rewrite | terraform.Rewrite, piece: Piece) -> Located:
+def _locate(change: Change, rewrite: yaml.Rewrite | terraform.Rewrite | Rewrite, piece: Piece) -> Located:
     edit, shifted = change.edit, shifts(piece)
     read = as_read(change.path, change.step, shifted)
     written = as_written(change.path, change.step, shifted)

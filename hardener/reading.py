@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hardener import beyond
 from hardener.config import NAME as CONFIG
+from hardener.kubernetes import helm_values
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.bare_document import is_node_configuration
 from hardener.kubernetes.interest import (
@@ -34,6 +35,8 @@ from hardener.views import Object
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
 
+_SUFFIXES = (*files.SUFFIXES, files.PYTHON)
+_NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
@@ -47,17 +50,18 @@ class Problem:
     name: str
     message: str
     advice: str
+    line: int = 1
 
 
 def read_tree(workspace: Workspace, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
     reader = _Reader(workspace)
     for path in paths:
-        named = [(path, False)] if not os.path.isdir(path) else files.walk(path)
+        named = [(path, False)] if not os.path.isdir(path) else files.walk(path, _SUFFIXES)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
-    for name, is_link in files.walk(workspace.root):
+    for name, is_link in files.walk(workspace.root, _SUFFIXES):
         if not is_link and name not in reader.seen:
             reader.take(name, is_link, editable=False, within=workspace.root)
             progress(name)
@@ -89,8 +93,12 @@ class _Reader:
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
         workspace = self.workspace
+        if path.endswith(files.PYTHON):
+            if not is_link and path not in self.seen:
+                self._python(path, editable, within)
+            return
         real = os.path.realpath(path) if is_link else path
-        if real in self.seen or os.path.basename(real) == CONFIG:
+        if real in self.seen or os.path.basename(real) == CONFIG or real.endswith(_NOT_READ):
             return
         name = os.path.relpath(path)
         if is_link:
@@ -131,6 +139,8 @@ class _Reader:
             file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
             workspace.skaffold += self._documents(file)
         wanted = is_interesting if not is_node_configuration(real) else lambda text: True
+        if self._values(real, name, content, editable, wanted):
+            return
         if not wanted(content.text):
             if is_interesting_pipeline(content.text):
                 workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
@@ -163,6 +173,27 @@ class _Reader:
         self.workspace.files.append(file)
         return True
 
+    def _python(self, path: str, editable: bool, within: str) -> None:
+        """Read a Python file that makes Kubernetes objects; most make none, and cost one search of their bytes."""
+        from hardener import python_files  # late: many trees hold no Python
+
+        self.seen.add(path)
+        workspace = self.workspace
+        if python_files.is_left_out(path, within, workspace.root):
+            return
+        try:
+            file, namespaces = python_files.load(path, editable=editable, given=path == within)
+        except UnreadableError as error:
+            if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
+                workspace.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
+            return
+        workspace.named_namespaces.update(namespaces)
+        if file is not None and editable:
+            for id, line, message, advice in python_files.remarks(file):
+                workspace.problems.append(Problem(id, path, file.name, message, advice, line))
+        if file is not None and (file.pieces or (file.program is not None and file.program.unread)):
+            workspace.files.append(file)
+
     def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
         """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""
         problems = self.workspace.problems
@@ -179,6 +210,21 @@ class _Reader:
                 problems.append(Problem("terraform-extra", path, name, message, "pip install 'hardener[terraform]'"))
             return
         self.workspace.files.append(file)
+
+    def _values(self, path: str, name: str, content: Content, editable: bool, wanted: Callable[[str], bool]) -> bool:
+        """Read the values of a Helm chart that may name images, and tell whether it is such a file."""
+        folder, base = os.path.split(path)
+        if not helm_values.is_values_name(base) or not helm_values.may_name_images(content.text):
+            return False
+        if not os.path.isfile(os.path.join(folder, "Chart.yaml")):
+            return False
+        # What a chart makes of it only its templates say: that it cannot be read is no problem.
+        file = manifests.load(
+            path, name, content, editable=editable, wanted=lambda text: True, optional=lambda text: not wanted(text)
+        )
+        self.workspace.files.append(file)
+        self.workspace.values += self._documents(file)
+        return True
 
     def _template(self, chart: str, name: str, path: str) -> None:
         """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""

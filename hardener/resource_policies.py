@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hardener.edits import WrongShapeError
 from hardener.neighbours import Neighbours
-from hardener.views import Object
+from hardener.views import Object, OpaqueError
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
@@ -42,6 +42,8 @@ class ResourcePolicies:
             kind, name = (item.text("spec", reference, key) for key in ("kind", "name"))
         except WrongShapeError:
             return  # the API server refuses it, so it aims at nothing
+        except OpaqueError:
+            return  # at what it aims, nobody knows
         if kind and name:
             self._by_target.setdefault((item.kind, kind, name), []).append(item)
 

@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import Parsed
 
 _ADVICE = "the step was left out, all others were made"
+_BY_HAND = "make this change by hand; all others were made"
 
 
 @dataclass(slots=True)
 class Doomed:
-    """A step that goes, as its changes, and why. Steps are told apart by the identity of that list."""
+    """A step that goes, as its changes, and why. Steps are told apart by the identity of that list.
+
+    ``ours``: it goes since it would be wrong, and not since it cannot be written.
+    """
 
     changes: list[Change]
     reason: str
+    ours: bool = True
 
 
 def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
@@ -153,8 +158,11 @@ def _leads_through(path: Path, shifted: list[Path]) -> bool:
 def _doom(change: Change, doomed: dict[int, Doomed]) -> None:
     """Add the step of ``change``, which builds on those that are doomed."""
     ids = ", ".join(dict.fromkeys(step.changes[0].transform.id for step in doomed.values()))
-    reason = f"our bug: {change.transform.id} builds on {ids}, which was rolled back; please report it"
-    doomed.setdefault(id(change.siblings), Doomed(change.siblings, reason))
+    ours = any(step.ours for step in doomed.values())
+    reason = f"{change.transform.id} builds on {ids}, which cannot be written"
+    if ours:
+        reason = f"our bug: {change.transform.id} builds on {ids}, which was rolled back; please report it"
+    doomed.setdefault(id(change.siblings), Doomed(change.siblings, reason, ours))
 
 
 def _hold_less(
@@ -191,6 +199,10 @@ def _refuse(outcome: Outcome, step: Doomed, rebuilt: dict[Piece, _Rebuilt]) -> N
     if piece in rebuilt:
         path = as_read(change.path, change.step, shifts(piece))
         line = rebuilt[piece].parsed.line(int(path[0]), path[1:])
+    advice = _ADVICE if step.ours else _BY_HAND
     outcome.refused.append(
-        Refused(piece.file.name, piece.line + line, step.reason, _ADVICE, len(step.changes), change.transform.id)
-    )
+        Refused(
+            piece.file.name, piece.line + line, step.reason, advice, len(step.changes), change.transform.id,
+            cannot_write=not step.ours,
+        )
+    )  # fmt: skip

@@ -19,7 +19,6 @@ from hardener.outcome import MISSING, Change, Outcome
 from hardener.records import dataclass
 from hardener.rollback import Doomed, roll_back
 from hardener.shifts import Shift, as_written, shifts
-from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Object
 
@@ -108,7 +107,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
         return
     if not found and not any(is_compared(change.edit.path, takes=_takes(change)) for change in changes):
         return
-    read = yaml.parse(piece.text).documents
+    read = piece.read().documents
     goals = {}
     for path, item in objects.items():
         judge = _Judge(rules, item, read, shifts(piece))

@@ -205,7 +205,7 @@ class ServiceAccounts:
     @cached_property
     def _others(self) -> dict[str, list[Object]]:
         found: dict[str, list[Object]] = {}
-        for item in self._workspace.objects:
+        for item in [*self._workspace.objects, *self._workspace.fragments]:
             if (
                 item.kind not in POD_KINDS
                 and item.kind not in PARTIAL_KINDS

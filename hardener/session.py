@@ -321,7 +321,7 @@ def write_text(
     """Print the report for people to ``stream``, in colour on a terminal."""
     from hardener.report.text import TextReport
 
-    width = _columns(stream) if is_terminal(stream) else 0
+    width = columns(stream) if is_terminal(stream) else 0
     colour = has_colour(stream)
     TextReport(outcome, redactor, binary(stream), colour, verbose, quiet, applied, levels, width).write()
     stream.flush()  # type: ignore[attr-defined]
@@ -337,7 +337,7 @@ def has_colour(stream: object) -> bool:
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _columns(stream: object) -> int:
+def columns(stream: object) -> int:
     """How wide the terminal of ``stream`` is; 0 where it does not say."""
     try:
         return os.get_terminal_size(stream.fileno()).columns  # type: ignore[attr-defined]

@@ -41,11 +41,12 @@ def _unnamed(root: str, candidates: dict[str, ImageReference]) -> dict[str, Imag
     """Those of ``candidates`` that no file in ``root`` names."""
     left = dict(candidates)
     patterns = {name: _patterns(reference) for name, reference in candidates.items()}
-    for path, is_link in files.walk(root):
+    for path, is_link in files.walk(root, (*files.SUFFIXES, files.PYTHON)):
         if is_link or not left:
             continue
         try:
-            text = files.read(path).text
+            text = files.read_bytes(path)[0].decode("utf-8", "replace") if path.endswith(files.PYTHON) else ""
+            text = text or files.read(path).text
         except files.UnreadableError:
             return {}  # nobody can say
         for name in [name for name in left if all(pattern.search(text) for pattern in patterns[name])]:

@@ -23,7 +23,6 @@ from hardener.edits import (
     Set,
     concrete_paths,
     copied,
-    moved,
     replay,
 )
 from hardener.outcome import MISSING, Change
@@ -86,7 +85,7 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
     step = Step(workspace, transform, target, grade, [], unlisted=unlisted)
     for item, own in _by_object(workspace, target, edits):
-        _record(step, item, mirrored(item.piece, own))
+        _record(step, item, _mirrored(item.piece, own, edits))
     listed: dict[int, tuple[Object, dict[str, Append]]] = {}
     for edit in edits:
         if isinstance(edit, Create):
@@ -143,30 +142,14 @@ def _is_gone(edit: Edit) -> bool:
     return isinstance(edit, Drop) and _value(edit.piece.data, edit.path) is MISSING
 
 
-def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:
-    """``edits``, and the same ones at every other place that an anchor and its aliases write with one text."""
+def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
+    """``own``, and the same edits at the other places of their text that the ``step`` does not name itself."""
     if not piece.shared:
-        return edits
-    own = {edit.path for edit in edits}
-    found = list(edits)
-    for edit in edits:
-        seen, waiting = {edit.path}, [edit]
-        while waiting:
-            current = waiting.pop()
-            for other in _elsewhere(piece, current):
-                if other.path not in seen:
-                    seen.add(other.path)
-                    waiting.append(other)
-                    if other.path not in own:
-                        found.append(other)
-    return found
+        return own
+    from hardener.mirroring import mirrored  # late: few pieces share a text
 
-
-def _elsewhere(piece: Piece, edit: Edit) -> Iterator[Edit]:
-    for paths in piece.shared:
-        for here in paths:
-            if len(edit.path) > len(here) and edit.path[: len(here)] == here:
-                yield from (moved(edit, len(here), path) for path in paths if path != here)
+    named = {edit.path for edit in step if edit.piece is piece}
+    return own + [edit for edit in mirrored(piece, own)[len(own) :] if edit.path not in named]
 
 
 def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:

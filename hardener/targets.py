@@ -20,13 +20,16 @@ class Targets:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        pods = [pod for pod in workspace.pod_templates if pod.object.editable]
+        pods = [pod for pod in workspace.pods_and_parts if pod.object.editable]
         containers: list[Container] = []
         for pod in pods:
             try:
                 containers += pod.containers
             except (OpaqueError, WrongShapeError):  # the first transform that visits the pod says so
-                continue
+                if pod.object.piece.is_python:
+                    from hardener.fragments import written_containers  # late: few trees hold a program
+
+                    containers += written_containers(pod)
         found: dict[type, list[Any]] = {
             PodTemplate: pods,
             Container: containers,

@@ -1,4 +1,5 @@
-"""A step tried on text before it is made: one that takes secrets out of the tree is made in all files, or in none."""
+"""A step tried on text before it is made: one that takes secrets out of the tree is made in all files, or in none, and
+what is decided later must not lean on one that no text can be given."""
 
 from __future__ import annotations
 
@@ -7,10 +8,36 @@ from dataclasses import replace
 
 from hardener.edits import copied, replay
 from hardener.outcome import Change, Refused
+from hardener.programs import BY_HAND
 from hardener.proof import prove
+from hardener.sources import yaml
 from hardener.step import Step
 
 _ADVICE = "make this change by hand, or simplify the YAML around it; the other changes are made"
+
+
+def in_programs(step: Step) -> Refused | None:
+    """Why a program that ``step`` changes has no place for what it writes; None where all have. Nothing is changed."""
+    for piece, edits in step.edits.items():
+        program = piece.file.program
+        if program is None:
+            continue
+        from hardener.sources.python.rewrite import check  # late: few trees hold a program
+
+        after = list(piece.data)
+        wanted = {int(edit.path[0]): None for edit in edits}
+        for number in wanted:
+            after[number] = copied(after[number])
+        replay(after, edits)
+        try:
+            check(program, {number: after[number] for number in wanted})
+        except yaml.Refused as refused:
+            path = step.changes[0].path
+            line = piece.line + (refused.line or program.line(int(path[0]), path[1:]))
+            return Refused(
+                piece.file.name, line, refused.reason, BY_HAND, len(step.changes), step.transform.id, cannot_write=True
+            )
+    return None
 
 
 def refusal(step: Step, made: Iterable[Change]) -> Refused | None:
@@ -29,5 +56,5 @@ def refusal(step: Step, made: Iterable[Change]) -> Refused | None:
         if found is not None:
             reason, line = found
             number = len(step.changes)
-            return Refused(piece.file.name, piece.line + line, reason, _ADVICE, number, step.transform.id)
+            return Refused(piece.file.name, piece.line + line, reason, _ADVICE, number, step.transform.id, True)
     return None

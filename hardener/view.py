@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from hardener.edits import (
     Append,
@@ -29,6 +29,7 @@ from hardener.edits import (
     dotted,
 )
 from hardener.kubernetes import key_order
+from hardener.sources.open_values import OpenDict, OpenList
 
 if TYPE_CHECKING:
     from hardener.views import Object
@@ -44,10 +45,11 @@ def literal(text: str) -> str:
 
 
 class OpaqueError(Exception):
-    """A value is an expression that is filled in later. The message names the expression and its path."""
+    """A value is an expression that is filled in later, or a program may add it. The message names the expression and
+    its path; ``path`` is that of the expression, or of the mapping or list to which something may be added."""
 
-    def __init__(self, expression: str, path: Path) -> None:
-        super().__init__(f"{dotted(path)} is {expression}")
+    def __init__(self, expression: str, path: Path, verb: str = "is") -> None:
+        super().__init__(f"{dotted(path) or 'the object'} {verb} {expression}")
         self.path = path
 
 
@@ -74,7 +76,10 @@ class View:
         value: Any = self.data
         for position, part in enumerate(path):
             if isinstance(value, dict):
-                value = value.get(part)
+                below = value.get(part)
+                if below is None and type(value) is OpenDict and part not in value:
+                    self._is_open(value, path[:position], str(part))
+                value = below
             elif isinstance(value, list) and isinstance(part, int):
                 value = value[part] if part < len(value) else None
             elif value is None:
@@ -82,6 +87,10 @@ class View:
             else:
                 self._refuse(value, path[:position])
         return value
+
+    def _is_open(self, value: OpenDict | OpenList, path: Path, key: str = "") -> NoReturn:
+        verb = f"may get {key}, and more, from" if key else "may get more from"
+        raise OpaqueError(value.why, (*self.path[1:], *path), verb)
 
     def _refuse(self, value: Any, path: Path) -> None:
         found = _EXPRESSION.search(value) if isinstance(value, str) else None
@@ -111,21 +120,27 @@ class View:
         return self._find(path) is not None
 
     def keys(self, *path: str | int) -> tuple[str, ...]:
-        """The keys of the mapping at ``path``; none where there is none. Raises WrongShapeError for anything else."""
+        """The keys of the mapping at ``path``; none where there is none. Raises WrongShapeError for anything else, and
+        OpaqueError where a program may add more."""
         value = self._find(path)
         if value is None:
             return ()
         if not isinstance(value, dict):
             self._refuse(value, path)
+        if type(value) is OpenDict:
+            self._is_open(value, path)
         return tuple(value)
 
     def strings(self, *path: str | int) -> tuple[str, ...]:
-        """The texts of the list at ``path`` as written. Raises WrongShapeError where there is no list but a value."""
+        """The texts of the list at ``path`` as written. Raises WrongShapeError where there is no list but a value, and
+        OpaqueError where a program may add more."""
         value = self._find(path)
         if value is None:
             return ()
         if not isinstance(value, list):
             self._refuse(value, path)
+        if type(value) is OpenList:
+            self._is_open(value, path)
         return tuple(str(item) for item in value if isinstance(item, str | int | float))
 
     def view(self, *path: str | int) -> View:
@@ -136,7 +151,8 @@ class View:
         return self._child(View, path, value or {})
 
     def items(self, *path: str | int) -> list[View]:
-        """The mappings of the list at ``path``. Raises WrongShapeError where there is anything but such a list."""
+        """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
+        anything but such a list."""
         return list(self._items(View, path))
 
     def _items(self, kind: type[V], path: Path) -> Iterator[V]:
@@ -191,7 +207,9 @@ class View:
         follow_up: tuple[str, ...] = (),
     ) -> Edit:
         """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none."""
-        self._check(path)
+        there = self._check(path)
+        if type(there) is OpenList:
+            self._is_open(there, path)
         return Append(
             piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
             evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
@@ -298,20 +316,24 @@ class View:
         """Evidence that stands at ``path``."""
         return Evidence(text, *self.object.place(self.path + path))
 
-    def _check(self, path: Path) -> None:
-        # On or below an expression nothing may be written.
+    def _check(self, path: Path) -> Any:
+        # On or below an expression nothing may be written, and no key that a program may add.
         value: Any = self.data
         for position, part in enumerate(path):
             if isinstance(value, str):
                 self._refuse(value, path[:position])
             if isinstance(value, dict):
-                value = value.get(part)
+                below = value.get(part)
+                if below is None and type(value) is OpenDict and part not in value:
+                    self._is_open(value, path[:position], str(part))
+                value = below
             elif isinstance(value, list) and isinstance(part, int) and part < len(value):
                 value = value[part]
             else:
-                return
+                return None
         if isinstance(value, str) and _EXPRESSION.search(value):
             self._refuse(value, path)
+        return value
 
     def _type(self) -> str | None:
         if self.type_name is not None:

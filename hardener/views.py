@@ -73,7 +73,7 @@ class Object(View):
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self._metadata("namespace")
-        if not isinstance(namespace, str) or not namespace or (self.piece.is_python and "${" in namespace):
+        if not isinstance(namespace, str) or not namespace or (self.piece.is_python and "$" in namespace):
             return None
         return namespace
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hardener.terraform import Terraform
     from hardener.waivers import Waivers
 
+
 @dataclass(slots=True)
 class Settings:
     """What a run is told about the cluster: the oldest version it has, and its platform where the tree cannot say."""
@@ -206,6 +207,11 @@ class Workspace:
                     spec = item.view(*path)
                     found.append(PodTemplate(item, spec.path[:-1], spec.data, key=str(path[-1]), partial=True))
         return found
+
+    @property
+    def pods_and_parts(self) -> list[PodTemplate]:
+        """Every pod template, then those that fragments are."""
+        return [*self.pod_templates, *(pod for item in self.fragments for pod in item.pods)]
 
     @cached_property
     def _targets(self) -> Targets:

@@ -443,6 +443,11 @@ def test_programs_with_privileges() -> None:
     assert found["setuid"] == ["/usr/bin/su"]
 
 
+@pytest.mark.parametrize("name", ["python3.12", "node", "busybox", "java"])
+def test_an_interpreter_may_start_others(name: str) -> None:
+    assert said((File(f"usr/bin/{name}", b"\x7fELF", 0o755),), Cmd=[name])["script"] is True
+
+
 def test_a_file_that_is_written_anew_loses_its_capability() -> None:
     caddy = File("bin/caddy", b"\x7fELF", 0o755, capability=capability(10))
     assert said((caddy,), (File("bin/caddy", b"\x7fELF", 0o755),), Cmd=["caddy"])["capabilities"] == {}
@@ -488,6 +493,33 @@ def test_where_a_user_may_write() -> None:
     assert found["empty"] == ["/srv/group", "/var/cache/nginx", "/var/lib/app/sub", "/var/tmp"]
     assert found["occupied"] == ["/var/lib/app", "/var/log"]
     assert "writer" not in found
+
+
+def test_the_root_itself_may_be_written_to() -> None:
+    mine = said((File("./", owner=MINE), File("etc/passwd", PASSWD), File("srv/", owner=MINE)), User="nginx")
+    assert (mine["empty"], mine["occupied"]) == (["/srv"], ["/"])
+
+
+@pytest.mark.parametrize(
+    ("files", "occupied"),
+    [
+        ((File("tmp/", mode=0o1777),), []),
+        ((File("tmp/app.jar"),), ["/tmp"]),
+        ((File("var/tmp/left"), File("tmp", target="var/tmp")), ["/tmp"]),
+        ((File("tmp/left"), File("tmp/.wh.left")), ["/tmp"]),
+    ],
+    ids=["empty", "a file", "through a link", "a whiteout of a lower layer"],
+)
+def test_files_in_tmp_are_told_as_a_volume_hides_them(files: tuple[File, ...], occupied: list[str]) -> None:
+    assert said((File("etc/passwd", PASSWD), *files), User="nginx")["occupied"] == occupied
+
+
+@pytest.mark.parametrize(
+    ("user", "writer"), [("101:7", NOBODY), ("nginx:7", NOBODY), ("", (101, 0))], ids=["number", "name", "root"]
+)
+def test_folders_of_the_group_that_the_number_alone_would_get_count(user: str, writer: tuple[int, int]) -> None:
+    tree = (File("etc/passwd", PASSWD), File("etc/group", GROUP), File("srv/", mode=0o775, owner=(0, 102)))
+    assert said(tree, User=user, writer=writer)["empty"] == ["/srv"]
 
 
 def test_an_image_of_root_tells_it_of_the_user_that_it_would_get() -> None:

@@ -17,18 +17,19 @@ from .conftest import ROOT
 # `hardener` itself, which holds the version.
 LAYERS = (
     "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "locking",
-    "deep_locking", "images_command", "hooks", "stale_stanzas", "image_uses", "krm_function", "streams", "session", "writing",
-    "interactive", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress", "report",
-    "pipeline", "trial", "waivers", "self_check", "rollback", "objections", "step", "creation", "assembly", "proof",
-    "json_patch", "shifts", "unseen", "unserved", "unread_patches", "audit_reports", "outcome", "profile",
-    "registry", "declared", "pod_level", "workspace", "targets", "audit_log", "lock_file", "lock", "reading",
-    "beyond", "python_files", "reachability", "isolation", "pod_selectors", "cloud_identity", "connections",
-    "access", "api_use", "secret_moves", "token_secrets", "config_sources", "service_accounts", "resource_policies",
-    "relations", "overlays", "builds", "kustomize_tree", "names", "neighbours", "nearby", "helm_images",
-    "image_sources", "admission", "namespaces", "elsewhere", "sidecars", "platforms", "piece_objects", "fragments",
-    "bare_objects", "cloud_nodes", "cloud", "terraform", "openings", "audit_policies", "scripts",
-    "credential_files", "words", "views", "pod_class", "carriers", "view", "host_files", "declare", "edits", "oci",
-    "kubernetes", "config", "sources", "owasp", "errands", "errors", "records", "",
+    "deep_locking", "images_command", "hooks", "stale_stanzas", "image_uses", "krm_function", "streams", "session",
+    "writing", "interactive", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress",
+    "report", "pipeline", "agreement", "trial", "programs", "waivers", "unwritable", "self_check", "rollback",
+    "objections", "step", "mirroring", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
+    "unserved", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level",
+    "workspace", "targets", "audit_log", "lock_file", "lock", "reading", "beyond", "python_files", "reachability",
+    "isolation", "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves",
+    "token_secrets", "config_sources", "service_accounts", "resource_policies", "relations", "overlays", "builds",
+    "kustomize_tree", "names", "neighbours", "nearby", "helm_images", "image_sources", "admission", "namespaces",
+    "elsewhere", "sidecars", "platforms", "piece_objects", "fragments", "bare_objects", "cloud_nodes", "cloud",
+    "terraform", "openings", "audit_policies", "scripts", "credential_files", "words", "views", "pod_class",
+    "carriers", "view", "host_files", "declare", "edits", "oci", "kubernetes", "config", "sources", "owasp",
+    "errands", "errors", "records", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -242,6 +244,20 @@ def test_not_utf_8(harden: Harden, tmp_path: Path) -> None:
     (tmp_path / "harden.lock").write_bytes(b"\xff\xfe")
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     assert harden("diff", ".").err == "harden: harden.lock: cannot be read: not UTF-8\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("command", ["lock", "images", "diff"])
+@pytest.mark.parametrize(
+    ("make", "problem"), [(os.mkdir, "Is a directory"), (os.mkfifo, "not a regular file")], ids=["folder", "pipe"]
+)
+def test_what_is_no_file(
+    command: str, make: Callable[[Path], None], problem: str, harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    make(tmp_path / "harden.lock")
+    done = harden(command)
+    assert (done.status, done.out, done.err) == (2, "", f"harden: harden.lock: cannot be read: {problem}\n")
 
 
 def test_the_lock_of_the_git_root_counts_wherever_one_stands(harden: Harden, tmp_path: Path) -> None:

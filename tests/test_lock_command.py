@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hardener import errands, lock_file
+from hardener import errands, images_command, lock_file
 from hardener.oci import transport
 from hardener.oci.client import OCI_INDEX
 from hardener.oci.image import Found
@@ -249,7 +249,7 @@ def test_values_of_a_chart_are_looked_up(tree: Path, harden: Harden) -> None:
     assert list(locked(tree)) == ["r.example/data:7", "r.example/web:1.2.3"]
     rows = json.loads(harden("images", "chart", "--format", "json").out)["images"]
     assert [(row["image"], row["used_by"]) for row in rows] == [
-        ("r.example/data:7", ["values.yaml"]), ("r.example/web:1.2.3", ["values.yaml"]), ("x:1.2.3", ["values.yaml"]),
+        (image, ["chart/values.yaml"]) for image in ("r.example/data:7", "r.example/web:1.2.3", "x:1.2.3")
     ]  # fmt: skip
 
 
@@ -432,6 +432,48 @@ def test_the_table_of_images(tree: Path, harden: Harden) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (200, ["r.example/a-long-way/to/the/web:1.2.3  -       ?     ?      ?    Deployment/one, Deployment/other"]),
+        (80, ["...ample/a-long-way/to/the/web:1.2.3  -       ?     ?      ?    Deployment/on..."]),
+        (60, ["...the/web:1.2.3  -       ?     ?      ?    Deployment/on..."]),
+        (20, ["...the/web:1.2.3  -       ?     ?      ?    Deployment/on..."]),
+    ],
+)
+def test_the_table_in_a_narrow_terminal(
+    tree: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch, width: int, lines: list[str]
+) -> None:
+    monkeypatch.setattr(images_command, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(images_command, "columns", lambda stream: width)
+    image = "r.example/a-long-way/to/the/web:1.2.3"
+    write(tree, {"one/one.yaml": deployment("one", image), "one/other.yaml": deployment("other", image)})
+    done = harden("images", "one")
+    assert done.out.splitlines()[1:] == [*lines, "1 image, 0 with a digest, 0 pinned"]
+
+
+def test_what_is_no_reference_is_said(tree: Path, harden: Harden) -> None:
+    long = f"r.example/web:{'x' * 129}"
+    write(tree, {
+        "bad/a.yaml": deployment("a", "UPPER:1"), "bad/b.yaml": deployment("b", long),
+        "bad/c.yaml": deployment("c", '"nginx\\u001b[31m:1"'), "bad/d.yaml": deployment("d", '""'),
+        "bad/kustomization.yaml": "images: [{name: app, newTag: no tag}]\n",
+    })  # fmt: skip
+    done = harden("lock", "bad")
+    why = "no legal name of an image, so no node starts it"
+    assert done.status == 0
+    assert done.out.splitlines() == [
+        "left alone: 4",
+        f"  UPPER:1  {why} (bad/a.yaml:14)",
+        f"  app:no tag  {why} (bad/kustomization.yaml:1)",
+        f"  nginx?[31m:1  {why} (bad/c.yaml:14)",
+        f"  {long}  {why} (bad/b.yaml:14)",
+        "harden.lock: 4 images named: 4 left alone",
+    ]
+    assert harden("lock", "--frozen", "bad").status == harden("lock", "--check", "bad").status == 0
+    assert "UPPER:1" in harden("images", "bad").out
+
+
 def test_the_images_as_json(tree: Path, harden: Harden) -> None:
     assert harden("lock", "web.yaml").status == 0
     rows = json.loads(harden("images", "web.yaml", "--format", "json", "--as-of", "2026-11-26").out)["images"]
@@ -602,3 +644,18 @@ def test_a_registry_that_lets_nobody_in_leaves_the_manifest(tree: Path, harden: 
         assert (done.status, shown(tree)) == (0, before)
         assert "run harden lock PATH" in done.out
     assert harden("lock", "web.yaml", "--frozen").status == 1, "what a pipeline asks"
+
+
+def test_an_image_that_only_some_overlays_replace_is_looked_up(tree: Path, harden: Harden) -> None:
+    write(tree, {
+        "k/base/app.yaml": deployment("app", "r.example/data:7"),
+        "k/base/kustomization.yaml": "resources: [app.yaml]\n",
+        "k/prod/kustomization.yaml": "resources: [../base]\nimages: [{name: r.example/data, newTag: '8'}]\n",
+    })  # fmt: skip
+    assert [row["image"] for row in json.loads(harden("images", "k", "--format", "json").out)["images"]] == [
+        "r.example/data:8"
+    ]
+    write(tree, {"k/staging/kustomization.yaml": "resources: [../base]\n"})
+    assert [row["image"] for row in json.loads(harden("images", "k", "--format", "json").out)["images"]] == [
+        "r.example/data:7", "r.example/data:8",
+    ]  # fmt: skip

@@ -20,7 +20,17 @@ from hardener.oci.failure import Failure
 from hardener.oci.image import Found, digest_now, look_up
 
 from . import oci_images as made
-from .registries import BASIC, PASSWORD, USER, TokenServer, running, with_passwords, with_tokens
+from .registries import (
+    BASIC,
+    PASSWORD,
+    USER,
+    Reply,
+    TokenServer,
+    answering,
+    running,
+    with_passwords,
+    with_tokens,
+)  # fmt: skip
 
 NOBODY: Callable[[str, str], Login | None] = lambda host, repository: None  # noqa: E731
 ALICE: Callable[[str, str], Login | None] = lambda host, repository: Login(USER, PASSWORD)  # noqa: E731
@@ -256,6 +266,38 @@ def test_a_helper_is_asked_once_however_many_threads_want_to_know(home: Path, mo
         logins = list(pool.map(lambda name: credentials.find("r.example", name), "abcdefgh"))
     assert logins == [Login("helped", "s")] * 8
     assert log.read_text(encoding="utf-8") == "r.example"
+
+
+@pytest.mark.parametrize(
+    ("script", "trouble"),
+    [
+        (None, "docker-credential-bad is not installed"),
+        ("echo no such account s3cret; exit 3", "docker-credential-bad fails (exit code 3)"),
+        ("echo nonsense", "docker-credential-bad gives no login"),
+        ("echo '{}'", "docker-credential-bad gives no login"),
+        ("sleep 5", "docker-credential-bad gives no answer in 0.2 seconds"),
+        ("echo credentials not found in native keychain; exit 1", ""),
+    ],
+)
+def test_a_helper_that_fails_is_named(
+    script: str | None, trouble: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "_HELPER_SECONDS", 0.2 if trouble.endswith("seconds") else 20)
+    credentials._asked.cache_clear()
+    (home / "bin").mkdir()
+    if script is not None:
+        keep(home / "bin" / "docker-credential-bad", f"#!/bin/sh\n{script}\n")
+        (home / "bin" / "docker-credential-bad").chmod(0o755)
+    monkeypatch.setenv("PATH", str(home / "bin"), prepend=":")
+    with answering(lambda asked: Reply(401, b"", {"WWW-Authenticate": "Basic realm=x"})) as host:
+        keep(home / ".docker" / "config.json", {"credHelpers": {host: "bad"}})
+        client = Client(pause=lambda _: None)
+        with pytest.raises(Failure) as caught:
+            digest_now(client, f"{host}/app", "1")
+        client.close()
+    advice = trouble or f"docker login {host}"
+    assert str(caught.value) == f"{host}: not there, or for those who log in (401): {advice}"
+    credentials._asked.cache_clear()
 
 
 HUB_NAMES = [

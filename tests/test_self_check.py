@@ -210,7 +210,7 @@ items:
       image: example.com/app:1
       securityContext: *settings
 """
-    large = making("large", ("set", ("spec", "containers", 0, "securityContext", "runAsUser"), 100000))
+    large = making("large", ("set", ("spec", "containers", 0, "securityContext", "runAsUser"), 100000), kind="Pod")
     outcome = run(text, large, AFTER)
     assert rolled_back(outcome) == ["large"]
     assert "rule 34" in outcome.refused[0].reason
@@ -363,7 +363,7 @@ def test_many_wrong_steps_cost_no_more_than_as_many_right_ones(run: Run, monkeyp
     count = 40
     items = "".join("- " + PRIVILEGED.replace("\n", "\n  ").rstrip() + "\n" for _ in range(count))
     listed = "apiVersion: v1\nkind: List\nitems:\n" + items
-    monkeypatch.setattr("hardener.self_check.yaml.parse", counting)
+    monkeypatch.setattr("hardener.sources.manifests.yaml.parse", counting)
     outcome = run(listed, making("everywhere", NO_ESCALATION, kind="Deployment"))
     assert rolled_back(outcome) == ["everywhere"] * count
     assert texts.count(listed) < 10

@@ -32,8 +32,9 @@ OTHER_ENGINES = {
     "hardener.carriers", "hardener.cloud", "hardener.cloud_nodes", "hardener.kubernetes.certificate",
     "hardener.kubernetes.component_flags", "hardener.kubernetes.discovery", "hardener.kubernetes.kyverno",
     "hardener.kubernetes.rbac_rules", "hardener.kubernetes.sealed_secret", "hardener.scripts",
-    "hardener.secret_moves.backend", "hardener.secret_moves.moves", "hardener.secrets_sink",
-    "hardener.sources.terraform", "hardener.terraform", "hardener.token_secrets", "hardener.trial",
+    "hardener.secret_moves.backend", "hardener.secret_moves.moves", "hardener.secrets_sink", "hardener.python_files",
+    "hardener.sources.python", "hardener.sources.terraform", "hardener.terraform", "hardener.token_secrets",
+    "hardener.trial", "hardener.unwritable",
 }  # fmt: skip
 
 _PROBE = """
@@ -133,6 +134,30 @@ def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:
     (manifest.parent / "kustomization.yaml").write_text("resources: [web.yaml]\n", encoding="utf-8")
     found = _modules(manifest.parent, "-c", _PROBE, "apply", ".")
     assert found >= {"hardener.overlays.variants", "hardener.waivers.comments"}
+
+
+PLAIN_PYTHON = {
+    "plain.py": "import os\n\nprint(os.name)\n",
+    "docs.py": "# a Deployment has an apiVersion and a kind, kubernetes V1Pod says\nX = 'selector template containers'\n",
+    "use.py": "from kubernetes import client\n\napi: client.V1Pod = client.CoreV1Api().read('x')\n",
+    "broken.py": "def f(:\n",
+}
+
+
+def test_python_files_that_make_no_objects_load_no_parser_of_python(manifest: Path) -> None:
+    for name, text in PLAIN_PYTHON.items():
+        (manifest.parent / name).write_text(text, encoding="utf-8")
+    found = _modules(manifest.parent, "-c", _PROBE, "apply", ".")
+    assert HEAVY & found <= {"importlib.metadata", "ruamel.yaml"}
+    assert "hardener.sources.python.parsed" not in found
+
+
+def test_a_python_file_that_makes_objects_loads_its_engine(tmp_path: Path) -> None:
+    text = 'POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "a", "image": "b"}]}}\n'
+    (tmp_path / "pod.py").write_text(text, encoding="utf-8")
+    found = _modules(tmp_path, "-c", _PROBE, "apply", ".")
+    assert "libcst" in found and "tree_sitter" not in found
+    assert "runAsNonRoot" in (tmp_path / "pod.py").read_text(encoding="utf-8")
 
 
 def test_the_graph_loads_the_parser_and_no_transform(manifest: Path) -> None:

@@ -65,10 +65,15 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
 
         changed = terraform.rewrite(text, mutate)
         return changed.text, changed.hunks
+    if piece.is_python:
+        from hardener.sources.python.rewrite import rewrite
+
+        program = rewrite(text, mutate)
+        return program.text, program.hunks
     found = yaml.rewrite(text, mutate)
     return found.text, found.hunks
 
 
 def _like(file: ManifestFile, text: str, *, new: bool) -> ManifestFile:
-    content = Content(text, file.content.bom, -1 if new else 0, 0)
-    return ManifestFile(file.path, file.name, content, True, is_terraform=file.is_terraform)
+    content = Content(text, file.content.bom, -1 if new else 0, 0, file.content.encoding)
+    return ManifestFile(file.path, file.name, content, True, is_terraform=file.is_terraform, is_python=file.is_python)

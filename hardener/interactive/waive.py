@@ -47,7 +47,7 @@ def write(waivers: Iterable[Written]) -> list[str]:
 
 def _with(piece: Piece, text: str, waiver: Written) -> str:
     try:
-        annotated = None if piece.is_terraform else _annotated(text, waiver)
+        annotated = None if piece.is_terraform or piece.is_python else _annotated(text, waiver)
         return annotated or _commented(piece, text, waiver)
     except yaml.Refused as refused:
         form = f"# harden: ignore[{waiver.id}] {waiver.reason}"
@@ -77,12 +77,15 @@ def _annotated(text: str, waiver: Written) -> str | None:
 def _commented(piece: Piece, text: str, waiver: Written) -> str:
     """``text`` with a comment on the line above the target. Raises Refused where that changes more than a comment."""
     path = _written_path(waiver.target)
+    parse: Any = yaml.parse
     if piece.is_terraform:
         from hardener.sources import terraform
 
-        parse: Any = terraform.parse
-    else:
-        parse = yaml.parse
+        parse = terraform.parse
+    elif piece.is_python:
+        from hardener.sources.python import parsed as python
+
+        parse = python.parse
     parsed = parse(text)
     number = parsed.line(int(path[0]), path[1:])
     lines = text.splitlines(keepends=True)

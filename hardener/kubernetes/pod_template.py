@@ -66,7 +66,7 @@ _PARTIAL: dict[tuple[str, str], tuple[Path, ...]] = {
 FRAGMENT = "fragment.harden"
 """The group of what a program makes a part of some object with: no API server knows it."""
 
-_FRAGMENTS = ("PodTemplateSpec", "PodSpec")
+_FRAGMENTS = ("PodTemplateSpec", "PodSpec", "KubernetesPodOperator", "DagsterConfig", "KubeSpawner")
 
 PARTIAL_KINDS: frozenset[str] = frozenset(kind for _, kind in _PARTIAL)
 """Kinds that may hold a pod spec of which the API takes a part; a quick test before `partial_specs`."""

@@ -157,7 +157,8 @@ class Client:
         if status in (401, 403):
             known = self._logins.has_login(place.login, place.repository)
             said = "the login for it is refused" if known else "not there, or for those who log in"
-            return Failure(f"{place.host}: {said} ({status}): docker login {place.login}", status)
+            advice = self._logins.trouble(place.login, place.repository) or f": docker login {place.login}"
+            return Failure(f"{place.host}: {said} ({status}){advice}", status)
         if status == 404:
             return Failure(f"{place.host}: no such image ({status})", status)
         return Failure(f"{place.host}: answers {status}", status)

@@ -23,6 +23,8 @@ HUB = "docker.io"
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 _TOKEN_USER = "<token>"
 _HELPER_SECONDS = 20
+# Source: github.com/docker/docker-credential-helpers, credentials/error.go.
+_NOT_FOUND = b"credentials not found"
 _one_at_a_time = threading.Lock()
 
 
@@ -40,18 +42,19 @@ class Login:
         return "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
 
 
-def find(host: str, repository: str) -> Login | None:
+def find(host: str, repository: str, troubles: list[str] | None = None) -> Login | None:
     """The login for ``repository`` of the registry ``host`` (``docker.io`` for Docker Hub); None without one.
 
-    A file that is missing or broken holds none.
+    A file that is missing or broken holds none. ``troubles`` hears of each helper that failed, in one line.
     """
+    troubles = [] if troubles is None else troubles
     for path in _files():
         try:
             with open(path, encoding="utf-8") as handle:
                 settings = json.load(handle)
         except (OSError, ValueError, RecursionError):
             continue
-        if isinstance(settings, dict) and (login := _of(settings, host, repository)) is not None:
+        if isinstance(settings, dict) and (login := _of(settings, host, repository, troubles)) is not None:
             return login
     return None
 
@@ -68,12 +71,12 @@ def _files() -> Iterator[str]:
     yield os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "containers", "auth.json")
 
 
-def _of(settings: dict[str, Any], host: str, repository: str) -> Login | None:
+def _of(settings: dict[str, Any], host: str, repository: str, troubles: list[str]) -> Login | None:
     keys = _keys(host, repository)
     helpers, store, auths = (settings.get(key) for key in ("credHelpers", "credsStore", "auths"))
     for key in keys:
         if isinstance(helpers, dict) and isinstance(helpers.get(key), str):
-            return _helped(helpers[key], key)
+            return _helped(helpers[key], key, troubles)
     if isinstance(auths, dict):
         for key in keys:
             entry = auths.get(key)
@@ -82,7 +85,7 @@ def _of(settings: dict[str, Any], host: str, repository: str) -> Login | None:
     if isinstance(store, str) and store:
         known = [key for key in keys if isinstance(auths, dict) and key in auths]
         for key in known or [_HUB_KEYS[0] if host == HUB else host]:
-            if (login := _helped(store, key)) is not None:
+            if (login := _helped(store, key, troubles)) is not None:
                 return login
     return None
 
@@ -114,24 +117,35 @@ def _written(entry: dict[str, Any]) -> Login | None:
     return Login(name, password) if isinstance(name, str) and isinstance(password, str) and name else None
 
 
-def _helped(helper: str, key: str) -> Login | None:
+def _helped(helper: str, key: str, troubles: list[str]) -> Login | None:
     """What the program ``docker-credential-HELPER`` knows of ``key``."""
     with _one_at_a_time:  # one may open a window to ask, and one that hangs is waited for once
-        return _asked(helper, key)
+        answer = _asked(helper, key)
+    if isinstance(answer, str):
+        troubles.append(f"docker-credential-{helper} {answer}")
+        return None
+    return answer
 
 
 @lru_cache(maxsize=256)  # some take a second, and are asked for every image
-def _asked(helper: str, key: str) -> Login | None:
+def _asked(helper: str, key: str) -> Login | str | None:
+    """The login, None where the helper knows none, or what is wrong with it."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
         return None
     try:
         done = subprocess.run(
             [f"docker-credential-{helper}", "get"], input=key.encode(), capture_output=True, timeout=_HELPER_SECONDS
         )
-        answer = json.loads(done.stdout) if done.returncode == 0 else None
+        if done.returncode != 0:  # what else it prints may quote a secret
+            return None if _NOT_FOUND in done.stdout else f"fails (exit code {done.returncode})"
+        answer = json.loads(done.stdout)
+    except FileNotFoundError:
+        return "is not installed"
+    except subprocess.TimeoutExpired:
+        return f"gives no answer in {_HELPER_SECONDS} seconds"
     except (OSError, ValueError, RecursionError, subprocess.SubprocessError):
-        return None
+        return "gives no login"
     user, secret = (answer.get(key) if isinstance(answer, dict) else None for key in ("Username", "Secret"))
     if not isinstance(user, str) or not isinstance(secret, str) or not secret:
-        return None
+        return "gives no login"
     return Login(user, secret, is_token=user == _TOKEN_USER)

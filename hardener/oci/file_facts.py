@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,8 +15,9 @@ from hardener.oci.layer import Inode
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LONGEST = 64  # of a list of paths
 # What the runtime puts over the root, and where everybody may write anyway.
-_NOT_THE_IMAGES = frozenset({"/proc", "/sys", "/dev", "/tmp"})
-_SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
+_TMP = "/tmp"
+_NOT_THE_IMAGES = frozenset({"/proc", "/sys", "/dev", _TMP})
+_INTERPRETER = re.compile(r"(ash|bash|busybox|dash|sh|zsh|java|lua|node|perl|php|python|ruby)[-0-9.]*")
 _SETUID, _ANY_X = 0o4000, 0o111
 
 
@@ -30,10 +32,15 @@ def facts(root: ImageRoot, config: dict[str, Any], writer: tuple[int, int]) -> d
         found |= {"uid": account.uid, "gid": account.gid}
     found |= _programs(root, config)
     if account is not None and account.uid == 0:
-        account = resolve(f"{writer[0]}:{writer[1]}", _file(root, "/etc/passwd"), _file(root, "/etc/group"))
+        account = _account(root, f"{writer[0]}:{writer[1]}")
         found["writer"] = writer[0]
     if account is not None:
-        empty, occupied = _writable(root, account)
+        # A manifest that names the number alone gives it the group of its line in passwd, whatever USER says.
+        alone = _account(root, str(account.uid))
+        groups = account.groups | (alone.groups if alone is not None else frozenset())
+        empty, occupied = _writable(root, Account(account.uid, account.gid, groups))
+        if isinstance(tmp := root.find(_TMP), Folder) and tmp.entries:
+            occupied.append(_TMP)
         found |= {"empty": _listed(empty), "occupied": _listed(occupied)}
     return found
 
@@ -65,7 +72,7 @@ def _programs(root: ImageRoot, config: dict[str, Any]) -> dict[str, Any]:
     first = [path for path in sorted(carried) if path in starts] + sorted(carried)
     found: dict[str, Any] = {"starts": [_shown(path) for path in starts]}
     # A script, or what cannot be found, may start any other program.
-    if scripts or not starts or any(posixpath.basename(path) in _SHELLS for path in starts):
+    if scripts or not starts or any(_INTERPRETER.fullmatch(posixpath.basename(path)) for path in starts):
         found["script"] = True
     found["capabilities"] = {path: carried[path] for path in sorted(list(dict.fromkeys(first))[:_LONGEST])}
     found["setuid"] = _listed(raised)
@@ -104,11 +111,11 @@ def _writable(root: ImageRoot, account: Account) -> tuple[list[str], list[str]]:
         path, folder, told = waiting.pop()
         if path in _NOT_THE_IMAGES or not _may(account, folder.inode, 1):
             continue
-        if _may(account, folder.inode, 3) and path:
+        if _may(account, folder.inode, 3):
             if not folder.entries:
-                empty.append(path)
+                empty.append(path or "/")
             elif not told:
-                occupied.append(path)
+                occupied.append(path or "/")
             told = told or bool(folder.entries)
         elif not told and any(_is_writable_file(account, entry) for entry in folder.entries.values()):
             occupied.append(path or "/")

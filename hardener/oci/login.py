@@ -71,6 +71,13 @@ class Logins:
         """Whether this machine has a login for a repository."""
         return self._find(host, repository) is not None
 
+    def trouble(self, host: str, repository: str) -> str:
+        """Why this machine may have no login for a repository: ": " and the helpers that failed, else ""."""
+        troubles: list[str] = []
+        if self._find is not credentials.find or credentials.find(host, repository, troubles) is not None:
+            return ""
+        return f": {', '.join(dict.fromkeys(troubles))}" if troubles else ""
+
     def refused(self, header: str, used: str | None, host: str, repository: str) -> bool:
         """Take in that ``host`` answered 401 with this WWW-Authenticate. Whether another attempt makes sense."""
         asked = challenge(header)
@@ -118,7 +125,9 @@ class Logins:
         if answer.status in (400, 401, 403) and login is not None:
             raise Failure(f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status)
         if answer.status != 200:
-            raise Failure(f"{host}: its token server {host_of(asked.realm)} answers {answer.status}", answer.status)
+            trouble = self.trouble(host, repository) if answer.status in (400, 401, 403) else ""
+            said = f"{host}: its token server {host_of(asked.realm)} answers {answer.status}{trouble}"
+            raise Failure(said, answer.status)
         try:
             found = json.loads(answer.body)
         except (ValueError, RecursionError):

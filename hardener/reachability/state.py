@@ -12,7 +12,6 @@ from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
 from hardener.reachability.layout import Layout, Place
 from hardener.records import dataclass
-from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Object, PodTemplate
 
@@ -144,7 +143,7 @@ class State:
         if not self.as_read or not piece.steps or piece.created is not None:
             return piece.data
         if piece not in self._documents:
-            self._documents[piece] = yaml.parse(piece.text).documents
+            self._documents[piece] = piece.read().documents
         return self._documents[piece]
 
 

@@ -13,7 +13,6 @@ from hardener.builds import Build
 from hardener.connections import External, Port, Unresolved, Unseen, Way
 from hardener.edits import Evidence, Path, WrongShapeError, dotted
 from hardener.records import dataclass
-from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.views import Object, OpaqueError, PodTemplate
 from hardener.workspace import Workspace
@@ -199,7 +198,7 @@ class _Collector:
             if fact.piece is not None:
                 places.setdefault(fact.piece, {})[fact.path] = None
         for piece, paths in places.items():
-            parsed = yaml.parse(piece.text)
+            parsed = piece.read()
             for path in paths:
                 line = parsed.line(int(path[0]), path[1:]) if path else 1
                 self._lines[piece, path] = piece.line + line

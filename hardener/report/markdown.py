@@ -201,9 +201,8 @@ class _Comment:
         )
         items = [self._finding_item(group) for group in grouped(ordered)]
         for refused in self.outcome.refused:
-            what = f"step {refused.step} rolled back" if refused.step else "kept byte for byte"
             place = self._code(f"{refused.file}:{refused.line}")
-            items.append(f"- {place} {what}: {self._say(f'{refused.reason}: {refused.advice}')}\n")
+            items.append(f"- {place} {refused.what}: {self._say(f'{refused.reason}: {refused.advice}')}\n")
         for waived in self.outcome.waived:
             file, line, item, _ = waived.place
             what = f"waived: {waived.transform.id} {waived.transform.risk} {item}: {waived.reason}"

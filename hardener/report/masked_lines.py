@@ -54,6 +54,14 @@ def masked_text(redactor: Redactor, text: str, ranges: list[range]) -> dict[int,
     }
 
 
+def learn_pieces(redactor: Redactor, file: ManifestFile) -> None:
+    """Show ``redactor`` the secrets in the data of ``file``, which its text alone may not tell."""
+    if may_hold_secret(file.content.text):
+        for piece in file.pieces:
+            for document in piece.data:
+                redactor.learn_document(document)
+
+
 def known_documents(file: ManifestFile) -> dict[int, list[Any]]:
     """The documents of ``file`` as decided, by where they start: those that lost nothing, so that they still hold every
     secret that the text shows."""
@@ -67,7 +75,8 @@ def _drops(piece: Piece) -> bool:
 def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
     """``text``, which is that of ``file`` as read or as written, with every secret masked."""
     every = [range(1, text.count("\n") + 2)]
-    if file.is_terraform:
+    if file.is_terraform or file.is_python:
+        learn_pieces(redactor, file)
         found = masked_text(redactor, text, every)
     else:
         found = masked_lines(redactor, text, every, known_documents(file) if text is file.content.text else None)

@@ -11,7 +11,7 @@ from functools import partial
 
 from hardener.outcome import FileChange
 from hardener.records import dataclass
-from hardener.report.masked_lines import known_documents, masked_lines, masked_text
+from hardener.report.masked_lines import known_documents, learn_pieces, masked_lines, masked_text
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 from hardener.sources.yaml import Hunk
@@ -58,7 +58,8 @@ class Patch:
     def of(cls, change: FileChange, redactor: Redactor) -> Patch:
         """The patch of ``change`` with its secrets masked, which ``redactor`` learns."""
         old = change.file.content.text
-        if change.file.is_terraform:
+        if change.file.is_terraform or change.file.is_python:
+            learn_pieces(redactor, change.file)
             return cls(change, partial(masked_text, redactor))
         known = known_documents(change.file)
 

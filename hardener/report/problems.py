@@ -144,10 +144,9 @@ class _Collector:
 
     def _refused(self, refused: Refused) -> Problem:
         edits = f" ({refused.edits} edits not made)" if refused.edits else ""
-        what = f"step {refused.step} rolled back" if refused.step else "kept byte for byte"
         return self._problem(
             Kind.REFUSED, None, "refused", Severity.LOW, refused.file, refused.line, None, (),
-            f"{what}: {refused.reason}{edits}: {refused.advice}", (), said=refused.reason,
+            f"{refused.what}: {refused.reason}{edits}: {refused.advice}", (), said=refused.reason,
         )  # fmt: skip
 
     def _problem(

@@ -185,16 +185,19 @@ class TextReport:
 
     def _refused(self) -> None:
         documents = [item for item in self.outcome.refused if item.step is None]
-        undone = [item for item in self.outcome.refused if item.step is not None]
+        undone = [item for item in self.outcome.refused if item.step is not None and not item.cannot_write]
+        unwritten = [item for item in self.outcome.refused if item.cannot_write]
         for items, title in (
             (documents, f"Refused: {counted(len(documents), 'document')}, kept byte for byte"),
             (undone, f"Rolled back: {counted(len(undone), 'step')} that would have broken something"),
+            (unwritten, f"Not made: {counted(len(unwritten), 'step')} that the text has no place for"),
         ):
             if items:
                 self._title(title)
             for item in items:
                 edits = f" ({counted(item.edits, 'edit')} not made)" if item.edits else ""
-                self._say(f"  {item.file}:{item.line} {item.reason}{edits}: {item.advice}")
+                what = f"{item.step}: " if item.cannot_write else ""
+                self._say(f"  {item.file}:{item.line} {what}{item.reason}{edits}: {item.advice}")
 
     def _findings(self) -> None:
         if not self.outcome.findings:

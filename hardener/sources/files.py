@@ -7,11 +7,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace as replaced
 
 from hardener.errors import HardenError
 from hardener.records import dataclass
 
 SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
+PYTHON = ".py"
 NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 # Of files that are no manifests, and may hold a credential of a cluster: kubeconfigs, and tables of tokens.
 _OTHERS = re.compile(r"(?i).*\.(?:csv|conf|kubeconfig)|kubeconfig|[^.]*token[^.]*(?:\.txt)?")
@@ -30,12 +32,18 @@ class UnreadableError(Exception):
 
 @dataclass(slots=True)
 class Content:
-    """The text of a file without its byte order mark, its size and time as read (to see a change under us)."""
+    """The text of a file without its byte order mark, its size and time as read (to see a change under us), and the
+    encoding that it has, and keeps."""
 
     text: str
     bom: bool
     size: int
     mtime_ns: int
+    encoding: str = "utf-8"
+
+    def encoded(self, text: str) -> bytes:
+        """``text`` as it is written to the file. Raises UnicodeEncodeError where its encoding has no such character."""
+        return (BOM if self.bom else b"") + text.encode(self.encoding)
 
 
 def git_root(path: str) -> str | None:
@@ -79,15 +87,15 @@ def is_other(path: str) -> bool:
     return bool(_OTHERS.fullmatch(name)) or (name == "config" and os.path.basename(folder) == ".kube")
 
 
-def walk(folder: str) -> Iterator[tuple[str, bool]]:
-    """Manifest files, and those of ``is_other``, below ``folder`` in a stable order, as (path, is a symbolic link);
-    ``.gitignore`` is respected.
+def walk(folder: str, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[tuple[str, bool]]:
+    """Files whose names end in one of ``suffixes``, and those of ``is_other``, below ``folder`` in a stable order, as
+    (path, is a symbolic link); ``.gitignore`` is respected.
 
     Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path.
     """
     rules = _ignore_rules_above(folder)
     # A folder that is named is meant, whatever the files above it say.
-    yield from _walk(folder, [] if _ignored(folder, True, rules) else rules)
+    yield from _walk(folder, [] if _ignored(folder, True, rules) else rules, suffixes)
 
 
 def _ignore_rules_above(folder: str) -> list[tuple[str, object]]:
@@ -133,7 +141,7 @@ def pattern_test(pattern: str, root: str) -> Callable[[str], bool]:
     return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))
 
 
-def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, bool]]:
+def _walk(folder: str, rules: list[tuple[str, object]], suffixes: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -146,13 +154,13 @@ def _walk(folder: str, rules: list[tuple[str, object]]) -> Iterator[tuple[str, b
         rules = rules + _ignore_rules(folder)
     for entry in entries:
         is_folder = entry.is_dir(follow_symlinks=False)
-        if not is_folder and not entry.name.endswith(SUFFIXES) and entry.name not in NAMES:
+        if not is_folder and not entry.name.endswith(suffixes) and entry.name not in NAMES:
             if not is_other(entry.path):
                 continue
         if (is_folder and entry.name in SKIPPED_FOLDERS) or (rules and _ignored(entry.path, is_folder, rules)):
             continue
         if is_folder:
-            yield from _walk(entry.path, rules)
+            yield from _walk(entry.path, rules, suffixes)
         else:
             yield entry.path, entry.is_symlink()
 
@@ -164,6 +172,20 @@ def _open_at_once(path: str, flags: int) -> int:
 
 def read(path: str) -> Content:
     """The text of ``path``. Raises UnreadableError for anything that is not UTF-8 text of a sane size."""
+    raw, status = read_bytes(path)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError("not-utf-8", "the file is UTF-16", "save it as UTF-8")
+    bom = raw.startswith(BOM)
+    try:
+        text = raw[3:].decode() if bom else raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UnreadableError("not-utf-8", f"line {line} is not UTF-8", "save the file as UTF-8") from None
+    return Content(text, bom, status.st_size, status.st_mtime_ns)
+
+
+def read_bytes(path: str) -> tuple[bytes, os.stat_result]:
+    """What ``path`` holds, and its status then. Raises UnreadableError for what is no file, and no sane size."""
     try:
         with open(path, "rb", opener=_open_at_once) as handle:
             status = os.fstat(handle.fileno())
@@ -175,15 +197,7 @@ def read(path: str) -> Content:
             raw = handle.read()
     except OSError as error:
         raise UnreadableError("unreadable-file", f"cannot be read: {error.strerror}", "check its permissions") from None
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableError("not-utf-8", "the file is UTF-16", "save it as UTF-8")
-    bom = raw.startswith(BOM)
-    try:
-        text = raw[3:].decode() if bom else raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise UnreadableError("not-utf-8", f"line {line} is not UTF-8", "save the file as UTF-8") from None
-    return Content(text, bom, status.st_size, status.st_mtime_ns)
+    return raw, status
 
 
 @dataclass(slots=True)
@@ -222,7 +236,7 @@ class Prepared:
             os.unlink(self.path)
         else:
             status = os.stat(self.path)
-            now = Content("", self.content.bom, status.st_size, status.st_mtime_ns)
+            now = replaced(self.content, size=status.st_size, mtime_ns=status.st_mtime_ns)
             replace(self.path, self.content.text, now)
 
     def drop(self) -> None:
@@ -250,9 +264,8 @@ def prepare(path: str, text: str | bytes, content: Content | None) -> Prepared:
     try:
         handle, temporary = _temporary(path)
         with os.fdopen(handle, "wb") as stream:
-            if content is not None and content.bom:
-                stream.write(BOM)
-            stream.write(text if isinstance(text, bytes) else text.encode())
+            raw = text if isinstance(text, bytes) else text.encode() if content is None else content.encoded(text)
+            stream.write(raw)
             stream.flush()
             os.fchmod(stream.fileno(), 0o666 & ~_umask() if status is None else stat.S_IMODE(status.st_mode))
             if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):

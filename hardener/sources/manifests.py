@@ -15,8 +15,10 @@ from hardener.sources.files import Content
 if TYPE_CHECKING:
     from hardener.edits import Edit
     from hardener.sources import script, terraform
+    from hardener.sources.python.parsed import Parsed as Program
+    from hardener.sources.python.rewrite import Rewrite
 
-    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed
+    Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program
 
 _TEMPLATE = re.compile(r"\{\{|\{%")
 RENDER = "render it first and harden what comes out: helm template ... | harden filter"
@@ -43,6 +45,7 @@ class Piece:
     shifts: tuple[int, list[tuple[int, tuple[str | int, ...], int, int]]] | None = None  # of its first steps
     created: str | None = None  # the text before a document that this run adds to the file
     raw: str = ""  # of a file that this run makes and that holds no object: all of it
+    written: tuple[list[tuple[Edit, ...]], Rewrite] | None = None  # of a program: the text after these steps
 
     @property
     def text(self) -> str:
@@ -53,8 +56,15 @@ class Piece:
         """Whether it is a block of Terraform, and no YAML."""
         return self.file.is_terraform
 
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a program, whose objects are its documents."""
+        return self.file.is_python
+
     def read(self) -> Parsed:
-        """The piece as read, with the places of everything in it."""
+        """The piece as read, with the places of everything in it; its documents are not to be changed."""
+        if self.file.program is not None:
+            return self.file.program
         if self.file.is_script:
             from hardener.sources import script
 
@@ -86,6 +96,8 @@ class ManifestFile:
     pieces: list[Piece] = field(default_factory=list)
     is_terraform: bool = False
     is_script: bool = False
+    is_python: bool = False
+    program: Program | None = None  # of a Python file; reading it again would take long
     _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
 
     def parsed_again(self, piece: Piece, holding: str) -> Parsed | None:
@@ -165,6 +177,20 @@ def load_terraform(path: str, name: str, content: Content, *, editable: bool) ->
         return file
     for (start, end, line), document in zip(parsed.extents(), parsed.documents, strict=True):
         file.pieces.append(Piece(file, start, end, line, [document], parsed=True))
+    return file
+
+
+def load_python(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
+    """A program as one piece, whose documents are the objects that it makes; a file without pieces where it makes none.
+
+    Raises Refused for what is no Python.
+    """
+    from hardener.sources.python.parsed import parse  # late: its parser takes long to load
+
+    program = parse(content.text)
+    file = ManifestFile(path, name, content, editable, is_python=True, program=program)
+    if program.documents:
+        file.pieces.append(Piece(file, 0, len(content.text), 0, program.data(), parsed=True, shared=program.shared()))
     return file
 
 

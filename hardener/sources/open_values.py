@@ -17,3 +17,10 @@ class OpenList(list[Any]):
 
     __slots__ = ("why",)
     why: str
+
+
+def opened(value: dict[str, Any] | list[Any], why: str) -> OpenDict | OpenList:
+    """``value`` as an open one."""
+    found = OpenDict(value) if isinstance(value, dict) else OpenList(value)
+    found.why = why
+    return found

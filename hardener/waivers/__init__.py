@@ -178,7 +178,7 @@ def collect(workspace: Workspace) -> Waivers:
 
     def pods_of(item: Object) -> list[PodTemplate]:
         if not pods:
-            for pod in workspace.pod_templates:
+            for pod in workspace.pods_and_parts:
                 pods.setdefault(pod.object, []).append(pod)
         return pods.get(item, [])
 

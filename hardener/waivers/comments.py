@@ -70,6 +70,22 @@ def _read(
                 continue
             found.waivers.append(
                 Waiver(
-                    id, frozenset({id}), reason, "comment", [(piece, path)], piece.file.name, line, piece, path, owner
+                    id, frozenset({id}), reason, "comment", _scopes(piece, path), piece.file.name, line, piece, path,
+                    owner,
                 )
             )  # fmt: skip
+
+
+def _scopes(piece: Piece, path: Path) -> list[tuple[Piece, Path]]:
+    """``path``, and in a program every other place that it puts the same text to."""
+    found = {path: None}
+    waiting = [path] if piece.is_python else []
+    while waiting:
+        current = waiting.pop()
+        for here in (here for paths in piece.shared for here in paths if current[: len(here)] == here):
+            for group in (paths for paths in piece.shared if here in paths):
+                for other in ((*start, *current[len(here) :]) for start in group):
+                    if other not in found:
+                        found[other] = None
+                        waiting.append(other)
+    return [(piece, place) for place in found]

@@ -59,6 +59,19 @@ def test_what_a_script_may_start() -> None:
     assert not ImageFiles(capabilities=FILES.capabilities).may_carry("NET_RAW")
 
 
+def test_what_a_program_may_use_and_what_is_started_unseen() -> None:
+    assert FILES.held(("aware", "ping"), own_command=False) == {"/opt/aware": "IPC_LOCK", PING: "NET_RAW"}
+    all_of_them = {
+        CADDY: "NET_BIND_SERVICE",
+        PING: "NET_RAW",
+        "/opt/aware": "IPC_LOCK",
+        "/opt/two": "NET_ADMIN, NET_RAW",
+    }
+    assert FILES.within_reach(own_command=True) == all_of_them
+    plain = ImageFiles(starts=(CADDY,), capabilities=FILES.capabilities)
+    assert (plain.within_reach(own_command=True), plain.within_reach(own_command=False)) == ({}, all_of_them)
+
+
 @pytest.mark.parametrize(
     ("files", "uid", "about"),
     [

@@ -11,6 +11,12 @@ from hardener.records import dataclass
 from hardener.views import Container, OpaqueError
 from hardener.words import image_words
 
+from ._file_capabilities import held
+
+_TMP = "/tmp"
+# Capabilities that lead past the modes of files in no way; with any other a user may write where these forbid it.
+_HARMLESS = frozenset({"IPC_LOCK", "NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME"})
+_MOUNTABLE = re.compile(r"[^:\\]+")  # a colon is forbidden, a backslash stands for what the lock cannot hold
 # Everybody's, in nearly every image: no sign that this program writes there.
 _EVERYBODYS = ("/tmp", "/var/tmp", "/run/lock", "/var/lock", "/dev/shm", "/var/mail", "/var/spool/mail")
 _HOME = re.compile(r"/home/[^/]+|/root")
@@ -54,11 +60,22 @@ def folders(container: Container) -> Folders | None:
         return None
     if files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
         return None  # it becomes root
+    carried = (name for names in held(container).values() for name in names)
+    if any(name not in _HARMLESS for name in carried):
+        return None  # it may get past the modes of files
     homes = tuple(filter(_HOME.fullmatch, files.empty))
-    own = tuple(path for path in files.empty if path not in homes and not _is_everybodys(path))
+    own = tuple(
+        path for path in files.empty if path not in homes and not _is_everybodys(path) and _MOUNTABLE.fullmatch(path)
+    )
     made = own if len(own) <= _MOST else ()
     others = tuple(path for path in files.empty if path not in (*homes, *made))
-    return Folders(made, homes, others, files.occupied)
+    return Folders(made, homes, others, tuple(path for path in files.occupied if path != _TMP))
+
+
+def fills_tmp(container: Container) -> bool:
+    """Whether the image has files in /tmp, which an empty volume would hide."""
+    files = container.facts.files
+    return files is not None and _TMP in files.occupied
 
 
 def empty(container: Container) -> tuple[str, ...]:

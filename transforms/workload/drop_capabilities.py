@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 from hardener.declare import Steps, transform
@@ -11,19 +12,15 @@ from hardener.kubernetes.command_evidence import raw_socket_commands, root_comma
 from hardener.overlays import signs
 from hardener.records import dataclass
 from hardener.views import Container
-from hardener.words import image_words, spoken
+from hardener.words import spoken
 
+from ._file_capabilities import DEFAULT, carried, has_no_privileged, held, within_reach
 from ._ports import low_ports
 from ._user import final_user
 
 _PATH = ("securityContext", "capabilities")
-# What a container runtime gives by default, and with it an image that says nothing.
-_DEFAULT = frozenset(
-    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW", BIND, "SETFCAP"}
-    | {"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
-)
 # The Pod Security Standards, level baseline, allow these.
-_BASELINE = _DEFAULT - {"NET_RAW"}
+_BASELINE = DEFAULT - {"NET_RAW"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +77,8 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         known = (container.row is not None and container.row.verified is not None) or container.facts.files is not None
         doubtful = bool(raw or (keep and not known) or ({*keep, *added} - {BIND}) or _only_maybe(container, keep))
         yield from _beyond(container, [name for name in keep if name not in (BIND, *added)])
+        unseen = list(signs(container, partial(_unseen, kept={*keep, *added})))
+        evidence, doubtful = [*evidence, *unseen], doubtful or bool(unseen)
     else:
         commands = _commands(container)
         keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]
@@ -124,30 +123,32 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
     for state in container.states:  # a kustomization may put another image there
         row, files = state.row, state.facts.files
         if files is not None:
-            if carried := _carried(state):
-                facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in carried.items()]
-                return [name for names in carried.values() for name in names.split(", ") if name in _DEFAULT], facts
+            if found := carried(state):
+                facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in found.items()]
+                return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
             continue
         if row is not None and row.file_caps:
             facts = [state.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
-            return [name for name in row.file_caps if name in _DEFAULT], facts
+            return [name for name in row.file_caps if name in DEFAULT], facts
     row, files = container.row, container.facts.files
     if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.verified):
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
 
 
-def _carried(container: Container) -> dict[str, str]:
-    """Capabilities of the program files that are started, by path, as the lock knows them; {} where it does not."""
-    files = container.facts.files
-    words = (*image_words(container), *container.words)
-    return files.carried(words, own_command=not container.has("command")) if files is not None else {}
+def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
+    """Program files that lose a capability, and of which nothing tells whether it is used."""
+    for source, names in held(container).items():
+        if lost := [name for name in names if name not in kept and not (name == BIND and low_ports(container))]:
+            yield container.fact(f"{source} may use {', '.join(lost)}", "image")
+    if not kept:
+        yield from within_reach(container)
 
 
 def _only_maybe(container: Container, keep: list[str]) -> bool:
     """Whether a script of the image may start a file that carries one of these, and nothing says that it does."""
     files = container.facts.files
-    return files is not None and not _carried(container) and any(map(files.may_carry, keep))
+    return files is not None and not carried(container) and any(map(files.may_carry, keep))
 
 
 def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
@@ -172,7 +173,12 @@ def _raw_sockets(container: Container) -> list[Evidence]:
 
 def _of_commands(container: Container) -> list[Evidence]:
     found = spoken(container, raw_socket_commands, probes=True)
-    return [speaker.says(f"runs {name}") for name, speaker in found]
+    user = final_user(container)
+    return [
+        speaker.says(f"runs {name}")
+        for name, speaker in found
+        if user != "non-root" or not has_no_privileged(container, name)
+    ]
 
 
 def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]:

@@ -7,7 +7,7 @@ from hardener.edits import Basis, Evidence, Grade
 from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
 
-from ._user import NOBODY_ELSE, image_user
+from ._user import NOBODY_ELSE, image_user, image_user_is_name
 from ._volumes import keeps_others_out, mounts
 
 
@@ -37,12 +37,18 @@ def fs_group(pod: PodTemplate) -> Steps:
 
 def _is_new(container: Container) -> bool:
     """Whether this run took root from the container, as far as its number tells."""
-    numbers = {NOBODY_ELSE, container.row.uid if container.row is not None else None}
-    return container.effective("runAsUser") in numbers - {None} and image_user(container) != "non-root"
+    number, row = container.effective("runAsUser"), container.row
+    if image_user(container) == "non-root":
+        # Its own number is only written where another stood there, which was 0 (or by a profile that writes all).
+        return not image_user_is_name(container) and number == container.facts.uid
+    return number in {NOBODY_ELSE, row.uid if row is not None else None} - {None}
 
 
 def _group(container: Container) -> int:
     row, number = container.row, container.effective("runAsUser")
+    own = container.facts.gid
+    if own and container.facts.uid == number:
+        return own
     return row.gid if row is not None and row.gid is not None and row.uid == number else int(number)
 
 

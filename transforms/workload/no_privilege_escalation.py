@@ -10,13 +10,17 @@ from hardener.overlays import signs
 from hardener.views import Container
 from hardener.words import image_words, spoken
 
+from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, within_reach
 from ._need import root_evidence
 from ._user import final_user
 
 _FIELD = ("securityContext", "allowPrivilegeEscalation")
 
 
-@transform(each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent", "partial"))
+@transform(
+    each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent", "partial"),
+    after=("drop-capabilities",),
+)  # fmt: skip
 def no_privilege_escalation(container: Container) -> Steps:
     """A process cannot raise itself above the privileges it starts with.
 
@@ -31,14 +35,16 @@ def no_privilege_escalation(container: Container) -> Steps:
         return
     against = list(signs(container, partial(_needs, written=written)))
     user = final_user(container)
-    evidence = against or [Evidence("nothing in its commands raises privileges")]
+    doubts = list(signs(container, _may_need)) if not against else []
+    evidence = against or doubts or [Evidence("nothing in its commands raises privileges")]
     if written is not None:
         evidence = [*evidence, container.fact("true is written", *_FIELD)]
     if user != "non-root":
         evidence = [*evidence, Evidence("its user is root" if user == "root" else "its user is not known")]
     if sign := container.pod.classes.get("node-agent"):
         evidence = [*evidence, Evidence(sign)]
-    grade = Grade.SAFE if user == "non-root" and written is None and not sign else Grade.REVIEW
+    sure = user == "non-root" and written is None and not sign and not doubts
+    grade = Grade.SAFE if sure else Grade.REVIEW
     yield container.set(
         *_FIELD, to=False, grade=Grade.BREAKING if against else grade, basis=Basis.INFERRED, evidence=evidence
     )
@@ -56,8 +62,15 @@ def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
     if files is not None:
         for path in files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
             yield container.fact(f"harden.lock: it runs {path}, which is setuid root", "image")
+    yield from lost_without_raising(container)
     for name, speaker in spoken(container, setuid_commands, probes=True):
-        yield speaker.says(f"runs {name}")
+        if not name.startswith("ping") or not has_no_privileged(container, name):
+            yield speaker.says(f"runs {name}")
     # What is written may be meant; need of root is then taken for a sign of it (DECISIONS 2.2).
     if written is not None:
         yield from root_evidence(container)
+
+
+def _may_need(container: Container) -> Iterator[Evidence]:
+    yield from may_serve_low_ports(container)
+    yield from within_reach(container)

@@ -37,11 +37,13 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
         return
     sources = container.tree.image_sources
     if image.digest is not None:
-        if not image.opaque and not sources.of(container) and not sources.updater(container, "image", image=image):
+        own = not sources.of(container) or sources.left_as_it_is(container)
+        if own and not image.opaque and not sources.updater(container, "image", image=image):
             yield from _pinned(container, image)
         return
     container.get("image")  # stops at an expression
-    if entries := sources.of(container):
+    entries = sources.of(container)
+    if entries and not sources.left_as_it_is(container):
         yield from (replaced(container, image.text, entry.file, "image") for entry in entries if not entry.pinned)
         return
     if left := sources.why_left(container, image, "image"):

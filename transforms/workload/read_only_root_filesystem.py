@@ -13,9 +13,9 @@ from hardener.kubernetes.command_evidence import may_mount, writable_paths, writ
 from hardener.kubernetes.component import is_data_store
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
-from hardener.words import Speaker, spoken
+from hardener.words import Speaker, image_words, spoken
 
-from ._image_folders import empty, folders
+from ._image_folders import empty, fills_tmp, folders
 from ._volumes import mounts
 
 _FIELD = ("securityContext", "readOnlyRootFilesystem")
@@ -132,6 +132,8 @@ def _weigh(container: Container, plan: _Plan) -> None:
         plan.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))
     if row is None or row.tmp != "no":
         _place(container, plan, "/tmp", Evidence("/tmp is where programs put temporary files"))
+    if "/tmp" in plan.volumes and fills_tmp(container):
+        _hidden(container, plan)
     for path in row.writable if row is not None else ():
         _place(container, plan, path, container.fact(f"image table: it writes to {path}", "image"))
     for path in _volumes(container):
@@ -151,9 +153,21 @@ def _of_image(container: Container, plan: _Plan) -> None:
     for path in found.made:
         reason = container.fact(f"harden.lock: its image has the empty folder {path} for its user", "image")
         _place(container, plan, path, reason)
+    files = container.facts.files
+    if files is not None and files.writer is not None and "run-as-user" in container.pod.changed_by:
+        plan.inert = False  # whether it works as this user is not proved
     plan.doubts += found.doubts(container, lambda path: _is_mounted(container, path))
     user = container.effective("runAsUser") or container.facts.uid
     plan.proofs.append(container.fact(f"harden.lock: user {user} may write nowhere else in its image", "image"))
+
+
+def _hidden(container: Container, plan: _Plan) -> None:
+    named = [word for word in (*image_words(container), *container.words) if word.startswith("/tmp/")]
+    if named:
+        text = f"harden.lock: its image has files in /tmp, which a volume hides, and it is told to use {named[0]}"
+        plan.against.append(container.fact(text, "image"))
+    else:
+        plan.doubts.append(container.fact("harden.lock: files that its image has in /tmp are hidden", "image"))
 
 
 def _volumes(container: Container) -> tuple[str, ...]:

@@ -92,6 +92,8 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
             reason = _reason_of(state)
             if reason is None:
                 user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
+                if user != "runAsUser is 0" and image_user_is_name(state):
+                    user = f"its image runs as {state.facts.user}, a name that the kubelet cannot tell from root"
                 yield state.fact(f"as it is patched, {user}", *_place(state))
             elif reason[0] is Grade.BREAKING:
                 yield from reason[2]

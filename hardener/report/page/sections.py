@@ -92,7 +92,7 @@ def refused(outcome: Outcome, words: Words) -> Html:
 
 
 def _refused(record: Refused, words: Words) -> Html:
-    what = "document kept byte for byte" if record.step is None else f"step of {words.text(record.step)} rolled back"
+    what = "document kept byte for byte" if record.step is None else words.text(record.what)
     edits = f", {counted(record.edits, 'edit')} not made" if record.edits else ""
     yield (
         f"<li {item(words, record.file, None, '', ())}><p>{words.place(record.file, record.line)} {what}{edits}</p>"

@@ -5,6 +5,7 @@ Offsets are those of the text as UTF-8, without a byte order mark; lines count f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,19 @@ class Entry:
 
 
 @dataclass(slots=True, eq=False)
+class Home:
+    """Where a field goes that no text holds yet: ``head`` is what stands before its value (``"pod_spec_config": ``,
+    ``c.KubeSpawner.uid = ``). It is a new entry of ``bracket``, or a line with ``indent`` behind that of the offset
+    ``line``. ``convert`` makes what is written of a value, where a setting has another form than the field."""
+
+    head: str
+    bracket: Bracket | None = None
+    line: int = 0
+    indent: str = ""
+    convert: Callable[[Any], Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Mapping(Node):
     """A constructor call, a dict literal or a ``dict(...)`` call; ``fields`` by their names in a manifest.
 
@@ -80,8 +94,11 @@ class Mapping(Node):
     the constructor, or of the nearest one around a dict; None for a dict that stands alone. ``callee`` is the text of
     the called name ("client.V1Container"). ``snake`` tells that the keys of a dict are written as snake_case.
     ``in_list`` tells that it is an element of a list below a constructor. ``keywords`` are the keyword arguments of a
-    call that names fields in its own way, by field; a field that it does not name cannot be written. ``open`` says what
-    may add keys. ``context`` is the nearest constructor around a dict (for the prefix of new classes).
+    call that names fields in its own way, by field; a field that it does not name cannot be written. ``homes`` tell of
+    a mapping without text where a field goes; that of "" takes all others as one dict. ``others`` are more brackets
+    that hold fields of it. ``unset`` are the literals that stand for the absence of a field whose value stands
+    elsewhere. ``open`` says what may add keys. ``context`` is the nearest constructor around a dict (for the prefix of
+    new classes); one without a ``callee`` is only meant to be there.
     """
 
     form: str
@@ -93,6 +110,9 @@ class Mapping(Node):
     snake: bool = False
     in_list: bool = False
     keywords: dict[str, str] | None = None
+    homes: dict[str, Home] = field(default_factory=dict)
+    others: list[Bracket] = field(default_factory=list)
+    unset: dict[str, Any] = field(default_factory=dict)
     open: str | None = None
     context: Mapping | None = None
 

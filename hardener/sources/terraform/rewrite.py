@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hardener.records import dataclass
+from hardener.sources.splices import Splices
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Hunk, Refused
 
@@ -13,7 +14,6 @@ from . import render
 from .nodes import Node
 from .parsed import Parsed, parse
 from .render import STEP
-from .splices import Splices
 
 Documents = list[Any]
 

@@ -157,7 +157,7 @@ class Splices:
             before = _lines(source.text[start:end])
             lines = _lines(after[new_start:new_end])
             line = source.line(start)
-            hunk = _trimmed(Hunk(line + 1, before, line + 1 + shift, lines))
+            hunk = trimmed(Hunk(line + 1, before, line + 1 + shift, lines))
             if hunk.before or hunk.after:
                 hunks.append(hunk)
             shift += len(lines) - len(before)
@@ -187,11 +187,11 @@ class Splices:
             last.before[-1] = last.before[-1].removesuffix(borrowed)
         if last.after and not keep:
             last.after[-1] = last.after[-1].removesuffix(borrowed)
-        hunks[-1] = _trimmed(last)
+        hunks[-1] = trimmed(last)
         return new
 
 
-def _trimmed(hunk: Hunk) -> Hunk:
+def trimmed(hunk: Hunk) -> Hunk:
     """Leave out the lines at both ends that are equal before and after."""
     before, after = hunk.before, hunk.after
     least = min(len(before), len(after))

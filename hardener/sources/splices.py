@@ -6,6 +6,7 @@ from bisect import bisect_right
 
 from hardener.records import dataclass
 from hardener.sources.yaml import Hunk
+from hardener.sources.yaml.splices import trimmed
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Splices:
 
     def insert_lines(self, after: int, lines: list[str]) -> None:
         """Put whole lines behind the line of ``after``."""
-        row = self._row(after)
+        row = self.row(after)
         text = "".join(line + "\n" for line in lines)
         if row + 1 < len(self._starts):
             self.replace(self._starts[row + 1], self._starts[row + 1], text)
@@ -41,18 +42,26 @@ class Splices:
 
     def insert_lines_before(self, position: int, lines: list[str]) -> None:
         """Put whole lines before the line of ``position``."""
-        start = self._starts[self._row(position)]
+        start = self._starts[self.row(position)]
         self.replace(start, start, "".join(line + "\n" for line in lines))
 
     def erase_lines(self, start: int, end: int) -> None:
         """Remove the lines from that of ``start`` to that of ``end``."""
-        last = self._row(end) + 1
+        last = self.row(end) + 1
         stop = self._starts[last] if last < len(self._starts) else len(self.source)
-        self.replace(self._starts[self._row(start)], stop, "")
+        self.replace(self._starts[self.row(start)], stop, "")
+
+    def line_start(self, position: int) -> int:
+        """Where the line of ``position`` begins."""
+        return self._starts[self.row(position)]
+
+    def line_end(self, position: int) -> int:
+        """Where the line of ``position`` ends, before what ends it."""
+        return self.line_start(position) + len(self.line_of(position))
 
     def line_of(self, position: int) -> bytes:
         """The line in which ``position`` stands, without its end."""
-        row = self._row(position)
+        row = self.row(position)
         end = self._starts[row + 1] if row + 1 < len(self._starts) else len(self.source)
         return self.source[self._starts[row] : end].rstrip(b"\r\n")
 
@@ -63,9 +72,10 @@ class Splices:
 
     def starts_line(self, position: int) -> bool:
         """Whether only blanks stand before ``position`` on its line."""
-        return not self.source[self._starts[self._row(position)] : position].strip()
+        return not self.source[self._starts[self.row(position)] : position].strip()
 
-    def _row(self, position: int) -> int:
+    def row(self, position: int) -> int:
+        """The number of the line of ``position``, counted from 0."""
         return bisect_right(self._starts, position) - 1
 
     def apply(self) -> tuple[str, list[Hunk]]:
@@ -89,18 +99,20 @@ class Splices:
             parts += (self.source[position:start], new)
             position = stop
             before, after = _lines(old), _lines(new)
-            hunks.append(Hunk(first + 1, before, first + 1 + shift, after))
+            head, tail = _alike(before, after)
+            kept, came = before[head : len(before) - tail], after[head : len(after) - tail]
+            hunks.append(Hunk(first + head + 1, kept, first + head + 1 + shift, came))
             shift += len(after) - len(before)
         text = b"".join([*parts, self.source[position:]]).decode()
-        return text, [hunk for hunk in hunks if hunk.before != hunk.after]
+        return text, [trimmed(hunk) for hunk in hunks if hunk.before != hunk.after]
 
     def _groups(self, found: list[_Splice]) -> list[tuple[int, int, list[_Splice]]]:
         """Splices that share lines, with the first line, and the one behind the last, counted from 0."""
         groups: list[tuple[int, int, list[_Splice]]] = []
         for splice in found:
-            first = self._row(splice.start)
+            first = self.row(splice.start)
             whole = splice.start == self._starts[first] and (not splice.text or splice.text.endswith(b"\n"))
-            last = self._row(splice.end)
+            last = self.row(splice.end)
             behind = last if whole and splice.end == self._start(last) else last + 1
             if groups and (first < groups[-1][1] or (first == groups[-1][0] and behind == first)):
                 start, stop, group = groups[-1]
@@ -111,6 +123,15 @@ class Splices:
 
     def _start(self, row: int) -> int:
         return self._starts[row] if row < len(self._starts) else len(self.source)
+
+
+def _alike(before: list[str], after: list[str]) -> tuple[int, int]:
+    """How many lines at the start and at the end are the same."""
+    most = min(len(before), len(after))
+    head = next((number for number in range(most) if before[number] != after[number]), most)
+    most -= head
+    tail = next((number for number in range(most) if before[-1 - number] != after[-1 - number]), most)
+    return head, tail
 
 
 def _lines(text: bytes) -> list[str]:

@@ -1,0 +1,37 @@
+"""Tags of jobs and ops, keys in snake_case."""
+
+from dagster import job, op
+
+
+@op(tags={"dagster-k8s/config": {"container_config": {"resources": {"limits": {"memory": "2Gi"}}}}})
+def load():
+    pass
+
+
+@job(
+    tags={
+        "team": "data",
+        "dagster-k8s/config": {
+            "container_config": {
+                "name": "nightly",
+                "resources": {
+                    "requests": {"cpu": "250m", "memory": "64Mi"},
+                    "limits": {"cpu": "500m", "memory": "2560Mi"},
+                },
+                # what the job reads
+                "volume_mounts": [{"name": "inputs", "mount_path": "/inputs", "read_only": True}],
+            },
+            "pod_spec_config": {
+                "volumes": [{"name": "inputs", "config_map": {"name": "inputs"}}],
+                "host_network": True,
+            },
+            "job_spec_config": {"ttl_seconds_after_finished": 7200},
+        },
+    }
+)
+def nightly():
+    load()
+
+
+def manifests():
+    return [load.tags, nightly.tags]

@@ -1,0 +1,30 @@
+from dagster import job, op
+
+GPU = {
+    'dagster-k8s/config': {
+        'container_config': {
+            'image': 'registry.example.com/train:2',
+            'securityContext': {'privileged': True, 'runAsUser': 1000},
+            'envFrom': [{'secretRef': {'name': 'train'}}],
+        },
+        'pod_spec_config': {
+            'serviceAccountName': 'trainer',
+            'automountServiceAccountToken': True,
+            'tolerations': [{'key': 'gpu', 'operator': 'Exists'}],
+        },
+    },
+}
+
+
+@op
+def train():
+    pass
+
+
+@job(tags=GPU)
+def weekly():
+    train()
+
+
+def manifests():
+    return [weekly.tags]

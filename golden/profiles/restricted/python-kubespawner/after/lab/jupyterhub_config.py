@@ -1,0 +1,57 @@
+c = get_config()  # noqa: F821
+
+if True:
+    c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
+    c.KubeSpawner.image = "registry.example.com/lab:4"
+    c.KubeSpawner.extra_pod_config = {
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 1000,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "automountServiceAccountToken": False,
+    }
+    c.KubeSpawner.extra_container_config = {
+        "security_context": {
+            "runAsUser": 1000,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "env_from": [{"secretRef": {"name": "lab"}}],
+    }
+    c.KubeSpawner.init_containers = [
+        {
+            "name": "prepare",
+            "image": "registry.example.com/prepare:1",
+            "command": ["sh", "-c", "cp -r /seed/. /home/jovyan"],
+            "resources": {
+                "requests": {"cpu": "100m", "memory": "128Mi"},
+                "limits": {"cpu": "500m", "memory": "512Mi"},
+            },
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            },
+        },
+    ]
+    c.KubeSpawner.extra_containers = [
+        {
+            "name": "sync",
+            "image": "registry.example.com/sync:2",
+            "resources": {
+                "requests": {"cpu": "100m", "memory": "128Mi"},
+                "limits": {"cpu": "500m", "memory": "512Mi"},
+            },
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            },
+            "volumeMounts": [{"name": "harden-sync-tmp", "mountPath": "/tmp"}],
+        }
+    ]
+    c.KubeSpawner.cpu_guarantee = 0.1
+    c.KubeSpawner.mem_guarantee = "128M"
+    c.KubeSpawner.cpu_limit = 0.5
+    c.KubeSpawner.mem_limit = "512M"
+    c.KubeSpawner.volumes = [{"name": "harden-sync-tmp", "emptyDir": {}}]

@@ -1,0 +1,71 @@
+import kubernetes.client as k8s
+
+SECURITY = k8s.V1SecurityContext(
+    allow_privilege_escalation=False,
+    run_as_user=1000,
+    capabilities=k8s.V1Capabilities(drop=["ALL"]),
+)
+BASE = load_defaults()
+
+
+class Launcher:
+    def deployment(self, name, tag, sidecar, **more):
+        return k8s.V1Deployment(
+            api_version="apps/v1",
+            kind="Deployment",
+            metadata=k8s.V1ObjectMeta(name=name, namespace=self.namespace),
+            spec=k8s.V1DeploymentSpec(
+                selector=k8s.V1LabelSelector(match_labels={"app": name}),
+                template=k8s.V1PodTemplateSpec(
+                    metadata=k8s.V1ObjectMeta(labels={"app": name}),
+                    spec=k8s.V1PodSpec(
+                        containers=[
+                            k8s.V1Container(name="main", image=f"registry.example.com/main:{tag}", **more),
+                            k8s.V1Container(
+                                name="cache",
+                                image="redis:7",
+                                resources=k8s.V1ResourceRequirements(
+                                    requests={"cpu": "100m", "memory": "128Mi"},
+                                    limits={"cpu": "500m"},
+                                ),
+                                security_context=self.context,
+                            ),
+                            sidecar,
+                        ],
+                    ),
+                ),
+            ),
+        )
+
+    def jobs(self, names):
+        for name in names:
+            job = k8s.V1Job(
+                api_version="batch/v1",
+                kind="Job",
+                metadata=k8s.V1ObjectMeta(name=name, namespace="jobs"),
+                spec=k8s.V1JobSpec(
+                    template=k8s.V1PodTemplateSpec(
+                        spec=k8s.V1PodSpec(
+                            restart_policy="Never",
+                            containers=[
+                                k8s.V1Container(
+                                    name=one,
+                                    image="registry.example.com/job:2",
+                                    resources=k8s.V1ResourceRequirements(
+                                        requests={"cpu": "100m", "memory": "128Mi"},
+                                        limits={"cpu": "500m", "memory": "512Mi"},
+                                    ),
+                                    security_context=SECURITY,
+                                )
+                                for one in self.steps
+                            ],
+                            security_context=k8s.V1PodSecurityContext(
+                                run_as_non_root=True,
+                                seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
+                            ),
+                        ),
+                    ),
+                ),
+            )
+            job.spec.template.spec.automount_service_account_token = self.token
+            self.api.create_namespaced_job("jobs", job)

@@ -1,0 +1,47 @@
+import kubernetes.client as k8s
+
+SECURITY = k8s.V1SecurityContext(run_as_user=1000)
+BASE = load_defaults()
+
+
+class Launcher:
+    def deployment(self, name, tag, sidecar, **more):
+        return k8s.V1Deployment(
+            api_version="apps/v1",
+            kind="Deployment",
+            metadata=k8s.V1ObjectMeta(name=name, namespace=self.namespace),
+            spec=k8s.V1DeploymentSpec(
+                selector=k8s.V1LabelSelector(match_labels={"app": name}),
+                template=k8s.V1PodTemplateSpec(
+                    metadata=k8s.V1ObjectMeta(labels={"app": name}),
+                    spec=k8s.V1PodSpec(
+                        containers=[
+                            k8s.V1Container(name="main", image=f"registry.example.com/main:{tag}", **more),
+                            k8s.V1Container(name="cache", image="redis:7", security_context=self.context),
+                            sidecar,
+                        ],
+                    ),
+                ),
+            ),
+        )
+
+    def jobs(self, names):
+        for name in names:
+            job = k8s.V1Job(
+                api_version="batch/v1",
+                kind="Job",
+                metadata=k8s.V1ObjectMeta(name=name, namespace="jobs"),
+                spec=k8s.V1JobSpec(
+                    template=k8s.V1PodTemplateSpec(
+                        spec=k8s.V1PodSpec(
+                            restart_policy="Never",
+                            containers=[
+                                k8s.V1Container(name=one, image="registry.example.com/job:2", security_context=SECURITY)
+                                for one in self.steps
+                            ],
+                        ),
+                    ),
+                ),
+            )
+            job.spec.template.spec.automount_service_account_token = self.token
+            self.api.create_namespaced_job("jobs", job)

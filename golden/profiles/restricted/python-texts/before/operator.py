@@ -1,0 +1,60 @@
+"""An operator."""
+import kopf
+import yaml
+import kubernetes
+
+TEMPLATE = """
+apiVersion: v1
+kind: Service
+metadata:
+  name: {name}
+spec:
+  type: NodePort   # for tests
+  selector: {{app: {name}}}
+  ports:
+  - port: 80
+"""
+
+
+@kopf.on.create("example.com", "v1", "widgets")
+def create(spec, name, namespace, **kwargs):
+    image = spec["image"]
+    doc = yaml.safe_load(f"""
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          name: {name}
+          labels: {{app: "{name}"}}
+        spec:
+          replicas: {spec.get("replicas", 1)}
+          selector:
+            matchLabels: {{app: "{name}"}}
+          template:
+            metadata:
+              labels: {{app: "{name}"}}
+            spec:
+              containers:
+              - name: web   # the only one
+                image: "{image}:{spec['tag']}"
+    """)
+    service = yaml.safe_load(TEMPLATE.format(name=name))
+    job = yaml.safe_load("""\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: %s}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      hostPID: true
+      containers:
+      - name: x
+        image: busybox:1.36
+        command: [sh, -c, "exit 0"]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: %s
+""" % (name, name))
+    kopf.adopt(doc)

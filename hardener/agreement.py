@@ -1,0 +1,129 @@
+"""Steps on a text that several targets share: made only where the transform wants the same of all of them.
+
+A container whose security context is an alias of another one's, or the same variable of a program, gets what the other
+one gets. What else it takes (a volume for a root that is read-only) is decided for each of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hardener.declare import Transform
+from hardener.edits import Edit, Evidence, Grade, Path, WrongShapeError
+from hardener.mirroring import mirrored
+from hardener.outcome import Refused
+from hardener.views import Container, OpaqueError, PodTemplate, View
+from hardener.workspace import Workspace
+
+_ADVICE = "give each of them a text of its own, or make this change by hand"
+
+
+class DisagreementError(Exception):
+    """A target that has the text too, and of which the transform does not want the same."""
+
+    def __init__(self, other: View, why: str) -> None:
+        super().__init__(why)
+        self.other = other
+
+    def refused(self, transform: Transform, target: View, edits: list[Edit]) -> Refused:
+        """The record of the step ``edits`` of ``target``, which is not made."""
+        piece = target.object.piece
+        line = piece.line + piece.read().line(int(edits[0].path[0]), edits[0].path[1:])
+        container = f"container {self.other.data.get('name')} of " if isinstance(self.other, Container) else ""
+        reason = f"{container}{self.other.object} has the same text, and {self}"
+        return Refused(piece.file.name, line, reason, _ADVICE, len(edits), transform.id, cannot_write=True)
+
+
+def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
+    """The steps in what a transform yielded at ``target``: its single edits, and each of its lists of them."""
+    single = [item for item in yielded if isinstance(item, Edit)]
+    steps = [step for step in (single, *(item for item in yielded if isinstance(item, list))) if step]
+    if target.object.piece.is_python:
+        from hardener import programs  # late: few trees hold any
+
+        steps = [programs.doubted(step, target) for step in steps]
+    pod = _pod(target)
+    if pod is not None and pod.partial:
+        steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
+    return steps
+
+
+def _doubted(edit: Edit, sign: str) -> Edit:
+    """``edit`` of a pod of which the API takes a part; which fields of a security context, depends on its release."""
+    if "securityContext" not in edit.path or edit.grade is not Grade.SAFE:
+        return edit
+    return replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, Evidence(sign)))
+
+
+def _pod(target: View) -> PodTemplate | None:
+    return target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
+
+
+def together(
+    workspace: Workspace, transform: Transform, target: View, edits: list[Edit], arguments: tuple[Any, ...]
+) -> list[Edit]:
+    """``edits`` of ``target``, and those of the steps that the other targets of the same text take with them.
+
+    ``arguments`` are those of the transform. Raises DisagreementError.
+    """
+    piece = target.object.piece
+    if not piece.shared:
+        return edits
+    found = list(edits)
+    seen: set[Path] = {target.path}
+    while True:
+        waiting = ((other, _owner(workspace, transform, other)) for other in mirrored(piece, found)[len(found) :])
+        new = next(
+            ((other, owner) for other, owner in waiting if owner is not None and owner.path not in seen),
+            None,
+        )  # fmt: skip
+        if new is None:
+            return found
+        other, owner = new
+        assert owner is not None
+        seen.add(owner.path)
+        try:
+            steps = _wanted(transform, owner, arguments)
+        except (OpaqueError, WrongShapeError) as error:
+            raise DisagreementError(owner, str(error)) from None
+        step = next((step for step in steps if any(_same(edit, other) for edit in step)), [])
+        if not step and not _is_same_text(target, owner):
+            raise DisagreementError(owner, f"{transform.id} does not want the same there")
+        found += [edit for edit in step if not any(_same(edit, known) for known in found)]
+
+
+def _is_same_text(target: View, other: View) -> bool:
+    """Whether the two are one text as a whole, and not only in a part."""
+    for paths in target.object.piece.shared:
+        for here in paths:
+            if target.path[: len(here)] == here and other.path in [
+                (*there, *target.path[len(here) :]) for there in paths
+            ]:
+                return True
+    return False
+
+
+def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> list[list[Edit]]:
+    """The steps that ``transform`` takes at ``target``; none where it leaves it alone."""
+    pod = _pod(target)
+    classes = pod.classes if pod is not None else target.object.classes
+    if any(name not in transform.classes for name in classes):
+        return []
+    return steps_of(target, list(transform.function(target, *arguments)))
+
+
+def _owner(workspace: Workspace, transform: Transform, edit: Edit) -> View | None:
+    """The innermost target in which ``edit`` is made, if there is one."""
+    found: list[Any] = [
+        target
+        for target in workspace.targets(transform.each)
+        if target.object.piece is edit.piece and edit.path[: len(target.path)] == target.path
+    ]
+    return max(found, key=lambda target: len(target.path)) if found else None
+
+
+def _same(one: Edit, other: Edit) -> bool:
+    if type(one) is not type(other) or one.path != other.path or one.piece is not other.piece:
+        return False
+    return getattr(one, "value", None) == getattr(other, "value", None)

@@ -1,0 +1,246 @@
+"""Operators of Airflow that run a task in a pod: their arguments are settings of that pod and of its one container.
+
+Source: build_pod_request_obj in airflow/providers/cncf/kubernetes/operators/pod.py. Airflow refuses to load a DAG with
+an argument that its version of the provider does not have, so those that came late are only written where the file
+shows that they are there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from . import types, virtual
+from .brackets import call_bracket
+from .dialects import KUBE, recognise
+from .extract import Extractor
+from .model import Entry, Item, Mapping, Node, Scalar
+from .resolve import qualified_names
+from .scopes import Scope
+
+KIND = "KubernetesPodOperator"
+_OPERATOR = re.compile(
+    r"airflow\.(?P<path>providers\.cncf\.kubernetes\.operators\.(?:kubernetes_)?pod|contrib\.operators\.\w+"
+    r"|providers\.(?:google\.cloud\.operators\.kubernetes_engine|amazon\.aws\.operators\.eks)"
+    r"|providers\.microsoft\.azure\.operators\.\w+)"
+    r"\.(?:KubernetesPodOperator|GKEStartPodOperator|GKEPodOperator|E[Kk][Ss]PodOperator)(?P<partial>\.partial)?"
+)
+_DECORATOR = re.compile(r"airflow\.(?:decorators|sdk|sdk\.definitions\.decorators)\.task\.kubernetes")
+_CURRENT = "providers.cncf.kubernetes.operators.pod"  # a module since 5.3.0 of the provider
+
+# The arguments by the fields that they are.
+_METADATA = {"name": "name", "namespace": "namespace", "labels": "labels", "annotations": "annotations"}
+_POD = {
+    "activeDeadlineSeconds": "active_deadline_seconds",
+    "affinity": "affinity",
+    "automountServiceAccountToken": "automount_service_account_token",
+    "dnsConfig": "dns_config",
+    "dnsPolicy": "dnspolicy",
+    "hostAliases": "host_aliases",
+    "hostNetwork": "hostnetwork",
+    "hostname": "hostname",
+    "imagePullSecrets": "image_pull_secrets",
+    "initContainers": "init_containers",
+    "nodeSelector": "node_selector",
+    "priorityClassName": "priority_class_name",
+    "schedulerName": "schedulername",
+    "securityContext": "security_context",
+    "serviceAccountName": "service_account_name",
+    "subdomain": "subdomain",
+    "terminationGracePeriodSeconds": "termination_grace_period",
+    "tolerations": "tolerations",
+    "volumes": "volumes",
+}
+_CONTAINER = {
+    "args": "arguments",
+    "command": "cmds",
+    "env": "env_vars",
+    "envFrom": "env_from",
+    "image": "image",
+    "imagePullPolicy": "image_pull_policy",
+    "name": "base_container_name",
+    "ports": "ports",
+    "resources": "container_resources",
+    "securityContext": "container_security_context",
+    "terminationMessagePolicy": "termination_message_policy",
+    "volumeMounts": "volume_mounts",
+}
+_TEMPLATES = ("full_pod_spec", "pod_template_file", "pod_template_dict")  # what the arguments are merged into
+# Since which version of the provider there is an argument (its changelog), and what tells that it is there.
+_LATE = {
+    "automount_service_account_token": ("10.5.0", ()),
+    "container_resources": ("5.0.0", (_CURRENT, "sdk")),
+    "container_security_context": ("4.4.0", (_CURRENT, "sdk", "decorator")),
+}
+_DECORATED = ["bash", "-cx", "python /tmp/script.py /tmp/script.in"]  # what @task.kubernetes runs
+
+_Arguments = dict[str, tuple[cst.CSTNode, Item | None]]
+
+
+def documents(extractor: Extractor) -> Iterator[Mapping]:
+    """A document for each call of such an operator."""
+    names = (name.qualified for each in extractor.scan.imports for name in each.names)
+    if not any(name.partition(".")[0] == "airflow" for name in names):
+        return
+    found = [(call, scope, path) for call, scope in extractor.scan.calls if (path := _path(call.func, scope))]
+    if not found:
+        return
+    keywords = {each.keyword.value for call, _ in extractor.scan.calls for each in call.args if each.keyword}
+    paths = {path.removesuffix(".partial") for _, _, path in found}
+    absent = {
+        name: version
+        for name, (version, signs) in _LATE.items()
+        if name not in keywords and not paths.intersection(signs)
+    }
+    defaults = _defaults(extractor)
+    for call, scope, path in found:
+        yield _Operator(extractor, call, scope, path, absent, defaults).document()
+
+
+def _path(function: cst.CSTNode, scope: Scope) -> str:
+    """The module of an operator, with ".partial" for one whose tasks are mapped; "decorator", or "sdk" for that of
+    Airflow 3; "" for what is none."""
+    for name in qualified_names(function, scope):
+        if found := _OPERATOR.fullmatch(name):
+            return found["path"] + (found["partial"] or "")
+        if _DECORATOR.fullmatch(name):
+            return "sdk" if ".sdk." in name else "decorator"
+    return ""
+
+
+def _defaults(extractor: Extractor) -> dict[str, int]:
+    """The lines by the arguments that default_args of the file set; by "" that of what may set any."""
+    found: dict[str, int] = {}
+    for call, scope in extractor.scan.calls:
+        for argument in call.args:
+            if argument.keyword is None or argument.keyword.value != "default_args":
+                continue
+            value = extractor.value(argument.value, scope, "", None)
+            if isinstance(value, Mapping) and value.form != "call":
+                found |= {name: entry.value.line for name, entry in value.fields.items()}
+            if not isinstance(value, Mapping) or value.form == "call" or value.open is not None:
+                found.setdefault("", extractor.places.line(extractor.places.start(argument)))
+    return found
+
+
+class _Operator:
+    def __init__(
+        self,
+        extractor: Extractor,
+        call: cst.Call,
+        scope: Scope,
+        path: str,
+        absent: dict[str, str],
+        defaults: dict[str, int],
+    ) -> None:
+        self.extractor, self.scope, self.path = extractor, scope, path
+        self.absent, self.defaults = absent, defaults
+        start = extractor.places.start(call)
+        self.at = Node(start, extractor.places.end(call), extractor.places.line(start))
+        self.callee = extractor.places.text(call.func)
+        self.context = virtual.context(self.at, KUBE, self._client())
+        self.bracket, items = call_bracket(call, extractor.places)
+        self.known: dict[str, Entry] = {}  # arguments that were read elsewhere
+        self.arguments: _Arguments = {}
+        self.open = f"expand() (line {self.at.line})" if path.endswith(".partial") else None
+        for argument, item in zip(call.args, items, strict=True):
+            line = extractor.places.line(item.start)
+            if argument.star == "**":
+                self._spread(argument, line)
+            elif argument.keyword is None:
+                self._opened(f"a positional argument (line {line})")
+            else:
+                self.arguments[argument.keyword.value] = (argument.value, item)
+                if argument.keyword.value in _TEMPLATES and not _is_none(argument.value):
+                    self._opened(f"{argument.keyword.value} (line {line})")
+        if path.startswith("contrib."):
+            self._opened("Airflow 1, whose volumes and resources are objects of its own")
+        if "" in defaults:
+            self._opened(f"default_args (line {defaults['']})")
+
+    def _opened(self, why: str) -> None:
+        self.open = self.open or why
+
+    def _spread(self, argument: cst.Arg, line: int) -> None:
+        found = self.extractor.value(argument.value, self.scope, "", None)
+        if isinstance(found, Mapping) and found.form != "call":
+            self.known |= {name: Entry(entry.value, None) for name, entry in found.fields.items()}
+            if found.open is None:
+                return
+        self._opened(f"**{' '.join(self.extractor.places.text(argument.value).split())} (line {line})")
+
+    def _client(self) -> str:
+        """How a class of the kubernetes client is called here: "k8s.V1Pod"; "" where none is imported."""
+        found = ""
+        for each in self.extractor.scan.imports:
+            if not each.scope_start <= self.at.start < each.scope_end:
+                continue
+            if each.is_star and each.module in ("kubernetes.client", "kubernetes.client.models"):
+                return "V1Pod"
+            for name in each.names:
+                if name.qualified in ("kubernetes.client", "kubernetes.client.models"):
+                    return f"{name.bound}.V1Pod"
+                if name.qualified == "kubernetes" and not each.is_from:
+                    found = f"{name.bound}.client.V1Pod"
+                elif name.qualified.startswith("kubernetes.client."):
+                    known = recognise(name.qualified)
+                    found = found or (name.bound if known is not None and known.dialect is KUBE else "")
+        return found
+
+    def document(self) -> Mapping:
+        metadata = self._holder("ObjectMeta", _METADATA)
+        task = self._entry("task_id", "string")
+        if "name" not in metadata.fields and task is not None:
+            metadata.fields["name"] = Entry(task.value, None)
+        container = self._holder("Container", _CONTAINER)
+        container.fields = {"name": virtual.implied(self.at, "base"), **container.fields}
+        if "env" in container.fields:
+            env = container.fields["env"]
+            container.fields["env"] = Entry(virtual.variables(env.value), env.item)
+        if self.path in ("decorator", "sdk"):
+            words = [virtual.implied(self.at, word).value for word in _DECORATED]
+            container.fields["command"] = Entry(virtual.sequence(self.at, "string", words), None)
+        spec = self._holder("PodSpec", _POD)
+        spec.fields["restartPolicy"] = virtual.implied(self.at, "Never")
+        spec.fields["containers"] = Entry(virtual.sequence(self.at, "Container", [container], self._sidecar()), None)
+        return virtual.document(self.at, KIND, metadata, spec)
+
+    def _sidecar(self) -> str | None:
+        entry = self._entry("do_xcom_push", "boolean")
+        if entry is None or (isinstance(entry.value, Scalar) and not entry.value.value):
+            return None
+        return f"do_xcom_push (line {entry.value.line})"
+
+    def _holder(self, type_name: str, arguments: dict[str, str]) -> Mapping:
+        """A mapping of a type whose fields are those arguments of the call."""
+        made = virtual.holder(self.at, type_name, self.context, self.open)
+        made.bracket, made.keywords, made.callee = self.bracket, arguments, self.callee
+        for field, argument in arguments.items():
+            entry = self._entry(argument, types.field_type(type_name, field))
+            if entry is None and self.open is None:
+                entry = self._missing(argument)
+            if entry is not None:
+                made.fields[field] = entry
+        return made
+
+    def _entry(self, argument: str, type_name: str) -> Entry | None:
+        if argument in self.arguments:
+            node, item = self.arguments[argument]
+            return Entry(self.extractor.value(node, self.scope, type_name, self.context), item)
+        return self.known.get(argument)
+
+    def _missing(self, argument: str) -> Entry | None:
+        if argument in self.defaults:
+            return virtual.unknown(self.at, argument, f"set by default_args (line {self.defaults[argument]})")
+        if argument == "container_resources" and "resources" in self.arguments:
+            return virtual.unknown(self.at, argument, "set by resources")
+        if argument not in self.absent:
+            return None
+        why = f"left to an argument that came with {self.absent[argument]} of the provider"
+        return virtual.unknown(self.at, argument, why)
+
+
+def _is_none(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"

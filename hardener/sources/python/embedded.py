@@ -1,0 +1,158 @@
+"""Manifests as YAML inside text literals: found, read with their fields masked, changed by the YAML engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import libcst as cst
+
+from hardener.records import dataclass
+from hardener.sources import yaml
+from hardener.sources.yaml import Hunk, Refused
+
+from .masks import Masked, masked
+from .places import Places
+from .scan import Scan, children
+from .scopes import Scope
+
+Path = tuple[str | int, ...]
+_Literal = cst.SimpleString | cst.FormattedString
+_MANIFEST = (re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:"), re.compile(r"(?m)^[ \t]*(?:- )?kind[ \t]*:"))
+_OPENING = re.compile(r"\A\w*(?:\"{3}|'{3})")
+_TEMPLATE = re.compile(r"\{\{|\{%")
+
+
+@dataclass(slots=True, eq=False)
+class Embedded:
+    """One run of YAML documents inside a literal: ``start`` and ``end`` are its offsets in the file, ``line`` its first
+    line, ``text`` what the YAML engine reads, with masks."""
+
+    start: int
+    end: int
+    line: int
+    text: str
+    masked: Masked
+    parsed: yaml.Parsed
+
+    def hunks(self, wanted: list[Any]) -> Iterator[tuple[int, int, str]]:
+        """What to put from one offset to another, so that the documents read as ``wanted``. Raises Refused."""
+
+        def put(documents: list[Any]) -> None:
+            documents[:] = wanted
+
+        try:
+            for hunk in yaml.rewrite(self.text, put).hunks:
+                yield self._place(hunk)
+        except Refused as refused:
+            raise Refused(refused.reason, self.line + (refused.line or 1) - 1) from None
+
+    def _place(self, hunk: Hunk) -> tuple[int, int, str]:
+        lines = self.text.splitlines(keepends=True)[: hunk.before_start - 1]
+        start = self.start + len(self.masked.original("".join(lines)).encode())
+        before, after = "".join(hunk.before), "".join(hunk.after)
+        return start, start + len(self.masked.original(before).encode()), self.masked.restored(after, before)
+
+
+def embedded(
+    module: cst.Module, found: Scan, places: Places, taken: list[tuple[int, int]]
+) -> tuple[list[Embedded], list[tuple[int, str]]]:
+    """The YAML manifests in literals outside of the extents ``taken``; and lines of those that are not read, with why.
+
+    Docstrings, bytes and the parts of texts that are put together are not looked at.
+    """
+    wanted = [node for node in found.strings if _is_wanted(node, places, taken)]
+    if not wanted:
+        return [], []
+    uses = _Uses(module, found)
+    texts: list[Embedded] = []
+    unread: list[tuple[int, str]] = []
+    for node in wanted:
+        if node in uses.loose:
+            continue
+        assert isinstance(node, _Literal)
+        line = places.line(places.start(node))
+        try:
+            text = masked(node, uses.style(node))
+        except Refused as refused:
+            unread.append((line, refused.reason))
+            continue
+        start = places.start(node) + text.skip
+        for segment in yaml.segments(text.text):
+            if not all(pattern.search(segment.text) for pattern in _MANIFEST):
+                continue
+            at = start + len(text.original(text.text[: segment.start]).encode())
+            first = places.line(at)
+            try:
+                parsed = yaml.parse(segment.text)
+            except Refused as refused:
+                reason = "a template" if _TEMPLATE.search(segment.text) else refused.reason
+                unread.append((first + (refused.line or 1) - 1, reason))
+                continue
+            if parsed.has_plain("{{") or parsed.has_plain("{%"):
+                unread.append((first, "a template"))
+            elif any(_is_manifest(document) for document in parsed.documents):
+                end = at + len(text.original(segment.text).encode())
+                texts.append(Embedded(at, end, first, segment.text, text, parsed))
+    return texts, unread
+
+
+def _is_wanted(node: cst.CSTNode, places: Places, taken: list[tuple[int, int]]) -> bool:
+    if not isinstance(node, _Literal):
+        return False
+    start, end = places.start(node), places.end(node)
+    source = places.source
+    if b"\n" not in source[start:end] or b"apiVersion" not in source[start:end]:
+        return False
+    if isinstance(node, cst.SimpleString) and "b" in node.prefix.lower():
+        return False
+    text = _OPENING.sub("", source[start:end].decode())
+    return all(pattern.search(text) for pattern in _MANIFEST) and not any(a <= start < b for a, b in taken)
+
+
+def _is_manifest(document: Any) -> bool:
+    return isinstance(document, dict) and all(isinstance(document.get(key), str) for key in ("apiVersion", "kind"))
+
+
+class _Uses:
+    """How literals are used: ``loose`` are docstrings and parts of longer texts; others may be filled in."""
+
+    def __init__(self, module: cst.Module, found: Scan) -> None:
+        self.loose: set[cst.CSTNode] = set()
+        self._filled: dict[cst.CSTNode, str] = {}
+        self._names: dict[tuple[Scope, str], str] = {}
+        self._values = found.values
+        for call, scope in found.calls:
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value in ("format", "format_map"):
+                self._note(call.func.value, "braces", scope)
+        waiting: list[cst.CSTNode] = [module]
+        names: list[cst.Name] = []
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, cst.Expr):
+                self.loose.add(node.value)
+            elif isinstance(node, cst.ConcatenatedString):
+                self.loose |= {node.left, node.right}
+            elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
+                self._filled[node.left] = "percent"
+                names += [node.left] if isinstance(node.left, cst.Name) else []
+            waiting += children(node)
+        # A walk without scopes: any use of such a name counts.
+        self._percent = {name.value for name in names}
+
+    def _note(self, node: cst.CSTNode, style: str, scope: Scope) -> None:
+        self._filled[node] = style
+        if isinstance(node, cst.Name) and (owner := scope.owner(node.value)) is not None:
+            self._names[owner, node.value] = style
+
+    def style(self, node: cst.CSTNode) -> str:
+        """How the literal ``node`` is filled in: "braces", "percent" or ""."""
+        if node in self._filled:
+            return self._filled[node]
+        for scope, name in self._values.get(node, ()):
+            if (scope, name) in self._names:
+                return self._names[scope, name]
+            if name in self._percent:
+                return "percent"
+        return ""

@@ -1,0 +1,370 @@
+"""Expressions read as nodes of the model: constructors, dicts, lists, literals, and names that lead to them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from . import later, types
+from .brackets import call_bracket, elements_bracket
+from .dialects import PULUMI, Known
+from .expressions import is_variable, opaque_text, reason, scalar
+from .keys import field_of_argument, field_of_key, misunderstood
+from .literals import Texts
+from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
+from .places import Places
+from .resolve import Key, followed, is_dict_call, meaning, single
+from .scan import Scan
+from .scopes import Change, Scope
+from .steps import steps
+
+# Arguments of constructors that are no fields.
+_NO_FIELDS = frozenset(
+    {"opts", "resource_name", "__opts__", "__props__", "local_vars_configuration", "scope", "id", "scope_", "id_"}
+)
+_POSITIONAL = {"pulumi": 2, "cdk8s": 2}  # arguments of a resource before its fields: the name, the construct
+_WRAPPERS = ("Quantity.from_string", "Quantity.from_number", "IntOrString.from_string", "IntOrString.from_number")
+
+
+class Extractor:
+    """``made`` are the nodes of expressions that were read, ``inner`` the expressions that belong to another one."""
+
+    def __init__(self, scan: Scan, places: Places) -> None:
+        self.scan, self.places = scan, places
+        self.changes = later.changes_by_value(scan)
+        self.made: dict[cst.CSTNode, Node] = {}
+        self.inner: set[cst.CSTNode] = set()
+        self.lints: list[tuple[int, str]] = []
+        self.applied: set[tuple[Node, cst.CSTNode]] = set()
+        self.uses: dict[Key, list[Scalar]] = {}
+        self.texts = Texts(self)
+        self.going: set[cst.CSTNode] = set()
+        self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
+
+    # Values.
+
+    def value(self, node: cst.CSTNode, scope: Scope, type_name: str, around: Mapping | None, raw: bool = False) -> Node:
+        """The node for an expression that belongs to another. ``around`` is the nearest constructor around it; ``raw``
+        tells that it is part of a list of that constructor."""
+        self.inner.add(node)
+        return self.read(node, scope, type_name, around, raw)
+
+    def read(
+        self, node: cst.CSTNode, scope: Scope, type_name: str, around: Mapping | None = None, raw: bool = False
+    ) -> Node:
+        """As ``value``, for an expression that may stand alone."""
+        if is_variable(node):
+            return self.variable(node, scope, type_name, around, raw)
+        if isinstance(node, cst.NamedExpr):
+            return self.value(node.value, scope, type_name, around, raw)
+        known = self.made.get(node)
+        if known is not None:
+            if raw and isinstance(known, Mapping):
+                known.in_list = True
+            return known
+        if node in self.going:
+            return self.opaque(node, "a value that contains itself")
+        self.going.add(node)
+        made = self._value(node, scope, type_name, around, raw)
+        for path, change in self.changes.get(node, ()):
+            made = later.changed(made, path, change, self)
+        self.made[node] = made
+        self.going.discard(node)
+        return made
+
+    def _value(self, node: cst.CSTNode, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
+        if isinstance(node, cst.Call):
+            return self.call(node, scope, type_name, around, raw)
+        if isinstance(node, cst.Dict):
+            return self.mapping(node, scope, type_name, around, raw)
+        if isinstance(node, cst.List | cst.Tuple):
+            return self.sequence(node, scope, type_name, around)
+        if isinstance(node, cst.ListComp | cst.GeneratorExp):
+            return self.comprehension(node, scope, type_name, around)
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+            joined = self.concatenation(node, scope, type_name, around)
+            if joined is not None:
+                return joined
+        if isinstance(node, cst.Attribute | cst.Subscript):
+            part = self.part(node, scope)
+            if part is not None:
+                return part
+        return self.literal(node, scope)
+
+    def literal(self, node: cst.CSTNode, scope: Scope) -> Node:
+        start, end = self.places.start(node), self.places.end(node)
+        line = self.places.line(start)
+        is_literal, value = scalar(node)
+        if is_literal:
+            return Scalar(start, end, line, value)
+        text, is_known = self.texts.text(node, scope)
+        if text is None:
+            return self.opaque(node, reason(node))
+        if is_known:
+            # Known, but not in one place: nothing is written over the parts.
+            return Scalar(start, end, line, text, written=False)
+        return Opaque(start, end, line, text, reason(node))
+
+    def opaque(self, node: cst.CSTNode, why: str) -> Opaque:
+        start = self.places.start(node)
+        return Opaque(start, self.places.end(node), self.places.line(start), opaque_text(self.places.text(node)), why)
+
+    def variable(self, node: cst.Name, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
+        owner = scope.owner(node.value)
+        if owner is None:
+            return self.opaque(node, "a name defined elsewhere")
+        binding, why = single(owner.bindings[node.value])
+        if binding is None or binding.value is None:
+            return self.opaque(node, why)
+        known = self.made.get(binding.value)
+        if isinstance(known, Mapping) and known.form != "call" and _differ(known.type_name, type_name):
+            return self.opaque(node, f"used in two ways (line {known.line})")
+        if is_variable(binding.value):
+            if binding.value in self.going:
+                return self.opaque(node, "a value that contains itself")
+            self.going.add(binding.value)
+        found = self.value(binding.value, binding.scope, type_name, around, raw)
+        if is_variable(binding.value):
+            self.going.discard(binding.value)
+        if isinstance(found, Scalar):
+            start = self.places.start(node)
+            own = Scalar(start, self.places.end(node), self.places.line(start), found.value, found.written)
+            self.uses.setdefault((owner, node.value), []).append(own)
+            return own
+        if isinstance(found, Opaque) and not isinstance(binding.value, cst.Name):
+            start = self.places.start(node)
+            text = found.text if found.text[:2] != "${" else opaque_text(node.value)
+            return Opaque(start, self.places.end(node), self.places.line(start), text, found.reason)
+        return found
+
+    def part(self, node: cst.CSTNode, scope: Scope) -> Node | None:
+        """What ``deployment.spec.template`` means where ``deployment`` is a known object; None for anything else."""
+        name, path = steps(node)
+        owner = scope.owner(name)
+        binding, _ = single(owner.bindings[name]) if owner is not None else (None, "")
+        if binding is None or not isinstance(binding.value, cst.Call | cst.Dict):
+            return None
+        if isinstance(binding.value, cst.Call) and meaning(binding.value.func, binding.scope) is None:
+            return None
+        found = self.made.get(binding.value)
+        if found is None:
+            if isinstance(binding.value, cst.Dict) or binding.value in self.going:
+                return None  # what a dict means depends on where it is put
+            found = self.read(binding.value, binding.scope, "")
+        for kind, step in path:
+            if isinstance(found, Mapping) and kind in ("attribute", "key"):
+                entry = found.fields.get(self.named(found, kind, str(step)))
+                if entry is None:
+                    return None
+                found = entry.value
+            elif isinstance(found, Sequence) and isinstance(step, int) and -len(found.items) <= step < len(found.items):
+                found = found.items[step] if found.open is None else None
+            else:
+                return None
+        if isinstance(found, Scalar):
+            start = self.places.start(node)
+            return Scalar(start, self.places.end(node), self.places.line(start), found.value, written=False)
+        return found if isinstance(found, Mapping | Sequence) else None
+
+    # Constructors.
+
+    def call(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
+        found = meaning(node.func, scope)
+        if found is not None:
+            return self.constructor(node, scope, found, raw)
+        if is_dict_call(node, scope):
+            return self.keywords(node, scope, type_name, around)
+        callee = self.places.text(node.func)
+        if callee.endswith(_WRAPPERS) and len(node.args) == 1 and not node.args[0].star:
+            inner = self.literal(node.args[0].value, scope)
+            if isinstance(inner, Scalar):
+                return inner
+        return self.opaque(node, "a call")
+
+    def constructor(self, node: cst.Call, scope: Scope, known: Known, raw: bool) -> Mapping:
+        mapping = self._arguments(node, scope, known) or self._mapping(node, "call", known.type_name)
+        if known.is_resource:
+            self._imply(mapping, "apiVersion", known.api_version or "")
+            self._imply(mapping, "kind", known.kind or "")
+        if mapping.bracket is not None:
+            return mapping
+        mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
+        bracket, items = call_bracket(node, self.places)
+        mapping.bracket = bracket
+        allowed = _POSITIONAL.get(known.dialect.name, 0) if known.is_resource else 0
+        for position, (argument, item) in enumerate(zip(node.args, items, strict=True)):
+            if argument.star == "**":
+                self._spread(mapping, argument.value, scope, mapping)
+            elif argument.star:
+                self._open(mapping, f"{argument.star}{self.places.text(argument.value)}", argument)
+            elif argument.keyword is None:
+                if position >= allowed:
+                    self._open(mapping, "a positional argument", argument)
+            elif argument.keyword.value not in _NO_FIELDS or argument.keyword.value in types.fields(known.type_name):
+                field = known.dialect.field(known.type_name, argument.keyword.value)
+                self._set(mapping, field, argument.value, scope, mapping, item)
+        return mapping
+
+    def _arguments(self, node: cst.Call, scope: Scope, known: Known) -> Mapping | None:
+        """The object with all fields of a resource that Pulumi takes as its second argument."""
+        if known.dialect is not PULUMI or not known.is_resource or len(node.args) < 2 or node.args[1].keyword:
+            return None
+        found = self.value(node.args[1].value, scope, known.type_name, None)
+        return found if isinstance(found, Mapping) and found.type_name == known.type_name else None
+
+    def keywords(self, node: cst.Call, scope: Scope, type_name: str, around: Mapping | None) -> Node:
+        mapping = self._mapping(node, "keywords", type_name, around)
+        mapping.bracket, items = call_bracket(node, self.places)
+        for argument, item in zip(node.args, items, strict=True):
+            if argument.star == "**" or (not argument.star and argument.keyword is None):
+                self._spread(mapping, argument.value, scope, around)
+            elif argument.keyword is None:
+                self._open(mapping, f"*{self.places.text(argument.value)}", argument)
+            else:
+                field = self._written(mapping, argument.keyword.value, node, argument)
+                self._set(mapping, field, argument.value, scope, around, item)
+        return mapping
+
+    def mapping(self, node: cst.Dict, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Mapping:
+        mapping = self._mapping(node, "dict", type_name, around)
+        mapping.in_list = raw
+        mapping.bracket, items = elements_bracket(node, self.places)
+        for element, item in zip(node.elements, items, strict=True):
+            if isinstance(element, cst.DictElement):
+                key = self.texts.key(element.key, scope)
+                if key is None:
+                    self._open(mapping, "a computed key", element.key)
+                else:
+                    field = self._written(mapping, key, node, element.key)
+                    self._set(mapping, field, element.value, scope, around, item)
+            else:
+                self._spread(mapping, element.value, scope, around)
+        return mapping
+
+    def _mapping(self, node: cst.CSTNode, form: str, type_name: str, around: Mapping | None = None) -> Mapping:
+        start = self.places.start(node)
+        mapping = Mapping(
+            start,
+            self.places.end(node),
+            self.places.line(start),
+            form=form,
+            type_name=type_name,
+            dialect=around.dialect if around is not None else None,
+            bracket=None,
+            context=around,
+        )
+        return mapping
+
+    def _imply(self, mapping: Mapping, field: str, value: str) -> None:
+        node = Scalar(mapping.start, mapping.end, mapping.line, value, written=False)
+        mapping.fields.setdefault(field, Entry(node, None))
+
+    def _set(
+        self, mapping: Mapping, field: str, value: cst.CSTNode, scope: Scope, around: Mapping | None, item: Item | None
+    ) -> None:
+        type_name = types.field_type(mapping.type_name, field)
+        raw = mapping.in_list and mapping.form != "call"
+        mapping.fields[field] = Entry(self.value(value, scope, type_name, around, raw), item)
+
+    def set_later(self, mapping: Mapping, field: str, change: Change) -> None:
+        """Give ``mapping`` the field that a later statement sets."""
+        if change.value is not None:
+            around = mapping if mapping.form == "call" else mapping.context
+            self._set(mapping, field, change.value, change.scope, around, None)
+
+    def _open(self, mapping: Mapping, what: str, node: cst.CSTNode) -> None:
+        mapping.open = mapping.open or f"{what} (line {self.places.line(self.places.start(node))})"
+
+    def _spread(self, mapping: Mapping, value: cst.CSTNode, scope: Scope, around: Mapping | None) -> None:
+        """What ``**value`` adds: fields that are known, or anything."""
+        if mapping.form == "call":
+            self.arguments.add(followed(value, scope)[0])
+        found = self.value(value, scope, mapping.type_name, around, mapping.in_list and mapping.form != "call")
+        if not isinstance(found, Mapping) or found.form == "call":
+            self._open(mapping, f"**{' '.join(self.places.text(value).split())}", value)
+            return
+        for field, entry in found.fields.items():
+            kind = "attribute" if mapping.form == "call" else "key"
+            mapping.fields[self.named(mapping, kind, field)] = Entry(entry.value, None)
+        if found.open is not None:
+            mapping.open = mapping.open or found.open
+
+    def _written(self, mapping: Mapping, key: str, node: cst.CSTNode, place: cst.CSTNode) -> str:
+        """The field that a key of the dict ``node`` means; a record of one that the library does not understand."""
+        if node in self.arguments:
+            return field_of_argument(mapping, key)
+        message = misunderstood(mapping, key)
+        if message is not None:
+            self.lints.append((self.places.line(self.places.start(place)), message))
+        return field_of_key(mapping, key)
+
+    @staticmethod
+    def named(mapping: Mapping, kind: str, name: str) -> str:
+        """The field that an "attribute" or a "key" of the object means."""
+        return field_of_argument(mapping, name) if kind == "attribute" else field_of_key(mapping, name)
+
+    # Lists.
+
+    def sequence(self, node: cst.List | cst.Tuple, scope: Scope, type_name: str, around: Mapping | None) -> Node:
+        form = "list" if isinstance(node, cst.List) else "tuple"
+        sequence = self._sequence(node, form, type_name, around)
+        sequence.bracket, items = elements_bracket(node, self.places)
+        for element, item in zip(node.elements, items, strict=True):
+            if isinstance(element, cst.StarredElement):
+                self._join(
+                    sequence,
+                    self.value(element.value, scope, type_name, around, True),
+                    f"*{self.places.text(element.value)}",
+                )
+            else:
+                sequence.items.append(self.value(element.value, scope, sequence.item_type, around, around is not None))
+                sequence.places.append(item)
+        return sequence
+
+    def _sequence(self, node: cst.CSTNode, form: str, type_name: str, around: Mapping | None) -> Sequence:
+        start = self.places.start(node)
+        sequence = Sequence(
+            start,
+            self.places.end(node),
+            self.places.line(start),
+            form=form,
+            item_type=types.item_type(type_name),
+            bracket=None,
+            holder=around,
+        )
+        return sequence
+
+    def _join(self, sequence: Sequence, found: Node, text: str) -> None:
+        if isinstance(found, Sequence):
+            sequence.items += found.items
+            sequence.places += [None] * len(found.items)
+            sequence.open = sequence.open or found.open
+        else:
+            sequence.open = sequence.open or f"{' '.join(text.split())} (line {found.line})"
+
+    def comprehension(
+        self, node: cst.ListComp | cst.GeneratorExp, scope: Scope, type_name: str, around: Mapping | None
+    ) -> Node:
+        sequence = self._sequence(node, "comprehension", type_name, around)
+        inner = self.scan.comprehensions.get(node, scope)
+        sequence.items.append(self.value(node.elt, inner, sequence.item_type, around, around is not None))
+        sequence.places.append(None)
+        sequence.open = f"a comprehension (line {sequence.line})"
+        return sequence
+
+    def concatenation(
+        self, node: cst.BinaryOperation, scope: Scope, type_name: str, around: Mapping | None
+    ) -> Node | None:
+        """``a + b`` of lists; None where neither is one."""
+        if not type_name.startswith("[") and self.texts.text(node, scope)[0] is not None:
+            return None
+        sides = [self.value(side, scope, type_name, around, True) for side in (node.left, node.right)]
+        if not any(isinstance(side, Sequence) for side in sides):
+            return None
+        sequence = self._sequence(node, "concatenation", type_name, around)
+        for side, part in zip(sides, (node.left, node.right), strict=True):
+            self._join(sequence, side, self.places.text(part))
+        return sequence
+
+
+def _differ(one: str, other: str) -> bool:
+    return one != other and bool(types.fields(one)) and bool(types.fields(other))

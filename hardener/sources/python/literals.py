@@ -1,0 +1,115 @@
+"""Literals and texts: what they are worth, with the parts of a text that are not known as "${expression}"."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from .expressions import opaque_text, scalar
+from .resolve import Key, single
+from .scopes import Scope
+
+if TYPE_CHECKING:
+    from .extract import Extractor
+
+_DEEPEST = 20
+_LONGEST = 10_000  # characters of a text that is put together
+
+
+class Texts:
+    """Texts made of literals, f-strings, ``+`` and names that were given such a text once."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self.places = extractor.places
+        self.changed = {node for node, changes in extractor.changes.items() if any(not path for path, _ in changes)}
+        self._known: dict[Key, tuple[str | None, bool]] = {}
+
+    def text(self, node: cst.CSTNode, scope: Scope, depth: int = 0) -> tuple[str | None, bool]:
+        """The text that ``node`` makes, None for what is no text; and whether all of it is known."""
+        if depth > _DEEPEST:
+            return None, False
+        if isinstance(node, cst.SimpleString):
+            is_literal, value = scalar(node)
+            return (value, True) if is_literal else (None, False)
+        if isinstance(node, cst.ConcatenatedString):
+            return self._joined(self.text(node.left, scope, depth), self.text(node.right, scope, depth))
+        if isinstance(node, cst.FormattedString):
+            return self._formatted(node, scope, depth)
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+            sides = [self.text(side, scope, depth + 1) for side in (node.left, node.right)]
+            if sides[0][0] is None and sides[1][0] is None:
+                return None, False
+            shown = [
+                side if side[0] is not None else (opaque_text(self.places.text(part)), False)
+                for side, part in zip(sides, (node.left, node.right), strict=True)
+            ]
+            return self._joined(*shown)
+        if isinstance(node, cst.Name):
+            return self._variable(node, scope, depth)
+        return None, False
+
+    def _variable(self, node: cst.Name, scope: Scope, depth: int) -> tuple[str | None, bool]:
+        owner = scope.owner(node.value)
+        if owner is None:
+            return None, False
+        key = (owner, node.value)
+        if key not in self._known:
+            self._known[key] = (None, False)  # for a text that contains itself
+            binding, _ = single(owner.bindings[node.value])
+            if binding is not None and binding.value is not None and binding.value not in self.changed:
+                self._known[key] = self.text(binding.value, binding.scope, depth + 1)
+        return self._known[key]
+
+    def key(self, node: cst.CSTNode, scope: Scope) -> str | None:
+        """The key that ``node`` is, None for what is no known text."""
+        text, is_known = self.text(node, scope)
+        return text if is_known else None
+
+    @staticmethod
+    def _joined(left: tuple[str | None, bool], right: tuple[str | None, bool]) -> tuple[str | None, bool]:
+        if left[0] is None or right[0] is None:
+            return None, False
+        if len(left[0]) + len(right[0]) > _LONGEST:
+            return None, False
+        return left[0] + right[0], left[1] and right[1]
+
+    def _formatted(self, node: cst.FormattedString, scope: Scope, depth: int) -> tuple[str | None, bool]:
+        parts: list[str] = []
+        is_known = True
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringText):
+                parts.append(_unescaped(part.value, node))
+                continue
+            assert isinstance(part, cst.FormattedStringExpression)
+            value: str | None = None
+            if part.conversion is None and part.format_spec is None and part.equal is None:
+                value, known = self._part(part.expression, scope, depth)
+                is_known = is_known and known
+            else:
+                is_known = False
+            parts.append(value if value is not None else opaque_text(self.places.text(part.expression)))
+        text = "".join(parts)
+        return (text, is_known) if len(text) <= _LONGEST else (None, False)
+
+    def _part(self, node: cst.CSTNode, scope: Scope, depth: int) -> tuple[str | None, bool]:
+        text, known = self.text(node, scope, depth + 1)
+        if text is None and isinstance(node, cst.Name):  # f"{PORT}" of a number
+            owner = scope.owner(node.value)
+            binding = single(owner.bindings[node.value])[0] if owner is not None else None
+            if binding is not None and binding.value is not None and binding.value not in self.changed:
+                is_literal, value = scalar(binding.value)
+                if is_literal:
+                    return str(value), True
+        return text, known
+
+
+def _unescaped(text: str, node: cst.FormattedString) -> str:
+    text = text.replace("{{", "{").replace("}}", "}")
+    if "\\" not in text or "r" in node.prefix.lower():
+        return text
+    try:
+        return str(ast.literal_eval(node.quote + text + node.quote))
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,118 @@
+"""YAML inside a text literal: what the program fills in is masked, so that the YAML engine can read and write it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import field
+
+import libcst as cst
+
+from hardener.records import dataclass
+from hardener.sources.yaml import Refused
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_MASK = re.compile(r"\$\([A-Za-z0-9_.]+\)")
+# What str.format and the % operator fill in.
+_BRACES = re.compile(r"\{\{|\}\}|\{[^{}\n]*\}")
+_PERCENT = re.compile(r"%%|%(?:\([^)\n]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
+_BY_PLACE = re.compile(r"%[^(%].*|\{(?:[!:].*)?\}", re.S)  # of these no two need be the same
+_IN_BRACES = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.\[\]]*\}")
+
+
+@dataclass(slots=True)
+class Masked:
+    """``text`` is the YAML with a mask such as "$(image)" for each field; ``fields`` holds what stands there, by mask.
+
+    ``skip`` is how many characters of the literal lie before the text, ``quote`` what ends it. ``style`` is how fields
+    are written: "braces", "percent", "" for none.
+    """
+
+    text: str
+    skip: int
+    quote: str
+    raw: bool
+    style: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def original(self, text: str) -> str:
+        """What stands in the literal for the part ``text`` of the YAML."""
+        if self.style == "braces":
+            text = text.replace("{", "{{").replace("}", "}}")
+        elif self.style == "percent":
+            text = text.replace("%", "%%")
+        for mask, original in self.fields.items():
+            text = text.replace(mask, original)
+        return text
+
+    def restored(self, text: str, before: str) -> str:
+        """What to write in the literal for the YAML ``text``, which comes in place of ``before``. Raises Refused where
+        that cannot be written there."""
+        if _MASK.findall(text) != _MASK.findall(before):
+            raise Refused("what the program fills in would not stand in the same order")
+        restored = self.original(text)
+        if self.quote in restored or restored.endswith(self.quote[0]) or ("\\" in restored and not self.raw):
+            raise Refused("the new text would end or escape the literal it stands in")
+        return restored
+
+
+def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
+    """The YAML that the literal ``node`` holds; ``style`` is how it is filled in where it is no f-string.
+
+    Raises Refused where its text is not what a reader of the source sees.
+    """
+    prefix, quote = (node.prefix, node.quote) if isinstance(node, cst.SimpleString) else _start(node)
+    raw = "r" in prefix.lower()
+    whole = cst.Module([]).code_for_node(node)  # a mask must not be what is written there already
+    found = Masked(whole, len(prefix) + len(quote), quote, raw, style)
+    text = node.raw_value if isinstance(node, cst.SimpleString) else None
+    if text is None:
+        found.style = "braces"
+        text = "".join(_part(part, found) for part in node.parts)  # type: ignore[union-attr]
+    elif style == "braces":
+        text = _BRACES.sub(lambda match: _field(match[0], found), text)
+        if _MASK.sub("", text).count("{") != _MASK.sub("", text).count("}"):
+            raise Refused("its braces are not those of str.format")
+    elif style == "percent":
+        text = _PERCENT.sub(lambda match: "%" if match[0] == "%%" else _mask(match[0], found), text)
+    elif _IN_BRACES.search(text) and "b" not in prefix.lower():
+        raise Refused("what stands in braces may be filled in elsewhere")
+    if not raw and text.startswith(("\\\n", "\\\r\n")):
+        cut = text.index("\n") + 1
+        text, found.skip = text[cut:], found.skip + cut
+    if "\\" in text and not raw:
+        raise Refused("it holds escapes")
+    found.text = text
+    return found
+
+
+def _start(node: cst.FormattedString) -> tuple[str, str]:
+    quote = node.end
+    return node.start[: len(node.start) - len(quote)], quote
+
+
+def _part(part: cst.BaseFormattedStringContent, found: Masked) -> str:
+    if isinstance(part, cst.FormattedStringText):
+        return part.value.replace("{{", "{").replace("}}", "}")
+    original = cst.Module([]).code_for_node(part)
+    if "\n" in original:
+        raise Refused("an expression in it has several lines")
+    return _mask(original, found)
+
+
+def _field(original: str, found: Masked) -> str:
+    return original[0] if original in ("{{", "}}") else _mask(original, found)
+
+
+def _mask(original: str, found: Masked) -> str:
+    """The mask of a field; the same one for the same text, unless its place tells what it is."""
+    for mask, known in found.fields.items():
+        if known == original and not _BY_PLACE.fullmatch(original):
+            return mask
+    name = None if _BY_PLACE.fullmatch(original) else _NAME.search(original)
+    base = name[0] if name is not None else "value"
+    number, mask = 1, f"$({base})"
+    while mask in found.fields or mask in found.text:
+        number += 1
+        mask = f"$({base}_{number})"
+    found.fields[mask] = original
+    return mask

@@ -1,0 +1,163 @@
+"""A Python file that was read: its Kubernetes objects as documents, and the places of everything in them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from copy import deepcopy
+from dataclasses import field
+from typing import Any
+
+import libcst as cst
+
+from hardener.records import dataclass
+from hardener.sources.yaml import Comment, Refused
+
+from .embedded import Embedded, embedded
+from .extract import Extractor
+from .model import Entry, Item, Mapping, Node, Scalar, Sequence, plain
+from .places import Lines, Places
+from .roots import roots
+from .scan import scan
+from .scopes import Imported
+from .tree import read
+from .uses import unify
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Parsed:
+    """``documents`` are the data of ``roots``, then those of ``texts``: YAML in literals. ``source`` is the text as
+    bytes; lines count from 1. ``imports`` are the import statements in order. ``lints`` are lines with keys that the
+    library silently does not understand, ``unread`` those of YAML in literals that is not read, with why."""
+
+    source: bytes
+    documents: list[Any]
+    roots: list[Mapping]
+    imports: list[Imported]
+    lints: list[tuple[int, str]]
+    texts: list[Embedded]
+    unread: list[tuple[int, str]]
+    _lines: Lines
+    _comments: list[Comment]
+    _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
+
+    def data(self) -> list[Any]:
+        """The documents once more, fresh."""
+        own = [plain(root) for root in self.roots]
+        return own + [deepcopy(document) for text in self.texts for document in text.parsed.documents]
+
+    def text_at(self, number: int) -> tuple[Embedded, int] | None:
+        """The YAML that holds the document ``number``, and its number in there; None for one that code makes."""
+        number -= len(self.roots)
+        for text in self.texts if number >= 0 else ():
+            if number < len(text.parsed.documents):
+                return text, number
+            number -= len(text.parsed.documents)
+        return None
+
+    def find(self, number: int, path: Path) -> tuple[Node, Item | None, int]:
+        """The deepest node on the way to ``path`` of the document ``number``, the item it is the value of, and how many
+        parts led to it."""
+        node: Node = self.roots[min(number, len(self.roots) - 1)]
+        item: Item | None = None
+        for depth, part in enumerate(path):
+            if isinstance(node, Mapping) and part in node.fields:
+                entry = node.fields[str(part)]
+                node, item = entry.value, entry.item
+            elif isinstance(node, Sequence) and isinstance(part, int) and -len(node.items) <= part < len(node.items):
+                item = node.places[part]
+                node = node.items[part]
+            else:
+                return node, item, depth
+        return node, item, len(path)
+
+    def line(self, number: int, path: Path) -> int:
+        """The line of the argument, entry or element at ``path``, or of its value where that stands elsewhere; of what
+        is not there, that of what would hold it."""
+        if (found := self.text_at(number)) is not None:
+            return found[0].line + found[0].parsed.line(found[1], path) - 1
+        if not self.roots:
+            return 1
+        node, item, _ = self.find(number, path)
+        return self._lines.line(item.start) if item is not None and _holds(item, node) else node.line
+
+    def comment(self, number: int, path: Path) -> str | None:
+        """The comment at the end of the line of what is at ``path``."""
+        if (found := self.text_at(number)) is not None:
+            return found[0].parsed.comment(found[1], path)
+        if not self.roots:
+            return None
+        node, item, depth = self.find(number, path)
+        if depth < len(path):
+            return None
+        is_block = isinstance(node, Mapping | Sequence)
+        start = item.start if is_block and item is not None and _holds(item, node) else node.start
+        if not self._at_line:
+            self._at_line.update({comment.line: comment.text for comment in self._comments})
+        return self._at_line.get(self._lines.line(start))
+
+    def comments(self) -> list[Comment]:
+        """Every comment of the file in order."""
+        return self._comments
+
+    def shared(self) -> list[list[Path]]:
+        """Groups of paths, each beginning with the number of its document, that one text stands for."""
+        groups: dict[tuple[int, int], list[Path]] = {}
+
+        def visit(node: Node, path: Path) -> None:
+            if isinstance(node, Mapping | Sequence):
+                if node.form != "virtual":
+                    group = groups.setdefault((node.start, node.end), [])
+                    group.append(path)
+                    if len(group) > 1:
+                        return  # what is in it is shared with it
+                parts = node.fields.items() if isinstance(node, Mapping) else enumerate(node.items)
+                for part, value in parts:
+                    visit(value.value if isinstance(value, Entry) else value, (*path, part))
+            elif isinstance(node, Scalar) and node.written:
+                groups.setdefault((node.start, node.end), []).append(path)
+
+        for number, root in enumerate(self.roots):
+            visit(root, (number,))
+        number = len(self.roots)
+        for text in self.texts:
+            for group in text.parsed.shared():
+                groups[len(groups), -1] = [(int(path[0]) + number, *path[1:]) for path in group]
+            number += len(text.parsed.documents)
+        return [paths for paths in groups.values() if len(paths) > 1]
+
+    @property
+    def newline(self) -> str:
+        """How lines end: as the first one does."""
+        found = re.search(rb"\r\n|\n|\r", self.source)
+        return found.group().decode() if found else "\n"
+
+
+def parse(text: str) -> Parsed:
+    """Read ``text``. Raises Refused, with the line where it is known, for what is no Python."""
+    try:
+        with warnings.catch_warnings():  # of odd escapes in literals
+            warnings.simplefilter("ignore")
+            return _parsed(*read(text))
+    except RecursionError:
+        raise Refused("nested too deeply") from None
+
+
+def _parsed(module: cst.Module, places: Places) -> Parsed:
+    found = scan(module, places)
+    extractor = Extractor(found, places)
+    documents = roots(extractor)
+    unify(documents, extractor)
+    texts, unread = embedded(module, found, places, [(root.start, root.end) for root in documents])
+    source = places.source
+    read = Parsed(
+        source, [], documents, found.imports, extractor.lints, texts, unread, Lines(source), places.comments()
+    )
+    read.documents = read.data()
+    return read
+
+
+def _holds(item: Item, node: Node) -> bool:
+    return item.start <= node.start and node.end <= item.end

@@ -1,0 +1,66 @@
+"""Where the nodes and comments of a module stand in its text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+
+import libcst as cst
+from libcst.metadata import CodeSpan
+
+from hardener.sources.yaml import Comment
+
+_END = re.compile(rb"[\r\n]")
+_NEWLINE = re.compile(rb"\r\n|\n|\r")
+
+
+class Lines:
+    """The lines of ``source``, UTF-8 without a byte order mark: they count from 1 and end as in Python."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self._starts = [0, *(found.end() for found in _NEWLINE.finditer(source))]
+
+    def line(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
+
+    def before(self, offset: int) -> str:
+        """What stands on the line before ``offset``."""
+        return self.source[self._starts[self.line(offset) - 1] : offset].decode()
+
+
+class Places(Lines):
+    """Where the nodes of a module begin and end, as offsets in ``source``."""
+
+    def __init__(self, source: bytes, spans: Mapping[cst.CSTNode, CodeSpan]) -> None:
+        super().__init__(source)
+        self.spans = spans
+
+    def start(self, node: cst.CSTNode) -> int:
+        return self.spans[node].start
+
+    def end(self, node: cst.CSTNode) -> int:
+        span = self.spans[node]
+        return span.start + span.length
+
+    def outer_end(self, node: cst.CSTNode) -> int:
+        """Where an expression ends with the parentheses around it."""
+        closing = getattr(node, "rpar", ())
+        return self.end(closing[-1]) if closing else self.end(node)
+
+    def text(self, node: cst.CSTNode) -> str:
+        return self.source[self.start(node) : self.end(node)].decode()
+
+    def comments(self) -> list[Comment]:
+        """Every comment in order."""
+        found = sorted(self.start(node) for node in self.spans if isinstance(node, cst.Comment))
+        ends = (_END.search(self.source, start) for start in found)
+        return [
+            Comment(
+                self.line(start),
+                self.source[start : end.start() if end else len(self.source)].decode().rstrip(),
+                not self.before(start).strip(),
+            )
+            for start, end in zip(found, ends, strict=True)
+        ]

@@ -1,0 +1,70 @@
+"""What a name means at a place: a class of a library, or the one expression that it was given."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from .dialects import Known, recognise
+from .scopes import Binding, Scope
+
+_DEEPEST = 20  # names that stand for each other
+
+Key = tuple[Scope, str]
+
+
+def single(bindings: list[Binding]) -> tuple[Binding | None, str]:
+    """The one binding that gives a value; else None and what the name is."""
+    if len(bindings) > 1:
+        return None, "assigned more than once"
+    binding = bindings[0]
+    if binding.value is None or binding.each:
+        return None, binding.reason or "assigned more than once"
+    return binding, ""
+
+
+def meaning(expression: cst.CSTNode, scope: Scope) -> Known | None:
+    """What ``expression``, the callee of a call, means; None for what is no class for a type."""
+    for qualified in qualified_names(expression, scope):
+        known = recognise(qualified)
+        if known is not None:
+            return known
+    return None
+
+
+def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> list[str]:
+    """The full names that ``expression`` may stand for: "kubernetes.client.V1Pod"."""
+    parts: list[str] = []
+    while isinstance(expression, cst.Attribute):
+        parts.append(expression.attr.value)
+        expression = expression.value
+    if not isinstance(expression, cst.Name) or depth > _DEEPEST:
+        return []
+    end = "".join(f".{part}" for part in reversed(parts))
+    owner = scope.owner(expression.value)
+    if owner is None:
+        stars = [star.module.lstrip(".") for each in scope.outward() for star in each.stars]
+        return [f"{star}.{expression.value}{end}" for star in reversed(stars)]
+    bindings = owner.bindings[expression.value]
+    if all(binding.qualified or _is_none(binding) for binding in bindings):  # None where a library is absent
+        return [binding.qualified + end for binding in bindings if binding.qualified]
+    if len(bindings) == 1 and isinstance(bindings[0].value, cst.Name | cst.Attribute):
+        return [name + end for name in qualified_names(bindings[0].value, bindings[0].scope, depth + 1)]
+    return []
+
+
+def followed(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope]:
+    """The expression that a name was given, and where; any other one as it is."""
+    if isinstance(node, cst.Name) and (owner := scope.owner(node.value)) is not None:
+        binding, _ = single(owner.bindings[node.value])
+        if binding is not None and binding.value is not None:
+            return binding.value, binding.scope
+    return node, scope
+
+
+def is_dict_call(node: cst.Call, scope: Scope) -> bool:
+    """Whether it is ``dict(...)`` of Python."""
+    return isinstance(node.func, cst.Name) and node.func.value == "dict" and scope.owner("dict") is None
+
+
+def _is_none(binding: Binding) -> bool:
+    return isinstance(binding.value, cst.Name) and binding.value.value == "None"

@@ -1,0 +1,314 @@
+"""Text changed through its data: the differences between the data as read and as decided become splices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from hardener.records import dataclass
+from hardener.sources.yaml import Hunk, Refused
+from hardener.sources.yaml.align import align
+
+from . import quotes, types
+from .imports import Names
+from .layout import Layout
+from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, plain
+from .parsed import Parsed, parse
+from .render import Renderer, Way, way_of
+
+Documents = list[Any]
+_WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """The new text with its hunks, and both texts as read."""
+
+    text: str
+    hunks: list[Hunk]
+    before: Parsed
+    after: Parsed
+
+
+def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | None = None) -> Rewrite:
+    """``text`` with the changes that ``mutate`` makes to its documents, of which it neither adds nor removes any.
+
+    ``before`` is ``text`` as read, where it is at hand. Raises Refused, with the line, where a change cannot be written
+    without touching anything else, and where the new text does not read as what was decided.
+    """
+    before = before or parse(text)
+    wanted = before.data()
+    mutate(wanted)
+    writer = _Writer(before)
+    for root, new in zip(before.roots, wanted[: len(before.roots)], strict=True):
+        writer.value(root, new, root.type_name, None)
+    writer.texts(wanted[len(before.roots) :])
+    writer.finish()
+    try:
+        changed, hunks = writer.layout.apply()
+    except ValueError as error:
+        raise Refused(str(error), 1) from None
+    if not hunks:
+        return Rewrite(text, [], before, before)
+    try:
+        after = parse(changed)
+    except Refused as refused:
+        raise Refused("the text does not come out as Python", refused.line) from None
+    first = hunks[0].before_start
+    if not same(after.documents, wanted):
+        raise Refused("the text does not come out as it was decided", first)
+    kept = [each for each in before.comments() if each.alone or each.line - 1 not in writer.layout.erased]
+    if [comment.text for comment in after.comments()] != [comment.text for comment in kept]:
+        raise Refused("a comment would be lost", first)
+    return Rewrite(changed, hunks, before, after)
+
+
+def check(parsed: Parsed, wanted: dict[int, Any]) -> None:
+    """Raise Refused where the text has no place for one of the documents ``wanted``, by their numbers: a quick look
+    before ``rewrite``, which may refuse what passes here."""
+    writer = _Writer(parsed)
+    for number, new in wanted.items():
+        if number >= len(parsed.roots):
+            continue  # YAML has a place for everything
+        root = parsed.roots[number]
+        writer.value(root, new, root.type_name, None)
+    writer.finish()
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two values are equal, types included; the order of keys does not count."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(same(old[name], new[name]) for name in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(same, old, new))
+    return type(old) is type(new) and bool(old == new)
+
+
+class _Writer:
+    def __init__(self, parsed: Parsed) -> None:
+        self.parsed = parsed
+        self.source = parsed.source
+        self.names = Names(parsed.imports)
+        self.renderer = Renderer(self.names)
+        lone = [comment.line - 1 for comment in parsed.comments() if comment.alone]
+        self.layout = Layout(parsed.source, parsed.newline, _brackets(parsed.roots), lone)
+        self.quote = quotes.majority(parsed.source)
+        self._moving: dict[int, tuple[Home, Mapping, Way, dict[str, Any]]] = {}
+        self._decided: dict[Hashable, Any] = {}  # what each node shall hold: many places may lead to one
+
+    def texts(self, wanted: list[Any]) -> None:
+        """Make the documents of the YAML in literals read as ``wanted``."""
+        for text in self.parsed.texts:
+            own, wanted = wanted[: len(text.parsed.documents)], wanted[len(text.parsed.documents) :]
+            if not same(own, text.parsed.documents):
+                for start, end, new in text.hunks(own):
+                    self.layout.splices.replace(start, end, new.replace("\r\n", "\n"))
+
+    def value(self, node: Node, new: Any, type_name: str, around: Way | None) -> None:
+        """Make ``node`` read as ``new``; it stands in something that is written in the way ``around``."""
+        place: Hashable = (node.start, node.end) if isinstance(node, Scalar) and node.written else id(node)
+        if isinstance(node, Mapping) and node.form != "virtual" and node.bracket is not None:
+            place = node.bracket.start
+        if place in self._decided:
+            if not same(self._decided[place], new):
+                raise Refused("used in several places, which would differ", node.line)
+            return
+        self._decided[place] = new
+        if isinstance(node, Mapping) and isinstance(new, dict):
+            self._mapping(node, new, around)
+        elif isinstance(node, Sequence) and isinstance(new, list):
+            self._sequence(node, new, around)
+        elif not same(plain(node), new):
+            self._replace(node, new, type_name, around)
+
+    def _replace(self, node: Node, new: Any, type_name: str, around: Way | None) -> None:
+        if isinstance(node, Opaque):
+            raise Refused(f"an expression is not replaced ({node.reason})", node.line)
+        if isinstance(node, Scalar):
+            if not node.written:
+                raise Refused("a value that does not stand in one place is not replaced", node.line)
+            if not isinstance(new, dict | list) and node.value is not None:
+                self._literal(node, new)
+                return
+        elif getattr(node, "bracket", None) is None:
+            raise Refused("a value that does not stand in one place is not replaced", node.line)
+        if around is None:
+            raise Refused("an object is not replaced", node.line)
+        self.layout.replace(node.start, node.end, self.renderer.value(new, type_name, around))
+
+    def _literal(self, node: Scalar, new: Any) -> None:
+        if isinstance(new, str) and "${" in new and "${" not in str(node.value):
+            raise Refused("an expression is not copied", node.line)
+        if isinstance(new, str) != isinstance(node.value, str) and _WRAPPED.search(self.source[: node.start]):
+            raise Refused("a text and a number are wrapped in different ways", node.line)
+        text = quotes.like(new, self.source[node.start : node.end].decode(), self.quote)
+        self.layout.replace(node.start, node.end, [text])
+
+    def _mapping(self, node: Mapping, new: dict[str, Any], around: Way | None) -> None:
+        way = way_of(node, around, self._quote(node, around))
+        gone = [name for name in node.fields if name not in new]
+        for name in gone:
+            value = node.fields[name].value
+            if name in node.unset and isinstance(value, Scalar) and value.written:
+                self.layout.replace(value.start, value.end, [quotes.literal(node.unset[name], way.quote)])
+                continue
+            self._remove(node, node.fields[name].item, f"{name} does not stand here")
+        place: int | None = None
+        waiting: list[str] = []
+        for name, value in new.items():
+            entry = node.fields.get(name)
+            if entry is None:
+                home = node.homes.get(name, node.homes.get(""))
+                if home is not None and node.open is None:
+                    self._moving.setdefault(id(home), (home, node, way, {}))[3][name] = value
+                    continue
+                self._check(node, name)
+                if place is None:
+                    waiting.append(name)
+                else:
+                    self._add(node, place, name, value, way)
+                continue
+            inner = self.renderer.below(node, name, way)
+            self.value(entry.value, value, types.field_type(node.type_name, name), inner)
+            index = _index(node.bracket, entry.item)
+            if index is not None and place is None:
+                for each in waiting:
+                    self._add(node, index - 1, each, new[each], way)
+                waiting = []
+            place = place if index is None else index
+        last = len(node.bracket.items) - 1 if node.bracket is not None else -1
+        for each in waiting:
+            self._add(node, last, each, new[each], way)
+
+    def finish(self) -> None:
+        """Write what is left when all values are known: fields whose place is not in their object, and imports."""
+        for home, node, way, fields in self._moving.values():
+            if home is node.homes.get(""):
+                text = self.renderer.value(fields, node.type_name, way)
+            else:
+                ((name, value),) = fields.items()
+                value = value if home.convert is None else home.convert(value)
+                text = self.renderer.value(value, types.field_type(node.type_name, name), way)
+            if home.bracket is not None:
+                self.layout.edit(home.bracket).add(len(home.bracket.items) - 1, [home.head, *text])
+            elif home.indent.strip():
+                raise Refused("a line that holds several statements gets no more", node.line)
+            else:
+                self.layout.insert_text(home.line, home.indent, [home.head, *text])
+        self.names.write(self.layout)
+
+    def _check(self, node: Mapping, name: str) -> None:
+        if node.open is not None:
+            raise Refused(f"{name} may come from {node.open}", node.line)
+        if node.bracket is None:
+            raise Refused(f"{name} has no place in the text", node.line)
+
+    def _add(self, node: Mapping, behind: int, name: str, value: Any, way: Way) -> None:
+        assert node.bracket is not None
+        self.layout.edit(node.bracket).add(behind, self.renderer.entry(node, name, value, way))
+
+    def _remove(self, node: Mapping | Sequence, item: Item | None, why: str) -> None:
+        others = node.others if isinstance(node, Mapping) else []
+        for bracket in (node.bracket, *others):
+            index = _index(bracket, item)
+            if bracket is not None and index is not None:
+                self.layout.edit(bracket, _is_tuple(node)).removed.add(index)
+                return
+        raise Refused(why, node.line)
+
+    def _sequence(self, node: Sequence, new: list[Any], around: Way | None) -> None:
+        old = [plain(item) for item in node.items]
+        pairs = align(*_marks(old, new)) if old else [(None, j) for j in range(len(new))]
+        place: int | None = None
+        waiting: list[Any] = []
+        for i, j in pairs:
+            if i is None:
+                assert j is not None
+                if node.open is not None or node.bracket is None:
+                    raise Refused(f"the list may get more items from {node.open or node.form}", node.line)
+                if place is None:
+                    waiting.append(new[j])
+                else:
+                    self._append(node, place, new[j], around)
+                continue
+            if j is None:
+                self._remove(node, node.places[i], "an item that stands elsewhere is not removed")
+                continue
+            self.value(node.items[i], new[j], node.item_type, around)
+            index = _index(node.bracket, node.places[i])
+            if index is not None and place is None:
+                for each in waiting:
+                    self._append(node, index - 1, each, around)
+                waiting = []
+            place = place if index is None else index
+        last = len(node.bracket.items) - 1 if node.bracket is not None else -1
+        for each in waiting:
+            self._append(node, last, each, around)
+
+    def _append(self, node: Sequence, behind: int, value: Any, around: Way | None) -> None:
+        assert node.bracket is not None
+        beside = next((item for item in reversed(node.items) if isinstance(item, Mapping)), None)
+        if beside is not None:
+            around = way_of(beside, around, self._quote(beside, around))
+        if around is None:
+            raise Refused("how a new item is written is not known", node.line)
+        text = self.renderer.value(value, node.item_type, around)
+        self.layout.edit(node.bracket, _is_tuple(node)).add(behind, text)
+
+    def _quote(self, node: Mapping, around: Way | None) -> str:
+        """The quotes of the keys of a dict, else those of what is around it, else those of most texts."""
+        if node.form == "dict" and node.bracket is not None and node.bracket.items:
+            first = self.source[node.bracket.items[0].start : node.bracket.items[0].start + 1].decode()
+            if first in ("'", '"'):
+                return first
+        return self.quote if around is None else around.quote
+
+
+def _index(bracket: Bracket | None, item: Item | None) -> int | None:
+    if bracket is None or item is None:
+        return None
+    return next((index for index, each in enumerate(bracket.items) if each is item), None)
+
+
+def _is_tuple(node: Node) -> bool:
+    return isinstance(node, Sequence) and node.form == "tuple"
+
+
+def _brackets(nodes: list[Mapping]) -> Iterator[Bracket]:
+    seen: set[int] = set()
+    waiting: list[Node] = [*nodes]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Mapping):
+            waiting += [entry.value for entry in node.fields.values()]
+        elif isinstance(node, Sequence):
+            waiting += node.items
+        bracket = getattr(node, "bracket", None)
+        if bracket is not None:
+            yield bracket
+
+
+def _marks(old: list[Any], new: list[Any]) -> tuple[list[Hashable], list[Hashable]]:
+    """What tells which item is which: their names where each has its own, else all that they hold."""
+    named = [_names(items) for items in (old, new)]
+    if named[0] is not None and named[1] is not None:
+        return named[0], named[1]
+    return [_mark(item) for item in old], [_mark(item) for item in new]
+
+
+def _names(items: list[Any]) -> list[Hashable] | None:
+    names = [item.get("name") if isinstance(item, dict) else None for item in items]
+    distinct = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    return list(names) if distinct else None
+
+
+def _mark(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return dict, frozenset((key, _mark(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(_mark, value))
+    return type(value), value

@@ -1,0 +1,168 @@
+"""Which objects of a file are documents: whole manifests, and pods or containers that no manifest here holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from . import airflow, dagster, kubespawner, types
+from .expressions import string
+from .extract import Extractor
+from .model import Entry, Mapping, Node, Scalar, Sequence
+from .resolve import followed, is_dict_call, meaning
+from .scopes import Scope
+from .virtual import FRAGMENT
+
+_DEEPEST = 5  # dicts that are merged into each other
+_API_VERSION = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*/)?v\d+(?:(?:alpha|beta)\d+)?")
+_FIRST = ("CronJob", "CronJobSpec", "JobTemplateSpec", "DeploymentSpec", "JobSpec", "PodTemplateSpec", "PodSpec")
+
+
+def roots(extractor: Extractor) -> list[Mapping]:
+    """The documents of the file in the order in which they stand there."""
+    documents = [made for each in (airflow, dagster, kubespawner) for made in each.documents(extractor)]
+    found: dict[cst.CSTNode, Mapping] = {}
+    dicts = [*extractor.scan.dicts, *(each for each in extractor.scan.calls if is_dict_call(*each))]
+    for each, scope in dicts:
+        if each not in extractor.inner and (kind := _kind(each, scope, extractor)) is not None:
+            made = extractor.read(each, scope, kind if types.is_type(kind) else "")
+            if isinstance(made, Mapping):
+                found[each] = made
+    calls = []
+    for call, scope in extractor.scan.calls:
+        known = meaning(call.func, scope)
+        if known is not None:
+            calls.append((_rank(known.type_name, known.is_resource), call, scope))
+    for _, call, scope in sorted(calls, key=lambda each: each[0]):
+        made = extractor.read(call, scope, "")
+        if isinstance(made, Mapping):
+            found[call] = made
+    for each, scope in dicts:
+        if each not in extractor.inner and each not in found and (place := _template(each, scope)) is not None:
+            made = extractor.read(*place, "PodTemplateSpec")
+            if isinstance(made, Mapping):
+                found[place[0]] = made
+    for node, root in found.items():
+        if node not in extractor.inner:
+            documents += _documents(root)
+    return sorted(documents, key=lambda each: each.start)
+
+
+def _rank(type_name: str, is_resource: bool) -> int:
+    if is_resource:
+        return 0
+    return _FIRST.index(type_name) if type_name in _FIRST else len(_FIRST)
+
+
+def _kind(node: cst.CSTNode, scope: Scope, extractor: Extractor) -> str | None:
+    """The kind of a dict that is a manifest: it says which one, and has what an object has."""
+    keys = _entries(node, scope)
+    if not {"apiVersion", "kind"} <= keys.keys() or not {"metadata", "spec"} & keys.keys():
+        return None
+    api_version, kind = (extractor.texts.key(*keys[name]) for name in ("apiVersion", "kind"))
+    if api_version is None or kind is None or not _API_VERSION.fullmatch(api_version):
+        return None
+    group = api_version.rpartition("/")[0]
+    known = [each.rpartition("/")[0] for each in types.api_versions(kind)]
+    if group in known or "." in group or group == "extensions":
+        return kind
+    return None
+
+
+def _template(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope] | None:
+    """The pod template in a dict that can only be the spec of a workload."""
+    keys = _entries(node, scope)
+    if not {"selector", "template"} <= keys.keys():
+        return None
+    template = followed(*keys["template"])
+    spec = _entries(*template).get("spec")
+    return template if spec is not None and "containers" in _entries(*followed(*spec)) else None
+
+
+def _entries(node: cst.CSTNode, scope: Scope, depth: int = 0) -> dict[str, tuple[cst.CSTNode, Scope]]:
+    """The values of a dict by those keys that are texts, and where they are seen from; none of anything else."""
+    found: dict[str, tuple[cst.CSTNode, Scope]] = {}
+    if isinstance(node, cst.Dict):
+        pairs = [
+            (string(each.key) if isinstance(each, cst.DictElement) else "**", each.value) for each in node.elements
+        ]
+    elif isinstance(node, cst.Call) and is_dict_call(node, scope):
+        pairs = [(each.keyword.value if each.keyword else each.star or "**", each.value) for each in node.args]
+    else:
+        return found
+    for key, value in pairs:
+        if key == "**" and depth < _DEEPEST:
+            found |= _entries(*followed(value, scope), depth + 1)
+        elif key is not None:
+            found[key] = (value, scope)
+    return found
+
+
+def _documents(made: Mapping) -> Iterator[Mapping]:
+    if "kind" in made.fields and "apiVersion" in made.fields and made.type_name not in types.POD_TYPES:
+        _first(made)
+        yield made
+        return
+    for fragment in _fragments(made):
+        yield _fragment(fragment)
+
+
+def _first(made: Mapping) -> None:
+    """Put what a class implies before what is written, as people write it."""
+    front = {name: made.fields[name] for name in ("apiVersion", "kind") if name in made.fields}
+    if any(entry.item is None for entry in front.values()):
+        rest = {name: entry for name, entry in made.fields.items() if name not in front}
+        made.fields.clear()
+        made.fields.update(front | rest)
+
+
+def _fragments(node: Node) -> Iterator[Mapping]:
+    """The outermost pod templates, pods and containers in ``node``."""
+    if isinstance(node, Mapping):
+        if node.type_name in types.POD_TYPES:
+            yield node
+            return
+        for entry in node.fields.values():
+            yield from _fragments(entry.value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _fragments(item)
+
+
+def _fragment(made: Mapping) -> Mapping:
+    """A document that holds ``made`` alone."""
+    if made.type_name == "PodTemplateSpec":
+        own = Mapping(
+            made.start, made.end, made.line,
+            form=made.form, type_name=made.type_name, dialect=made.dialect, bracket=made.bracket, callee=made.callee,
+            snake=made.snake, in_list=made.in_list, open=made.open, context=made.context,
+        )  # fmt: skip
+        own.fields = {**_head(made, "PodTemplateSpec"), **made.fields}
+        return own
+    held: Node = made
+    if made.type_name == "Container":
+        containers = Sequence(
+            made.start, made.end, made.line,
+            form="virtual", item_type="Container", bracket=None, items=[made], places=[None],
+        )  # fmt: skip
+        spec = _virtual(made, "PodSpec")
+        spec.fields["containers"] = Entry(containers, None)
+        held = spec
+    own = _virtual(made, "")
+    own.fields = {**_head(made, made.type_name), "spec": Entry(held, None)}
+    return own
+
+
+def _virtual(made: Mapping, type_name: str) -> Mapping:
+    return Mapping(
+        made.start, made.end, made.line, form="virtual", type_name=type_name, dialect=made.dialect, bracket=None
+    )
+
+
+def _head(made: Mapping, kind: str) -> dict[str, Entry]:
+    return {
+        name: Entry(Scalar(made.start, made.end, made.line, value, written=False), None)
+        for name, value in (("apiVersion", FRAGMENT), ("kind", kind))
+    }

@@ -1,0 +1,45 @@
+"""Ways into an object, as an expression writes them: ``pod.spec["containers"][0]``."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from .expressions import scalar
+
+# Parts are ("attribute", name), ("key", text), ("index", number) or ("any", None).
+Path = tuple[tuple[str, str | int | None], ...]
+
+
+def steps(expression: cst.CSTNode) -> tuple[str, Path]:
+    """The name with which ``expression`` begins, "" for none, and the way from there."""
+    path: list[tuple[str, str | int | None]] = []
+    while True:
+        if isinstance(expression, cst.Attribute):
+            path.append(("attribute", expression.attr.value))
+            expression = expression.value
+        elif isinstance(expression, cst.Subscript):
+            path.append(_subscript(expression))
+            expression = expression.value
+        elif isinstance(expression, cst.Call) and isinstance(expression.func, cst.Attribute):
+            if expression.func.attr.value not in ("get", "setdefault") or not expression.args:
+                return "", ()
+            path.append(_key(expression.args[0].value))
+            expression = expression.func.value
+        else:
+            break
+    return (expression.value if isinstance(expression, cst.Name) else ""), tuple(reversed(path))
+
+
+def _subscript(node: cst.Subscript) -> tuple[str, str | int | None]:
+    if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
+        return _key(node.slice[0].slice.value)
+    return "any", None
+
+
+def _key(node: cst.CSTNode) -> tuple[str, str | int | None]:
+    is_literal, value = scalar(node)
+    if is_literal and isinstance(value, str):
+        return "key", value
+    if is_literal and type(value) is int:
+        return "index", value
+    return "any", None

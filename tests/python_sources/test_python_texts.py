@@ -1,0 +1,175 @@
+"""YAML in texts of programs: read with its fields masked, and changed without a byte of the program beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from hardener.sources.python.parsed import parse
+from hardener.sources.python.rewrite import rewrite
+from hardener.sources.yaml import Refused
+
+MANIFEST = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}}}  # the pod
+spec:
+  hostPID: true
+  containers:
+  - name: web
+    image: {image}
+    emptyDir: {{}}
+"""
+PLAIN = MANIFEST.format(name="a", image="b")
+PERCENT = PLAIN.replace("name: a}", "name: %s}").replace("image: b", "image: %s  # 100%%")
+
+FILLED_IN = {
+    "an f-string": (f'def made(name, image):\n    return f"""\n{MANIFEST}"""\n', "$(name)", "$(image)"),
+    "str.format": (
+        f'def made(name, image):\n    return """{MANIFEST}""".format(name=name, image=image)\n',
+        "$(name)",
+        "$(image)",
+    ),
+    "str.format of a constant": (
+        f'TEXT = """\\\n{MANIFEST}"""\n\n\ndef made(name, image):\n    return TEXT.format(name=name, image=image)\n',
+        "$(name)",
+        "$(image)",
+    ),
+    "the % operator": (
+        f"def made(name, image):\n    return '''\n{PERCENT}''' % (name, image)\n",
+        "$(value)",
+        "$(value_2)",
+    ),
+    "an expression": (
+        f'def made(name, image):\n    return f"""\n{MANIFEST.replace("{image}", "{image.strip()!s:>1}")}"""\n',
+        "$(name)",
+        "$(image.strip)",
+    ),
+    "CRLF": (f'def made(name, image):\n    return f"""\n{MANIFEST}"""\n'.replace("\n", "\r\n"), "$(name)", "$(image)"),
+    "letters beyond ASCII": (
+        f'Ü = "ß"\n\n\ndef made(name, image):\n    return f"""\n# für ✓\n{MANIFEST}"""\n',
+        "$(name)",
+        "$(image)",
+    ),
+}
+
+
+def harden(documents: list[Any]) -> None:
+    spec = documents[0]["spec"]
+    del spec["hostPID"]
+    spec["containers"][0]["securityContext"] = {"privileged": False}
+    spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
+
+
+def made(source: str) -> Any:
+    scope: dict[str, Any] = {}
+    exec(source, scope)
+    return yaml.safe_load(scope["made"]("web", "nginx:1"))
+
+
+@pytest.mark.parametrize("source, name, image", FILLED_IN.values(), ids=FILLED_IN)
+def test_what_the_program_makes_is_what_was_decided(source: str, name: str, image: str) -> None:
+    (document,) = parse(source).documents
+    assert (document["metadata"]["name"], document["spec"]["containers"][0]["image"]) == (name, image)
+    after = rewrite(source, harden).text
+    wanted = made(source)
+    harden([wanted])
+    assert made(after) == wanted
+    gone, stays = [line for line in source.splitlines() if "hostPID" in line], after.splitlines()
+    assert [line for line in source.splitlines() if line not in stays] == gone
+    assert after.count("\r\n") == (after.count("\n") if "\r\n" in source else 0)
+
+
+def test_lines_and_comments_are_those_of_the_file() -> None:
+    source, _, _ = FILLED_IN["str.format of a constant"]
+    parsed = parse(source)
+    lines = source.splitlines()
+    assert lines[parsed.line(0, ("spec", "hostPID")) - 1] == "  hostPID: true"
+    assert parsed.comment(0, ("metadata",)) == "# the pod"
+    assert parsed.comments() == []
+
+
+def test_each_document_of_a_text_is_one() -> None:
+    two = f'TEXT = """\n{PLAIN}---\n{PLAIN.replace("Pod", "Other")}"""\nMORE = """\n{PLAIN}"""\n'
+    parsed = parse(two)
+    assert [document["kind"] for document in parsed.documents] == ["Pod", "Other", "Pod"]
+    assert [parsed.line(number, ("kind",)) for number in range(3)] == [3, 13, 24]
+
+    def second(documents: list[Any]) -> None:
+        documents[1]["spec"]["hostPID"] = False
+
+    assert (
+        rewrite(two, second).text
+        == two.replace("hostPID: true", "hostPID: false")
+        .replace("hostPID: false", "hostPID: true", 1)[::-1]
+        .replace("hostPID: false"[::-1], "hostPID: true"[::-1], 1)[::-1]
+    )
+
+
+def test_a_text_stands_beside_what_the_code_makes() -> None:
+    code = 'POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "a", "image": "b"}]}}\n'
+    parsed = parse(f'TEXT = """\n{PLAIN}"""\n{code}')
+    assert [document["kind"] for document in parsed.documents] == ["Pod", "Pod"]
+    assert [parsed.line(number, ("kind",)) for number in range(2)] == [12, 3]
+
+
+NOT_LOOKED_AT = {
+    "a docstring": f'"""Such as:\n\n{PLAIN}"""\n',
+    "of a function": f'def f():\n    """\n{PLAIN}"""\n',
+    "bytes": f'TEXT = b"""\n{PLAIN}"""\n',
+    "parts of a text": f'TEXT = "" """\n{PLAIN}"""\n',
+    "a value of a ConfigMap": (
+        f'A = {{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{}}, "data": {{"a": """\n{PLAIN}"""}}}}\n'
+    ),
+    "no manifest": 'TEXT = """\nkind of: thing\napiVersion: none\n"""\n',
+}
+
+
+@pytest.mark.parametrize("source", NOT_LOOKED_AT.values(), ids=NOT_LOOKED_AT)
+def test_not_looked_at(source: str) -> None:
+    assert [document["kind"] for document in parse(source).documents if document["kind"] != "ConfigMap"] == []
+    assert parse(source).unread == []
+
+
+UNREAD = {
+    "filled in elsewhere": (MANIFEST, "what stands in braces may be filled in elsewhere"),
+    "escapes": (PLAIN.replace("web", "w\\x65b"), "it holds escapes"),
+    "a Jinja template": (PLAIN.replace("image: b", "image: {{ image }}"), "a template"),
+    "lines that a loop makes": (PLAIN + "{% for x in y %}\n  - a\n{% endfor %}\n", "a template"),
+    "broken": (PLAIN + "   x: [\n", None),
+}
+
+
+@pytest.mark.parametrize("text, reason", UNREAD.values(), ids=UNREAD)
+def test_what_cannot_be_read_is_said(text: str, reason: str | None) -> None:
+    parsed = parse(f'import jinja2\n\nTEXT = """\n{text}"""\n')
+    assert parsed.documents == []
+    assert [why for _, why in parsed.unread] == [reason or parsed.unread[0][1]]
+
+
+def test_an_expression_of_several_lines_is_not_read() -> None:
+    source = f'TEXT = f"""\n{MANIFEST.replace("{image}", "{max(1," + chr(10) + "2)}")}"""\n'
+    assert [why for _, why in parse(source).unread] == ["an expression in it has several lines"]
+
+
+def what(value: str) -> Any:
+    def mutate(documents: list[Any]) -> None:
+        documents[0]["spec"]["containers"][0]["name"] = value
+
+    return mutate
+
+
+@pytest.mark.parametrize("value", ['a"""b', "a\\b", "$(name)"])
+def test_nothing_is_written_that_the_program_would_read_in_another_way(value: str) -> None:
+    source, _, _ = FILLED_IN["an f-string"]
+    with pytest.raises(Refused):
+        rewrite(source, what(value))
+
+
+@pytest.mark.parametrize("value", ["a{b}c", "100%", "{}", "%s"])
+def test_braces_and_percent_signs_are_doubled_where_the_text_is_filled_in(value: str) -> None:
+    for case in ("an f-string", "str.format", "the % operator"):
+        after = rewrite(FILLED_IN[case][0], what(value)).text
+        assert made(after)["spec"]["containers"][0]["name"] == value

@@ -1,0 +1,112 @@
+"""Capabilities that program files carry: as harden lock --deep read them, else as the image table knows them.
+
+Source: capabilities(7). A file with a capability that is effective at once is not started where the container may not
+have it; with `no_new_privs` it is started and does not get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.edits import Evidence
+from hardener.kubernetes.capabilities import BIND
+from hardener.views import Container
+from hardener.words import image_words
+
+from ._ports import low_ports
+
+# What a container runtime gives by default, and with it an image that says nothing.
+DEFAULT = frozenset(
+    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW", BIND, "SETFCAP"}
+    | {"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
+)
+_LISTS = ("securityContext", "capabilities")
+_OLDEST_SYSCTL = (1, 22)
+
+
+def carried(container: Container) -> dict[str, str]:
+    """Those without which a program that is started fails at once, by path, as the lock knows them."""
+    files = container.facts.files
+    return files.carried(_words(container), own_command=_is_own(container)) if files is not None else {}
+
+
+def held(container: Container) -> dict[str, list[str]]:
+    """Those that a program which is started may use and gets from nothing else, by who says so and where."""
+    row, files = container.row, container.facts.files
+    found: dict[str, str] = {}
+    if files is not None:
+        found = {f"harden.lock: {path}": names for path, names in _started(container).items()}
+    elif row is not None and row.file_caps and not container.has("command"):
+        found = {"image table: its program": ", ".join(row.file_caps)}
+    return {source: left for source, names in found.items() if (left := _given(container, names))}
+
+
+def within_reach(container: Container) -> Iterator[Evidence]:
+    """Program files with capabilities that something may start unseen, and that it could start until now."""
+    files = container.facts.files
+    started = _started(container)
+    for path, names in files.within_reach(own_command=_is_own(container)).items() if files is not None else ():
+        if path not in started and (left := _given(container, names)):
+            yield container.fact(f"harden.lock: {path} carries {', '.join(left)}, and may be started unseen", "image")
+
+
+def lost_without_raising(container: Container) -> Iterator[Evidence]:
+    """What the programs of ``container`` need and do not get where no process can raise its privileges."""
+    back = _ports_come_back(container)
+    for source, names in held(container).items():
+        lost = [name for name in names if name != BIND or (low_ports(container) and not back)]
+        if lost:
+            yield container.fact(f"{source} carries {', '.join(lost)}, which it would not get", "image")
+
+
+def may_serve_low_ports(container: Container) -> Iterator[Evidence]:
+    """A program that may bind low ports, of which nobody names any port."""
+    if not (low_ports(container) or container.items("ports") or container.facts.ports):
+        for source, names in held(container).items():
+            if BIND in names:
+                yield container.fact(f"{source} carries {BIND}, and which ports it serves is not known", "image")
+
+
+def has_no_privileged(container: Container, program: str) -> bool:
+    """Whether the image is known to have no ``program`` that gets more than its user has: then it works without, or it
+    does not work already."""
+    files = container.facts.files
+    return (
+        files is not None
+        and not any("NET_RAW" in text for _, text in files.capabilities)
+        and not any(program.rstrip("6") in path or "busybox" in path or "bbsuid" in path for path in files.setuid)
+    )
+
+
+def _started(container: Container) -> dict[str, str]:
+    files = container.facts.files
+    return files.held(_words(container), own_command=_is_own(container)) if files is not None else {}
+
+
+def _given(container: Container, names: str) -> list[str]:
+    """Those of ``names`` that the container may have as it is."""
+    dropped, added = ({_plain(name) for name in container.strings(*_LISTS, key)} for key in ("drop", "add"))
+    return [
+        name
+        for name in names.split(", ")
+        if name in added or "ALL" in added or (name in DEFAULT and not dropped & {"ALL", name})
+    ]
+
+
+def _ports_come_back(container: Container) -> bool:
+    """Whether a setting of the pod gives low ports back (see unprivileged-ports)."""
+    pod = container.pod
+    version = pod.tree.settings.kubernetes_version
+    return pod.get("hostNetwork") is not True and not pod.partial and version >= _OLDEST_SYSCTL
+
+
+def _words(container: Container) -> tuple[str, ...]:
+    return (*image_words(container), *container.words)
+
+
+def _is_own(container: Container) -> bool:
+    return not container.has("command")
+
+
+def _plain(name: str) -> str:
+    return name.upper().removeprefix("CAP_")
