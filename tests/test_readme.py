@@ -35,6 +35,7 @@ def block(language: str, heading: str) -> str:
 
 def hold(request: pytest.FixtureRequest, shown: str, now: str) -> None:
     """Fail when README.md shows something else than ``now``; ``--harden-accept`` takes it over."""
+    assert shown, "an empty block cannot be replaced"
     if shown != now and request.config.getoption("--harden-accept"):
         path = ROOT / "README.md"
         path.write_text(path.read_text(encoding="utf-8").replace(shown, now), encoding="utf-8")

@@ -212,7 +212,7 @@ items:
 """
     large = making("large", ("set", ("spec", "containers", 0, "securityContext", "runAsUser"), 100000), kind="Pod")
     outcome = run(text, large, AFTER)
-    assert rolled_back(outcome) == ["large"]
+    assert rolled_back(outcome) == ["large", "large"]  # of each Pod
     assert "rule 34" in outcome.refused[0].reason
     assert [change.transform.id for change in outcome.changes] == ["after"]
 

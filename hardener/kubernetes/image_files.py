@@ -10,6 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from hardener.kubernetes.shell import commands, runs
 from hardener.records import dataclass
 
+# Setuid programs of accounts, logins and mounts, which come with Debian, Alpine and the UBI images and start nothing.
+_OF_DISTRIBUTIONS = frozenset(
+    """bbsuid chage chfn chsh dbus-daemon-launch-helper expiry gpasswd mount newgidmap newgrp newuidmap
+    pam_extrausers_chkpwd pam_timestamp_check passwd polkit-agent-helper-1 ssh-keysign su umount unix_chkpwd
+    userhelper""".split()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFiles:
@@ -74,6 +81,12 @@ class ImageFiles:
         return [
             path for path in self.setuid if (own_command and path in self.starts) or posixpath.basename(path) in named
         ]
+
+    def raisers(self, *, own_command: bool) -> list[str]:
+        """The setuid programs that are no part of every distribution, where something may start them unseen."""
+        if own_command and not self.script:
+            return []
+        return [path for path in self.setuid if posixpath.basename(path) not in _OF_DISTRIBUTIONS]
 
     def may_carry(self, capability: str) -> bool:
         """Whether a script that it starts may start a program file that has ``capability``."""

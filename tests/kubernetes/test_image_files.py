@@ -59,6 +59,12 @@ def test_what_a_script_may_start() -> None:
     assert not ImageFiles(capabilities=FILES.capabilities).may_carry("NET_RAW")
 
 
+def test_setuid_programs_of_every_distribution_are_no_sign() -> None:
+    files = ImageFiles(script=True, setuid=(SU, "/usr/bin/mount", "/usr/local/bin/fixuid", "/usr/bin/sudo"))
+    assert files.raisers(own_command=True) == ["/usr/local/bin/fixuid", "/usr/bin/sudo"]
+    assert ImageFiles(setuid=files.setuid).raisers(own_command=True) == []
+
+
 def test_what_a_program_may_use_and_what_is_started_unseen() -> None:
     assert FILES.held(("aware", "ping"), own_command=False) == {"/opt/aware": "IPC_LOCK", PING: "NET_RAW"}
     all_of_them = {

@@ -50,6 +50,13 @@ def within_reach(container: Container) -> Iterator[Evidence]:
             yield container.fact(f"harden.lock: {path} carries {', '.join(left)}, and may be started unseen", "image")
 
 
+def raisers(container: Container) -> Iterator[Evidence]:
+    """Setuid programs that were put into the image and that something may start unseen."""
+    files = container.facts.files
+    for path in files.raisers(own_command=_is_own(container)) if files is not None else ():
+        yield container.fact(f"harden.lock: {path} is setuid root, and may be started unseen", "image")
+
+
 def lost_without_raising(container: Container) -> Iterator[Evidence]:
     """What the programs of ``container`` need and do not get where no process can raise its privileges."""
     back = _ports_come_back(container)

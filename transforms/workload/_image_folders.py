@@ -11,7 +11,7 @@ from hardener.records import dataclass
 from hardener.views import Container, OpaqueError
 from hardener.words import image_words
 
-from ._file_capabilities import held
+from ._file_capabilities import held, raisers
 
 _TMP = "/tmp"
 # Capabilities that lead past the modes of files in no way; with any other a user may write where these forbid it.
@@ -61,7 +61,7 @@ def folders(container: Container) -> Folders | None:
     if files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
         return None  # it becomes root
     carried = (name for names in held(container).values() for name in names)
-    if any(name not in _HARMLESS for name in carried):
+    if any(name not in _HARMLESS for name in carried) or any(raisers(container)):
         return None  # it may get past the modes of files
     homes = tuple(filter(_HOME.fullmatch, files.empty))
     own = tuple(

@@ -10,7 +10,7 @@ from hardener.overlays import signs
 from hardener.views import Container
 from hardener.words import image_words, spoken
 
-from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, within_reach
+from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, raisers, within_reach
 from ._need import root_evidence
 from ._user import final_user
 
@@ -74,3 +74,4 @@ def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
 def _may_need(container: Container) -> Iterator[Evidence]:
     yield from may_serve_low_ports(container)
     yield from within_reach(container)
+    yield from raisers(container)
