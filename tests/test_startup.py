@@ -138,7 +138,7 @@ def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:
 
 PLAIN_PYTHON = {
     "plain.py": "import os\n\nprint(os.name)\n",
-    "docs.py": "# a Deployment has an apiVersion and a kind, kubernetes V1Pod says\nX = 'selector template containers'\n",
+    "docs.py": "# a Deployment has an apiVersion and a kind, kubernetes V1Pod\nX = 'selector template containers'\n",
     "use.py": "from kubernetes import client\n\napi: client.V1Pod = client.CoreV1Api().read('x')\n",
     "broken.py": "def f(:\n",
 }

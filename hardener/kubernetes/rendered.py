@@ -154,6 +154,7 @@ def values(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def placed_values(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
     """``values``, each with its place."""
+    path: tuple[str | int, ...]
     for path in (("spec", "values"), ("spec", "forProvider", "values")):
         if isinstance(found := _at(document, path), dict):
             yield path, found
