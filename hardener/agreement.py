@@ -73,7 +73,8 @@ def together(
     found = list(edits)
     seen: set[Path] = {target.path}
     while True:
-        waiting = ((other, _owner(workspace, transform, other)) for other in mirrored(piece, found)[len(found) :])
+        mirror = mirrored(piece, found)[len(found) :]
+        waiting = ((other, workspace.target_around(transform.each, piece, other.path)) for other in mirror)
         new = next(
             ((other, owner) for other, owner in waiting if owner is not None and owner.path not in seen),
             None,
@@ -111,16 +112,6 @@ def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> l
     if any(name not in transform.classes for name in classes):
         return []
     return steps_of(target, list(transform.function(target, *arguments)))
-
-
-def _owner(workspace: Workspace, transform: Transform, edit: Edit) -> View | None:
-    """The innermost target in which ``edit`` is made, if there is one."""
-    found: list[Any] = [
-        target
-        for target in workspace.targets(transform.each)
-        if target.object.piece is edit.piece and edit.path[: len(target.path)] == target.path
-    ]
-    return max(found, key=lambda target: len(target.path)) if found else None
 
 
 def _same(one: Edit, other: Edit) -> bool:

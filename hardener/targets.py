@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,6 +12,8 @@ from hardener.namespaces import targets as namespace_targets
 from hardener.views import Container, KustomizedImage, Namespace, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
+    from hardener.edits import Path
+    from hardener.sources.manifests import Piece
     from hardener.workspace import Workspace
 
 
@@ -36,11 +38,19 @@ class Targets:
             Namespace: [space for space in namespace_targets(workspace) if space.object.editable],
             KustomizedImage: [entry for entry in workspace.image_sources.entries if entry.object.editable],
         }
+        self._places: dict[type | UnionType, dict[tuple[Piece, Path], Any]] = {}
         self._known = {name_of(kind): items for kind, items in found.items()}
 
     def of(self, each: type | UnionType) -> list[Any]:
         """The targets of a transform that visits ``each``."""
         return [target for kind in get_args(each) or (each,) for target in self._of(kind)]
+
+    def around(self, each: type | UnionType, targets: Callable[[Any], Iterable[Any]], piece: Piece, path: Path) -> Any:
+        """The innermost of the ``targets`` of a transform that visits ``each`` around a place; None without one."""
+        if each not in self._places:
+            self._places[each] = {(item.object.piece, item.path): item for item in reversed([*targets(each)])}
+        starts = ((piece, path[:length]) for length in range(len(path), 0, -1))
+        return next((self._places[each][start] for start in starts if start in self._places[each]), None)
 
     def may_be(self, visits: Iterable[Visit]) -> bool:
         """Whether there may be a target of ``visits``, as far as that is known without the classes of the views."""

@@ -223,6 +223,10 @@ class Workspace:
         """The targets of a transform that visits ``each``, those of files that may be edited only."""
         return self._targets.of(each)
 
+    def target_around(self, each: type | UnionType, piece: Piece, path: Path) -> Any:
+        """The innermost target of a transform that visits ``each`` around a place; None where there is none."""
+        return self._targets.around(each, self.targets, piece, path)
+
     def may_hold(self, visits: Iterable[Visit]) -> bool:
         """Whether there may be a target of ``visits``; their classes are not loaded."""
         return self._targets.may_be(visits)
