@@ -306,7 +306,7 @@ def explain(
 
 
 @app.command()
-def hook(framework: Annotated[Framework, typer.Argument(help="What starts the pods.")]) -> None:
+def hook(framework: Annotated[Framework, typer.Argument(help="What starts the pods.", metavar="FRAMEWORK")]) -> None:
     """Print a module that hardens the pods of a framework while it runs, where their source cannot be changed."""
     from hardener import hooks
 
