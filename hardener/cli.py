@@ -306,7 +306,11 @@ def explain(
 
 
 @app.command()
-def hook(framework: Annotated[Framework, typer.Argument(help="What starts the pods.", metavar="FRAMEWORK")]) -> None:
+def hook(
+    framework: Annotated[
+        Framework, typer.Argument(help="What starts the pods.", metavar="airflow|cdk8s|kubespawner|pulumi")
+    ],
+) -> None:
     """Print a module that hardens the pods of a framework while it runs, where their source cannot be changed."""
     from hardener import hooks
 

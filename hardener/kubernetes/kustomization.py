@@ -36,13 +36,13 @@ def patch_names(document: Mapping[str, Any]) -> Iterator[str]:
 
 def components(document: Mapping[str, Any]) -> Iterator[str]:
     """The components that it uses, as written: what they say holds for all that it is built from."""
-    yield from (name for name in _list(document, "components") if isinstance(name, str))
+    yield from _paths(document, "components")
 
 
 def resources(document: Mapping[str, Any]) -> Iterator[str]:
     """The files and folders whose objects it takes, as written; those behind a URL are among them."""
     for key in ("resources", "bases"):
-        yield from (name for name in _list(document, key) if isinstance(name, str))
+        yield from _paths(document, key)
 
 
 def plugins(document: Mapping[str, Any]) -> Iterator[str]:
@@ -86,7 +86,7 @@ def setting(document: Mapping[str, Any], key: str) -> str:
 def members(document: Mapping[str, Any]) -> Iterator[str]:
     """The files and folders that it is built from, as written; those behind a URL are among them."""
     for key in ("resources", "bases", "components"):
-        yield from (name for name in _list(document, key) if isinstance(name, str))
+        yield from _paths(document, key)
 
 
 def template_labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -109,6 +109,10 @@ def images(document: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
             if any(entry.get(key) for key in ("newName", "newTag", "tagSuffix", "digest")):
                 yield index, entry
+
+
+def _paths(document: Mapping[str, Any], key: str) -> Iterator[str]:
+    return (name for name in _list(document, key) if isinstance(name, str) and "\0" not in name)
 
 
 def _list(document: Mapping[str, Any], key: str) -> list[Any]:

@@ -47,7 +47,7 @@ REFUSED: dict[str, tuple[str, str, int | None]] = {
     "brackets beside new syntax": ("type X = int\nx = " + "[" * MANY + "]" * MANY, "nested too deeply", None),
     "operators beside new syntax": ("type X = int\nx = " + "+".join("a" * MANY), "nested too deeply", None),
     "branches beside new syntax": ("type X = int\nif a: pass\n" + "elif b: pass\n" * 60_000, "nested too deeply", None),
-    "dicts in dicts": ("x = " + "{'a': " * 300 + "1" + "}" * 300, "nested too deeply", None),
+    "dicts in dicts": ("x = " + "{'a': " * 450 + "1" + "}" * 450, "nested too deeply", None),
 }
 
 
