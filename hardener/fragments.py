@@ -1,7 +1,8 @@
 """Parts of objects that a program makes and puts in their place elsewhere: a pod template, a pod spec, a container.
 
-They are hardened as far as they go. Nothing is concluded from them about the rest of the tree: the object that each
-becomes a part of, its name and its namespace are not known.
+They are hardened as far as they go. Little is concluded from them about the rest of the tree, since the object that
+each becomes a part of, its labels and its namespace are not known: that there may be pods in any namespace, and that
+what they name is called from there.
 """
 
 from __future__ import annotations

@@ -85,6 +85,9 @@ def _patch_file(item: Object) -> str | None:
         return "a kustomization lists this file as a patch"
     if _mentions_patch(item.piece) and _has_patch_directive(item.data):
         return "it holds a $patch directive"
+    program = item.piece.file.program
+    if program is not None and program.is_patch(int(item.path[0])):
+        return "it is what a call patches an object with"
     return None
 
 
@@ -100,6 +103,9 @@ def _patch(pod: PodTemplate) -> str | None:
     containers = _containers(pod.data)
     if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
         return "a container has no image"
+    found = pod.data.get("containers")
+    if pod.object.piece.is_python and type(found) is list and not found:  # not one that is open
+        return "it has no containers"
     return None
 
 

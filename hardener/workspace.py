@@ -125,7 +125,7 @@ class Workspace:
 
     @cached_property
     def fragments(self) -> list[Fragment]:
-        """The parts of objects that programs make; nothing is concluded from them."""
+        """The parts of objects that programs make, see ``hardener.fragments``."""
         if not any(file.is_python for file in self.files):
             return []
         from hardener.fragments import of

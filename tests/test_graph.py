@@ -188,13 +188,19 @@ webhooks:
     texts = [
         deployment("orphan", namespace="a"), deployment("hook", namespace="a"), webhook,
         deployment("scraped", namespace="a", annotations={"prometheus.io/scrape": "true"}),
-        deployment("open", namespace="a", type="LoadBalancer"),
+        deployment("open", namespace="a", type="LoadBalancer"), deployment("called", namespace="a"),
     ]  # fmt: skip
-    write(tmp_path, {"a.yaml": "---\n".join(texts)})
+    part = (
+        'from kubernetes import client\nPART = client.V1Container(name="part", image="x:1", args=["http://called.a"])\n'
+    )
+    write(tmp_path, {"a.yaml": "---\n".join(texts), "part.py": part})
     assert {entry["way"] for entry in records(cwd=tmp_path)["entries"]} == set(Way)
     assert set(SCHEMA["properties"]["entries"]["items"]["properties"]["way"]["enum"]) == set(Way)
     out = harden("graph").out
-    for origin in ("anywhere", "the API server", "monitoring of any namespace", "any pod of its namespace"):
+    for origin in (
+        "anywhere", "the API server", "monitoring of any namespace", "any pod of any namespace",
+        "any pod of its namespace",
+    ):  # fmt: skip
         assert f"    <- {origin} 8080/TCP " in out
     drawn = harden("graph", "--format", "mermaid").out
     for origin in ("anywhere", "the API server", "monitoring of any namespace", "any pod, namespace a"):

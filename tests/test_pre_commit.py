@@ -78,6 +78,11 @@ def test_hooks_see_whole_trees() -> None:
     assert not any(hook["pass_filenames"] for hook in HOOKS)
 
 
+def test_hooks_run_on_all_that_is_read() -> None:
+    for hook in HOOKS:
+        assert set(hook["types_or"]) == {"yaml", "json", "terraform", "python"}
+
+
 def test_a_commit_is_stopped_once_and_then_passes(project: Project) -> None:
     manifest = project.folder / "k8s/web.yaml"
     first = project.run("run", "--all-files")

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.connections import entries
-from hardener.connections.endpoints import Endpoints, is_headless, is_patch, mapping, mappings, number, selector
+from hardener.connections.endpoints import (
+    Endpoints,
+    is_computed,
+    is_headless,
+    is_patch,
+    mapping,
+    mappings,
+    number,
+    selector,
+)
 from hardener.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.connections.texts import Text, Texts
 from hardener.edits import Evidence, Path
@@ -25,7 +35,7 @@ _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-
 def collect(workspace: Workspace) -> Connections:
     """The connections of the tree."""
     collector = Collector(workspace)
-    for pod in collector.pods:
+    for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
     collector.members()
     collector.found.entries = entries.collect(collector)
@@ -43,6 +53,7 @@ class Collector:
         self.found = Connections()
         self.namespaces = _namespaces(workspace)
         self.pods = [pod for pod in workspace.pod_templates if not is_patch(pod)]
+        self.parts = [pod for item in workspace.fragments for pod in item.pods if not is_patch(pod)]
         self._knative = {item.name for item in workspace.of("serving.knative.dev", "Service")}
         self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
         self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
@@ -154,7 +165,7 @@ class Collector:
             if not found and self._is_new(client, service, port):
                 self.found.external.append(External(client, host, port, (), text.evidence(str(service))))
             return
-        if not selector(service):
+        if not selector(service) and not is_computed(service):
             if self._is_new(client, service, port):
                 slices = self._slices(service)
                 addresses = tuple(dict.fromkeys(a for item in slices for a in _addresses(item)))
@@ -197,8 +208,18 @@ class Collector:
 
     @property
     def edges(self) -> list[Edge]:
-        """The edges that are known so far."""
-        return [Edge(*key, tuple(facts), service) for key, (facts, service) in self._edges.items()]
+        """The edges that are known so far, those of workloads."""
+        parts = set(self.parts)
+        return [edge for edge in self._every_edge() if edge.client not in parts]
+
+    @property
+    def edges_of_parts(self) -> list[Edge]:
+        """Those of the parts of pods that programs make."""
+        parts = set(self.parts)
+        return [edge for edge in self._every_edge() if edge.client in parts]
+
+    def _every_edge(self) -> Iterator[Edge]:
+        return (Edge(*key, tuple(facts), service) for key, (facts, service) in self._edges.items())
 
     def finished(self) -> Connections:
         order = {pod: position for position, pod in enumerate(self.pods)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.connections.model import Port
 from hardener.edits import WrongShapeError
+from hardener.sources.open_values import OpenDict
 from hardener.views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def is_patch(pod: PodTemplate) -> bool:
 
 def selector(service: Object) -> dict[str, str]:
     return {str(key): str(value) for key, value in mapping(mapping(service.data.get("spec")).get("selector")).items()}
+
+
+def is_computed(service: Object) -> bool:
+    """Whether a program computes the selector, or a part of it."""
+    found = mapping(service.data.get("spec")).get("selector")
+    return isinstance(found, str | OpenDict)
 
 
 def is_headless(service: Object) -> bool:

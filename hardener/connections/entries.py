@@ -35,6 +35,7 @@ def collect(collector: Collector) -> list[Entry]:
         entries.host_ports(pod)
     entries.monitors()
     entries.scraped()
+    entries.from_programs()
     edges = collector.edges
     entries.from_nodes(edges)
     entries.orphans(edges)
@@ -202,6 +203,13 @@ class _Entries:
                 self._collector.add(client, pod, on, fact, None)
         if not servers:
             self._add(pod, on, Way.MONITORING, fact)
+
+    def from_programs(self) -> None:
+        """Parts of pods that programs make: the labels and the namespace of such a pod are the program's."""
+        for edge in self._collector.edges_of_parts:
+            way = Way.OUTSIDE if edge.client.data.get("hostNetwork") is True else Way.PROGRAM
+            for fact in edge.evidence:
+                self._add(edge.server, edge.ports, way, fact, edge.service)
 
     def from_nodes(self, edges: list[Edge]) -> None:
         """Clients on the network of their node have its addresses, which no selector of pods means."""

@@ -33,6 +33,7 @@ class Way(StrEnum):
     OUTSIDE = "outside"  # any address: a load balancer, a node port, an Ingress whose controller the tree does not show
     API_SERVER = "api-server"  # any address, since that of the API server is not known: webhooks, APIServices
     MONITORING = "monitoring"  # any pod of any namespace
+    PROGRAM = "program"  # any pod of any namespace: which pod a program makes a part for is not known
     NAMESPACE = "namespace"  # any pod of its namespace: a Service that nothing names (the orphan rule)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from hardener.sources import files, yaml
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.views import Container, Object, View
 from hardener.waivers.marks import PREFIX
+
+_FILLED_IN = re.compile(r"[{}%\\]")  # what a program may fill in, or read otherwise, in a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
 
         parse = python.parse
     parsed = parse(text)
+    if piece.is_python and parsed.text_at(int(path[0])) is not None and _FILLED_IN.search(waiver.reason):
+        raise yaml.Refused("the program would take it for more than text")
     number = parsed.line(int(path[0]), path[1:])
     lines = text.splitlines(keepends=True)
     line = lines[number - 1]
@@ -95,9 +100,14 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
     lines.insert(number - 1, f"{indent}# harden: ignore[{waiver.id}] {waiver.reason}{newline}")
     written = "".join(lines)
     again = parse(written)
-    if not yaml.same(again.documents, parsed.documents) or len(again.comments()) != len(parsed.comments()) + 1:
+    if not yaml.same(again.documents, parsed.documents) or _count(piece, again) != _count(piece, parsed) + 1:
         raise yaml.Refused("no comment can stand there")
     return written
+
+
+def _count(piece: Piece, parsed: Any) -> int:
+    """The comments of a text, those of the YAML in a program among them."""
+    return len(parsed.comments()) + (len(parsed.comments_of_texts()) if piece.is_python else 0)
 
 
 def _written_path(target: View) -> Path:

@@ -4,11 +4,16 @@ Source of the config: github.com/opencontainers/image-spec, config.md; of what a
 a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go).
 """
 
-import posixpath
+from __future__ import annotations
 
-from hardener.kubernetes.image_files import ImageFiles
+import posixpath
+from typing import TYPE_CHECKING
+
 from hardener.kubernetes.image_table import ImageRow
 from hardener.records import dataclass
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.image_files import ImageFiles
 
 _ROOT = frozenset({"", "0", "root"})
 

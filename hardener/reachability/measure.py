@@ -210,7 +210,7 @@ def _lets_in(
 ) -> bool:
     pod, rules = state.end(entry.server, place)
     client: Pod | Address = ANYWHERE
-    if entry.way is Way.MONITORING:
+    if entry.way in (Way.MONITORING, Way.PROGRAM):
         client = _ELSEWHERE
     elif entry.way is Way.NAMESPACE:
         client = Pod(pod.namespace, {}, pod.namespace_labels)

@@ -16,8 +16,9 @@ _COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: 
 
 
 def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
-    """Write a line per remark on ``outcome``."""
-    for remark in sorted(remarks(outcome, redactor, applied=applied), key=lambda remark: -remark.severity.rank):
+    """Write a line per remark on ``outcome`` that tells a problem."""
+    found = [remark for remark in remarks(outcome, redactor, applied=applied) if not remark.is_part]
+    for remark in sorted(found, key=lambda remark: -remark.severity.rank):
         title = f"{remark.id} ({remark.risk}, {remark.severity})" if remark.risk else f"{remark.id} ({remark.severity})"
         place = {"file": remark.file, "line": str(remark.line), "endLine": str(remark.last), "title": title}
         settings = ",".join(f"{name}={_property(value)}" for name, value in place.items())

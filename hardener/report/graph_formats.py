@@ -25,6 +25,7 @@ _FROM = {
     Way.OUTSIDE: "anywhere",
     Way.API_SERVER: "the API server",
     Way.MONITORING: "monitoring of any namespace",
+    Way.PROGRAM: "any pod of any namespace",
     Way.NAMESPACE: "any pod of its namespace",
 }
 _LACKS = {

@@ -41,9 +41,14 @@ def masked_lines(
     return found
 
 
-def masked_text(redactor: Redactor, text: str, ranges: list[range]) -> dict[int, str]:
+def masked_text(redactor: Redactor, text: str, ranges: list[range], *, is_python: bool) -> dict[int, str]:
     """The same of a text that holds no YAML; all of it is searched for secrets."""
-    redactor.learn_text(text)
+    searched = text
+    if is_python:
+        from hardener.report.program_texts import texts_and_keys  # late: few trees hold a program
+
+        searched = texts_and_keys(text)
+    redactor.learn_text(searched)
     shown = zip(text.split("\n"), redactor.mask_spans(text, _rows(text)).split("\n"), strict=False)
     hidden = {number: masked + "\n" for number, (plain, masked) in enumerate(shown, 1) if plain != masked}
     last = text.count("\n") + 1
@@ -77,7 +82,7 @@ def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
     every = [range(1, text.count("\n") + 2)]
     if file.is_terraform or file.is_python:
         learn_pieces(redactor, file)
-        found = masked_text(redactor, text, every)
+        found = masked_text(redactor, text, every, is_python=file.is_python)
     else:
         found = masked_lines(redactor, text, every, known_documents(file) if text is file.content.text else None)
     if found:

@@ -60,7 +60,7 @@ class Patch:
         old = change.file.content.text
         if change.file.is_terraform or change.file.is_python:
             learn_pieces(redactor, change.file)
-            return cls(change, partial(masked_text, redactor))
+            return cls(change, partial(masked_text, redactor, is_python=change.file.is_python))
         known = known_documents(change.file)
 
         def mask(text: str, ranges: list[range]) -> Masked:

@@ -29,7 +29,8 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """``id`` and ``severity`` are those of the gravest problem that it is about."""
+    """``id`` and ``severity`` are those of the gravest problem that it is about. ``is_part``: it tells no problem, only
+    lines that the changes of other remarks need."""
 
     id: str
     risk: str | None
@@ -39,6 +40,7 @@ class Remark:
     last: int
     text: str
     suggestion: Suggestion | None = None
+    is_part: bool = False
 
 
 def remarks(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Remark]:
@@ -118,7 +120,7 @@ def _of_file(
         if note := _together(unit, hunk, redactor):
             texts.append(note)
         found = worst or transform
-        yield Remark(found.id, found.risk, found.severity, name, first, last, "\n".join(texts), suggestion)
+        yield Remark(found.id, found.risk, found.severity, name, first, last, "\n".join(texts), suggestion, not own)
 
 
 def _together(unit: Unit, hunk: Hunk, redactor: Redactor) -> str:

@@ -105,14 +105,17 @@ class Units:
         for line, _ in +ids:
             hunk = holder.find(line, line)
             self._known.update([id(hunk)] if hunk is not None else map(id, hunks))
-        # A hunk that no edit begins in goes with the one before it.
-        for number, hunk in enumerate(hunks):
-            if id(hunk) not in self._told and id(hunk) not in self._known and len(hunks) > 1:
-                neighbour = hunks[number - 1 if number else 1]
-                if self.is_known(neighbour):
-                    self._known.add(id(hunk))
-                else:
-                    self._join([id(hunk), id(neighbour)])
+        # A hunk that no edit begins in goes with the one before it; in a program, where it brings the names that others
+        # use, with all.
+        settled = [hunk for hunk in hunks if id(hunk) in self._told or id(hunk) in self._known]
+        named = set(map(id, settled))
+        for hunk in (hunk for hunk in hunks if settled and id(hunk) not in named):
+            before = [other for other in settled if other.before_start < hunk.before_start]
+            near = settled if file.file.is_python else (before or settled[:1])[-1:]
+            if told := [id(other) for other in near if not self.is_known(other)]:
+                self._join([id(hunk), *told])
+            else:
+                self._known.add(id(hunk))
 
     def _root(self, node: int) -> int:
         while (parent := self._parents.get(node, node)) != node:

@@ -23,7 +23,8 @@ _FORM = "write it as # harden: ignore[run-as-non-root] and the reason"
 
 def read(piece: Piece, parsed: Parsed, objects: list[Object], found: Collection) -> None:
     """Add the waivers in the comments of ``piece``, which holds ``objects``, to ``found``."""
-    comments = parsed.comments()
+    program = piece.file.program
+    comments = [*parsed.comments(), *(program.comments_of_texts() if program is not None else ())]
     alone = {comment.line for comment in comments if comment.alone}
     nodes: dict[int, Path] = {}
     for number, document in enumerate(parsed.documents):

@@ -129,6 +129,32 @@ def test_what_looks_like_a_waiver_in_a_text_is_none(harden: Harden, tmp_path: Pa
     assert not {"waiver-stale", "waiver-unknown"} & {one["id"] for one in diff(harden)["findings"]}
 
 
+def test_a_waiver_in_the_yaml_of_a_text_is_read_and_kept(harden: Harden, tmp_path: Path) -> None:
+    text = dedent('''\
+        import yaml
+
+
+        def pod(name):
+            return yaml.safe_load(f"""
+                apiVersion: v1
+                kind: Pod
+                metadata:
+                  name: {name}
+                spec:
+                  hostPID: true  # harden: ignore[no-host-pid] it looks at processes
+                  # harden: ignore[no-host-network] it listens there
+                  hostNetwork: true
+                  containers:
+                  - {{name: main, image: "example.com/main:1"}}
+            """)
+        ''')
+    write(tmp_path, {"pod.py": text})
+    found = json.loads(harden("apply", ".", "--format", "json").out)
+    assert {(each["id"], each["line"]) for each in found["waived"]} >= {("no-host-pid", 11), ("no-host-network", 13)}
+    for line in text.splitlines()[10:13]:
+        assert line in (tmp_path / "pod.py").read_text()
+
+
 def test_a_waiver_of_a_text_that_several_objects_share_is_for_all(harden: Harden, tmp_path: Path) -> None:
     text = dedent("""\
         from kubernetes import client
@@ -343,3 +369,26 @@ def test_a_question_about_a_program_is_answered_by_a_comment(tmp_path: Path) -> 
     assert "# harden: ignore[no-privilege-escalation] it uses sudo\n" in text
     assert "host_pid" not in text and "run_as_non_root" not in text
     compile(text, "pod.py", "exec")
+
+
+@pytest.mark.parametrize(("reason", "is_written"), [("it uses sudo", True), ("it uses {sudo}", False)])
+def test_an_answer_about_yaml_in_a_text_stands_in_that_text(tmp_path: Path, reason: str, is_written: bool) -> None:
+    before = dedent('''\
+        import yaml
+
+        def pod(name):
+            return yaml.safe_load(f"""
+                apiVersion: v1
+                kind: Pod
+                metadata: {{name: "{name}"}}
+                spec:
+                  containers:
+                  - {{name: main, image: "example.com/main:1"}}
+            """)
+        ''')
+    write(tmp_path, {"pod.py": before})
+    commit(tmp_path)
+    session = walk(tmp_path, {"no-privilege-escalation": f"w:{reason}"}, rest="n")
+    comment = f"        # harden: ignore[no-privilege-escalation] {reason}\n"
+    assert (comment in (tmp_path / "pod.py").read_text()) == is_written
+    assert ("write this waiver by hand" in session.shown) != is_written

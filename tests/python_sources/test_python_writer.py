@@ -491,7 +491,7 @@ spec = Spec(containers=[c])
 """,
         put("spec", "securityContext", to={"runAsNonRoot": True}),
         """\
-from kubernetes.client import V1PodSpec as Spec, V1PodSecurityContext
+from kubernetes.client import V1PodSecurityContext, V1PodSpec as Spec
 
 spec = Spec(containers=[c], security_context=V1PodSecurityContext(run_as_non_root=True))
 """,
@@ -507,13 +507,42 @@ spec = V1PodSpec(containers=[c])
         put("spec", "securityContext", to={"runAsNonRoot": True}),
         """\
 from kubernetes.client import (
-    V1PodSpec,  # pods
     V1PodSecurityContext,
+    V1PodSpec,  # pods
 )
 
 spec = V1PodSpec(
     containers=[c],
     security_context=V1PodSecurityContext(run_as_non_root=True),
+)
+""",
+    ),
+    "names in their order": (
+        """\
+from kubernetes.client import (
+    V1Container,
+    V1PodSpec,
+    V1Volume,
+)
+
+spec = V1PodSpec(containers=[])
+""",
+        put("spec", "securityContext", to={"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}),
+        """\
+from kubernetes.client import (
+    V1Container,
+    V1PodSecurityContext,
+    V1PodSpec,
+    V1SeccompProfile,
+    V1Volume,
+)
+
+spec = V1PodSpec(
+    containers=[],
+    security_context=V1PodSecurityContext(
+        run_as_non_root=True,
+        seccomp_profile=V1SeccompProfile(type="RuntimeDefault"),
+    ),
 )
 """,
     ),
@@ -710,7 +739,7 @@ spec = PodSpec(containers=[])
 """,
         put("spec", "securityContext", to={"seLinuxOptions": {"level": "s0"}}),
         """\
-from lightkube.models.core_v1 import PodSpec, PodSecurityContext, SELinuxOptions
+from lightkube.models.core_v1 import PodSecurityContext, PodSpec, SELinuxOptions
 
 spec = PodSpec(
     containers=[],

@@ -46,10 +46,15 @@ def named(other: PodTemplate) -> str:
 
 
 def behind(pod: PodTemplate, service: Object) -> Value:
-    """The pods that ``service`` selects, which the tree does not show, as they are named in a policy of ``pod``."""
-    selector = service.view("spec", "selector")
-    labels = {"matchLabels": {key: str(selector.get(key)) for key in selector.keys()}}
-    return _placed(pod.object, service, _written(pod.object, service, labels))
+    """The pods that ``service`` selects, which the tree does not show, as they are named in a policy of ``pod``; every
+    pod of its namespace where the selector is not known."""
+    try:
+        selector = service.view("spec", "selector")
+        labels = {key: str(selector.get(key)) for key in selector.keys()}
+    except OpaqueError:
+        labels = {}
+    written = _written(pod.object, service, {"matchLabels": labels}) if labels else {}
+    return _placed(pod.object, service, written)
 
 
 def same_namespace(item: Object, other: Object) -> bool:

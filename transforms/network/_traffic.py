@@ -54,6 +54,8 @@ class Traffic:
             facts = said("in", _ports(entry.ports), entry.evidence)
             if entry.way is Way.MONITORING:
                 rules.allow([EVERY_NAMESPACE], entry.ports, facts)
+            elif entry.way is Way.PROGRAM:  # as clients that a program places are let in
+                rules.allow([{**EVERY_NAMESPACE, **EVERY_POD}], entry.ports, facts)
             elif entry.way is not Way.NAMESPACE:
                 rules.allow_anybody(entry.ports, facts)
             elif self.options.orphans == "same-namespace":

@@ -55,6 +55,8 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
             TOPIC, value, grade=Grade.BREAKING if unseen else Grade.REVIEW, basis=Basis.PROVED,
             evidence=[namespace.fact(fact), *_against(namespace, sources, open_pods)], impact="namespace-isolated",
         )  # fmt: skip
+    elif not namespace.name and namespace.object.piece.is_python:
+        return  # only the program knows it; netpol-workload speaks of each workload
     elif namespace.declared or namespace.pods:
         # Workloads outside the given paths are no work for this run.
         ours, left = ([pod for pod in pods if pod.object.editable] for pods in (counted, open_pods))
@@ -92,8 +94,6 @@ def _finding(
     namespace: Namespace, wanted: list[str], counted: list[PodTemplate], open_pods: list[PodTemplate], unseen: bool
 ) -> Finding:
     where = f"namespace {namespace.name}" if namespace.name else "the namespace that this is applied to"
-    if not namespace.name and namespace.object.piece.is_python:
-        where = "the namespace that its program chooses"
     reason = ", and some of its pods stand elsewhere" if unseen else ""
     name = f", namespace: {namespace.name}" if namespace.name else ""
     ready = (

@@ -15,6 +15,7 @@ import libcst as cst
 from . import types, virtual
 from .brackets import call_bracket
 from .dialects import KUBE, recognise
+from .expressions import is_none
 from .extract import Extractor
 from .model import Entry, Item, Mapping, Node, Scalar
 from .resolve import qualified_names
@@ -153,7 +154,7 @@ class _Operator:
                 self._opened(f"a positional argument (line {line})")
             else:
                 self.arguments[argument.keyword.value] = (argument.value, item)
-                if argument.keyword.value in _TEMPLATES and not _is_none(argument.value):
+                if argument.keyword.value in _TEMPLATES and not is_none(argument.value):
                     self._opened(f"{argument.keyword.value} (line {line})")
         if path.startswith("contrib."):
             self._opened("Airflow 1, whose volumes and resources are objects of its own")
@@ -240,7 +241,3 @@ class _Operator:
             return None
         why = f"left to an argument that came with {self.absent[argument]} of the provider"
         return virtual.unknown(self.at, argument, why)
-
-
-def _is_none(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Name) and node.value == "None"

@@ -14,6 +14,7 @@ import libcst as cst
 from . import virtual
 from .brackets import call_bracket, elements_bracket
 from .dialects import DAGSTER
+from .expressions import is_none
 from .extract import Extractor
 from .model import Bracket, Entry, Home, Item, Mapping, Node, Scalar, Sequence
 from .resolve import followed, is_dict_call
@@ -41,7 +42,7 @@ def documents(extractor: Extractor) -> Iterator[Mapping]:
         parts = {
             each.keyword.value if each.keyword is not None else each.star: (each.value, item)
             for each, item in zip(call.args, items, strict=True)
-            if (each.keyword is not None or each.star) and not _is_none(each.value)
+            if (each.keyword is not None or each.star) and not is_none(each.value)
         }
         if _is_written(scope, parts):
             yield _document(extractor, call, scope, parts, bracket, "{}=")
@@ -63,15 +64,11 @@ def _of_dict(node: cst.Dict, extractor: Extractor) -> tuple[_Parts, Bracket | No
     for element, item in zip(node.elements, items, strict=True):
         if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
             key = element.key.evaluated_value
-            if isinstance(key, str) and not _is_none(element.value):
+            if isinstance(key, str) and not is_none(element.value):
                 parts[key] = (element.value, item)
         else:
             parts["**"] = (element.value, item)
     return parts, bracket
-
-
-def _is_none(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Name) and node.value == "None"
 
 
 def _document(

@@ -85,7 +85,6 @@ HIKARU = Dialect("hikaru", False, False, _as_is, _suffixed, _as_is)
 # Frameworks that take manifests in parts, as dicts: both styles of keys.
 DAGSTER = Dialect("dagster", True, True, two_step, _prefixed, _versioned)
 KUBESPAWNER = Dialect("kubespawner", False, True, two_step, _prefixed, _versioned)
-DIALECTS = {dialect.name: dialect for dialect in (KUBE, PULUMI, CDK8S, LIGHTKUBE, HIKARU)}
 
 
 @cache

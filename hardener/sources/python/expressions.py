@@ -51,6 +51,11 @@ def is_variable(node: cst.CSTNode) -> TypeGuard[cst.Name]:
     return isinstance(node, cst.Name) and node.value not in _CONSTANTS
 
 
+def is_none(node: cst.CSTNode | None) -> bool:
+    """Whether it is ``None`` of Python."""
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
 def string(node: cst.CSTNode) -> str | None:
     """The text of a text literal in one piece, None for anything else."""
     return scalar(node)[1] if isinstance(node, cst.SimpleString) and scalar(node)[0] else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from . import later, types
+from . import calls, later, types, virtual
 from .brackets import call_bracket, elements_bracket
 from .dialects import PULUMI, Known
 from .expressions import is_variable, opaque_text, reason, scalar
@@ -39,6 +39,7 @@ class Extractor:
         self.texts = Texts(self)
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
+        self.lent = calls.lent(scan, places)
 
     # Values.
 
@@ -115,6 +116,8 @@ class Extractor:
         binding, why = single(owner.bindings[node.value])
         if binding is None or binding.value is None:
             return self.opaque(node, why)
+        if isinstance(binding.value, cst.Dict | cst.Call) and (why := self.lent.get((owner, node.value), "")):
+            return self.opaque(node, why)
         known = self.made.get(binding.value)
         if isinstance(known, Mapping) and known.form != "call" and _differ(known.type_name, type_name):
             return self.opaque(node, f"used in two ways (line {known.line})")
@@ -183,8 +186,8 @@ class Extractor:
     def constructor(self, node: cst.Call, scope: Scope, known: Known, raw: bool) -> Mapping:
         mapping = self._arguments(node, scope, known) or self._mapping(node, "call", known.type_name)
         if known.is_resource:
-            self._imply(mapping, "apiVersion", known.api_version or "")
-            self._imply(mapping, "kind", known.kind or "")
+            mapping.fields.setdefault("apiVersion", virtual.implied(mapping, known.api_version or ""))
+            mapping.fields.setdefault("kind", virtual.implied(mapping, known.kind or ""))
         if mapping.bracket is not None:
             return mapping
         mapping.dialect, mapping.callee, mapping.in_list = known.dialect, self.places.text(node.func), raw
@@ -253,10 +256,6 @@ class Extractor:
             context=around,
         )
         return mapping
-
-    def _imply(self, mapping: Mapping, field: str, value: str) -> None:
-        node = Scalar(mapping.start, mapping.end, mapping.line, value, written=False)
-        mapping.fields.setdefault(field, Entry(node, None))
 
     def _set(
         self, mapping: Mapping, field: str, value: cst.CSTNode, scope: Scope, around: Mapping | None, item: Item | None

@@ -69,6 +69,7 @@ def _tree_passes(raw: bytes) -> bool:
             imports = imports or any(_is_library(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             imports = imports or any(_is_library(name) for name in (node.module or "", *(a.name for a in node.names)))
+            called = called or any(alias.asname and _is_class(alias.name) for alias in node.names)
         if (imports and called) or {"apiVersion", "kind"} <= keys or {"selector", "template"} <= keys:
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,18 @@ class Names:
         name = beside.dialect.class_name(type_name)
         if not beside.callee:
             return f"{self._client(beside)}.{name}"
+        visible = list(self._visible(beside.start))
+        module = beside.callee.rpartition(".")[0]
+        bound_names = {bound for each in visible for bound, _ in _bound(each)}
+        if module and beside.dialect is KUBE and module.partition(".")[0] not in bound_names:
+            return f"{module}.{name}"  # k8s = kubernetes.client: all classes stand there
         own, statement, base = self._own(beside)
         wanted = f"{_module(beside, own, type_name, name)}.{name}"
         known = recognise(wanted)
         if (known is None or known.type_name != type_name) and not (beside.dialect is CDK8S and type_name in WRAPPERS):
             raise Refused(f"no class is known for {type_name}", beside.line)
-        visible = list(self._visible(beside.start))
+        # What a branch imports, or only a type checker does, may not be there.
+        visible = [each for each in visible if each is statement or each.scope_start or not each.indent]
         for each in visible:
             for bound, full in _bound(each):
                 if full == wanted:
@@ -112,15 +119,31 @@ class Names:
     def write(self, layout: Layout) -> None:
         """Record what has to be imported."""
         for each in self.imports:
-            names = self._added.get(each.start, [])
-            if names and each.bracket is not None:
+            placed = _placed([name.name for name in each.names], self._added.get(each.start, []))
+            if placed and each.bracket is not None:
                 edited = layout.edit(each.bracket)
-                for name in names:
-                    edited.add(len(each.bracket.items) - 1, [name])
-            elif names:
-                layout.extend([name.item for name in each.names], names)
+                for index, name in placed:
+                    edited.add(index, [name])
+            elif placed:
+                layout.extend([name.item for name in each.names], placed)
             for module, new in self._statements.get(each.start, {}).items():
-                layout.insert_line(each.end, f"{each.indent}from {module} import {', '.join(new)}")
+                names = ", ".join(sorted(new, key=_kind_and_name))
+                layout.insert_line(each.end, f"{each.indent}from {module} import {names}")
+
+
+def _placed(names: list[str], new: list[str]) -> list[tuple[int, str]]:
+    """The ``new`` ones, each with the index of the one of ``names`` that it comes behind: where their order puts it, at
+    the end where they have none."""
+    for order in (_kind_and_name, str.lower, str):
+        keys = [order(name) for name in names]
+        if keys == sorted(keys):
+            return [(bisect_right(keys, order(name)) - 1, name) for name in sorted(new, key=order)]
+    return [(len(names) - 1, name) for name in new]
+
+
+def _kind_and_name(name: str) -> str:
+    """What isort and ruff sort names by unless told otherwise: constants, classes, the others, in any case."""
+    return f"{0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2}{name.lower()}"
 
 
 def _bound(statement: Imported) -> Iterator[tuple[str, str]]:

@@ -60,15 +60,18 @@ class Layout:
         """The changes of ``bracket``, to be added to."""
         return self._edited.setdefault(bracket.start, Edited(bracket, is_tuple))
 
-    def extend(self, items: list[Item], new: list[str]) -> None:
-        """Put names behind ``items``, which no brackets are around; they get some where the line is full."""
+    def extend(self, items: list[Item], new: list[tuple[int, str]]) -> None:
+        """Put names among ``items``, which no brackets are around, each behind the item with that index (-1: first);
+        they get some where the line is full."""
         start, end = items[0].start, items[-1].end
         if b"\n" in self.source[start:end]:
-            self._puts.append(Put(end, end, ["".join(f", {name}" for name in new)]))
+            self._puts.append(Put(end, end, ["".join(f", {name}" for _, name in new)]))
             return
-        texts: list[Text] = [[self.source[item.start : item.end].decode()] for item in items]
-        for name in new:
-            texts.append([name])
+        texts: list[Text] = []
+        for index in range(-1, len(items)):
+            if index >= 0:
+                texts.append([self.source[items[index].start : items[index].end].decode()])
+            texts += [[name] for place, name in new if place == index]
         names = groups.group("(", texts, ")")
         names.bare = True
         self._puts.append(Put(start, end, [names]))

@@ -48,6 +48,10 @@ class Parsed:
         own = [plain(root) for root in self.roots]
         return own + [deepcopy(document) for text in self.texts for document in text.parsed.documents]
 
+    def is_patch(self, number: int) -> bool:
+        """Whether the document ``number`` is what a call patches another object with."""
+        return number < len(self.roots) and self.roots[number].is_patch
+
     def text_at(self, number: int) -> tuple[Embedded, int] | None:
         """The YAML that holds the document ``number``, and its number in there; None for one that code makes."""
         number -= len(self.roots)
@@ -99,8 +103,16 @@ class Parsed:
         return self._at_line.get(self._lines.line(start))
 
     def comments(self) -> list[Comment]:
-        """Every comment of the file in order."""
+        """Every comment of the code in order."""
         return self._comments
+
+    def comments_of_texts(self) -> list[Comment]:
+        """Every comment of the YAML in literals, by the lines of the file."""
+        return [
+            Comment(text.line + comment.line - 1, comment.text, comment.alone)
+            for text in self.texts
+            for comment in text.parsed.comments()
+        ]
 
     def shared(self) -> list[list[Path]]:
         """Groups of paths, each beginning with the number of its document, that one text stands for."""

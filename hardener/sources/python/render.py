@@ -56,7 +56,7 @@ def way_of(mapping: Mapping, around: Way | None, quote: str) -> Way:
 
 
 class Renderer:
-    """``names`` finds the classes, ``source`` the quotes of what stands around a new value."""
+    """``names`` finds the classes, and notes which of them have to be imported."""
 
     def __init__(self, names: Names) -> None:
         self.names = names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from .dialects import Known, recognise
+from .expressions import is_none
 from .scopes import Binding, Scope
 
 _DEEPEST = 20  # names that stand for each other
@@ -45,7 +46,7 @@ def qualified_names(expression: cst.CSTNode, scope: Scope, depth: int = 0) -> li
         stars = [star.module.lstrip(".") for each in scope.outward() for star in each.stars]
         return [f"{star}.{expression.value}{end}" for star in reversed(stars)]
     bindings = owner.bindings[expression.value]
-    if all(binding.qualified or _is_none(binding) for binding in bindings):  # None where a library is absent
+    if all(binding.qualified or is_none(binding.value) for binding in bindings):  # None where a library is absent
         return [binding.qualified + end for binding in bindings if binding.qualified]
     if len(bindings) == 1 and isinstance(bindings[0].value, cst.Name | cst.Attribute):
         return [name + end for name in qualified_names(bindings[0].value, bindings[0].scope, depth + 1)]
@@ -64,7 +65,3 @@ def followed(node: cst.CSTNode, scope: Scope) -> tuple[cst.CSTNode, Scope]:
 def is_dict_call(node: cst.Call, scope: Scope) -> bool:
     """Whether it is ``dict(...)`` of Python."""
     return isinstance(node.func, cst.Name) and node.func.value == "dict" and scope.owner("dict") is None
-
-
-def _is_none(binding: Binding) -> bool:
-    return isinstance(binding.value, cst.Name) and binding.value.value == "None"

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from . import airflow, dagster, kubespawner, types
+from . import airflow, calls, dagster, kubespawner, types, virtual
 from .expressions import string
 from .extract import Extractor
-from .model import Entry, Mapping, Node, Scalar, Sequence
+from .model import Entry, Mapping, Node, Sequence
 from .resolve import followed, is_dict_call, meaning
 from .scopes import Scope
-from .virtual import FRAGMENT
 
 _DEEPEST = 5  # dicts that are merged into each other
 _API_VERSION = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*/)?v\d+(?:(?:alpha|beta)\d+)?")
@@ -30,12 +29,12 @@ def roots(extractor: Extractor) -> list[Mapping]:
             made = extractor.read(each, scope, kind if types.is_type(kind) else "")
             if isinstance(made, Mapping):
                 found[each] = made
-    calls = []
+    made_by_calls = []
     for call, scope in extractor.scan.calls:
         known = meaning(call.func, scope)
         if known is not None:
-            calls.append((_rank(known.type_name, known.is_resource), call, scope))
-    for _, call, scope in sorted(calls, key=lambda each: each[0]):
+            made_by_calls.append((_rank(known.type_name, known.is_resource), call, scope))
+    for _, call, scope in sorted(made_by_calls, key=lambda each: each[0]):
         made = extractor.read(call, scope, "")
         if isinstance(made, Mapping):
             found[call] = made
@@ -44,9 +43,11 @@ def roots(extractor: Extractor) -> list[Mapping]:
             made = extractor.read(*place, "PodTemplateSpec")
             if isinstance(made, Mapping):
                 found[place[0]] = made
+    patches = calls.patches(extractor.scan)
     for node, root in found.items():
-        if node not in extractor.inner:
-            documents += _documents(root)
+        for document in _documents(root) if node not in extractor.inner else ():
+            document.is_patch = node in patches
+            documents.append(document)
     return sorted(documents, key=lambda each: each.start)
 
 
@@ -139,30 +140,11 @@ def _fragment(made: Mapping) -> Mapping:
             form=made.form, type_name=made.type_name, dialect=made.dialect, bracket=made.bracket, callee=made.callee,
             snake=made.snake, in_list=made.in_list, open=made.open, context=made.context,
         )  # fmt: skip
-        own.fields = {**_head(made, "PodTemplateSpec"), **made.fields}
+        own.fields = {**virtual.head(made, "PodTemplateSpec"), **made.fields}
         return own
-    held: Node = made
+    spec = made
     if made.type_name == "Container":
-        containers = Sequence(
-            made.start, made.end, made.line,
-            form="virtual", item_type="Container", bracket=None, items=[made], places=[None],
-        )  # fmt: skip
-        spec = _virtual(made, "PodSpec")
-        spec.fields["containers"] = Entry(containers, None)
-        held = spec
-    own = _virtual(made, "")
-    own.fields = {**_head(made, made.type_name), "spec": Entry(held, None)}
-    return own
-
-
-def _virtual(made: Mapping, type_name: str) -> Mapping:
-    return Mapping(
-        made.start, made.end, made.line, form="virtual", type_name=type_name, dialect=made.dialect, bracket=None
-    )
-
-
-def _head(made: Mapping, kind: str) -> dict[str, Entry]:
-    return {
-        name: Entry(Scalar(made.start, made.end, made.line, value, written=False), None)
-        for name, value in (("apiVersion", FRAGMENT), ("kind", kind))
-    }
+        spec = virtual.holder(made, "PodSpec")
+        spec.dialect = made.dialect
+        spec.fields["containers"] = Entry(virtual.sequence(made, "Container", [made]), None)
+    return virtual.document(made, made.type_name, None, spec)

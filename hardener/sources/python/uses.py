@@ -1,4 +1,5 @@
-"""Constants: an edit goes to where they are assigned if only manifests use them, else to where they are used."""
+"""Constants: an edit goes to where they are assigned if only manifests use them, else to where they are used. An image
+with a name that is used elsewhere too is not edited: the name would no longer say which one runs."""
 
 from __future__ import annotations
 
@@ -18,10 +19,14 @@ def unify(documents: list[Mapping], extractor: Extractor) -> None:
     for (scope, name), uses in extractor.uses.items():
         binding, _ = single(scope.bindings[name])
         value = extractor.made.get(binding.value) if binding is not None and binding.value is not None else None
-        if not isinstance(value, Scalar) or loads.get((scope, name), 0) > len(uses):
+        if not isinstance(value, Scalar):
             continue
-        if len(set().union(*(fields.get(use, {""}) for use in uses))) == 1:
+        meant = set().union(*(fields.get(use, {""}) for use in uses))
+        if len(meant) == 1 and loads.get((scope, name), 0) <= len(uses):
             one.update(dict.fromkeys(uses, value))
+        elif "image" in meant:
+            for use in uses:
+                use.written = False
     if not one:
         return
     for document in documents:

@@ -42,10 +42,15 @@ def sequence(at: Node, item_type: str, items: list[Node], open_: str | None = No
     )  # fmt: skip
 
 
+def head(at: Node, kind: str) -> dict[str, Entry]:
+    """The first fields of a document of a group of our own."""
+    return {"apiVersion": implied(at, FRAGMENT), "kind": implied(at, kind)}
+
+
 def document(at: Node, kind: str, metadata: Mapping | None, spec: Mapping) -> Mapping:
     """A pod, or what becomes a part of one, as a document of a group of our own; ``kind`` names what makes it."""
     made = holder(at, "")
-    made.fields = {"apiVersion": implied(at, FRAGMENT), "kind": implied(at, kind)}
+    made.fields = head(at, kind)
     if metadata is not None:
         made.fields["metadata"] = Entry(metadata, None)
     made.fields["spec"] = Entry(spec, None)

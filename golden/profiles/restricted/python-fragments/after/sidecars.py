@@ -1,16 +1,16 @@
 from kubernetes.client import (
+    V1Capabilities,
     V1Container,
+    V1EmptyDirVolumeSource,
     V1EnvVar,
+    V1PodSecurityContext,
     V1PodSpec,
     V1PodTemplateSpec,
     V1ResourceRequirements,
-    V1SecurityContext,
-    V1Capabilities,
     V1SeccompProfile,
-    V1PodSecurityContext,
-    V1VolumeMount,
+    V1SecurityContext,
     V1Volume,
-    V1EmptyDirVolumeSource,
+    V1VolumeMount,
 )
 
 

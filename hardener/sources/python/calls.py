@@ -1,0 +1,56 @@
+"""What else calls do with the objects of a file: patch others with them, or take a dict as their arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from .places import Places
+from .resolve import Key, is_dict_call, meaning, qualified_names, single
+from .scan import Scan
+
+_PATCH = re.compile(r"patch(?:_.*)?")
+_FRAMEWORKS = ("airflow.", "dagster")  # whose arguments are read for what they are
+
+
+def patches(scan: Scan) -> set[cst.CSTNode]:
+    """The expressions that calls patch objects with, and nothing else gets: arguments, and what their names stand
+    for."""
+    found: set[cst.CSTNode] = set()
+    names: dict[Key, set[bool]] = {}
+    for call, scope in scan.calls:
+        name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+        is_patch = bool(_PATCH.fullmatch(name))
+        for argument in call.args:
+            if isinstance(argument.value, cst.Name):
+                owner = scope.owner(argument.value.value)
+                if owner is not None:
+                    names.setdefault((owner, argument.value.value), set()).add(is_patch)
+            elif is_patch:
+                found.add(argument.value)
+    for (owner, name), kinds in names.items():
+        binding, _ = single(owner.bindings[name]) if kinds == {True} else (None, "")
+        if binding is not None and binding.value is not None:
+            found.add(binding.value)
+    return found
+
+
+def lent(scan: Scan, places: Places) -> dict[Key, str]:
+    """The names of dicts that are the arguments of a call which makes no object, with what to say of it: what is added
+    to them would be one argument more."""
+    return {key: f"also passed to {text} (line {line})" for key, text, line in _lent(scan, places)}
+
+
+def _lent(scan: Scan, places: Places) -> Iterator[tuple[Key, str, int]]:
+    for call, scope in scan.calls:
+        for argument in call.args:
+            if argument.star != "**" or not isinstance(argument.value, cst.Name):
+                continue
+            owner = scope.owner(argument.value.value)
+            if owner is None or meaning(call.func, scope) is not None or is_dict_call(call, scope):
+                continue
+            if not any(name.startswith(_FRAMEWORKS) for name in qualified_names(call.func, scope)):
+                start = places.start(call)
+                yield (owner, argument.value.value), " ".join(places.text(call.func).split()), places.line(start)
