@@ -46,6 +46,19 @@ WRITTEN = {
         CHECKED,
         "from kubernetes.client import V1Container, V1PodSpec, V1SecurityContext\n\nif TYPE_CHECKING",
     ),
+    "names on lines that backslashes join": (
+        """\
+from kubernetes.client import V1Container, \\
+    V1PodSpec, V1PodTemplateSpec, V1ObjectMeta, V1LabelSelector, V1Pod  # all of them
+
+spec = V1PodSpec(containers=[V1Container(name="web", image="example.com/web:1")])
+""",
+        """\
+from kubernetes.client import V1Container, \\
+    V1PodSpec, V1PodTemplateSpec, V1ObjectMeta, V1LabelSelector, V1Pod, \\
+    V1SecurityContext  # all of them
+""",
+    ),
     "a module under another name": (
         MODULE,
         "security_context=k8s.V1SecurityContext(allow_privilege_escalation=False)",

@@ -234,8 +234,8 @@ def test_a_constant_that_only_manifests_use_is_edited_where_it_is_assigned() -> 
         "for other fields": 'I = "a"\nclient.V1EnvVar(name=I)\n',
     }
     for name, text in texts.items():
-        parsed = parse(KUBE + text + "client.V1Container(image=I)")
-        node, _, _ = parsed.find(0, (*C, "image"))
+        parsed = parse(KUBE + text + "client.V1Container(working_dir=I)")
+        node, _, _ = parsed.find(0, (*C, "workingDir"))
         assert isinstance(node, Scalar) and node.written
         found[name] = parsed.source[node.start : node.end].decode()
     assert found == {"alone": '"a"', "used": "I", "for other fields": "I"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 from hardener.sources.splices import Splices
 from hardener.sources.yaml import Hunk
@@ -35,15 +36,31 @@ class Layout:
         self.source = source
         self.splices = Splices(source, newline)
         self.erased: set[int] = set()  # lines (from 0) that go
-        columns = _width(source)
-        self.page = Page(columns, _step(source), columns >= WIDTH)
-        self._known = list({bracket.start: bracket for bracket in brackets}.values())
+        self._brackets = brackets
         self._lone = frozenset(lone)
-        self._pairs = Pairs(source, self._known)
-        self._inline = Inline(source, self._pairs)
         self._edited: dict[int, Edited] = {}
         self._puts: list[Put] = []
         self._lines: list[tuple[int, str]] = []  # at the end of which line (its offset) others follow
+
+    # Of the whole text, and only looked at where something is written.
+
+    @cached_property
+    def page(self) -> Page:
+        """How it is laid out."""
+        columns = _width(self.source)
+        return Page(columns, _step(self.source), columns >= WIDTH)
+
+    @cached_property
+    def _known(self) -> list[Bracket]:
+        return list({bracket.start: bracket for bracket in self._brackets}.values())
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        return Pairs(self.source, self._known)
+
+    @cached_property
+    def _inline(self) -> Inline:
+        return Inline(self.source, self._pairs)
 
     # What is asked for.
 
@@ -65,7 +82,15 @@ class Layout:
         they get some where the line is full."""
         start, end = items[0].start, items[-1].end
         if b"\n" in self.source[start:end]:
-            self._puts.append(Put(end, end, ["".join(f", {name}" for _, name in new)]))
+            line = self.source[self.splices.line_start(end) : end].decode()
+            indent, text = self.splices.indent(end), ""
+            for _, name in new:
+                if groups.width(line) + len(name) + 4 > self.page.width:
+                    line, text = indent, text + f", \\\n{indent}{name}"
+                else:
+                    text += f", {name}"
+                line += f"{name}, "
+            self.splices.replace(end, end, text)
             return
         texts: list[Text] = []
         for index in range(-1, len(items)):

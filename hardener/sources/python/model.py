@@ -97,8 +97,9 @@ class Mapping(Node):
     call that names fields in its own way, by field; a field that it does not name cannot be written. ``homes`` tell of
     a mapping without text where a field goes; that of "" takes all others as one dict. ``others`` are more brackets
     that hold fields of it. ``unset`` are the literals that stand for the absence of a field whose value stands
-    elsewhere. ``is_patch``: a call patches another object with it. ``open`` says what may add keys. ``context`` is the nearest constructor around a dict (for the prefix of
-    new classes); one without a ``callee`` is only meant to be there.
+    elsewhere. ``is_patch``: a call patches another object with it. ``open`` says what may add keys. ``context`` is the
+    nearest constructor around a dict (for the prefix of new classes); one without a ``callee`` is only meant to be
+    there.
     """
 
     form: str
