@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from functools import lru_cache
 
 from hardener.records import dataclass
 from hardener.sources.yaml import Hunk
 from hardener.sources.yaml.splices import trimmed
+
+
+@lru_cache(maxsize=2)
+def _line_starts(source: bytes) -> list[int]:
+    """Where the lines of ``source`` begin: asked for again with each step that is tried on a text."""
+    return [0, *(found.end() for found in re.finditer(b"\n", source))]
 
 
 @dataclass(slots=True)
@@ -23,9 +31,7 @@ class Splices:
         self.source = source
         self._newline = newline
         self._found: list[_Splice] = []
-        self._starts = [0]
-        while (end := source.find(b"\n", self._starts[-1])) >= 0:
-            self._starts.append(end + 1)
+        self._starts = _line_starts(source)
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Put ``text`` in place of what stands from ``start`` to ``end``."""

@@ -23,7 +23,7 @@ from ..conftest import ROOT
 from . import type_graph
 
 KUBE = "from kubernetes import client\n"
-MANY = 100_000
+MANY = 50_000
 # Why a text is not read, and the line.
 REFUSED: dict[str, tuple[str, str, int | None]] = {
     "Python 2": ('import os\n\nprint "a"\n', "not readable as Python 3", 3),
@@ -33,7 +33,7 @@ REFUSED: dict[str, tuple[str, str, int | None]] = {
     "bad indentation": ("if x:\n        a\n    b\n", "not readable as Python 3", 3),
     "a null character": ("x = 1\ny = '\0'\n", "it holds a null character", 2),
     "half a character": ("x = 1\ny = '\ud800'\n", "it holds half a character", 2),
-    "too much": ("x = 1\n" * 200_000, "1.1 MiB, more than 1 MiB", None),
+    "too much": ("x = 1\n" * 100_000, "585 KiB, more than 512 KiB", None),
     "a mark of byte order": ("\ufeffx = 1\n", "its parser does not keep all of it", None),
     "brackets": ("x = " + "[" * MANY + "]" * MANY, "nested too deeply", None),
     "parentheses": ("x = " + "(" * MANY + "1" + ")" * MANY, "nested too deeply", None),
@@ -41,12 +41,12 @@ REFUSED: dict[str, tuple[str, str, int | None]] = {
     "attributes": ("x = a" + ".b" * MANY, "nested too deeply", None),
     "calls": ("x = a" + "()" * MANY, "nested too deeply", None),
     "negations": ("x = " + "not " * MANY + "1", "nested too deeply", None),
-    "conditions": ("x = " + "1 if a else " * 60_000 + "2", "nested too deeply", None),
+    "conditions": ("x = " + "1 if a else " * 30_000 + "2", "nested too deeply", None),
     "functions": ("x = " + "lambda: " * MANY + "1", "nested too deeply", None),
-    "branches": ("if a: pass\n" + "elif b: pass\n" * 60_000, "nested too deeply", None),
+    "branches": ("if a: pass\n" + "elif b: pass\n" * 30_000, "nested too deeply", None),
     "brackets beside new syntax": ("type X = int\nx = " + "[" * MANY + "]" * MANY, "nested too deeply", None),
     "operators beside new syntax": ("type X = int\nx = " + "+".join("a" * MANY), "nested too deeply", None),
-    "branches beside new syntax": ("type X = int\nif a: pass\n" + "elif b: pass\n" * 60_000, "nested too deeply", None),
+    "branches beside new syntax": ("type X = int\nif a: pass\n" + "elif b: pass\n" * 30_000, "nested too deeply", None),
     "dicts in dicts": ("x = " + "{'a': " * 450 + "1" + "}" * 450, "nested too deeply", None),
 }
 

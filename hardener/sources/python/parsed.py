@@ -20,7 +20,7 @@ from .places import Lines, Places
 from .roots import roots
 from .scan import scan
 from .scopes import Imported
-from .tree import read
+from .tree import LARGEST, read
 from .uses import unify
 
 Path = tuple[str | int, ...]
@@ -147,12 +147,13 @@ class Parsed:
         return found.group().decode() if found else "\n"
 
 
-def parse(text: str) -> Parsed:
-    """Read ``text``. Raises Refused, with the line where it is known, for what is no Python."""
+def parse(text: str, largest: int = LARGEST) -> Parsed:
+    """Read ``text``. Raises Refused, with the line where it is known, for what is no Python, and for more than
+    ``largest`` bytes."""
     try:
         with warnings.catch_warnings():  # of odd escapes in literals
             warnings.simplefilter("ignore")
-            return _parsed(*read(text))
+            return _parsed(*read(text, largest))
     except RecursionError:
         raise Refused("nested too deeply") from None
 

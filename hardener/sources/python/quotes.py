@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 from hardener.sources.yaml import Refused
@@ -49,6 +50,7 @@ def _is_plain(char: str) -> bool:
     return char.isprintable() or char == "\t"
 
 
+@lru_cache(maxsize=2)  # asked for with each step that is tried on a text
 def majority(source: bytes) -> str:
     """The quotes that most texts of a file stand in."""
     source = source.replace(b'"""', b"").replace(b"'''", b"")

@@ -16,8 +16,10 @@ from .layout import Layout
 from .model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, plain
 from .parsed import Parsed, parse
 from .render import Renderer, Way, way_of
+from .tree import LARGEST
 
 Documents = list[Any]
+_GROWN = 4  # times: a text that may be read may be written, with all that it lacked
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
@@ -52,7 +54,7 @@ def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | Non
     if not hunks:
         return Rewrite(text, [], before, before)
     try:
-        after = parse(changed)
+        after = parse(changed, _GROWN * LARGEST)
     except Refused as refused:
         raise Refused("the text does not come out as Python", refused.line) from None
     first = hunks[0].before_start

@@ -14,22 +14,22 @@ from hardener.sources.yaml import Refused
 from .nesting import too_deep
 from .places import Places
 
-LARGEST = 2**20  # bytes; reading takes a thousand times as much memory
+LARGEST = 2**19  # bytes; reading takes a thousand times as much memory
 # The parser drops a form feed before a statement, and what stands before it on the line.
 _FORM_FEED = re.compile(r"(?m)^[ \t\f]*\f")
 
 
-def read(text: str) -> tuple[cst.Module, Places]:
+def read(text: str, largest: int = LARGEST) -> tuple[cst.Module, Places]:
     """The tree of ``text``. Raises Refused, with the line where it is known, for what is no Python or cannot be read
-    safely, and RecursionError for what is nested too deeply."""
+    safely (``largest`` is in bytes), and RecursionError for what is nested too deeply."""
     if "\0" in text:
         raise Refused("it holds a null character", text.count("\n", 0, text.index("\0")) + 1)
     try:
         source = text.encode()
     except UnicodeEncodeError as error:
         raise Refused("it holds half a character", text.count("\n", 0, error.start) + 1) from None
-    if len(source) > LARGEST:
-        raise Refused(f"{len(source) / 2**20:.1f} MiB, more than {LARGEST >> 20} MiB")
+    if len(source) > largest:
+        raise Refused(f"{len(source) >> 10} KiB, more than {largest >> 10} KiB")
     if too_deep(text):
         raise RecursionError
     if "\f" in text:
