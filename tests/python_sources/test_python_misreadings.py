@@ -109,6 +109,12 @@ LEFT_ALONE: dict[str, tuple[str, str, str]] = {
         + POD % f'{{"containers": [{CONTAINER}]}}',
         "spec.containers[0].securityContext is also passed to start_docker (line 2): CONTEXT",
     ),
+    "what a spread behind it may replace": (
+        "no-privileged",
+        "pod = "
+        + POD % '{"containers": [{"name": "web", "image": "a:1", "securityContext": {"privileged": True}, **more}]}',
+        "spec.containers[0].securityContext is perhaps replaced by **more (line ",
+    ),
     "the body of a patch": (
         ESCALATION,
         'api.patch_namespaced_pod("web", "shop", '

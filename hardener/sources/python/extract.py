@@ -25,6 +25,9 @@ _POSITIONAL = {"pulumi": 2, "cdk8s": 2}  # arguments of a resource before its fi
 _WRAPPERS = ("Quantity.from_string", "Quantity.from_number", "IntOrString.from_string", "IntOrString.from_number")
 
 
+_OF_OBJECTS = ("apiVersion", "kind", "metadata")  # what an object is called, no spread changes
+
+
 class Extractor:
     """``made`` are the nodes of expressions that were read, ``inner`` the expressions that belong to another one."""
 
@@ -271,7 +274,19 @@ class Extractor:
             self._set(mapping, field, change.value, change.scope, around, None)
 
     def _open(self, mapping: Mapping, what: str, node: cst.CSTNode) -> None:
-        mapping.open = mapping.open or f"{what} (line {self.places.line(self.places.start(node))})"
+        where = f"{what} (line {self.places.line(self.places.start(node))})"
+        mapping.open = mapping.open or where
+        if mapping.form == "dict":  # a call is not given one argument twice
+            self._replaced(mapping, where)
+
+    def _replaced(self, mapping: Mapping, where: str) -> None:
+        """Take the values that stand before what may add any key for unknown: it may have them, too."""
+        for field, entry in mapping.fields.items():
+            old = entry.value
+            if field not in _OF_OBJECTS and not isinstance(old, Opaque):
+                shown = opaque_text(self.places.source[old.start : old.end].decode())
+                unknown = Opaque(old.start, old.end, old.line, shown, f"perhaps replaced by {where}")
+                mapping.fields[field] = Entry(unknown, entry.item)
 
     def _spread(self, mapping: Mapping, value: cst.CSTNode, scope: Scope, around: Mapping | None) -> None:
         """What ``**value`` adds: fields that are known, or anything."""
