@@ -15,6 +15,7 @@ from hardener.kubernetes import helm_values, rendered
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.records import dataclass
 from hardener.sources import files, yaml
+from hardener.value_at import value_at
 from hardener.view import View
 from hardener.views import Object
 
@@ -177,11 +178,5 @@ def _folders(workspace: Workspace, item: Object) -> frozenset[str]:
 
 
 def _at(value: Any, path: Path) -> dict[str, Any] | None:
-    for part in path:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return None
-    return value if isinstance(value, dict) else None
+    found = value_at(value, path)
+    return found if isinstance(found, dict) else None

@@ -106,7 +106,7 @@ def _terraform(piece: Piece, mutate: Callable[[list[Any]], None], changes: list[
 
     try:
         rewrite = terraform.rewrite(piece.text, mutate)
-        if not terraform.same(rewrite.after.documents, piece.data):
+        if not yaml.same(rewrite.after.documents, piece.data):
             raise yaml.Refused("the text does not come out as it was decided", 1)
     except yaml.Refused as refused:
         parsed = piece.read()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.edits import Evidence
 from hardener.kubernetes import rendered
+from hardener.value_at import value_at
 from hardener.views import Namespace, Object, PodTemplate, View
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def added(namespace: Namespace) -> list[Evidence]:
 
 
 def _asked(view: View, path: tuple[str, ...], cni: dict[str, Evidence]) -> Iterator[Evidence]:
-    signs = _mapping(_at(view.data, path))
+    signs = _mapping(value_at(view.data, path))
     for key, value in signs.items():
         mesh = _ASKS.get(key)
         if mesh is not None and mesh not in cni and str(value).lower() not in _NO:
@@ -83,9 +84,9 @@ def cni_meshes(workspace: Workspace) -> dict[str, Evidence]:
 def _agent(pod: PodTemplate) -> str | None:
     if pod.kind != "DaemonSet":
         return None
-    containers = _at(pod.data, ("containers",))
+    containers = value_at(pod.data, ("containers",))
     for container in containers if isinstance(containers, list) else ():
-        image = _at(container, ("image",))
+        image = value_at(container, ("image",))
         if isinstance(image, str):
             name = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
             if name in _AGENTS:
@@ -94,19 +95,13 @@ def _agent(pod: PodTemplate) -> str | None:
 
 
 def _of(item: Object) -> str | None:
-    if _at(item.data, ("spec", "components", "cni", "enabled")) is True:
+    if value_at(item.data, ("spec", "components", "cni", "enabled")) is True:
         return "istio"
     for values in rendered.values(item.data):
         for path, mesh in _SETTINGS.items():
-            if _at(values, path) is True:
+            if value_at(values, path) is True:
                 return mesh
     return _CHARTS.get(rendered.chart(item.data) or "")
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _mapping(value: Any) -> dict[str, Any]:

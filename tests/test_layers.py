@@ -29,7 +29,7 @@ LAYERS = (
     "elsewhere", "sidecars", "platforms", "piece_objects", "fragments", "bare_objects", "cloud_nodes", "cloud",
     "terraform", "openings", "audit_policies", "scripts", "credential_files", "words", "views", "pod_class",
     "carriers", "view", "host_files", "declare", "edits", "oci", "kubernetes", "config", "sources", "owasp",
-    "errands", "errors", "records", "",
+    "errands", "errors", "records", "value_at", "",
 )  # fmt: skip
 LONGEST = 400  # lines
 # The words of an author: the package, the views, and what is known about Kubernetes.

@@ -11,6 +11,7 @@ from hardener.edits import Grade, Path, replay
 from hardener.errors import HardenError
 from hardener.sources import files, yaml
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.value_at import value_at
 from hardener.views import Container, Object, View
 from hardener.waivers.marks import PREFIX
 
@@ -64,7 +65,7 @@ def _annotated(text: str, waiver: Written) -> str | None:
     if isinstance(waiver.target, Container):
         value = f"container={waiver.target.name}; {value}"
     parsed = yaml.parse(text)
-    metadata = _at(parsed.documents, (*item.path, "metadata"))
+    metadata = value_at(parsed.documents, (*item.path, "metadata"))
     if not isinstance(metadata, dict) or not isinstance(metadata.get("annotations") or {}, dict):
         return None
     if key in (metadata.get("annotations") or {}):
@@ -113,12 +114,3 @@ def _count(piece: Piece, parsed: Any) -> int:
 def _written_path(target: View) -> Path:
     item: Object = target.object
     return target.path if isinstance(target, Container) else item.path
-
-
-def _at(value: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            value = value[part]
-        except (LookupError, TypeError):
-            return None
-    return value

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hardener.value_at import value_at
+
 Kind = tuple[str, str]  # API group and kind
 
 RENDERED_ELSEWHERE: frozenset[Kind] = frozenset({
@@ -106,7 +108,7 @@ _NEVER_ITS_OWN = frozenset({("argoproj.io", "Application"), ("argoproj.io", "App
 def target_namespace(kind: Kind, document: Mapping[str, Any]) -> str | None:
     """The namespace that ``document`` puts its objects into, as written; None where it names none."""
     for path in _TARGETS.get(kind, ()):
-        found = _at(document, path)
+        found = value_at(document, path)
         if isinstance(found, str) and found:
             return found
     return None
@@ -121,12 +123,12 @@ def source_folders(kind: Kind, document: Mapping[str, Any]) -> list[str] | None:
     """The folders of a Git repository, all that ``document`` applies manifests from; None where it is anything else (a
     chart, a bucket, an image)."""
     if kind == _FLUX:
-        if _at(document, ("spec", "sourceRef", "kind")) != "GitRepository":
+        if value_at(document, ("spec", "sourceRef", "kind")) != "GitRepository":
             return None
         sources: list[Any] = [document.get("spec")]
     elif kind == ("argoproj.io", "Application"):
-        several = _at(document, ("spec", "sources"))
-        sources = several if isinstance(several, list) else [_at(document, ("spec", "source"))]
+        several = value_at(document, ("spec", "sources"))
+        sources = several if isinstance(several, list) else [value_at(document, ("spec", "source"))]
     else:
         return None
     if not all(isinstance(source, dict) and "chart" not in source and "helm" not in source for source in sources):
@@ -141,7 +143,7 @@ def chart(document: Mapping[str, Any]) -> str | None:
         ("spec", "chart", "spec", "chart"), ("spec", "chart", "name"), ("spec", "chart"), ("spec", "source", "chart"),
         ("spec", "forProvider", "chart", "name"),
     ):  # fmt: skip
-        found = _at(document, path)
+        found = value_at(document, path)
         if isinstance(found, str) and found:
             return found.rstrip("/").rpartition("/")[2]
     return None
@@ -156,17 +158,17 @@ def placed_values(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int
     """``values``, each with its place."""
     path: tuple[str | int, ...]
     for path in (("spec", "values"), ("spec", "forProvider", "values")):
-        if isinstance(found := _at(document, path), dict):
+        if isinstance(found := value_at(document, path), dict):
             yield path, found
     for path, source in _argo_sources(document):
-        if isinstance(found := _at(source, ("helm", "valuesObject")), dict):
+        if isinstance(found := value_at(source, ("helm", "valuesObject")), dict):
             yield (*path, "helm", "valuesObject"), found
 
 
 def parameters(document: Mapping[str, Any]) -> Iterator[str]:
     """The dotted names of the values that an Application of Argo CD sets one by one (`image.tag`)."""
     for _, source in _argo_sources(document):
-        found = _at(source, ("helm", "parameters"))
+        found = value_at(source, ("helm", "parameters"))
         for entry in found if isinstance(found, list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("name"), str):
                 yield entry["name"]
@@ -174,24 +176,16 @@ def parameters(document: Mapping[str, Any]) -> Iterator[str]:
 
 def chart_folders(document: Mapping[str, Any]) -> Iterator[str]:
     """The folders of a Git repository that it may take a chart from, as written."""
-    found = [_at(document, ("spec", "chart", "spec", "chart")), _at(document, ("spec", "chart"))]
-    found += [_at(source, ("path",)) for _, source in _argo_sources(document)]
+    found = [value_at(document, ("spec", "chart", "spec", "chart")), value_at(document, ("spec", "chart"))]
+    found += [value_at(source, ("path",)) for _, source in _argo_sources(document)]
     yield from (name for name in found if isinstance(name, str))
 
 
 def _argo_sources(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     for start in (("spec",), ("spec", "template", "spec")):
-        spec = _at(document, start)
+        spec = value_at(document, start)
         if isinstance(spec, dict):
             yield (*start, "source"), spec.get("source")
             several = spec.get("sources")
             for index, source in enumerate(several if isinstance(several, list) else ()):
                 yield (*start, "sources", index), source
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value

@@ -13,6 +13,7 @@ from hardener.kubernetes.kustomize_patch import identity, merge
 from hardener.kubernetes.kustomize_target import Identity, is_named, is_selected
 from hardener.kubernetes.pod_template import POD_KINDS
 from hardener.records import dataclass
+from hardener.value_at import value_at
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
@@ -125,7 +126,7 @@ class Operations(Patch):
                 depth += 1
             place: Path = (number, "path")
             if depth == len(parts) and depth < len(path):
-                below = _followed(operation.get("value"), _at(data, path[:depth]), path[depth:])
+                below = _followed(operation.get("value"), value_at(data, path[:depth]), path[depth:])
                 depth, place = depth + len(below), (number, "value", *below) if below else place
             if depth >= best[0] and depth:
                 best = depth, self.start if self.inline else self.start + place
@@ -170,14 +171,3 @@ def _followed(document: Any, data: Any, path: Path) -> Path:
         else:
             break
     return tuple(found)
-
-
-def _at(data: Any, path: Path) -> Any:
-    for part in path:
-        if isinstance(data, dict):
-            data = data.get(part)
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return None
-    return data

@@ -22,6 +22,7 @@ from hardener.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, P
 from hardener.overlays.reading import Layer, has_patches, read
 from hardener.records import dataclass
 from hardener.sources.manifests import Piece
+from hardener.value_at import value_at
 from hardener.views import Container, Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
@@ -351,14 +352,7 @@ def _meets(parts: list[str], path: Path) -> bool:
 
 def _pod(variant: Variant, path: Path, partial: bool) -> PodTemplate | None:
     """The pod at ``path`` of a variant, where there still is one."""
-    value: Any = variant.data
-    for part in path:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return None
+    value = value_at(variant.data, path)
     if not isinstance(value, dict):
         return None
     return PodTemplate(variant, (0, *path[:-1]), value, key=str(path[-1]), partial=partial)

@@ -13,6 +13,7 @@ from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Poli
 from hardener.reachability.layout import Layout, Place
 from hardener.records import dataclass
 from hardener.sources.manifests import Piece
+from hardener.value_at import value_at
 from hardener.views import Object, PodTemplate
 
 
@@ -70,7 +71,7 @@ class State:
     def _read(self, pod: PodTemplate) -> tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]:
         piece = pod.object.piece
         was = self.as_read and pod.template_path in self._touched_in(piece)
-        template = _at(self._data(piece) if was else piece.data, pod.template_path)
+        template = _mapping(value_at(self._data(piece) if was else piece.data, pod.template_path))
         spec = _mapping(template.get(str(pod.path[-1])))
         ports: dict[str, tuple[tuple[int, str], ...]] = {}
         for key in ("initContainers", "containers"):
@@ -136,7 +137,7 @@ class State:
         return known[key]
 
     def _object(self, item: Object) -> Mapping[str, Any]:
-        return _at(self._data(item.piece), item.path)
+        return _mapping(value_at(self._data(item.piece), item.path))
 
     def _data(self, piece: Piece) -> list[Any]:
         """The documents of ``piece`` in this state."""
@@ -154,15 +155,6 @@ def _concerned(path: Path, templates: set[Path]) -> Iterator[Path]:
             rest = path[length:]
             if len(rest) < 2 or rest[0] == "metadata" or rest[1] == "hostNetwork" or "ports" in rest:
                 yield path[:length]
-
-
-def _at(value: Any, path: Path) -> Mapping[str, Any]:
-    for part in path:
-        try:
-            value = value[part]
-        except (LookupError, TypeError):
-            return {}
-    return _mapping(value)
 
 
 def _labels(value: Mapping[str, Any]) -> dict[str, str]:

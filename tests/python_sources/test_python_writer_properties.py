@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardener.sources.python.parsed import Parsed, parse
-from hardener.sources.python.rewrite import Rewrite, rewrite, same
-from hardener.sources.yaml import Refused
+from hardener.sources.python.rewrite import Rewrite, rewrite
+from hardener.sources.yaml import Refused, same
 
 from .programs import PROGRAMS
 from .random_edits import Edits

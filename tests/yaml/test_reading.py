@@ -193,3 +193,18 @@ def test_segments(text: str, parts: list[str]) -> None:
     for segment in found:
         assert text.startswith(segment.text, segment.start)
         assert text.count("\n", 0, segment.start) == segment.line
+
+
+class Own(dict[str, Any]):
+    """A mapping of a class of its own."""
+
+
+@pytest.mark.parametrize("kind", [dict, Own])
+def test_what_is_in_a_mapping_is_compared_by_type(kind: type[dict[str, Any]]) -> None:
+    assert same([kind(a=[kind(b=1)])], [kind(a=[kind(b=1)])])
+    assert not same([kind(a=[kind(b=1)])], [kind(a=[kind(b=True)])])
+    assert not same(kind(a=1), kind(b=1))
+
+
+def test_mappings_of_two_classes_differ() -> None:
+    assert not same(Own(a=1), {"a": 1})

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from hardener.kubernetes.pod_template import group, templates
+from hardener.value_at import value_at
 
 from .objects import SELECTING
 from .pod import containers_of
@@ -65,7 +66,7 @@ def changed_violations(before: object, after: object, accounts: Container[str] =
     if kind == "NetworkPolicy":
         found += _peers(before, after)
     for path in templates(before):
-        old, new = (mapping(_at(document, (*path, "spec"))) for document in (before, after))
+        old, new = (mapping(value_at(document, (*path, "spec"))) for document in (before, after))
         found += _pod(old, new, (*path, "spec"), accounts)
     return found
 
@@ -77,19 +78,8 @@ def _identity(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Violati
 
 
 def _same(rule: int, before: object, after: object, path: Path) -> Iterator[Violation]:
-    if _at(before, path) != _at(after, path):
+    if value_at(before, path) != value_at(after, path):
         yield Violation(rule, path, f"{path[-1]} cannot be changed")
-
-
-def _at(value: object, path: Path) -> Any:
-    for part in path:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return None
-    return value
 
 
 def _workload(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Violation]:
@@ -104,7 +94,7 @@ def _workload(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Violati
 def _service(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Violation]:
     """28. An address that was given stays."""
     path = ("spec", "clusterIP")
-    if _at(before, path) and _at(after, ("spec", "type")) != "ExternalName":
+    if value_at(before, path) and value_at(after, ("spec", "type")) != "ExternalName":
         yield from _same(28, before, after, path)
 
 
@@ -113,7 +103,7 @@ def _peers(before: dict[Any, Any], after: dict[Any, Any]) -> Iterator[Violation]
     for direction, key in (("ingress", "from"), ("egress", "to")):
         for index, rule in entries(mapping(before.get("spec")).get(direction)):
             path: Path = ("spec", direction, index, key)
-            old, new = rule.get(key), _at(after, path)
+            old, new = rule.get(key), value_at(after, path)
             if not isinstance(old, list) or not isinstance(new, list) or old == new:
                 continue
             gone, come = [peer for peer in old if peer not in new], [peer for peer in new if peer not in old]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from hardener.records import dataclass
-from hardener.sources.yaml import Hunk, Refused
+from hardener.sources.yaml import Hunk, Refused, same
 from hardener.sources.yaml.align import align
 
 from . import quotes, types
@@ -76,15 +76,6 @@ def check(parsed: Parsed, wanted: dict[int, Any]) -> None:
         root = parsed.roots[number]
         writer.value(root, new, root.type_name, None)
     writer.finish()
-
-
-def same(old: Any, new: Any) -> bool:
-    """Whether two values are equal, types included; the order of keys does not count."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return old.keys() == new.keys() and all(same(old[name], new[name]) for name in old)
-    if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(same, old, new))
-    return type(old) is type(new) and bool(old == new)
 
 
 class _Writer:

@@ -6,6 +6,6 @@ syntax. `rewrite` changes it through that data, `dump` writes a new block. What 
 """
 
 from .parsed import Parsed, parse
-from .rewrite import Rewrite, dump, rewrite, same
+from .rewrite import Rewrite, dump, rewrite
 
-__all__ = ["Parsed", "Rewrite", "dump", "parse", "rewrite", "same"]
+__all__ = ["Parsed", "Rewrite", "dump", "parse", "rewrite"]

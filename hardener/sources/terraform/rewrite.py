@@ -8,7 +8,7 @@ from typing import Any
 from hardener.records import dataclass
 from hardener.sources.splices import Splices
 from hardener.sources.terraform_names import HEAD
-from hardener.sources.yaml import Hunk, Refused
+from hardener.sources.yaml import Hunk, Refused, same
 
 from . import render
 from .nodes import Node
@@ -64,15 +64,6 @@ def dump(document: dict[str, Any], newline: str = "\n") -> str:
     if not same(parse(text).documents, [document]):
         raise Refused("the new block does not come out as it was decided", 1)
     return text.replace("\n", newline)
-
-
-def same(old: Any, new: Any) -> bool:
-    """Whether two values are equal, types included."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return old.keys() == new.keys() and all(same(old[name], new[name]) for name in old)
-    if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(same, old, new))
-    return type(old) is type(new) and old == new
 
 
 class _Writer:

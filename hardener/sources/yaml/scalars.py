@@ -125,6 +125,10 @@ def same(a: Any, b: Any) -> bool:
         return True
     if kind is list:
         return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):  # of a class of its own
+        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(same, a, b))
     return bool(a == b or (a != a and b != b))
 
 

@@ -1,0 +1,17 @@
+"""What stands at a place of plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def value_at(data: Any, path: tuple[str | int, ...]) -> Any:
+    """The value at ``path``, keys and indexes; None where there is none, and where no path leads there."""
+    for part in path:
+        if isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return None
+    return data
