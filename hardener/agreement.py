@@ -6,12 +6,12 @@ one gets. What else it takes (a volume for a root that is read-only) is decided 
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
 from hardener.declare import Transform
 from hardener.edits import Edit, Evidence, Grade, Path, WrongShapeError
-from hardener.mirroring import mirrored
 from hardener.outcome import Refused
 from hardener.views import Container, OpaqueError, PodTemplate, View
 from hardener.workspace import Workspace
@@ -67,22 +67,20 @@ def together(
 
     ``arguments`` are those of the transform. Raises DisagreementError.
     """
+    from hardener.mirroring import mirrored  # late: few pieces share a text
+
     piece = target.object.piece
-    if not piece.shared:
-        return edits
     found = list(edits)
+    known: dict[Path, list[Edit]] = {}
+    for edit in edits:
+        known.setdefault(edit.path, []).append(edit)
     seen: set[Path] = {target.path}
-    while True:
-        mirror = mirrored(piece, found)[len(found) :]
-        waiting = ((other, workspace.target_around(transform.each, piece, other.path)) for other in mirror)
-        new = next(
-            ((other, owner) for other, owner in waiting if owner is not None and owner.path not in seen),
-            None,
-        )  # fmt: skip
-        if new is None:
-            return found
-        other, owner = new
-        assert owner is not None
+    waiting = deque(mirrored(piece, edits))
+    while waiting:
+        other = waiting.popleft()
+        owner = workspace.target_around(transform.each, piece, other.path) if other.path not in known else None
+        if owner is None or owner.path in seen:
+            continue
         seen.add(owner.path)
         try:
             steps = _wanted(transform, owner, arguments)
@@ -91,7 +89,12 @@ def together(
         step = next((step for step in steps if any(_same(edit, other) for edit in step)), [])
         if not step and not _is_same_text(target, owner):
             raise DisagreementError(owner, f"{transform.id} does not want the same there")
-        found += [edit for edit in step if not any(_same(edit, known) for known in found)]
+        new = [edit for edit in step if not any(_same(edit, one) for one in known.get(edit.path, ()))]
+        for edit in new:
+            known.setdefault(edit.path, []).append(edit)
+        found += new
+        waiting.extend(mirrored(piece, new))
+    return found
 
 
 def _is_same_text(target: View, other: View) -> bool:

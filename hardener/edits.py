@@ -281,13 +281,9 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
 
 def _child(value: Any, part: str | int) -> Any:
     kind, of = type(value), type(part)
-    if kind is dict and of is str:
+    if (kind is dict or kind is OpenDict) and of is str:
         return value.get(part)
-    if kind is list and of is int and part < len(value):  # type: ignore[operator]
-        return value[part]
-    if kind is OpenDict and of is str:
-        return value.get(part)
-    if kind is OpenList and of is int and part < len(value):  # type: ignore[operator]
+    if (kind is list or kind is OpenList) and of is int and part < len(value):  # type: ignore[operator]
         return value[part]
     raise WrongShapeError(str(part))
 

@@ -6,30 +6,47 @@ In YAML an anchor and its aliases share a text, in a program what a variable lea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from hardener.edits import Edit, moved
+from hardener.edits import Edit, Path, moved
 from hardener.sources.manifests import Piece
 
 
 def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:
-    """``edits``, and the same ones at every other place that the text stands for."""
+    """The same as ``edits`` at every other place that their text stands for."""
     own = {edit.path for edit in edits}
-    found = list(edits)
+    found: list[Edit] = []
     for edit in edits:
         seen, waiting = {edit.path}, [edit]
+        done: set[tuple[int, Path]] = set()
         while waiting:
             current = waiting.pop()
-            for other in _elsewhere(piece, current):
-                if other.path not in seen:
-                    seen.add(other.path)
-                    waiting.append(other)
-                    if other.path not in own:
-                        found.append(other)
+            for number, depth in _around(piece, current.path):
+                rest = current.path[depth:]
+                if (number, rest) in done:  # by another place of the group
+                    continue
+                done.add((number, rest))
+                for start in piece.shared[number]:
+                    if (path := (*start, *rest)) not in seen:
+                        seen.add(path)
+                        waiting.append(moved(current, depth, start))
+                        if path not in own:
+                            found.append(waiting[-1])
     return found
 
 
-def _elsewhere(piece: Piece, edit: Edit) -> Iterator[Edit]:
-    for paths in piece.shared:
-        for here in paths:
-            if len(edit.path) > len(here) and edit.path[: len(here)] == here:
-                yield from (moved(edit, len(here), path) for path in paths if path != here)
+def _around(piece: Piece, path: Path) -> Iterator[tuple[int, int]]:
+    """The groups that ``path`` leads into, by their number, each with how many parts lead there."""
+    places = _places(piece)
+    for depth in range(1, len(path)):
+        for number in places.get(path[:depth], ()):
+            yield number, depth
+
+
+@lru_cache(maxsize=4)
+def _places(piece: Piece) -> dict[Path, list[int]]:
+    found: dict[Path, list[int]] = {}
+    for number, group in enumerate(piece.shared):
+        for path in group:
+            found.setdefault(path, []).append(number)
+    return found

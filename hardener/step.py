@@ -149,7 +149,7 @@ def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
     from hardener.mirroring import mirrored  # late: few pieces share a text
 
     named = {edit.path for edit in step if edit.piece is piece}
-    return own + [edit for edit in mirrored(piece, own)[len(own) :] if edit.path not in named]
+    return own + [edit for edit in mirrored(piece, own) if edit.path not in named]
 
 
 def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:

@@ -137,3 +137,11 @@ def test_what_is_left_alone(harden: Harden, tmp_path: Path, only: str, text: str
     write(tmp_path, {"web.py": text})
     assert said in harden("apply", ".", "--yes", "--only", only).out
     assert (tmp_path / "web.py").read_text(encoding="utf-8") == text
+
+
+def test_a_module_that_is_imported_under_the_name_of_its_package(harden: Harden, tmp_path: Path) -> None:
+    container = 'kubernetes.V1Container(name="web", image="a:1"'
+    write(tmp_path, {"web.py": f"import kubernetes.client as kubernetes\n\nweb = {container})\n"})
+    harden("apply", ".", "--yes", "--only", "no-privilege-escalation")
+    text = (tmp_path / "web.py").read_text(encoding="utf-8")
+    assert "security_context=kubernetes.V1SecurityContext(allow_privilege_escalation=False)" in text

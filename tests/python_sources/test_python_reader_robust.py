@@ -47,6 +47,13 @@ REFUSED: dict[str, tuple[str, str, int | None]] = {
     "brackets beside new syntax": ("type X = int\nx = " + "[" * MANY + "]" * MANY, "nested too deeply", None),
     "operators beside new syntax": ("type X = int\nx = " + "+".join("a" * MANY), "nested too deeply", None),
     "branches beside new syntax": ("type X = int\nif a: pass\n" + "elif b: pass\n" * 30_000, "nested too deeply", None),
+    "dicts that unfold": (
+        "a0 = {'x': 1}\n"
+        + "".join(f"a{n} = {{'x': a{n - 1}, 'y': a{n - 1}}}\n" for n in range(1, 40))
+        + "pod = {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': a39}\n",
+        "its variables unfold to too many values",
+        None,
+    ),
     "dicts in dicts": ("x = " + "{'a': " * 450 + "1" + "}" * 450, "nested too deeply", None),
 }
 

@@ -173,3 +173,10 @@ def test_braces_and_percent_signs_are_doubled_where_the_text_is_filled_in(value:
     for case in ("an f-string", "str.format", "the % operator"):
         after = rewrite(FILLED_IN[case][0], what(value)).text
         assert made(after)["spec"]["containers"][0]["name"] == value
+
+
+def test_fields_by_place_have_a_mask_each() -> None:
+    many = "".join(f"    - name: v{number}\n      value: %s\n" for number in range(300))
+    parsed = parse(f'TEXT = """\n{PERCENT}    env:\n{many}""" % values\n')
+    variables = parsed.documents[0]["spec"]["containers"][0]["env"]
+    assert len({each["value"] for each in variables}) == 300

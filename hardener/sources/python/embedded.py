@@ -78,11 +78,11 @@ def embedded(
         except Refused as refused:
             unread.append((line, refused.reason))
             continue
-        start = places.start(node) + text.skip
+        end = places.start(node) + text.skip
         for segment in yaml.segments(text.text):
+            at, end = end, end + len(text.original(segment.text).encode())
             if not all(pattern.search(segment.text) for pattern in _MANIFEST):
                 continue
-            at = start + len(text.original(text.text[: segment.start]).encode())
             first = places.line(at)
             try:
                 parsed = yaml.parse(segment.text)
@@ -93,7 +93,6 @@ def embedded(
             if parsed.has_plain("{{") or parsed.has_plain("{%"):
                 unread.append((first, "a template"))
             elif any(_is_manifest(document) for document in parsed.documents):
-                end = at + len(text.original(segment.text).encode())
                 texts.append(Embedded(at, end, first, segment.text, text, parsed))
     return texts, unread
 

@@ -148,13 +148,7 @@ def _kind_and_name(name: str) -> str:
 
 def _bound(statement: Imported) -> Iterator[tuple[str, str]]:
     """The names that a statement binds, each with the full name of what it stands for."""
-    for each in statement.names:
-        if statement.is_from:
-            yield each.bound, f"{statement.module}.{each.name}".lstrip(".")
-        elif each.bound == each.name.partition(".")[0]:
-            yield each.bound, each.bound
-        else:
-            yield each.bound, each.name
+    return ((each.bound, each.qualified) for each in statement.names)
 
 
 def _module(beside: Mapping, own: str, type_name: str, name: str) -> str:

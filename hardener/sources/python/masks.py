@@ -33,6 +33,8 @@ class Masked:
     raw: bool
     style: str
     fields: dict[str, str] = field(default_factory=dict)
+    masks: dict[str, str] = field(default_factory=dict)  # by field
+    numbers: dict[str, int] = field(default_factory=dict)  # how often a name was taken for one
 
     def original(self, text: str) -> str:
         """What stands in the literal for the part ``text`` of the YAML."""
@@ -40,9 +42,7 @@ class Masked:
             text = text.replace("{", "{{").replace("}", "}}")
         elif self.style == "percent":
             text = text.replace("%", "%%")
-        for mask, original in self.fields.items():
-            text = text.replace(mask, original)
-        return text
+        return _MASK.sub(lambda mask: self.fields.get(mask[0], mask[0]), text)
 
     def restored(self, text: str, before: str) -> str:
         """What to write in the literal for the YAML ``text``, which comes in place of ``before``. Raises Refused where
@@ -105,14 +105,16 @@ def _field(original: str, found: Masked) -> str:
 
 def _mask(original: str, found: Masked) -> str:
     """The mask of a field; the same one for the same text, unless its place tells what it is."""
-    for mask, known in found.fields.items():
-        if known == original and not _BY_PLACE.fullmatch(original):
-            return mask
-    name = None if _BY_PLACE.fullmatch(original) else _NAME.search(original)
+    by_place = _BY_PLACE.fullmatch(original) is not None
+    if not by_place and original in found.masks:
+        return found.masks[original]
+    name = None if by_place else _NAME.search(original)
     base = name[0] if name is not None else "value"
-    number, mask = 1, f"$({base})"
-    while mask in found.fields or mask in found.text:
-        number += 1
-        mask = f"$({base}_{number})"
+    while True:
+        number = found.numbers[base] = found.numbers.get(base, 0) + 1
+        mask = f"$({base})" if number == 1 else f"$({base}_{number})"
+        if mask not in found.fields and mask not in found.text:
+            break
     found.fields[mask] = original
+    found.masks[original] = mask
     return mask

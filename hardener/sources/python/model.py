@@ -5,12 +5,14 @@ Offsets are those of the text as UTF-8, without a byte order mark; lines count f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.records import dataclass
-from hardener.sources.open_values import OpenDict, OpenList
+from hardener.sources.open_values import opened
+from hardener.sources.yaml import Refused
+from hardener.sources.yaml.values import MAX_EXPANSION
 
 if TYPE_CHECKING:
     from .dialects import Dialect
@@ -138,19 +140,31 @@ def plain(node: Node) -> Any:
     """The data that ``node`` means, fresh: dicts, lists and scalars; expressions as text, open ones as such."""
     if isinstance(node, Mapping):
         fields = {name: plain(entry.value) for name, entry in node.fields.items()}
-        if node.open is None:
-            return fields
-        mapping = OpenDict(fields)
-        mapping.why = node.open
-        return mapping
+        return fields if node.open is None else opened(fields, node.open)
     if isinstance(node, Sequence):
         items = [plain(item) for item in node.items]
-        if node.open is None:
-            return items
-        sequence = OpenList(items)
-        sequence.why = node.open
-        return sequence
+        return items if node.open is None else opened(items, node.open)
     if isinstance(node, Opaque):
         return node.text
     assert isinstance(node, Scalar)
     return node.value
+
+
+def check_expansion(roots: Iterable[Node]) -> None:
+    """Raise Refused where variables that lead to each other unfold to vastly more than people write."""
+    known: dict[int, int] = {}
+
+    def size(node: Node) -> int:
+        if id(node) not in known:
+            below: list[Node] = []
+            if isinstance(node, Mapping):
+                below = [entry.value for entry in node.fields.values()]
+            elif isinstance(node, Sequence):
+                below = node.items
+            known[id(node)] = 1 + sum(map(size, below))
+            if known[id(node)] > MAX_EXPANSION:
+                raise Refused("its variables unfold to too many values", node.line)
+        return known[id(node)]
+
+    for root in roots:
+        size(root)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
 from . import airflow, calls, dagster, kubespawner, types, virtual
 from .expressions import string
 from .extract import Extractor
-from .model import Entry, Mapping, Node, Sequence
+from .model import Entry, Mapping, Node, Sequence, check_expansion
 from .resolve import followed, is_dict_call, meaning
 from .scopes import Scope
 
@@ -43,6 +44,7 @@ def roots(extractor: Extractor) -> list[Mapping]:
             made = extractor.read(*place, "PodTemplateSpec")
             if isinstance(made, Mapping):
                 found[place[0]] = made
+    check_expansion([*documents, *found.values()])
     patches = calls.patches(extractor.scan)
     for node, root in found.items():
         for document in _documents(root) if node not in extractor.inner else ():
@@ -135,13 +137,7 @@ def _fragments(node: Node) -> Iterator[Mapping]:
 def _fragment(made: Mapping) -> Mapping:
     """A document that holds ``made`` alone."""
     if made.type_name == "PodTemplateSpec":
-        own = Mapping(
-            made.start, made.end, made.line,
-            form=made.form, type_name=made.type_name, dialect=made.dialect, bracket=made.bracket, callee=made.callee,
-            snake=made.snake, in_list=made.in_list, open=made.open, context=made.context,
-        )  # fmt: skip
-        own.fields = {**virtual.head(made, "PodTemplateSpec"), **made.fields}
-        return own
+        return replace(made, fields={**virtual.head(made, "PodTemplateSpec"), **made.fields})
     spec = made
     if made.type_name == "Container":
         spec = virtual.holder(made, "PodSpec")
