@@ -32,6 +32,8 @@ from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList
 
 if TYPE_CHECKING:
+    from hardener.kubernetes.image_reference import ImageReference
+    from hardener.lock import LockedImage
     from hardener.views import Object
     from hardener.workspace import Workspace
 
@@ -348,3 +350,8 @@ class View:
     def tree(self) -> Workspace:
         """The whole tree."""
         return self.object.workspace
+
+    def in_lock(self, image: ImageReference) -> LockedImage | None:
+        """What harden.lock holds of ``image``; None where it does not, or there is none."""
+        lock = self.tree.lock
+        return lock.find(image) if lock is not None else None

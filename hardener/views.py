@@ -251,8 +251,7 @@ class Container(View):
     @cached_property
     def locked(self) -> LockedImage | None:
         """Its image in harden.lock; None when it is not there."""
-        lock = self.tree.lock
-        return lock.find(self.image) if lock is not None and self.image is not None else None
+        return self.in_lock(self.image) if self.image is not None else None
 
     @cached_property
     def facts(self) -> ImageFacts:

@@ -31,13 +31,27 @@ class Speaker:
         return self.container.fact(f"container {self.container.name} {text}")
 
 
+def own_command(container: Container) -> bool:
+    """Whether it starts the command of its image. Raises OpaqueError where a program may give it another one."""
+    return not container.has("command") or (_is_silent(container, "command") and not container.strings("command"))
+
+
+def _is_silent(container: Container, key: str) -> bool:
+    return container.data.get(key) in (None, [])  # an empty list is as none, for the kubelet too
+
+
 def image_words(container: Container) -> tuple[str, ...]:
     """What runs without being in the manifest: the entrypoint and cmd of the image, or what the manifest leaves of
     them; () where nobody knows."""
-    if container.locked is None or container.data.get("command"):  # an empty list is as none
+    if container.locked is None or not _is_silent(container, "command"):
         return ()
     config = container.locked.config
-    return (*config.entrypoint, *(() if container.data.get("args") else config.cmd))
+    return (*config.entrypoint, *(config.cmd if _is_silent(container, "args") else ()))
+
+
+def every_word(container: Container) -> tuple[str, ...]:
+    """What its image says, then the command, arguments and hooks of the manifest."""
+    return (*image_words(container), *container.words)
 
 
 def spoken(

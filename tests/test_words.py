@@ -9,7 +9,7 @@ from hardener.kubernetes.image_config import ImageConfig
 from hardener.kubernetes.image_reference import parse
 from hardener.lock import Lock, LockedImage
 from hardener.views import Container
-from hardener.words import image_words, spoken
+from hardener.words import every_word, image_words, own_command, spoken
 from hardener.workspace import Workspace
 
 from .conftest import DEPLOYMENT
@@ -40,6 +40,27 @@ def container(fields: str, *, locked: bool = True) -> Container:
 )
 def test_the_manifest_replaces_what_the_image_runs(fields: str, words: tuple[str, ...]) -> None:
     assert image_words(container(fields)) == words
+
+
+@pytest.mark.parametrize(
+    ("fields", "own"),
+    [
+        ("", True),
+        ("args: [x]", True),
+        ("command: []", True),
+        ("command: null", True),
+        ("command: [/other]", False),
+        ("command: ${COMMAND}", False),
+    ],
+)
+def test_a_container_starts_the_command_of_its_image_unless_the_manifest_has_words(fields: str, own: bool) -> None:
+    found = container(fields)
+    assert own_command(found) == own
+    assert bool(image_words(found)) == own  # decided in one place
+
+
+def test_every_word_is_what_the_image_says_then_what_the_manifest_does() -> None:
+    assert every_word(container("args: [/other]")) == (*ENTRYPOINT, "/other")
 
 
 def test_an_image_that_nobody_looked_at_says_nothing() -> None:

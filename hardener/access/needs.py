@@ -24,6 +24,7 @@ from hardener.kubernetes.rbac_rules import Rule, compact
 from hardener.pod_class import SYSTEM_NAMESPACES
 from hardener.records import dataclass
 from hardener.views import Container, Object, OpaqueError, PodTemplate
+from hardener.words import own_command
 
 if TYPE_CHECKING:
     from hardener.workspace import Workspace
@@ -236,7 +237,7 @@ def _command(container: Container) -> list[Needed] | None:
     if image == "k8s-wait-for":
         return wait_for(container.words)
     words = container.words
-    if image == "kubectl" and words and not container.has("command"):
+    if image == "kubectl" and words and own_command(container):
         words = ("kubectl", *words)  # its entry point
     if not words or not any("kubectl" in word for word in words):
         return None

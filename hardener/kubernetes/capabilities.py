@@ -1,4 +1,5 @@
-"""The Linux capabilities of an entrypoint that starts as root and then becomes another user (gosu, su-exec)."""
+"""Linux capabilities by name: what a container gets by default, and what an entrypoint needs that starts as root and
+then becomes another user (gosu, su-exec)."""
 
 from collections.abc import Collection
 
@@ -8,6 +9,18 @@ COMMAND_NEEDS = {"chroot": "SYS_CHROOT", "setcap": "SETFCAP"}
 """What single commands need besides."""
 BIND = "NET_BIND_SERVICE"
 """For ports below 1024; the only one that Pod Security level restricted lets a container add."""
+BASELINE = frozenset(
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID"
+    " SYS_CHROOT".split()
+)
+"""Those that level baseline lets a container add (policy/check_capabilities_baseline.go)."""
+DEFAULT = BASELINE | {"NET_RAW"}
+"""What a container runtime gives a container that says nothing."""
+
+
+def plain(name: str) -> str:
+    """``name`` as this module spells it: ``cap_chown`` is CHOWN."""
+    return name.upper().removeprefix("CAP_")
 
 
 def is_left_to_root(added: Collection[str], dropped: Collection[str]) -> bool:

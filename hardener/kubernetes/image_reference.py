@@ -30,6 +30,9 @@ _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}")
 
+# What registries use of these: github.com/opencontainers/image-spec, descriptor.md.
+_REGISTERED_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
@@ -55,6 +58,11 @@ class ImageReference:
     def normalized(self) -> str | None:
         """The repository with its registry and `library/` spelled out, or None when the repository is not known."""
         return None if self.repository is None else normalize(self.repository)
+
+
+def is_digest(value: object) -> bool:
+    """Whether it is a digest as registries name one, which makes it safe in an address, too."""
+    return isinstance(value, str) and _REGISTERED_DIGEST.fullmatch(value) is not None
 
 
 def normalize(repository: str) -> str:

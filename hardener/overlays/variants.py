@@ -262,16 +262,14 @@ class Overlays:
             for some in (others, patches)
         )
         return any(
-            one != other and self._known(one) != self._known(other) for one, other in zip(before, after, strict=False)
+            one != other and _known(item, one) != _known(item, other) for one, other in zip(before, after, strict=False)
         )
 
-    def _known(self, image: str) -> tuple[Any, Any]:
-        """What is known of ``image``."""
-        reference = parse_image(image)
-        if reference is None:
-            return None, None
-        lock = self._workspace.lock
-        return lookup(reference), lock.find(reference) if lock is not None else None
+
+def _known(item: Object, image: str) -> tuple[Any, Any]:
+    """What is known of ``image``, in the tree of ``item``."""
+    reference = parse_image(image)
+    return (lookup(reference), item.in_lock(reference)) if reference is not None else (None, None)
 
 
 class _Seen:

@@ -9,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.edits import Evidence
-from hardener.kubernetes.capabilities import BIND
+from hardener.kubernetes.capabilities import BIND, DEFAULT, plain
 from hardener.views import Container
-from hardener.words import image_words
+from hardener.words import every_word, own_command
 
 from ._ports import low_ports
 
-# What a container runtime gives by default, and with it an image that says nothing.
-DEFAULT = frozenset(
-    {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW", BIND, "SETFCAP"}
-    | {"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
-)
 _LISTS = ("securityContext", "capabilities")
 _OLDEST_SYSCTL = (1, 22)
 
@@ -27,7 +22,7 @@ _OLDEST_SYSCTL = (1, 22)
 def carried(container: Container) -> dict[str, str]:
     """Those without which a program that is started fails at once, by path, as the lock knows them."""
     files = container.facts.files
-    return files.carried(_words(container), own_command=_is_own(container)) if files is not None else {}
+    return files.carried(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
 def held(container: Container) -> dict[str, list[str]]:
@@ -36,7 +31,7 @@ def held(container: Container) -> dict[str, list[str]]:
     found: dict[str, str] = {}
     if files is not None:
         found = {f"harden.lock: {path}": names for path, names in _started(container).items()}
-    elif row is not None and row.file_caps and not container.has("command"):
+    elif row is not None and row.file_caps and own_command(container):
         found = {"image table: its program": ", ".join(row.file_caps)}
     return {source: left for source, names in found.items() if (left := _given(container, names))}
 
@@ -45,7 +40,7 @@ def within_reach(container: Container) -> Iterator[Evidence]:
     """Program files with capabilities that something may start unseen, and that it could start until now."""
     files = container.facts.files
     started = _started(container)
-    for path, names in files.within_reach(own_command=_is_own(container)).items() if files is not None else ():
+    for path, names in files.within_reach(own_command=own_command(container)).items() if files is not None else ():
         if path not in started and (left := _given(container, names)):
             yield container.fact(f"harden.lock: {path} carries {', '.join(left)}, and may be started unseen", "image")
 
@@ -53,7 +48,7 @@ def within_reach(container: Container) -> Iterator[Evidence]:
 def raisers(container: Container) -> Iterator[Evidence]:
     """Setuid programs that were put into the image and that something may start unseen."""
     files = container.facts.files
-    for path in files.raisers(own_command=_is_own(container)) if files is not None else ():
+    for path in files.raisers(own_command=own_command(container)) if files is not None else ():
         yield container.fact(f"harden.lock: {path} is setuid root, and may be started unseen", "image")
 
 
@@ -87,12 +82,12 @@ def has_no_privileged(container: Container, program: str) -> bool:
 
 def _started(container: Container) -> dict[str, str]:
     files = container.facts.files
-    return files.held(_words(container), own_command=_is_own(container)) if files is not None else {}
+    return files.held(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
 def _given(container: Container, names: str) -> list[str]:
     """Those of ``names`` that the container may have as it is."""
-    dropped, added = ({_plain(name) for name in container.strings(*_LISTS, key)} for key in ("drop", "add"))
+    dropped, added = ({plain(name) for name in container.strings(*_LISTS, key)} for key in ("drop", "add"))
     return [
         name
         for name in names.split(", ")
@@ -105,15 +100,3 @@ def _ports_come_back(container: Container) -> bool:
     pod = container.pod
     version = pod.tree.settings.kubernetes_version
     return pod.get("hostNetwork") is not True and not pod.partial and version >= _OLDEST_SYSCTL
-
-
-def _words(container: Container) -> tuple[str, ...]:
-    return (*image_words(container), *container.words)
-
-
-def _is_own(container: Container) -> bool:
-    return not container.has("command")
-
-
-def _plain(name: str) -> str:
-    return name.upper().removeprefix("CAP_")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from hardener.edits import Evidence, WrongShapeError
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError
-from hardener.words import image_words
+from hardener.words import every_word, own_command
 
 from ._file_capabilities import held, raisers
 
@@ -58,7 +58,7 @@ def folders(container: Container) -> Folders | None:
     uid = number if number is not None else container.facts.uid if container.facts.user != "root" else None
     if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
         return None
-    if files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
+    if files.raised(every_word(container), own_command=own_command(container)):
         return None  # it becomes root
     carried = (name for names in held(container).values() for name in names)
     if any(name not in _HARMLESS for name in carried) or any(raisers(container)):

@@ -10,7 +10,7 @@ from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
 from hardener.kubernetes.component import is_data_store, is_jvm
 from hardener.views import Container, OpaqueError, View
-from hardener.words import image_words
+from hardener.words import every_word
 
 from ._volumes import mounts
 
@@ -33,7 +33,7 @@ def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 def _heaps(container: Container) -> list[tuple[Container, Heap]]:
     """The heap that a flag names, where the container is written and where a kustomization patches it."""
-    found = ((state, heap_bytes((*image_words(state), *state.words), state.env)) for state in container.states)
+    found = ((state, heap_bytes(every_word(state), state.env)) for state in container.states)
     return [(state, heap) for state, heap in found if heap is not None]
 
 
@@ -111,7 +111,7 @@ def unknowable(container: Container, default: str) -> str | None:
     reason = _BY_CLASS.get(container.row.class_ or "") if container.row is not None else None
     if reason is not None:
         return f"{repository or container.name} {reason}"
-    if is_jvm((*image_words(container), *container.words, *container.env.values()), repository):
+    if is_jvm((*every_word(container), *container.env.values()), repository):
         return "a Java virtual machine sizes its heap by the limit"
     if container.pod.kind == "StatefulSet" and any(m.source == "persistentVolumeClaim" for m in mounts(container)):
         return "a StatefulSet that keeps data in a claim"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.edits import Evidence
-from hardener.kubernetes.capabilities import ROOT_NEEDS
+from hardener.kubernetes.capabilities import ROOT_NEEDS, plain
 from hardener.kubernetes.command_evidence import root_commands, writes
 from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
@@ -47,7 +47,7 @@ def _of_container(container: Container) -> Iterator[Evidence]:
 def added_capabilities(container: Container) -> Iterator[Evidence]:
     """The capabilities it adds beyond NET_BIND_SERVICE, as one sign."""
     path = ("securityContext", "capabilities", "add")
-    names = sorted({name.upper().removeprefix("CAP_") for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
+    names = sorted({plain(name) for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
     if "ALL" in container.strings("securityContext", "capabilities", "drop") and set(names) == set(ROOT_NEEDS):
         return  # what drop-capabilities leaves a container that starts as root
     if names:

@@ -12,6 +12,7 @@ from hardener.kubernetes.image_config import LOCK
 from hardener.overlays import signs
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
+from hardener.words import own_command
 
 from ._need import root_evidence
 from ._ports import low_ports
@@ -132,7 +133,7 @@ def _instead_of_root(container: Container, explicit: bool) -> Choice:
         evidence.insert(len(against), container.fact(f"{facts.user_source}: its image runs as root", "image"))
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
-    plain = not written and not container.has("command") and not any(map(_may_shut_out, mounts(container)))
+    plain = not written and own_command(container) and not any(map(_may_shut_out, mounts(container)))
     if known and row is not None and row.verified and plain and not against:
         grade = Grade.SAFE
     return Choice(container, uid, gid, grade, basis, evidence)

@@ -7,20 +7,18 @@ from typing import ClassVar
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
-from hardener.kubernetes.capabilities import BIND, COMMAND_NEEDS, ROOT_NEEDS, is_left_to_root
+from hardener.kubernetes.capabilities import BASELINE, BIND, COMMAND_NEEDS, DEFAULT, ROOT_NEEDS, is_left_to_root, plain
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
 from hardener.overlays import signs
 from hardener.records import dataclass
 from hardener.views import Container
 from hardener.words import spoken
 
-from ._file_capabilities import DEFAULT, carried, has_no_privileged, held, within_reach
+from ._file_capabilities import carried, has_no_privileged, held, within_reach
 from ._ports import low_ports
 from ._user import final_user
 
 _PATH = ("securityContext", "capabilities")
-# The Pod Security Standards, level baseline, allow these.
-_BASELINE = DEFAULT - {"NET_RAW"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +50,19 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
         return
     added = container.strings(*_PATH, "add")
     yield from _findings(container, added, options)
-    if any(_plain(name) == "ALL" for name in added):
+    if any(plain(name) == "ALL" for name in added):
         return
     dropped = container.strings(*_PATH, "drop")
     yield from _normalise(container, dropped)
-    if any(_plain(name) == "ALL" for name in dropped):
+    if any(plain(name) == "ALL" for name in dropped):
         if is_left_to_root(added, dropped) and final_user(container) == "non-root":
             yield from _of_root_no_more(container, added)
         return
     if options.drop == "NET_RAW":
-        if not {"NET_RAW"} & {_plain(name) for name in (*dropped, *added)}:
+        if not {"NET_RAW"} & {plain(name) for name in (*dropped, *added)}:
             yield from _net_raw(container)
         return
-    yield from _all(container, {_plain(name) for name in added}, {_plain(name) for name in dropped})
+    yield from _all(container, {plain(name) for name in added}, {plain(name) for name in dropped})
 
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:
@@ -186,7 +184,7 @@ def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]
     if "ALL" in dropped:
         return
     for index, name in enumerate(dropped):
-        if _plain(name) == "ALL":
+        if plain(name) == "ALL":
             evidence = [container.fact("Pod Security admission knows only this spelling", *_PATH, "drop", index)]
             yield container.set(
                 *_PATH, "drop", index, to="ALL", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence
@@ -195,18 +193,14 @@ def _normalise(container: Container, dropped: tuple[str, ...]) -> Iterator[Edit]
 
 
 def _findings(container: Container, added: tuple[str, ...], options: Capabilities) -> Iterator[Finding]:
-    level, allowed = ("baseline", _BASELINE) if options.drop == "NET_RAW" else ("restricted", {BIND})
+    level, allowed = ("baseline", BASELINE) if options.drop == "NET_RAW" else ("restricted", {BIND})
     beyond = [name for name in added if name not in allowed]
     if not beyond or is_left_to_root(added, container.strings(*_PATH, "drop")):
         return
-    severity = Severity.LOW if set(beyond) <= _BASELINE else Severity.MEDIUM
-    if any(_plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
+    severity = Severity.LOW if set(beyond) <= BASELINE else Severity.MEDIUM
+    if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
     yield container.finding(
         f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow", *_PATH, "add",
         advice="remove what it runs without", severity=severity,
     )  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    return name.upper().removeprefix("CAP_")

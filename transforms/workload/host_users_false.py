@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.kubernetes.capabilities import plain
 from hardener.views import Container, PodTemplate, View
 
 from ._host_path import kind, path_of
@@ -88,7 +89,7 @@ def _of_container(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.root == "required":
         yield container.fact("image table: it works as root only", "image")
     path = ("securityContext", "capabilities", "add")
-    names = {name.upper().removeprefix("CAP_") for name in container.strings(*path)} - _OF_THE_POD
+    names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:
         text = f"{', '.join(sorted(names))} has no power over the node without its users"
         yield container.fact(f"container {container.name}: {text}", *path)

@@ -5,10 +5,11 @@ from functools import partial
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Evidence, Grade
+from hardener.kubernetes.capabilities import plain
 from hardener.kubernetes.command_evidence import setuid_commands
 from hardener.overlays import signs
 from hardener.views import Container
-from hardener.words import image_words, spoken
+from hardener.words import every_word, own_command, spoken
 
 from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, raisers, within_reach
 from ._need import root_evidence
@@ -52,7 +53,7 @@ def no_privilege_escalation(container: Container) -> Steps:
 
 def _is_administrator(container: Container) -> bool:
     added = container.strings("securityContext", "capabilities", "add")
-    return any(name.upper().removeprefix("CAP_") == "SYS_ADMIN" for name in added)
+    return any(plain(name) == "SYS_ADMIN" for name in added)
 
 
 def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
@@ -60,7 +61,7 @@ def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
         yield container.fact("image table: it uses setuid programs", "image")
     files = container.facts.files
     if files is not None:
-        for path in files.raised((*image_words(container), *container.words), own_command=not container.has("command")):
+        for path in files.raised(every_word(container), own_command=own_command(container)):
             yield container.fact(f"harden.lock: it runs {path}, which is setuid root", "image")
     yield from lost_without_raising(container)
     for name, speaker in spoken(container, setuid_commands, probes=True):

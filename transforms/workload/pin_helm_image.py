@@ -41,8 +41,7 @@ def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
     if tool is not None:
         yield followed(entry, tool, *path)
         return
-    lock = entry.tree.lock
-    locked = lock.find(image) if lock is not None else None
+    locked = entry.in_lock(image)
     if obstacle := _obstacle(entry, f"{image.text}@" if path else "digest: ", locked):
         why, advice = obstacle
         moving = ", and its tag moves" if moves(image.tag) else ""

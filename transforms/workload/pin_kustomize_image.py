@@ -40,8 +40,7 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
             advice="write newTag and digest there",
         )  # fmt: skip
         return
-    lock = entry.tree.lock
-    locked = lock.find(image) if lock is not None else None
+    locked = entry.in_lock(image)
     yield from doubts(entry, image, locked, options)
     if locked is not None and lets(options, image):
         sure, evidence = grade(image, locked)

@@ -27,8 +27,7 @@ def pin_patch_image(entry: PatchImage) -> Steps:
     elif tool := sources.updater(entry, image=image):
         yield followed(entry, tool)
     else:
-        lock = entry.tree.lock
-        locked = lock.find(image) if lock is not None else None
+        locked = entry.in_lock(image)
         tagged = image.text if image.tag else f"{image.text}:latest"
         moving = ", and its tag moves" if moves(image.tag) else ""
         yield entry.finding(

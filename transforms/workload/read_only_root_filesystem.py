@@ -13,7 +13,7 @@ from hardener.kubernetes.command_evidence import may_mount, writable_paths, writ
 from hardener.kubernetes.component import is_data_store
 from hardener.records import dataclass
 from hardener.views import Container, OpaqueError, PodTemplate
-from hardener.words import Speaker, image_words, spoken
+from hardener.words import Speaker, every_word, spoken
 
 from ._image_folders import empty, fills_tmp, folders
 from ._volumes import mounts
@@ -162,7 +162,7 @@ def _of_image(container: Container, plan: _Plan) -> None:
 
 
 def _hidden(container: Container, plan: _Plan) -> None:
-    named = [word for word in (*image_words(container), *container.words) if word.startswith("/tmp/")]
+    named = [word for word in every_word(container) if word.startswith("/tmp/")]
     if named:
         text = f"harden.lock: its image has files in /tmp, which a volume hides, and it is told to use {named[0]}"
         plan.against.append(container.fact(text, "image"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.declare import Steps, transform
 from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.kubernetes.capabilities import BIND, plain
 from hardener.overlays import signs
 from hardener.views import Container, PodTemplate
 
@@ -13,7 +14,6 @@ from ._user import final_users
 _NAME = "net.ipv4.ip_unprivileged_port_start"
 _SYSCTLS = ("securityContext", "sysctls")
 _CAPABILITIES = ("securityContext", "capabilities")
-_BIND = "NET_BIND_SERVICE"
 # Transforms after which a port that was served may be out of reach.
 _CAUSES = frozenset({"run-as-non-root", "run-as-user", "drop-capabilities", "no-privilege-escalation"})
 
@@ -78,7 +78,7 @@ def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]
 
 def _capability(container: Container, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit]:
     """NET_BIND_SERVICE, where the others are dropped; elsewhere the runtime gives it anyway."""
-    dropped = {name.upper().removeprefix("CAP_") for name in container.strings(*_CAPABILITIES, "drop")}
+    dropped = {plain(name) for name in container.strings(*_CAPABILITIES, "drop")}
     added = container.strings(*_CAPABILITIES, "add")
-    if _BIND not in added and dropped & {"ALL", _BIND}:
-        yield container.append(*_CAPABILITIES, "add", value=_BIND, grade=grade, basis=Basis.INFERRED, evidence=evidence)
+    if BIND not in added and dropped & {"ALL", BIND}:
+        yield container.append(*_CAPABILITIES, "add", value=BIND, grade=grade, basis=Basis.INFERRED, evidence=evidence)

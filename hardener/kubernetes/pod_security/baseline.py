@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hardener.kubernetes.capabilities import BASELINE
+
 from .pod import (
     Path,
     Pod,
@@ -21,10 +23,6 @@ from .pod import (
     text,
 )
 
-_CAPABILITIES = frozenset(
-    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID"
-    " SYS_CHROOT".split()
-)
 _APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP_POD_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP_ANNOTATION = "container.seccomp.security.alpha.kubernetes.io/"
@@ -62,7 +60,7 @@ def app_armor_profile(pod: Pod) -> Problem | None:
 
 def capabilities_baseline(pod: Pod) -> Problem | None:
     """policy/check_capabilities_baseline.go: names are compared exactly, so CAP_CHOWN is not CHOWN."""
-    detail, paths = added_capabilities(pod, _CAPABILITIES)
+    detail, paths = added_capabilities(pod, BASELINE)
     return Problem("non-default capabilities", detail, paths) if detail else None
 
 
