@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hardener import errands, lock_file
+from hardener import asking, lock_file
 from hardener.config import Config
 from hardener.errors import HardenError
 from hardener.kubernetes import quantity
@@ -16,12 +15,12 @@ from hardener.kubernetes.image_table import lookup
 from hardener.progress import Progress
 
 if TYPE_CHECKING:
+    from hardener.oci.client import Client
     from hardener.oci.failure import Failure
     from hardener.oci.limits import Limits
 
 # Fewer than there are connections: what is held of an image while it is read may be some 100 MiB.
 _AT_ONCE = 4
-_SAVE_SECONDS = 2.0
 # Whom transforms let an image of root run as where the image table knows no one: the number, and the group that a
 # number without a line in passwd has.
 _NOBODY_ELSE = (65532, 0)
@@ -42,46 +41,32 @@ def limits(config: Config) -> Limits:
 
 
 def read(
-    root: str, wanted: Mapping[str, tuple[ImageReference, str]], config: Config, progress: Progress,
+    client: Client, root: str, wanted: Mapping[str, tuple[ImageReference, str]], config: Config, progress: Progress,
     done: Callable[[str, str | Failure], object],
 ) -> None:  # fmt: skip
     """Read the layers of the images that are ``wanted``, by their name in the lock with their digest, and save what
     they say to the lock in ``root``, now and then and whatever ends the run. ``done`` hears of each image what was
     found, in one line, or what failed."""
-    from hardener.oci.client import Client  # late: only this command speaks to anybody
-    from hardener.oci.failure import Failure
+    from hardener.oci.failure import Failure  # late: only this command speaks to anybody
     from hardener.oci.layers import Layers
 
-    client = Client(config.registries)
     layers = Layers(client, limits(config), progress.tell)
     progress.total = (progress.total or 0) + len(wanted)
 
-    def ask(key: str) -> dict[str, Any] | Failure:
+    def ask(key: str) -> dict[str, Any]:
         reference, digest = wanted[key]
         row = lookup(reference)
         writer = (row.uid, row.gid or 0) if row is not None and row.uid is not None else _NOBODY_ELSE
-        try:
-            return layers.facts(str(reference.normalized), digest, writer)
-        except Failure as failure:
-            return failure
+        return layers.facts(str(reference.normalized), digest, writer)
 
-    unsaved: dict[str, tuple[str, dict[str, Any]]] = {}
-    saved = time.monotonic()
-    try:
-        for key, found in errands.run(wanted, ask, _AT_ONCE):
+    with asking.Unsaved[tuple[str, dict[str, Any]]](lambda entries: lock_file.save_files(root, entries)) as unsaved:
+        for key, found in unsaved.each(wanted, ask, _AT_ONCE):
             progress(key)
             if isinstance(found, Failure):
                 done(key, found)
             else:
-                unsaved[key] = (wanted[key][1], found)
+                unsaved.entries[key] = (wanted[key][1], found)
                 done(key, _line(found))
-            if unsaved and time.monotonic() - saved > _SAVE_SECONDS:
-                lock_file.save_files(root, unsaved)
-                unsaved, saved = {}, time.monotonic()
-    finally:
-        if unsaved:
-            lock_file.save_files(root, unsaved)
-        client.close()
 
 
 def _line(found: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.helm_values import composed
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.kustomize_image import written
 from hardener.kubernetes.started_images import started_images
 from hardener.overlays.images import collect as patch_images
 from hardener.records import dataclass
@@ -104,7 +105,7 @@ def _mentions(workspace: Workspace, everywhere: bool) -> Iterator[Mention]:
         for container in containers:
             yield from _of(container, sources)
     for entry in sources.entries:
-        if (everywhere or entry.object.editable) and (image := _kustomized(entry, None)) is not None:
+        if (everywhere or entry.object.editable) and (image := _whole(entry)) is not None:
             yield _mention(image, entry)
     for patched in patch_images(workspace):
         if everywhere or patched.patch.editable:
@@ -169,20 +170,18 @@ def _of_field(item: Object, path: Path) -> ImageReference | None:
 
 
 def _partly(entry: KustomizedImage, image: ImageReference) -> ImageReference | None:
-    """What ``entry`` makes of ``image`` where it gives it another name only; with a tag of its own it names a whole
-    image, which is listed with the kustomization."""
-    return _kustomized(entry, image) if not entry.text("newTag") and not entry.text("digest") else None
+    """What ``entry`` makes of ``image`` where it gives it another name or a suffix only; with a tag of its own it names
+    a whole image, which is listed with the kustomization."""
+    return None if entry.text("newTag") or entry.text("digest") else _kustomized(entry, image.text)
 
 
-def _kustomized(entry: KustomizedImage, image: ImageReference | None) -> ImageReference | None:
-    """What ``entry`` makes of ``image``; None where it does not name a whole image by itself, and is given none."""
-    tag, digest = entry.text("newTag"), entry.text("digest")
-    if image is not None and not tag and not digest:
-        tag, digest = image.tag, image.digest
-    elif not tag and not digest:
-        return None
-    name = entry.text("newName") or entry.name
-    text = f"{name}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
+def _whole(entry: KustomizedImage) -> ImageReference | None:
+    """The image that ``entry`` names by itself; None where its tag comes from what it changes."""
+    return _kustomized(entry, entry.name or "") if entry.text("newTag") or entry.text("digest") else None
+
+
+def _kustomized(entry: KustomizedImage, image: str) -> ImageReference:
+    text = written(image, {key: entry.text(key) for key in ("newName", "newTag", "tagSuffix", "digest")})
     return parse_image(text) or _illegal(text)
 
 

@@ -6,7 +6,6 @@ It stands at the Git root. ``apply`` only ever reads it, so a run needs no netwo
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import field
 from typing import Any, NoReturn
 
@@ -14,14 +13,13 @@ from hardener.config import parsed_file
 from hardener.errors import HardenError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_files import ImageFiles
-from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.image_reference import ImageReference, is_digest
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.records import dataclass
 from hardener.sources import yaml
 
 NAME = "harden.lock"
 VERSION = 1
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _LATEST = "latest"
 
 
@@ -199,7 +197,7 @@ class _Reader:
             except msgspec.ValidationError as error:
                 place = ("images", image, *({Config: ("config",), Files: ("files",)}.get(kind, ())))
                 self._fail(place, f"{image}: {_plain(error)}: its keys are {', '.join(kind.__struct_encode_fields__)}")
-            if not all(map(_DIGEST.fullmatch, (entry.digest, *entry.previous))):
+            if not all(map(is_digest, (entry.digest, *entry.previous))):
                 remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
                 self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
             if reference.digest not in (None, entry.digest):

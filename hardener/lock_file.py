@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hardener.oci.image import Found
 
 _HEAD = "# The images of the manifests, as the registries had them; written by harden lock, read by harden apply.\n"
+# From the stanzas of a lock to those that are new or other.
+_Changes = Callable[[Mapping[str, dict[str, Any]]], Mapping[str, dict[str, Any]]]
 
 
 def stanza(found: Found) -> dict[str, Any]:
@@ -43,16 +45,42 @@ def save(root: str, changed: Mapping[str, dict[str, Any]], gone: Collection[str]
 
     Raises HardenError where it cannot be written.
     """
+
+    def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+        return {name: _still_true(entry, images.get(name) or {}) for name, entry in changed.items()}
+
+    _write(root, changes, gone)
+
+
+def save_files(root: str, read: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
+    """Put what was ``read`` of the files of images beside their configs, by name with the digest that it is about; what
+    has another digest by now is left alone. Raises HardenError where the lock cannot be written."""
+
+    def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+        return {
+            name: _ordered({**images[name], "files": found})
+            for name, (digest, found) in read.items()
+            if images.get(name, {}).get("digest") == digest
+        }
+
+    _write(root, changes)
+
+
+def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
+    """Put into the lock what ``changes`` makes of its stanzas, asked when no other run can change them."""
     path = os.path.join(root, NAME)
     name = os.path.relpath(path)
     try:
         with _alone(root):
             if not os.path.exists(path):
+                changed = changes({})
+                if not changed:
+                    return
                 head = {"version": VERSION, "generated-by": f"harden {__version__}"}
                 files.create(path, _HEAD + yaml.dump(head | {"images": dict(sorted(changed.items()))}))
                 return
             content = files.read(path)
-            text = yaml.rewrite(content.text, lambda documents: _with(documents, changed, gone)).text
+            text = yaml.rewrite(content.text, lambda documents: _with(documents, changes, gone)).text
             if text != content.text:
                 files.replace(path, text, content)
     except files.UnreadableError as error:
@@ -63,27 +91,16 @@ def save(root: str, changed: Mapping[str, dict[str, Any]], gone: Collection[str]
         raise HardenError(f"{name}: cannot be written: {error.strerror}") from None
 
 
-def save_files(root: str, read: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
-    """Put what was ``read`` of the files of images beside their configs, by name with the digest that it is about; what
-    has another digest by now is left alone. Raises HardenError where the lock cannot be written."""
-    held = stanzas(root)
-    save(root, {
-        name: _ordered({**held[name], "files": found})
-        for name, (digest, found) in read.items()
-        if held.get(name, {}).get("digest") == digest
-    })  # fmt: skip
-
-
 def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
     """What is read of an image stands before what is kept of the lock's own past."""
     last = ("previous", "keep")
     return dict(sorted(entry.items(), key=lambda item: item[0] in last))
 
 
-def _with(documents: list[Any], changed: Mapping[str, dict[str, Any]], gone: Collection[str]) -> list[Any]:
+def _with(documents: list[Any], changes: _Changes, gone: Collection[str]) -> list[Any]:
     document = documents[0]
     images = document.get("images") or {}
-    changed = {name: _still_true(entry, images.get(name) or {}) for name, entry in changed.items()}
+    changed = changes(images)
     if any(images.get(name) != entry for name, entry in changed.items()) or not images.keys().isdisjoint(gone):
         kept = {name: entry for name, entry in {**images, **changed}.items() if name not in gone}
         document["images"] = dict(sorted(kept.items()))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from hardener import asking, errands, lock_file
 from hardener import config as configuration
-from hardener import errands, lock_file
 from hardener.deep_locking import read as read_layers
 from hardener.errors import HardenError
 from hardener.image_uses import Use, collect
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from hardener.oci.failure import Failure
     from hardener.oci.image import Found
 
-_SAVE_SECONDS = 2.0
 _MOST_PREVIOUS = 4
 
 
@@ -103,14 +100,15 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
             if use.left:
                 illegal = use.reference.repository is None and not use.reference.opaque
                 result.left[use.key] = f"{use.left} ({use.where})" if illegal else use.left
-        if errands_to_run:
-            registries = configuration.load(root, choices.config).registries
-            progress.total = len(errands_to_run)
-            _run(errands_to_run, registries, result, progress)
-        if deep:
-            named = {errand.key for errand in errands_to_run} if images else None
-            _read_files(_unread(uses, root, named, everything), choices, result, progress)
-        else:
+        if errands_to_run or deep:
+            config = configuration.load(root, choices.config)
+            with asking.client(config.registries) as client:
+                progress.total = len(errands_to_run)
+                _run(client, errands_to_run, result, progress)
+                if deep:
+                    named = {errand.key for errand in errands_to_run} if images else None
+                    _read_files(client, _unread(uses, root, named, everything), config, result, progress)
+        if not deep:
             for key in result.changed.keys() & held.images.keys():
                 if held.images[key].files is not None and key not in result.failed:
                     result.changed[key] += "  its files are not read: harden lock --deep"
@@ -141,8 +139,11 @@ def _sorted_out(arguments: list[str], update: bool) -> tuple[list[str], list[Ima
 
 def _compare(uses: list[Use], held: Lock, result: Result) -> None:
     for use in uses:
-        if use.left is None and not use.optional and held.find(use.reference) is None:
-            result.missing[use.key] = use.where
+        if use.left is None and held.find(use.reference) is None:
+            if use.optional:
+                result.left[use.key] = f"not in {NAME}, {use.optional}"
+            else:
+                result.missing[use.key] = use.where
 
 
 def _lacking(uses: list[Use], held: Lock, stanzas: dict[str, dict[str, Any]]) -> list[Errand]:
@@ -228,40 +229,13 @@ def _unread(uses: list[Use], root: str, named: set[str] | None, everything: bool
 # Asking.
 
 
-def _run(
-    tasks: Iterable[Errand], registries: dict[str, configuration.Registry], result: Result, progress: Progress
-) -> None:
+def _run(client: Client, tasks: Iterable[Errand], result: Result, progress: Progress) -> None:
     """Ask for all ``tasks`` at once; what comes is saved now and then, and whatever ends the run."""
-    from hardener.oci.client import Client  # late: only this command speaks to anybody
-    from hardener.oci.failure import Failure
+    from hardener.oci.failure import Failure  # late: only this command speaks to anybody
     from hardener.oci.transport import CONNECTIONS
 
-    stop = threading.Event()
-
-    def pause(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise Failure("interrupted")
-
-    client = Client(registries, pause=pause)
-
-    def ask(errand: Errand) -> Found | str | Failure:
-        try:
-            return _asked(client, errand)
-        except Failure as failure:
-            return failure
-
-    unsaved: dict[str, dict[str, Any]] = {}
-    saved = time.monotonic()
-
-    def save() -> None:
-        nonlocal saved
-        if unsaved and time.monotonic() - saved > _SAVE_SECONDS:
-            lock_file.save(result.root, unsaved)
-            unsaved.clear()
-            saved = time.monotonic()
-
-    try:
-        for errand, found in errands.run(tasks, ask, CONNECTIONS, idle=save):
+    with asking.Unsaved[dict[str, Any]](lambda entries: lock_file.save(result.root, entries)) as unsaved:
+        for errand, found in unsaved.each(tasks, lambda errand: _asked(client, errand), CONNECTIONS):
             progress(errand.key)
             if isinstance(found, Failure):
                 _failed(errand, str(found), result)
@@ -269,16 +243,12 @@ def _run(
                 if errand.locked is not None and found != errand.locked.digest:
                     result.moved[errand.key] = f"{errand.locked.digest} is now {found}"
             else:
-                _take(errand, found, result, unsaved)
-            save()
-    finally:
-        stop.set()
-        if unsaved:
-            lock_file.save(result.root, unsaved)
-        client.close()
+                _take(errand, found, result, unsaved.entries)
 
 
-def _read_files(tasks: list[Errand], choices: Choices, result: Result, progress: Progress) -> None:
+def _read_files(
+    client: Client, tasks: list[Errand], config: configuration.Config, result: Result, progress: Progress
+) -> None:
     by_key = {errand.key: errand for errand in tasks if errand.key not in result.failed}
 
     def done(key: str, said: str | Failure) -> None:
@@ -289,7 +259,7 @@ def _read_files(tasks: list[Errand], choices: Choices, result: Result, progress:
 
     if by_key:
         wanted = {key: (errand.reference, str(errand.digest)) for key, errand in by_key.items()}
-        read_layers(result.root, wanted, configuration.load(result.root, choices.config), progress, done)
+        read_layers(client, result.root, wanted, config, progress, done)
 
 
 def _asked(client: Client, errand: Errand) -> Found | str:

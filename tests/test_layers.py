@@ -17,10 +17,10 @@ from .conftest import ROOT
 # `hardener` itself, which holds the version.
 LAYERS = (
     "__main__", "cli", "cli_groups", "options", "testing", "golden", "baseline_command", "apply_command", "locking",
-    "deep_locking", "images_command", "hooks", "stale_stanzas", "image_uses", "krm_function", "streams", "session",
-    "writing", "interactive", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash", "progress",
-    "report", "pipeline", "agreement", "trial", "programs", "waivers", "unwritable", "self_check", "rollback",
-    "objections", "step", "mirroring", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
+    "deep_locking", "asking", "images_command", "hooks", "stale_stanzas", "image_uses", "krm_function", "streams",
+    "session", "writing", "interactive", "outputs", "baseline", "touched", "secrets_sink", "catalogue", "crash",
+    "progress", "report", "pipeline", "agreement", "trial", "programs", "waivers", "unwritable", "self_check",
+    "rollback", "objections", "step", "mirroring", "creation", "assembly", "proof", "json_patch", "shifts", "unseen",
     "unserved", "unread_patches", "audit_reports", "outcome", "profile", "registry", "declared", "pod_level",
     "workspace", "targets", "audit_log", "lock_file", "lock", "reading", "beyond", "python_files", "reachability",
     "isolation", "pod_selectors", "cloud_identity", "connections", "access", "api_use", "secret_moves",

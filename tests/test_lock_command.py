@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hardener import errands, images_command, lock_file
+from hardener import asking, errands, images_command, lock_file
 from hardener.oci import transport
 from hardener.oci.client import OCI_INDEX
+from hardener.oci.failure import Failure
 from hardener.oci.image import Found
 
 from . import oci_images as made
@@ -200,6 +201,20 @@ def test_what_is_missing(option: str, tree: Path, harden: Harden) -> None:
     assert "missing in harden.lock: run harden lock: 1\n  r.example/data:7  data.yaml:14\n" in done.out
 
 
+@pytest.mark.parametrize("option", ["--frozen", "--check"])
+def test_what_is_optional_and_missing_is_left_alone(option: str, tree: Path, harden: Harden) -> None:
+    """The parts add up to the images that are named."""
+    field = "apiVersion: example.dev/v1\nkind: App\nmetadata: {name: app}\nspec: {image: 'r.example/app:1'}\n"
+    write(tree, {"here/local.yaml": deployment("local", "127.0.0.1:1/app:1"), "here/app.yaml": field})
+    done = harden("lock", option, "here")
+    assert (done.status, done.out.splitlines()) == (0, [
+        "left alone: 2",
+        "  127.0.0.1:1/app:1  not in harden.lock, which may be a registry of the cluster's own machine",
+        "  r.example/app:1  not in harden.lock, and nothing is pinned where it is named",
+        "harden.lock: 2 images named: 2 left alone",
+    ])  # fmt: skip
+
+
 def test_frozen_asks_nobody(tree: Path, harden: Harden) -> None:
     write(tree, {".harden.yaml": "registries: {r.example: {mirrors: ['127.0.0.1:9']}}\n"})
     done = harden("lock", "--frozen")
@@ -219,6 +234,24 @@ def test_kustomizations_say_what_is_looked_up(tree: Path, harden: Harden) -> Non
     done = harden("lock", "k")
     assert done.status == 0, done.all
     assert list(locked(tree)) == ["r.example/data:7", "r.example/web:1.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "image"),
+    [
+        ("newName: r.example/web, tagSuffix: '.3'", "r.example/web:1.2.3"),
+        ("tagSuffix: -alpine", "app:1.2-alpine"),
+        ("newName: r.example/web, newTag: '7', tagSuffix: '.3'", "r.example/web:7"),
+        (f"digest: {WEB.digest}, tagSuffix: '.3'", f"app@{WEB.digest}"),
+    ],
+)
+def test_a_suffix_of_a_kustomization_is_part_of_the_tag(entry: str, image: str, tree: Path, harden: Harden) -> None:
+    write(tree, {
+        "k/kustomization.yaml": f"resources: [app.yaml]\nimages: [{{name: app, {entry}}}]\n",
+        "k/app.yaml": deployment("app", "app:1.2"),
+    })  # fmt: skip
+    rows = json.loads(harden("images", "k", "--format", "json").out)["images"]
+    assert [row["image"] for row in rows] == [image]
 
 
 def test_images_that_others_start_are_looked_up_and_may_fail(tree: Path, harden: Harden) -> None:
@@ -310,6 +343,27 @@ def test_what_came_can_be_saved_while_the_rest_is_waited_for(monkeypatch: pytest
     monkeypatch.setattr(errands, "_IDLE_SECONDS", 0.01)
     assert list(errands.run(["slow"], lambda task: release.wait(60), 1, idle=idle)) == [("slow", True)]
     assert calls
+
+
+def test_plain_and_deep_runs_save_while_they_wait_and_end_their_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errands, "_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "_SAVE_SECONDS", 0.0)
+    saved, release = [], threading.Event()
+
+    def save(entries: dict[str, int]) -> None:
+        saved.append(dict(entries))
+        release.set()
+
+    with asking.Unsaved[int](save) as unsaved:
+        unsaved.entries["before"] = 1
+        assert list(unsaved.each(["slow"], lambda task: release.wait(60), 1)) == [("slow", True)]
+        unsaved.entries["last"] = 2
+    assert saved == [{"before": 1}, {"last": 2}]
+    with asking.client({}) as client:
+        pause = client._transport._pause
+        pause(0)
+    with pytest.raises(Failure, match=r"^interrupted$"):
+        pause(60)
 
 
 def test_a_failure_names_the_image_and_the_line(tree: Path, harden: Harden) -> None:
@@ -590,14 +644,34 @@ def test_a_part_of_the_repository_takes_nothing_from_the_rest(path: str, tree: P
         ("chart/templates/data.yaml", "image: {{ .Values.registry }}/data:7\n"),
         ("main.tf", 'image = {\n  repository = "data"\n  tag = "7"\n}\n'),
         ("app.yaml", deployment("app", "r.example/data:${VERSION}")),
+        ("Makefile", "IMAGE = r.example/data:7\n"),
+        ("chart/templates/_image.tpl", '{{ printf "%s/data:%s" .Values.registry "7" }}\n'),
+        ("Dockerfile", "FROM r.example/data:7\n"),
+        ("latin-1.yaml", b"# \xe9\nimage: r.example/data:7\n"),
+        ("wide.txt", "r.example/data:7".encode("utf-16")),
+        ("large.yaml", f"# {'x' * (1 << 20)}\nimage: r.example/data:7\n"),
     ],
 )
-def test_what_a_file_may_mean_stays(name: str, text: str, tree: Path, harden: Harden) -> None:
+def test_what_a_file_may_mean_stays(name: str, text: str | bytes, tree: Path, harden: Harden) -> None:
     assert harden("lock").status == 0
     (tree / "data.yaml").unlink()
-    write(tree, {name: text})
+    write(tree, {name: ""})
+    (tree / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     done = harden("lock")
     assert ("removed" in done.out, list(locked(tree))) == (False, ["r.example/data:7", "r.example/web:1.2.3"])
+
+
+@pytest.mark.parametrize(
+    "name", [".git/notes", "node_modules/x/README.md", "ignored.txt", "large.bin", "sub/harden.lock"]
+)
+def test_what_is_no_text_of_the_repository_holds_no_stanza(name: str, tree: Path, harden: Harden) -> None:
+    assert harden("lock").status == 0
+    (tree / "data.yaml").unlink()
+    filler = "x" * (1 << 20) if name == "large.bin" else ""
+    write(tree, {name: f"r.example/data:7 {filler}", ".gitignore": "ignored.txt\n"})
+    os.mkfifo(tree / "pipe")
+    assert harden("lock").status == 0
+    assert list(locked(tree)) == ["r.example/web:1.2.3"]
 
 
 def test_what_somebody_asked_for_by_its_name_stays(tree: Path, harden: Harden) -> None:

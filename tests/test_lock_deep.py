@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -243,9 +246,27 @@ def test_an_interrupted_run_keeps_what_was_read(tmp_path: Path, push: Push, monk
 
     wanted = {name: (parse(name), WEB.digest) for name in names}
     with pytest.raises(KeyboardInterrupt):
-        deep_locking.read(str(tmp_path), wanted, Config(), Progress(), lambda *_: None)  # type: ignore[arg-type]
+        deep_locking.read(Client(), str(tmp_path), wanted, Config(), Progress(), lambda *_: None)  # type: ignore[arg-type]
     held = lock_file.stanzas(str(tmp_path))
     assert [name for name in names if "files" in held[name]] == names[:2]
+
+
+def test_what_another_run_changes_until_the_lock_is_ours_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_file.save(str(tmp_path), {"a:1": {"digest": WEB.digest}})
+    alone = lock_file._alone
+
+    @contextmanager
+    def after_another(folder: str) -> Iterator[None]:
+        monkeypatch.setattr(lock_file, "_alone", alone)
+        lock_file.save(folder, {"a:1": {"digest": ARM.digest}})
+        with alone(folder):
+            yield
+
+    monkeypatch.setattr(lock_file, "_alone", after_another)
+    lock_file.save_files(str(tmp_path), {"a:1": (WEB.digest, {"uid": 1})})
+    assert lock_file.stanzas(str(tmp_path)) == {"a:1": {"digest": ARM.digest}}
 
 
 def test_what_another_run_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
@@ -371,6 +392,46 @@ def test_nothing_is_sent_but_names_and_a_layer_comes_once_for_all_images() -> No
     assert all(one.method == "GET" and not one.body for one in asked)
     names = {name for one in asked for name in one.headers}
     assert names <= {"host", "accept", "accept-encoding", "user-agent", "connection"}
+
+
+def test_a_layer_that_two_threads_want_at_once_comes_once() -> None:
+    """The first request for the shared layer is answered when the second thread has asked for it, too."""
+    other = made.image({"User": "1"}, layers=(BASE,))
+    assert other.config
+    of_other = (other.digest, other.config.digest)
+    asked: list[str] = []
+    wanted = threading.Semaphore(0)
+
+    class Watched(Layers):
+        def _layer(self, place: Any, digest: str, *rest: Any) -> Any:
+            wanted.release()
+            return super()._layer(place, digest, *rest)
+
+    def answer(one: Asked) -> Reply:
+        asked.append(one.path)
+        if BASE.digest in one.path:
+            for _ in range(2):
+                wanted.acquire(timeout=10)
+        return serving(other if one.path.endswith(of_other) else WEB)(one)
+
+    with answering(answer) as host:
+        client = Client(find_login=lambda *_: None, pause=lambda _: None)
+        layers = Watched(client, Limits(), lambda count: None)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda one: layers.facts(f"{host}/app", one.digest, (1, 1)), (WEB, other)))
+        client.close()
+    assert sum(BASE.digest in path for path in asked) == 1
+
+
+def test_a_run_asks_for_nothing_twice(tmp_path: Path, harden: Harden) -> None:
+    asked: list[tuple[str, str]] = []
+    with answering(serving(WEB, lambda one: asked.append((one.method, one.path.rpartition("/")[2])))) as host:
+        write(tmp_path, {"web.yaml": deployment(f"{host}/web:1.2.3")})
+        commit(tmp_path)
+        done = harden("lock", "--deep")
+    assert done.status == 0, done.all
+    assert WEB.config
+    assert sorted(asked) == sorted(("GET", name) for name in ("1.2.3", WEB.config.digest, BASE.digest, PROGRAM.digest))
 
 
 def test_what_an_image_says_of_the_size_of_its_layers_may_save_the_download() -> None:

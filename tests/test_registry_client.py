@@ -18,6 +18,7 @@ from hardener.oci.client import Client, Place
 from hardener.oci.credentials import Login
 from hardener.oci.failure import Failure
 from hardener.oci.image import Found, digest_now, look_up
+from hardener.oci.login import Finder
 
 from . import oci_images as made
 from .registries import (
@@ -32,9 +33,9 @@ from .registries import (
     with_tokens,
 )  # fmt: skip
 
-NOBODY: Callable[[str, str], Login | None] = lambda host, repository: None  # noqa: E731
-ALICE: Callable[[str, str], Login | None] = lambda host, repository: Login(USER, PASSWORD)  # noqa: E731
-WRONG: Callable[[str, str], Login | None] = lambda host, repository: Login(USER, "wr0ng-pass")  # noqa: E731
+NOBODY: Finder = lambda *_: None  # noqa: E731
+ALICE: Finder = lambda *_: Login(USER, PASSWORD)  # noqa: E731
+WRONG: Finder = lambda *_: Login(USER, "wr0ng-pass")  # noqa: E731
 
 WEB = {
     "User": "nginx", "ExposedPorts": {"80/tcp": {}, "53/udp": {}}, "Volumes": {"/data": {}}, "Cmd": ["nginx"],
@@ -47,7 +48,7 @@ FACTS = {
 ROOT = {"user": "", "exposedPorts": [], "volumes": [], "created": "2026-11-01T00:00:00Z"}
 
 
-def client(login: Callable[[str, str], Login | None] = NOBODY, **settings: Registry) -> Client:
+def client(login: Finder = NOBODY, **settings: Registry) -> Client:
     return Client(settings, find_login=login, pause=lambda seconds: None)
 
 

@@ -29,7 +29,7 @@ OTHER = made.image({"User": "2"})
 assert IMAGE.config and OTHER.config
 
 
-def alice(host: str, repository: str) -> Login:
+def alice(host: str, repository: str, troubles: list[str]) -> Login:
     return Login(USER, PASSWORD)
 
 
@@ -194,7 +194,8 @@ def test_a_registry_without_tls() -> None:
 
 
 def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.05)  # for a socket it is a second: it takes whole ones from us
+    monkeypatch.setattr(transport, "BACK_OFF", ())
     done = threading.Event()
 
     def answer(asked: Asked) -> Reply:
@@ -220,7 +221,7 @@ def test_a_failure_is_one_line(answer: Callable[[Asked], Reply], line: str, time
     log: list[Asked] = []
     waits: list[float] = []
     with answering(asking(log, answer)) as host:
-        client = Client(find_login=lambda host, repository: None, pause=waits.append)
+        client = Client(find_login=lambda *_: None, pause=waits.append)
         with pytest.raises(Failure) as caught:
             look_up(client, f"{host}/app", "1")
     assert str(caught.value).startswith(f"{host}: ")
@@ -285,6 +286,15 @@ def test_an_answer_that_never_ends_is_given_up(beginning: bytes, monkeypatch: py
     more = beginning if beginning.startswith(b"HTTP/1.1 100") else b"a"
     with trickling(beginning, more) as host, pytest.raises(Failure, match=f"^{host}: no answer in time$"):
         look_up(Client(find_login=alice, pause=lambda seconds: None), f"{host}/app", "1")
+
+
+def test_whatever_finds_logins_may_say_why_it_finds_none() -> None:
+    def nobody(host: str, repository: str, troubles: list[str]) -> None:
+        troubles.append("a helper is away")
+
+    refused = Reply(401, b"", {"WWW-Authenticate": "Basic realm=x"})
+    with answering(lambda asked: refused) as host, pytest.raises(Failure, match=r"\(401\): a helper is away$"):
+        look_up(Client(find_login=nobody, pause=lambda seconds: None), f"{host}/app", "1")
 
 
 def test_what_is_no_http_is_called_so() -> None:
@@ -508,7 +518,7 @@ def test_a_token_for_tokens_is_posted() -> None:
             return good(asked) if asked.headers.get("authorization") == "Bearer t1" else bearer(realm)
 
         with answering(answer) as host:
-            client = Client(find_login=lambda host, repository: Login("<token>", "t0", is_token=True))
+            client = Client(find_login=lambda *_: Login("<token>", "t0", is_token=True))
             assert look_up(client, f"{host}/app", "1").config is not None
     (asked,) = log
     assert asked.method == "POST"

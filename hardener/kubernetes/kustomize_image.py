@@ -6,7 +6,7 @@ Source: sigs.k8s.io/kustomize, api/filters/imagetag (updater.go) and api/image.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.kubernetes.pod_template import partial_specs, templates
@@ -41,7 +41,7 @@ def retagged(document: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
     copy = {key: _copied(value) for key, value in document.items()}
     for container, image in images_of(copy):
         if named(image) == entry.get("name"):
-            container["image"] = _written(image, entry)
+            container["image"] = written(image, entry)
     return copy
 
 
@@ -50,7 +50,8 @@ def _parts(image: str) -> tuple[str, str, str]:
     return (found["name"], found["tag"] or "", found["digest"] or "") if found else (image, "", "")
 
 
-def _written(image: str, entry: dict[str, Any]) -> str:
+def written(image: str, entry: Mapping[str, Any]) -> str:
+    """What ``entry`` makes of ``image``, whose name it names."""
     name, tag, digest = _parts(image)
     new, suffix = entry.get("newName"), entry.get("tagSuffix")
     if entry.get("newTag") or entry.get("digest"):

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from hardener.config import Registry
+from hardener.kubernetes.image_reference import is_digest
 from hardener.oci import credentials
-from hardener.oci.credentials import HUB, Login
+from hardener.oci.credentials import HUB
 from hardener.oci.failure import Failure
-from hardener.oci.login import Logins
+from hardener.oci.login import Finder, Logins
 from hardener.oci.transport import Answer, Taker, Transport, is_loopback
 from hardener.records import dataclass
 
@@ -27,9 +28,9 @@ MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
 _ACCEPT = ", ".join(MEDIA_TYPES)
 _HUB_HOST = "registry-1.docker.io"
 _LIMIT = 4 << 20  # bytes of a manifest or config, as registries limit them
+_KEPT_BYTES = 32 << 20  # of manifests and configs that are kept for the next who asks
 _LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and so many bytes a second
 _T = TypeVar("_T")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ class Client:
         self,
         settings: Mapping[str, Registry] | None = None,
         *,
-        find_login: Callable[[str, str], Login | None] = credentials.find,
+        find_login: Finder = credentials.find,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self.configs: dict[str, tuple[str, dict[str, Any]]] = {}  # what was read of them, by digest
+        self._answers: dict[str, Any] = {}  # manifests and configs by their address, which names their digest
+        self._kept_bytes = 0
         self._settings = settings or {}
         self._transport = Transport(self._is_plain, pause)
         self._logins = Logins(self._transport, self._is_plain, find_login)
@@ -84,7 +87,7 @@ class Client:
         """
         answer = self._ask("HEAD", place, f"manifests/{tag}", _ACCEPT)
         named = answer.headers.get("docker-content-digest", "")
-        if answer.status == 200 and _DIGEST.fullmatch(named):
+        if answer.status == 200 and is_digest(named):
             return named
         if answer.status == 404:
             raise self._failure(place, answer)
@@ -92,10 +95,13 @@ class Client:
 
     def manifest(self, place: Place, name: str) -> Manifest:
         """The manifest that a tag or digest names. Raises Failure, too where it is not what its digest says."""
+        kept = self._answers.get(_address(place, f"manifests/{name}"))
+        if isinstance(kept, Manifest):
+            return kept
         answer = self._ask("GET", place, f"manifests/{name}", _ACCEPT)
         if answer.status != 200:
             raise self._failure(place, answer)
-        named = name if _DIGEST.fullmatch(name) else answer.headers.get("docker-content-digest") or "sha256:"
+        named = name if is_digest(name) else answer.headers.get("docker-content-digest") or "sha256:"
         digest = digest_of(answer.body, named.partition(":")[0])
         if digest is None or named not in (digest, "sha256:"):
             raise Failure(f"{place.host}: what it sends is not what its digest says")
@@ -110,12 +116,18 @@ class Client:
             ("config" in content or "layers" in content) if is_index else "manifests" in content
         ):
             raise Failure(f"{place.host}: answers with a manifest that is neither an index nor an image")
-        return Manifest(digest, str(media_type), content)
+        found = Manifest(digest, str(media_type), content)
+        self._keep(_address(place, f"manifests/{digest}"), found, len(answer.body))
+        return found
 
     def blob(self, place: Place, digest: object) -> dict[str, Any]:
         """The JSON of a config. Raises Failure, too where it is not what its digest says."""
         if not is_digest(digest):
             raise Failure(f"{place.host}: a manifest names a config by no digest")
+        address = _address(place, f"blobs/{digest}")
+        kept: dict[str, Any] | None = self._answers.get(address)
+        if kept is not None:
+            return kept
         answer = self._ask("GET", place, f"blobs/{digest}", None)
         if answer.status != 200:
             raise self._failure(place, answer)
@@ -124,6 +136,7 @@ class Client:
             raise Failure(f"{place.host}: what it sends is not what its digest says")
         if content is None:
             raise Failure(f"{place.host}: a config is no JSON object")
+        self._keep(address, content, len(answer.body))
         return content
 
     def layer(self, place: Place, digest: str, size: int, take: Callable[[Iterator[bytes]], _T]) -> _T:
@@ -136,9 +149,15 @@ class Client:
         taken: _T = answer.taken
         return taken
 
+    def _keep(self, address: str, content: object, size: int) -> None:
+        """For whoever asks again, as long as there is room; nobody changes what is kept."""
+        if self._kept_bytes + size <= _KEPT_BYTES:
+            self._kept_bytes += size
+            self._answers[address] = content
+
     def _ask(self, method: str, place: Place, path: str, accept: str | None, taker: Taker | None = None) -> Answer:
         scheme = "http" if self._is_plain(place.host) else "https"
-        url = f"{scheme}://{place.host}/v2/{place.repository}/{path}"
+        url = f"{scheme}://{_address(place, path)}"
         for again in (False, True):  # without a login or with what is known, then with a fresh one
             headers = {"Accept": accept} if accept else {}
             used = self._logins.header(place.login, place.repository)
@@ -169,9 +188,8 @@ class Client:
         return is_loopback(host) if said is None else said
 
 
-def is_digest(value: object) -> bool:
-    """Whether it is a digest, which makes it safe in an address, too."""
-    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+def _address(place: Place, path: str) -> str:
+    return f"{place.host}/v2/{place.repository}/{path}"
 
 
 def digest_of(body: bytes, algorithm: str) -> str | None:

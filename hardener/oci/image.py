@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from hardener.oci.client import INDEXES, Client, Manifest, Place, is_digest
+from hardener.kubernetes.image_reference import is_digest
+from hardener.oci.client import INDEXES, Client, Manifest, Place
 from hardener.oci.failure import Failure
 from hardener.records import dataclass
 
@@ -77,7 +78,7 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
         platform = entry.get("platform") if isinstance(entry, dict) else None
         if not isinstance(platform, dict) or platform.get("os") in (None, "unknown"):
             continue  # a signature or an attestation
-        names.add(_platform(platform))
+        names.add(platform_name(platform))
         if platform["os"] != "linux":
             continue
         if not is_digest(entry.get("digest")):
@@ -104,11 +105,12 @@ def _config(client: Client, place: Place, manifest: Manifest) -> tuple[str, dict
     digest = str(config.get("digest"))
     if digest not in client.configs:  # tags of one image have one config
         blob = client.blob(place, digest)
-        client.configs[digest] = (_platform(blob), _facts(place, blob))
+        client.configs[digest] = (platform_name(blob), _facts(place, blob))
     return client.configs[digest]
 
 
-def _platform(of: dict[str, Any]) -> str:
+def platform_name(of: dict[str, Any]) -> str:
+    """``linux/arm/v7``, of the platform in an index or of a config."""
     parts = (of.get(key) for key in ("os", "architecture", "variant"))
     return "/".join(part for part in parts if _is_plain(part) and part)
 

@@ -78,10 +78,6 @@ class ImageRoot:
         found = self._walk(path)
         return "/" + "/".join(name for name, _ in found[1:]) if found is not None else None
 
-    def trail(self, path: str) -> list[Entry]:
-        """From the root to what ``path`` names, links followed; [] where it names nothing."""
-        return [entry for _, entry in self._walk(path) or ()]
-
     def _named(self, path: str) -> Entry | None:
         folder, last = self._place(path)
         return folder.entries.get(last) if folder is not None else None

@@ -7,10 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hardener.oci.client import INDEXES, Client, Manifest, Place, is_digest
+from hardener.kubernetes.image_reference import is_digest
+from hardener.oci.client import INDEXES, Client, Manifest, Place
 from hardener.oci.failure import Failure
 from hardener.oci.file_facts import facts
-from hardener.oci.image import anywhere
+from hardener.oci.image import anywhere, platform_name
 from hardener.oci.image_root import ImageRoot
 from hardener.oci.layer import Layer, read
 from hardener.oci.limits import Limits, Spent, Unreadable
@@ -33,6 +34,7 @@ class Layers:
         self._client, self._limits, self._tell = client, limits, tell
         self._kept: OrderedDict[str, Layer] = OrderedDict()
         self._lock = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}  # by digest: held while a layer is read
 
     def facts(self, normalized: str, digest: str, writer: tuple[int, int]) -> dict[str, Any]:
         """What the lock says of the files of an image; ``writer`` as in ``file_facts.facts``. Raises Failure."""
@@ -58,7 +60,7 @@ class Layers:
             for entry in manifest.content["manifests"]:
                 platform = entry.get("platform") if isinstance(entry, dict) else None
                 if isinstance(platform, dict) and platform.get("os") == "linux":
-                    found.setdefault(_platform(platform), entry.get("digest"))
+                    found.setdefault(platform_name(platform), entry.get("digest"))
             names = [*(name for name in _PREFERRED if name in found), *sorted(found)]
             if not names:
                 raise Unreadable("it has no linux platform, whose files could be read")
@@ -71,7 +73,7 @@ class Layers:
         blob = self._client.blob(place, manifest.content["config"].get("digest"))
         if blob.get("os") != "linux":
             raise Unreadable("it has no linux platform, whose files could be read")
-        return _platform(blob), manifest, blob
+        return platform_name(blob), manifest, blob
 
     def _root(self, place: Place, manifest: Manifest) -> ImageRoot:
         described = manifest.content.get("layers")
@@ -90,11 +92,17 @@ class Layers:
 
     def _layer(self, place: Place, digest: str, size: int, spent: Spent) -> Layer:
         with self._lock:
-            kept = self._kept.get(digest)
-            if kept is not None:
-                self._kept.move_to_end(digest)
-                return kept
+            reading = self._reading.setdefault(digest, threading.Lock())
+        with reading:  # whoever comes second finds what the first has read
+            return self._known(digest) or self._fetched(place, digest, size, spent)
 
+    def _known(self, digest: str) -> Layer | None:
+        with self._lock:
+            if digest in self._kept:
+                self._kept.move_to_end(digest)
+            return self._kept.get(digest)
+
+    def _fetched(self, place: Place, digest: str, size: int, spent: Spent) -> Layer:
         def take(chunks: Iterator[bytes]) -> Layer:
             try:
                 return read(chunks, digest, self._limits, spent, self._tell)
@@ -123,8 +131,3 @@ def _described(descriptor: object) -> tuple[str, int]:
     if not is_digest(digest) or not isinstance(size, int) or size < 0:
         raise Unreadable("it has a layer that is named by no digest")
     return str(digest), size
-
-
-def _platform(of: dict[str, Any]) -> str:
-    parts = (of.get(key) for key in ("os", "architecture", "variant"))
-    return "/".join(part for part in parts if isinstance(part, str) and part.isprintable() and part)

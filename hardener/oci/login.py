@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from hardener.oci import credentials
 from hardener.oci.credentials import Login
 from hardener.oci.failure import Failure
 from hardener.oci.transport import Transport, host_of
@@ -20,6 +19,8 @@ from hardener.records import dataclass
 _LIMIT = 1 << 20  # bytes of a token
 _CHALLENGE = re.compile(r"(?i)(?:^|,)\s*(bearer|basic)(?:\s+|$)")
 _PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+# Finds the login for a host and repository; the list hears of each helper that failed, in one line.
+Finder = Callable[[str, str, list[str]], Login | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Logins:
         self,
         transport: Transport,
         plain: Callable[[str], bool],
-        find: Callable[[str, str], Login | None] = credentials.find,
+        find: Finder,
     ) -> None:
         self._transport = transport
         self._plain = plain
@@ -69,12 +70,12 @@ class Logins:
 
     def has_login(self, host: str, repository: str) -> bool:
         """Whether this machine has a login for a repository."""
-        return self._find(host, repository) is not None
+        return self._find(host, repository, []) is not None
 
     def trouble(self, host: str, repository: str) -> str:
         """Why this machine may have no login for a repository: ": " and the helpers that failed, else ""."""
         troubles: list[str] = []
-        if self._find is not credentials.find or credentials.find(host, repository, troubles) is not None:
+        if self._find(host, repository, troubles) is not None:
             return ""
         return f": {', '.join(dict.fromkeys(troubles))}" if troubles else ""
 
@@ -91,7 +92,7 @@ class Logins:
         return (self._made(asked, host, repository) or used) != used
 
     def _made(self, asked: Challenge, host: str, repository: str) -> str | None:
-        login = self._find(host, repository)
+        login = self._find(host, repository, [])
         if asked.scheme == "basic":
             made = login.basic if login is not None and not login.is_token else None
         else:

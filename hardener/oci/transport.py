@@ -200,7 +200,7 @@ class _Left:
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        return math.ceil(min(left, READ_SECONDS))
+        return math.ceil(min(left, READ_SECONDS))  # Python takes nothing but an int from here
 
 
 def _decoded(body: bytes, headers: Mapping[str, str], host: str, limit: int) -> bytes:

@@ -205,9 +205,10 @@ class Extractor:
             elif argument.keyword is None:
                 if position >= allowed:
                     self._open(mapping, "a positional argument", argument)
-            elif argument.keyword.value not in _NO_FIELDS or argument.keyword.value in types.fields(known.type_name):
+            else:
                 field = known.dialect.field(known.type_name, argument.keyword.value)
-                self._set(mapping, field, argument.value, scope, mapping, item)
+                if argument.keyword.value not in _NO_FIELDS or field in types.fields(known.type_name):
+                    self._set(mapping, field, argument.value, scope, mapping, item)
         return mapping
 
     def _arguments(self, node: cst.Call, scope: Scope, known: Known) -> Mapping | None:
