@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,16 +29,17 @@ def run(command: Sequence[str], folder: Path, *, expect: tuple[int, ...] = (0,),
     for another exit code."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "NO_COLOR": "1"}
     started = time.perf_counter()
-    with (folder / ".stderr").open("wb") as errors, (given or Path(os.devnull)).open("rb") as standard_input:
+    with tempfile.TemporaryFile() as errors, (given or Path(os.devnull)).open("rb") as standard_input:
         child = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=standard_input, stdout=subprocess.DEVNULL, stderr=errors
         )
         # wait4, unlike wait, says what this child cost and not what all children did.
         _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - started
+        wall = time.perf_counter() - started
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").strip().splitlines()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in expect:
-        said = (folder / ".stderr").read_text(errors="replace").strip().splitlines()
         raise FailedError(f"{' '.join(command)}: exit code {child.returncode}: {' | '.join(said[-3:])}")
     unit = 1 if os.uname().sysname == "Darwin" else 1024
     return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)

@@ -226,7 +226,10 @@ def _none_written(done: Done, work: Path, reason: str) -> None:
     assert (work / "bad.yaml").read_text() == (work / "good.yaml").read_text() == DEPLOYMENT
     head = done.out.splitlines()[1]
     assert head.startswith("  nothing was written, since 1 of 2 files cannot be, ") and f"bad.yaml ({reason})" in head
-    assert "not-written  bad.yaml:1\n" in done.out and f"the file is as it was: {reason}: " in done.out
+    assert (
+        "not-written  bad.yaml:1\n" in done.out
+        and f"the file is as it was: {reason}: make it writable and run again\n" in done.out
+    )
     assert "not-written  good.yaml" not in done.out and "0 files changed" in done.out
     assert sorted(os.listdir(work)) == ["bad.yaml", "good.yaml"]
 

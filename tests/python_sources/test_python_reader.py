@@ -157,6 +157,10 @@ CONTAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         'K = "cpu"\nclient.V1Container(resources={"limits": {K: "1"}})',
         {"resources": {"limits": {"cpu": "1"}}},
     ),
+    "a field called as an argument of Pulumi": (
+        "client.V1Container(resize_policy=[client.V1ContainerResizePolicy(resource_name='cpu')])",
+        {"resizePolicy": [{"resourceName": "cpu"}]},
+    ),
     "an unknown argument": ("client.V1Container(no_such=1, local_vars_configuration=c)", {"no_such": 1}),
     "adjacent strings in brackets": ('client.V1Container(image=(\n    "a"\n    ":1"\n))', {"image": "a:1"}),
 }
