@@ -43,7 +43,7 @@ def steps_of(target: View, yielded: list[Any]) -> list[list[Edit]]:
         from hardener import programs  # late: few trees hold any
 
         steps = [programs.doubted(step, target) for step in steps]
-    pod = _pod(target)
+    pod = pod_of(target)
     if pod is not None and pod.partial:
         steps = [[_doubted(edit, pod.classes["partial"]) for edit in step] for step in steps]
     return steps
@@ -56,7 +56,8 @@ def _doubted(edit: Edit, sign: str) -> Edit:
     return replace(edit, grade=Grade.REVIEW, evidence=(*edit.evidence, Evidence(sign)))
 
 
-def _pod(target: View) -> PodTemplate | None:
+def pod_of(target: View) -> PodTemplate | None:
+    """The pod that a target is, or is a container of; None for any other."""
     return target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
 
 
@@ -110,7 +111,7 @@ def _is_same_text(target: View, other: View) -> bool:
 
 def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> list[list[Edit]]:
     """The steps that ``transform`` takes at ``target``; none where it leaves it alone."""
-    pod = _pod(target)
+    pod = pod_of(target)
     classes = pod.classes if pod is not None else target.object.classes
     if any(name not in transform.classes for name in classes):
         return []

@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from hardener import json_patch, unread_patches, unseen, unserved
-from hardener.agreement import DisagreementError, steps_of, together
+from hardener.agreement import DisagreementError, pod_of, steps_of, together
 from hardener.assembly import assemble
 from hardener.declare import Transform
 from hardener.edits import Basis, Create, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
@@ -20,7 +20,7 @@ from hardener.profile import Profile
 from hardener.records import dataclass
 from hardener.self_check import self_check
 from hardener.step import Step, draft
-from hardener.views import Container, OpaqueError, PodTemplate, View
+from hardener.views import OpaqueError, View
 from hardener.waivers import Waivers, collect
 from hardener.workspace import Workspace
 
@@ -115,7 +115,7 @@ def run(
 
 
 def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
-    pod = target if isinstance(target, PodTemplate) else target.pod if isinstance(target, Container) else None
+    pod = pod_of(target)
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
     try:

@@ -1,6 +1,6 @@
 """Python files of a tree: which of them are read for the Kubernetes objects that they make.
 
-Of a large tree hardly a file makes any. Its path and one search of its bytes tell for nearly all; nothing else is
+Of a large tree hardly a file makes any. Its path and a few searches of its bytes tell for nearly all; nothing else is
 loaded for them.
 """
 

@@ -122,7 +122,8 @@ class Splices:
             behind = last if whole and splice.end == self._start(last) else last + 1
             if groups and (first < groups[-1][1] or (first == groups[-1][0] and behind == first)):
                 start, stop, group = groups[-1]
-                groups[-1] = start, max(stop, behind), [*group, splice]
+                group.append(splice)
+                groups[-1] = start, max(stop, behind), group
             else:
                 groups.append((first, behind, [splice]))
         return groups

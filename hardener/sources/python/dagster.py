@@ -31,7 +31,9 @@ _Parts = dict[str, tuple[cst.CSTNode, Item]]
 
 def documents(extractor: Extractor) -> Iterator[Mapping]:
     """A document for each dict or call with such a configuration."""
-    if not any(_LIBRARY.match(name.qualified or each.module) for each in extractor.scan.imports for name in each.names):
+    imports = extractor.scan.imports
+    names = [*(each.module for each in imports), *(name.qualified for each in imports for name in each.names)]
+    if not any(map(_LIBRARY.match, names)):
         return
     for node, scope in extractor.scan.dicts:
         parts, bracket = _of_dict(node, extractor)

@@ -1,6 +1,6 @@
 """Which files are worth a parse: of a large tree hardly one makes Kubernetes objects.
 
-First a few searches of the bytes, then Python's own parser. Nothing else is loaded.
+First a few searches of the bytes, then Python's own parser, and the names of the types of Kubernetes.
 """
 
 from __future__ import annotations

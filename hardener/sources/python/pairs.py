@@ -83,7 +83,7 @@ class Pairs:
                 if cuts and not clauses:
                     return self._one(start, end)
                 clauses = True
-                if not self.source[: token.start()].endswith(b"async "):
+                if not self.source.endswith(b"async ", 0, token.start()):
                     cuts.append((token.start(), token.start(), b""))
             elif text == b"if" and clauses:
                 cuts.append((token.start(), token.start(), b""))

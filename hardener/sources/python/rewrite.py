@@ -8,7 +8,7 @@ from typing import Any
 
 from hardener.records import dataclass
 from hardener.sources.yaml import Hunk, Refused, same
-from hardener.sources.yaml.align import align
+from hardener.sources.yaml.align import align, mark
 
 from . import quotes, types
 from .imports import Names
@@ -20,6 +20,7 @@ from .tree import LARGEST
 
 Documents = list[Any]
 _GROWN = 4  # times: a text that may be read may be written, with all that it lacked
+_NEAR = 200  # bytes, in which the call around a literal stands
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
@@ -133,7 +134,9 @@ class _Writer:
     def _literal(self, node: Scalar, new: Any) -> None:
         if isinstance(new, str) and "${" in new and "${" not in str(node.value):
             raise Refused("an expression is not copied", node.line)
-        if isinstance(new, str) != isinstance(node.value, str) and _WRAPPED.search(self.source[: node.start]):
+        if isinstance(new, str) != isinstance(node.value, str) and _WRAPPED.search(
+            self.source[max(0, node.start - _NEAR) : node.start]
+        ):
             raise Refused("a text and a number are wrapped in different ways", node.line)
         text = quotes.like(new, self.source[node.start : node.end].decode(), self.quote)
         self.layout.replace(node.start, node.end, [text])
@@ -290,18 +293,10 @@ def _marks(old: list[Any], new: list[Any]) -> tuple[list[Hashable], list[Hashabl
     named = [_names(items) for items in (old, new)]
     if named[0] is not None and named[1] is not None:
         return named[0], named[1]
-    return [_mark(item) for item in old], [_mark(item) for item in new]
+    return [mark(item) for item in old], [mark(item) for item in new]
 
 
 def _names(items: list[Any]) -> list[Hashable] | None:
     names = [item.get("name") if isinstance(item, dict) else None for item in items]
     distinct = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
     return list(names) if distinct else None
-
-
-def _mark(value: Any) -> Hashable:
-    if isinstance(value, dict):
-        return dict, frozenset((key, _mark(item)) for key, item in value.items())
-    if isinstance(value, list):
-        return list, tuple(map(_mark, value))
-    return type(value), value

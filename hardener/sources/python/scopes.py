@@ -117,8 +117,8 @@ class Scope:
 class Change:
     """A statement that changes an object after it was made: at ``path`` below what ``name`` stands for in ``scope``.
 
-    ``how`` is "set", "removed" or the method that may add something ("append"). ``value`` is what is set, None where
-    that is not known.
+    ``how`` is "set", "removed", "changed" (``+=``) or the method that may add something ("append"). ``value`` is what
+    is set, None where that is not known.
     """
 
     scope: Scope

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from difflib import SequenceMatcher
+from typing import Any
 
 _SMALL = 250_000
 
@@ -55,3 +56,12 @@ def _greedy(a: list[Hashable], b: list[Hashable]) -> list[tuple[int, int]]:
             found.append((stack.pop(), j))
             least = found[-1][0] + 1
     return found
+
+
+def mark(value: Any) -> Hashable:
+    """Something hashable that is equal for equal data."""
+    if isinstance(value, dict):
+        return dict, frozenset((type(key), key, mark(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(mark, value))
+    return type(value), value

@@ -4,7 +4,7 @@ from collections.abc import Collection as Collection_
 from collections.abc import Hashable
 from typing import Any
 
-from .align import align
+from .align import align, mark
 from .blocks import BlockEditor, Entries
 from .flows import FlowEditor
 from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
@@ -232,21 +232,12 @@ class Differ:
             return [(i, i) for i in range(len(items))]
         mine = {id(item) for item in items}
         present = {id(owner(new)) for new in value if isinstance(new, dict | list) and id(owner(new)) in mine}
-        old: list[Hashable] = [id(item) if id(item) in present else _mark(value_of(item)) for item in items]
+        old: list[Hashable] = [id(item) if id(item) in present else mark(value_of(item)) for item in items]
         new = [
-            id(owner(item)) if isinstance(item, dict | list) and id(owner(item)) in present else _mark(item)
+            id(owner(item)) if isinstance(item, dict | list) and id(owner(item)) in present else mark(item)
             for item in value
         ]
         return align(old, new)
-
-
-def _mark(value: Any) -> Hashable:
-    """Something hashable that is equal for equal data."""
-    if isinstance(value, dict):
-        return dict, frozenset((type(key), key, _mark(item)) for key, item in value.items())
-    if isinstance(value, list):
-        return list, tuple(map(_mark, value))
-    return type(value), value
 
 
 def _extend(adds: list[tuple[int, Entries]], after: int, entry: Any) -> None:
