@@ -8,10 +8,19 @@ from os.path import dirname, isdir, join
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hardener.declare import Steps, transform
-    from hardener.edits import Basis, Evidence, Finding, Grade, Severity
-    from hardener.openings import Ingress
-    from hardener.views import Container, Namespace, Object, PodTemplate, Secret, Service, ServiceAccount, View
+    from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
+    from hardener.authoring.transform import Steps, transform
+    from hardener.tree.core_views import (
+        Container,
+        Namespace,
+        Object,
+        PodTemplate,
+        Secret,
+        Service,
+        ServiceAccount,
+        View,
+    )
+    from hardener.tree.route_views import Ingress
 
 __version__ = "0.1.0"
 __all__ = [
@@ -36,7 +45,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for module in ("declare", "edits", "views", "openings"):
+        for module in ("authoring.transform", "authoring.edits", "tree.core_views", "tree.route_views"):
             found = getattr(import_module(f"hardener.{module}"), name, None)
             if found is not None:
                 return found

@@ -1,5 +1,5 @@
 """``python -m hardener``."""
 
-from hardener.cli import main
+from hardener.cli.app import main
 
 main()

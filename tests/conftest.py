@@ -126,7 +126,7 @@ class _Stream(io.TextIOWrapper):
 
 def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", terminal: bool = False) -> Done:
     """Run ``harden ARGUMENTS`` in this process, with the working directory and the standard streams replaced."""
-    from hardener import cli
+    from hardener.cli import app
 
     out, err = _Stream(terminal=terminal), _Stream(terminal=False)
     status: object = 0
@@ -137,7 +137,7 @@ def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", terminal: bool = 
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
         try:
-            cli.main()
+            app.main()
         except SystemExit as stop:
             status = stop.code
     assert status is None or isinstance(status, int), status

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from hardener import session, writing
+from hardener.commands import run, write_files
 from hardener.report import faces
 from hardener.report.redactor import Redactor
 
@@ -41,19 +41,19 @@ def faces_of(folder: Path) -> Faces:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         before = _bytes(folder)
-        workspace, plan = session.read(["."], session.Choices(), lambda name: None)
+        workspace, plan = run.read(["."], run.Choices(), lambda name: None)
         outcome = plan.run(workspace, lambda name: None)
         summary = outcome.summary()
         shown = {name: _written(name, outcome, applied=False) for name in FORMATS}
-        writing.write_files(outcome)
+        write_files.write_files(outcome)
         left = {name: _written(name, outcome, applied=True) for name in FORMATS}
         return Faces(folder, shown, left, before, _bytes(folder), summary)
 
 
 def _written(name: str, outcome: Any, *, applied: bool) -> str:
     redactor = Redactor()
-    session.learn_moved(outcome, redactor)
-    session.learn(outcome.workspace, redactor)
+    run.learn_moved(outcome, redactor)
+    run.learn(outcome.workspace, redactor)
     parts: list[str] = []
     faces.write(name, outcome, redactor, lambda errors: parts.append, applied=applied, levels=None)
     return "".join(parts)

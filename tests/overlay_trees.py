@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
-from hardener import pipeline, profile
-from hardener.edits import Grade
-from hardener.outcome import Change, Held, Outcome, Report
-from hardener.workspace import Workspace
+from hardener.authoring import profile
+from hardener.authoring.edits import Grade
+from hardener.engine import pipeline
+from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.tree.tree import Workspace
 
 from .conftest import write
 

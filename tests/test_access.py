@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener import pipeline, profile
-from hardener.outcome import Outcome
-from hardener.workspace import Settings, Workspace
+from hardener.authoring import profile
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
+from hardener.tree.tree import Settings, Workspace
 
 from .conftest import Harden, corpus_copy, shared, write
 

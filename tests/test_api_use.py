@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.api_use import Need, Strength, api_use, has_token, need
-from hardener.workspace import Workspace
+from hardener.facts.access.api_use import Need, Strength, api_use, has_token, need
+from hardener.tree.tree import Workspace
 
 from .conftest import write
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from hardener import audit_log
-from hardener.audit_log import AuditLog
-from hardener.audit_log.stream import entries
 from hardener.errors import HardenError
+from hardener.facts.access import audit_log
+from hardener.facts.access.audit_log import AuditLog
+from hardener.facts.access.audit_log.stream import entries
 from hardener.kubernetes.observed_rule import ObservedRule
 from tests.conftest import Harden, write
 
@@ -312,7 +312,7 @@ def test_no_value_is_kept(log_of: Read) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
 def test_objects_are_cut_out_wherever_the_chunks_end(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hardener.audit_log.stream._CHUNK", chunk)
+    monkeypatch.setattr("hardener.facts.access.audit_log.stream._CHUNK", chunk)
     text = r'[ {"a": "}\"{[\\"}, {"b": {"items": [{"c": "\\"}]}} ]'
     found = list(entries(io.BytesIO(text.encode()), longest=64))
     assert [json.loads(item or b"") for item in found] == json.loads(text)
@@ -357,7 +357,7 @@ def test_a_log_of_a_gigabyte_is_read_in_bounded_memory(
     head: bytes, between: bytes, tail: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "hardener.audit_log.stream.opened",
+        "hardener.facts.access.audit_log.stream.opened",
         lambda path: io.BufferedReader(Repeated(head, LARGE + between, 1024, tail)),
     )
     tracemalloc.start()
@@ -373,8 +373,8 @@ def test_a_log_of_a_gigabyte_is_read_in_bounded_memory(
 def test_a_hostile_log_of_very_many_names_is_read_in_bounded_memory(
     monkeypatch: pytest.MonkeyPatch, log_of: Read
 ) -> None:
-    monkeypatch.setattr("hardener.audit_log.usage._MOST_GRANTS", 100)
-    monkeypatch.setattr("hardener.audit_log.usage._MOST_ACCOUNTS", 10)
+    monkeypatch.setattr("hardener.facts.access.audit_log.usage._MOST_GRANTS", 100)
+    monkeypatch.setattr("hardener.facts.access.audit_log.usage._MOST_ACCOUNTS", 10)
     other = [event(user={"username": f"system:serviceaccount:shop:a{n}"}, objectRef={"resource": f"r{n}"})
              for n in range(20)]  # fmt: skip
     log = log_of(lines(*(event(objectRef={"resource": f"r{n}"}) for n in range(200)), *other))

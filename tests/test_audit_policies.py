@@ -11,12 +11,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener import pipeline, profile
+from hardener.authoring import profile
+from hardener.authoring.registry import transforms
+from hardener.engine import pipeline
 from hardener.kubernetes.audit_policy_properties import PROPERTIES, omitting, violations
 from hardener.kubernetes.audit_policy_rules import STRENGTHS, policy_text
 from hardener.kubernetes.audit_policy_validity import problems
-from hardener.registry import transforms
-from hardener.workspace import Workspace
+from hardener.tree.tree import Workspace
 from tests.conftest import shared
 from tests.kubernetes.test_audit_policy import HOSTILE, RULES, Policy
 

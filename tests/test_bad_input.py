@@ -438,7 +438,7 @@ def test_a_setting_is_not_written_without_the_file_that_it_needs(harden: Harden,
 def test_a_file_that_changes_during_the_run(
     change: str, harden: Harden, two: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hardener import pipeline
+    from hardener.engine import pipeline
 
     real = pipeline.run
 

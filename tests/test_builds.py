@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from hardener.kubernetes.interest import INTERESTING
-from hardener.views import Object
-from hardener.workspace import Workspace
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Workspace
 
 from .conftest import shared
 

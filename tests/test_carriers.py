@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from hardener import registry
-from hardener.carriers import ComponentFile, ControlPlane, DevelopmentCluster, How, components, unread
-from hardener.carriers.component import Component
-from hardener.edits import replay
+from hardener.authoring import registry
+from hardener.authoring.edits import replay
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.bare_document import name_of
 from hardener.kubernetes.component_values import parsed_version, seconds, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
-from hardener.workspace import Workspace
+from hardener.tree.control_plane import ComponentFile, ControlPlane, DevelopmentCluster, How, components, unread
+from hardener.tree.control_plane.component import Component
+from hardener.tree.tree import Workspace
 
 POD = """apiVersion: v1
 kind: Pod

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hardener import catalogue, registry
+from hardener.authoring import registry
+from hardener.authoring.risks import RISKS
+from hardener.commands import explain
 from hardener.errors import HardenError
-from hardener.owasp import RISKS
 
 from .conftest import ROOT
 
@@ -14,13 +15,13 @@ from .conftest import ROOT
 def said(*arguments: str) -> str:
     lines: list[str] = []
     for name in arguments:
-        catalogue.explain(name, lambda line: lines.append(str(line)))
+        explain.explain(name, lambda line: lines.append(str(line)))
     return "\n".join(lines)
 
 
 def test_the_readme_of_the_transforms_is_what_the_program_prints() -> None:
     found = (ROOT / "transforms" / "README.md").read_text(encoding="utf-8")
-    assert found == catalogue.markdown(), "run: python -m hardener.catalogue > transforms/README.md"
+    assert found == explain.markdown(), "run: python -m hardener.commands.explain > transforms/README.md"
 
 
 @pytest.mark.parametrize("id", list(registry.transforms()))
@@ -40,18 +41,18 @@ def test_every_risk_is_explained(risk: str) -> None:
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:
     with pytest.raises(HardenError, match="did you mean run-as-non-root"):
-        catalogue.explain("run-as-nonroot", print)
+        explain.explain("run-as-nonroot", print)
 
 
 def test_the_list_names_every_transform_once() -> None:
     lines: list[str] = []
-    catalogue.print_list(None, lambda line: lines.append(str(line)))
+    explain.print_list(None, lambda line: lines.append(str(line)))
     named = [line.split()[0] for line in lines if line.startswith("  ")]
     assert sorted(named) == sorted(registry.transforms())
 
 
 def test_a_profile_shows_its_transforms_and_options() -> None:
     lines: list[str] = []
-    catalogue.print_profiles("restricted", lambda line: lines.append(str(line)))
+    explain.print_profiles("restricted", lambda line: lines.append(str(line)))
     assert "  run-as-non-root" in lines
     assert "  capabilities.drop = ALL" in lines

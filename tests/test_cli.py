@@ -364,7 +364,7 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 def test_a_bug_of_ours_is_exit_code_3_and_changes_nothing(
     harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hardener import pipeline
+    from hardener.engine import pipeline
 
     def broken(*arguments: object, **options: object) -> None:
         raise KeyError("hunter2hunter2")

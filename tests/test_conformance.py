@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from hardener import pipeline, profile
-from hardener.edits import Grade
+from hardener.authoring import profile
+from hardener.authoring.edits import Grade
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
 from hardener.kubernetes import pod_security
-from hardener.outcome import Outcome
-from hardener.workspace import Settings, Workspace
+from hardener.tree.tree import Settings, Workspace
 
 FIXTURES = Path(__file__).parents[2] / "shared" / "conformance" / "pod-security" / "restricted"
 VERSIONS = sorted((path.name for path in FIXTURES.glob("v1.*")), key=lambda name: int(name[3:]))

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.connections import Connections, Way
-from hardener.edits import Evidence
-from hardener.views import Object, PodTemplate
-from hardener.workspace import Workspace
+from hardener.authoring.edits import Evidence
+from hardener.facts.network.connections import Connections, Way
+from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.tree import Workspace
 from tests.conftest import shared, write
 
 Tree = Callable[..., Connections]

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener import pipeline, registry
-from hardener.declare import Transform, transform
-from hardener.edits import Edit, Grade
-from hardener.outcome import Outcome
-from hardener.profile import Profile
+from hardener.authoring import registry
+from hardener.authoring.edits import Edit, Grade
+from hardener.authoring.profile import Profile
+from hardener.authoring.transform import Transform, transform
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
 from hardener.report.patch import Patch
-from hardener.views import PodTemplate
-from hardener.workspace import Workspace
+from hardener.tree.core_views import PodTemplate
+from hardener.tree.tree import Workspace
 
 from .conftest import DEPLOYMENT, commit, git, write
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hardener.credential_files import StaticTokens
 from hardener.kubernetes.certificate import from_pem
 from hardener.kubernetes.kubeconfig import is_credential, is_kubeconfig
 from hardener.kubernetes.static_tokens import file_rows, rows_in
-from hardener.workspace import Workspace
+from hardener.tree.credential_views import StaticTokens
+from hardener.tree.tree import Workspace
 from tests.conftest import DEPLOYMENT, ROOT, Harden, write
 
 TABLES = [

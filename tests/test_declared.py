@@ -9,11 +9,12 @@ from types import ModuleType
 
 import pytest
 
-from hardener import declared, pipeline, registry
-from hardener.declare import Transform
+from hardener.authoring import declaration_cache, registry
+from hardener.authoring.profile import load
+from hardener.authoring.transform import Transform
+from hardener.engine import pipeline
 from hardener.errors import HardenError
-from hardener.profile import load
-from hardener.workspace import Workspace
+from hardener.tree.tree import Workspace
 
 from .conftest import DEPLOYMENT, write
 
@@ -35,9 +36,9 @@ def _loaded(item: Transform) -> Transform:
 
 
 def test_the_record_says_what_the_modules_say(package: ModuleType) -> None:
-    sources = declared.sources(package)
-    declared.write(package, sources, [_loaded(item) for item in ALL])
-    recorded = declared.read(package, sources)
+    sources = declaration_cache.sources(package)
+    declaration_cache.write(package, sources, [_loaded(item) for item in ALL])
+    recorded = declaration_cache.read(package, sources)
     assert recorded is not None and [item.id for item in recorded] == [item.id for item in ALL]
     for item in recorded:
         real = _loaded(item)
@@ -47,31 +48,32 @@ def test_the_record_says_what_the_modules_say(package: ModuleType) -> None:
 
 
 def test_the_files_of_views_and_transforms_are_its_sources(package: ModuleType) -> None:
-    paths = {Path(path).as_posix() for path, _, _ in declared.sources(package)}
+    paths = {Path(path).as_posix() for path, _, _ in declaration_cache.sources(package)}
     assert {
-        Path(str(sys.modules[name].__file__)).as_posix() for name in ("hardener.views", "hardener.terraform")
+        Path(str(sys.modules[name].__file__)).as_posix()
+        for name in ("hardener.tree.core_views", "hardener.tree.terraform_blocks")
     } <= paths
     assert {Path(str(sys.modules[item.function.__module__].__file__)).as_posix() for item in ALL} <= paths
 
 
 def test_a_changed_file_or_a_damaged_record_counts_for_nothing(package: ModuleType, tmp_path: Path) -> None:
-    sources = declared.sources(package)
-    assert declared.read(package, sources) is None
-    declared.write(package, sources, ALL)
-    assert declared.read(package, [*sources[1:], (sources[0][0], 0, sources[0][2])]) is None
+    sources = declaration_cache.sources(package)
+    assert declaration_cache.read(package, sources) is None
+    declaration_cache.write(package, sources, ALL)
+    assert declaration_cache.read(package, [*sources[1:], (sources[0][0], 0, sources[0][2])]) is None
     (record,) = tmp_path.glob("transforms.*")
     for damaged in (b"", record.read_bytes()[:-40], b"no record"):
         record.write_bytes(damaged)
-        assert declared.read(package, sources) is None
+        assert declaration_cache.read(package, sources) is None
 
 
 def test_nothing_is_written_where_python_writes_no_bytecode(
     package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    declared.write(package, [], ALL)
+    declaration_cache.write(package, [], ALL)
     monkeypatch.setattr(package.__spec__, "cached", None)
-    declared.write(package, [], ALL)
+    declaration_cache.write(package, [], ALL)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hardener.edits import (
+from hardener.authoring.edits import (
     Append,
     Basis,
     Drop,
@@ -21,7 +21,7 @@ from hardener.edits import (
     dotted,
     replay,
 )
-from hardener.shifts import as_inserted, as_read, as_written, shifts
+from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
 

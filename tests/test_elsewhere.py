@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hardener.elsewhere import of
-from hardener.namespaces import unseen_sources
-from hardener.pod_level import level_of
-from hardener.workspace import Settings, Workspace
+from hardener.facts.objects.hidden_pods import of
+from hardener.facts.objects.namespace_contents import unseen_sources
+from hardener.facts.objects.pod_security_levels import level_of
+from hardener.tree.tree import Settings, Workspace
 
 from .conftest import Harden, commit
 from .test_builds import Tree, read, thing, write

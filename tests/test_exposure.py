@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener import pipeline, profile
-from hardener.workspace import Workspace
+from hardener.authoring import profile
+from hardener.engine import pipeline
+from hardener.tree.tree import Workspace
 from tests.conftest import Harden, commit, shared, write
 
 WEB = """\

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
-from hardener.owasp import RISKS
+from hardener.authoring.risks import RISKS
 from hardener.report import markdown
 from hardener.report.line_hashes import line_hashes
 

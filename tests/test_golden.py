@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardener.errors import HardenError
-from hardener.golden import run_all
+from hardener.testing.golden import run_all
 from tests.conftest import DEPLOYMENT
 
 

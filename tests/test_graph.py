@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from hardener.connections import Way
+from hardener.facts.network.connections import Way
 
 from .conftest import ROOT, Harden, run, write
 

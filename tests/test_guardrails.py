@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.workspace import Settings, Workspace
+from hardener.tree.tree import Settings, Workspace
 from tests.cel import refused
 from tests.conftest import ROOT, Harden, commit, shared, write
 
@@ -124,7 +124,7 @@ def test_an_unknown_policy_and_a_wrong_version_are_refused(harden: Harden, tmp_p
 
 @pytest.mark.parametrize(("value", "found"), [("1.16", (1, 16)), ("1.20", (1, 20)), ('"1.9"', (1, 9)), ("1.3", (1, 3))])
 def test_a_version_that_yaml_reads_as_a_number(value: str, found: tuple[int, int]) -> None:
-    from hardener.registry import get
+    from hardener.authoring.registry import get
 
     options = get("policy-generate").options
     assert options is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener import config
+from hardener.authoring import config
 from hardener.kubernetes import pod_security
 from tests.conftest import DEPLOYMENT, Done, Harden, write
 

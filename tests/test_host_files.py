@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from hardener import pipeline, registry
-from hardener.declare import Steps, transform
-from hardener.edits import Evidence, Grade
-from hardener.outcome import Outcome
-from hardener.profile import Profile
+from hardener.authoring import registry
+from hardener.authoring.edits import Evidence, Grade
+from hardener.authoring.profile import Profile
+from hardener.authoring.transform import Steps, transform
+from hardener.commands.write_files import write_files
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
 from hardener.report.redactor import Redactor
 from hardener.report.text import TextReport
-from hardener.views import Service
-from hardener.workspace import Settings, Workspace
-from hardener.writing import write_files
+from hardener.tree.core_views import Service
+from hardener.tree.tree import Settings, Workspace
 
 from .conftest import write
 

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardener.oci import tar_stream, unpack
-from hardener.oci.accounts import Account, resolve
-from hardener.oci.failure import Failure
-from hardener.oci.file_capability import decode
-from hardener.oci.file_facts import facts
-from hardener.oci.image_root import Folder, ImageRoot
-from hardener.oci.layer import Layer, read
-from hardener.oci.limits import GIB, Limits, Spent
+from hardener.lock.oci import tar_stream, unpack
+from hardener.lock.oci.accounts import Account, resolve
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.file_capability import decode
+from hardener.lock.oci.file_facts import facts
+from hardener.lock.oci.image_root import Folder, ImageRoot
+from hardener.lock.oci.layer import Layer, read
+from hardener.lock.oci.limits import GIB, Limits, Spent
 
 from .oci_images import Blob, File, capability, layer, sha256, tar
 
@@ -215,7 +215,7 @@ def test_links_that_lead_on_and_on_end() -> None:
 
 
 def test_a_root_of_links_through_links_costs_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hardener.oci.image_root._MOST_STEPS", 20_000)
+    monkeypatch.setattr("hardener.lock.oci.image_root._MOST_STEPS", 20_000)
     spiral = [File(f"l{number}", target="./" * 500 + f"l{number + 1}") for number in range(38)]
     with pytest.raises(Failure, match="lead on and on"):
         root_of((*spiral, *(File(f"l0/x{number}") for number in range(100))))

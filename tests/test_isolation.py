@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hardener.edits import WrongShapeError
-from hardener.views import OpaqueError, PodTemplate
-from hardener.workspace import Workspace
+from hardener.authoring.edits import WrongShapeError
+from hardener.tree.core_views import OpaqueError, PodTemplate
+from hardener.tree.tree import Workspace
 from tests.conftest import write
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.connections import Connections, Way
+from hardener.facts.network.connections import Connections, Way
 from hardener.kubernetes.kustomization import NAMES
 from hardener.kubernetes.network_policy import ANYWHERE
-from hardener.workspace import Workspace
+from hardener.tree.tree import Workspace
 
 from .built import BUILDERS, Cluster, Key, build, builder
 from .conftest import Tree, shared

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from hardener.kubernetes.network_policy import allows
-from hardener.reachability.measure import measure
-from hardener.workspace import Workspace
+from hardener.report.reachability.measure import measure
+from hardener.tree.tree import Workspace
 
 from .built import BUILDERS, Cluster, build, builder
 from .conftest import commit, run, write

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from hardener import registry, step
-from hardener.edits import Create, Edit, Grade
-from hardener.view import View
-from hardener.views import Namespace, Object
-from hardener.workspace import Settings, Workspace
+from hardener.authoring import registry
+from hardener.authoring.edits import Create, Edit, Grade
+from hardener.engine import step
+from hardener.tree.core_views import Namespace, Object
+from hardener.tree.tree import Settings, Workspace
+from hardener.tree.view import View
 
 from .conftest import Harden, commit
 from .test_builds import COMPONENT, Tree, at, kustomize, read, thing, write
@@ -464,7 +465,7 @@ def test_evidence_follows_kustomizations_out_of_the_tree(tmp_path: Path) -> None
 def test_evidence_beyond_the_tree_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path, {"app/kustomization.yaml": "resources: [../a.yaml, ../b.yaml, ../c.yaml]\n"})
     write(tmp_path, {f"{name}.yaml": service(name) for name in "abc"})
-    monkeypatch.setattr("hardener.beyond._MOST", 2)
+    monkeypatch.setattr("hardener.tree.outside_files._MOST", 2)
     app = str(tmp_path / "app")
     workspace = Workspace.read([app], root=app)
     assert (len(workspace.objects), workspace.unread_evidence) == (2, 1)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hardener import lock
 from hardener.errors import HardenError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import parse
+from hardener.lock import model
 from tests.conftest import DEPLOYMENT, Harden, commit, write
 
 A, B, C = (f"sha256:{digit * 64}" for digit in "abc")
@@ -41,9 +41,9 @@ images:
 """
 
 
-def loaded(folder: Path, text: str) -> lock.Lock:
+def loaded(folder: Path, text: str) -> model.Lock:
     (folder / "harden.lock").write_text(text, encoding="utf-8")
-    found = lock.load(str(folder))
+    found = model.load(str(folder))
     assert found is not None
     return found
 
@@ -95,7 +95,7 @@ def test_files_that_are_none(tmp_path: Path, files: str, problem: str) -> None:
 
 
 def test_no_lock_is_none(tmp_path: Path) -> None:
-    assert lock.load(str(tmp_path)) is None
+    assert model.load(str(tmp_path)) is None
 
 
 def test_what_is_read(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_what_is_read(tmp_path: Path) -> None:
     )
     platforms = ("linux/amd64", "linux/arm64")
     index = "application/vnd.oci.image.index.v1+json"
-    assert images["nginx:1.27"] == lock.LockedImage(A, index, platforms, config)
-    assert images["redis"] == lock.LockedImage(B, None, (), UNKNOWN)
+    assert images["nginx:1.27"] == model.LockedImage(A, index, platforms, config)
+    assert images["redis"] == model.LockedImage(B, None, (), UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_took_the_place_of_a_digest(image: str, successor: str | None, tmp_
     ],
 )
 def test_a_digest_of_one_platform(media_type: str | None, one: bool) -> None:
-    assert lock.LockedImage(A, media_type).is_one_platform is one
+    assert model.LockedImage(A, media_type).is_one_platform is one
 
 
 ENTRY = "version: 1\nimages:\n  nginx:1.27: "
@@ -237,7 +237,7 @@ def test_a_wrong_lock_is_one_line_and_exit_2(text: str, message: str, harden: Ha
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(f"harden: harden.lock:{message}") and done.err.count("\n") == 1
     with pytest.raises(HardenError):
-        lock.load(str(tmp_path))
+        model.load(str(tmp_path))
 
 
 def test_not_utf_8(harden: Harden, tmp_path: Path) -> None:

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hardener import asking, errands, images_command, lock_file
-from hardener.oci import transport
-from hardener.oci.client import OCI_INDEX
-from hardener.oci.failure import Failure
-from hardener.oci.image import Found
+from hardener.commands import images
+from hardener.lock import registry_session, writer
+from hardener.lock.oci import transport
+from hardener.lock.oci.client import OCI_INDEX
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.image import Found
+from hardener.support import worker_threads
 
 from . import oci_images as made
 from .conftest import DEPLOYMENT, ROOT, Done, Harden, commit, write
@@ -340,26 +342,26 @@ def test_what_came_can_be_saved_while_the_rest_is_waited_for(monkeypatch: pytest
         calls.append(1)
         release.set()
 
-    monkeypatch.setattr(errands, "_IDLE_SECONDS", 0.01)
-    assert list(errands.run(["slow"], lambda task: release.wait(60), 1, idle=idle)) == [("slow", True)]
+    monkeypatch.setattr(worker_threads, "_IDLE_SECONDS", 0.01)
+    assert list(worker_threads.run(["slow"], lambda task: release.wait(60), 1, idle=idle)) == [("slow", True)]
     assert calls
 
 
 def test_plain_and_deep_runs_save_while_they_wait_and_end_their_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errands, "_IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(asking, "_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_threads, "_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(registry_session, "_SAVE_SECONDS", 0.0)
     saved, release = [], threading.Event()
 
     def save(entries: dict[str, int]) -> None:
         saved.append(dict(entries))
         release.set()
 
-    with asking.Unsaved[int](save) as unsaved:
+    with registry_session.Unsaved[int](save) as unsaved:
         unsaved.entries["before"] = 1
         assert list(unsaved.each(["slow"], lambda task: release.wait(60), 1)) == [("slow", True)]
         unsaved.entries["last"] = 2
     assert saved == [{"before": 1}, {"last": 2}]
-    with asking.client({}) as client:
+    with registry_session.client({}) as client:
         pause = client._transport._pause
         pause(0)
     with pytest.raises(Failure, match=r"^interrupted$"):
@@ -401,13 +403,13 @@ def test_a_registry_of_the_settings_is_a_host(host: str, tree: Path, harden: Har
 
 
 def found(digest: str = A) -> dict[str, object]:
-    return lock_file.stanza(Found(digest, OCI_INDEX, ("linux/amd64",), {"user": "0", "exposedPorts": []}))
+    return writer.stanza(Found(digest, OCI_INDEX, ("linux/amd64",), {"user": "0", "exposedPorts": []}))
 
 
 def test_runs_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     names = [f"app-{number}:1" for number in range(24)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: lock_file.save(str(tmp_path), {name: found()}), names))
+        list(pool.map(lambda name: writer.save(str(tmp_path), {name: found()}), names))
     assert list(locked(tmp_path)) == sorted(names)
     assert sorted(os.listdir(tmp_path)) == ["harden.lock"]
 
@@ -498,8 +500,8 @@ def test_the_table_of_images(tree: Path, harden: Harden) -> None:
 def test_the_table_in_a_narrow_terminal(
     tree: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch, width: int, lines: list[str]
 ) -> None:
-    monkeypatch.setattr(images_command, "is_terminal", lambda stream: True)
-    monkeypatch.setattr(images_command, "columns", lambda stream: width)
+    monkeypatch.setattr(images, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(images, "columns", lambda stream: width)
     image = "r.example/a-long-way/to/the/web:1.2.3"
     write(tree, {"one/one.yaml": deployment("one", image), "one/other.yaml": deployment("other", image)})
     done = harden("images", "one")

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener import deep_locking, lock_file
-from hardener.config import Registry
-from hardener.oci import transport
-from hardener.oci.client import Client
-from hardener.oci.failure import Failure
-from hardener.oci.layers import Layers
-from hardener.oci.limits import Limits
+from hardener.authoring.config import Registry
+from hardener.commands import lock_deep
+from hardener.lock import writer as lock_file
+from hardener.lock.oci import transport
+from hardener.lock.oci.client import Client
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.layers import Layers
+from hardener.lock.oci.limits import Limits
 
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write
@@ -239,14 +240,14 @@ def test_an_interrupted_run_keeps_what_was_read(tmp_path: Path, push: Push, monk
         return dict(FILES)
 
     monkeypatch.setattr(Layers, "facts", facts)
-    monkeypatch.setattr(deep_locking, "_AT_ONCE", 1)
-    from hardener.config import Config
+    monkeypatch.setattr(lock_deep, "_AT_ONCE", 1)
+    from hardener.authoring.config import Config
+    from hardener.commands.progress import Progress
     from hardener.kubernetes.image_reference import parse
-    from hardener.progress import Progress
 
     wanted = {name: (parse(name), WEB.digest) for name in names}
     with pytest.raises(KeyboardInterrupt):
-        deep_locking.read(Client(), str(tmp_path), wanted, Config(), Progress(), lambda *_: None)  # type: ignore[arg-type]
+        lock_deep.read(Client(), str(tmp_path), wanted, Config(), Progress(), lambda *_: None)  # type: ignore[arg-type]
     held = lock_file.stanzas(str(tmp_path))
     assert [name for name in names if "files" in held[name]] == names[:2]
 
@@ -347,7 +348,7 @@ def test_the_next_place_is_asked_where_a_mirror_has_another_layer() -> None:
 
 
 def test_a_login_does_not_follow_to_where_layers_are_kept() -> None:
-    from hardener.oci.credentials import Login
+    from hardener.lock.oci.credentials import Login
 
     headers: list[dict[str, str]] = []
 
@@ -477,7 +478,7 @@ def test_windows_has_no_files_to_read() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_the_bar_shows_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hardener import progress
+    from hardener.commands import progress
 
     monkeypatch.setattr(progress, "DELAY", 0.0)
     monkeypatch.setattr(progress, "_TELL_SECONDS", 0.0)

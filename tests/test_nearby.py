@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.nearby import Nearby
-from hardener.workspace import Workspace
+from hardener.facts.objects.nearby import Nearby
+from hardener.tree.tree import Workspace
 
 from .conftest import write
 

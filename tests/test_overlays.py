@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hardener import pipeline, profile
-from hardener.overlays import Chain
-from hardener.views import PodTemplate
+from hardener.authoring import profile
+from hardener.engine import pipeline
+from hardener.facts.kustomize.overlays import Chain
+from hardener.tree.core_views import PodTemplate
 
 from .overlay_trees import (
     BASE,
@@ -197,7 +198,7 @@ def test_a_tree_without_patches_applies_none(tree: Path, monkeypatch: pytest.Mon
         raise AssertionError("asked for nothing")
 
     monkeypatch.setattr(Chain, "apply", refuse)
-    monkeypatch.setattr("hardener.overlays.variants.Overlays._collect", refuse)
+    monkeypatch.setattr("hardener.facts.kustomize.overlays.variants.Overlays._collect", refuse)
     assert run(tree, BASE, {"dev/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n"}).changes
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.owasp import RISKS
+from hardener.authoring.risks import RISKS
 from hardener.report.page import score
 
 from .conftest import CORPUS, DEPLOYMENT, ROOT, Harden, commit, corpus_copy, run, snapshot, write

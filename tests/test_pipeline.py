@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from hardener import pipeline, registry
-from hardener.declare import Steps, Transform, transform
-from hardener.edits import Evidence, Finding, Grade, Severity
-from hardener.outcome import Outcome
-from hardener.profile import Profile
-from hardener.views import Container, PodTemplate
-from hardener.workspace import Workspace
+from hardener.authoring import registry
+from hardener.authoring.edits import Evidence, Finding, Grade, Severity
+from hardener.authoring.profile import Profile
+from hardener.authoring.transform import Steps, Transform, transform
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
+from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.tree import Workspace
 from tests.conftest import DEPLOYMENT, write
 
 BODY = "A sentence.\n\nWhy: a reason.\n\nMay break: nothing."
@@ -196,11 +197,11 @@ def test_objects_that_render_elsewhere_name_the_way(run: Run) -> None:
 
 
 def test_many_documents_come_out_of_several_processes_as_of_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hardener import assembly
+    from hardener.engine import assemble_files
 
     text = "---\n".join(DEPLOYMENT.replace("web", f"web{number}") for number in range(40))
     alone = run(text, declared(tty))
-    monkeypatch.setattr(assembly, "POOL_FROM", 2)
+    monkeypatch.setattr(assemble_files, "POOL_FROM", 2)
     together = run(text, declared(tty))
     assert alone.files[0].text == together.files[0].text != text
     assert [(c.line, c.new_line, c.path) for c in alone.changes] == [

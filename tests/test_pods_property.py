@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hardener import pipeline, profile
-from hardener.edits import Grade
+from hardener.authoring import profile
+from hardener.authoring.edits import Grade
+from hardener.engine import pipeline
 from hardener.kubernetes import pod_security
 from hardener.sources import yaml
-from hardener.workspace import Workspace
+from hardener.tree.tree import Workspace
 
 VERSION = (1, 35)
 IMAGES = ("nginx:1.27", "redis:7", "postgres:16", "busybox", "app:1", "registry.example.com/team/api:2.1", "caddy:2")

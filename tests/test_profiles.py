@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener import profile, registry
+from hardener.authoring import profile, registry
 from hardener.errors import HardenError
 from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, write
 

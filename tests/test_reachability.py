@@ -11,16 +11,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hardener import registry
-from hardener.connections import Connections, Edge, Entry, Port, Way
-from hardener.edits import Edit, Grade
+from hardener.authoring import registry
+from hardener.authoring.edits import Edit, Grade
+from hardener.engine.step import draft
+from hardener.facts.network.connections import Connections, Edge, Entry, Port, Way
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Pod, allows, parse
-from hardener.reachability import Reachability, lost_edges, measure, state
-from hardener.reachability.layout import Layout
-from hardener.report.reachability import lines
-from hardener.step import draft
-from hardener.views import Object, PodTemplate
-from hardener.workspace import Workspace
+from hardener.report.reachability import Reachability, lost_edges, measure, state
+from hardener.report.reachability.layout import Layout
+from hardener.report.reachability.summary import lines
+from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.tree import Workspace
 
 from .conftest import CORPUS, Tree, shared, write
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from hardener import config, profile, registry
-from hardener.cli import app
-from hardener.owasp import RISKS
+from hardener.authoring import config, profile, registry
+from hardener.authoring.risks import RISKS
+from hardener.cli.app import app
 from hardener.sources import yaml
 
 from .conftest import ROOT, commit, run

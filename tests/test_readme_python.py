@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.hooks import NAMES
+from hardener.commands.hooks import NAMES
 
 from .conftest import commit, run
 from .test_readme import README, block, hold

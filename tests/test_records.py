@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from hardener import records
+from hardener.support import fast_dataclass
 
 
 def _pair(declare: Callable[..., Any], **how: Any) -> tuple[Any, Any]:
@@ -29,7 +29,7 @@ def _pair(declare: Callable[..., Any], **how: Any) -> tuple[Any, Any]:
 
 @pytest.fixture(params=[{}, {"slots": True}, {"frozen": True, "slots": True}, {"frozen": True}, {"eq": False}], ids=str)
 def pairs(request: pytest.FixtureRequest) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    return _pair(records.dataclass, **request.param), _pair(dataclasses.dataclass, **request.param)
+    return _pair(fast_dataclass.dataclass, **request.param), _pair(dataclasses.dataclass, **request.param)
 
 
 def _facts(point: Any, named: Any) -> list[object]:
@@ -47,13 +47,13 @@ def test_it_compares_and_prints_as_that_of_python(pairs: tuple[tuple[Any, Any], 
     assert _facts(*ours) == _facts(*pythons)
 
 
-@records.dataclass(frozen=True, slots=True)
+@fast_dataclass.dataclass(frozen=True, slots=True)
 class Key:
     name: str
     number: int = 0
 
 
-@records.dataclass(frozen=True, slots=True)
+@fast_dataclass.dataclass(frozen=True, slots=True)
 class Odd:
     name: str
 
@@ -81,7 +81,7 @@ def test_it_travels_between_processes() -> None:
 
 
 def test_one_that_holds_itself_can_be_printed() -> None:
-    @records.dataclass
+    @fast_dataclass.dataclass
     class Node:
         inside: list[Any]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from hardener.config import Registry
+from hardener.authoring.config import Registry
 from hardener.kubernetes.image_reference import parse
-from hardener.oci import credentials
-from hardener.oci.client import Client, Place
-from hardener.oci.credentials import Login
-from hardener.oci.failure import Failure
-from hardener.oci.image import Found, digest_now, look_up
-from hardener.oci.login import Finder
+from hardener.lock.oci import credentials
+from hardener.lock.oci.client import Client, Place
+from hardener.lock.oci.credentials import Login
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.image import Found, digest_now, look_up
+from hardener.lock.oci.login import Finder
 
 from . import oci_images as made
 from .registries import (

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from hardener.config import Registry
+from hardener.authoring.config import Registry
 from hardener.errors import HardenError
-from hardener.oci import transport
-from hardener.oci.client import Client
-from hardener.oci.credentials import Login
-from hardener.oci.failure import Failure
-from hardener.oci.image import digest_now, look_up
-from hardener.oci.transport import is_loopback
+from hardener.lock.oci import transport
+from hardener.lock.oci.client import Client
+from hardener.lock.oci.credentials import Login
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.image import digest_now, look_up
+from hardener.lock.oci.transport import is_loopback
 
 from . import oci_images as made
 from .registries import BASIC, PASSWORD, USER, Asked, Reply, answering

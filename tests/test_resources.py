@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener import pipeline, profile
+from hardener.authoring import profile
+from hardener.commands.write_files import write_files
+from hardener.engine import pipeline
 from hardener.kubernetes.quantity import parse
 from hardener.kubernetes.validity import violations
-from hardener.workspace import Workspace
-from hardener.writing import write_files
+from hardener.tree.tree import Workspace
 from tests.conftest import write
 
 IDS = frozenset({"resource-requests", "memory-limit", "cpu-limit", "ephemeral-limit"})

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from hardener import pipeline, profile
-from hardener.edits import Grade, copied
-from hardener.workspace import Settings, Workspace
+from hardener.authoring import profile
+from hardener.authoring.edits import Grade, copied
+from hardener.engine import pipeline
+from hardener.tree.tree import Settings, Workspace
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="install kubernetes-validate for its schemas")
 from jsonschema import Draft202012Validator  # noqa: E402

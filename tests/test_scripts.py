@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hardener.scripts import Script
 from hardener.sources.script import Parsed
-from hardener.workspace import Workspace
+from hardener.tree.script_views import Script
+from hardener.tree.tree import Workspace
 from tests.conftest import Harden, shared, write
 
 EMPTY = '#!/bin/sh\n\nexec kube-apiserver --audit-log-path="" --audit-policy-file=\n'

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from hardener import secrets_sink
-from hardener.edits import Kept
+from hardener.authoring.edits import Kept
+from hardener.commands import secrets_folder
 from hardener.errors import HardenError
 
 PASSWORD, TOKEN, WEAK = "Tr0ub4dor&3/x%", "8f14e45f-ceea-167a_5a36", "postgres"
@@ -208,18 +208,18 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
     out = tmp_path / "values"
     if fails == "write":
-        monkeypatch.setattr(secrets_sink, "_index", full)
+        monkeypatch.setattr(secrets_folder, "_index", full)
     else:
         monkeypatch.setattr(os, fails, full)
     with pytest.raises(HardenError, match="No space left on device; no manifest was changed"):
-        secrets_sink.write(str(out), [KEPT])
+        secrets_folder.write(str(out), [KEPT])
     assert not out.exists() or not list(out.iterdir())
 
 
 def test_the_disk_has_the_values_before_a_manifest_changes(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hardener import session
+    from hardener.commands import run
     from hardener.sources import files
 
     done: list[str] = []
@@ -242,21 +242,21 @@ def test_the_disk_has_the_values_before_a_manifest_changes(
     monkeypatch.setattr(files, "prepare", prepared)
     monkeypatch.setattr(files.Prepared, "place", placed)
     monkeypatch.chdir(tree)
-    choices = session.Choices(secrets_out=str(tmp_path / "values"), only=["secret-configmap-move"])
-    session.apply(["."], choices, format="json", yes=True, verbose=False, quiet=True)
+    choices = run.Choices(secrets_out=str(tmp_path / "values"), only=["secret-configmap-move"])
+    run.apply(["."], choices, format="json", yes=True, verbose=False, quiet=True)
     assert done.index("manifest") == 4  # the values, the commands, the index, the folder
 
 
 def test_a_folder_that_others_read_is_not_used(tmp_path: Path) -> None:
     loose = tmp_path / "loose"
     loose.mkdir(mode=0o755)
-    secrets_sink.write(str(loose), [KEPT])
+    secrets_folder.write(str(loose), [KEPT])
     assert stat.S_IMODE(loose.stat().st_mode) == 0o700  # it was empty
     full = tmp_path / "full"
     full.mkdir(mode=0o755)
     (full / "other").write_text("", encoding="utf-8")
     with pytest.raises(HardenError, match="other users may read it"):
-        secrets_sink.write(str(full), [KEPT])
+        secrets_folder.write(str(full), [KEPT])
 
 
 def test_a_value_is_not_part_of_what_a_traceback_shows() -> None:
@@ -278,7 +278,7 @@ def test_a_value_is_not_part_of_what_a_traceback_shows() -> None:
 )
 def test_the_commands_name_files_and_hold_no_value(tmp_path: Path, via: tuple[str, ...], command: str) -> None:
     kept = Kept(KEPT.key, KEPT.name, KEPT.value, ("shop", "app"), KEPT.source, via)
-    secrets_sink.write(str(tmp_path / "values"), [kept])
+    secrets_folder.write(str(tmp_path / "values"), [kept])
     script = (tmp_path / "values" / "push.sh").read_text()
     assert command in script and "Tr0ub4dor" not in script
     content = json.loads((tmp_path / "values" / "default__app.json").read_text())
@@ -501,5 +501,5 @@ def test_a_move_is_made_in_all_files_or_in_none(tmp_path: Path) -> None:
 def test_two_values_of_one_name_are_never_written(tmp_path: Path) -> None:
     other = Kept(KEPT.key, KEPT.name, b"another", KEPT.secret, KEPT.source, KEPT.via)
     with pytest.raises(HardenError, match="two values"):
-        secrets_sink.write(str(tmp_path / "values"), [KEPT, other])
+        secrets_folder.write(str(tmp_path / "values"), [KEPT, other])
     assert not (tmp_path / "values").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.options import Format
+from hardener.cli.options import Format
 from tests.conftest import Harden, commit, restore, write
 
 # Each place has its own, so that a leak names its source; none is an ordinary word, several need escapes.
@@ -267,15 +267,15 @@ def crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 PLACES = [
-    "hardener.pipeline._decide",
-    "hardener.pipeline._visit",
-    "hardener.pipeline._count",
+    "hardener.engine.pipeline._decide",
+    "hardener.engine.pipeline._visit",
+    "hardener.engine.pipeline._count",
     "hardener.sources.manifests.load",
     "hardener.sources.yaml.rewrite",
     "hardener.report.patch.Patch.of",
     "hardener.report.patch.masked_lines",
     "hardener.sources.files.prepare",
-    "hardener.outcome.Outcome.summary",
+    "hardener.engine.outcome.Outcome.summary",
 ]
 
 
@@ -306,7 +306,7 @@ def test_an_error_of_ours_shows_no_secret(
 def test_a_transform_that_raises_shows_no_secret(
     harden: Harden, planted: Path, crashes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hardener import registry
+    from hardener.authoring import registry
 
     victim = registry.transforms()["run-as-non-root"]
 
@@ -342,7 +342,7 @@ def test_a_held_back_patch_shows_no_secret(harden: Harden, planted: Path) -> Non
 
 
 def test_the_progress_bar_knows_names_only(planted: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hardener import progress
+    from hardener.commands import progress
 
     said: list[str] = []
     monkeypatch.setattr(progress.Progress, "__call__", lambda self, name: said.append(name))
@@ -354,11 +354,11 @@ def test_the_progress_bar_knows_names_only(planted: Path, harden: Harden, monkey
 def test_an_error_in_one_of_several_processes_shows_no_secret(
     harden: Harden, tmp_path: Path, crashes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hardener import assembly
+    from hardener.engine import assemble_files
     from hardener.sources import yaml
 
     pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p%d}\nspec:\n  containers: [{name: c, image: i}]\n"
-    write(tmp_path / "many", {"pods.yaml": "".join(pod % n for n in range(assembly.POOL_FROM + 10))})
+    write(tmp_path / "many", {"pods.yaml": "".join(pod % n for n in range(assemble_files.POOL_FROM + 10))})
 
     def fail(*arguments: object, **options: object) -> None:
         raise ValueError(SECRETS["args"])

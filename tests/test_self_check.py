@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from hardener import pipeline, profile, registry
-from hardener.declare import Steps, Transform, transform
-from hardener.edits import Create, Edit, Grade
-from hardener.outcome import Outcome
+from hardener.authoring import profile, registry
+from hardener.authoring.edits import Create, Edit, Grade
+from hardener.authoring.transform import Steps, Transform, transform
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
 from hardener.report.redactor import Redactor
 from hardener.report.text import TextReport
 from hardener.sources import yaml
-from hardener.views import Container, Object, PodTemplate
-from hardener.workspace import Settings, Workspace
+from hardener.tree.core_views import Container, Object, PodTemplate
+from hardener.tree.tree import Settings, Workspace
 from tests.conftest import CORPUS, shared, write
 from tests.naive_edits import APP, NAIVE, RIGHT, SETTINGS, SPEC, Naive, Op, deployment
 

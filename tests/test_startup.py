@@ -19,22 +19,25 @@ HEAVY = {
 
 # Of ours: what reads patches, waivers and what is judged by them, which a tree without any of them does not need.
 WITHOUT_NEED = {
-    "hardener.kubernetes.kustomize_operations", "hardener.kubernetes.kustomize_patch",
-    "hardener.kubernetes.kustomize_target", "hardener.objections", "hardener.overlays.patch",
-    "hardener.overlays.reading", "hardener.overlays.variants", "hardener.waivers.annotations",
-    "hardener.waivers.comments", "hardener.waivers.exceptions", "hardener.waivers.peers", "json",
+    "hardener.engine.overlay_guard", "hardener.engine.waivers.annotations", "hardener.engine.waivers.comments",
+    "hardener.engine.waivers.exceptions", "hardener.engine.waivers.peers",
+    "hardener.facts.kustomize.overlays.patch", "hardener.facts.kustomize.overlays.reading",
+    "hardener.facts.kustomize.overlays.variants", "hardener.kubernetes.kustomize_operations",
+    "hardener.kubernetes.kustomize_patch", "hardener.kubernetes.kustomize_target", "json",
 }  # fmt: skip
 
 # Engines for what a Deployment is not: roles, secrets that move, admission policies, components, clouds, scripts, logs.
 OTHER_ENGINES = {
-    "hardener.access.grants", "hardener.access.needs", "hardener.access.views", "hardener.admission",
-    "hardener.admission.guardrails", "hardener.audit_log", "hardener.audit_policies", "hardener.audit_reports",
-    "hardener.carriers", "hardener.cloud", "hardener.cloud_nodes", "hardener.kubernetes.certificate",
+    "hardener.commands.secrets_folder", "hardener.engine.find_audit_gaps", "hardener.engine.program_guard",
+    "hardener.engine.trial_write", "hardener.facts.access.admission", "hardener.facts.access.admission.guardrails",
+    "hardener.facts.access.audit_log", "hardener.facts.access.grants", "hardener.facts.access.needs",
+    "hardener.facts.access.token_readers", "hardener.facts.access.views", "hardener.facts.cluster.cloud_nodes",
+    "hardener.facts.secrets.backend", "hardener.facts.secrets.moves", "hardener.kubernetes.certificate",
     "hardener.kubernetes.component_flags", "hardener.kubernetes.discovery", "hardener.kubernetes.kyverno",
-    "hardener.kubernetes.rbac_rules", "hardener.kubernetes.sealed_secret", "hardener.scripts",
-    "hardener.secret_moves.backend", "hardener.secret_moves.moves", "hardener.secrets_sink", "hardener.python_files",
-    "hardener.sources.python", "hardener.sources.terraform", "hardener.terraform", "hardener.token_secrets",
-    "hardener.trial", "hardener.unwritable",
+    "hardener.kubernetes.rbac_rules", "hardener.kubernetes.sealed_secret", "hardener.sources.python",
+    "hardener.sources.terraform", "hardener.tree.audit_policy_views", "hardener.tree.cloud_views",
+    "hardener.tree.control_plane", "hardener.tree.python_reader", "hardener.tree.script_views",
+    "hardener.tree.terraform_blocks",
 }  # fmt: skip
 
 _PROBE = """
@@ -133,7 +136,7 @@ def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:
     manifest.write_text(DEPLOYMENT + "# harden: ignore[cpu-limit] bursts\n", encoding="utf-8")
     (manifest.parent / "kustomization.yaml").write_text("resources: [web.yaml]\n", encoding="utf-8")
     found = _modules(manifest.parent, "-c", _PROBE, "apply", ".")
-    assert found >= {"hardener.overlays.variants", "hardener.waivers.comments"}
+    assert found >= {"hardener.facts.kustomize.overlays.variants", "hardener.engine.waivers.comments"}
 
 
 PLAIN_PYTHON = {

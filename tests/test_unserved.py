@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import Report
 from hardener.kubernetes.kind_names import KINDS, may_be_misspelt, meant
-from hardener.outcome import Report
 
 from .overlay_trees import BASE, WEB, run
 

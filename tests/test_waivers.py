@@ -13,13 +13,14 @@ from typing import Any
 import jsonschema
 import pytest
 
-from hardener import pipeline, registry
-from hardener.declare import Steps
-from hardener.edits import Grade
-from hardener.profile import Profile
-from hardener.views import Container
-from hardener.waivers import peer_checks
-from hardener.workspace import Workspace
+from hardener.authoring import registry
+from hardener.authoring.edits import Grade
+from hardener.authoring.profile import Profile
+from hardener.authoring.transform import Steps
+from hardener.engine import pipeline
+from hardener.engine.waivers import peer_checks
+from hardener.tree.core_views import Container
+from hardener.tree.tree import Workspace
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, commit, write
 from tests.test_pipeline import declared
 

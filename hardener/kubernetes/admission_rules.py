@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 EXPOSE = "hardener.dev/expose"
 """The annotation of a Service that is meant to be reached from outside."""

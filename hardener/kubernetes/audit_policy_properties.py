@@ -23,7 +23,7 @@ from hardener.kubernetes.audit_policy import (
     strings,
 )
 from hardener.kubernetes.audit_policy_rules import Rule
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _READS = ("get", "list", "watch")
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Literal
 
 from hardener.kubernetes.shell import commands, runs, unique
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hardener.kubernetes.component_values import entries, seconds
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "component-flags.yaml"
 _STARTED_BY_ITSELF = ("static-pod", "file")

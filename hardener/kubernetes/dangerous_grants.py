@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from hardener.kubernetes.rbac import GROUP
 from hardener.kubernetes.rbac_rules import Rule
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _WRITE = ("create", "update", "patch")
 _CHANGE = ("update", "patch")

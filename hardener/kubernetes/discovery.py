@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from hardener.kubernetes.rbac import GROUP
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "discovery.json"
 _KUBELET = ("metrics", "stats", "log", "spec", "checkpoint")

@@ -10,7 +10,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from hardener.kubernetes.image_table import ImageRow
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.image_files import ImageFiles

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 from hardener.kubernetes.shell import commands, runs
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 # Setuid programs of accounts, logins and mounts, which come with Debian, Alpine and the UBI images and start nothing.
 _OF_DISTRIBUTIONS = frozenset(

@@ -6,7 +6,7 @@ its normalize.go.
 
 import re
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 # The kubelet passes at most this much on; a longer text is no reference, and the bound keeps every match cheap.
 _LONGEST = 4096

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hardener.kubernetes.image_reference import ImageReference, normalize
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "images.yaml"
 _OFFICIAL = "docker.io/library/"

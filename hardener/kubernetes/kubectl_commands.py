@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hardener.kubernetes.discovery import Discovery
 from hardener.kubernetes.rbac_rules import Rule
 from hardener.kubernetes.shell import commands, runs
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 # Sub-command to verbs of the resource that it names, and to verbs of a sub-resource.
 _VERBS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hardener.kubernetes.shell import commands, runs
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _STARTING = frozenset({"run", "create", "debug", "apply", "expose"})
 _WITH_VALUE = frozenset({

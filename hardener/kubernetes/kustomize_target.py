@@ -12,7 +12,7 @@ from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 DEFAULT = "default"
 _PLAIN = re.compile(r"[\w.-]*")

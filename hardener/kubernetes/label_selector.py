@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardener.kubernetes.shape import mapping, sequence
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hardener.kubernetes.admission_policy import GROUP, selector
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 POLICY, BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 SINCE = (1, 36)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network_policy import Direction, Peer, Pod, Policy, Ports, Rule, meet, opens
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 Set = int
 _OnPorts = dict[tuple[Ports, ...] | None, Set]  # sets of pods by the ports on which they may talk

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from hardener.kubernetes import label_selector
 from hardener.kubernetes.label_selector import Selector
 from hardener.kubernetes.shape import RefusedError, mapping, sequence
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 GROUP = "networking.k8s.io"
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

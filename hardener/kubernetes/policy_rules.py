@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from hardener.kubernetes.network_policy import Direction, Peer, Ports, parse
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 PEERS: dict[Direction, str] = {"ingress": "from", "egress": "to"}
 """The key of the peers in a rule, by direction."""

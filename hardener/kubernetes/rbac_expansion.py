@@ -6,7 +6,7 @@ from dataclasses import field
 
 from hardener.kubernetes.discovery import RUNS_CODE, Discovery
 from hardener.kubernetes.rbac_rules import ANY, Rule, is_nameless, ordered
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _GONE = frozenset({"extensions"})  # API groups of which nothing is left since 1.22
 

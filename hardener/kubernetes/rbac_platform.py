@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "platform-rbac.json"
 PART_OF = "app.kubernetes.io/part-of"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 ANY = "*"
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hardener.value_at import value_at
+from hardener.support.data_path import value_at
 
 Kind = tuple[str, str]  # API group and kind
 

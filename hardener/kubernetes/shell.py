@@ -10,7 +10,7 @@ from dataclasses import field
 from functools import lru_cache
 from typing import Literal
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 
 @dataclass(slots=True)

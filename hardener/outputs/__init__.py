@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from hardener.engine.outcome import Outcome
 from hardener.errors import HardenError
-from hardener.outcome import Outcome
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files

@@ -15,19 +15,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
 from typing import Any
 
-from hardener.edits import copied
+from hardener.authoring.edits import copied
+from hardener.engine.outcome import Outcome
 from hardener.kubernetes.kustomization import is_component, is_kustomization, members, strings
 from hardener.kubernetes.kustomize_image import images_of
-from hardener.outcome import Outcome
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
 from hardener.outputs.json_diff import Operation, diff
 from hardener.outputs.merge_patch import split
-from hardener.records import dataclass
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, read
 from hardener.sources.yaml import same
-from hardener.views import Object
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
 
 # What a kustomization does to all that it takes in, new objects included.
 _SETTINGS = ("namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations")

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 
-from hardener.outcome import Outcome
+from hardener.engine.outcome import Outcome
 from hardener.sources.files import SKIPPED_FOLDERS, git_root
 
 

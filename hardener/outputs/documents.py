@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.edits import Path
-from hardener.outcome import Outcome
-from hardener.records import dataclass
+from hardener.authoring.edits import Path
+from hardener.engine.outcome import Outcome
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
-from hardener.views import Object
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from hardener.outcome import Outcome
-from hardener.pod_level import Standing
+from hardener.engine.outcome import Outcome
+from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report.redactor import Redactor
 
 Levels = tuple[list[Standing], list[Standing]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hardener.outcome import Outcome
+from hardener.engine.outcome import Outcome
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hardener.edits import Severity
-from hardener.outcome import Outcome
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import Outcome
 from hardener.report.redactor import Redactor
 from hardener.report.remarks import remarks
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hardener.edits import Severity
-from hardener.outcome import Outcome
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import Outcome
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor
 

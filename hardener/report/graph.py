@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from enum import StrEnum
 
-from hardener.api_use import api_use
-from hardener.builds import Build
-from hardener.connections import External, Port, Unresolved, Unseen, Way
-from hardener.edits import Evidence, Path, WrongShapeError, dotted
-from hardener.records import dataclass
+from hardener.authoring.edits import Evidence, Path, WrongShapeError, dotted
+from hardener.facts.access.api_use import api_use
+from hardener.facts.kustomize.builds import Build
+from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
 from hardener.sources.manifests import Piece
-from hardener.views import Object, OpaqueError, PodTemplate
-from hardener.workspace import Workspace
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+from hardener.tree.tree import Workspace
 
 # What is no workload of its own: patches of one, and copies that a controller owns.
 _NOT_SHOWN = {"patch", "owned"}

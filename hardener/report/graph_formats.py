@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from hardener.connections import Port, Way
+from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Fact, Graph, Host, Lack, Link, Workload
 
 T = TypeVar("T")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hardener.edits import Grade
-from hardener.outcome import Outcome
+from hardener.authoring.edits import Grade
+from hardener.engine.outcome import Outcome
 
 
 def held_back(outcome: Outcome) -> str:

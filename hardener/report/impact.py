@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hardener.edits import Basis
+from hardener.authoring.edits import Basis
+from hardener.engine.outcome import Change, Outcome
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
-from hardener.outcome import Change, Outcome
-from hardener.report import reachability
+from hardener.report.reachability import summary
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -28,9 +28,9 @@ def lines(outcome: Outcome) -> Iterator[str]:
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy, where the network plugin of the cluster "
             f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused"
         )
-    reach = reachability.reached(outcome)
+    reach = summary.reached(outcome)
     if reach is not None:
-        yield from reachability.lines(reach)
+        yield from summary.lines(reach)
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
     pods = [change for change in pods if (change.object.group, change.object.kind) != ("", "Service")]  # of Knative is
     # What a kubelet starts from a file, it starts anew when the file changes.

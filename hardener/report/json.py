@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from hardener.declare import Transform
-from hardener.edits import Evidence
-from hardener.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
-from hardener.report import reachability, steps
+from hardener.authoring.edits import Evidence
+from hardener.authoring.transform import Transform
+from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
+from hardener.report import steps
+from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
-from hardener.views import Object
+from hardener.tree.core_views import Object
 
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
 
@@ -29,9 +30,9 @@ def write(
     """
     dump = _Dump(redactor)
     summary = outcome.summary()
-    reach = reachability.reached(outcome)
+    reach = reachability_summary.reached(outcome)
     if reach is not None:
-        summary["reachability"] = reachability.record(reach)
+        summary["reachability"] = reachability_summary.record(reach)
     settings = outcome.workspace.settings
     signs = outcome.workspace.platform_signs
     head = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from hardener.outcome import Outcome
+from hardener.engine.outcome import Outcome
 from hardener.report.patch import relative_name
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardener.edits import Evidence, Path, Severity, dotted
-from hardener.outcome import MISSING, Change, Outcome
+from hardener.authoring.edits import Evidence, Path, Severity, dotted
+from hardener.engine.outcome import MISSING, Change, Outcome
 from hardener.report.redactor import Redactor
-from hardener.views import Object
+from hardener.tree.core_views import Object
 
 _SEVERITIES = {
     Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "info",

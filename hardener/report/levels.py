@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hardener.facts.objects.pod_security_levels import Standing
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.pod_level import Standing
 
 Pair = tuple[Standing, Standing]
 

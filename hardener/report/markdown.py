@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 
 from hardener import __version__
-from hardener.edits import Evidence, Grade, Severity
-from hardener.outcome import Change, Held, Outcome, Report
-from hardener.owasp import RISKS
-from hardener.pod_level import Standing
-from hardener.records import dataclass
+from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.risks import RISKS
+from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import impact, steps
 from hardener.report.graph_formats import plain
 from hardener.report.held import held_back, place
@@ -26,6 +25,7 @@ from hardener.report.levels import lines as level_lines
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.text import grouped
+from hardener.support.fast_dataclass import dataclass
 
 LONGEST = 65_536
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
-from hardener.edits import Drop
+from hardener.authoring.edits import Drop
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor

@@ -9,12 +9,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from hardener.outcome import FileChange
-from hardener.records import dataclass
+from hardener.engine.outcome import FileChange
 from hardener.report.masked_lines import known_documents, learn_pieces, masked_lines, masked_text
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 from hardener.sources.yaml import Hunk
+from hardener.support.fast_dataclass import dataclass
 
 CONTEXT = 3
 

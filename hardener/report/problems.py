@@ -18,16 +18,16 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from hardener.declare import Transform
-from hardener.edits import Create, Evidence, Path, Severity, dotted
-from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
-from hardener.records import dataclass
+from hardener.authoring.edits import Create, Evidence, Path, Severity, dotted
+from hardener.authoring.transform import Transform
+from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import steps
 from hardener.report.held import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
-from hardener.views import Object
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
 
 Mask = Callable[[str], str]
 _LINE = re.compile(r"(?<=:)\d+\b")

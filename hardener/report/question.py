@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hardener.edits import Grade, dotted
-from hardener.outcome import MISSING, Change, FileChange
+from hardener.authoring.edits import Grade, dotted
+from hardener.engine.outcome import MISSING, Change, FileChange
 from hardener.report import steps
 from hardener.report.held import place, why_held
 from hardener.report.patch import Patch

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.edits import Severity
-from hardener.outcome import FileChange, Outcome
-from hardener.records import dataclass
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import FileChange, Outcome
 from hardener.report.patch import Patch, relative_name
 from hardener.report.problems import Kind, Problem, problems
 from hardener.report.redactor import Redactor
 from hardener.report.units import Unit, Units
 from hardener.sources.yaml import Hunk
+from hardener.support.fast_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

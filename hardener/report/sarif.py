@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from hardener import __version__, registry
-from hardener.declare import Transform
-from hardener.edits import Severity
-from hardener.outcome import Outcome
-from hardener.owasp import RISKS
+from hardener import __version__
+from hardener.authoring import registry
+from hardener.authoring.edits import Severity
+from hardener.authoring.risks import RISKS
+from hardener.authoring.transform import Transform
+from hardener.engine.outcome import Outcome
 from hardener.report.line_hashes import line_hashes
 from hardener.report.masked_lines import masked_file
 from hardener.report.patch import relative_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hardener.outcome import Change
+from hardener.engine.outcome import Change
 
 
 def before(changes: Iterable[Change]) -> list[str]:

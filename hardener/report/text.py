@@ -8,11 +8,11 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from hardener import __version__, platforms
-from hardener.edits import Evidence, Grade, Severity, dotted
-from hardener.outcome import MISSING, Change, FileChange, Held, Outcome, Report
-from hardener.pod_level import Standing
-from hardener.records import dataclass
+from hardener import __version__
+from hardener.authoring.edits import Evidence, Grade, Severity, dotted
+from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Report
+from hardener.facts.cluster import platforms
+from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import impact, steps, versions
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted, listed
@@ -20,6 +20,7 @@ from hardener.report.levels import lines as level_lines
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
+from hardener.support.fast_dataclass import dataclass
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:[012]|3[1236])m)")

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import field
 
-from hardener.outcome import Change, FileChange, Outcome
-from hardener.records import dataclass
+from hardener.engine.outcome import Change, FileChange, Outcome
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.yaml import Hunk
+from hardener.support.fast_dataclass import dataclass
 
 
 @dataclass(slots=True, eq=False)

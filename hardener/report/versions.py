@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.config import NEWEST
+from hardener.authoring.config import NEWEST
 from hardener.kubernetes.component_values import parsed_version
-from hardener.views import Object
+from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.workspace import Workspace
+    from hardener.tree.tree import Workspace
 
 # Where a cluster says its version: kubeadm's kubernetesVersion, eksctl's metadata.version, version of aws_eks_cluster.
 _SAID = (

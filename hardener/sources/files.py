@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace as replaced
 
 from hardener.errors import HardenError
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
 PYTHON = ".py"

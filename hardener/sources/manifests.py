@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.records import dataclass
 from hardener.sources import yaml
 from hardener.sources.files import Content
+from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from hardener.edits import Edit
+    from hardener.authoring.edits import Edit
     from hardener.sources import script, terraform
     from hardener.sources.python.parsed import Parsed as Program
     from hardener.sources.python.rewrite import Rewrite

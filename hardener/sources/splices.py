@@ -6,9 +6,9 @@ import re
 from bisect import bisect_right
 from functools import lru_cache
 
-from hardener.records import dataclass
 from hardener.sources.yaml import Hunk
 from hardener.sources.yaml.splices import trimmed
+from hardener.support.fast_dataclass import dataclass
 
 
 @lru_cache(maxsize=2)

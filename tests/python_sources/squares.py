@@ -19,14 +19,14 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener import pipeline
-from hardener.edits import Edit
-from hardener.fragments import Fragment, is_fragment
+from hardener.authoring.edits import Edit
+from hardener.engine import pipeline
 from hardener.sources.open_values import OpenList
 from hardener.sources.python.parsed import parse
-from hardener.view import OpaqueError
-from hardener.views import Container
-from hardener.workspace import Workspace
+from hardener.tree.core_views import Container
+from hardener.tree.pod_fragments import Fragment, is_fragment
+from hardener.tree.tree import Workspace
+from hardener.tree.view import OpaqueError
 
 from ..conftest import run, write
 from . import environments

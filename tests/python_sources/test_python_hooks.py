@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hardener import hooks
+from hardener.commands import hooks
 
 from ..conftest import run
 from . import environments

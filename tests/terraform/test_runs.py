@@ -187,10 +187,10 @@ def test_manifests_beside_terraform_are_hardened_as_ever(harden: Harden, tmp_pat
 
 
 def test_a_step_is_rolled_back_with_the_blocks_that_it_made(tmp_path: Path) -> None:
-    from hardener import profile
-    from hardener.pipeline import run
-    from hardener.rollback import Doomed, roll_back
-    from hardener.workspace import Workspace
+    from hardener.authoring import profile
+    from hardener.engine.pipeline import run
+    from hardener.engine.rollback import Doomed, roll_back
+    from hardener.tree.tree import Workspace
 
     write(tmp_path, {"main.tf": ADMIN + "\n" + NODES})
     workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))

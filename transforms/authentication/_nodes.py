@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.carriers import ControlPlane
-from hardener.edits import Path
+from hardener.authoring.edits import Path
+from hardener.tree.control_plane import ControlPlane
 
 _CLUSTER_API = {
     "KubeadmControlPlane": ("spec", "kubeadmConfigSpec"),

@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-from hardener.edits import Evidence
+from hardener.authoring.edits import Evidence
 from hardener.errors import HardenError
-from hardener.records import dataclass
-from hardener.views import Container, PodTemplate
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, PodTemplate
 
 FIELD = "automountServiceAccountToken"
 DEFAULT = "default"  # the account of a pod that names none

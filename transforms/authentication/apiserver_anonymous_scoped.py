@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from hardener.carriers import Component, ControlPlane, How, components, how, since
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.records import dataclass
-from hardener.view import View
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.control_plane import Component, ControlPlane, How, components, how, since
+from hardener.tree.view import View
 
 _FLAG, _FILE = "anonymous-auth", "authentication-config"
 _FOLDER = "/etc/kubernetes/harden"

@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.api_use import api_use
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.views import Object, PodTemplate, ServiceAccount
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.api_use import api_use
+from hardener.tree.core_views import Object, PodTemplate, ServiceAccount
 
 from ._token import DEFAULT, FIELD, Token, account_says_no
 

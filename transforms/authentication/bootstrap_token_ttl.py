@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import re
 
-from hardener.carriers import ControlPlane
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Finding, Grade, Path, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Path, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secret_words import is_placeholder
-from hardener.scripts import Script
-from hardener.view import View
-from hardener.views import Secret
+from hardener.tree.control_plane import ControlPlane
+from hardener.tree.core_views import Secret
+from hardener.tree.script_views import Script
+from hardener.tree.view import View
 
 from ._nodes import places
 

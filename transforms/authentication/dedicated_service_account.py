@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.api_use import api_use
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.views import Object, PodTemplate
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.api_use import api_use
+from hardener.tree.core_views import Object, PodTemplate
 
 from ._token import DEFAULT, FIELD, account_says_no
 

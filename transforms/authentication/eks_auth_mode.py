@@ -1,6 +1,6 @@
-from hardener.cloud import EksctlCluster
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import EksctlCluster
 
 _PATH = ("accessConfig", "authenticationMode")
 

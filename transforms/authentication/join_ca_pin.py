@@ -1,7 +1,7 @@
-from hardener.carriers import ControlPlane
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.scripts import Script
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import ControlPlane
+from hardener.tree.script_views import Script
 
 from ._nodes import places
 

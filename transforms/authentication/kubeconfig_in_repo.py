@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from hardener.credential_files import Kubeconfig
-from hardener.declare import Steps, transform
-from hardener.edits import Finding, Path, Severity
+from hardener.authoring.edits import Finding, Path, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.kubeconfig import PROVIDER_SECRETS, SECRETS, is_credential
 from hardener.kubernetes.static_tokens import MASTERS
-from hardener.view import View
+from hardener.tree.credential_views import Kubeconfig
+from hardener.tree.view import View
 
 _PROVIDER = ("auth-provider", "config")
 _INSTEAD = (

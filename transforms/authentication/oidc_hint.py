@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import Component, ControlPlane, components
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import Component, ControlPlane, components
 
 _SCAFFOLD = (
     "write an AuthenticationConfiguration (apiserver.config.k8s.io/{version}) with jwt: [{{issuer: {{url: "

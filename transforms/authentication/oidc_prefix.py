@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import AuthenticationFile, ControlPlane, by_table, components
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import AuthenticationFile, ControlPlane, by_table, components
 
 _ADVICE = "write a prefix such as oidc: and adapt the bindings"
 _GROUPS = "groups of the issuer come without a prefix: one called system:masters would own the cluster"

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.api_use import STANDARD_PATH, Need, Strength, has_token, need
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
-from hardener.views import Container, PodTemplate
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.api_use import STANDARD_PATH, Need, Strength, has_token, need
+from hardener.tree.core_views import Container, PodTemplate
 
 from ._token import DEFAULT, FIELD, HOUR, Token, account_says_no, seconds_of, sources
 

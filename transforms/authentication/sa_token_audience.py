@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.api_use import STANDARD_PATH
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Path, Severity
-from hardener.views import PodTemplate
+from hardener.authoring.edits import Basis, Evidence, Grade, Path, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.api_use import STANDARD_PATH
+from hardener.tree.core_views import PodTemplate
 
 # What people write who mean the API server, which takes its issuer for its audience unless it is told another.
 _MEANT = frozenset({"api-server", "apiserver", "kube-apiserver"})
@@ -39,7 +39,7 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
 
 def _audiences(pod: PodTemplate) -> set[str]:
     """The audiences that API servers of the tree take for theirs."""
-    from hardener.carriers import components, control_planes  # late: hardly a pod names such an audience
+    from hardener.tree.control_plane import components, control_planes  # late: hardly a pod names such an audience
 
     return {
         entry

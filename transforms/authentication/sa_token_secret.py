@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
-from hardener.token_secrets import readers
-from hardener.view import View
-from hardener.views import PodTemplate, Secret, ServiceAccount
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.token_readers import readers
+from hardener.tree.core_views import PodTemplate, Secret, ServiceAccount
+from hardener.tree.view import View
 
 from ._token import DEFAULT, HOUR, Token, seconds_of, sources
 

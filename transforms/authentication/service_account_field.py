@@ -1,6 +1,6 @@
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.views import PodTemplate
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import PodTemplate
 
 _OLD, _NEW = "serviceAccount", "serviceAccountName"
 

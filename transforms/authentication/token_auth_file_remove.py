@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import Component, ControlPlane, components, how
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import Component, ControlPlane, components, how
 
 _FLAG = "token-auth-file"
 

@@ -1,7 +1,7 @@
-from hardener.credential_files import StaticTokens
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.static_tokens import MASTERS
+from hardener.tree.credential_views import StaticTokens
 
 _MOST = 5  # users that are named
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.access import Binding, Role, Subject
-from hardener.access.needs import FLOOR, Needs, at_work, deploys, is_system, needs
-from hardener.declare import Steps
-from hardener.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps
+from hardener.facts.access.needs import FLOOR, Needs, at_work, deploys, is_system, needs
+from hardener.facts.access.views import Binding, Role, Subject
 
 from . import _rights
 from ._options import Rbac

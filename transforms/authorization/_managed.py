@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.access import Binding, Role
-from hardener.access.needs import observation
-from hardener.declare import Steps
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps
+from hardener.facts.access.needs import observation
+from hardener.facts.access.views import Binding, Role
 from hardener.kubernetes.rbac_rules import Rule, compact
 
 from ._names import BASIS, MANAGED

@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from hardener.access import Binding, Subject
+from hardener.facts.access.views import Binding, Subject
 from hardener.kubernetes.rbac import GROUP
 
 if TYPE_CHECKING:

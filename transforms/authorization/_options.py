@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hardener.errors import HardenError
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 FALLBACKS = ("floor", "empty", "keep-namespaced")
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import Any
 
-from hardener.access import Binding, Subject
-from hardener.access.needs import Needs
-from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.facts.access.needs import Needs
+from hardener.facts.access.views import Binding, Subject
 from hardener.kubernetes.rbac_rules import Rule, compact
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from . import _names
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.access import Role
-from hardener.access.needs import deploys, observation
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.facts.access.needs import deploys, observation
+from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import Expansion
 from hardener.kubernetes.rbac_rules import ANY, Rule, compact
 

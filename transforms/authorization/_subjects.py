@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.access import Binding, Subject
-from hardener.edits import Basis, Edit, Evidence, Grade
-from hardener.view import OpaqueError
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.facts.access.views import Binding, Subject
+from hardener.tree.view import OpaqueError
 
 _HEALTH = ("/healthz", "/livez", "/readyz", "/version")
 

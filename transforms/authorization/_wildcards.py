@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.access import Role
-from hardener.declare import Steps
-from hardener.edits import Finding, Grade, Severity
+from hardener.authoring.edits import Finding, Grade, Severity
+from hardener.authoring.transform import Steps
+from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
 from hardener.kubernetes.rbac_rules import ANY, Rule
 

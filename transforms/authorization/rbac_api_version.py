@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.access import Binding, Role
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Binding, Role
 from hardener.kubernetes.rbac import GROUP
 
 _OLD = (f"{GROUP}/v1beta1", f"{GROUP}/v1alpha1")

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.access import Binding
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.view import OpaqueError
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Binding
+from hardener.tree.view import OpaqueError
 
 _EVERYBODY = "system:authenticated"
 _ACCOUNTS = "system:serviceaccounts"

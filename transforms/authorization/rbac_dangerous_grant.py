@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.access import Role
-from hardener.declare import Steps, transform
-from hardener.edits import Finding, Severity, WrongShapeError
-from hardener.view import OpaqueError
+from hardener.authoring.edits import Finding, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Role
+from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.kubernetes.dangerous_grants import Grant
@@ -30,7 +30,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     if role.owner is not None:
         return
     # Late, as in all modules of this folder: most trees hold no role.
-    from hardener.access.needs import is_system
+    from hardener.facts.access.needs import is_system
     from hardener.kubernetes.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
 
     holders = role.tree.access.holders(role)
@@ -75,8 +75,8 @@ def rbac_dangerous_grant(role: Role) -> Steps:
 
 def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
     """What a kustomization adds to ``own``, the grants of the role as it is written."""
+    from hardener.facts.kustomize.overlays import patch_of
     from hardener.kubernetes.dangerous_grants import EVERYTHING, dangerous
-    from hardener.overlays import patch_of
 
     for variant in role.variants if EVERYTHING.id not in own else ():
         try:

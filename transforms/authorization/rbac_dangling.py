@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.access import Binding
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Binding
 
 
 @transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.access import Role
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_rules import ANY, VERBS, is_nameless
 
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.access import Binding, Subject
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Binding, Subject
 from hardener.kubernetes.rbac import DEFAULT
-from hardener.views import Object, PodTemplate
+from hardener.tree.core_views import Object, PodTemplate
 
 from ._names import MANAGED
 
 if TYPE_CHECKING:
-    from hardener.access.running import Pods
+    from hardener.facts.access.running import Pods
 
 _REFUSED = frozenset({"Pod", "Job"})
 _LEFT_ALONE = ("patch", "owned", "static-pod", "partial", "system-namespace")

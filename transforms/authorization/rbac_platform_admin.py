@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.access import Binding
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Binding
 
 _ADVICE = "keep its namespace closed: who can run code there owns the cluster"
 
@@ -18,7 +18,7 @@ def rbac_platform_admin(binding: Binding) -> Steps:
     """
     if binding.everything is None or binding.owner is not None:
         return
-    from hardener.access.grants import Holder
+    from hardener.facts.access.grants import Holder
 
     for subject in binding.subjects:
         found = binding.tree.access.platform(binding, subject)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.access import Role
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Role
 
 _RESOURCE = "podsecuritypolicies"
 _GROUPS = frozenset({"policy", "extensions"})

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.access import Binding
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Binding
 
 
 @transform(
@@ -18,7 +18,7 @@ def rbac_unused_binding(binding: Binding) -> Steps:
     """
     if binding.owner is not None or binding.everything is not None:
         return
-    from hardener.access.needs import deploys, unused
+    from hardener.facts.access.needs import deploys, unused
 
     from ._names import delete
     from ._subjects import without

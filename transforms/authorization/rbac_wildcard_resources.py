@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.access import Role
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Role
 
 
 @transform(each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1.3", after=("rbac-cluster-admin-binding",))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from hardener.access import Role
-from hardener.declare import Steps, transform
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.views import Role
 
 
 @transform(each=Role, stage="authorization", cis="5.1.3", after=("rbac-wildcard-apigroups",))

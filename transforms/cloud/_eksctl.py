@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.cloud import EksctlCluster
-from hardener.view import View
+from hardener.tree.cloud_views import EksctlCluster
+from hardener.tree.view import View
 
 NEW_GROUPS = (
     "eksctl changes existing node groups only by new ones: eksctl create nodegroup --config-file=FILE, then eksctl "

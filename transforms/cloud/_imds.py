@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.cloud import NodeTemplate
-from hardener.cloud_nodes import BY_NAME, metadata_reader, node_sign
-from hardener.declare import Steps
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
-from hardener.records import dataclass
-from hardener.view import View
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps
+from hardener.facts.cluster.cloud_nodes import BY_NAME, metadata_reader, node_sign
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.cloud_views import NodeTemplate
+from hardener.tree.view import View
 
 TOKENS = "http_tokens"
 HOPS = "http_put_response_hop_limit"

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import re
 
-from hardener.cloud import ConfigMap
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import ConfigMap
 
 _ARN = re.compile(r"(?:rolearn|userarn|roleARN|userARN)[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 

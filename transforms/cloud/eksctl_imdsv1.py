@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import EksctlCluster
-from hardener.declare import Steps, transform
-from hardener.edits import Grade, Severity
+from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import EksctlCluster
 
 from ._eksctl import NEW_GROUPS, groups
 from ._imds import BEFORE

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from hardener.cloud import EksctlCluster
-from hardener.cloud_nodes import admin_policy, lacking
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Evidence, Grade, Severity
-from hardener.view import View
+from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.cloud_nodes import admin_policy, lacking
+from hardener.tree.cloud_views import EksctlCluster
+from hardener.tree.view import View
 
 from ._eksctl import NEW_GROUPS, groups, name_of
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.cloud import EksctlCluster
-from hardener.cloud_nodes import account_without_role
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.cloud_nodes import account_without_role
+from hardener.tree.cloud_views import EksctlCluster
 
 from ._eksctl import NEW_GROUPS, groups, name_of
 

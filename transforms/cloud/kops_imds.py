@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import InstanceGroup
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Grade, Severity
+from hardener.authoring.edits import Edit, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import InstanceGroup
 
 from ._imds import BEFORE, Imds, is_enough, reader_finding, reader_of
 

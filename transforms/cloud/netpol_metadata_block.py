@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Evidence, Grade, Severity
-from hardener.view import View
-from hardener.views import EgressPolicy
+from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import EgressPolicy
+from hardener.tree.view import View
 
 _ADDRESSES = {"0.0.0.0/0": "169.254.169.254/32", "::/0": "fd00:ec2::254/128"}
 _HELD = {

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.views import ServiceAccount
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import ServiceAccount
 
 _IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.views import Container, PodTemplate
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container, PodTemplate
 
 from ._scaffold import IRSA
 

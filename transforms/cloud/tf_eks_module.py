@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.cloud import Module
-from hardener.cloud_nodes import admin_policy
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.cloud_nodes import admin_policy
+from hardener.tree.cloud_views import Module
 
 from ._imds import HOPS, TOKENS, Imds, change, is_enough, reader_finding, reader_of
 from ._scaffold import IRSA

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import GkeNodes
-from hardener.declare import Steps, transform
-from hardener.edits import Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import GkeNodes
 
 _CLUSTER = "google_container_cluster"
 _MODE = "GKE_METADATA"

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.cloud import NodeTemplate
-from hardener.cloud_nodes import node_sign
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.cloud_nodes import node_sign
+from hardener.tree.cloud_views import NodeTemplate
 
 from ._imds import HOPS, Imds, in_template, is_enough, reader_finding, reader_of
 

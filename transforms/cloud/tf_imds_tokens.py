@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import NodeTemplate
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import NodeTemplate
 
 from ._imds import TOKENS, in_template
 

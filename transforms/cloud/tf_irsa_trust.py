@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import re
 
-from hardener.cloud import Role, TrustPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Evidence, Grade, Severity
-from hardener.terraform import ENCODED
+from hardener.authoring.edits import Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import Role, TrustPolicy
+from hardener.tree.terraform_blocks import ENCODED
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _AUDIENCE = "sts.amazonaws.com"

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.cloud import PolicyAttachment, Role
-from hardener.cloud_nodes import admin_policy, given_policies, lacking, node_role
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.cloud_nodes import admin_policy, given_policies, lacking, node_role
+from hardener.tree.cloud_views import PolicyAttachment, Role
 
 from ._scaffold import IRSA
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hardener.carriers import Component, how
-from hardener.edits import Edit, Evidence, Grade
+from hardener.authoring.edits import Edit, Evidence, Grade
+from hardener.tree.control_plane import Component, how
 
 _FLAG = "enable-admission-plugins"
 

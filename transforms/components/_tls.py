@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.carriers import Component, how
-from hardener.declare import Steps
-from hardener.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.transform import Steps
 from hardener.errors import HardenError
 from hardener.kubernetes.component_values import entries, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.control_plane import Component, how
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"
 _TLS_1_2, _TLS_1_3 = "VersionTLS12", "VersionTLS13"

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import ControlPlane, components
-from hardener.declare import Steps, transform
-from hardener.edits import Evidence, Grade, Severity
+from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import ControlPlane, components
 
 from ._plugins import added
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.end_of_life import find
-from hardener.views import Container
+from hardener.tree.core_views import Container
 
 
 @transform(each=Container, stage="components", severity=Severity.MEDIUM, classes=("system-namespace", "node-agent"))

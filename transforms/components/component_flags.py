@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import ControlPlane, by_table, components, unread
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import ControlPlane, by_table, components, unread
 
 _GONE = {"v1beta2": "1.27", "v1beta3": "1.36"}
 

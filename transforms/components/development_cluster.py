@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import DevelopmentCluster, signs
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import DevelopmentCluster, signs
 
 
 @transform(each=DevelopmentCluster, stage="components", severity=Severity.LOW)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from hardener.carriers import Component, ControlPlane, components, how, signs
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.component_values import entries
+from hardener.tree.control_plane import Component, ControlPlane, components, how, signs
 
 _FLAG = "listen-metrics-urls"
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import ControlPlane
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import ControlPlane
 
 _KEY = "write-kubeconfig-mode"
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import ControlPlane, signs
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import ControlPlane, signs
 
 
 @transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL)

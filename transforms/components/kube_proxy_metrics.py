@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.carriers import Component, ComponentFile, ControlPlane, components, how, signs
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how, signs
 
 _FLAG = "metrics-bind-address"
 _PORT = "10249"

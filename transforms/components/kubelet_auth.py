@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.carriers import Component, ComponentFile, ControlPlane, components, how, signs
-from hardener.declare import Steps, transform
-from hardener.edits import Evidence, Grade, Severity
-from hardener.records import dataclass
+from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how, signs
 
 _KUBEADM_CA = "/etc/kubernetes/pki/ca.crt"
 # What is wrong, and what is right.

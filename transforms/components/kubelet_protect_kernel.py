@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hardener.carriers import Component, ComponentFile, ControlPlane, components, how
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.kernel_settings import DROP_IN, INSTALL, NAME
+from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, components, how
 
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hardener.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes.component import DATA_PORTS, is_data_store, sensitive_component
-from hardener.view import OpaqueError, literal
-from hardener.views import Container, Object, PodTemplate, Service, View
+from hardener.tree.core_views import Container, Object, PodTemplate, Service, View
+from hardener.tree.view import OpaqueError, literal
 
 
 class Component(NamedTuple):

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from hardener.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes.component import is_ingress_or_gateway, says_external
 from hardener.kubernetes.ingress_annotations import needs_node_port
 from hardener.kubernetes.load_balancer import names_way_in
-from hardener.view import OpaqueError, literal
-from hardener.views import Object, PodTemplate, Service, View
+from hardener.tree.core_views import Object, PodTemplate, Service, View
+from hardener.tree.view import OpaqueError, literal
 
 from ._components import containers_of
 

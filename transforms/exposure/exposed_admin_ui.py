@@ -2,17 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Finding, Severity, WrongShapeError
+from hardener.authoring.edits import Finding, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.component import sensitive_component
 from hardener.kubernetes.ingress import Backend
 from hardener.kubernetes.ingress_annotations import is_sign_in, narrows, signs_in
 from hardener.kubernetes.load_balancer import is_internal
 from hardener.kubernetes.sign_in import OWN_SIGN_IN, PROXIES, switched_off
-from hardener.openings import Ingress
-from hardener.records import dataclass
-from hardener.view import OpaqueError, literal
-from hardener.views import Container, Service
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, Service
+from hardener.tree.route_views import Ingress
+from hardener.tree.view import OpaqueError, literal
 
 from ._components import administration
 from ._deliberate import EXPOSE, is_set

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Finding, Severity
+from hardener.authoring.edits import Finding, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.ingress import GATEWAYS, INGRESSES, ISTIO_GATEWAYS, OPENSHIFT_ROUTES
 from hardener.kubernetes.ingress_annotations import ends_tls
-from hardener.openings import Ingress
+from hardener.tree.route_views import Ingress
 
 
 @transform(each=Ingress, stage="exposure", severity=Severity.MEDIUM)

@@ -3,13 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
-from hardener.records import dataclass
-from hardener.view import OpaqueError
-from hardener.views import PodTemplate, Service
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import PodTemplate, Service
+from hardener.tree.view import OpaqueError
 
 from ._components import administration, data_store, targets
 from ._deliberate import deliberate, is_set, uses_node_ports

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.views import Service
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Service
 
 
 @transform(each=Service, stage="exposure", severity=Severity.MEDIUM)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import re
 
-from hardener.cloud import EksCluster, Module
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import EksCluster, Module
 
 _OPEN = frozenset({"0.0.0.0/0", "::/0"})
 _ADVICE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _FEW = ("audit", "authenticator")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from hardener.audit_policies import AuditPolicy
-from hardener.declare import Steps
-from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.transform import Steps
 from hardener.errors import HardenError
 from hardener.kubernetes.audit_policy_rules import STRENGTHS
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.audit_policy_views import AuditPolicy
 
 if TYPE_CHECKING:
     from hardener.kubernetes.audit_policy_properties import Violation

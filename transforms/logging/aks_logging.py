@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import AksCluster
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import AksCluster
 
 _AUDIT = frozenset({"kube-audit", "kube-audit-admin"})
 

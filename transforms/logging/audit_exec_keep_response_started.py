@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
-from hardener.audit_policies import AuditPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Grade, Path, Severity
+from hardener.authoring.edits import Basis, Edit, Grade, Path, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import FOLLOW_UP, described
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.carriers import Component, ControlPlane, How, components, how
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit_defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
+from hardener.tree.control_plane import Component, ControlPlane, How, components, how
 
 from ._policy import AuditPolicyOptions
 

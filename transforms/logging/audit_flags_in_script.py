@@ -1,10 +1,10 @@
 import re
 
-from hardener.audit_policies import GROUP
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit_defaults import LOG, POLICY, ROTATION, paths
-from hardener.scripts import Script
+from hardener.tree.audit_policy_views import GROUP
+from hardener.tree.script_views import Script
 
 from ._policy import AuditPolicyOptions
 

@@ -1,6 +1,6 @@
-from hardener.audit_policies import AuditPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import corrected
 

@@ -1,6 +1,6 @@
-from hardener.audit_policies import GROUP, AuditPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.audit_policy_views import GROUP, AuditPolicy
 
 from ._policy import FOLLOW_UP
 

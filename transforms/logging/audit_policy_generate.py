@@ -1,8 +1,8 @@
-from hardener.audit_policies import GROUP
-from hardener.carriers import ControlPlane, components
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit_defaults import paths
+from hardener.tree.audit_policy_views import GROUP
+from hardener.tree.control_plane import ControlPlane, components
 
 from ._policy import AuditPolicyOptions
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.audit_policies import AuditPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import AuditPolicyOptions, described, inserted, recorded
 

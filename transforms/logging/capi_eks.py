@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import AwsControlPlane
-from hardener.declare import Steps, transform
-from hardener.edits import Grade, Severity
+from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import AwsControlPlane
 
 from ._control_plane import COST
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import GkeCluster
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import GkeCluster
 
 
 @transform(each=GkeCluster, stage="logging", severity=Severity.MEDIUM, cis="GKE 5.7.1")

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 
-from hardener.carriers import ControlPlane, components
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
-from hardener.views import Object
-from hardener.workspace import Workspace
+from hardener.tree.control_plane import ControlPlane, components
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Workspace
 
 _CHARTS = (("spec", "chart"), ("spec", "chart", "spec", "chart"), ("spec", "source", "chart"))
 

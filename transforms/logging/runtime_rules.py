@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
-from hardener.records import dataclass
-from hardener.views import Namespace
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Namespace
 
 _ENGINES = ("none", "falco", "tetragon")
 _FOLLOW_UP = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.connections import Port
-from hardener.views import PodTemplate
-from hardener.workspace import Workspace
+from hardener.facts.network.connections import Port
+from hardener.tree.core_views import PodTemplate
+from hardener.tree.tree import Workspace
 
 _PORT, _PORT_OF_OPENSHIFT = 53, 5353
 # kubernetes.io/metadata.name is set by the API server since 1.21; matchExpressions, since the label transformers of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity
-from hardener.isolation import Policy
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity
+from hardener.facts.network.network_policies import Policy
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.policy_rules import PEERS, missing, unexplained, without
 

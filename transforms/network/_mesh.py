@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.edits import Evidence, WrongShapeError
-from hardener.records import dataclass
-from hardener.views import Namespace, OpaqueError, PodTemplate, View
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate, View
 
 
 @dataclass(frozen=True, slots=True)

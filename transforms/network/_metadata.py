@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.edits import Evidence, WrongShapeError
-from hardener.views import OpaqueError, PodTemplate
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.tree.core_views import OpaqueError, PodTemplate
 
 _GKE = (("169.254.169.252/32", (987, 988)), ("169.254.169.254/32", (80, 8080)))
 _EKS = "169.254.170.23/32"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.edits import WrongShapeError
-from hardener.views import Object, OpaqueError, PodTemplate, View
+from hardener.authoring.edits import WrongShapeError
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 Value = dict[str, Any]
 EVERY_POD: Value = {"podSelector": {}}

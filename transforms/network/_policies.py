@@ -4,9 +4,9 @@ from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from hardener.errors import HardenError
-from hardener.isolation import MANAGED
-from hardener.records import dataclass
-from hardener.views import Namespace, Object, View
+from hardener.facts.network.network_policies import MANAGED
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Namespace, Object, View
 
 TOPIC = "networkpolicies"
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
 
-from hardener.connections import Port
-from hardener.edits import Evidence
+from hardener.authoring.edits import Evidence
+from hardener.facts.network.connections import Port
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.policy_rules import PEERS
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 Value = dict[str, Any]
 

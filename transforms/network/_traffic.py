@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.api_use import api_use
-from hardener.connections import Entry, External, Port, Unresolved, Unseen, Way
-from hardener.edits import Evidence, Finding, Severity, WrongShapeError
-from hardener.isolation import Policy
+from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
+from hardener.facts.access.api_use import api_use
+from hardener.facts.network.connections import Entry, External, Port, Unresolved, Unseen, Way
+from hardener.facts.network.network_policies import Policy
 from hardener.kubernetes.network_policy import Direction
-from hardener.records import dataclass
-from hardener.views import OpaqueError, PodTemplate
-from hardener.workspace import Workspace
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import OpaqueError, PodTemplate
+from hardener.tree.tree import Workspace
 
 from ._dns import cluster_dns, nameservers, uses_cluster_dns
 from ._mesh import Mesh, mesh_of

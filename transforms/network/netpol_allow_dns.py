@@ -1,8 +1,8 @@
 """K05: names are still resolved where everything else is closed."""
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
-from hardener.views import Namespace
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Namespace
 
 from ._dns import cluster_dns
 from ._policies import TOPIC, NetworkPolicies, free_name, of, policy, written

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
-from hardener.namespaces import is_alone, is_shared, unseen_sources
-from hardener.views import Namespace, OpaqueError, PodTemplate
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
+from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate
 
 from ._policies import TOPIC, NetworkPolicies, directions, free_name, of, policy, written
 from ._traffic import on_host_network

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.isolation import Policy
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.network.network_policies import Policy
+from hardener.facts.network.pod_labels import NAME
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.policy_rules import missing
-from hardener.pod_selectors import NAME
-from hardener.views import PodTemplate
+from hardener.tree.core_views import PodTemplate
 
 from ._extend import Wanted, additions, lonely, removals, unexplained_finding
 from ._policies import TOPIC, NetworkPolicies, free_name, policy

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.admission import PolicyHome, Shown
-from hardener.declare import Steps
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps
+from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.kubernetes.admission_policy import GROUP
 from hardener.kubernetes.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE, binding, policy
 

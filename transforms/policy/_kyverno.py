@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hardener.admission import PolicyHome, Shown
-from hardener.declare import Steps
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps
+from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.kubernetes import kyverno
 from hardener.kubernetes.admission_rules import AdmissionRule
-from hardener.view import View
-from hardener.views import Object
+from hardener.tree.core_views import Object
+from hardener.tree.view import View
 
 from ._options import Policies
 from ._writing import create, extend

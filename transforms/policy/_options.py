@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.errors import HardenError
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.kubernetes.admission_rules import AdmissionRule

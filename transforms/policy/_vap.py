@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.admission import PolicyHome, Shown
-from hardener.edits import Edit
+from hardener.authoring.edits import Edit
+from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY, SINCE, denial, policy, warning
 from hardener.kubernetes.admission_rules import AdmissionRule
-from hardener.views import Object
+from hardener.tree.core_views import Object
 
 from ._writing import create, extend
 

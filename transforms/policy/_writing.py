@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hardener.admission import PolicyHome, Shown
-from hardener.edits import Basis, Edit, Evidence, Grade
-from hardener.views import Object
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.facts.access.admission import PolicyHome, Shown
+from hardener.tree.core_views import Object
 
 TOPIC = "policies"
 _IMPACT = "objects-refused"

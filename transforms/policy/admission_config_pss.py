@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from hardener.admission import AdmissionFile
-from hardener.carriers import Component, ControlPlane, components, how
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.access.admission import AdmissionFile
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.records import dataclass
-from hardener.view import View
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.control_plane import Component, ControlPlane, components, how
+from hardener.tree.view import View
 
 _FLAG = "admission-control-config-file"
 _HOST_FILE = "admission-control.yaml"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.admission import KyvernoPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission import KyvernoPolicy
 
 from ._options import Policies
 

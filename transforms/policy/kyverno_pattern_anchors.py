@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.admission import KyvernoPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission import KyvernoPolicy
 
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.objects.namespace_contents import is_shared
+from hardener.facts.objects.pod_security_levels import level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.namespaces import is_shared
-from hardener.pod_level import level_of, next_violation, what_lifts
-from hardener.records import dataclass
-from hardener.views import Namespace, PodTemplate
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Namespace, PodTemplate
 
 _PREFIX = "pod-security.kubernetes.io/"
 _TOPIC = "namespace without an enforced Pod Security level"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.admission import CelPolicy, Constraint, KyvernoPolicy, PolicyBinding
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission import CelPolicy, Constraint, KyvernoPolicy, PolicyBinding
+from hardener.facts.objects.pod_security_levels import level_of, next_violation
 from hardener.kubernetes.pod_security import LEVELS
-from hardener.pod_level import level_of, next_violation
-from hardener.views import PodTemplate
+from hardener.tree.core_views import PodTemplate
 
 Policy = KyvernoPolicy | CelPolicy | Constraint | PolicyBinding
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from hardener.admission import PolicyHome, Shown
-from hardener.declare import Steps, transform
-from hardener.edits import Finding, Severity
+from hardener.authoring.edits import Finding, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission import PolicyHome, Shown
 
 from ._options import Policies
 
 if TYPE_CHECKING:
-    from hardener.edits import Edit
+    from hardener.authoring.edits import Edit
     from hardener.kubernetes.admission_rules import AdmissionRule
 
     Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.admission import PodSecurityPolicy
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission import PodSecurityPolicy
 
 _GONE = (1, 25)
 

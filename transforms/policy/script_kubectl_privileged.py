@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.scripts import Script
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.script_views import Script
 
 
 @transform(each=Script, stage="policy", severity=Severity.HIGH, pss="baseline", cis="5.2.1")

@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from hardener.edits import Drop, Edit, Kept
-from hardener.view import View
+from hardener.authoring.edits import Drop, Edit, Kept
+from hardener.tree.view import View
 
 from ._target import Target
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.view import View
+from hardener.tree.view import View
 
 PLAIN = "identity"
 _ALL_OF_THE_CORE = ("*.", "*.*")

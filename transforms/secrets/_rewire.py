@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.edits import Basis, Edit, Evidence, Grade
-from hardener.records import dataclass
-from hardener.view import View
-from hardener.views import Container, PodTemplate
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.view import View
 
 # The kubelet writes it so for a pod with fsGroup anyway; other pods could not read files of root (0440).
 _GROUP_MODE = 288

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.edits import Finding, Severity
-from hardener.view import View
+from hardener.authoring.edits import Finding, Severity
+from hardener.tree.view import View
 
 from ._target import Target
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.edits import Evidence, Grade, Kept
+from hardener.authoring.edits import Evidence, Grade, Kept
+from hardener.facts.secrets import Backend, SecretMoves, Store, moves_of
 from hardener.kubernetes import external_secret, sealed_secret
 from hardener.kubernetes.external_secret import SECRET_KEY
-from hardener.records import dataclass
-from hardener.secret_moves import Backend, SecretMoves, Store, moves_of
-from hardener.view import View
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.view import View
 
 from ._options import Secrets
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import EncryptionConfiguration
 from hardener.kubernetes.secret_words import is_placeholder
-from hardener.secret_moves import EncryptionConfiguration
 
 from ._encryption import entries, providers
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
-from hardener.secret_moves import EncryptionConfiguration
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import EncryptionConfiguration
 
 from ._encryption import PLAIN, covering, providers
 

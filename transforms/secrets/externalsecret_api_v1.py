@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import ExternalSecrets, moves_of
 from hardener.kubernetes.external_secret import API, GROUP
-from hardener.secret_moves import ExternalSecrets, moves_of
 
 from ._options import Secrets
 

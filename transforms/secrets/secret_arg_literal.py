@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secret_values import found_secrets
-from hardener.views import Container
+from hardener.tree.core_views import Container
 
 
 @transform(

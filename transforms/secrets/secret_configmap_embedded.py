@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import ConfigMap
 from hardener.kubernetes.secret_values import SecretClass, classify
-from hardener.secret_moves import ConfigMap
 
 
 @transform(each=ConfigMap, stage="secrets", severity=Severity.HIGH, cis="5.4.2")

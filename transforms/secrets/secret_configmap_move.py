@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import ConfigMap, moves_of
 from hardener.kubernetes.sealed_secret import SealingError
 from hardener.kubernetes.secret_values import SecretClass, classify
-from hardener.secret_moves import ConfigMap, moves_of
 
 from ._documents import added, converted, with_kept
 from ._options import Secrets

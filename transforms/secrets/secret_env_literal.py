@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Finding, Severity
+from hardener.authoring.edits import Edit, Finding, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secret_values import SecretClass, classify
-from hardener.view import View
-from hardener.views import Container, PodTemplate
+from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.view import View
 
 from ._options import Secrets
 

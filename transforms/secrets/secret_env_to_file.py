@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secret_files import file_variable
-from hardener.records import dataclass
-from hardener.view import View
-from hardener.views import Container, PodTemplate
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.view import View
 
 from ._options import Secrets
 from ._rewire import Mounts

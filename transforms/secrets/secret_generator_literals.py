@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.secret_moves import Kustomization
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import Kustomization
 
 
 @transform(each=Kustomization, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2")

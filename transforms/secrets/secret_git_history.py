@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import ConfigMap
 from hardener.kubernetes.secret_values import SecretClass, classify
-from hardener.secret_moves import ConfigMap
-from hardener.views import PodTemplate, Secret
+from hardener.tree.core_views import PodTemplate, Secret
 
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 

@@ -4,13 +4,13 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Severity
+from hardener.authoring.edits import Edit, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.secrets import moves_of
 from hardener.kubernetes.sealed_secret import SealingError
 from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.kubernetes.secret_words import is_placeholder
-from hardener.secret_moves import moves_of
-from hardener.views import Secret
+from hardener.tree.core_views import Secret
 
 from ._documents import LAST_APPLIED, converted, with_kept
 from ._options import Secrets

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.cloud import EksCluster
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.cloud_views import EksCluster
 
 
 @transform(each=EksCluster, stage="secrets", severity=Severity.MEDIUM, cis="EKS 5.3.1")

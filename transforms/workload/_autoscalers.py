@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hardener.edits import WrongShapeError
-from hardener.views import Container, Object, View
+from hardener.authoring.edits import WrongShapeError
+from hardener.tree.core_views import Container, Object, View
 
 _SCALED = ("cpu", "memory")
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import field
 from fractions import Fraction
 
-from hardener.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes import quantity
-from hardener.records import dataclass
-from hardener.views import Container, Object, OpaqueError, View
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, Object, OpaqueError, View
 
 # Scopes that nearly every pod with requests is in; a quota with others may not count this pod.
 _COMMON_SCOPES = frozenset({"NotBestEffort", "NotTerminating"})

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.edits import Evidence
+from hardener.authoring.edits import Evidence
+from hardener.facts.images.container_commands import every_word, own_command
 from hardener.kubernetes.capabilities import BIND, DEFAULT, plain
-from hardener.views import Container
-from hardener.words import every_word, own_command
+from hardener.tree.core_views import Container
 
 from ._ports import low_ports
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import Literal
 
-from hardener.views import View
+from hardener.tree.core_views import View
 
 Kind = Literal["node", "memory", "scratch", "socket", "device", "kernel", "kubelet", "read", "system", "data"]
 

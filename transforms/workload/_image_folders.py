@@ -6,10 +6,10 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
-from hardener.edits import Evidence, WrongShapeError
-from hardener.records import dataclass
-from hardener.views import Container, OpaqueError
-from hardener.words import every_word, own_command
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.container_commands import every_word, own_command
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError
 
 from ._file_capabilities import held, raisers
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from hardener.edits import Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes.image_reference import ImageReference
-from hardener.records import dataclass
-from hardener.view import View
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.view import View
 
 if TYPE_CHECKING:
-    from hardener.lock import LockedImage
+    from hardener.lock.model import LockedImage
 
 TAG_DIGEST, DIGEST_ONLY = "tag-digest", "digest-only"
 ALL, VERSION = "all", "version"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from hardener.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.container_commands import every_word
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
 from hardener.kubernetes.component import is_data_store, is_jvm
-from hardener.views import Container, OpaqueError, View
-from hardener.words import every_word
+from hardener.tree.core_views import Container, OpaqueError, View
 
 from ._volumes import mounts
 

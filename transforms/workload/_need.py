@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.edits import Evidence
+from hardener.authoring.edits import Evidence
+from hardener.facts.images.container_commands import spoken
+from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.capabilities import ROOT_NEEDS, plain
 from hardener.kubernetes.command_evidence import root_commands, writes
-from hardener.overlays import signs
-from hardener.views import Container, PodTemplate
-from hardener.words import spoken
+from hardener.tree.core_views import Container, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of
 from ._volumes import Mount, mounts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from hardener.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes import quantity
-from hardener.views import Container, OpaqueError
+from hardener.tree.core_views import Container, OpaqueError
 
 Number = tuple[Fraction, Evidence, object]
 """An amount, where it is set, and as it is written there."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hardener.edits import Evidence, WrongShapeError
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.container_commands import spoken
 from hardener.kubernetes import command_evidence
-from hardener.views import Container, OpaqueError
-from hardener.words import spoken
+from hardener.tree.core_views import Container, OpaqueError
 
 
 def low_ports(container: Container) -> dict[int, Evidence]:

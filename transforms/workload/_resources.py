@@ -12,11 +12,11 @@ from fractions import Fraction
 from math import ceil
 from typing import ClassVar
 
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import HardenError
 from hardener.kubernetes import quantity
-from hardener.records import dataclass
-from hardener.views import Container
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container
 
 from . import _memory
 from ._autoscalers import horizontal, vertical

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from hardener.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.facts.images.container_commands import own_command
+from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.image_config import LOCK
-from hardener.overlays import signs
-from hardener.records import dataclass
-from hardener.views import Container, OpaqueError, PodTemplate
-from hardener.words import own_command
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
 from ._ports import low_ports

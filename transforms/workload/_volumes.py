@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.records import dataclass
-from hardener.views import Container, PodTemplate, View
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, PodTemplate, View
 
 # Volumes that outlive the pod, so that their files keep the owner they were written by. A host path is judged apart.
 _PERSISTENT = frozenset(

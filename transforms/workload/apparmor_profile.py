@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade
-from hardener.views import PodTemplate, View
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import PodTemplate, View
 
 from ._need import pod_evidence
 

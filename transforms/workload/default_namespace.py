@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.views import PodTemplate
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import PodTemplate
 
 
 @transform(each=PodTemplate, stage="labels", severity=Severity.LOW, cis="5.7.4", classes=("windows", "node-agent"))

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.images.container_commands import spoken
+from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.capabilities import BASELINE, BIND, COMMAND_NEEDS, DEFAULT, ROOT_NEEDS, is_left_to_root, plain
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
-from hardener.overlays import signs
-from hardener.records import dataclass
-from hardener.views import Container
-from hardener.words import spoken
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container
 
 from ._file_capabilities import carried, has_no_privileged, held, within_reach
 from ._ports import low_ports

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Evidence, Severity
+from hardener.authoring.edits import Edit, Evidence, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes import quantity
 from hardener.kubernetes.component import is_data_store
-from hardener.views import Container, View
+from hardener.tree.core_views import Container, View
 
 from ._resources import DEFAULT, Amount, Resources, has_number, parsed, request_of, written
 from ._volumes import mounts

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade
-from hardener.overlays import signs
-from hardener.views import Container, PodTemplate
+from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays import signs
+from hardener.tree.core_views import Container, PodTemplate
 
 from ._user import NOBODY_ELSE, image_user, image_user_is_name
 from ._volumes import keeps_others_out, mounts

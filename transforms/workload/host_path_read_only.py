@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade
-from hardener.overlays import signs
-from hardener.views import Container
+from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays import signs
+from hardener.tree.core_views import Container
 
 from ._host_path import Kind, below, kind, path_of
 from ._need import signs_of_writing

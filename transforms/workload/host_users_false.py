@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.capabilities import plain
-from hardener.views import Container, PodTemplate, View
+from hardener.tree.core_views import Container, PodTemplate, View
 
 from ._host_path import kind, path_of
 from ._volumes import source

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.views import Container
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container
 
 from ._resources import Resources, written
 from ._resources import memory_limit as limit_of

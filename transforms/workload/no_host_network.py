@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.component import is_ingress_or_gateway
-from hardener.views import Container, PodTemplate
+from hardener.tree.core_views import Container, PodTemplate
 
 from ._need import pod_evidence
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
-from hardener.views import OpaqueError, PodTemplate, View
-from hardener.workspace import Workspace
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import OpaqueError, PodTemplate, View
+from hardener.tree.tree import Workspace
 
 from ._host_path import kind, path_of
 

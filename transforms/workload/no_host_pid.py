@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.views import PodTemplate
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import PodTemplate
 
 from ._need import pod_evidence
 

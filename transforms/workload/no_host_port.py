@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.component import is_ingress_or_gateway
-from hardener.views import Container, Object, OpaqueError, View
+from hardener.tree.core_views import Container, Object, OpaqueError, View
 
 # Agents that the applications of a node find at the node's address.
 _AT_THE_NODE = ("statsd", "jaeger-agent", "datadog", "telegraf", "fluent", "opentelemetry-collector", "syslog")

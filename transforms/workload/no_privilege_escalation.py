@@ -3,13 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.container_commands import every_word, own_command, spoken
+from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.capabilities import plain
 from hardener.kubernetes.command_evidence import setuid_commands
-from hardener.overlays import signs
-from hardener.views import Container
-from hardener.words import every_word, own_command, spoken
+from hardener.tree.core_views import Container
 
 from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, raisers, within_reach
 from ._need import root_evidence

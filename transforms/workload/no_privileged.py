@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.views import Container
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container
 
 from ._need import root_evidence
 from ._volumes import Mount, mounts

@@ -3,9 +3,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade
-from hardener.views import Container, View
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container, View
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1|\[::1\]")
 _ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]*\]?")

@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.service_links import mentions
-from hardener.overlays import signs
-from hardener.views import Container, Object, PodTemplate, View
-from hardener.workspace import Workspace
+from hardener.tree.core_views import Container, Object, PodTemplate, View
+from hardener.tree.tree import Workspace
 
 
 @transform(each=PodTemplate, stage="token")

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity
-from hardener.helm_images import HelmImage
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.chart_images import HelmImage
 
 from ._images import Images, doubts, follow, followed, grade, left_alone, lets, moves
 
 if TYPE_CHECKING:
-    from hardener.lock import LockedImage
+    from hardener.lock.model import LockedImage
 
 _TOPIC = "image in the values of a chart not pinned"
 _RENDER = "pin what comes out: helm template ... | harden filter"

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.started_images import started_images
-from hardener.views import Container
+from hardener.tree.core_views import Container
 
 from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_alone, lets, replaced
 

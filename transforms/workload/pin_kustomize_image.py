@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Severity
+from hardener.authoring.edits import Basis, Grade, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.image_reference import parse
-from hardener.views import KustomizedImage
+from hardener.tree.core_views import KustomizedImage
 
 from ._images import Images, doubts, follow, followed, grade, lets
 

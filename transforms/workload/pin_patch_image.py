@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity
-from hardener.overlays import PatchImage
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays import PatchImage
 
 from ._images import follow, followed, left_alone, moves, replaced
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade
-from hardener.views import Container
+from hardener.authoring.edits import Basis, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container
 
 _FIELD = ("securityContext", "procMount")
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Any, ClassVar
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Evidence, Grade, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
 from hardener.kubernetes.component import is_data_store
-from hardener.records import dataclass
-from hardener.views import Container, OpaqueError, PodTemplate
-from hardener.words import Speaker, every_word, spoken
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._image_folders import empty, fills_tmp, folders
 from ._volumes import mounts

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Edit, Finding, Severity
+from hardener.authoring.edits import Edit, Finding, Severity
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes import quantity
-from hardener.views import Container
+from hardener.tree.core_views import Container
 
 from ._autoscalers import horizontal
 from ._resources import Amount, Resources, has_number, request_of, written

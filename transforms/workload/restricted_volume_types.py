@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.pod_security.restricted import RESTRICTED_SOURCES
-from hardener.views import PodTemplate
+from hardener.tree.core_views import PodTemplate
 
 from ._volumes import source
 

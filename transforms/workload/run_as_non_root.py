@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade, WrongShapeError
-from hardener.views import Container, OpaqueError, PodTemplate
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
 from ._user import image_user, image_user_is_name

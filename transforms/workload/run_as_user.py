@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.views import Container, PodTemplate, View
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import Container, PodTemplate, View
 
 from ._need import root_evidence
 from ._user import Choice, UserOptions, decide, image_user_is_name, user_evidence

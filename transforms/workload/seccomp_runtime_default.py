@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Finding, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.container_commands import spoken
 from hardener.kubernetes.command_evidence import seccomp_sensitive
-from hardener.views import Container, PodTemplate, View
-from hardener.words import spoken
+from hardener.tree.core_views import Container, PodTemplate, View
 
 _PROFILE = ("securityContext", "seccompProfile")
 _STRICT = ("RuntimeDefault", "Localhost")

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.pod_security import allowed_se_linux_types
-from hardener.views import PodTemplate, View
+from hardener.tree.core_views import PodTemplate, View
 
 _OPTIONS = ("securityContext", "seLinuxOptions")
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Grade, Path
+from hardener.authoring.edits import Basis, Grade, Path
+from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.pod_security import allowed_sysctls
-from hardener.views import PodTemplate
+from hardener.tree.core_views import PodTemplate
 
 _SYSCTLS = ("securityContext", "sysctls")
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.declare import Steps, transform
-from hardener.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.capabilities import BIND, plain
-from hardener.overlays import signs
-from hardener.views import Container, PodTemplate
+from hardener.tree.core_views import Container, PodTemplate
 
 from ._ports import low_ports
 from ._user import final_users

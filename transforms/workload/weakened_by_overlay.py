@@ -3,15 +3,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from hardener.declare import Steps, transform
-from hardener.edits import Severity, WrongShapeError
-from hardener.overlays import PatchedPod
-from hardener.pod_level import beyond
-from hardener.records import dataclass
-from hardener.views import Container, OpaqueError, PodTemplate, View
+from hardener.authoring.edits import Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays import PatchedPod
+from hardener.facts.objects.pod_security_levels import beyond
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.overlays import Patch
+    from hardener.facts.kustomize.overlays import Patch
 
 _ON_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _HARD = frozenset({"privileged", *_ON_NODE, "hostPathVolumes"})  # what hands over the node
@@ -36,7 +36,7 @@ class _Weakness:
 
     @property
     def patch(self) -> Patch:
-        from hardener.overlays import patch_of  # late: there is a patch
+        from hardener.facts.kustomize.overlays import patch_of  # late: there is a patch
 
         return patch_of(self.view, *self.path)
 

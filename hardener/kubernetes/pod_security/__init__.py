@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from . import baseline, restricted
 from .pod import Path, Run, read

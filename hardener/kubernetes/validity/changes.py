@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from hardener.kubernetes.pod_template import group, templates
-from hardener.value_at import value_at
+from hardener.support.data_path import value_at
 
 from .objects import SELECTING
 from .pod import containers_of

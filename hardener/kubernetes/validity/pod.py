@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from .violation import Path, Violation, entries, mapping, number, texts
 

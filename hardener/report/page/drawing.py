@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from hardener.records import dataclass
 from hardener.report.graph import Graph
 from hardener.report.graph_formats import Outsiders, by_namespace
 from hardener.report.page.words import Words
+from hardener.support.fast_dataclass import dataclass
 
 _HEIGHT, _GAP_Y = 40, 14  # of a node, and between two
 _GAP_X = 110  # between columns, for the ports

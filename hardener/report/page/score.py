@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.outcome import Outcome
-from hardener.owasp import RISKS, Risk
-from hardener.records import dataclass
+from hardener.authoring.risks import RISKS, Risk
+from hardener.engine.outcome import Outcome
+from hardener.support.fast_dataclass import dataclass
 
 EXPLAINED = (
     "Score = 100 \u00d7 documents \u00f7 (documents + open points), rounded down. An open point is an edit to make, a "

@@ -9,8 +9,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator
 
-from hardener.edits import Grade, Severity, dotted
-from hardener.outcome import Change, Held, Outcome, Refused, Report, Waived
+from hardener.authoring.edits import Grade, Severity, dotted
+from hardener.engine.outcome import Change, Held, Outcome, Refused, Report, Waived
 from hardener.report import steps
 from hardener.report.impact import counted
 from hardener.report.page.words import Words

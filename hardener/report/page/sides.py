@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import field
 from itertools import zip_longest
 
-from hardener.records import dataclass
 from hardener.report.page.words import Words
 from hardener.report.patch import Patch
+from hardener.support.fast_dataclass import dataclass
 
 _HEAD = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 

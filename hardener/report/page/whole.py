@@ -8,11 +8,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from hardener import __version__, platforms
-from hardener.edits import Grade, Severity
-from hardener.outcome import Outcome
-from hardener.pod_level import Standing
-from hardener.records import dataclass
+from hardener import __version__
+from hardener.authoring.edits import Grade, Severity
+from hardener.engine.outcome import Outcome
+from hardener.facts.cluster import platforms
+from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import graph, graph_formats, impact, steps
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
@@ -21,6 +21,7 @@ from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
+from hardener.support.fast_dataclass import dataclass
 
 _MOST_OPEN, _SHORT = 12, 120  # diffs are open when there are no more of them, and those that have no more lines
 _COLUMNS = re.compile(" {2,}")

@@ -6,12 +6,12 @@ import html
 import json
 from typing import Any
 
-from hardener.edits import Evidence
-from hardener.outcome import MISSING, Outcome
-from hardener.records import dataclass
+from hardener.authoring.edits import Evidence
+from hardener.engine.outcome import MISSING, Outcome
 from hardener.report.graph_formats import plain
 from hardener.report.held import place
 from hardener.report.redactor import Redactor
+from hardener.support.fast_dataclass import dataclass
 
 _LONGEST = 300  # characters of a value; the diff shows the rest
 _HIDDEN = "\u2039redacted\u203a"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from .groups import Text
 from .model import Bracket, Item

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from . import types
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.records import dataclass
 from hardener.sources import yaml
 from hardener.sources.yaml import Hunk, Refused
+from hardener.support.fast_dataclass import dataclass
 
 from .masks import Masked, masked
 from .places import Places

@@ -7,8 +7,8 @@ from dataclasses import field
 
 import libcst as cst
 
-from hardener.records import dataclass
 from hardener.sources.yaml import Refused
+from hardener.support.fast_dataclass import dataclass
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _MASK = re.compile(r"\$\([A-Za-z0-9_.]+\)")

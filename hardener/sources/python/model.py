@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.records import dataclass
 from hardener.sources.open_values import opened
 from hardener.sources.yaml import Refused
 from hardener.sources.yaml.values import MAX_EXPANSION
+from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from .dialects import Dialect

@@ -10,8 +10,8 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.records import dataclass
 from hardener.sources.yaml import Comment, Refused
+from hardener.support.fast_dataclass import dataclass
 
 from .embedded import Embedded, embedded
 from .extract import Extractor

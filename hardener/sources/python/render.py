@@ -7,9 +7,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from hardener.records import dataclass
 from hardener.sources.open_values import OpenDict, OpenList
 from hardener.sources.yaml import Refused
+from hardener.support.fast_dataclass import dataclass
 
 from . import types
 from .dialects import CDK8S, KUBE

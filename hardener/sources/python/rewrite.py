@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
-from hardener.records import dataclass
 from hardener.sources.yaml import Hunk, Refused, same
 from hardener.sources.yaml.align import align, mark
+from hardener.support.fast_dataclass import dataclass
 
 from . import quotes, types
 from .imports import Names

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from .expressions import string
 from .imported import imported

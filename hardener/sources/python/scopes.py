@@ -7,7 +7,7 @@ from dataclasses import field
 
 import libcst as cst
 
-from hardener.records import dataclass
+from hardener.support.fast_dataclass import dataclass
 
 from .model import Bracket, Item
 from .steps import Path

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.records import dataclass
 from hardener.sources.terraform_names import ENCODED
 from hardener.sources.yaml import Refused
+from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Syntax

@@ -10,9 +10,9 @@ from typing import Any
 import tree_sitter
 import tree_sitter_hcl
 
-from hardener.records import dataclass
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Comment, Refused
+from hardener.support.fast_dataclass import dataclass
 
 from .nodes import Node, block_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hardener.records import dataclass
 from hardener.sources.splices import Splices
 from hardener.sources.terraform_names import HEAD
 from hardener.sources.yaml import Hunk, Refused, same
+from hardener.support.fast_dataclass import dataclass
 
 from . import render
 from .nodes import Node

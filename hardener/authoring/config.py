@@ -1,0 +1,200 @@
+"""``.harden.yaml``: what a repository says about its cluster and wants by default."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import field
+from datetime import date
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.sources import yaml
+from hardener.support.fast_dataclass import dataclass
+
+NAME = ".harden.yaml"
+DEFAULT_VERSION = "1.35"
+NEWEST = (1, 37)
+"""The newest Kubernetes that this release knows; a later one is judged like it."""
+_HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """An entry of ``exceptions``: the transform ``id``, the risk or "*", waived until ``expires``, that day included.
+
+    It speaks of objects that fit all of ``kind``, ``name`` and ``path`` (patterns), ``namespace``, and there of
+    ``container``; None fits everything. It stands on ``line`` of ``file``.
+    """
+
+    id: str
+    reason: str
+    expires: date
+    owner: str | None
+    kind: str | None
+    name: str | None
+    namespace: str | None
+    container: str | None
+    path: str | None
+    file: str
+    line: int
+
+
+DEEP_LIMITS = ("compressed", "uncompressed", "members")
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None
+    where nothing says it."""
+
+    mirrors: tuple[str, ...] = ()
+    insecure: bool | None = None
+
+
+@dataclass(slots=True)
+class Config:
+    """The settings of a repository; ``path`` is None when it has none. ``options`` are profile options by group.
+
+    ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
+    none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
+    """
+
+    path: str | None = None
+    profile: str | None = None
+    kubernetes_version: str | None = None
+    platform: str | None = None
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exemptions: tuple[Exemption, ...] = ()
+    peer_marks: bool = True
+    namespaces: dict[str, str] = field(default_factory=dict)
+    registries: dict[str, Registry] = field(default_factory=dict)
+    deep: dict[str, str | int] = field(default_factory=dict)
+
+
+def load(root: str, named: str | None = None) -> Config:
+    """The config file ``named``, else the one at ``root``. Raises HardenError when it is missing or wrong."""
+    path = named or os.path.join(root, NAME)
+    if not os.path.exists(path):
+        if named:
+            raise HardenError(f"{named}: no such config file")
+        return Config()
+    name = os.path.relpath(path)
+    parsed = parsed_file(path, name)
+    documents = parsed.documents
+    if not documents or documents == [None]:
+        return Config(path)
+    if len(documents) > 1:
+        raise HardenError(f"{name}: a config file is one document")
+    import msgspec  # late: most runs have no config file
+
+    # Made by calls, since a class in a function cannot name another one in its annotations.
+    fits = ("kind", "name", "namespace", "container", "path")
+    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
+    entry = msgspec.defstruct(
+        "Entry",
+        [
+            *(("id", str), ("expires", date), ("match", match, msgspec.field(default_factory=match))),
+            *(("reason", str, ""), ("owner", str | None, None)),
+        ],
+        forbid_unknown_fields=True,
+    )
+    registry = msgspec.defstruct(
+        "Registry", [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)], forbid_unknown_fields=True
+    )
+    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in DEEP_LIMITS], forbid_unknown_fields=True)
+    document = msgspec.defstruct(
+        "Document",
+        [
+            *((key, str | None, None) for key in ("profile", "kubernetes_version", "platform")),
+            ("options", dict[str, dict[str, str | int | float | bool]], {}),
+            ("exceptions", list[entry], []),  # type: ignore[valid-type]
+            ("peer_marks", bool, True),
+            ("namespaces", dict[str, str], {}),
+            ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
+            ("deep", deep, msgspec.field(default_factory=deep)),
+        ],
+        forbid_unknown_fields=True,
+        rename="kebab",
+    )
+
+    version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
+    if isinstance(version, float):
+        raise HardenError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
+    try:
+        found: Any = msgspec.convert(documents[0], document)
+    except msgspec.ValidationError as error:
+        known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
+        raise HardenError(f"{name}: {explained(error, known)}") from None
+    if found.platform not in (None, "kubernetes", "openshift"):
+        raise HardenError(f"{name}: platform is kubernetes or openshift")
+    for pattern, namespace in found.namespaces.items():
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+            raise HardenError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
+    for host, how in found.registries.items():
+        for one, pattern in ((host, _HOST), *((mirror, _HOST + r"(/[a-z0-9._/-]+)?") for mirror in how.mirrors)):
+            if not re.fullmatch(pattern, one):
+                raise HardenError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
+    exemptions = tuple(
+        Exemption(
+            id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
+            name=entry.match.name, namespace=entry.match.namespace, container=entry.match.container,
+            path=entry.match.path, file=name, line=parsed.line(0, ("exceptions", index)),
+        )
+        for index, entry in enumerate(found.exceptions)
+    )  # fmt: skip
+    return Config(
+        path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
+        found.namespaces,
+        {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
+        {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
+    )  # fmt: skip
+
+
+def explained(error: Exception, known: dict[str, Any]) -> str:
+    """What msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the records
+    by their place in it, "" for the document."""
+    import msgspec
+
+    text = str(error)
+    if not text.startswith("Object contains unknown field"):
+        return text
+    at = re.search(r"- at `\$\.?(.*)`", text)
+    record = known.get(re.sub(r"\[[^]]*\]", "", at[1] if at else ""))
+    names = [field.encode_name for field in msgspec.structs.fields(record)] if record is not None else []
+    return f"{text}: known are {', '.join(names)}" if names else text
+
+
+def parsed_file(path: str, name: str) -> yaml.Parsed:
+    """A file of settings, called ``name`` in messages. Raises HardenError when it cannot be read or is no YAML."""
+    try:
+        with open(path, encoding="utf-8-sig", opener=_open_at_once) as handle:
+            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise HardenError(f"{name}: cannot be read: not a regular file")
+            return yaml.parse(handle.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    except yaml.Refused as refused:
+        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a named pipe would wait for its other end.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def day(text: str) -> date:
+    """``2026-11-25`` as a day. Raises HardenError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise HardenError(f"{text}: a day looks like 2026-11-25") from None
+
+
+def version(text: str) -> tuple[int, int]:
+    """``1.35`` as numbers. Raises HardenError for anything else."""
+    match = re.fullmatch(r"v?(1)\.(\d{1,2})(?:\.\d+)?", text)
+    if not match:
+        raise HardenError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")
+    return int(match.group(1)), int(match.group(2))

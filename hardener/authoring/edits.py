@@ -1,0 +1,333 @@
+"""What a transform yields: edits of an object, and findings. All of it plain data, addressed by path."""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from hardener.kubernetes import key_order
+from hardener.sources.open_values import OpenDict, OpenList, opened
+from hardener.support.fast_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from hardener.sources.manifests import Piece
+
+Path = tuple[str | int, ...]
+
+
+class Grade(StrEnum):
+    """How sure a change is: nothing breaks, a person should look, or there is evidence that something breaks."""
+
+    SAFE = "safe"
+    REVIEW = "review"
+    BREAKING = "breaking"
+
+    @property
+    def rank(self) -> int:
+        return _RANK[self]
+
+
+class Severity(StrEnum):
+    """How bad what a finding names is. Critical is kept for open credentials and open administration."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return _RANK[self]
+
+
+_RANK = {name: rank for names in (Grade, Severity) for rank, name in enumerate(names)}
+
+
+class Basis(StrEnum):
+    """Where the decision comes from: read from the tree, inferred from names or the image table, or a default."""
+
+    PROVED = "proved"
+    INFERRED = "inferred"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact behind a decision, in words, and where it stands when it stands in a file."""
+
+    text: str
+    piece: Piece | None = None
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value that an edit takes out of the tree, for the folder that ``--secrets-out`` names; it is never printed.
+
+    ``key`` and ``name`` are its place in the store of secrets, ``secret`` the Secret that will hold it (its namespace
+    and name), ``source`` the object and path that held it. ``via`` is the way there: "vault" or "vault-patch" with the
+    mount, "aws", "gcp", "azure", "kubectl", "sops" with the file, "sealed".
+    """
+
+    key: str
+    name: str
+    value: bytes = field(repr=False)
+    secret: tuple[str | None, str]
+    source: str
+    via: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change of one place in one document, relative to the data before the step it belongs to.
+
+    ``path`` starts with the number of the document in its piece. ``typed`` is how many of its parts lead to the
+    view that made it, ``type_name`` the Kubernetes type there: both only place new keys. ``requires`` are the steps, in
+    order and with their commands, that a person takes before the change is applied to a cluster, ``follow_up`` those
+    after it. ``keeps`` are the secrets that it takes out of the tree.
+    """
+
+    piece: Piece
+    path: Path
+    grade: Grade
+    basis: Basis
+    evidence: tuple[Evidence, ...] = ()
+    late: bool = False
+    impact: str | None = None
+    requires: tuple[str, ...] = ()
+    follow_up: tuple[str, ...] = ()
+    keeps: tuple[Kept, ...] = ()
+    type_name: str | None = None
+    typed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(Edit):
+    """The value at ``path`` becomes ``value``; missing or null parents become mappings."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append(Edit):
+    """``value`` becomes the last item of the list at ``path``; a missing or null list is made."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insert(Edit):
+    """``value`` comes before the list item at ``path``, or after the last where that is how many there are."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop(Edit):
+    """The key or item at ``path`` goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(Edit):
+    """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece``, or at the end of that one
+    where ``topic`` is None; ``path`` is empty."""
+
+    topic: str | None
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFile(Create):
+    """A new file ``topic`` with ``text`` for hosts or agents, outside of what is applied to a cluster: DECISIONS 2.17;
+    ``value`` is empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something wrong that is left alone, and what to do about it.
+
+    Of findings with the same ``once`` a transform makes one per run. Those with the same ``topic`` ("image not pinned")
+    are one line for a person: how many there are, and the advice; where that differs, one of them stands for all.
+    ``line`` is that of the file, 1-based, where no path leads there: a comment.
+    """
+
+    message: str
+    advice: str
+    severity: Severity
+    piece: Piece | None = None
+    path: Path = ()
+    once: str | None = None
+    topic: str | None = None
+    line: int = 0
+
+
+class WrongShapeError(Exception):
+    """A value has a shape that Kubernetes does not allow there. The message names the path."""
+
+
+def replay(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> None:
+    """Apply the edits of one step to ``documents`` in place; their paths mean the data before the step.
+
+    Raises WrongShapeError where a path leads through a value that is neither a mapping, a list nor null;
+    ``concrete_paths`` raises it before anything changed.
+    """
+    moves: list[tuple[Any, str | int, Edit]] = []
+    for edit in step:
+        if isinstance(edit, Drop | Insert):
+            moves.append((_parent(documents, edit), edit.path[-1], edit))
+    for edit in step:
+        if isinstance(edit, Set):
+            _put(_parent(documents, edit), edit.path[-1], edit.value, edit)
+        elif isinstance(edit, Append):
+            parent = _parent(documents, edit)
+            if isinstance(parent, dict) and parent.get(edit.path[-1]) is None:
+                _put(parent, edit.path[-1], [], edit)
+            target = _child(parent, edit.path[-1])
+            if not isinstance(target, list):
+                raise WrongShapeError(dotted(edit.path[1:]))
+            target.append(copied(edit.value))
+    # Items come and go from the back, so that the indexes of the ones before them stay what the step saw.
+    moves.reverse()
+    for parent, key, edit in sorted(moves, key=_place, reverse=True):
+        if isinstance(edit, Insert):
+            parent.insert(key, copied(edit.value))
+        else:
+            del parent[key]
+
+
+def _place(move: tuple[Any, str | int, Edit]) -> tuple[int, bool]:
+    return move[1] if isinstance(move[1], int) else -1, isinstance(move[2], Drop)
+
+
+def concrete_paths(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) -> list[Path]:
+    """Where each edit of a step acts on ``documents`` as they are before it; an appended item gets its index.
+
+    Raises WrongShapeError where ``replay`` would.
+    """
+    found: list[Path] = []
+    appended: dict[Path, int] = {}
+    for edit in step:
+        _check(documents, edit)
+        if isinstance(edit, Append):
+            target = _lookup(documents, edit.path)
+            number = appended[edit.path] = appended.get(edit.path, -1) + 1
+            found.append((*edit.path, (len(target) if isinstance(target, list) else 0) + number))
+        else:
+            found.append(edit.path)
+    return found
+
+
+def _lookup(value: Any, path: Path) -> Any:
+    for part in path:
+        if value is None:
+            return None
+        value = _child(value, part)
+    return value
+
+
+def _check(documents: list[Any], edit: Edit) -> None:
+    """Raise before anything changed, so that a step is made whole or not at all."""
+    parent = _lookup(documents, edit.path[:-1])
+    if isinstance(edit, Insert):
+        if not isinstance(parent, list) or not isinstance(edit.path[-1], int) or edit.path[-1] > len(parent):
+            raise WrongShapeError(dotted(edit.path[1:-1]))
+        return
+    if parent is None:
+        return
+    if not isinstance(parent, (dict, list)):
+        raise WrongShapeError(dotted(edit.path[1:-1]))
+    target = _child(parent, edit.path[-1])
+    if isinstance(edit, Append) and target is not None and not isinstance(target, list):
+        raise WrongShapeError(dotted(edit.path[1:]))
+
+
+def moved(edit: Edit, start: int, path: Path) -> Edit:
+    """``edit`` with the first ``start`` parts of its path replaced by ``path``; new keys are placed as before."""
+    typed = edit.typed - start
+    return replace(
+        edit,
+        path=(*path, *edit.path[start:]),
+        type_name=edit.type_name if typed >= 0 else _type_at(edit, start),
+        typed=len(path) + max(typed, 0),
+    )
+
+
+def dotted(path: Path) -> str:
+    """``spec.containers[0].image`` for a path of keys and indexes."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if "." not in part else f'["{part}"]'
+    return text.removeprefix(".")
+
+
+def _parent(documents: list[Any], edit: Edit) -> Any:
+    """The mapping or list that holds the place of ``edit``; missing and null ones on the way are made."""
+    value: Any = documents
+    path = edit.path
+    for position in range(len(path) - 1):
+        part = path[position]
+        child = _child(value, part)
+        if child is None:
+            _put(value, part, {}, edit, position)
+            child = _child(value, part)
+        value = child
+    if not isinstance(value, (dict, list)):
+        raise WrongShapeError(dotted(path[1:-1]))
+    return value
+
+
+def _child(value: Any, part: str | int) -> Any:
+    kind, of = type(value), type(part)
+    if (kind is dict or kind is OpenDict) and of is str:
+        return value.get(part)
+    if (kind is list or kind is OpenList) and of is int and part < len(value):  # type: ignore[operator]
+        return value[part]
+    raise WrongShapeError(str(part))
+
+
+def _type_at(edit: Edit, position: int) -> str | None:
+    name = edit.type_name
+    for part in edit.path[edit.typed : position]:
+        if isinstance(part, str):
+            name = key_order.child(name, part)
+    return name
+
+
+def _put(parent: Any, key: str | int, value: Any, edit: Edit, position: int = -1) -> None:
+    """Put a copy of ``value`` under ``key``, which is the part of the edit's path at ``position``."""
+    value = copied(value)
+    if isinstance(parent, list) and isinstance(key, int):
+        parent[key] = value
+        return
+    if not isinstance(parent, dict) or not isinstance(key, str):
+        raise WrongShapeError(str(key))
+    if key in parent:
+        parent[key] = value
+        return
+    type_name = _type_at(edit, position if position >= 0 else len(edit.path) - 1)
+    where, anchor = key_order.place(type_name, list(parent), key)
+    if where == "end" or (where == "after" and anchor == next(reversed(parent))):
+        parent[key] = value
+        return
+    items = list(parent.items())
+    parent.clear()
+    for name, old in items:
+        if where == "before" and name == anchor:
+            parent[key] = value
+        parent[name] = old
+        if where == "after" and name == anchor:
+            parent[key] = value
+
+
+def copied(value: Any) -> Any:
+    """A copy of plain data, so that two documents never share a container; what is open stays so."""
+    if isinstance(value, dict):
+        mapping = {key: copied(item) for key, item in value.items()}
+        return mapping if type(value) is not OpenDict else opened(mapping, value.why)
+    if isinstance(value, (list, tuple)):
+        items = [copied(item) for item in value]
+        return items if type(value) is not OpenList else opened(items, value.why)
+    return value

@@ -1,0 +1,148 @@
+"""Profiles: which transforms run, which only report, and with what options."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import field
+from typing import Any
+
+from hardener.authoring import registry
+from hardener.authoring.config import explained
+from hardener.authoring.transform import Transform
+from hardener.errors import HardenError
+from hardener.sources import yaml
+from hardener.support.fast_dataclass import dataclass
+
+BUILT_IN = ("baseline", "restricted", "strict")
+
+
+@dataclass(slots=True)
+class Profile:
+    """``members`` maps transform ids to True (its changes are made) or False (it only reports). ``given`` are the
+    groups of options that a person set; what the program itself sets needs no check."""
+
+    name: str
+    description: str = ""
+    members: dict[str, bool] = field(default_factory=dict)
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+
+    def steps(self) -> list[tuple[Transform, bool]]:
+        """The transforms of the profile in the order in which they run, with whether they may change anything."""
+        known = registry.transforms()
+        return [(known[id], self.members[id]) for id in known if id in self.members]
+
+    def options_of(self, transform: Transform) -> Any:
+        """The options of ``transform`` as its own dataclass, None when it has none. Raises HardenError."""
+        if transform.options is None or transform.takes is None:
+            return None
+        values = self.options.get(transform.takes.group, {})
+        return transform.options(**{name.replace("-", "_"): value for name, value in values.items()})
+
+    def is_given(self, transform: Transform) -> bool:
+        """Whether a person set options of ``transform``, which may be wrong."""
+        return transform.takes is not None and transform.takes.group in self.given
+
+    def set_option(self, name: str, value: Any, where: str) -> None:
+        """Set ``group.key``. Raises HardenError for an unknown option or a value of another type."""
+        group, _, key = name.partition(".")
+        known = option_types()
+        if group not in known or key not in known[group]:
+            names = [f"{g}.{k}" for g, keys in known.items() for k in keys]
+            raise HardenError(f"{where}: unknown option {name}{registry.nearest(name, names)}")
+        wanted = known[group][key]
+        if isinstance(value, int) and not isinstance(value, bool) and str in wanted and int not in wanted:
+            value = str(value)
+        if type(value) not in wanted:
+            kinds = " or ".join(kind.__name__ for kind in wanted)
+            raise HardenError(f"{where}: option {name} takes {kinds}")
+        self.options.setdefault(group, {})[key] = value
+        if where not in BUILT_IN:
+            self.given.add(group)
+
+
+def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
+    """The options of all transforms: types by key by group."""
+    return {item.takes.group: item.takes.types for item in registry.transforms().values() if item.takes is not None}
+
+
+def load(name: str, *, folder: str | None = None) -> Profile:
+    """The profile called ``name``: a built-in one, or the file at this path (seen from ``folder``).
+
+    Raises HardenError when there is none, when it is not a profile, or when it names what does not exist.
+    """
+    return _load(name, folder or os.getcwd(), ())
+
+
+def _load(name: str, folder: str, above: tuple[str, ...]) -> Profile:
+    if name in BUILT_IN:
+        path = os.path.join(_built_in_folder(), f"{name}.yaml")
+    else:
+        path = os.path.realpath(os.path.join(folder, name))
+        if not name.endswith((".yaml", ".yml")) and os.sep not in name:
+            names = ", ".join(BUILT_IN)
+            raise HardenError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+    if path in above:
+        raise HardenError(f"{name}: the profile extends itself")
+    document = _read(path, name)
+    if name not in BUILT_IN:
+        _check(document, name)
+    base = document.get("extends")
+    profile = _load(base, os.path.dirname(path), (*above, path)) if base else Profile(name)
+    profile.name, profile.description = name, document.get("description", "")
+    known = registry.transforms()
+    memberships: tuple[tuple[str, bool | None], ...] = (("transforms", True), ("report", False), ("without", None))
+    for key, changes in memberships:
+        for id in document.get(key) or []:
+            if id not in known:
+                raise HardenError(f"{name}: unknown transform {id}{registry.nearest(id, list(known))}")
+            if changes is None:
+                profile.members.pop(id, None)
+            else:
+                profile.members[id] = changes
+    for group, values in (document.get("options") or {}).items():
+        for key, value in (values or {}).items():
+            profile.set_option(f"{group}.{key}", value, name)
+    return profile
+
+
+def _built_in_folder() -> str:
+    here = os.path.dirname(os.path.dirname(__file__))
+    inside = os.path.join(here, "profiles")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(here), "profiles")
+
+
+def _read(path: str, name: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            documents = yaml.parse(handle.read()).documents
+    except FileNotFoundError:
+        raise HardenError(f"{name}: no such profile file") from None
+    except OSError as error:
+        raise HardenError(f"{name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise HardenError(f"{name}: not UTF-8") from None
+    except yaml.Refused as refused:
+        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise HardenError(
+            f"{name}: a profile is one mapping with the keys extends, transforms, report, without, options"
+        )
+    return documents[0]
+
+
+def _check(document: dict[str, Any], name: str) -> None:
+    import msgspec  # late: only a profile of the user's needs it
+
+    class Document(msgspec.Struct, forbid_unknown_fields=True):
+        description: str = ""
+        extends: str | None = None
+        transforms: list[str] = []
+        report: list[str] = []
+        without: list[str] = []
+        options: dict[str, dict[str, str | int | float | bool]] = {}
+
+    try:
+        msgspec.convert(document, Document)
+    except msgspec.ValidationError as error:
+        raise HardenError(f"{name}: {explained(error, {'': Document})}") from None

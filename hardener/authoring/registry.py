@@ -1,0 +1,110 @@
+"""Finds the transforms: those of the folder, then those that installed packages offer as ``harden.transforms``."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import sys
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+from hardener.authoring import declaration_cache
+from hardener.authoring.transform import STAGES, Transform
+from hardener.errors import HardenError
+
+GROUP = "harden.transforms"  # of entry points
+
+
+@cache
+def transforms() -> dict[str, Transform]:
+    """Every transform by id, in the order in which they run. Raises HardenError when two share an id."""
+    built_in, installed = _built_in(), _of(_installed())
+    return _sorted([*built_in, *installed]) if installed else {item.id: item for item in built_in}
+
+
+def _sorted(transforms: list[Transform]) -> dict[str, Transform]:
+    found: dict[str, Transform] = {}
+    for transform in transforms:
+        if transform.id in found:
+            raise HardenError(f"two transforms are called {transform.id}: remove the package that brings the second")
+        found[transform.id] = transform
+    return {id: found[id] for stage in STAGES for id in _in_order(stage, found)}
+
+
+def _in_order(stage: str, found: dict[str, Transform]) -> list[str]:
+    waiting = sorted(id for id, transform in found.items() if transform.stage == stage)
+    ready: list[str] = []
+    while waiting:
+        id = next((id for id in waiting if not set(found[id].after) & set(waiting)), None)
+        if id is None:
+            raise HardenError(f"these transforms run after each other: {', '.join(waiting)}")
+        waiting.remove(id)
+        ready.append(id)
+    return ready
+
+
+def get(id: str) -> Transform:
+    """The transform called ``id``. Raises HardenError, with the nearest name, when there is none."""
+    known = transforms()
+    if id in known:
+        return known[id]
+    raise HardenError(f"unknown transform {id}{nearest(id, list(known))}; 'harden list' shows them all")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """`` (did you mean x?)`` for the nearest of ``known``, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _built_in() -> list[Transform]:
+    """Those of the folder, in their order; loaded only where what they declare is not on record."""
+    package = import_module("hardener.transforms")
+    sources = declaration_cache.sources(package)
+    found = declaration_cache.read(package, sources)
+    if found is None:
+        found = list(_sorted(_of(_modules(package))).values())
+        declaration_cache.write(package, sources, found)
+    return found
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    return [
+        import_module(info.name)
+        for info in pkgutil.walk_packages(package.__path__, "hardener.transforms.")
+        if not info.ispkg and not info.name.rpartition(".")[2].startswith("_")
+    ]
+
+
+def _installed() -> list[ModuleType]:
+    if not any(map(_offers, sys.path)):
+        return []
+    from importlib.metadata import entry_points  # late: it costs more than all that is asked of it here
+
+    return [entry.load() for entry in entry_points(group=GROUP)]
+
+
+def _offers(folder: str) -> bool:
+    """Whether a package that is installed in ``folder`` offers transforms."""
+    try:
+        names = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return os.path.isfile(folder)  # a zip file, which importlib knows how to read
+    for name in names:
+        try:
+            handle = os.open(os.path.join(folder, name, "entry_points.txt"), os.O_RDONLY)  # there may be hundreds
+        except OSError:
+            continue
+        with open(handle, "rb", buffering=0) as file:
+            if GROUP.encode() in file.read():
+                return True
+    return False
+
+
+def _of(modules: list[ModuleType]) -> list[Transform]:
+    functions = (getattr(module, module.__name__.rpartition(".")[2], None) for module in modules)
+    found = (getattr(function, "__transform__", None) for function in functions)
+    return [transform for transform in found if transform is not None]

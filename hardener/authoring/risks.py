@@ -1,0 +1,31 @@
+"""The OWASP Kubernetes Top Ten, 2025 edition, with the number each risk has in the 2022 edition."""
+
+from hardener.support.fast_dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One risk: its 2025 number and title, its 2022 number (None where that list has no such entry), its folder."""
+
+    id: str
+    title: str
+    id_2022: str | None
+    folder: str
+
+
+RISKS = {
+    risk.id: risk
+    for risk in (
+        Risk("K01", "Insecure Workload Configurations", "K01", "workload"),
+        Risk("K02", "Overly Permissive Authorization Configurations", "K03", "authorization"),
+        Risk("K03", "Secrets Management Failures", "K08", "secrets"),
+        Risk("K04", "Lack Of Cluster Level Policy Enforcement", "K04", "policy"),
+        Risk("K05", "Missing Network Segmentation Controls", "K07", "network"),
+        Risk("K06", "Overly Exposed Kubernetes Components", "K09", "exposure"),
+        Risk("K07", "Misconfigured And Vulnerable Cluster Components", "K09", "components"),
+        Risk("K08", "Cluster To Cloud Lateral Movement", None, "cloud"),
+        Risk("K09", "Broken Authentication Mechanisms", "K06", "authentication"),
+        Risk("K10", "Inadequate Logging And Monitoring", "K05", "logging"),
+    )
+}
+BY_FOLDER = {risk.folder: risk for risk in RISKS.values()}

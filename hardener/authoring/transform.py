@@ -1,0 +1,208 @@
+"""``@transform``: how a module in ``transforms/`` says what it is.
+
+The folder names the risk, the function the id, the docstring the rationale. Nothing is registered: the registry
+finds the decorated function in its module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import field
+from functools import cache, cached_property
+from types import UnionType
+from typing import Any, NamedTuple, get_args
+
+from hardener.authoring.edits import Edit, Finding, Severity
+from hardener.support.fast_dataclass import dataclass
+
+# What a transform yields: all single edits of one call are one step, a list of edits is a step of its own.
+Steps = Iterator[Edit | list[Edit] | Finding]
+
+STAGES = (
+    "exposure", "host", "user", "capabilities", "seccomp", "filesystem", "resources", "token", "image", "network",
+    "authorization", "secrets", "components", "cloud", "authentication", "logging", "policy", "labels",
+)  # fmt: skip
+
+
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+
+
+class Declaration(NamedTuple):
+    """What is there of a transform once its module is loaded. ``options`` is a frozen dataclass with a ``GROUP`` class
+    variable, or None."""
+
+    function: Callable[..., Steps]
+    each: type | UnionType
+    options: type | None
+
+
+class Visit(NamedTuple):
+    """A view that a transform visits, without the class: what it is called, the kinds of object it is made of, and the
+    part of the tree without which there is none (``View.NEEDS``)."""
+
+    view: str
+    kinds: frozenset[tuple[str, str]]
+    needs: str | None
+
+
+class Options(NamedTuple):
+    """The options of a transform, without their class: the types of each by its name."""
+
+    group: str
+    types: dict[str, tuple[type, ...]]
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A transform as declared: what it visits, when it runs, and what its docstring says.
+
+    ``classes`` are the kinds of pod that it may change beside ordinary ones: "windows", "node-agent",
+    "system-namespace" (spec-workloads 3). ``source`` loads the module; nothing but ``function``, ``each`` and
+    ``options`` asks for it where the rest is known.
+    """
+
+    id: str
+    risk: str
+    risk_2022: str | None
+    stage: str
+    summary: str
+    why: str
+    may_break: str
+    severity: Severity
+    pss: str | None
+    cis: str | None
+    classes: frozenset[str]
+    absence: bool
+    after: tuple[str, ...]
+    module: str
+    source: Callable[[], Declaration] = field(compare=False, repr=False)
+
+    @cached_property
+    def function(self) -> Callable[..., Steps]:
+        return self.source().function
+
+    @cached_property
+    def each(self) -> type | UnionType:
+        """The view, or views, that it visits."""
+        return self.source().each
+
+    @cached_property
+    def options(self) -> type | None:
+        """The class of its options."""
+        return self.source().options
+
+    @cached_property
+    def visits(self) -> tuple[Visit, ...]:
+        """What it visits, as far as that is known without the views themselves."""
+        return tuple(
+            Visit(name_of(view), getattr(view, "KINDS", frozenset()), getattr(view, "NEEDS", None))
+            for view in get_args(self.each) or (self.each,)
+        )
+
+    @cached_property
+    def takes(self) -> Options | None:
+        """Its options, without their class."""
+        return None if self.options is None else _options(self.options)
+
+    @property
+    def rationale(self) -> str:
+        """Why the change is made, with its risk and the standards that ask for it."""
+        marks = [self.risk]
+        if self.pss:
+            marks.append(f"PSS {self.pss}")
+        if self.cis:
+            marks.append(f"CIS {self.cis}")
+        return f"{self.summary} {self.why} ({'; '.join(marks)})"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Stable names of the rules behind the change."""
+        from hardener.authoring.risks import RISKS
+
+        found = [f"OWASP Kubernetes Top Ten 2025 {self.risk}: {RISKS[self.risk].title}"]
+        if self.pss:
+            found.append(f"Pod Security Standards: {self.pss}")
+        if self.cis:
+            found.append(self.benchmark)
+        return tuple(found)
+
+    @property
+    def benchmark(self) -> str:
+        """The benchmark of CIS and the number in it, "" for none; a number of EKS, GKE or AKS names its product."""
+        if not self.cis:
+            return ""
+        product, _, number = self.cis.rpartition(" ")
+        return f"CIS {product} Benchmark: {number}" if product else f"CIS Kubernetes Benchmark 1.12: {number}"
+
+
+def transform(
+    *,
+    each: type | UnionType,
+    stage: str,
+    severity: Severity = Severity.MEDIUM,
+    pss: str | None = None,
+    cis: str | None = None,
+    classes: tuple[str, ...] = (),
+    options: type | None = None,
+    absence: bool = False,
+    after: tuple[str, ...] = (),
+    risk_2022: str | None = None,
+) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
+    """Declare a transform.
+
+    ``each`` is the target type, or several as ``A | B``, ``stage`` one of STAGES, ``severity`` that of its held-back
+    changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports
+    (DECISIONS 2.11); ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list
+    of 2022 where that is not the one of its folder.
+    Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part.
+    """
+    if stage not in STAGES:
+        raise TypeError(f"unknown stage {stage!r}")
+
+    def mark(function: Callable[..., Steps]) -> Callable[..., Steps]:
+        from hardener.authoring.risks import BY_FOLDER, RISKS
+
+        summary, parts = _documentation(function)
+        folder = function.__module__.split(".")[-2]
+        risk = BY_FOLDER.get(folder, RISKS["K01"])
+        function.__transform__ = Transform(  # type: ignore[attr-defined]
+            id=function.__name__.replace("_", "-"), risk=risk.id, risk_2022=risk_2022 or risk.id_2022, stage=stage,
+            summary=summary, why=parts["Why"], may_break=parts["May break"], severity=severity, pss=pss, cis=cis,
+            classes=frozenset(classes), absence=absence, after=after, module=function.__module__,
+            source=lambda: Declaration(function, each, options),
+        )  # fmt: skip
+        return function
+
+    return mark
+
+
+def name_of(view: type) -> str:
+    """What ``view`` is called where its class is not at hand."""
+    return f"{view.__module__}:{view.__qualname__}"
+
+
+@cache
+def _options(options: type) -> Options:
+    from dataclasses import fields  # late: hardly a run asks for what it does not know yet
+    from typing import get_type_hints
+
+    hints = get_type_hints(options)
+    types = {}
+    for item in fields(options):
+        hint = hints[item.name]
+        types[item.name.replace("_", "-")] = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return Options(options.GROUP, types)  # type: ignore[attr-defined]
+
+
+def _documentation(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    paragraphs = [" ".join(part.split()) for part in _BLANK_LINE.split((function.__doc__ or "").strip())]
+    parts = {}
+    for name in ("Why", "May break"):
+        found = [part.removeprefix(f"{name}: ") for part in paragraphs if part.startswith(f"{name}: ")]
+        if len(found) != 1:
+            raise TypeError(f"the docstring of {function.__name__} needs one paragraph that begins '{name}: '")
+        parts[name] = found[0]
+    if not paragraphs[0].endswith("."):
+        raise TypeError(f"the docstring of {function.__name__} begins with a sentence")
+    return paragraphs[0], parts

@@ -1,0 +1,392 @@
+"""The command line: arguments in, exit code out. Each command imports what it uses, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+from copy import copy
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardener.cli.groups import baseline as baseline_group
+from hardener.cli.groups import golden
+from hardener.cli.options import (
+    Accept,
+    AsOf,
+    AuditLog,
+    Config,
+    Evidence,
+    FailOn,
+    Format,
+    FormatOption,
+    Framework,
+    GraphFormat,
+    ImageFormat,
+    MaxRisk,
+    Only,
+    OutOfBand,
+    OutputDir,
+    OutputOption,
+    PinFormatOption,
+    PolicyEngine,
+    Profile,
+    Prune,
+    Quiet,
+    Risk,
+    SecretsOut,
+    SetOption,
+    Since,
+    Skip,
+    Verbose,
+    Version,
+    Yes,
+    text,
+    texts,
+)
+
+app = typer.Typer(
+    name="harden",
+    help="Harden Kubernetes manifests in place, keep every comment, and say why.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def apply(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="PATH...")],
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+    prune_managed: Prune = False,
+    out_of_band: OutOfBand = None,
+    secrets_out: SecretsOut = None,
+    policy_engine: PolicyEngine = None,
+    audit_log: AuditLog = None,
+    pin_format: PinFormatOption = None,
+    output: OutputOption = None,
+    output_dir: OutputDir = None,
+    interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
+    yes: Yes = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rewrite manifests in place and report what was changed, why, and what was left alone."""
+    from hardener.commands.run import Choices, apply
+
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
+    )  # fmt: skip
+    if interactive or output or output_dir:
+        from hardener.commands import apply as apply_command
+
+        status = apply_command.apply(
+            paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet, interactive=interactive,
+            output=output, output_dir=text(output_dir),
+        )  # fmt: skip
+        sys.exit(status)
+    sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
+
+
+@app.command()
+def diff(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+    prune_managed: Prune = False,
+    out_of_band: OutOfBand = None,
+    secrets_out: SecretsOut = None,
+    policy_engine: PolicyEngine = None,
+    audit_log: AuditLog = None,
+    pin_format: PinFormatOption = None,
+    since: Since = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
+    from hardener.commands.run import Choices, diff
+
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
+        since=since,
+    )  # fmt: skip
+    sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Profile = None,
+    fail_on: Annotated[FailOn, typer.Option(help="Fail on a finding of this severity or worse.")] = FailOn.critical,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+    prune_managed: Prune = False,
+    out_of_band: OutOfBand = None,
+    secrets_out: SecretsOut = None,
+    policy_engine: PolicyEngine = None,
+    audit_log: AuditLog = None,
+    pin_format: PinFormatOption = None,
+    since: Since = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Fail only on what this file does not list.", metavar="FILE")
+    ] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what is not hardened, and which Pod Security level each workload reaches. Exit code 1: too little."""
+    from hardener.commands.run import Choices, check
+
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
+        since=since, baseline=text(baseline),
+    )  # fmt: skip
+    sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
+
+
+@app.command()
+def filter(
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    as_of: AsOf = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here (standard error); JSON for *.json.", metavar="FILE")
+    ] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Harden manifests from standard input to standard output; the report goes to standard error."""
+    from hardener.commands.filter import filter
+    from hardener.commands.run import Choices
+
+    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, None, as_of)
+    sys.exit(filter(choices, verbose=verbose, quiet=quiet, report=text(report)))
+
+
+@app.command()
+def fn() -> None:
+    """Run as a KRM function: a ResourceList from standard input to standard output, with results."""
+    from hardener.commands.krm import fn
+
+    sys.exit(fn())
+
+
+@app.command()
+def graph(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    format: Annotated[GraphFormat, typer.Option("--format", help="How to print it.")] = GraphFormat.text,
+    config: Config = None,
+    evidence: Evidence = None,
+) -> None:
+    """Show who talks to whom, as far as the manifests tell, with file and line."""
+    from hardener.commands.run import Choices, graph
+
+    sys.exit(graph(paths or ["."], Choices(config=text(config), evidence=text(evidence)), format=format))
+
+
+@app.command()
+def lock(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders or patterns (.); with --update, images too.", metavar="[PATH...]"),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 when a tag moved.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Look up again what the lock holds, or the images named.")
+    ] = False,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Ask no registry; exit code 1 when an image is missing.")
+    ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the layers, too: who a user is, file capabilities, writable folders.")
+    ] = False,
+    config: Config = None,
+    evidence: Evidence = None,
+) -> None:
+    """Ask registries for the digest and config of each image, and write them to harden.lock."""
+    from hardener.commands.lock import lock
+    from hardener.commands.run import Choices
+
+    choices = Choices(config=text(config), evidence=text(evidence))
+    sys.exit(lock(paths or [], choices, check=check, update=update, frozen=frozen, deep=deep))
+
+
+@app.command()
+def images(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    format: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.text,
+    config: Config = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show the images of the manifests: digest, user, ports, age, and what uses them."""
+    from hardener.commands.images import images
+    from hardener.commands.run import Choices
+
+    choices = Choices(config=text(config), evidence=text(evidence), as_of=as_of)
+    sys.exit(images(paths or ["."], choices, format=format))
+
+
+@app.command("list")
+def list_command(profile: Profile = None) -> None:
+    """List the transforms by risk, with the profiles that contain them."""
+    from hardener.commands.explain import print_list
+
+    print_list(profile, print)
+
+
+@app.command()
+def profiles(
+    name: Annotated[str | None, typer.Argument(help="A profile to show whole.", metavar="[NAME|FILE]")] = None,
+) -> None:
+    """List the profiles, or show what one of them does and with which options."""
+    from hardener.commands.explain import print_profiles
+
+    print_profiles(name, print)
+
+
+app.add_typer(golden, name="golden")
+app.add_typer(baseline_group, name="baseline")
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="A transform, or a risk from K01 to K10.", metavar="ID|K01")],
+) -> None:
+    """Explain a transform, or a risk and its transforms."""
+    from hardener.commands.explain import explain
+
+    explain(name, print)
+
+
+@app.command()
+def hook(
+    framework: Annotated[
+        Framework, typer.Argument(help="What starts the pods.", metavar="airflow|cdk8s|kubespawner|pulumi")
+    ],
+) -> None:
+    """Print a module that hardens the pods of a framework while it runs, where their source cannot be changed."""
+    from hardener.commands import hooks
+
+    print(hooks.text(framework), end="")
+
+
+def _version(value: bool) -> None:
+    if value:
+        from hardener import __version__
+
+        print(f"harden {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Harden Kubernetes manifests in place, keep every comment, and say why."""
+
+
+def main() -> None:
+    """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
+    from hardener.errors import HardenError
+
+    _calm_collector()
+    interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
+    try:
+        # Not standalone: a wrong command line comes here, to be one line like every other mistake.
+        status = _asked()(prog_name="harden", standalone_mode=False)
+        if status == 130:  # typer takes the interrupt and returns its code
+            _fail(interrupted, status)
+        sys.exit(status)
+    except HardenError as error:
+        _fail(f"harden: {error}", 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        _fail(interrupted, 130)
+    except Exception as error:
+        from hardener.cli.bug_report import describe
+
+        message = getattr(error, "format_message", None)  # those of typer; their class has no public name
+        if message is not None and len(sys.argv) > 1:
+            command = getattr(getattr(error, "ctx", None), "command_path", "harden")
+            _fail(f"harden: {' '.join(message().split()).removesuffix('.')}; see {command} --help", 2)
+        if message is not None:  # no argument at all
+            _fail(message(), 2)
+        _fail(describe(error), 3)
+
+
+def _asked() -> typer.Typer:
+    """The command line with nothing but the command that is named: typer builds each from its signature, and all of
+    them cost more than to harden a small file."""
+    named = [
+        one for one in app.registered_commands if one.callback and sys.argv[1:2] == [one.name or one.callback.__name__]
+    ]
+    if not named:
+        return app
+    found = copy(app)
+    found.registered_commands, found.registered_groups = named, []
+    return found
+
+
+def _calm_collector() -> None:
+    # A run makes many objects that live to its end: the default thresholds walk them again and again for nothing, and
+    # so do the last collections of the interpreter.
+    gc.set_threshold(50_000, 20, 100)
+    atexit.register(gc.freeze)
+
+
+def _fail(message: str, status: int) -> None:
+    from hardener.report.redactor import Redactor
+
+    print(Redactor().text(message), file=sys.stderr)
+    sys.exit(status)

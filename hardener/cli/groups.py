@@ -1,0 +1,80 @@
+"""The commands that have commands of their own: ``harden golden`` and ``harden baseline``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardener.cli.options import (
+    Accept,
+    AsOf,
+    Config,
+    Evidence,
+    MaxRisk,
+    Only,
+    PolicyEngine,
+    Profile,
+    Risk,
+    SetOption,
+    Skip,
+    Version,
+    text,
+)
+
+golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
+GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
+
+
+@golden.command()
+def verify(folder: GoldenFolder) -> None:
+    """Run every case (before/, after/, findings.txt) and compare. Exit code 1 when one does not hold."""
+    from hardener.testing.golden import run_all
+
+    sys.exit(min(run_all(folder, print, accept=False), 1))
+
+
+@golden.command("accept")
+def accept_golden(folder: GoldenFolder) -> None:
+    """Write after/ and findings.txt of every case; review them as a diff."""
+    from hardener.testing.golden import run_all
+
+    sys.exit(min(run_all(folder, print, accept=True), 1))
+
+
+baseline = typer.Typer(
+    help="Write down what there is, to fail on what comes.", rich_markup_mode=None, no_args_is_help=True
+)
+
+
+@baseline.command("write")
+def write_baseline(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    set: SetOption = None,
+    evidence: Evidence = None,
+    as_of: AsOf = None,
+    policy_engine: PolicyEngine = None,
+    file: Annotated[
+        Path | None, typer.Option("--baseline", help="Write it here (harden.baseline at the Git root).", metavar="FILE")
+    ] = None,
+) -> None:
+    """Write all findings and pending changes to a file, which harden check --baseline takes as known."""
+    from hardener.commands.baseline import write_baseline
+    from hardener.commands.run import Choices
+
+    choices = Choices(
+        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
+        policy_engine=policy_engine, baseline=text(file),
+    )  # fmt: skip
+    sys.exit(write_baseline(paths or ["."], choices))

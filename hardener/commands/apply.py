@@ -1,0 +1,87 @@
+"""``harden apply`` where a person chooses among the changes, or where the source stays as it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from hardener import outputs
+from hardener.commands.interactive import walk
+from hardener.commands.interactive.answers import Answers
+from hardener.commands.interactive.walk import check_terminal
+from hardener.commands.progress import Progress
+from hardener.commands.run import Choices, binary, has_colour, learn, learn_moved, read, show, write, write_text
+from hardener.commands.write_files import may_write, write_secrets
+from hardener.engine.outcome import Outcome
+from hardener.errors import HardenError
+from hardener.report.question import Question
+from hardener.report.redactor import Redactor
+from hardener.sources import files
+
+
+def apply(
+    paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool, interactive: bool,
+    output: str | None, output_dir: str | None,
+) -> int:  # fmt: skip
+    """Harden ``paths``: ask about each step with ``interactive``, write beside the source with ``output`` or
+    ``output_dir``. Returns 0; 2 when there was something to write and nothing could be written, or was to be."""
+    beside = output is not None or output_dir is not None
+    if beside:
+        outputs.check(output, output_dir)
+    if not interactive:
+        with Progress() as progress:
+            workspace, plan = read(paths, choices, progress)
+            outcome = plan.run(workspace, progress)
+        return _beside(outcome, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
+    chosen = _chosen(paths, choices, format, confirm=lambda outcome: beside or may_write(outcome, yes))
+    if chosen is None:
+        return 2
+    if beside:
+        return _beside(chosen, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
+    return write(chosen, format, verbose=verbose, quiet=quiet)
+
+
+def _beside(
+    outcome: Outcome, paths: list[str], output: str | None, folder: str | None, format: str, *, verbose: bool,
+    quiet: bool,
+) -> int:  # fmt: skip
+    """Write what a run decided without touching the source; the report goes to standard error where patches go to
+    standard output. Returns 0."""
+    redactor = _informed(outcome)
+    write_secrets(outcome)
+    lines = outputs.write(outcome, output, folder, files.expand(paths), redactor, binary(sys.stdout))
+    sys.stdout.flush()
+    if folder is None:
+        write_text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)
+    else:
+        show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False)
+    for line in lines:
+        print(redactor.text(line), file=sys.stdout if folder is not None and format == "text" else sys.stderr)
+    return 0
+
+
+def _chosen(paths: list[str], choices: Choices, format: str, *, confirm: Callable[[Outcome], bool]) -> Outcome | None:
+    """What a person at the terminal wants of a run; None when it is not to be written at all."""
+    check_terminal()
+    if format != "text":
+        raise HardenError(f"-i talks to a person: it does not go with --format {format}")
+
+    def run(answers: Answers) -> Outcome:
+        with Progress() as progress:
+            workspace, plan = read(paths, choices, progress)
+            plan.gate = answers.chooser(plan.gate)
+            return plan.run(workspace, progress)
+
+    def out(text: str) -> None:
+        binary(sys.stdout)(text)
+        sys.stdout.flush()
+
+    return walk(run, lambda outcome: Question(outcome, _informed(outcome), out, has_colour(sys.stdout)), confirm)
+
+
+def _informed(outcome: Outcome) -> Redactor:
+    """A redactor that knows the secrets of the tree, and those that leave it."""
+    redactor = Redactor()
+    learn(outcome.workspace, redactor)
+    learn_moved(outcome, redactor)
+    return redactor

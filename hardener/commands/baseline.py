@@ -1,0 +1,23 @@
+"""``harden baseline write``: what ``check`` finds today, in a file that later runs take as known."""
+
+from __future__ import annotations
+
+import os
+
+from hardener.commands.progress import Progress
+from hardener.commands.run import Choices, learn, read
+from hardener.engine import known_findings
+from hardener.report.redactor import Redactor
+
+
+def write_baseline(paths: list[str], choices: Choices) -> int:
+    """Write the baseline of ``paths`` to the file that ``choices`` name, else at the Git root. Returns 0."""
+    redactor = Redactor()
+    with Progress() as progress:
+        workspace, plan = read(paths, choices, progress)
+        outcome = plan.run(workspace, progress)
+    learn(workspace, redactor)
+    path = os.path.normpath(choices.baseline or os.path.join(os.path.relpath(workspace.root), known_findings.NAME))
+    count = known_findings.write(path, outcome, redactor.text)
+    print(f"{path}: {count} entries; commit it, then: harden check --baseline {path}")
+    return 0

@@ -1,0 +1,144 @@
+"""The transforms as text: ``harden list``, ``harden explain``, and ``transforms/README.md``."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+from hardener.authoring import profile as profiles
+from hardener.authoring import registry
+from hardener.authoring.risks import RISKS, Risk
+from hardener.authoring.transform import Transform
+from hardener.errors import HardenError
+
+Say = Callable[[str], object]
+
+
+def _members() -> dict[str, dict[str, bool]]:
+    return {name: profiles.load(name).members for name in profiles.BUILT_IN}
+
+
+def _in_profiles(transform: Transform, members: dict[str, dict[str, bool]]) -> str:
+    found = [
+        name + ("" if ids[transform.id] else " (reports only)") for name, ids in members.items() if transform.id in ids
+    ]
+    return ", ".join(found) or "none"
+
+
+def print_list(profile: str | None, say: Say) -> None:
+    """One line per transform, by risk; only those of ``profile`` when one is named. Raises HardenError for no such."""
+    chosen = profiles.load(profile).members if profile else None
+    members = _members()
+    for risk in RISKS.values():
+        found = [item for item in registry.transforms().values() if item.risk == risk.id]
+        found = [item for item in found if chosen is None or item.id in chosen]
+        if not found:
+            continue
+        say(f"{risk.id} {risk.title}")
+        width = max(len(item.id) for item in found)
+        for item in found:
+            say(f"  {item.id.ljust(width)}  {item.summary} [{_in_profiles(item, members)}]")
+
+
+def print_profiles(name: str | None, say: Say) -> None:
+    """One paragraph per built-in profile, or all of the one called ``name``. Raises HardenError for no such."""
+    if name is None:
+        for built_in in profiles.BUILT_IN:
+            profile = profiles.load(built_in)
+            say(f"{built_in}: {len(profile.members)} transforms")
+            say(f"  {profile.description}")
+        return
+    profile = profiles.load(name)
+    say(f"{name}: {profile.description}")
+    for transform, changes in profile.steps():
+        say(f"  {transform.id}{'' if changes else ' (reports only)'}")
+    for group, values in sorted(profile.options.items()):
+        for key, value in sorted(values.items()):
+            say(f"  {group}.{key} = {value}")
+
+
+def explain(name: str, say: Say) -> None:
+    """What a transform or a risk is about. Raises HardenError for an unknown name."""
+    risk = RISKS.get(name.upper())
+    if risk is not None:
+        _explain_risk(risk, say)
+        return
+    try:
+        transform = registry.get(name)
+    except HardenError:
+        known = [*registry.transforms(), *RISKS]
+        raise HardenError(f"unknown id {name}{registry.nearest(name, known)}; 'harden list' shows them all") from None
+    for line in _entry(transform, _members()):
+        say(line)
+
+
+def _explain_risk(risk: Risk, say: Say) -> None:
+    say(f"{risk.id} {risk.title} (OWASP Kubernetes Top Ten 2025)")
+    say(f"In the 2022 list: {risk.id_2022 or 'no such entry'}")
+    found = [item for item in registry.transforms().values() if item.risk == risk.id]
+    say("")
+    if not found:
+        say("No transform yet.")
+    for item in found:
+        say(f"  {item.id}: {item.summary}")
+
+
+def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[str]:
+    marks = [f"{transform.risk} {RISKS[transform.risk].title}"]
+    if transform.risk_2022 != RISKS[transform.risk].id_2022:
+        marks.append(f"In the 2022 list: {transform.risk_2022}")
+    if transform.pss:
+        marks.append(f"Pod Security Standards: {transform.pss}")
+    if transform.cis:
+        marks.append(transform.benchmark)
+    lines = [transform.id, "", *_wrap(transform.summary), ""]
+    lines += _wrap(f"Why: {transform.why}")
+    lines += _wrap(f"May break: {transform.may_break}")
+    lines += ["", *(f"{mark}" for mark in marks), f"Profiles: {_in_profiles(transform, members)}"]
+    if transform.takes is not None:
+        group, types = transform.takes
+        lines.append("Options: " + ", ".join(f"{group}.{key}" for key in types))
+    return lines
+
+
+def _wrap(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, subsequent_indent="  ")
+
+
+def markdown() -> str:
+    """The text of ``transforms/README.md``."""
+    members = _members()
+    lines = [
+        "# Transforms",
+        "",
+        "Printed by `python -m hardener.commands.explain`; a test compares it with the program."
+        " Do not edit it by hand.",
+    ]
+    for risk in RISKS.values():
+        found = [item for item in registry.transforms().values() if item.risk == risk.id]
+        if not found:
+            continue
+        former = f", {risk.id_2022} in 2022" if risk.id_2022 else ""
+        lines += ["", f"## {risk.id} {risk.title}{former}"]
+        for item in found:
+            marks = [f"stage {item.stage}", f"severity {item.severity}"]
+            marks += [f"{item.risk_2022} in 2022"] if item.risk_2022 != risk.id_2022 else []
+            marks += [f"PSS {item.pss}"] if item.pss else []
+            marks += [f"CIS {item.cis}"] if item.cis else []
+            lines += [
+                "",
+                f"### `{item.id}`",
+                "",
+                item.summary,
+                "",
+                f"Why: {item.why}",
+                "",
+                f"May break: {item.may_break}",
+            ]
+            lines += ["", f"{', '.join(marks)}; profiles: {_in_profiles(item, members)}"]
+            lines += ["", f"Cases: [`golden/{risk.folder}/{item.id}`](../golden/{risk.folder}/{item.id})"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,50 @@
+"""``harden filter``: a stream hardened, with the report beside it. A stream has no tree around it (DECISIONS 2.11)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from hardener.commands.run import Choices, binary, learn, plan_of, write_text
+from hardener.errors import HardenError
+from hardener.report.redactor import Redactor
+from hardener.sources import files
+from hardener.tree.tree import Workspace, lock_of
+
+
+def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
+    """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
+    name ends in .json. Returns 0. Raises HardenError for input that is not UTF-8 and a file that cannot be written."""
+    text = standard_input()
+    root = files.git_root(os.getcwd()) or os.getcwd()
+    plan = plan_of(choices, root)
+    stream: Any = sys.stderr
+    if report is not None:
+        try:
+            stream = open(report, "w", encoding="utf-8")
+        except OSError as error:
+            raise HardenError(f"{report}: {error.strerror}") from None
+    outcome = plan.run(Workspace.from_text(text, plan.settings, lock_of(root)), lambda name: None)
+    changed = outcome.files[0] if outcome.files else None
+    output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
+    sys.stdout.buffer.write(output.encode())
+    sys.stdout.buffer.flush()
+    if (report or "").endswith(".json"):
+        from hardener.report.json import write
+
+        redactor = Redactor()
+        learn(outcome.workspace, redactor)
+        write(outcome, redactor, binary(stream, "backslashreplace"))
+        stream.flush()
+    else:
+        write_text(outcome, Redactor(), stream, verbose=verbose, quiet=quiet, applied=True)
+    return 0
+
+
+def standard_input() -> str:
+    """All of standard input. Raises HardenError when it is not UTF-8."""
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise HardenError("standard input is not UTF-8") from None

@@ -1,0 +1,116 @@
+"""A waiver written into the manifest that it is about: an annotation, or a comment where there is no place for one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hardener.authoring.edits import Grade, Path, replay
+from hardener.engine.waivers.marks import PREFIX
+from hardener.errors import HardenError
+from hardener.sources import files, yaml
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.data_path import value_at
+from hardener.tree.core_views import Container, Object, View
+
+_FILLED_IN = re.compile(r"[{}%\\]")  # what a program may fill in, or read otherwise, in a text
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A waiver to write: the transform ``id`` is left out at ``target``, for ``reason``, one line of text."""
+
+    id: str
+    target: View
+    reason: str
+
+
+def write(waivers: Iterable[Written]) -> list[str]:
+    """Write ``waivers`` to their files, each of which is replaced whole. Returns the names of the files; raises
+    HardenError for the first that cannot be written, and then it is as it was."""
+    by_file: dict[str, tuple[ManifestFile, dict[Piece, list[Written]]]] = {}
+    for waiver in waivers:
+        piece = waiver.target.object.piece
+        by_piece = by_file.setdefault(piece.file.path, (piece.file, {}))[1]
+        by_piece.setdefault(piece, []).append(waiver)
+    for file, by_piece in by_file.values():
+        text = file.content.text
+        for piece in sorted(by_piece, key=lambda piece: piece.start, reverse=True):
+            written = piece.text
+            for waiver in by_piece[piece]:
+                written = _with(piece, written, waiver)
+            text = text[: piece.start] + written + text[piece.end :]
+        try:
+            files.replace(file.path, text, file.content)
+        except OSError as error:
+            raise HardenError(f"{file.name}: the waiver was not written: {error.strerror}") from None
+    return [file.name for file, _ in by_file.values()]
+
+
+def _with(piece: Piece, text: str, waiver: Written) -> str:
+    try:
+        annotated = None if piece.is_terraform or piece.is_python else _annotated(text, waiver)
+        return annotated or _commented(piece, text, waiver)
+    except yaml.Refused as refused:
+        form = f"# harden: ignore[{waiver.id}] {waiver.reason}"
+        raise HardenError(f"{piece.file.name}: write this waiver by hand ({refused.reason}): {form}") from None
+
+
+def _annotated(text: str, waiver: Written) -> str | None:
+    """``text`` with an annotation of the object; None where it has no metadata, or this annotation already."""
+    item, key = waiver.target.object, f"{PREFIX}ignore-{waiver.id}"
+    value = waiver.reason
+    if isinstance(waiver.target, Container):
+        value = f"container={waiver.target.name}; {value}"
+    parsed = yaml.parse(text)
+    metadata = value_at(parsed.documents, (*item.path, "metadata"))
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("annotations") or {}, dict):
+        return None
+    if key in (metadata.get("annotations") or {}):
+        return None
+    edit = item.view("metadata").set("annotations", key, to=value, grade=Grade.SAFE)
+
+    def mutate(documents: list[Any]) -> None:
+        replay(documents, [edit])
+
+    return yaml.rewrite(text, mutate).text
+
+
+def _commented(piece: Piece, text: str, waiver: Written) -> str:
+    """``text`` with a comment on the line above the target. Raises Refused where that changes more than a comment."""
+    path = _written_path(waiver.target)
+    parse: Any = yaml.parse
+    if piece.is_terraform:
+        from hardener.sources import terraform
+
+        parse = terraform.parse
+    elif piece.is_python:
+        from hardener.sources.python import parsed as python
+
+        parse = python.parse
+    parsed = parse(text)
+    if piece.is_python and parsed.text_at(int(path[0])) is not None and _FILLED_IN.search(waiver.reason):
+        raise yaml.Refused("the program would take it for more than text")
+    number = parsed.line(int(path[0]), path[1:])
+    lines = text.splitlines(keepends=True)
+    line = lines[number - 1]
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    newline = "\r\n" if line.endswith("\r\n") else "\n"
+    lines.insert(number - 1, f"{indent}# harden: ignore[{waiver.id}] {waiver.reason}{newline}")
+    written = "".join(lines)
+    again = parse(written)
+    if not yaml.same(again.documents, parsed.documents) or _count(piece, again) != _count(piece, parsed) + 1:
+        raise yaml.Refused("no comment can stand there")
+    return written
+
+
+def _count(piece: Piece, parsed: Any) -> int:
+    """The comments of a text, those of the YAML in a program among them."""
+    return len(parsed.comments()) + (len(parsed.comments_of_texts()) if piece.is_python else 0)
+
+
+def _written_path(target: View) -> Path:
+    item: Object = target.object
+    return target.path if isinstance(target, Container) else item.path

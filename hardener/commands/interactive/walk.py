@@ -1,0 +1,137 @@
+"""The questions and answers of ``harden apply -i``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hardener.authoring.edits import Create, Grade
+from hardener.commands.interactive import hunks, waive
+from hardener.commands.interactive.answers import Answer, Answers, key
+from hardener.engine.outcome import Change, Outcome
+from hardener.errors import HardenError
+from hardener.report.question import Question
+
+_HELP = """\
+y - make this change
+n - do not make it
+a - make this one and all others of its transform that are graded no worse
+d - make neither this one nor any other of its transform
+w - waive it: a reason is asked for and written into the manifest, so that no later run asks again
+q - quit: make neither this one nor any that is left; what was accepted is made
+? - print this help"""
+_KEYS = "y,n,a,d,w,q,?"
+
+Run = Callable[[Answers], Outcome]
+
+
+@dataclass(slots=True)
+class _Asked:
+    changes: list[Change]
+    grade: Grade
+    held: bool
+
+
+def check_terminal() -> None:
+    """Raise HardenError where there is nobody to ask."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise HardenError("-i asks about each change, and needs a terminal for that")
+
+
+def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outcome], bool]) -> Outcome | None:
+    """Ask about every step of what ``run`` decides. Returns the outcome that holds what was accepted; None when
+    ``confirm``, asked once before anything else, does not want files to be written.
+
+    ``run`` reads the tree anew and decides with the answers so far; ``face`` prints the questions of an outcome. An
+    answer may change what other steps do: these are asked about again. Waivers are written when all is answered.
+    """
+    answers = Answers()
+    outcome = run(answers)
+    if not confirm(outcome):
+        return None
+    while True:
+        waiting = [asked for asked in _steps(outcome) if _is_open(asked, answers)]
+        if not waiting:
+            return outcome
+        printed = face(outcome)
+        waivers = _ask(waiting, answers, printed)
+        if waivers:
+            try:
+                printed.say("waivers written: " + ", ".join(waive.write(waivers)))
+            except HardenError as error:
+                printed.say(f"harden: {error}")
+        outcome = run(answers)
+        if answers.quit:
+            return outcome
+
+
+def _is_open(asked: _Asked, answers: Answers) -> bool:
+    return answers.of(asked.changes, asked.grade) is None
+
+
+def _steps(outcome: Outcome) -> list[_Asked]:
+    """The steps that are made or held back, by file and document."""
+    made = {id(change.siblings): change.siblings for change in outcome.changes}
+    found = [_Asked(changes, _grade(changes), False) for changes in made.values()]
+    found += [_Asked(held.changes, held.grade, True) for held in outcome.held]
+    order = {
+        piece: number for number, piece in enumerate(piece for file in outcome.workspace.files for piece in file.pieces)
+    }
+
+    def place(asked: _Asked) -> int:
+        change = asked.changes[0]
+        piece = change.edit.piece if isinstance(change.edit, Create) else change.object.piece
+        return order.get(piece, len(order))
+
+    return sorted(found, key=place)
+
+
+def _grade(changes: list[Change]) -> Grade:
+    return max((change.edit.grade for change in changes), key=lambda grade: grade.rank)
+
+
+def _ask(waiting: list[_Asked], answers: Answers, face: Question) -> list[waive.Written]:
+    """Ask about the steps in turn; the waivers that were wanted."""
+    waivers: list[waive.Written] = []
+    for number, asked in enumerate(waiting, 1):
+        if not _is_open(asked, answers):  # an answer for all of its transform
+            continue
+        changes, id = asked.changes, asked.changes[0].transform.id
+        place = f"({number}/{len(waiting)})"
+        face.ask(changes, asked.grade, held=asked.held, number=place, lines=hunks.of_step(changes))
+        while True:
+            said = _line(f"{place} Make this change [{_KEYS}]? ")
+            if said == "y":
+                answers.give(changes, Answer.YES)
+            elif said == "n":
+                answers.give(changes, Answer.NO)
+            elif said == "a":
+                answers.rule(id, asked.grade, Answer.YES)
+            elif said == "d":
+                answers.rule(id, Grade.BREAKING, Answer.NO)
+            elif said == "w":
+                target = answers.targets.get(key(changes, whole=False))
+                reason = " ".join((_line("Reason: ") or "").split())
+                if target is None or not reason:
+                    face.say("a waiver needs a reason")
+                    continue
+                waivers.append(waive.Written(id, target, reason))
+                answers.give(changes, Answer.WAIVED)
+            elif said in (None, "q"):
+                answers.quit = True
+                return waivers
+            else:
+                for line in _HELP.splitlines():
+                    face.say(line)
+                continue
+            break
+    return waivers
+
+
+def _line(prompt: str) -> str | None:
+    """What a person answers, None at the end of the input."""
+    sys.stdout.write(prompt)
+    sys.stdout.flush()
+    line = sys.stdin.readline()
+    return line.strip() if line else None

@@ -1,0 +1,356 @@
+"""One run for a person: choices resolved, the tree read, the pipeline run, files written, the report printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring import config as configuration
+from hardener.authoring import profile, registry
+from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.profile import Profile
+from hardener.commands.progress import Progress
+from hardener.engine import pipeline
+from hardener.engine.outcome import Outcome
+from hardener.errors import HardenError
+from hardener.facts.objects.pod_security_levels import Standing, standings
+from hardener.kubernetes.secret_text import may_hold_secret
+from hardener.report.impact import counted
+from hardener.report.redactor import Redactor
+from hardener.sources import files
+from hardener.sources.yaml import Refused, parse
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.tree import Settings, Workspace
+
+if TYPE_CHECKING:
+    from hardener.commands.changed_since import Touched
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line asks for, as given."""
+
+    profile: str | None = None
+    max_risk: str = "review"
+    accept: list[str] | None = None
+    only: list[str] | None = None
+    skip: list[str] | None = None
+    kubernetes_version: str | None = None
+    config: str | None = None
+    set: list[str] | None = None
+    evidence: str | None = None
+    as_of: str | None = None
+    prune_managed: bool = False
+    out_of_band: str | None = None
+    secrets_out: str | None = None
+    policy_engine: str | None = None
+    audit_log: list[str] | None = None
+    pin_format: str | None = None
+    since: str | None = None
+    baseline: str | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    profile: Profile
+    settings: Settings
+    gate: pipeline.Gate
+    only: frozenset[str]
+    skip: frozenset[str]
+    touched: Touched | None = None
+
+    def standings(self, workspace: Workspace) -> list[Standing]:
+        """The Pod Security levels of the pods that the run is about."""
+        found, touched = standings(workspace), self.touched
+        return found if touched is None else [one for one in found if touched.piece(one.pod.object.piece)]
+
+    def judges(self, id: str) -> bool:
+        """Whether a run meets everything that there is of the transform ``id``."""
+        return self.touched is None and id not in self.skip and (not self.only or id in self.only)
+
+    def run(self, workspace: Workspace, progress: Callable[[str], object]) -> Outcome:
+        touched = self.touched
+        outcome = pipeline.run(
+            workspace, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress,
+            visits=None if touched is None else lambda target: touched.piece(target.object.piece),
+        )  # fmt: skip
+        if touched is not None:
+            touched.narrow(outcome)
+        return outcome
+
+
+def plan_of(choices: Choices, root: str) -> Plan:
+    found = configuration.load(root, choices.config)
+    named, folder = (
+        (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
+    )
+    chosen = profile.load(named or "restricted", folder=folder or None)
+    for group, values in found.options.items():
+        for key, value in values.items():
+            chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
+    for text in choices.set or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise HardenError(f"--set {text}: write GROUP.KEY=VALUE")
+        chosen.set_option(name, _option(text, value), "--set")
+    if choices.pin_format:
+        chosen.set_option("images.pin-format", str(choices.pin_format), "--pin-format")
+    if choices.prune_managed:
+        chosen.set_option("network-policy.prune-managed", True, "--prune-managed")
+        chosen.set_option("rbac.prune-managed", True, "--prune-managed")
+    accepted = frozenset(registry.get(id).id for part in choices.accept or [] for id in part.split(","))
+    only, skip = (
+        frozenset(id for part in given or [] for name in part.split(",") for id in _named(name))
+        for given in (choices.only, choices.skip)
+    )
+    return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
+
+
+def settings_of(choices: Choices, found: configuration.Config) -> Settings:
+    version = choices.kubernetes_version or found.kubernetes_version or configuration.DEFAULT_VERSION
+    as_of = configuration.day(choices.as_of) if choices.as_of else None
+    return Settings(
+        configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
+        tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
+        tuple(choices.audit_log or ()),
+    )  # fmt: skip
+
+
+def _named(name: str) -> list[str]:
+    """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises HardenError."""
+    of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
+    return of_risk or [registry.get(name).id]
+
+
+def _real(path: str | None) -> str | None:
+    return None if path is None else os.path.realpath(path)
+
+
+def _option(given: str, value: str) -> Any:
+    try:
+        documents = parse(value).documents if value else [""]
+    except Refused as refused:
+        raise HardenError(f"--set {given}: {refused.reason}") from None
+    if len(documents) > 1:
+        raise HardenError(f"--set {given}: write one value")
+    return documents[0] if documents else None
+
+
+def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
+    """The tree as read, and what to do with it. Raises HardenError for a choice that is wrong."""
+    real, root = _places(paths, choices)
+    plan = plan_of(choices, root)
+    if choices.since:
+        from hardener.commands.changed_since import since  # late: most runs look at everything
+
+        plan.touched = since(choices.since, root)
+    if plan.settings.audit_logs:
+        from hardener.facts.access import audit_log  # late: most runs have none
+
+        audit_log.check(plan.settings.audit_logs)
+    if plan.settings.secrets_out:
+        from hardener.commands import secrets_folder  # late: most runs move no secret
+
+        secrets_folder.check(plan.settings.secrets_out, [root, *real])
+    return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
+
+
+def tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Workspace:
+    """The tree as read, for a command that runs no transform. Raises HardenError for a choice that is wrong."""
+    real, root = _places(paths, choices)
+    settings = settings_of(choices, configuration.load(root, choices.config))
+    return Workspace.read(real, root=root, settings=settings, progress=progress)
+
+
+def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
+    """The real paths that are meant, and the folder that evidence is read from."""
+    real = files.expand(paths)
+    if choices.evidence and not os.path.isdir(choices.evidence):
+        raise HardenError(f"{choices.evidence}: no such folder")
+    return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
+
+
+def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
+    """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
+    from hardener.commands.write_files import may_write  # late: only this command writes
+
+    with Progress() as progress:
+        workspace, plan = read(paths, choices, progress)
+        outcome = plan.run(workspace, progress)
+    if not may_write(outcome, yes):
+        return 2
+    return write(outcome, format, verbose=verbose, quiet=quiet)
+
+
+def write(outcome: Outcome, format: str, *, verbose: bool, quiet: bool) -> int:
+    """Write what a run decided, and report it. Returns as ``apply`` does."""
+    from hardener.commands.write_files import write_files
+
+    redactor = Redactor()
+    whole = write_files(outcome)
+    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
+    if outcome.failure and format != "text":
+        print(f"harden: {redactor.text(outcome.failure)}", file=sys.stderr)
+    return 0 if whole else 2
+
+
+def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
+    """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
+    with Progress() as progress:
+        workspace, plan = read(paths, choices, progress)
+        outcome = plan.run(workspace, progress)
+    show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
+    return 1 if outcome.files else 0
+
+
+def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verbose: bool, quiet: bool) -> int:
+    """Report what is not hardened, and the Pod Security levels. Returns 1 when ``apply`` would change something, or a
+    finding or held-back change is at least as severe as ``fail_on`` ("none": never), else 0."""
+    with Progress() as progress:
+        workspace, plan = read(paths, choices, progress)
+        before = plan.standings(workspace)
+        outcome = plan.run(workspace, progress)
+    levels = (before, plan.standings(workspace))
+    known = _compare(outcome, choices, plan) if choices.baseline else []
+    worst = outcome.worst_finding
+    too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
+    show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
+    for line in known:
+        print(line, file=sys.stdout if format == "text" else sys.stderr)
+    if format == "text":
+        reasons = []
+        if outcome.files:
+            verb = "is" if len(outcome.changes) == 1 else "are"
+            reasons.append(f"{counted(len(outcome.changes), 'change')} {verb} pending: harden apply")
+        if too_bad and worst is not None:
+            reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
+        nothing = "" if outcome.summary()["files"] else ": these paths hold no file that harden reads"
+        print("check failed: " + "; ".join(reasons) if reasons else f"check passed{nothing}")
+    return 1 if outcome.files or too_bad else 0
+
+
+def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
+    """Take what the baseline lists out of ``outcome``; what there is to say about it."""
+    from hardener.engine import known_findings as baseline
+
+    redactor = Redactor()
+    learn(outcome.workspace, redactor)
+    return baseline.apply(outcome, str(choices.baseline), redactor.text, plan.judges)
+
+
+def graph(paths: list[str], choices: Choices, *, format: str) -> int:
+    """Print who talks to whom. Returns 0."""
+    from hardener.report import graph, graph_formats
+
+    redactor = Redactor()
+    with Progress() as progress:
+        workspace = tree(paths, choices, progress)
+        learn(workspace, redactor)
+        found = graph.collect(workspace, redactor.text)
+    if format == "json":
+        graph_formats.write_json(found, binary(sys.stdout, "backslashreplace"))
+    else:
+        out = binary(sys.stdout)
+        for line in graph_formats.FORMATS[format](found):
+            out(line + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def learn(workspace: Workspace, redactor: Redactor) -> None:
+    """Show ``redactor`` the secrets of the tree."""
+    for file in workspace.files:
+        for piece in file.pieces:
+            if piece.data and may_hold_secret(piece.text):
+                for document in piece.data:
+                    redactor.learn_document(document)
+
+
+def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
+    """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them."""
+    for change in [*outcome.changes, *outcome.not_made]:
+        for kept in change.edit.keeps:
+            redactor.learn(kept.value.decode("utf-8", "replace"))
+
+
+Levels = tuple[list[Standing], list[Standing]]
+
+
+def show(
+    outcome: Outcome,
+    redactor: Redactor,
+    format: str,
+    *,
+    verbose: bool,
+    quiet: bool,
+    applied: bool,
+    levels: Levels | None = None,
+) -> None:
+    """Print the report of ``outcome`` to standard output, as ``format``."""
+    learn_moved(outcome, redactor)
+    if format == "json":
+        from hardener.report.json import write
+        from hardener.report.levels import records
+
+        learn(outcome.workspace, redactor)
+        write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
+        sys.stdout.buffer.flush()
+    elif format != "text":
+        from hardener.report import faces
+
+        learn(outcome.workspace, redactor)
+        faces.write(
+            format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
+        )
+        sys.stdout.flush()
+    else:
+        write_text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
+
+
+def write_text(
+    outcome: Outcome,
+    redactor: Redactor,
+    stream: object,
+    *,
+    verbose: bool,
+    quiet: bool,
+    applied: bool,
+    levels: Levels | None = None,
+) -> None:
+    """Print the report for people to ``stream``, in colour on a terminal."""
+    from hardener.report.text import TextReport
+
+    width = columns(stream) if is_terminal(stream) else 0
+    colour = has_colour(stream)
+    TextReport(outcome, redactor, binary(stream), colour, verbose, quiet, applied, levels, width).write()
+    stream.flush()  # type: ignore[attr-defined]
+
+
+def is_terminal(stream: object) -> bool:
+    """Whether a person looks at ``stream``."""
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def has_colour(stream: object) -> bool:
+    """Whether ``stream`` is a terminal that is to show colours."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns(stream: object) -> int:
+    """How wide the terminal of ``stream`` is; 0 where it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns  # type: ignore[attr-defined]
+    except (OSError, ValueError):
+        return 0
+
+
+def binary(stream: object, errors: str = "surrogateescape") -> Callable[[str], object]:
+    """What writes text to ``stream`` as UTF-8, line ends as they are."""
+    # A patch keeps its line ends and its characters whatever the platform and the locale. A file name that is not
+    # UTF-8 keeps its bytes there, and is escaped in JSON.
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        return stream.write  # type: ignore[attr-defined,no-any-return]
+    return lambda text: buffer.write(text.encode("utf-8", errors))

@@ -1,0 +1,202 @@
+"""The folder that ``--secrets-out`` names: the values that leave the tree, and the commands that take them to a store.
+
+Nothing of it may come into the repository, nothing in it is overwritten, and it is on the disk before the first
+manifest changes.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import os
+import shlex
+from collections.abc import Iterable
+from typing import Any
+
+from hardener.authoring.edits import Kept
+from hardener.errors import HardenError
+from hardener.sources import files
+
+_INDEX, _SCRIPT = "index.json", "push.sh"
+
+
+def check(folder: str, read: list[str]) -> None:
+    """Raise HardenError unless ``folder`` (a real path, there or not) may hold secrets.
+
+    It is outside of all that is ``read`` (files and folders) and of every Git work tree, but for what Git ignores.
+    """
+    for path in read:
+        if _is_in(folder, path):
+            raise HardenError(f"--secrets-out {folder}: it is inside of {path}, which is read as manifests")
+    root = files.git_root(_standing(folder))
+    if root is not None and not _is_ignored(root, folder):
+        raise HardenError(
+            f"--secrets-out {folder}: it is in the Git repository {root}, which would take the secrets in again"
+        )
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise HardenError(f"--secrets-out {folder}: not a folder")
+
+
+def _is_in(folder: str, path: str) -> bool:
+    return folder == path or (os.path.isdir(path) and folder.startswith(path.rstrip(os.sep) + os.sep))
+
+
+def _standing(path: str) -> str:
+    """The deepest folder above ``path``, or it, that there is."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _is_ignored(root: str, folder: str) -> bool:
+    import subprocess  # late: few folders for secrets are in a repository
+
+    names = [os.path.join(folder, name) for name in (_INDEX, "a__b.json")]
+    for name in names:
+        command = ["git", "-C", root, "check-ignore", "-q", "--", name]
+        try:
+            if subprocess.run(command, capture_output=True, timeout=60).returncode != 0:
+                return False
+        except (OSError, subprocess.SubprocessError):
+            return False
+    return True
+
+
+def write(folder: str, kept: Iterable[Kept]) -> list[str]:
+    """Write ``kept`` to new files in ``folder`` and return their paths; all of it is on the disk then.
+
+    Raises HardenError, and leaves nothing of this run behind, where a file is there already or cannot be written.
+    """
+    by_key: dict[str, list[Kept]] = {}
+    for one in dict.fromkeys(kept):
+        by_key.setdefault(one.key, []).append(one)
+    if not by_key:
+        return []
+    for key, values in by_key.items():
+        names = [one.name for one in values]
+        if len(set(names)) < len(names):  # a bug of ours, and no value is lost for it
+            raise HardenError(f"--secrets-out {folder}: two values are called {key}; no manifest was changed")
+    made: list[str] = []
+    try:
+        _open_folder(folder)
+        commands = []
+        for key, values in by_key.items():
+            name = _file_name(key)
+            made.append(_create(folder, name, _content(values), 0o600))
+            commands.append(_command(values[0], made[-1]))
+        made.append(_create(folder, _SCRIPT, _script(commands), 0o700))
+        made.append(_create(folder, _INDEX, _index(by_key), 0o600))
+        _sync(folder)
+    except OSError as error:
+        for path in made:
+            _unlink(path)
+        name = os.path.basename(error.filename or folder)
+        reason = "it is there already, and is not overwritten: name a new folder"
+        reason = reason if isinstance(error, FileExistsError) else str(error.strerror)
+        raise HardenError(f"--secrets-out {folder}: {name}: {reason}; no manifest was changed") from None
+    return made
+
+
+def _open_folder(folder: str) -> None:
+    if not os.path.isdir(folder):
+        os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
+        os.mkdir(folder, 0o700)
+    if os.stat(folder).st_mode & 0o077:
+        if os.listdir(folder):
+            error = PermissionError(0, "other users may read it: chmod 700 it, or name a new folder")
+            error.filename = folder
+            raise error
+        os.chmod(folder, 0o700)
+
+
+def _create(folder: str, name: str, content: bytes, mode: int) -> str:
+    """A new file with ``content``, on the disk. Nothing of it is left where that fails."""
+    path = os.path.join(folder, name)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+    except OSError as error:
+        _unlink(path)
+        error.filename = path
+        raise
+    return path
+
+
+def _sync(folder: str) -> None:
+    """The names of the new files on the disk, too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def _file_name(key: str) -> str:
+    return "__".join(part for part in key.split("/") if part not in ("", ".", "..")) + ".json"
+
+
+def text_of(value: bytes) -> tuple[str, bool]:
+    """``value`` as a store keeps it, and whether that is base64: for what is no text."""
+    try:
+        return value.decode(), False
+    except UnicodeDecodeError:
+        return binascii.b2a_base64(value, newline=False).decode(), True
+
+
+def _content(kept: list[Kept]) -> bytes:
+    """The values by name; the whole Secret where that is what is applied or encrypted."""
+    content: dict[str, Any] = {one.name: text_of(one.value)[0] for one in kept}
+    if kept[0].via[0] in ("kubectl", "sops"):
+        namespace, name = kept[0].secret
+        metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+        data = {one.name: binascii.b2a_base64(one.value, newline=False).decode() for one in kept}
+        content = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _index(by_key: dict[str, list[Kept]]) -> bytes:
+    entries = [
+        {
+            "file": _file_name(key), "key": key, "name": one.name, "source": one.source,
+            "secret": {"namespace": one.secret[0], "name": one.secret[1]}, "base64": text_of(one.value)[1],
+        }
+        for key, values in by_key.items() for one in values
+    ]  # fmt: skip
+    return (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _script(commands: list[str]) -> bytes:
+    lines = ["#!/bin/sh", "# Takes the values in this folder to the store. Delete the folder afterwards.", "set -eu"]
+    return ("\n".join([*lines, *commands]) + "\n").encode()
+
+
+def _command(kept: Kept, path: str) -> str:
+    """The command that takes the file ``path`` to where its values are kept; it holds no value."""
+    name, file = shlex.quote(kept.key), shlex.quote(path)
+    way, *rest = kept.via
+    if way == "aws":
+        return f"aws secretsmanager create-secret --name {name} --secret-string {shlex.quote('file://' + path)}"
+    if way == "gcp":
+        return f"gcloud secrets create {name} --data-file={file}"
+    if way == "azure":
+        return f'az keyvault secret set --vault-name "$VAULT_NAME" --name {name} --file {file}'
+    if way == "kubectl":
+        return f"kubectl create -f {file}"  # apply would note the values, and the next one without them take them away
+    if way == "sops":
+        fields = "--encrypted-regex '^(data|stringData)$'"
+        return f"sops encrypt {fields} --output-type yaml {file} > {shlex.quote(rest[0])}"
+    if way == "sealed":
+        return f"# {name} is sealed in the repository"
+    verb = "patch" if way == "vault-patch" else "put"
+    return f"vault kv {verb} -mount={shlex.quote(rest[0])} {name} {shlex.quote('@' + path)}"

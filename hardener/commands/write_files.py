@@ -1,0 +1,143 @@
+"""The files of a run written, all or none: after a question where Git could not undo it, and secrets first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import FileChange, Outcome, Report
+from hardener.report.impact import counted
+from hardener.sources import files
+
+_SHOWN = 3  # of the files that could not be written
+
+
+def may_write(outcome: Outcome, yes: bool) -> bool:
+    """Whether ``outcome`` may be written: a person is asked on a terminal about files that Git could not bring back."""
+    if not outcome.files:
+        return True
+    warning = _unsaved([change.file.path for change in outcome.files if not change.file.is_new])
+    if warning is None:
+        return True
+    print(f"harden: {warning}", file=sys.stderr)
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _unsaved(paths: list[str]) -> str | None:
+    """One line about the files whose present state Git could not bring back, None when it could."""
+    outside = [path for path in paths if files.git_root(path) is None]
+    if outside:
+        return f"{_of(len(outside), paths)} outside Git, so Git cannot undo this"
+    dirty = 0
+    for root in dict.fromkeys(files.git_root(path) for path in paths):
+        import subprocess  # late: only writing in a Git repository asks it
+
+        command = ["git", "-C", str(root), "status", "--porcelain", "-z", "--untracked-files=all"]
+        try:
+            done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+        except (OSError, subprocess.SubprocessError):
+            return "git status did not answer, so it is not known whether Git can undo this"
+        names = {
+            os.path.join(str(root), os.fsdecode(entry[3:])) for entry in done.stdout.split(b"\0") if len(entry) > 3
+        }
+        dirty += len(names & set(paths))
+    return f"{_of(dirty, paths, 'has', 'have')} changes that are not committed" if dirty else None
+
+
+def _of(number: int, paths: list[str], one: str = "is", several: str = "are") -> str:
+    return f"{number} of {counted(len(paths), 'file')} {one if number == 1 else several}"
+
+
+def write_secrets(outcome: Outcome) -> None:
+    """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises HardenError; then no file
+    of the tree may be written."""
+    folder = outcome.workspace.settings.secrets_out
+    if folder and any(change.edit.keeps for change in outcome.changes):
+        from hardener.commands import secrets_folder
+
+        secrets_folder.write(folder, (kept for change in outcome.changes for kept in change.edit.keeps))
+
+
+def write_files(outcome: Outcome) -> bool:
+    """Write the changed files, and before them the secrets that leave the tree: all of it, or nothing. Returns whether
+    everything could be written. Raises HardenError when the secrets cannot be written.
+
+    Files of one run need each other, also across steps: a namespace that is closed needs the policies of its workloads,
+    a kubelet that protects its kernel settings needs the file that sets them, a Pod Security label needs the workloads
+    hardened, and a kustomization needs the files that it lists. No record says which ones belong together, so one file
+    that cannot be written stops all. First every new text is written beside its file, then all take their places; what
+    fails even then takes the others back. Each file that stood in the way becomes a finding, and ``outcome`` says at
+    its top that nothing was written.
+    """
+    waiting: list[tuple[FileChange, files.Prepared]] = []
+    failed: list[tuple[FileChange, OSError]] = []
+    try:
+        for change in outcome.files:
+            try:
+                content = None if change.file.is_new else change.file.content
+                waiting.append((change, files.prepare(change.file.path, change.text, content)))
+            except OSError as error:
+                failed.append((change, error))
+        if not failed:
+            write_secrets(outcome)
+            failed = _place(waiting)
+    finally:
+        for _, prepared in reversed(waiting):
+            prepared.drop()
+    if failed:
+        _say_failed(outcome, failed)
+    return not failed
+
+
+def _place(waiting: list[tuple[FileChange, files.Prepared]]) -> list[tuple[FileChange, OSError]]:
+    """Put every text in its place; the one that cannot be, after which no other is, as far as it can be undone."""
+    for number, (change, prepared) in enumerate(waiting):
+        try:
+            prepared.place()
+            change.written = True
+        except BaseException as error:
+            for earlier, placed in reversed(waiting[:number]):
+                try:
+                    placed.take_back()
+                    earlier.written = False
+                except OSError:
+                    pass  # it stays written, and is reported so
+            if not isinstance(error, OSError):
+                raise
+            return [(change, error)]
+    return []
+
+
+def _say_failed(outcome: Outcome, failed: list[tuple[FileChange, OSError]]) -> None:
+    """Take out of ``outcome`` what was not written, and note why."""
+    total = len(outcome.files)
+    outcome.files = [change for change in outcome.files if change.written]
+    kept = {id(change.file) for change in outcome.files}
+    edits = Counter(id(change.object.piece.file) for change in outcome.changes)
+    outcome.changes = [change for change in outcome.changes if id(change.object.piece.file) in kept]
+    for change, error in failed:
+        lost = counted(edits[id(change.file)], "edit")
+        verb = "was" if lost.startswith("1 ") else "were"
+        outcome.findings.append(
+            Report(
+                "not-written",
+                None,
+                Severity.MEDIUM,
+                f"{lost} {verb} not written, the file is as it was: {error.strerror}",
+                "make it writable and run again",
+                change.file.name,
+                line=1,
+            )
+        )
+    names = [f"{change.file.name} ({error.strerror})" for change, error in failed]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    written = f"only {', '.join(change.file.name for change in outcome.files)}" if outcome.files else "nothing"
+    outcome.failure = (
+        f"{written} was written, since {len(failed)} of {counted(total, 'file')} cannot be, and the files of a run "
+        f"need each other: {', '.join(names[:_SHOWN])}{more}"
+    )

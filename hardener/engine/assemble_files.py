@@ -1,0 +1,173 @@
+"""All changed documents proved, in several processes when there are many, and put together to files."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from sys import intern
+
+from hardener.authoring.edits import Create, Evidence, Path, Set, Severity
+from hardener.engine.index_shifts import as_read, shifts
+from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
+from hardener.engine.proof import Located, Proof, prove
+from hardener.sources import yaml
+from hardener.sources.manifests import ManifestFile, Piece
+
+POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
+_CHUNK = 100
+
+Place = tuple[Report | Change | Waived | None, Path]
+Job = tuple[Piece, list[Change], list[Place]]
+
+_ADVICE = "make this change by hand, or simplify the YAML around it"
+_jobs: list[Job] = []  # what the processes work on; they inherit it, nothing is sent to them
+
+
+def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: None) -> None:
+    """Rewrite every changed piece. Fills ``outcome.files`` and the lines of all records; a piece whose text cannot be
+    proved keeps its bytes, and its changes move from ``changes`` to ``refused``."""
+    jobs = _collect(outcome)
+    refused: set[Piece] = set()
+    file: _File | None = None
+    for (piece, changes, places), proof in zip(jobs, _proofs(jobs), strict=True):
+        progress(piece.file.name)
+        if file is None or file.source is not piece.file:
+            _finish(outcome, file)
+            file = _File(piece.file)
+        for (record, path), line in zip(places, proof.places, strict=True):
+            if record is None:
+                outcome.lines[piece, path] = piece.line + line
+            else:
+                record.line = piece.line + line
+        if proof.refusal:
+            reason, line = proof.refusal
+            refused.add(piece)
+            outcome.refused.append(Refused(piece.file.name, piece.line + line, reason, _ADVICE, len(changes)))
+        elif proof.hunks:
+            for change, located in zip(changes, proof.changes, strict=True):
+                _place(outcome, change, located, piece.line, file.shift)
+            file.add(piece, proof, changes)
+        elif changes:
+            refused.add(piece)  # steps that cancel each other out leave nothing to report
+    _finish(outcome, file)
+    if refused:
+        outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
+
+
+def _collect(outcome: Outcome) -> list[Job]:
+    """The pieces that changed or whose lines a report needs, in the order of files and lines."""
+    changes: dict[Piece, list[Change]] = {}
+    for change in outcome.changes:
+        changes.setdefault(change.object.piece, []).append(change)
+    places: dict[Piece, list[Place]] = {}
+    unreported = [waived.finding for waived in outcome.waived if waived.finding is not None]
+    records: list[Report | Waived] = [*outcome.findings, *unreported, *outcome.waived]
+    for record in records:
+        if record.piece is not None and not record.line:
+            places.setdefault(record.piece, []).append((record, record.path))
+    held = outcome.not_made
+    for change in held:
+        if isinstance(change.edit, Create):
+            continue
+        change.path = as_read(change.path, change.step, shifts(change.object.piece))
+        places.setdefault(change.object.piece, []).append((change, change.path))
+    for change in [*outcome.changes, *held]:
+        for fact in change.edit.evidence:
+            if fact.piece is not None:
+                places.setdefault(fact.piece, []).append((None, fact.path))
+    return [
+        (piece, changes.get(piece, []), places.get(piece, []))
+        for file in outcome.workspace.files
+        for piece in file.pieces
+        if piece in changes or piece in places
+    ]
+
+
+def _proofs(jobs: list[Job]) -> Iterator[Proof]:
+    processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8)
+    if len(jobs) < POOL_FROM or processes < 2:
+        yield from map(_prove, jobs)
+        return
+    import multiprocessing  # late: most runs are small
+
+    _jobs[:] = jobs
+    gc.freeze()  # a collector that walks what the processes share would copy it into each of them
+    try:
+        with multiprocessing.get_context("fork").Pool(processes) as pool:
+            yield from pool.imap(_prove_number, range(len(jobs)), _CHUNK)
+    finally:
+        gc.unfreeze()
+        _jobs.clear()
+
+
+def _prove_number(number: int) -> Proof:
+    return _prove(_jobs[number])
+
+
+def _prove(job: Job) -> Proof:
+    piece, changes, places = job
+    return prove(piece, changes, [path for _, path in places])
+
+
+class _File:
+    """A file as it is put together from the proofs of its pieces."""
+
+    def __init__(self, source: ManifestFile) -> None:
+        self.source = source
+        self.parts: list[str] = []
+        self.hunks: list[yaml.Hunk] = []
+        self.ids: list[tuple[int, str]] = []
+        self.position = 0
+        self.shift = 0  # lines that the file has gained so far
+
+    def add(self, piece: Piece, proof: Proof, changes: list[Change]) -> None:
+        self.parts += (self.source.content.text[self.position : piece.start], proof.text)
+        self.position = piece.end
+        for hunk in proof.hunks:
+            start, after = hunk.before_start + piece.line, hunk.after_start + piece.line + self.shift
+            new = yaml.Hunk(start, _shared(hunk.before), after, _shared(hunk.after))
+            self.hunks.append(self._ended(new) if (piece.created or "").startswith("\n") else new)
+        self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
+        self.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
+
+    def _ended(self, hunk: yaml.Hunk) -> yaml.Hunk:
+        """``hunk``, which stands behind a last line that has no end, with that line; it gets one."""
+        number = hunk.before_start - 1
+        before, after = [self.source.content.text.rpartition("\n")[2]], hunk.after_start - 1
+        lines = before
+        if self.hunks and self.hunks[-1].before_start + len(self.hunks[-1].before) > number:
+            last = self.hunks.pop()
+            number, before, after, lines = last.before_start, last.before, last.after_start, last.after or [""]
+        end = "\r\n" if hunk.after and hunk.after[-1].endswith("\r\n") else "\n"
+        return yaml.Hunk(number, before, after, [*lines[:-1], lines[-1] + end, *hunk.after])
+
+
+def _shared(lines: list[str]) -> list[str]:
+    # The same few lines are written again and again: one object for each instead of one for each place.
+    return [intern(line) for line in lines]
+
+
+def _finish(outcome: Outcome, file: _File | None) -> None:
+    if file is not None and file.hunks:
+        text = "".join([*file.parts, file.source.content.text[file.position :]])
+        outcome.files.append(FileChange(file.source, text, file.hunks, sorted(file.ids)))
+
+
+def _place(outcome: Outcome, change: Change, located: Located, start: int, shift: int) -> None:
+    if change.path != located.path:  # else the parts of one path would be in memory twice
+        change.path = located.path
+    change.line = start + located.line if located.line else 0
+    change.new_line = start + shift + located.new_line if located.new_line else 0
+    if located.comment is None:
+        return
+    if not located.new_line and not located.stays:
+        change.extra += (Evidence(f"the comment {located.comment!r} went with its line"),)
+    elif located.stays or (isinstance(change.edit, Set) and change.before is not MISSING):
+        outcome.findings.append(
+            Report(
+                "stale-comment", change.transform.risk, Severity.LOW,
+                f"the comment {located.comment!r} may no longer be true", "read it and correct it",
+                change.object.piece.file.name, change.object, change.object.piece, located.path, change.line,
+            )
+        )  # fmt: skip

@@ -1,0 +1,74 @@
+"""What kustomizations name and nobody can weigh: patches that kustomize refuses or that are for no pod of the tree, and
+resources that are not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Path, Severity
+from hardener.engine.outcome import Report
+from hardener.facts.kustomize.overlays import Unpatched
+from hardener.kubernetes import kustomization as kustomize
+from hardener.sources.manifests import Piece
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Workspace
+from hardener.tree.view import literal
+
+if TYPE_CHECKING:
+    from hardener.facts.kustomize.overlays import Overlays
+
+_REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
+_RENDER = "look at what is rendered, too: kustomize build . > FILE and harden check FILE"
+_ABSENT = "correct its name or take the entry out; where it is made before the build, look at what is rendered"
+UNUSED = (
+    "it is not weighed, since no build of the tree applies it to a pod or Service: harden what it patches, and look at"
+    " what is rendered"
+)
+
+
+def reports(workspace: Workspace) -> Iterator[Report]:
+    """One finding for each place in the kustomizations that may be edited."""
+    overlays = workspace.overlays
+    kustomizations = [found for found in workspace.kustomizations.values() if found.editable]
+    for item in kustomizations:
+        yield from _missing(workspace, item)
+        for key in ("replacements", "transformers"):
+            if item.data.get(key):
+                message = f"its {key} are not weighed: what they set for a pod is not known"
+                file, path = item.piece.file.name, (*item.path, key)
+                yield Report("patch", "K01", Severity.LOW, message, _RENDER, file, item, item.piece, path)
+    if isinstance(overlays, Unpatched) or not overlays.patches_anything:
+        return
+    for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
+        yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)
+    for item in kustomizations:
+        for patch in overlays.layer(item).all_patches():
+            if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
+                continue  # one that is an object is reported as that
+            sign = "it stands in a kustomization" if patch.inline else "a kustomization lists this file as a patch"
+            message, file = f"left as it is (patch): {sign}", patch.piece.file.name
+            yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
+
+
+def _missing(workspace: Workspace, item: Object) -> Iterator[Report]:
+    for path, name in kustomize.entries(item.data):
+        if path[0] not in ("resources", "bases", "components") or kustomize.is_remote(name) or literal(name) != name:
+            continue
+        place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
+        if workspace.file_at(place) is None and not os.path.exists(place):
+            message, where = f"{name} is not there: what it should hold is not looked at", (*item.path, *path)
+            file = item.piece.file.name
+            yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)
+
+
+def _refused(overlays: Overlays, kustomizations: list[Object]) -> Iterator[tuple[Object, Piece, Path, str]]:
+    for item in kustomizations:
+        yield from ((item, item.piece, path, reason) for path, reason in overlays.layer(item).unread)
+    for item in overlays.items():
+        for _, result in overlays.results(item):
+            for patch, reason in result.failed.items():
+                if patch.kustomization.editable:
+                    text = f"patch {patch} cannot be applied to {item}: {reason}"
+                    yield patch.kustomization, patch.piece, patch.start, text

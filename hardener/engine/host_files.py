@@ -1,0 +1,31 @@
+"""Files for hosts and agents: an audit policy, a drop-in for sysctl; no cluster gets them (DECISIONS 2.17)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+FOLDER = "harden-host"
+
+
+def path_of(workspace: Workspace, name: str) -> str:
+    """The real path of the file ``name``."""
+    return os.path.join(workspace.settings.out_of_band or os.path.join(workspace.root, FOLDER), name)
+
+
+def text_of(workspace: Workspace, name: str) -> str | None:
+    """What stands in the file ``name``, by this run or before it; None where there is none, "" where nobody knows."""
+    path = path_of(workspace, name)
+    file = workspace.file_at(path)
+    if file is not None:
+        return "".join(piece.raw for piece in file.pieces) or file.content.text
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return handle.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,82 @@
+"""Where a path of one step stands in the document as read and as written, when list items came or went in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hardener.authoring.edits import Drop, Edit, Insert, Path
+from hardener.sources.manifests import Piece
+
+Shift = tuple[int, Path, int, int]
+
+
+def shifts(piece: Piece) -> list[Shift]:
+    """(step, path of the list, index, by) of every list item that a step of ``piece`` removed (by -1) or put before
+    another (by 1), in the order that keeps each index right."""
+    known = piece.shifts
+    if known is None or known[0] > len(piece.steps):
+        known = piece.shifts = (0, [])
+    seen, found = known
+    for number in range(seen, len(piece.steps)):
+        found += [(number, *shift) for shift in shifts_of(piece.steps[number])]
+    piece.shifts = (len(piece.steps), found)
+    return found
+
+
+def shifts_of(step: Iterable[Edit]) -> list[tuple[Path, int, int]]:
+    """(path of the list, index, by) of one step: inner lists first, each from the back, drops before inserts."""
+    items = [
+        (edit.path[:-1], int(edit.path[-1]), 1 if isinstance(edit, Insert) else -1)
+        for edit in step
+        if isinstance(edit, Insert) or (isinstance(edit, Drop) and isinstance(edit.path[-1], int))
+    ]
+    return sorted(items, key=lambda item: (len(item[0]), item[1], -item[2]), reverse=True)
+
+
+def as_written(path: Path, step: int, shifted: list[Shift]) -> Path | None:
+    """``path``, as it was before ``step``, in the final data; None when it went with a removed item."""
+    for number, where, index, by in shifted:
+        position = len(where)
+        if number < step or len(path) <= position or path[:position] != where:
+            continue
+        own = path[position]
+        if by < 0 and own == index:
+            return None
+        if isinstance(own, int) and own >= index:
+            path = (*where, own + by, *path[position + 1 :])
+    return path
+
+
+def as_read(path: Path, step: int, shifted: list[Shift]) -> Path:
+    """``path``, as it was before ``step``, in the data as read; of an item that came, where that is put in."""
+    for number, where, index, by in reversed(shifted):
+        position = len(where)
+        if number >= step or len(path) <= position or path[:position] != where:
+            continue
+        own = path[position]
+        if isinstance(own, int) and own > index - (by < 0):
+            path = (*where, own - by, *path[position + 1 :])
+    return path
+
+
+def as_inserted(edit: Insert, step: int, piece: Piece) -> Path | None:
+    """Where the item that ``edit`` of ``step`` put in stands in the final data; None when it went again."""
+    *rest, index = edit.path
+    where, place = tuple(rest), int(index)
+    parent: Path | None = where
+    for other in piece.steps[step]:
+        if other is edit:
+            continue
+        if other.path[:-1] == where and isinstance(other, Insert | Drop):
+            first = int(other.path[-1])
+            if isinstance(other, Drop):
+                place -= first < index  # type: ignore[operator]
+            else:
+                place += first < index or (first == index and _precedes(piece.steps[step], other, edit))  # type: ignore[operator]
+    own = [(step, *shift) for shift in shifts_of(piece.steps[step])]
+    parent = as_written(where, step, own)
+    return None if parent is None else as_written((*parent, place), step + 1, shifts(piece))
+
+
+def _precedes(step: tuple[Edit, ...], one: Edit, other: Edit) -> bool:
+    return next(edit is one for edit in step if edit is one or edit is other)

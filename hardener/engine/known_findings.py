@@ -1,0 +1,196 @@
+"""A baseline: the findings and pending changes that a repository lives with for now, in a file that is committed.
+
+Each entry is named by what it is about, never by line or value: it survives edits around it, and holds no secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from hardener.authoring.edits import Create, Path, dotted
+from hardener.engine.outcome import Change, Outcome, Report
+from hardener.errors import HardenError
+from hardener.sources import files
+from hardener.sources.manifests import Piece
+from hardener.sources.yaml import Refused
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
+
+NAME = "harden.baseline"  # at the Git root; no ending that kubectl apply would read
+_FIELDS = ("what", "id", "file", "object", "path")
+_NAMES = ("name", "mountPath", "containerPort", "key", "type")  # fields that tell items of a list apart
+
+Entry = tuple[str, str, str, str, str]  # the values of _FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a run has in common with a baseline: how many records it lists, and the entries that nothing fits."""
+
+    findings: int
+    changes: int
+    stale: list[Entry]
+
+
+def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entry, Report | Change]]:
+    """The entry of each finding, pending change and held-back step of ``outcome``; ``mask`` hides secrets."""
+    places = _Places()
+
+    def entry(what: str, id: str, path: str, item: Object | None, piece: Piece | None, place: Path) -> Entry:
+        where = places.named(piece, place) if piece is not None else ""
+        name = _relative(path, outcome.workspace.root)
+        return (what, id, mask(name), mask(_object(item)), mask(where))
+
+    for found in outcome.findings:
+        path = found.piece.file.path if found.piece is not None else os.path.realpath(found.file)
+        yield entry("finding", found.id, path, found.object, found.piece, found.path), found
+    held = [(held.changes[0], "held") for held in outcome.held]
+    for change, what in [*((change, "change") for change in outcome.changes), *held]:
+        # What is new belongs to the file that it is made for: a run that does not see that one does not miss it.
+        new = isinstance(change.edit, Create)
+        piece, place = (change.edit.piece, ()) if new else (change.object.piece, change.path)
+        yield entry(what, change.transform.id, piece.file.path, change.object, piece, place), change
+
+
+def write(path: str, outcome: Outcome, mask: Callable[[str], str]) -> int:
+    """Write the baseline of ``outcome`` to ``path``. Returns how many entries it has. Raises HardenError."""
+    counts = Counter(entry for entry, _ in entries(outcome, mask))
+    lines = [
+        json.dumps(dict(zip(_FIELDS, entry, strict=True)) | {"count": count}, ensure_ascii=False)
+        for entry, count in sorted(counts.items())
+    ]
+    head = json.dumps({"version": 1, "profile": outcome.profile}, ensure_ascii=False)
+    body = ",\n".join(lines)
+    text = f'{head[:-1]}, "entries": [\n{body}{chr(10) * bool(lines)}]}}\n'
+    try:
+        if os.path.exists(path):
+            files.replace(path, text, files.read(path))
+        else:
+            files.create(os.path.abspath(path), text)
+    except (OSError, files.UnreadableError) as error:
+        raise HardenError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+    return len(lines)
+
+
+def load(path: str) -> tuple[str, Counter[Entry]]:
+    """The profile and the entries of the baseline ``path``. Raises HardenError."""
+    try:
+        data: Any = json.loads(files.read(path).text)
+        if data["version"] != 1:
+            raise HardenError(f"{path}: written by a newer harden")
+        found: Counter[Entry] = Counter()
+        for record in data["entries"]:
+            what, id, file, item, place = (str(record[name]) for name in _FIELDS)
+            found[what, id, file, item, place] += int(record.get("count", 1))
+        return str(data.get("profile")), found
+    except files.UnreadableError as error:
+        raise HardenError(f"{path}: {error.message}; harden baseline write makes it") from None
+    except (ValueError, KeyError, TypeError):
+        raise HardenError(f"{path}: is no baseline; harden baseline write makes one") from None
+
+
+def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Callable[[str], bool]) -> list[str]:
+    """Take what the baseline ``path`` holds out of ``outcome``: what is left is new. Returns what a person has to know
+    of it, as lines.
+
+    ``judges`` tells whether this run meets everything there is of a transform: only such an entry can be stale, and
+    only in a file that may be edited or is gone. Raises HardenError.
+    """
+    profile, listed = load(path)
+    unread = {file.path for file in outcome.workspace.files if not file.editable}
+    compared = compare(outcome, listed, mask, lambda id, file: judges(id) and file not in unread)
+    return [mask(line) for line in described(compared, path, outcome.profile, profile)]
+
+
+def compare(
+    outcome: Outcome, listed: Counter[Entry], mask: Callable[[str], str], judged: Callable[[str, str], bool]
+) -> Compared:
+    """Take what ``listed`` holds out of ``outcome``.
+
+    ``judged`` tells whether this run would have met an entry, by its id and the real path of its file.
+    """
+    left, known = Counter(listed), set()
+    counts = Counter[str]()
+    for entry, record in entries(outcome, mask):
+        if left[entry] > 0:
+            left[entry] -= 1
+            known.add(id(record))
+            counts[entry[0]] += 1
+    outcome.findings = [found for found in outcome.findings if id(found) not in known]
+    outcome.held = [held for held in outcome.held if id(held.changes[0]) not in known]
+    outcome.changes = [change for change in outcome.changes if id(change) not in known]
+    changed = {change.object.piece.file.path for change in outcome.changes}
+    outcome.files = [file for file in outcome.files if file.file.path in changed]
+    stale = [
+        entry for entry, count in left.items()
+        if count > 0 and judged(entry[1], os.path.join(outcome.workspace.root, entry[2]))
+    ]  # fmt: skip
+    return Compared(counts["finding"] + counts["held"], counts["change"], sorted(stale))
+
+
+def described(compared: Compared, path: str, profile: str, written_for: str) -> Iterator[str]:
+    """What a person needs to know of a comparison with the baseline ``path``, line by line."""
+    yield (
+        f"baseline {path}: {compared.findings} findings and {compared.changes} pending changes are listed there "
+        "and not shown"
+    )
+    if profile != written_for:
+        yield f"baseline {path} was written for profile {written_for}, this is {profile}"
+    if compared.stale:
+        yield f"{len(compared.stale)} entries are stale, what they list is gone: harden baseline write"
+        for what, id, file, item, place in compared.stale[:10]:
+            yield "  stale " + " ".join(filter(None, (what, id, file, item, place)))
+        if len(compared.stale) > 10:
+            yield f"  and {len(compared.stale) - 10} more"
+
+
+def _object(item: Object | None) -> str:
+    if item is None:
+        return ""
+    group = f"{item.group}/" if item.group else ""
+    return f"{group}{item.kind} " + (f"{item.namespace}/" if item.namespace else "") + item.name
+
+
+def _relative(path: str, root: str) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")
+
+
+class _Places:
+    """Paths as text in which list items go by name, not by number."""
+
+    def __init__(self) -> None:
+        self._documents: dict[Piece, list[Any]] = {}
+
+    def named(self, piece: Piece, path: Path) -> str:
+        if piece not in self._documents:
+            try:
+                self._documents[piece] = piece.read().documents if piece.created is None else list(piece.data)
+            except Refused:
+                self._documents[piece] = []
+        value: Any = self._documents[piece]
+        found: list[str] = []
+        for depth, part in enumerate(path):
+            value = _child(value, part)
+            if depth:
+                found.append(_item(value) if isinstance(part, int) else dotted((part,)))
+        return ".".join(found).replace(".[", "[")
+
+
+def _child(value: Any, part: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
+
+
+def _item(value: Any) -> str:
+    if isinstance(value, dict):
+        names: Iterable[str] = (name for name in _NAMES if isinstance(value.get(name), str | int))
+        for name in names:
+            return f"[{name}={value[name]}]"
+    return "[]"

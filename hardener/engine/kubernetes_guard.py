@@ -1,0 +1,171 @@
+"""The last look at what was decided: a step that would break a rule of Kubernetes is rolled back, as a bug of ours.
+
+A rule that the document broke before is not ours. Held-back patches are not looked at.
+
+Nearly all documents pass on their data alone. Only where that breaks a rule, or an edit touched what may not change,
+is the text read again; then the steps are replayed one by one until the one that breaks the rule is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import field
+from functools import cached_property
+from typing import Any
+
+from hardener.authoring.edits import Path, copied, dotted, replay
+from hardener.engine.index_shifts import Shift, as_written, shifts
+from hardener.engine.outcome import MISSING, Change, Outcome
+from hardener.engine.rollback import Doomed, roll_back
+from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
+from hardener.sources.manifests import Piece
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
+
+
+def self_check(outcome: Outcome) -> None:
+    """Roll back every applied step that breaks a rule which its document did not break before.
+
+    Its changes go from ``outcome.changes`` to ``outcome.refused``, and its edits from the data and the steps of the
+    pieces, so that all others can be proved as if it had never been made.
+    """
+    rules = _Rules(outcome)
+    pieces = _by_piece(outcome)
+    waiting = list(pieces)
+    while waiting:
+        # One step per object and round: with it gone, the next one may be right.
+        doomed: dict[int, Doomed] = {}
+        for piece in waiting:
+            for change, broken in _broken(rules, piece, pieces[piece]):
+                doomed.setdefault(id(change.siblings), Doomed(change.siblings, _reason(change, broken)))
+        if not doomed:
+            return
+        touched = roll_back(outcome, doomed)
+        pieces = _by_piece(outcome)
+        waiting = [piece for piece in touched if piece in pieces]
+
+
+def _by_piece(outcome: Outcome) -> dict[Piece, list[Change]]:
+    found: dict[Piece, list[Change]] = {}
+    for change in outcome.changes:
+        found.setdefault(change.object.piece, []).append(change)
+    return found
+
+
+def _reason(change: Change, broken: Violation) -> str:
+    where = dotted(broken.path[1:])
+    what = f"{broken.message} ({change.object} {where})"
+    # A name may hold line ends, and a report is read line by line.
+    what = " ".join(what.split())
+    return f"our bug: {change.transform.id} would break rule {broken.rule}: {what}; please report it"
+
+
+class _Rules:
+    """The rules, with what the tree knows that they ask for. Paths of violations begin with the document's number."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.workspace = outcome.workspace
+
+    @cached_property
+    def accounts(self) -> frozenset[str]:
+        return frozenset(item.name for item in self.workspace.objects if item.kind == "ServiceAccount")
+
+    def state(self, item: Object, documents: list[Any]) -> list[Violation]:
+        """What one state of ``item`` breaks."""
+        ranges = [found.data for found in self.workspace.resource_policies.limit_ranges(item)]
+        found = violations(_at(documents, item.path), self.workspace.settings.kubernetes_version, ranges)
+        return [_below(item, broken) for broken in found]
+
+    def change(self, item: Object, before: list[Any], after: list[Any]) -> list[Violation]:
+        """What the change of ``item`` breaks."""
+        found = changed_violations(_at(before, item.path), _at(after, item.path), self.accounts)
+        return [_below(item, broken) for broken in found]
+
+
+def _below(item: Object, broken: Violation) -> Violation:
+    return broken._replace(path=item.path + broken.path)
+
+
+def _at(documents: list[Any], path: Path) -> Any:
+    value: Any = documents
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tuple[Change, Violation]]:
+    """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
+    if piece.is_terraform:
+        return  # the rules are those of Kubernetes
+    objects = {change.object.path: change.object for change in changes}
+    if piece.shared:  # one text of several places: a step may have changed other items of its List, too
+        objects |= {item.path: item for item in rules.workspace.objects if item.piece is piece}
+    found = [broken for item in objects.values() for broken in rules.state(item, piece.data)]
+    if piece.created is not None:
+        # It was nothing before, so whatever it breaks is the doing of the step that made it.
+        yield from ((changes[0], broken) for broken in found[:1])
+        return
+    if not found and not any(is_compared(change.edit.path, takes=_takes(change)) for change in changes):
+        return
+    read = piece.read().documents
+    goals = {}
+    for path, item in objects.items():
+        judge = _Judge(rules, item, read, shifts(piece))
+        new = judge.new(piece.data, len(piece.steps))
+        if new:
+            goals[path] = judge, new[0]
+    if goals:
+        yield from _causes(piece, changes, read, goals)
+
+
+def _takes(change: Change) -> bool:
+    return change.before is not MISSING and (change.after is MISSING or isinstance(change.after, dict | list))
+
+
+@dataclass(slots=True)
+class _Judge:
+    """One object as it was read, and what a later state of it breaks beside that; places count as in the final data."""
+
+    rules: _Rules
+    object: Object
+    read: list[Any]
+    shifted: list[Shift]
+    before: list[Violation] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self._placed(self.rules.state(self.object, self.read), 0)
+
+    def new(self, documents: list[Any], step: int) -> list[Violation]:
+        """What ``documents``, as they are before ``step``, break and the text as read does not."""
+        after = self._placed(self.rules.state(self.object, documents), step)
+        changed = self._placed(self.rules.change(self.object, self.read, documents), step)
+        return new_violations(self.before, after) + changed
+
+    def _placed(self, found: Iterable[Violation], step: int) -> list[Violation]:
+        placed = ((broken, as_written(broken.path, step, self.shifted)) for broken in found)
+        return [broken._replace(path=path) for broken, path in placed if path is not None]
+
+
+def _causes(
+    piece: Piece, changes: list[Change], read: list[Any], goals: dict[Path, tuple[_Judge, Violation]]
+) -> Iterator[tuple[Change, Violation]]:
+    """The step after which the goal of each object stays broken."""
+    owners: dict[int, dict[Path, Change]] = {}
+    for change in changes:
+        for depth in range(len(change.edit.path)):
+            if change.edit.path[:depth] in goals:
+                owners.setdefault(change.step, {}).setdefault(change.edit.path[:depth], change)
+    documents = copied(read)
+    causes: dict[Path, Change] = {}
+    broken: set[Path] = set()
+    for number, step in enumerate(piece.steps):
+        replay(documents, step)
+        for path, change in owners.get(number, {}).items():
+            judge, goal = goals[path]
+            if all(found[:2] != goal[:2] for found in judge.new(documents, number + 1)):
+                broken.discard(path)
+            elif path not in broken:
+                broken.add(path)
+                causes[path] = change
+    for path, change in causes.items():
+        yield change, goals[path][1]

@@ -1,0 +1,127 @@
+"""New objects: the file each goes to, and its line in the kustomizations that list its siblings (DECISIONS 2.17)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Append, Basis, Create, HostFile
+from hardener.engine import host_files
+from hardener.sources.files import Content
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+
+def draft(workspace: Workspace, edit: Create) -> Object:
+    """The object that ``edit`` makes, in a piece of the file that it goes to; the workspace does not know it yet."""
+    path = _path(workspace, edit)
+    file = workspace.file_at(path) or workspace.drafted.get(path)
+    if file is None:
+        file = workspace.drafted[path] = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
+    text = file.content.text
+    if file.is_terraform:
+        return _block(workspace, edit)
+    end = len(text)
+    lines = text.count("\n") + bool(text and not text.endswith("\n"))
+    piece = Piece(file, end, end, lines, [edit.value], created="")
+    if isinstance(edit, HostFile):
+        piece.raw = edit.text
+    elif path != edit.piece.file.path:
+        workspace.builds.join(path, edit.piece.file.path)
+    return Object(workspace, piece, (0,), edit.value)
+
+
+def _block(workspace: Workspace, edit: Create) -> Object:
+    """A block of Terraform, which stands behind that of the edit."""
+    from hardener.tree.terraform_blocks import TerraformBlock  # late: few trees hold any
+
+    before = edit.piece
+    lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
+    piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, created="")
+    return TerraformBlock(workspace, piece, edit.value)
+
+
+def _path(workspace: Workspace, edit: Create) -> str:
+    """The real path of the file that ``edit`` makes, or adds to."""
+    if isinstance(edit, HostFile):
+        return host_files.path_of(workspace, edit.topic or "")
+    own, topic = edit.piece.file, edit.topic
+    if topic is None:
+        if not own.content.text.lstrip().startswith("{"):
+            return own.path
+        topic = edit.value["kind"].lower()  # JSON holds one document
+    return os.path.join(os.path.dirname(own.path), f"harden-{topic}.yaml")
+
+
+def add(workspace: Workspace, item: Object) -> None:
+    """Make a drafted object part of the workspace, so that what follows in the run sees it."""
+    file = item.piece.file
+    if item.piece.is_terraform:
+        workspace.add(item)
+        _separate(file)
+        return
+    item.piece.created = "" if item.piece.raw else _separator(file.pieces[-1] if file.pieces else None)
+    workspace.add(item)
+
+
+def remove(workspace: Workspace, items: set[Object]) -> None:
+    """Take objects that were added out of the workspace again, and a new file when nothing else is in it."""
+    workspace.remove(items)
+    for file in {item.piece.file.path: item.piece.file for item in items}.values():
+        _separate(file)
+
+
+def _separate(file: ManifestFile) -> None:
+    before = None
+    for piece in file.pieces:
+        if piece.created is not None:
+            piece.created = _separator(before).replace("---\n", "") if file.is_terraform else _separator(before)
+        before = piece
+
+
+def _separator(before: Piece | None) -> str:
+    """What stands between a new document and the piece before it."""
+    if before is None:
+        return ""
+    return "---\n" if before.created is not None or before.text[-1:] in ("", "\n") else "\n---\n"
+
+
+def listings(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple[Object, Append]]:
+    """The edits that list the new file in each kustomization that lists the file of the object's sibling.
+
+    Files for hosts are listed nowhere.
+
+    A kustomization that lists it already, or is not to be edited, gets none.
+    """
+    for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
+        if kustomization.piece.file.editable:
+            sibling = os.path.relpath(edit.piece.file.path, os.path.dirname(kustomization.piece.file.path))
+            why = kustomization.fact(f"it lists {sibling}, and {name} is new", "resources")
+            yield kustomization, Append(
+                piece=kustomization.piece, path=(*kustomization.path, "resources"), value=name, grade=edit.grade,
+                basis=Basis.PROVED, evidence=(why,),
+            )  # fmt: skip
+
+
+def unlisted(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple[Object, str]]:
+    """The kustomizations that should list the new file and are not to be edited, with the line that they lack."""
+    for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
+        if not kustomization.piece.file.editable:
+            yield kustomization, name
+
+
+def _wanted(workspace: Workspace, edit: Create, path: str) -> Iterator[tuple[Object, str]]:
+    """The kustomizations that list the sibling and not ``path``, with the line for it."""
+    if isinstance(edit, HostFile):
+        return
+    have = {id(kustomization) for kustomization in workspace.builds.listing(path)}
+    for kustomization in workspace.builds.listing(edit.piece.file.path):
+        name = os.path.relpath(path, os.path.dirname(kustomization.piece.file.path))
+        entries = kustomization.data.get("resources")
+        count = workspace.builds.entries_read(kustomization)
+        if id(kustomization) not in have and not (isinstance(entries, list) and name in entries[count:]):
+            yield kustomization, name

@@ -1,0 +1,195 @@
+"""What a run decided, as records: one Outcome, which every report and every exit code is made from."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from hardener.authoring.edits import Edit, Evidence, Grade, Path, Severity
+from hardener.authoring.transform import Transform
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.yaml import Hunk
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
+from hardener.tree.tree import Workspace
+
+MISSING: Any = object()
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """One edit of a step. ``line`` counts in the file as read, ``new_line`` in the file as written (0: not there).
+
+    ``path`` is the place in the document, without the number of the document: as read, for additions as written.
+    ``before`` is MISSING for an addition, ``after`` for a removal.
+    """
+
+    transform: Transform
+    edit: Edit
+    object: Object
+    step: int
+    path: Path
+    before: Any
+    after: Any
+    line: int = 0
+    new_line: int = 0
+    extra: tuple[Evidence, ...] = ()
+    siblings: list[Change] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return self.edit.evidence + self.extra
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A step that was not made, since it is graded above the gate: its changes, and the exact patch.
+
+    ``patch`` is RFC 6902 against the document as this run leaves it.
+    """
+
+    transform: Transform
+    grade: Grade
+    changes: list[Change]
+    patch: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Report:
+    """A finding: ``risk`` is None where it concerns a file and no risk of the list."""
+
+    id: str
+    risk: str | None
+    severity: Severity
+    message: str
+    advice: str
+    file: str
+    object: Object | None = None
+    piece: Piece | None = None
+    path: Path = ()
+    line: int = 0
+    topic: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Refused:
+    """A document that keeps its bytes: it could not be read, or the changes to it could not be proved.
+
+    Or, where ``step`` names a transform, one step of it that was rolled back, or that ``cannot_write`` tells of; the
+    document changes all the same.
+    """
+
+    file: str
+    line: int
+    reason: str
+    advice: str
+    edits: int = 0
+    step: str | None = None
+    cannot_write: bool = False
+
+    @property
+    def what(self) -> str:
+        """What became of it, in words."""
+        if self.step is None:
+            return "kept byte for byte"
+        return f"step {self.step} {'not made' if self.cannot_write else 'rolled back'}"
+
+
+@dataclass(slots=True, eq=False)
+class Waived:
+    """A step that was not made, as its changes, or a finding that is not reported, since somebody decided so.
+
+    ``carrier`` is "annotation", "comment", "config" or the scanner whose mark it is; that stands on ``line`` of
+    ``file``, and where it is in a document, at ``path`` of ``piece``.
+    """
+
+    transform: Transform
+    reason: str
+    carrier: str
+    file: str
+    line: int
+    piece: Piece | None
+    path: Path
+    changes: list[Change]
+    finding: Report | None
+
+    @property
+    def place(self) -> tuple[str, int, Object | None, Path]:
+        """Where it leaves something as it is: file, line, object and path, of the first change of a step."""
+        if self.finding is not None:
+            return self.finding.file, self.finding.line, self.finding.object, self.finding.path
+        first = self.changes[0]
+        return first.object.piece.file.name, first.line, first.object, first.path
+
+
+@dataclass(slots=True, eq=False)
+class FileChange:
+    """A file that changes: its new text, and its hunks in lines of the file as read and as written.
+
+    ``ids`` are (line as written, transform), in the order of the lines.
+    """
+
+    file: ManifestFile
+    text: str
+    hunks: list[Hunk]
+    ids: list[tuple[int, str]] = field(default_factory=list)
+    written: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Outcome:
+    """Everything a run decided: edits + held back + waived + refused, and what it found and left alone.
+
+    ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
+    """
+
+    workspace: Workspace
+    profile: str
+    changes: list[Change] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    waived: list[Waived] = field(default_factory=list)
+    findings: list[Report] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    files: list[FileChange] = field(default_factory=list)
+    documents: int = 0
+    lines: dict[tuple[Piece, Path], int] = field(default_factory=dict)  # where evidence stands
+    max_risk: Grade = Grade.REVIEW
+    failure: str | None = None
+
+    @property
+    def not_made(self) -> list[Change]:
+        """The changes of all steps that were held back or waived."""
+        held = [change for step in self.held for change in step.changes]
+        return held + [change for step in self.waived for change in step.changes]
+
+    @property
+    def worst_finding(self) -> Severity | None:
+        """The severity of the worst finding or held-back step."""
+        severities = [finding.severity for finding in self.findings] + [held.transform.severity for held in self.held]
+        return max(severities, key=lambda severity: severity.rank, default=None)
+
+    def summary(self) -> dict[str, Any]:
+        """The counts of the run; they add up to everything that was decided."""
+        risks: dict[str, dict[str, int]] = {}
+
+        def count(risk: str | None, name: str) -> None:
+            if risk:
+                risks.setdefault(risk, {"edits": 0, "held": 0, "findings": 0})[name] += 1
+
+        for change in self.changes:
+            count(change.transform.risk, "edits")
+        for held in self.held:
+            count(held.transform.risk, "held")
+        for finding in self.findings:
+            count(finding.risk, "findings")
+        return {
+            "files": sum(1 for file in self.workspace.files if file.editable and not file.is_new),
+            "documents": self.documents,
+            "changed": len(self.files),
+            "edits": len(self.changes),
+            "findings": len(self.findings),
+            "held": len(self.held),
+            "refused": len(self.refused),
+            "waived": len(self.waived),
+            "byRisk": dict(sorted(risks.items())),
+        }

@@ -1,0 +1,382 @@
+"""The run: every step of the profile on every target, decided on data, then proved on text.
+
+One call of a transform on one target is one step: applied, held back, refused or reported as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import field, replace
+from typing import Any
+
+from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.authoring.profile import Profile
+from hardener.authoring.transform import Transform
+from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
+from hardener.engine.assemble_files import assemble
+from hardener.engine.kubernetes_guard import self_check
+from hardener.engine.outcome import Held, Outcome, Refused, Report
+from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
+from hardener.engine.step import Step, draft
+from hardener.engine.waivers import Waivers, collect
+from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import OpaqueError, View
+from hardener.tree.tree import Workspace
+
+# Pods that are left alone whole, and what to do instead (spec-workloads 3).
+_LEFT_ALONE = {
+    "patch": find_unread_patches.UNUSED,
+    "owned": "harden the object that owns it; this copy is rewritten by its controller",
+    "static-pod": "the control plane is configured by its installer; change it there",
+}
+_PARTLY = {
+    "windows": "Linux settings mean nothing there; set os.name: windows so that Kubernetes judges it as such",
+    "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
+    "system-namespace": "what runs there belongs to the cluster; change it through its installer",
+    "partial": "set what is left in the fields that its operator takes, or as its defaults for all pods",
+}
+
+
+@dataclass(slots=True)
+class Gate:
+    """Which grades are applied: those up to ``max_risk``, and any of the transforms in ``accepted``.
+
+    ``choose`` decides about single steps, whatever their grade; None leaves a step to the grade.
+    """
+
+    max_risk: Grade = Grade.REVIEW
+    accepted: frozenset[str] = frozenset()
+    choose: Callable[[Step], bool | None] | None = None
+
+    def lets(self, step: Step) -> bool:
+        if self.choose is not None and self.choose(step):
+            return True
+        return step.grade.rank <= self.max_risk.rank or step.transform.id in self.accepted
+
+    def refuses(self, step: Step) -> bool:
+        """Whether somebody does not want ``step``; it leaves no record."""
+        return self.choose is not None and self.choose(step) is False
+
+
+@dataclass(slots=True)
+class _Run:
+    outcome: Outcome
+    gate: Gate
+    waivers: Waivers
+    skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
+    stopped: set[tuple[int, Path, str]] = field(default_factory=set)
+    said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
+
+
+def run(
+    workspace: Workspace,
+    profile: Profile,
+    gate: Gate | None = None,
+    *,
+    only: frozenset[str] = frozenset(),
+    skip: frozenset[str] = frozenset(),
+    visits: Callable[[View], bool] | None = None,
+    progress: Callable[[str], object] = lambda name: None,
+) -> Outcome:
+    """Decide and prove every change of ``profile`` on ``workspace``; nothing is written to a file.
+
+    ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at.
+    """
+    gate = gate or Gate()
+    state = _Run(Outcome(workspace, profile.name, max_risk=gate.max_risk), gate, collect(workspace))
+    workspace.waivers = state.waivers
+    ran: set[str] = set()
+    for transform, may_change in profile.steps():
+        if transform.id in skip or (only and transform.id not in only):
+            continue
+        progress(transform.id)
+        ran.add(transform.id)
+        if not workspace.may_hold(transform.visits) and not profile.is_given(transform):
+            continue  # its module is not even loaded
+        options = profile.options_of(transform)
+        arguments = () if options is None else (options,)
+        for target in workspace.targets(transform.each):
+            if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
+                _visit(state, transform, target, arguments, may_change)
+    self_check(state.outcome)
+    if any(change.object.piece.is_python for change in state.outcome.changes):
+        from hardener.engine.program_guard import leave_out  # late: few trees hold a program
+
+        while leave_out(state.outcome):
+            self_check(state.outcome)
+    _report_classes(state)
+    state.outcome.findings += [*state.waivers.problems, *state.waivers.stale(ran, whole=not only and not skip)]
+    for held in state.outcome.held:
+        held.patch = json_patch.of_step(held.changes)
+    _count(state.outcome)
+    assemble(state.outcome, progress)
+    return state.outcome
+
+
+def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any, ...], may_change: bool) -> None:
+    pod = pod_of(target)
+    if transform.stage == "network" and target.object.group == FRAGMENT:
+        return  # which namespace and labels it comes to is not known
+    try:
+        classes = pod.classes if pod is not None else target.object.classes
+    except OpaqueError as opaque:
+        _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+        return
+    except WrongShapeError as wrong:
+        _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+        return
+    blocked = next((name for name in classes if name not in transform.classes), None) if classes else None
+    if blocked in _LEFT_ALONE:
+        state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
+        state.waivers.leave(target.object)
+        return
+    try:
+        yielded = list(transform.function(target, *arguments))
+    except OpaqueError as opaque:
+        if not blocked:
+            _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
+        return
+    except WrongShapeError as wrong:
+        if not blocked:
+            _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+        return
+    if not yielded:  # most transforms have nothing to say of most targets
+        return
+    steps = steps_of(target, yielded)
+    if blocked:
+        if pod is not None and not _all_waived(state, transform, target, steps):
+            key = (id(target.object), blocked)
+            ids = state.skipped.setdefault(key, (pod, classes[blocked], []))[2]
+            if transform.id not in ids:
+                ids.append(transform.id)
+        return
+    for item in yielded:
+        if isinstance(item, Finding):
+            _report(state, transform, target, item)
+    for edits in steps:
+        try:
+            if target.object.piece.shared:
+                edits = together(state.outcome.workspace, transform, target, edits, arguments)
+            _decide(state, transform, target, edits, may_change)
+        except DisagreementError as other:
+            state.outcome.refused.append(other.refused(transform, target, edits))
+        except WrongShapeError as wrong:
+            _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
+
+
+def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
+    """``edit`` with the facts that speak against it."""
+    return replace(edit, grade=Grade.BREAKING, basis=Basis.PROVED, evidence=(*facts, *edit.evidence))
+
+
+def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
+    outcome = state.outcome
+    if any(edit.piece.is_python for edit in edits) and any(isinstance(edit, Create) for edit in edits):
+        from hardener.engine import program_advice
+
+        _report(state, transform, target, program_advice.lacking(transform, target, edits))
+        return
+    step = draft(outcome.workspace, transform, target, edits)
+    if not step.changes or _waive(state, step) or state.gate.refuses(step):
+        return
+    if not may_change or (transform.absence and outcome.workspace.stream):
+        places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
+        reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
+        finding = target.finding(
+            f"{transform.summary} Not applied at {places}: {reason}",
+            advice="use a profile that applies it" if not may_change else "run harden apply on the tree",
+            severity=transform.severity,
+        )
+        outcome.findings.append(_finding(transform, target, finding))
+    elif not state.gate.lets(step):
+        outcome.held.append(Held(transform, step.grade, step.changes))
+    elif facts := _objections(step):
+        # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
+        facts = [*facts, Evidence("nothing that is accepted lifts this: the patch has to change first")]
+        against = draft(outcome.workspace, transform, target, [_refuted(edit, facts) for edit in edits])
+        outcome.held.append(Held(transform, against.grade, against.changes))
+    elif refused := _unwritable(state, step):
+        outcome.refused.append(refused)
+    else:
+        step.apply()
+        outcome.changes += step.changes
+        for unlisted in step.unlisted:
+            _report(state, transform, target, unlisted)
+
+
+def _unwritable(state: _Run, step: Step) -> Refused | None:
+    """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
+    moves = any(change.edit.keeps for change in step.changes)
+    if not moves and not any(piece.is_python for piece in step.edits):
+        return None
+    from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
+
+    refused = trial_write.in_programs(step)
+    return trial_write.refusal(step, state.outcome.changes) if moves and refused is None else refused
+
+
+def _objections(step: Step) -> list[Evidence]:
+    if not step.workspace.overlays.patches_anything:
+        return []
+    from hardener.engine.overlay_guard import objections  # late: most trees have no kustomization
+
+    return objections(step)
+
+
+def _waive(state: _Run, step: Step) -> bool:
+    """Whether a waiver keeps ``step`` from being made; it is on record then."""
+    waived = state.waivers.step(step.transform, step.target, step.changes)
+    if waived is not None:
+        state.outcome.waived.append(waived)
+    return waived is not None
+
+
+def _all_waived(state: _Run, transform: Transform, target: View, steps: list[list[Edit]]) -> bool:
+    """Whether nothing is left of ``steps``, which are not made anyway, when what is waived is on record."""
+    if not steps or not state.waivers:
+        return not steps
+    try:
+        return all([_waive(state, draft(state.outcome.workspace, transform, target, edits)) for edits in steps])
+    except WrongShapeError:
+        return False
+
+
+def _report(state: _Run, transform: Transform, target: View, finding: Finding) -> None:
+    """Take ``finding`` to the findings, or to the waived ones, unless it was made before."""
+    report = _finding(transform, target, finding)
+    waived = state.waivers.finding(transform, target, report)
+    if waived is not None:
+        state.outcome.waived.append(waived)
+    elif not _is_said(state, transform, finding):
+        state.outcome.findings.append(report)
+
+
+def _is_said(state: _Run, transform: Transform, finding: Finding) -> bool:
+    """Whether a finding that is made once was made before; if not, it is from now on."""
+    if finding.once is None:
+        return False
+    before = len(state.said)
+    state.said.add((transform.id, finding.once))
+    return len(state.said) == before
+
+
+def _finding(transform: Transform, target: View, finding: Finding) -> Report:
+    piece = finding.piece or target.object.piece
+    return Report(
+        transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
+        target.object, piece, finding.path or target.path, finding.line, finding.topic,
+    )  # fmt: skip
+
+
+def _wrong_shape(wrong: WrongShapeError) -> str:
+    return f"not valid Kubernetes: {wrong} has a shape that the API refuses"
+
+
+def _stopped(state: _Run, transform: Transform, target: View, id: str, message: str, path: Path) -> None:
+    state.waivers.leave(target.object)
+    # One such value stops many transforms; it is said once, with the first of them.
+    full = (*target.object.path[:1], *path) if path else target.path
+    key = (id_of(target), full, id)
+    if key in state.stopped:
+        return
+    state.stopped.add(key)
+    advice = {
+        "opaque-value": "harden what it is rendered to, or write the value here",
+        "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
+    }[id]
+    piece = target.object.piece
+    if id == "opaque-value" and piece.is_python:
+        from hardener.engine import program_advice
+
+        message, advice = (
+            program_advice.unknown(piece, full, message),
+            program_advice.ADVICE + program_advice.hook(piece, full),
+        )
+    elif id == "opaque-value":
+        message = f"{message}, which is filled in later"
+    state.outcome.findings.append(
+        Report(
+            id,
+            transform.risk,
+            Severity.LOW,
+            f"{transform.id} cannot decide: {message}",
+            advice,
+            target.object.piece.file.name,
+            target.object,
+            target.object.piece,
+            full,
+        )
+    )
+
+
+def id_of(target: View) -> int:
+    """A key for the object of a target within one run."""
+    return id(target.object)
+
+
+def _report_classes(state: _Run) -> None:
+    for (_, name), (target, sign, ids) in state.skipped.items():
+        if name in _LEFT_ALONE:
+            if name == "patch" and state.outcome.workspace.overlays.is_weighed(target.object):
+                continue  # what it weakens is a finding of its own
+            message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
+            if name == "patch" and target.object.piece.is_python:
+                from hardener.engine import program_advice
+
+                advice = program_advice.MERGED + program_advice.hook(target.object.piece)
+        else:
+            message = f"left without {', '.join(ids)} ({name}): {sign}"
+            advice = _PARTLY[name]
+            if target.object.group == FRAGMENT:
+                from hardener.engine import program_advice
+
+                advice = program_advice.ELSEWHERE + program_advice.hook(target.object.piece)
+        piece = target.object.piece
+        state.outcome.findings.append(
+            Report(
+                name, "K01", Severity.LOW, message, advice, piece.file.name, target.object, piece, target.object.path
+            )
+        )
+
+
+def _count(outcome: Outcome) -> None:
+    """Count the documents, and turn files and documents that were not read into records."""
+    for problem in outcome.workspace.problems:
+        outcome.findings.append(
+            Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
+        )
+    workspace = outcome.workspace
+    if workspace.openshift_signs and workspace.platform is None:
+        sign = workspace.openshift_signs[0]
+        outcome.findings.append(
+            Report(
+                "platform", None, Severity.LOW, f"{sign} outside the given paths is for OpenShift",
+                "set platform: openshift or platform: kubernetes in .harden.yaml; now it is taken for kubernetes",
+                sign.piece.file.name, sign, sign.piece, sign.path,
+            )
+        )  # fmt: skip
+    outcome.findings += find_rendered_elsewhere.reports(outcome.workspace)
+    outcome.findings += find_unknown_kinds.reports(outcome.workspace)
+    outcome.findings += find_unread_patches.reports(outcome.workspace)
+    if workspace.settings.audit_logs:
+        from hardener.engine import find_audit_gaps  # late: most runs have no log
+
+        outcome.findings += find_audit_gaps.reports(workspace)
+    for file in outcome.workspace.files:
+        if not file.editable:
+            continue
+        for piece in file.pieces:
+            if piece.parsed:
+                outcome.documents += sum(1 for document in piece.data if document is not None)
+            elif piece.problem:
+                outcome.documents += 1
+                name, message, advice, line = piece.problem
+                if name == "broken-document":
+                    outcome.refused.append(Refused(file.name, piece.line + line, message, advice))
+                else:
+                    outcome.findings.append(
+                        Report(name, None, Severity.LOW, message, advice, file.name, line=piece.line + line)
+                    )
+            elif piece.text.strip():
+                outcome.documents += 1

@@ -1,0 +1,184 @@
+"""One step: all that one call of a transform wants to change, recorded before it is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import field, replace
+from functools import cache
+from typing import Any
+
+from hardener.authoring.edits import (
+    Append,
+    Create,
+    Drop,
+    Edit,
+    Evidence,
+    Finding,
+    Grade,
+    Insert,
+    Path,
+    Set,
+    concrete_paths,
+    copied,
+    replay,
+)
+from hardener.authoring.transform import Transform
+from hardener.engine import new_objects
+from hardener.engine.outcome import MISSING, Change
+from hardener.sources.manifests import Piece
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
+from hardener.tree.tree import Workspace
+
+
+@dataclass(slots=True)
+class Step:
+    """The edits of one step with their records; ``edits`` by the piece that they change, ``created`` new objects.
+
+    ``unlisted``: kustomizations that the new objects would have to be listed in, and that are not to be edited.
+    """
+
+    workspace: Workspace
+    transform: Transform
+    target: View
+    grade: Grade
+    changes: list[Change]
+    edits: dict[Piece, list[Edit]] = field(default_factory=dict)
+    created: list[Object] = field(default_factory=list)
+    unlisted: list[Finding] = field(default_factory=list)
+
+    def apply(self) -> None:
+        """Make the step on the data of the workspace."""
+        for item in self.created:
+            new_objects.add(self.workspace, item)
+        for piece, edits in self.edits.items():
+            replay(piece.data, edits)
+            piece.steps.append(tuple(edits))
+        target = self.target.pod if isinstance(self.target, Container) else self.target
+        if isinstance(self.target, Container):
+            self.target.changed_by = _with(self.target.changed_by, self.transform.id)
+        if isinstance(target, PodTemplate | Namespace):
+            target.changed_by = _with(target.changed_by, self.transform.id)
+        if isinstance(target, PodTemplate) and self.transform.stage == "host":
+            # What made it an agent of the node may be gone; a second run would not see it either.
+            target.__dict__.pop("classes", None)
+
+
+@cache
+def _with(changed_by: frozenset[str], id: str) -> frozenset[str]:
+    """One set for all targets that the same transforms changed."""
+    return changed_by | {id}
+
+
+def draft(workspace: Workspace, transform: Transform, target: View, edits: list[Edit]) -> Step:
+    """The step that ``edits`` are; it has no changes when an earlier step of the same call left it nothing to do.
+
+    Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
+    """
+    edits = [edit for edit in edits if not _is_gone(edit)]
+    if not edits:
+        return Step(workspace, transform, target, Grade.SAFE, [])
+    unlisted = list(_unlisted(workspace, edits))
+    if unlisted and not all(isinstance(edit, Create) for edit in edits):
+        edits = [_doubted(edit, unlisted) if isinstance(edit, Create) else edit for edit in edits]
+    grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
+    step = Step(workspace, transform, target, grade, [], unlisted=unlisted)
+    for item, own in _by_object(workspace, target, edits):
+        _record(step, item, _mirrored(item.piece, own, edits))
+    listed: dict[int, tuple[Object, dict[str, Append]]] = {}
+    for edit in edits:
+        if isinstance(edit, Create):
+            item = new_objects.draft(workspace, edit)
+            step.created.append(item)
+            step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
+            for kustomization, append in new_objects.listings(workspace, edit, item):
+                lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
+                lines.setdefault(append.value, append)
+    for kustomization, lines in listed.values():
+        _record(step, kustomization, list(lines.values()))
+    for change in step.changes:
+        change.siblings = step.changes
+    return step
+
+
+def _unlisted(workspace: Workspace, edits: list[Edit]) -> Iterator[Finding]:
+    for edit in edits:
+        if isinstance(edit, Create):
+            for kustomization, name in new_objects.unlisted(workspace, edit, new_objects.draft(workspace, edit)):
+                sibling = os.path.basename(edit.piece.file.path)
+                yield kustomization.finding(
+                    f"what it builds has {sibling} and not the new {name}: it is outside of the given paths",
+                    advice=f"add {name} to its resources",
+                    once=f"{kustomization.piece.file.path} {name}",
+                )
+
+
+def _doubted(edit: Create, unlisted: list[Finding]) -> Create:
+    """``edit`` of a step whose other edits lean on what it creates, which some build would not have."""
+    facts = [Evidence(finding.message, finding.piece, finding.path) for finding in unlisted]
+    return replace(edit, grade=Grade.BREAKING, evidence=(*edit.evidence, *facts))
+
+
+def _by_object(workspace: Workspace, target: View, edits: list[Edit]) -> list[tuple[Object, list[Edit]]]:
+    """The edits of objects that there are, by object: those of the target first, then of others that it reaches."""
+    own: list[Edit] = []
+    others: dict[int, tuple[Object, list[Edit]]] = {}
+    for edit in edits:
+        if isinstance(edit, Create):
+            continue
+        item = target.object
+        if edit.piece is not item.piece or edit.path[: len(item.path)] != item.path:
+            item = workspace.object_at(edit.piece, edit.path)
+        if item is target.object:
+            own.append(edit)
+        else:
+            others.setdefault(id(item), (item, []))[1].append(edit)
+    return [(target.object, own)] * bool(own) + list(others.values())
+
+
+def _is_gone(edit: Edit) -> bool:
+    """Whether ``edit`` removes what is not there any more: all steps of a call are planned on the data before it."""
+    return isinstance(edit, Drop) and _value(edit.piece.data, edit.path) is MISSING
+
+
+def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
+    """``own``, and the same edits at the other places of their text that the ``step`` does not name itself."""
+    if not piece.shared:
+        return own
+    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
+
+    named = {edit.path for edit in step if edit.piece is piece}
+    return own + [edit for edit in mirrored(piece, own) if edit.path not in named]
+
+
+def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
+    piece = item.piece
+    paths = concrete_paths(piece.data, list(edits))
+    for edit, path in zip(edits, paths, strict=True):
+        before = value_before(edit, piece.data, path)
+        after = edit.value if isinstance(edit, Set | Append | Insert) else MISSING
+        step.changes.append(Change(step.transform, edit, item, len(piece.steps), path, before, after))
+    step.edits.setdefault(piece, []).extend(edits)
+
+
+def value_before(edit: Edit, documents: list[Any], path: Path) -> Any:
+    """What ``edit``, which acts at ``path``, replaces or removes; MISSING where it adds."""
+    # A copy, since later steps change the data in place.
+    before = MISSING if isinstance(edit, Append | Insert) else copied(_value(documents, path))
+    if isinstance(before, (dict, list)) and not isinstance(edit, Drop):
+        before = MISSING if not before else before
+    return before
+
+
+def _value(data: Any, path: Path) -> Any:
+    for part in path:
+        if isinstance(data, dict):
+            if part not in data:
+                return MISSING
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return MISSING
+    return data

@@ -1,0 +1,60 @@
+"""A step tried on text before it is made: one that takes secrets out of the tree is made in all files, or in none, and
+what is decided later must not lean on one that no text can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hardener.authoring.edits import copied, replay
+from hardener.engine.outcome import Change, Refused
+from hardener.engine.program_advice import BY_HAND
+from hardener.engine.proof import prove
+from hardener.engine.step import Step
+from hardener.sources import yaml
+
+_ADVICE = "make this change by hand, or simplify the YAML around it; the other changes are made"
+
+
+def in_programs(step: Step) -> Refused | None:
+    """Why a program that ``step`` changes has no place for what it writes; None where all have. Nothing is changed."""
+    for piece, edits in step.edits.items():
+        program = piece.file.program
+        if program is None:
+            continue
+        from hardener.sources.python.rewrite import check  # late: few trees hold a program
+
+        after = list(piece.data)
+        wanted = {int(edit.path[0]): None for edit in edits}
+        for number in wanted:
+            after[number] = copied(after[number])
+        replay(after, edits)
+        try:
+            check(program, {number: after[number] for number in wanted})
+        except yaml.Refused as refused:
+            path = step.changes[0].path
+            line = piece.line + (refused.line or program.line(int(path[0]), path[1:]))
+            return Refused(
+                piece.file.name, line, refused.reason, BY_HAND, len(step.changes), step.transform.id, cannot_write=True
+            )
+    return None
+
+
+def refusal(step: Step, made: Iterable[Change]) -> Refused | None:
+    """Why the text of one of its documents cannot be written with ``step``; None where all can.
+
+    ``made`` are the changes of the run so far. Nothing is changed.
+    """
+    for piece, edits in step.edits.items():
+        if piece.created is not None:
+            continue
+        after = copied(piece.data)
+        replay(after, edits)
+        tried = replace(piece, data=after, steps=[*piece.steps, tuple(edits)], shifts=None)
+        changes = [change for change in (*made, *step.changes) if change.object.piece is piece]
+        found = prove(tried, changes, []).refusal
+        if found is not None:
+            reason, line = found
+            number = len(step.changes)
+            return Refused(piece.file.name, piece.line + line, reason, _ADVICE, number, step.transform.id, True)
+    return None

@@ -1,0 +1,118 @@
+"""The marks of other scanners, which say the same in their words: honoured, since the decision is written down.
+
+kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a JSON file of exceptions
+(spec-workloads 5 and 13; each peer's documentation of its suppressions).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hardener.authoring.edits import Path
+from hardener.engine.waivers import marks
+from hardener.engine.waivers.annotations import Holder, holders
+from hardener.engine.waivers.peer_checks import CHECKOV, KUBE_LINTER, KUBEAUDIT, KUBESCAPE, POLARIS
+from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called
+from hardener.sources.manifests import ManifestFile
+from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.tree import Workspace
+
+_CHECKOV = re.compile(r"checkov\.io/skip\d+")
+_CONTAINER = re.compile(r"container\.kubeaudit\.io/(.+)\.([a-zA-Z-]+)")
+
+# (ids, carrier, reason, scopes)
+_Said = tuple[frozenset[str] | None, str, str, list[Scope]]
+
+
+def read(item: Object, pods: list[PodTemplate], found: Collection) -> None:
+    """Add the marks on ``item`` and on its pod templates ``pods`` to ``found``."""
+    for holder in holders(item, pods):
+        for key in ("annotations", "labels"):
+            for name, value in holder.mapping(key).items():
+                said = (_annotation if key == "annotations" else _label)(name, value, holder)
+                if said is not None and (said[0] is EVERYTHING or said[0]) and said[3]:
+                    ids, carrier, reason, scopes = said
+                    path = (*holder.path, key, name)
+                    where = item.piece.file.name
+                    found.waivers.append(
+                        Waiver(name, ids, reason, carrier, scopes, where, piece=item.piece, path=path, object=item)
+                    )
+
+
+def _annotation(name: str, value: str, holder: Holder) -> _Said | None:
+    scopes = [holder.scope]
+    prefix, _, check = name.partition("/")
+    if name == "kube-linter.io/ignore-all":
+        return EVERYTHING, "kube-linter", value or name, scopes
+    if prefix == "ignore-check.kube-linter.io":
+        return KUBE_LINTER.get(check, frozenset()), "kube-linter", value or name, scopes
+    if _CHECKOV.fullmatch(name):
+        check, _, reason = value.partition("=")
+        return CHECKOV.get(check.strip(), frozenset()), "checkov", reason.strip() or f"{name}: {check}", scopes
+    if prefix == "polaris.fairwinds.com" and value == "true":
+        if check == "exempt":
+            return EVERYTHING, "polaris", f"{name}: true", scopes
+        if check.endswith("-exempt"):
+            return POLARIS.get(check.removesuffix("-exempt"), frozenset()), "polaris", f"{name}: true", scopes
+    return None
+
+
+def _label(name: str, value: str, holder: Holder) -> _Said | None:
+    container = _CONTAINER.fullmatch(name)
+    if container:
+        scopes = containers_called(holder.pods, container[1])
+        return _overridden(container[2]), "kubeaudit", value or name, scopes
+    if name.startswith("kubeaudit.io/"):
+        return _overridden(name.partition("/")[2]), "kubeaudit", value or name, [holder.scope]
+    return None
+
+
+def _overridden(override: str) -> frozenset[str]:
+    return next((ids for start, ids in KUBEAUDIT.items() if override.lower().startswith(start)), frozenset())
+
+
+def read_kubescape(workspace: Workspace, file: ManifestFile, found: Collection) -> None:
+    """Add the exceptions of Kubescape in ``file`` to ``found``."""
+    for piece in file.pieces:
+        for number, document in enumerate(piece.data):
+            for index, policy in enumerate(document if isinstance(document, list) else []):
+                if not isinstance(policy, dict) or policy.get("policyType") != marks.KUBESCAPE:
+                    continue
+                ids = frozenset[str]().union(*(KUBESCAPE.get(id, ()) for id in _controls(policy)))
+                scopes = [scope for item in workspace.objects if item.editable for scope in _scopes(policy, item)]
+                if ids and scopes:
+                    name = str(policy.get("name") or "exception")
+                    path: Path = (number, index)
+                    reason = str(policy.get("reason") or name)
+                    found.waivers.append(
+                        Waiver(name, ids, reason, "kubescape", scopes, file.name, piece=piece, path=path)
+                    )
+
+
+def _controls(policy: dict[str, Any]) -> Iterator[str]:
+    for entry in _mappings(policy.get("posturePolicies")):
+        # Kubescape takes a framework alone for everything in it; that is more than anybody means to say here.
+        yield str(entry.get("controlID") or entry.get("controlId") or "").upper()
+
+
+def _scopes(policy: dict[str, Any], item: Object) -> Iterator[Scope]:
+    for resource in _mappings(policy.get("resources")):
+        attributes = resource.get("attributes")
+        if isinstance(attributes, dict) and attributes and all(_fits(k, v, item) for k, v in attributes.items()):
+            yield item.piece, item.path
+            return
+
+
+def _fits(key: str, pattern: Any, item: Object) -> bool:
+    # The values are regular expressions for the whole text; a cluster, or a label, is not known here.
+    value = {"kind": item.kind, "name": item.name, "namespace": item.namespace, "apiVersion": item.api_version}.get(key)
+    try:
+        return value is not None and re.fullmatch(str(pattern), value) is not None
+    except re.error:
+        return False
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

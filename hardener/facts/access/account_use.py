@@ -1,0 +1,236 @@
+"""Which pods run as which service account, what rights its bindings give, and who else uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import field
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Evidence, Path, WrongShapeError
+from hardener.facts.objects.nearby import Nearby
+from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+DEFAULT = "default"
+_MOST = 5  # bindings of one pod; more prove no more
+_DEEPEST = 40
+_KEYS = ("serviceAccountName", "serviceAccount")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding that names an account of a pod. ``sure``: the namespaces are the same, and not only possibly so."""
+
+    evidence: Evidence
+    sure: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Subject:
+    namespace: str | None
+    binding: Object
+    path: Path
+
+
+@dataclass(slots=True, eq=False)
+class _Named:
+    """The subjects of one name: by the namespace that they are in, by binding, and those of no known namespace."""
+
+    subjects: list[_Subject]
+    near: Nearby
+    unset: list[_Subject] = field(default_factory=list)
+    by_namespace: dict[str, list[_Subject]] = field(default_factory=dict)
+    by_binding: dict[int, list[_Subject]] = field(default_factory=dict)
+    unset_by_binding: dict[int, list[_Subject]] = field(default_factory=dict)
+
+
+class ServiceAccounts:
+    """Looked up by name and namespace, so that asking costs the same in a large tree."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._named: dict[str, _Named | None] = {}
+        self._near: dict[str, Nearby] = {}
+        self._given: dict[str, set[str | None]] = {}  # names of new accounts, by the namespaces of their workloads
+        self._numbers: dict[str, int] = {}
+
+    def of(self, pod: PodTemplate) -> list[Object]:
+        """The ServiceAccount objects of the tree that ``pod`` may run as. Raises OpaqueError, WrongShapeError."""
+        return self._accounts(pod.service_account, pod.object)
+
+    def _accounts(self, name: str, item: Object) -> list[Object]:
+        found = self._workspace.relations.service_accounts.get(name)
+        if not found:
+            return []
+        if name not in self._near:
+            self._near[name] = Nearby(self._workspace.builds, found)
+        return self._near[name].of(item)
+
+    # Rights.
+
+    def bindings(self, pod: PodTemplate) -> list[Bound]:
+        """The bindings of the tree that give rights to the account of ``pod``, the surest first, a few of them.
+
+        Raises OpaqueError, WrongShapeError.
+        """
+        name = pod.service_account
+        names = {name}
+        for account in self.of(pod):
+            names |= self._workspace.builds.names(account)
+        return self._bound(names, pod.object)
+
+    def rights(self, account: Object) -> list[Bound]:
+        """The bindings of the tree that give rights to ``account``, a few of them."""
+        return self._bound(set(self._workspace.builds.names(account)), account)
+
+    def _bound(self, names: set[str], item: Object) -> list[Bound]:
+        found = list(islice((bound for name in sorted(names) for bound in self._of_name(name, item)), _MOST))
+        return sorted(found, key=lambda bound: not bound.sure)
+
+    def _of_name(self, name: str, item: Object) -> Iterator[Bound]:
+        named = self._subjects(name)
+        if named is None:
+            return
+        seen: set[int] = set()
+        for subject, sure in self._matching(name, named, item):
+            if id(subject) not in seen:
+                seen.add(id(subject))
+                text = f"{subject.binding} names its service account"
+                yield Bound(Evidence(text, subject.binding.piece, subject.path), sure)
+
+    def _subjects(self, name: str) -> _Named | None:
+        if name in self._named:
+            return self._named[name]
+        subjects = [_Subject(*entry) for entry in self._workspace.relations.bindings.get(name, ())]
+        found = self._named[name] = None
+        if subjects:
+            builds = self._workspace.builds
+            bindings = {id(subject.binding): subject.binding for subject in subjects}
+            found = self._named[name] = _Named(subjects, Nearby(builds, bindings.values(), namespaced=False))
+            for subject in subjects:
+                binding = id(subject.binding)
+                found.by_binding.setdefault(binding, []).append(subject)
+                for space in (subject.namespace,) if subject.namespace else builds.namespaces(subject.binding):
+                    if space is not None:
+                        found.by_namespace.setdefault(space, []).append(subject)
+                    if space is None or _is_open(space):
+                        found.unset.append(subject)
+                        found.unset_by_binding.setdefault(binding, []).append(subject)
+        return found
+
+    def _matching(self, name: str, named: _Named, item: Object) -> Iterator[tuple[_Subject, bool]]:
+        """The subjects that are the account called ``name`` where ``item`` stands, and whether that is sure."""
+        spaces = self._workspace.builds.namespaces(item)
+        # As written too: a kustomization rewrites the namespace of both, that of a subject where it is the one of the
+        # account as written (kustomize api/filters/nameref).
+        for space in dict.fromkeys((*spaces, item.namespace)):
+            if space is not None:
+                yield from ((subject, True) for subject in named.by_namespace.get(space, ()))
+        anywhere = any(space is None or _is_open(space) for space in spaces)
+        bindings, beside = named.near.placed(item)
+        for binding in bindings:
+            for subject in named.unset_by_binding.get(id(binding), ()):
+                yield subject, beside and subject.namespace is None
+            if anywhere and (beside or name != DEFAULT):
+                yield from ((subject, False) for subject in named.by_binding[id(binding)])
+        if item.namespace is None:  # what nobody names may be the namespace default
+            yield from ((subject, False) for subject in named.by_namespace.get(DEFAULT, ()))
+        if name != DEFAULT:  # where the name tells, a namespace that is not written may be any
+            yield from ((subject, False) for subject in (named.subjects if anywhere else named.unset))
+
+    # Users.
+
+    def pods(self, account: Object) -> list[PodTemplate]:
+        """The pod templates of the tree that may run as ``account``."""
+        return self._pods.get(id(account), [])
+
+    @cached_property
+    def _pods(self) -> dict[int, list[PodTemplate]]:
+        found: dict[int, list[PodTemplate]] = {}
+        for pod in self._workspace.pod_templates:
+            try:
+                if "patch" in pod.classes:  # it is looked at where it is applied
+                    continue
+                accounts = {id(account) for state in pod.states for account in self.of(state)}
+                for account in accounts:
+                    found.setdefault(account, []).append(pod)
+            except (OpaqueError, WrongShapeError):
+                continue  # which one it is, nobody knows
+        return found
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """The names of accounts that anything in the tree declares, uses, or gives rights to."""
+        relations = self._workspace.relations
+        used = []
+        for pod in self._workspace.pod_templates:
+            try:
+                used.append(pod.service_account)
+            except (OpaqueError, WrongShapeError):
+                continue
+        return frozenset((*relations.service_accounts, *relations.bindings, *used, *self._others))
+
+    def reserve(self, name: str, item: Object) -> str:
+        """A name for a new account beside ``item``: ``name``, or with the first number that makes it a free one.
+
+        Free is what the tree does not know in any way, and what was not given out for where the two may meet.
+        """
+        spaces = self._workspace.builds.namespaces(item)
+        free = name
+        while free in self.taken or self._clashes(free, spaces):
+            number = self._numbers[name] = self._numbers.get(name, 1) + 1
+            free = f"{name}-{number}"
+        self._given.setdefault(free, set()).update(spaces)
+        return free
+
+    def _clashes(self, name: str, spaces: tuple[str | None, ...]) -> bool:
+        given = self._given.get(name)
+        return given is not None and (None in spaces or None in given or not given.isdisjoint(spaces))
+
+    def others(self, account: Object) -> list[Object]:
+        """Objects without a pod template that name ``account``: pods that the tree does not show run as it."""
+        meet = self._workspace.builds.meet
+        return [item for item in self._others.get(account.name, ()) if meet(item, account)]
+
+    def naming(self, name: str) -> list[Object]:
+        """Objects without a pod template that name an account ``name``."""
+        return self._others.get(name, [])
+
+    @cached_property
+    def _others(self) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = {}
+        for item in [*self._workspace.objects, *self._workspace.fragments]:
+            if (
+                item.kind not in POD_KINDS
+                and item.kind not in PARTIAL_KINDS
+                and isinstance(item.data.get("spec"), dict)
+            ):
+                for name in dict.fromkeys(_named(item.data["spec"], 0)):
+                    found.setdefault(name, []).append(item)
+        return found
+
+
+def _is_open(namespace: str) -> bool:
+    """Whether the name of a namespace is filled in later."""
+    return "$" in namespace or "{{" in namespace
+
+
+def _named(value: Any, depth: int) -> Iterator[str]:
+    """The service accounts that a custom resource names, in the fields that are called as in a pod."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        for key in _KEYS:
+            if isinstance(value.get(key), str):
+                yield value[key]
+        value = list(value.values())
+    if isinstance(value, list):
+        for child in value:
+            if isinstance(child, dict | list):
+                yield from _named(child, depth + 1)

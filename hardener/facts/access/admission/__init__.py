@@ -1,0 +1,170 @@
+"""Admission policies of a tree, as transforms see them; what the tree shows of them together is in ``guardrails``."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import WrongShapeError, copied
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.view import OpaqueError, View
+
+if TYPE_CHECKING:
+    from hardener.authoring.edits import Evidence
+    from hardener.tree.core_views import Namespace, Object
+    from hardener.tree.tree import Workspace
+
+CONSTRAINTS = "constraints.gatekeeper.sh"
+_GROUP = "admissionregistration.k8s.io"
+_MANAGED = ("app.kubernetes.io/managed-by", "harden")
+
+
+def is_managed(item: Object) -> bool:
+    """Whether this program made the object."""
+    try:
+        return item.text("metadata", "labels", _MANAGED[0]) == _MANAGED[1]
+    except (OpaqueError, WrongShapeError):
+        return False
+
+
+class _Policy(View):
+    """What policies of all engines have in common."""
+
+    __slots__ = ()
+    type_name = "Object"
+
+    @property
+    def managed(self) -> bool:
+        """Whether this program made it."""
+        return is_managed(self.object)
+
+    @property
+    def level(self) -> str | None:
+        """The Pod Security level that it checks a part of, by its category or its name; None for any other policy."""
+        from hardener.kubernetes.standard_policies import level  # late: hardly a tree has one
+
+        item = self.object
+        return level(item.kind, item.name, item.annotations.get("policies.kyverno.io/category", ""))
+
+
+class KyvernoPolicy(_Policy):
+    """A policy of Kyverno that is made of rules."""
+
+    __slots__ = ()
+    KINDS = frozenset({("kyverno.io", "ClusterPolicy"), ("kyverno.io", "Policy")})
+
+    @property
+    def states(self) -> tuple[KyvernoPolicy, ...]:
+        """The policy as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        variants = self.tree.overlays.objects(self.object)
+        return (self, *(KyvernoPolicy(variant, variant.path, variant.data) for variant in variants))
+
+    def pattern(self, rule: int) -> Any:
+        """A copy of the pattern of the rule with this index; None where it has none."""
+        return copied(self._find(("spec", "rules", rule, "validate", "pattern")))
+
+    def overrides(self, *path: str | int) -> list[dict[str, Any]]:
+        """A copy of the actions for some namespaces at ``path``."""
+        found = copied(self._find(path))
+        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+class CelPolicy(_Policy):
+    """A policy of Kyverno that is made of expressions."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("policies.kyverno.io", "ValidatingPolicy"), ("policies.kyverno.io", "NamespacedValidatingPolicy"),
+    })  # fmt: skip
+
+
+class AdmissionPolicy(View):
+    """A ValidatingAdmissionPolicy."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({(_GROUP, "ValidatingAdmissionPolicy")})
+
+
+class PolicyBinding(_Policy):
+    """The binding of a ValidatingAdmissionPolicy."""
+
+    __slots__ = ()
+    KINDS = frozenset({(_GROUP, "ValidatingAdmissionPolicyBinding")})
+
+
+class AdmissionWebhook(View):
+    """A webhook that is asked before an object is stored."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({(_GROUP, "ValidatingWebhookConfiguration")})
+
+
+class PodSecurityPolicy(View):
+    """A PodSecurityPolicy, which Kubernetes does not know any more."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({("policy", "PodSecurityPolicy"), ("extensions", "PodSecurityPolicy")})
+
+
+class AdmissionFile(View):
+    """The configuration of admission plugins that an API server reads."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({
+        ("apiserver.config.k8s.io", "AdmissionConfiguration"),
+        ("pod-security.admission.config.k8s.io", "PodSecurityConfiguration"),
+    })  # fmt: skip
+
+
+class Constraint(_Policy):
+    """A constraint of Gatekeeper; its kind is that of a template."""
+
+    __slots__ = ()
+    NEEDS = "policy_signs"
+
+    @classmethod
+    def of_tree(cls, workspace: Workspace) -> list[Constraint]:
+        """Those of files that may be edited."""
+        found = (item for item in workspace.objects if item.group == CONSTRAINTS and item.editable)
+        return [cls(item, item.path, item.data) for item in found]
+
+
+class PolicyHome(View):
+    """The object beside which policies of this program belong: one of the tree at most, none where nothing asks for
+    them. ``reasons`` are what does."""
+
+    __slots__ = ("reasons",)
+    type_name = "Object"
+    NEEDS = "policy_signs"
+    reasons: list[Evidence]
+
+    @classmethod
+    def of_tree(cls, workspace: Workspace) -> list[PolicyHome]:
+        """The home of the tree, if it has one."""
+        if not workspace.policy_signs:
+            return []
+        item, reasons = workspace.guardrails.home
+        if item is None:
+            return []
+        home = cls(item, item.path, item.data)
+        home.reasons = reasons
+        return [home]
+
+    @property
+    def renamed(self) -> bool:
+        """Whether a kustomization renames what stands beside it: a binding would name what is not there."""
+        return any(each.prefix or each.suffix for each in self.tree.builds.affixes(self.object))
+
+
+@dataclass(slots=True)
+class Shown:
+    """A namespace all of whose pods the tree shows, by the name that it comes out under; ``broken`` holds, by rule, the
+    objects that the rule refuses, each with the first reason."""
+
+    name: str
+    namespace: Namespace
+    broken: dict[str, list[tuple[View, str]]] = field(default_factory=dict)

@@ -1,0 +1,167 @@
+"""Whether a pod uses the Kubernetes API, and which of its containers do, as far as the tree shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.container_commands import spoken
+from hardener.kubernetes.command_evidence import api_client
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+
+_Key = tuple[str, bool]  # of a container: its name, and whether it is an init container
+
+# Where every container finds its token (plugin/pkg/admission/serviceaccount, DefaultAPITokenMountPath), on Windows too.
+STANDARD_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+_PATHS = frozenset({STANDARD_PATH, STANDARD_PATH.removeprefix("/var")})  # /var/run is a link to /run
+
+# Injected sidecars that log in with the token of the pod.
+_INJECTED = {
+    "vault.hashicorp.com/agent-inject": "the injected Vault agent logs in with the token",
+    "consul.hashicorp.com/connect-inject": "the injected Consul sidecar logs in with the token",
+}
+_CLIENTS = frozenset({"kubectl", "helm"})  # as a part of the name of an image
+_CLIENT_IMAGES = frozenset({"k8s-wait-for", "origin-cli", "ose-cli"})
+
+
+class Strength(StrEnum):
+    """How sure it is that a pod needs the API."""
+
+    PROVED = "proved"
+    INFERRED = "inferred"
+    NONE = "none"
+
+
+@dataclass(slots=True)
+class Need:
+    """What shows that a pod needs a token of its service account.
+
+    - ``bound``: bindings that give rights to its account. ``sure``: one of them surely does.
+    - ``tokens``: volumes that project a token, and mounts where the token stands: somebody took care of it.
+    - ``injected``: sidecars that are added when the pod is made, and log in with its token.
+    """
+
+    bound: list[Evidence] = field(default_factory=list)
+    sure: bool = False
+    tokens: list[Evidence] = field(default_factory=list)
+    injected: list[Evidence] = field(default_factory=list)
+    _shown: dict[_Key, list[Evidence]] = field(default_factory=dict)
+    _without: dict[_Key, Evidence | None] = field(default_factory=dict)
+
+    def of(self, container: Container) -> list[Evidence]:
+        """What shows that ``container`` itself uses the API."""
+        return self._shown.get(_key(container), [])
+
+    def none_of(self, container: Container) -> Evidence | None:
+        """Why ``container`` is known to make no use of it; None where that is not known."""
+        return None if self.of(container) else self._without.get(_key(container))
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """All of it."""
+        return [*self.bound, *self.tokens, *self.injected, *(fact for own in self._shown.values() for fact in own)]
+
+    @property
+    def strength(self) -> Strength:
+        if self.sure or self.tokens:
+            return Strength.PROVED
+        return Strength.INFERRED if self.evidence else Strength.NONE
+
+
+def api_use(pod: PodTemplate) -> list[Evidence]:
+    """What shows that the pod needs a token of its service account; none when nothing does."""
+    return need(pod).evidence
+
+
+def need(pod: PodTemplate) -> Need:
+    """What shows whether, and where, ``pod`` uses the API, as it is written and as kustomizations patch it.
+
+    Raises OpaqueError, WrongShapeError.
+    """
+    found = Need()
+    for state in pod.states:
+        try:
+            _look(state, found)
+        except (OpaqueError, WrongShapeError):
+            if state is pod:
+                raise
+    return found
+
+
+def has_token(container: Container) -> bool:
+    """Whether something is mounted where the token stands, so that the API server puts nothing there."""
+    return next(_mounts(container), None) is not None
+
+
+def _look(pod: PodTemplate, found: Need) -> None:
+    """Add to ``found`` what ``pod`` shows that is not in it."""
+    bindings = pod.tree.accounts.bindings(pod)
+    found.sure |= any(bound.sure for bound in bindings)
+    _add(found.bound, (bound.evidence for bound in bindings))
+    _add(found.tokens, _tokens(pod))
+    _add(found.injected, _injected(pod))
+    for container in pod.containers:
+        own = [*_container(container), *pod.tree.config_sources.api_use(container)]
+        key = _key(container)
+        if own:
+            _add(found._shown.setdefault(key, []), own)
+        reason = _needless(container)
+        found._without[key] = reason if reason is None else found._without.get(key, reason)
+
+
+def _add(found: list[Evidence], more: Iterable[Evidence]) -> None:
+    known = {fact.text for fact in found}
+    for fact in more:
+        if fact.text not in known:
+            known.add(fact.text)
+            found.append(fact)
+
+
+def _key(container: Container) -> _Key:
+    """By name: in a patched pod it may stand elsewhere."""
+    return container.name, container.init
+
+
+def _needless(container: Container) -> Evidence | None:
+    if container.row is None or not (container.row.api == "no" or _excepted(container)):
+        return None
+    return container.fact(f"image table: container {container.name} makes no use of the Kubernetes API", "image")
+
+
+def _tokens(pod: PodTemplate) -> Iterator[Evidence]:
+    for index, volume in enumerate(pod.items("volumes")):
+        if any(source.has("serviceAccountToken") for source in volume.view("projected").items("sources")):
+            yield pod.fact("a volume projects a token", "volumes", index)
+    for container in pod.containers:
+        yield from _mounts(container)
+
+
+def _mounts(container: Container) -> Iterator[Evidence]:
+    for index, mount in enumerate(container.items("volumeMounts")):
+        if (mount.text("mountPath") or "").rstrip("/") in _PATHS:
+            yield container.fact("a volume is mounted where the token stands", "volumeMounts", index)
+
+
+def _injected(pod: PodTemplate) -> Iterator[Evidence]:
+    for key, text in _INJECTED.items():
+        if str(pod.metadata.text("annotations", key)).lower() == "true":
+            yield pod.metadata.fact(text, "annotations", key)
+
+
+def _container(container: Container) -> Iterator[Evidence]:
+    row, image = container.row, container.image
+    if row is not None and row.api == "needed" and not _excepted(container):
+        yield container.fact("image table: it uses the Kubernetes API", "image")
+    if image is not None and image.name is not None:
+        if _CLIENTS & set(image.name.split("-")) or image.name in _CLIENT_IMAGES:
+            yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
+    for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):
+        yield speaker.says(f"mentions {name}")
+
+
+def _excepted(container: Container) -> bool:
+    return container.row is not None and any(fnmatchcase(container.name, glob) for glob in container.row.api_except)

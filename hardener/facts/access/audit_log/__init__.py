@@ -1,0 +1,130 @@
+"""Audit logs of the cluster, read for what its accounts do (spec-cluster 2.3).
+
+A log may be larger than memory: its entries are read one by one, and only names are kept, never values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from hardener.errors import HardenError
+from hardener.support.fast_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from hardener.facts.access.audit_log.usage import Usage
+    from hardener.kubernetes.observed_rule import ObservedRule
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """How many entries of a log could not be read, and the number of the first of them."""
+
+    name: str
+    count: int
+    first: int
+
+
+@dataclass(slots=True)
+class AuditLog:
+    """What a run knows from the logs that it was given; ``foreign`` counts JSON in them that records no request."""
+
+    names: tuple[str, ...]
+    usage: Usage
+    damages: list[Damage] = field(default_factory=list)
+    foreign: int = 0
+
+    @property
+    def span(self) -> tuple[str, str] | None:
+        """The times of the first and the last event as written (RFC 3339, UTC); None where no event has one."""
+        return (self.usage.first, self.usage.last) if self.usage.first and self.usage.last else None
+
+    @property
+    def days(self) -> float | None:
+        """How long that is."""
+        from datetime import datetime
+
+        try:
+            first, last = (datetime.fromisoformat(time) for time in self.span or ())
+            return (last - first).total_seconds() / 86400
+        except (ValueError, TypeError):  # no time, a time that is none, one without a zone
+            return None
+
+    @property
+    def accounts(self) -> int:
+        """How many service accounts the logs show."""
+        return len(self.usage.accounts)
+
+    @property
+    def seen(self) -> Iterable[tuple[str, str]]:
+        """Namespace and name of each service account that the logs show."""
+        return self.usage.accounts
+
+    @property
+    def sees_reads(self) -> bool:
+        """Whether any event is a read. On GKE there is none until Data Access logs are on, and rights look smaller."""
+        return self.usage.reads > 0
+
+    def events(self, namespace: str, account: str) -> int:
+        """How many events of allowed requests the logs hold of the service account."""
+        found = self.usage.accounts.get((namespace, account))
+        return found.events if found else 0
+
+    def rules_for(self, namespace: str, account: str, *, expand: bool = False) -> list[ObservedRule] | None:
+        """What the service account did. None where no event is of it, or where more was done than is kept.
+
+        ``expand`` adds the verbs that usually go with those seen.
+        """
+        from hardener.facts.access.audit_log.usage import rules
+
+        found = self.usage.accounts.get((namespace, account))
+        return rules(found, expand=expand) if found and found.whole else None
+
+
+def check(paths: tuple[str, ...]) -> None:
+    """Raise HardenError where one of ``paths`` is no file that can be read."""
+    for path in paths:
+        if os.path.isdir(path):
+            raise HardenError(f"--audit-log {path}: a folder; name the files in it")
+        if not os.path.exists(path):
+            raise HardenError(f"--audit-log {path}: no such file")
+        if not os.access(path, os.R_OK):
+            raise HardenError(f"--audit-log {path}: cannot be read")
+
+
+def read(paths: tuple[str, ...]) -> AuditLog:
+    """Read the logs at ``paths``. Raises HardenError where one cannot be read at all, or holds no event."""
+    import msgspec  # late: most runs have no log
+
+    from hardener.facts.access.audit_log.event import NotAnEvent, requests
+    from hardener.facts.access.audit_log.stream import entries, opened
+    from hardener.facts.access.audit_log.usage import Usage
+
+    log = AuditLog(tuple(map(os.path.relpath, paths)), Usage())
+    for path, name in zip(paths, log.names, strict=True):
+        broken = first = 0
+        before = log.usage.events
+        try:
+            with opened(path) as stream:
+                for number, raw in enumerate(entries(stream), 1):
+                    try:
+                        if raw is None:
+                            raise msgspec.DecodeError
+                        for request in requests(raw):
+                            log.usage.add(request)
+                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                        broken, first = broken + 1, first or number
+                    except NotAnEvent:
+                        log.foreign += 1
+        except OSError as error:
+            raise HardenError(f"--audit-log {name}: {error.strerror or 'cannot be read'}") from None
+        if log.usage.events == before:
+            raise HardenError(
+                f"--audit-log {name}: holds no event; give JSON lines or an EventList of audit.k8s.io, a CloudWatch"
+                " export, or entries of Cloud Audit Logs"
+            )
+        if broken:
+            log.damages.append(Damage(name, broken, first))
+    return log

@@ -1,0 +1,223 @@
+"""One entry of a log as the request that it records: events of audit.k8s.io, CloudWatch around them, entries of GKE.
+
+Sources: k8s.io/apiserver pkg/apis/audit/v1/types.go; Cloud Audit Logs, AuditLog of google.cloud.audit, as GKE fills it.
+Bodies of requests and responses are skipped by the decoder: no value of an object ever reaches this program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from hardener.support.fast_dataclass import dataclass
+
+_STAGES = ("ResponseComplete", "ResponseStarted")
+_ACCOUNT = "system:serviceaccount:"
+_VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d+)?")
+_REFUSED = (401, 403)
+# Groups that come with a name of their own accord, and are not asked for.
+_IMPLIED = ("system:authenticated", "system:unauthenticated", "system:serviceaccounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of ``user`` that was allowed, or may have been: ``allowed`` False keeps its time only.
+
+    ``resource`` has the subresource ("pods/exec"); a request of a path has a ``url`` and no resource. ``namespace`` is
+    None for what lies in none.
+    """
+
+    user: str
+    time: str | None
+    allowed: bool
+    verb: str = ""
+    group: str = ""
+    resource: str = ""
+    namespace: str | None = None
+    name: str | None = None
+    url: str | None = None
+
+
+class _User(msgspec.Struct):
+    username: str = ""
+    groups: list[str] | None = None
+
+
+class _Reference(msgspec.Struct):
+    # Some programs that pass logs on write null for what is empty.
+    resource: str | None = None
+    subresource: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+    apiGroup: str | None = None
+
+
+class _Status(msgspec.Struct):
+    code: int | None = None
+
+
+class _Annotations(msgspec.Struct):
+    decision: str | None = msgspec.field(name="authorization.k8s.io/decision", default=None)
+
+
+class _Identity(msgspec.Struct):
+    principalEmail: str = ""
+
+
+class _Authorization(msgspec.Struct):
+    granted: bool | None = None
+
+
+class _Payload(msgspec.Struct):
+    methodName: str = ""
+    resourceName: str = ""
+    authenticationInfo: _Identity | None = None
+    authorizationInfo: list[_Authorization] | None = None
+    status: _Status | None = None
+
+
+_ABSENT = msgspec.Raw(b"null")
+
+
+class _Entry(msgspec.Struct):
+    kind: str | None = None
+    stage: str | None = None
+    verb: str = ""
+    user: msgspec.Raw = _ABSENT  # a text in the logs of other programs
+    impersonatedUser: _User | None = None
+    objectRef: _Reference | None = None
+    responseStatus: _Status | None = None
+    annotations: msgspec.Raw = _ABSENT
+    requestURI: str = ""
+    stageTimestamp: str | None = None
+    requestReceivedTimestamp: str | None = None
+    timestamp: str | int | float | None = None
+    message: msgspec.Raw = _ABSENT
+    insight: msgspec.Raw = msgspec.field(name="@message", default=_ABSENT)
+    protoPayload: _Payload | None = None
+    items: list[msgspec.Raw] | None = None
+    events: list[msgspec.Raw] | None = None
+    logEvents: list[msgspec.Raw] | None = None
+
+
+_ENTRY = msgspec.json.Decoder(_Entry)
+_TEXT = msgspec.json.Decoder(str)
+_USER = msgspec.json.Decoder(_User)
+_ANNOTATIONS = msgspec.json.Decoder(_Annotations)
+_DEEPEST = 3  # a container, a message, an event
+
+
+class NotAnEvent(Exception):
+    """JSON that records no request, such as a line of another log."""
+
+
+def requests(raw: bytes | msgspec.Raw, depth: int = 0) -> Iterator[Request]:
+    """The requests that an entry records; none for the first stage of one.
+
+    Raises msgspec.DecodeError (and ValidationError) for what is no JSON or no such entry, NotAnEvent for other JSON.
+    """
+    entry = _ENTRY.decode(raw)
+    inner = entry.items or entry.events or entry.logEvents
+    if inner is not None and depth < _DEEPEST:
+        for item in inner:
+            yield from requests(item, depth + 1)
+    elif entry.protoPayload is not None:
+        yield from _of_payload(entry.protoPayload, entry.timestamp)
+    elif entry.stage is not None and entry.user is not _ABSENT:
+        yield from _of_event(entry)
+    elif (message := _message(entry)) is not None and depth < _DEEPEST:
+        yield from requests(_unwrapped(message), depth + 1)
+    elif entry.items is None and entry.events is None and entry.logEvents is None:
+        raise NotAnEvent
+
+
+def _message(entry: _Entry) -> bytes | None:
+    found = entry.message if entry.message is not _ABSENT else entry.insight
+    return None if found is _ABSENT else bytes(found)
+
+
+def _unwrapped(message: bytes) -> bytes:
+    """The object that a CloudWatch message holds, as a text or as it is."""
+    if not message.startswith(b'"'):
+        return message
+    text = _TEXT.decode(message).strip()
+    if not text.startswith("{"):
+        raise NotAnEvent
+    return text.encode()
+
+
+def _of_event(entry: _Entry) -> Iterator[Request]:
+    user = _USER.decode(entry.user)
+    acting = entry.impersonatedUser or user
+    time = entry.stageTimestamp or entry.requestReceivedTimestamp
+    code = entry.responseStatus.code if entry.responseStatus else None
+    decision = _ANNOTATIONS.decode(entry.annotations).decision if entry.annotations is not _ABSENT else None
+    # A 404 or 409 is the answer to a request that was allowed; where nobody says so, an error proves no right.
+    refused = code in _REFUSED or decision == "forbid" or (decision is None and (code or 0) >= 400)
+    allowed = entry.stage in _STAGES and not refused
+    if allowed and entry.impersonatedUser:
+        yield from _impersonated(user.username, entry.impersonatedUser, time)
+    reference = entry.objectRef
+    if reference is None or not reference.resource:
+        url = entry.requestURI.partition("?")[0]
+        yield Request(acting.username, time, allowed and bool(url), entry.verb, url=url)
+        return
+    for verb in _verbs(entry.verb, code):
+        yield _request(
+            acting.username, time, allowed, verb, reference.apiGroup or "", reference.resource,
+            reference.subresource or "", reference.namespace or "", reference.name or "",
+        )  # fmt: skip
+
+
+def _verbs(verb: str, code: int | None) -> tuple[str, ...]:
+    # Whoever creates by update or patch (server-side apply) needs both rights: apiserver endpoints/handlers.
+    return (verb, "create") if code == 201 and verb in ("update", "patch") else (verb,)
+
+
+def _request(
+    user: str, time: str | None, allowed: bool, verb: str, group: str, resource: str, sub: str, namespace: str,
+    name: str,
+) -> Request:  # fmt: skip
+    # A namespace itself lies in none, whatever the reference says. Of what is created the authorizer sees no name.
+    own = resource == "namespaces"
+    return Request(
+        user, time, allowed, verb, group, f"{resource}/{sub}" if sub else resource,
+        None if own or not namespace else namespace, None if verb == "create" else (name or None),
+    )  # fmt: skip
+
+
+def _impersonated(user: str, other: _User, time: str | None) -> Iterator[Request]:
+    """What ``user`` needs to act as ``other``."""
+    name = other.username
+    if name.startswith(_ACCOUNT):
+        space, _, account = name.removeprefix(_ACCOUNT).partition(":")
+        yield Request(user, time, True, "impersonate", "", "serviceaccounts", space, account)
+    else:
+        yield Request(user, time, True, "impersonate", "", "users", None, name)
+    for group in other.groups or []:
+        if not group.startswith(_IMPLIED):
+            yield Request(user, time, True, "impersonate", "", "groups", None, group)
+
+
+def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Iterator[Request]:
+    """The request of an entry of Cloud Audit Logs; those of other services of Google are not ours."""
+    user = payload.authenticationInfo.principalEmail if payload.authenticationInfo else ""
+    time = timestamp if isinstance(timestamp, str) else None
+    words = payload.methodName.split(".")
+    version = max((i for i, word in enumerate(words) if _VERSION.fullmatch(word)), default=None)
+    path = payload.resourceName.split("/")
+    if version is None or not 2 <= len(words) - version - 1 <= 3 or len(path) < 3:
+        raise NotAnEvent
+    resource, *sub, verb = words[version + 1 :]
+    group = "" if path[0] == "core" else path[0]
+    rest = path[2:]
+    namespace = ""
+    if rest[0] == "namespaces" and resource != "namespaces" and len(rest) > 2:
+        namespace, rest = rest[1], rest[2:]
+    granted = [item.granted for item in payload.authorizationInfo or []]
+    code = payload.status.code if payload.status else None
+    allowed = not code and False not in granted
+    name = rest[1] if len(rest) > 1 else ""
+    yield _request(user, time, allowed, verb, group, resource, sub[0] if sub else "", namespace, name)

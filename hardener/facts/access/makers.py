@@ -1,0 +1,61 @@
+"""Programs of the tree that may make pods by themselves (runners of builds, operators): in a namespace of theirs the
+tree does not show all pods, so that nothing may refuse there (DECISIONS 2.10, 2.13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access.views import Binding
+from hardener.kubernetes.rbac import GROUP
+from hardener.tree.view import OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+# What pods come of, by API group.
+_RESOURCES = (
+    ("", "pods"), ("", "replicationcontrollers"), ("apps", "deployments"), ("apps", "statefulsets"),
+    ("apps", "daemonsets"), ("apps", "replicasets"), ("batch", "jobs"), ("batch", "cronjobs"),
+)  # fmt: skip
+_BUILT_IN = frozenset({"cluster-admin", "admin", "edit"})  # roles that no manifest shows
+
+
+def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
+    """Who may make pods, by namespace.
+
+    Rights in the whole cluster count where their holder runs, and only where they name pods: what deployers and
+    operators make elsewhere, their own objects there tell.
+    """
+    found: dict[str | None, list[Evidence]] = {}
+    for kind in ("RoleBinding", "ClusterRoleBinding"):
+        for item in workspace.of(GROUP, kind):
+            if "patch" in item.classes:
+                continue
+            for name, fact in _of(workspace, Binding(item, item.path, item.data)):
+                found.setdefault(name, []).append(fact)
+    return found
+
+
+def _of(workspace: Workspace, binding: Binding) -> Iterator[tuple[str | None, Evidence]]:
+    try:
+        holders = [pod for subject in binding.subjects for pod in workspace.access.pods(binding, subject)]
+        if not holders or not _makes_pods(workspace, binding):
+            return
+    except (OpaqueError, WrongShapeError):
+        return
+    for pod in holders:
+        item = binding.object if binding.namespaced else pod.object
+        for name in workspace.builds.namespaces(item):
+            yield name, binding.fact(f"{binding.object} lets {pod.object} make pods that the tree does not show")
+
+
+def _makes_pods(workspace: Workspace, binding: Binding) -> bool:
+    roles = workspace.access.roles(binding)
+    if not roles:
+        return binding.namespaced and binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
+    rules = [rule for role in roles for _, rule in role.rules]
+    if not binding.namespaced:
+        return any("pods" in rule.resources and rule.covers("", "pods", "create") for rule in rules)
+    return any(rule.covers(group, resource, "create") for rule in rules for group, resource in _RESOURCES)

@@ -1,0 +1,334 @@
+"""What rights an account needs, as far as anything shows it: the evidence ladder of spec-cluster 2.2.
+
+From the top: an audit log says what it did (observed); it is not used at all (unused); its pods run kubectl commands
+that can be read (derived). Else a few rights are assumed, with what flags and mounts of its pods add.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import field
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access import observed
+from hardener.facts.access.grants import mounted_token
+from hardener.facts.access.homes import homes, target
+from hardener.facts.access.views import Binding, Subject
+from hardener.facts.images.container_commands import own_command
+from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
+from hardener.kubernetes.rbac_rules import Rule, compact
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
+from hardener.tree.pod_kind import SYSTEM_NAMESPACES
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+ENOUGH = timedelta(days=7)
+"""How long an account has to be silent, or watched, until that says something."""
+
+_MOST = 5  # in one sentence
+_EVENTS = (" events", " events.events.k8s.io")  # notes about other objects: a program works without them
+_READ = ("get", "list", "watch")
+FLOOR = (
+    Rule(("",), ("configmaps", "endpoints", "pods", "services"), _READ),
+    Rule(("discovery.k8s.io",), ("endpointslices",), _READ),
+)
+"""What is assumed where nothing is known: most programs that use the API look for others. None of it holds secrets."""
+
+_LEASES = (
+    Rule(("coordination.k8s.io",), ("leases",), ("get", "create", "update")),
+    Rule(("",), ("events",), ("create", "patch")),
+)
+_LEADER = re.compile(r"--?(?:enable-)?leader-elect\w*", re.I)
+_CUSTOM_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+# Names of accounts of whoever applies manifests, of people and of controllers (DECISIONS 2.14).
+_DEPLOYS = re.compile(
+    r"(?:^|[-_.])(?:ci|cd|cicd|git\w*|argo\w*|flux\w*)(?:$|[-_.])"
+    r"|deploy|jenkins|terraform|pulumi|reconcil|admin-user|backup|operator|controller|manager"
+)
+
+
+@dataclass(slots=True)
+class Needs:
+    """``rules`` by namespace, None for the whole cluster; empty where the account needs nothing.
+
+    ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence. ``blind``:
+    ``rules`` lack requests that an audit policy of the tree keeps out of the log (other than those of events), or that
+    went to a namespace for which no role can be put beside the binding.
+    """
+
+    label: str
+    rules: dict[str | None, list[Rule]] = field(default_factory=dict)
+    assumed: bool = False
+    facts: list[Evidence] = field(default_factory=list)
+    observed: bool = False
+    thin: bool = False  # observed over less than ENOUGH
+    blind: bool = False
+
+
+def needs(
+    binding: Binding, subject: Subject, space: str, *, floor: tuple[Rule, ...] = FLOOR, expand: bool = False
+) -> Needs:
+    """What the account ``subject`` of ``binding`` needs in ``space``, its namespace ("": that of the binding).
+
+    ``floor`` is what is assumed; ``expand`` adds to what was observed the verbs that usually go with it.
+    """
+    known = observation(binding, subject, expand=expand) or unused(binding, subject)
+    if known is not None:
+        return known
+    pods = binding.tree.access.pods(binding, subject)
+    derived = _commands(pods, space)
+    if derived is not None:
+        return derived
+    found = Needs("ASSUMED, not derived from usage", {space: list(floor)}, assumed=True)
+    for rules, fact in chain(_elections(pods), _own_resources(binding, pods), _mounts(pods)):
+        found.rules[space] += rules
+        found.facts.append(fact)
+    if not found.rules[space]:
+        found.label = "no rights, since nothing shows which it needs"
+    elif found.facts:
+        found.label = "partly derived, the rest ASSUMED"
+    found.facts += _why_no_log(binding, subject)
+    return found
+
+
+# What a log shows.
+
+
+def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> Needs | None:
+    """What an audit log shows of an account; None without a log, or where it holds nothing of it, or no reads at all:
+    those are most of what accounts do, and then they are not recorded.
+
+    An account that several builds of the tree put into namespaces of their own needs what any of them was seen to do.
+    What it did in the namespace that stands for that of ``binding`` is under the name of the tree ("" if unset).
+    """
+    log = binding.tree.access.log
+    if log is None or not log.sees_reads:
+        return None
+    span = log.span
+    window = f", {span[0]} to {span[1]}" if span else ""
+    known = homes(binding, subject)
+    own = target(binding, subject)
+    rules: dict[str | None, list[Rule]] = {}
+    facts: list[Evidence] = []
+    total = 0
+    for home in known:
+        count = log.events(home.namespace, home.name)
+        seen = log.rules_for(home.namespace, home.name, expand=expand)
+        if not count:
+            if len(known) > 1:
+                facts.append(Evidence(f"audit log: nothing of {home.namespace}/{home.name}"))
+            continue
+        if seen is None:
+            return None
+        total += count
+        facts.append(Evidence(f"audit log: {count} events of {home.namespace}/{home.name}{window}"))
+        for space, used in observed.by_namespace(seen).items():
+            place = own if space in home.targets else space
+            rules.setdefault(place, []).extend(used)
+    if not total:
+        return None
+    rules = {space: compact(used) for space, used in rules.items()}
+    found = Needs(f"observed ({total} events{window})", rules, facts=facts, observed=True)
+    found.thin = _length(span) < ENOUGH
+    if found.thin:
+        found.facts.append(Evidence("thin evidence: the audit log spans less than 7 days"))
+    for home in known:
+        for spots, fact in _blind(binding, home.namespace, home.name):
+            found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
+            found.facts.append(fact)
+    if not binding.namespaced and any(each.namespace for each in binding.tree.builds.renderings(binding.object)):
+        for space in sorted(space for space in rules if space not in (None, own)):
+            del rules[space]
+            found.blind = True
+            text = f"it is at work in {space}, and a kustomization gives its namespace to every role beside the binding"
+            found.facts.append(Evidence(f"audit log: {text}"))
+    return found
+
+
+def _why_no_log(binding: Binding, subject: Subject) -> Iterator[Evidence]:
+    """Why an audit log that was given says nothing of an account."""
+    log, known = binding.tree.access.log, homes(binding, subject)
+    if log is None:
+        return
+    names = ", ".join(f"{home.namespace}/{home.name}" for home in known[:_MOST])
+    if not log.sees_reads:
+        yield Evidence("audit log: not used, since it records no reads")
+    elif not known:
+        yield Evidence("audit log: not used, since nothing in the tree says the namespace of the account")
+    elif any(log.events(home.namespace, home.name) for home in known):
+        yield Evidence(f"audit log: not used, since {names} did more than is kept")
+    else:
+        yield Evidence(f"audit log: nothing of {names}")
+
+
+def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str], Evidence]]:
+    """What the audit policies of the tree keep out of a log."""
+    from hardener.kubernetes.audit_policy_blind import blind_spots
+
+    for policy in binding.tree.of("audit.k8s.io", "Policy"):
+        spots = blind_spots(policy.data, space, name)
+        if spots:
+            more = f" and {len(spots) - _MOST} more" if len(spots) > _MOST else ""
+            yield spots, policy.fact(f"the log cannot see: {', '.join(spots[:_MOST])}{more}")
+
+
+def unused(binding: Binding, subject: Subject) -> Needs | None:
+    """Why an account is known not to use its rights; None where it may."""
+    tree = binding.tree
+    log, known = tree.access.log, homes(binding, subject)
+    if log is not None and known and not any(log.events(home.namespace, home.name) for home in known):
+        if (
+            _length(log.span) >= ENOUGH and log.sees_reads
+            and all(tree.access.log_is_ours(home.namespace) for home in known)
+            and not any(spots for home in known for spots in _blind(binding, home.namespace, home.name))
+        ):  # fmt: skip
+            text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
+            return Needs("unused (evidence: audit log)", facts=[Evidence(text)])
+    pods = tree.access.pods(binding, subject)
+    if not any(tree.access.surely(binding, subject, pod) for pod in pods) or any(used_elsewhere(binding, subject)):
+        return None
+    try:
+        if any(mounted_token(pod) is not None for pod in pods):
+            return None
+    except (OpaqueError, WrongShapeError):
+        return None
+    text = f"{pods[0].object} runs as it without a token, as does all else in the tree that names it"
+    return Needs("unused (evidence: no pod has its token)", facts=[pods[0].fact(text)])
+
+
+def _length(span: tuple[str, str] | None) -> timedelta:
+    if span is None:
+        return timedelta()
+    try:
+        first, last = (datetime.fromisoformat(time.replace("Z", "+00:00")) for time in span)
+        return last - first
+    except (ValueError, TypeError):
+        return timedelta()
+
+
+# What its pods show.
+
+
+def _commands(pods: Sequence[PodTemplate], space: str | None) -> Needs | None:
+    """What the kubectl commands of all its containers need; None where anything else runs."""
+    if not pods:
+        return None
+    found = Needs("derived from command line")
+    for pod in pods:
+        for container in pod.containers:
+            own = _command(container)
+            if own is None:
+                return None
+            for need in own:
+                found.rules.setdefault(need.namespace or space, []).extend(need.rules)
+            found.facts.append(container.fact(f"container {container.name} runs these kubectl commands only"))
+    return found if found.rules else None
+
+
+def _command(container: Container) -> list[Needed] | None:
+    image = container.image.name if container.image is not None else None
+    if image == "k8s-wait-for":
+        return wait_for(container.words)
+    words = container.words
+    if image == "kubectl" and words and own_command(container):
+        words = ("kubectl", *words)  # its entry point
+    if not words or not any("kubectl" in word for word in words):
+        return None
+    return needed(words, container.tree.access.discovery)
+
+
+def _elections(pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
+    for pod in pods:
+        for container in pod.containers:
+            words = (word for word in container.words if _LEADER.match(word))
+            sign = next(chain(words, (name for name in container.env if "LEADER_ELECT" in name)), None)
+            if sign is not None and not sign.endswith("=false"):
+                flag = sign.partition("=")[0]
+                yield _LEASES, container.fact(f"container {container.name} elects a leader ({flag})")
+                return
+
+
+def _own_resources(binding: Binding, pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
+    """Custom resources that are declared beside its pods, of a group that is called like them."""
+    if not pods:
+        return
+    folders = {os.path.dirname(pod.object.piece.file.path) for pod in pods}
+    words = {word for pod in pods for word in re.split(r"[-.]", pod.object.name) if len(word) > 3}
+    by_group: dict[str, list[str]] = {}
+    for row, folder in binding.tree.access.custom_by_folder:
+        if folder in folders and words & set(re.split(r"[-.]", row.group)):
+            by_group.setdefault(row.group, []).append(row.resource)
+    for group, resources in sorted(by_group.items()):
+        text = f"custom resources of {group} are declared beside it"
+        yield (Rule((group,), tuple(sorted(resources)), _CUSTOM_VERBS),), Evidence(text)
+
+
+def _mounts(pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
+    """ConfigMaps that its pods hold already: to read them again shows nothing new."""
+    names: dict[str, Evidence] = {}
+    for pod in pods:
+        for name, fact in _config_maps(pod):
+            names.setdefault(name, fact)
+    if names:
+        rule = Rule(("",), ("configmaps",), ("get", "watch"), tuple(sorted(names)))
+        yield (rule,), next(iter(names.values()))
+
+
+def _config_maps(pod: PodTemplate) -> Iterator[tuple[str, Evidence]]:
+    for index, volume in enumerate(pod.items("volumes")):
+        sources = [volume, *volume.view("projected").items("sources")]
+        for name in filter(None, (source.text("configMap", "name") for source in sources)):
+            yield name, pod.fact(f"its pods mount ConfigMap {name}", "volumes", index)
+    for container in pod.containers:
+        for index, source in enumerate(container.items("envFrom")):
+            if read := source.text("configMapRef", "name"):
+                yield read, container.fact(f"its pods read ConfigMap {read}", "envFrom", index)
+        for index, item in enumerate(container.items("env")):
+            if read := item.text("valueFrom", "configMapKeyRef", "name"):
+                yield read, container.fact(f"its pods read ConfigMap {read}", "env", index)
+
+
+# Who is asked to be careful with.
+
+
+def used_elsewhere(binding: Binding, subject: Subject) -> Iterator[Evidence]:
+    """What uses an account beside the pods of the tree: a token Secret, and objects that name it."""
+    tree = binding.tree
+    for secret in tree.access.token_secrets(subject.name):
+        yield secret.fact(f"{secret} holds a token of it")
+    for item in tree.accounts.naming(subject.name):
+        if _is_near(tree, item, binding, subject):
+            yield item.fact(f"{item} works with its rights")
+
+
+def _is_near(tree: Workspace, item: Object, binding: Binding, subject: Subject) -> bool:
+    space = binding.namespace_of(subject)
+    return tree.builds.meet(item, binding.object) if space is None else tree.builds.may_be_in(item, space)
+
+
+def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
+    """What shows that somebody works with the rights of an account, so that assuming fewer stops him."""
+    pods = binding.tree.access.pods(binding, subject)
+    found = [pods[0].fact(f"{pods[0].object} runs as {subject.name}")] if pods else []
+    found += used_elsewhere(binding, subject)
+    if deploys(subject.name):
+        text = f"an account called {subject.name} is that of who deploys, backs up or reconciles"
+        found.append(binding.fact(text, "subjects", subject.index))
+    return found
+
+
+def is_system(namespace: str | None) -> bool:
+    """Whether what lives in ``namespace`` belongs to the cluster."""
+    return namespace in SYSTEM_NAMESPACES
+
+
+def deploys(name: str) -> bool:
+    """Whether a name tells of who applies manifests, of a person with all rights, or of a controller."""
+    return _DEPLOYS.search(name) is not None

@@ -1,0 +1,154 @@
+"""Roles and bindings of RBAC as transforms see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hardener.kubernetes.rbac import GROUP, service_account
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import OpaqueError
+from hardener.tree.view import View, literal
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.rbac_rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject of a binding, and its place there. A service account that is written as a user is one too.
+
+    ``namespace`` is that of a service account, as written; None where the subject names none.
+    """
+
+    kind: str
+    name: str
+    namespace: str | None
+    index: int
+
+    @property
+    def is_account(self) -> bool:
+        return self.kind == "ServiceAccount"
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {where}{self.name}"
+
+
+class Role(View):
+    """A Role or ClusterRole."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({(GROUP, "Role"), (GROUP, "ClusterRole")})
+
+    @property
+    def namespaced(self) -> bool:
+        return self.object.kind == "Role"
+
+    @property
+    def owner(self) -> str | None:
+        """Why it is not for the tree to change; None for one that is."""
+        from hardener.kubernetes.rbac_owners import owner
+
+        return owner(self.data)
+
+    @property
+    def rules(self) -> list[tuple[int, Rule]]:
+        """Its rules with their places. Raises WrongShapeError, and OpaqueError where a word is filled in later."""
+        from hardener.kubernetes.rbac_rules import rule_of
+
+        found = []
+        for index, item in enumerate(self.items("rules")):
+            rule = rule_of(item.data)
+            for word in (*rule.groups, *rule.resources, *rule.verbs, *rule.names, *rule.urls):
+                if literal(word) != word:
+                    raise OpaqueError(word, (*self.path[1:], "rules", index))
+            found.append((index, rule))
+        return found
+
+    @property
+    def variants(self) -> list[Role]:
+        """The role as each build of the tree makes of it that patches it; for reading only."""
+        return [Role(item, item.path, item.data) for item in self.tree.overlays.objects(self.object)]
+
+    @property
+    def bindings(self) -> list[Binding]:
+        """The bindings of the tree that give it to somebody."""
+        return self.tree.access.bindings(self.object)
+
+    @property
+    def aggregated_to(self) -> list[str]:
+        """The labels by which its rules are added to other roles."""
+        from hardener.kubernetes.dangerous_grants import AGGREGATION
+
+        labels = self.keys("metadata", "labels") if not self.namespaced else ()
+        return [key for key in labels if key.startswith(AGGREGATION) and self.text("metadata", "labels", key) == "true"]
+
+
+class Binding(View):
+    """A RoleBinding or ClusterRoleBinding."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({(GROUP, "RoleBinding"), (GROUP, "ClusterRoleBinding")})
+
+    @property
+    def namespaced(self) -> bool:
+        """Whether it gives rights in one namespace (in this run it may have become such a one)."""
+        return self.text("kind") == "RoleBinding"
+
+    @property
+    def owner(self) -> str | None:
+        """Why it is not for the tree to change; None for one that is."""
+        from hardener.kubernetes.rbac_owners import owner
+
+        return owner(self.data)
+
+    @property
+    def role_kind(self) -> str:
+        return self.text("roleRef", "kind") or ""
+
+    @property
+    def role_name(self) -> str:
+        return self.text("roleRef", "name") or ""
+
+    @property
+    def roles(self) -> list[Role]:
+        """The roles of the tree that it names, a few where several have that name."""
+        return self.tree.access.roles(self)
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """Its subjects. Raises WrongShapeError, and OpaqueError where a name is filled in later."""
+        found = []
+        for index, item in enumerate(self.items("subjects")):
+            account = service_account(item.data)
+            if account is not None:
+                for word in filter(None, account):
+                    if literal(word) != word:
+                        raise OpaqueError(word, (*self.path[1:], "subjects", index))
+                found.append(Subject("ServiceAccount", *account, index))
+            else:
+                kind = item.text("kind") or "User"
+                found.append(Subject(kind, item.text("name") or "", None, index))
+        return found
+
+    def namespace_of(self, subject: Subject) -> str | None:
+        """The namespace of an account among its subjects; None where nobody says."""
+        return subject.namespace or (self.object.namespace if self.namespaced else None)
+
+    @property
+    def everything(self) -> Role | str | None:
+        """What makes an administrator of its subjects: a role of the tree, or "cluster-admin"; None where nothing
+        does."""
+        if self.role_kind != "ClusterRole":
+            return None
+        if self.role_name == "cluster-admin":
+            return "cluster-admin"
+        for role in self.roles:
+            try:
+                if any(rule.is_everything and not rule.names for _, rule in role.rules):
+                    return role
+            except OpaqueError:
+                continue
+        return None

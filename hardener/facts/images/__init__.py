@@ -1,0 +1,1 @@
+"""What uses which image, and what decides about an image beside the manifest that names it."""

@@ -1,0 +1,65 @@
+"""What a container is told to run: by its manifest, and where that is silent by its image, as harden.lock knows it.
+
+Source: kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container: `command` replaces the
+entrypoint and the cmd of the image, `args` only its cmd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from hardener.authoring.edits import Evidence
+from hardener.kubernetes.image_config import LOCK
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who says something: the manifest of ``container``, or its image."""
+
+    container: Container
+    image: bool
+
+    def says(self, text: str) -> Evidence:
+        """``text`` continues "container NAME", or "its image" where nothing in the manifest says it."""
+        if self.image:
+            return self.container.fact(f"{LOCK}: its image {text}", "image")
+        return self.container.fact(f"container {self.container.name} {text}")
+
+
+def own_command(container: Container) -> bool:
+    """Whether it starts the command of its image. Raises OpaqueError where a program may give it another one."""
+    return not container.has("command") or (_is_silent(container, "command") and not container.strings("command"))
+
+
+def _is_silent(container: Container, key: str) -> bool:
+    return container.data.get(key) in (None, [])  # an empty list is as none, for the kubelet too
+
+
+def image_words(container: Container) -> tuple[str, ...]:
+    """What runs without being in the manifest: the entrypoint and cmd of the image, or what the manifest leaves of
+    them; () where nobody knows."""
+    if container.locked is None or not _is_silent(container, "command"):
+        return ()
+    config = container.locked.config
+    return (*config.entrypoint, *(config.cmd if _is_silent(container, "args") else ()))
+
+
+def every_word(container: Container) -> tuple[str, ...]:
+    """What its image says, then the command, arguments and hooks of the manifest."""
+    return (*image_words(container), *container.words)
+
+
+def spoken(
+    container: Container, find: Callable[[tuple[str, ...]], Iterable[T]], *, probes: bool = False
+) -> Iterator[tuple[T, Speaker]]:
+    """What ``find`` sees in the words of the manifest (and of ``probes``), then what only the image says."""
+    written = (*container.words, *(container.probe_words if probes else ()))
+    seen = list(find(written))
+    yield from ((one, Speaker(container, False)) for one in seen)
+    if more := image_words(container):
+        yield from ((one, Speaker(container, True)) for one in find((*more, *written)) if one not in seen)

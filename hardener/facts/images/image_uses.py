@@ -1,0 +1,198 @@
+"""The images of a tree, each once, with the places that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Path, WrongShapeError
+from hardener.facts.images.image_overrides import ImageSources, is_on_the_node
+from hardener.facts.kustomize.overlays.images import collect as patch_images
+from hardener.kubernetes.custom_resource import image_fields
+from hardener.kubernetes.helm_values import composed
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.kustomize_image import written
+from hardener.kubernetes.started_images import started_images
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.pod_fragments import written_containers
+from hardener.tree.view import OpaqueError, View
+
+if TYPE_CHECKING:
+    from hardener.facts.images.chart_images import HelmImage
+    from hardener.facts.kustomize.overlays import PatchImage
+    from hardener.tree.core_views import Container, KustomizedImage, Object
+    from hardener.tree.tree import Workspace
+
+
+_LONGEST = 160  # characters that are shown of what is no reference
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place that names an image. ``left``: why no registry is asked for it. ``loose``: harden pins nothing there."""
+
+    reference: ImageReference
+    object: Object
+    path: Path
+    left: str | None = None
+    loose: bool = False
+
+
+@dataclass(slots=True)
+class Use:
+    """An image, and the places that name it.
+
+    - `left`: why no registry is asked for it, None where one is.
+    - `optional`: why it is no failure when nobody knows it, None where it is one.
+    """
+
+    reference: ImageReference
+    places: list[Mention]
+
+    @property
+    def key(self) -> str:
+        """Its name in ``harden.lock``."""
+        return self.reference.text
+
+    @property
+    def left(self) -> str | None:
+        # One place that takes it from a registry is enough.
+        places = [place for place in self.places if not place.loose] or self.places
+        return places[0].left if all(place.left for place in places) else None
+
+    @property
+    def optional(self) -> str | None:
+        if is_on_the_node(self.reference):
+            return "which may be a registry of the cluster's own machine"
+        return "and nothing is pinned where it is named" if all(place.loose for place in self.places) else None
+
+    @property
+    def where(self) -> str:
+        """The file and line that names it first."""
+        mention = self.places[0]
+        piece, path = mention.object.place(mention.path)
+        return f"{piece.file.name}:{piece.line + piece.read().line(int(path[0]), path[1:])}"
+
+
+def collect(workspace: Workspace, *, everywhere: bool = False) -> list[Use]:
+    """The images that the files which may be edited name, or those of the whole tree, sorted by name."""
+    found: dict[tuple[str | None, ...], Use] = {}
+    mentions = _mentions(workspace, everywhere)
+    for mention in sorted(mentions, key=lambda one: (len(one.reference.text), one.reference.text)):
+        # nginx, nginx:latest and docker.io/library/nginx are one image, kept under the shortest name.
+        reference = mention.reference
+        key: tuple[str | None, ...] = (reference.text,)
+        if reference.normalized is not None and not reference.opaque:
+            key = (reference.normalized, None if reference.digest else reference.tag or "latest", reference.digest)
+        found.setdefault(key, Use(reference, [])).places.append(mention)
+    return sorted(found.values(), key=lambda use: use.key)
+
+
+def _mentions(workspace: Workspace, everywhere: bool) -> Iterator[Mention]:
+    sources = workspace.image_sources
+    running = set()
+    for pod in workspace.pods_and_parts:
+        running.add(pod.object)
+        if not (everywhere or pod.object.editable):
+            continue
+        try:
+            containers: Iterable[Container] = pod.containers
+        except WrongShapeError:
+            continue
+        except OpaqueError:
+            containers = written_containers(pod)
+        for container in containers:
+            yield from _of(container, sources)
+    for entry in sources.entries:
+        if (everywhere or entry.object.editable) and (image := _whole(entry)) is not None:
+            yield _mention(image, entry)
+    for patched in patch_images(workspace):
+        if everywhere or patched.patch.editable:
+            yield from _of_patch(patched, sources)
+    charts = workspace.helm_images
+    for chart in charts:
+        if everywhere or chart.object.editable:
+            yield _of_chart(chart, sources)
+    in_values = {(chart.object, chart.place) for chart in charts}
+    for item in workspace.objects:
+        if (everywhere or item.editable) and item not in running:
+            for path in image_fields(item.data):
+                if (item, (*item.path, *path)) not in in_values and (field := _of_field(item, path)) is not None:
+                    yield Mention(field, item, (*item.path, *path), _why_not(field), loose=True)
+
+
+def _of_chart(chart: HelmImage, sources: ImageSources) -> Mention:
+    image = chart.image
+    reason = sources.why_left(chart, image, policy="pullPolicy")
+    left = _why_not(image) or (reason.text if reason and not is_on_the_node(image) else None)
+    return Mention(image, chart.object, chart.place, left, loose=not chart.takes_digest)
+
+
+def _of_patch(patched: PatchImage, sources: ImageSources) -> Iterator[Mention]:
+    image = patched.image
+    entries = sources.entries_for(patched.file, image.repository)
+    for entry in entries:
+        if (replaced := _partly(entry, image)) is not None:
+            yield _mention(replaced, patched)
+    if not entries:
+        reason = sources.why_left(patched, image)
+        yield _mention(image, patched, left=reason.text if reason and not is_on_the_node(image) else None)
+
+
+def _of(container: Container, sources: ImageSources) -> Iterator[Mention]:
+    for _, started in started_images(container.env, container.words):
+        yield Mention(started, container.object, container.path, loose=True)
+    image = container.image
+    if image is None:
+        if text := container.text("image"):
+            yield _mention(_illegal(text), container, "image")
+        return
+    entries = sources.of(container)
+    for entry in entries:
+        if (replaced := _partly(entry, image)) is not None:
+            yield _mention(replaced, container, "image")
+    if not entries or sources.left_as_it_is(container):
+        reason = sources.why_left(container, image, "image")
+        yield _mention(image, container, "image", left=reason.text if reason and not is_on_the_node(image) else None)
+
+
+def _mention(image: ImageReference, view: View, *path: str, left: str | None = None) -> Mention:
+    return Mention(image, view.object, (*view.path, *path), _why_not(image) or left)
+
+
+def _of_field(item: Object, path: Path) -> ImageReference | None:
+    """The image that a field of a custom resource names: as a text, or in parts as values of Helm do."""
+    value: Any = item.data
+    for part in path:
+        value = value[part]
+    return composed(value) if isinstance(value, dict) else parse_image(value)
+
+
+def _partly(entry: KustomizedImage, image: ImageReference) -> ImageReference | None:
+    """What ``entry`` makes of ``image`` where it gives it another name or a suffix only; with a tag of its own it names
+    a whole image, which is listed with the kustomization."""
+    return None if entry.text("newTag") or entry.text("digest") else _kustomized(entry, image.text)
+
+
+def _whole(entry: KustomizedImage) -> ImageReference | None:
+    """The image that ``entry`` names by itself; None where its tag comes from what it changes."""
+    return _kustomized(entry, entry.name or "") if entry.text("newTag") or entry.text("digest") else None
+
+
+def _kustomized(entry: KustomizedImage, image: str) -> ImageReference:
+    text = written(image, {key: entry.text(key) for key in ("newName", "newTag", "tagSuffix", "digest")})
+    return parse_image(text) or _illegal(text)
+
+
+def _illegal(text: str) -> ImageReference:
+    """What stands for an image and is no reference, as a text of one line and without parts."""
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+    return ImageReference(shown, registry=None, repository=None, name=None, tag=None, digest=None)
+
+
+def _why_not(image: ImageReference) -> str | None:
+    if image.repository is None and not image.opaque:
+        return "no legal name of an image, so no node starts it"
+    return "a part of its name is filled in later" if image.opaque else None

@@ -1,0 +1,1 @@
+"""What the kustomizations of the tree build, and what their overlays make of an object."""

@@ -1,0 +1,178 @@
+"""The patches that a kustomization lists, read, and found by the names of the objects that they are for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Path
+from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
+from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.kustomize_operations import is_operations
+from hardener.kubernetes.kustomize_target import Identity, plain_name
+from hardener.sources import files, manifests, yaml
+from hardener.sources.files import UnreadableError
+from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+# In the order in which kustomize applies them (api/internal/target, configureBuiltinTransformers).
+_KEYS = ("patchesStrategicMerge", "patches", "patchesJson6902")
+_PLACED = (*_KEYS, "images")
+
+
+@dataclass(slots=True)
+class Layer:
+    """What one kustomization does to objects: its patches by the one name that they are for, those that may be for
+    several, and its entries of ``images`` by name. The numbers are the order in which they are applied. ``unread`` are
+    the entries that name no patch which can be read, each with why."""
+
+    by_name: dict[str, list[tuple[int, Patch]]] = field(default_factory=dict)
+    loose: list[tuple[int, Patch]] = field(default_factory=list)
+    images: dict[str, list[ImageEntry]] = field(default_factory=dict)
+    unread: list[tuple[Path, str]] = field(default_factory=list)
+
+    def all_patches(self) -> Iterator[Patch]:
+        """Its patches, without entries of ``images``."""
+        yield from (patch for several in (*self.by_name.values(), self.loose) for _, patch in several)
+
+    def patches(self, item: Identity, *, late: bool) -> list[Patch]:
+        """The patches that are for ``item``, in order; ``late`` are those that come after names, namespace and labels
+        are set."""
+        found = [entry for name in item.names for entry in self.by_name.get(name, ())]
+        in_order = sorted([*found, *self.loose], key=lambda one: one[0])
+        return [patch for _, patch in in_order if patch.is_late is late and patch.selects(item)]
+
+
+def has_patches(kustomization: Object) -> bool:
+    """Whether it does anything that ``Layer`` knows of."""
+    return any(kustomization.data.get(key) for key in _PLACED)
+
+
+def read(workspace: Workspace, kustomization: Object) -> Layer:
+    """What ``kustomization`` does."""
+    layer = Layer()
+    for number, patch in enumerate(_patches(workspace, kustomization, layer.unread)):
+        name = _name_of(patch)
+        if name is None:
+            layer.loose.append((number, patch))
+        else:
+            layer.by_name.setdefault(name, []).append((number, patch))
+    for index, entry in kustomize.images(kustomization.data):
+        start = (*kustomization.path, "images", index)
+        found = ImageEntry(kustomization=kustomization, piece=kustomization.piece, start=start, entry=entry)
+        layer.images.setdefault(str(entry.get("name")), []).append(found)
+    return layer
+
+
+def _name_of(patch: Patch) -> str | None:
+    if isinstance(patch, Merge) and patch.target is None:
+        metadata = patch.document.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        return name if isinstance(name, str) else ""
+    return plain_name(patch.target) if isinstance(patch, Merge | Operations) and patch.target is not None else None
+
+
+def _patches(workspace: Workspace, kustomization: Object, unread: list[tuple[Path, str]]) -> Iterator[Patch]:
+    for key in _KEYS:
+        entries = kustomization.data.get(key)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, str):
+                entry = {"patch" if "\n" in entry or entry.lstrip().startswith("{") else "path": entry}
+                place: Path = (key, index)
+            else:
+                place = (key, index, "patch")
+            entry = entry if isinstance(entry, dict) else {}
+            found = list(_of_entry(workspace, kustomization, entry, key, (*kustomization.path, *place)))
+            yield from found
+            if not found and (reason := _unread(workspace, kustomization, entry)):
+                unread.append(((*kustomization.path, key, index), reason))
+
+
+def _of_entry(
+    workspace: Workspace, kustomization: Object, entry: dict[str, Any], key: str, place: Path
+) -> Iterator[Patch]:
+    target = entry.get("target")
+    target = target if isinstance(target, dict) else None
+    options = entry.get("options")
+    renames = isinstance(options, dict) and bool(options.get("allowNameChange") or options.get("allowKindChange"))
+    inline = not isinstance(entry.get("path"), str)
+    documents = _inline(entry.get("patch")) if inline else _in_file(workspace, kustomization, entry["path"])
+    for piece, start, document in documents:
+        where: dict[str, Any] = {"kustomization": kustomization, "inline": inline}
+        where |= {"piece": piece or kustomization.piece, "start": start if piece else place}
+        if is_operations(document) and target is not None:
+            exact = key == "patchesJson6902"
+            yield Operations(operations=document, target=target, exact=exact, **where)
+        elif isinstance(document, dict) and key != "patchesJson6902":
+            for below, item in _items(document):
+                at = where if inline else where | {"start": start + below}
+                yield Merge(document=item, target=target, renames=renames, **at)
+
+
+def _items(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """``document``, or the objects of a List, with their places in it."""
+    items = document.get("items")
+    if not str(document.get("kind")).endswith("List") or not isinstance(items, list):
+        yield (), document
+        return
+    yield from ((("items", index), item) for index, item in enumerate(items) if isinstance(item, dict))
+
+
+_Document = tuple["Piece | None", Path, Any]
+
+
+def _inline(text: Any) -> Iterator[_Document]:
+    if isinstance(text, str):
+        for segment in yaml.segments(text):
+            yield from ((None, (), document) for document in _parsed(segment.text))
+
+
+def _parsed(text: str) -> list[Any]:
+    try:
+        return yaml.parse(text).documents
+    except yaml.Refused:
+        return []
+
+
+def _unread(workspace: Workspace, kustomization: Object, entry: dict[str, Any]) -> str:
+    """Why there is no patch in ``entry``; "" where the file is reported anyway."""
+    name = entry.get("path")
+    if not isinstance(name, str):
+        return "this entry is no patch"
+    path = _path(kustomization, name)
+    file = workspace.file_at(path)
+    if file is not None and any(piece.problem for piece in file.pieces):
+        return ""
+    return f"the patch {name} cannot be read" if os.path.exists(path) else f"the patch {name} is not there"
+
+
+def _path(kustomization: Object, name: str) -> str:
+    name = name.replace("\0", "")
+    return os.path.realpath(os.path.join(os.path.dirname(kustomization.piece.file.path), name))
+
+
+def _in_file(workspace: Workspace, kustomization: Object, name: str) -> Iterator[_Document]:
+    path = _path(kustomization, name)
+    file = workspace.file_at(path) or _load(workspace, path)
+    for piece in file.pieces if file is not None else ():
+        documents = piece.data if piece.parsed else [] if piece.problem else _parsed(piece.text)
+        yield from ((piece, (index,), document) for index, document in enumerate(documents))
+
+
+def _load(workspace: Workspace, path: str) -> ManifestFile | None:
+    """A file that no object of interest stands in; known to the workspace from now on, for the lines of evidence."""
+    if not path.startswith(workspace.root.rstrip(os.sep) + os.sep):
+        return None  # nothing outside the tree is read
+    try:
+        content = files.read(path)
+    except UnreadableError:
+        return None
+    file = manifests.load(path, os.path.relpath(path), content, editable=False, wanted=lambda text: False)
+    workspace.take_in(file)
+    return file

@@ -1,0 +1,272 @@
+"""The connections of a tree, collected: references of pods to Services, and what comes in from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, Path
+from hardener.facts.network.connections import entries
+from hardener.facts.network.connections.endpoints import (
+    Endpoints,
+    is_computed,
+    is_headless,
+    is_patch,
+    mapping,
+    mappings,
+    number,
+    selector,
+)
+from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
+from hardener.facts.network.connections.texts import Text, Texts
+from hardener.facts.objects.neighbours import Neighbours
+from hardener.kubernetes.addresses import Address, Form, find, finds_peers
+from hardener.kubernetes.service_links import mentions
+from hardener.kubernetes.service_names import is_outside, meanings
+from hardener.tree.core_views import Object, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_MOST_NAMES = 5  # that lead from one ExternalName to the next
+_DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
+
+
+def collect(workspace: Workspace) -> Connections:
+    """The connections of the tree."""
+    collector = Collector(workspace)
+    for pod in (*collector.pods, *collector.parts):
+        collector.read(pod)
+    collector.members()
+    collector.found.entries = entries.collect(collector)
+    return collector.finished()
+
+
+class Collector:
+    """What is known while the connections are collected."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.endpoints = Endpoints(workspace)
+        self.services = workspace.relations.services_called
+        self.texts = Texts(workspace)
+        self.found = Connections()
+        self.namespaces = _namespaces(workspace)
+        self.pods = [pod for pod in workspace.pod_templates if not is_patch(pod)]
+        self.parts = [pod for item in workspace.fragments for pod in item.pods if not is_patch(pod)]
+        self._knative = {item.name for item in workspace.of("serving.knative.dev", "Service")}
+        self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
+        self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
+        self._neighbours: dict[tuple[str, str], Neighbours] = {}
+        self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
+        self.named: set[Object] = set()  # Services that another workload names, also one beside another of an edge
+        self._said: set[tuple[object, ...]] = set()
+        self._copies: dict[tuple[str, str], dict[Object, None]] = {}
+        for pod in self.pods:
+            self._copies.setdefault((pod.kind, pod.object.name), {})[pod.object] = None
+        self._addresses_of: dict[str, list[Object]] = {}
+        for item in workspace.of("", "Endpoints"):
+            self._addresses_of.setdefault(item.name, []).append(item)
+        for item in workspace.of("discovery.k8s.io", "EndpointSlice"):
+            labels = mapping(mapping(item.data.get("metadata")).get("labels"))
+            self._addresses_of.setdefault(str(labels.get("kubernetes.io/service-name")), []).append(item)
+
+    def read(self, client: PodTemplate) -> None:
+        """Take up what the texts of ``client`` say about whom it talks to."""
+        for text in self.texts.of(client):
+            for address in self._in(text):
+                self._refer(client, text, address)
+
+    def _in(self, text: Text) -> list[Address]:
+        key = (id(text.piece), text.path, text.key)
+        found = self._addresses.get(key)
+        if found is None:
+            strangers = not text.secret
+            every = find(text.value, self.services, self.namespaces, key=text.key, form=text.form, strangers=strangers)
+            found = [*dict.fromkeys(every), *self._linked(text.value)]
+            # Only the texts of ConfigMaps and Secrets are asked for again.
+            if text.said.startswith("key "):
+                self._addresses[key] = found
+        return found
+
+    def _linked(self, text: str) -> list[Address]:
+        """The Services that a text names by the variables that the kubelet makes: REDIS_SERVICE_HOST."""
+        found = {}
+        for variable in mentions(text):
+            name = variable.partition("_SERVICE_")[0] if "_SERVICE_" in variable else variable.partition("_PORT_")[0]
+            name = name.lower().replace("_", "-")
+            if name in self.services:
+                found[name] = Address(name, None, True, True)
+        return list(found.values())
+
+    def _refer(self, client: PodTemplate, text: Text, address: Address) -> None:
+        host, port = address.host, address.port or text.port
+        if _is_api(host) or (not address.known and host.startswith(_DNS)):
+            return
+        found = self.resolve(client.object, host) if address.known else []
+        for service in found:
+            if not address.firm and client in self.endpoints.pods(service):
+                # Its own name, which need not be an address: it is one where members find each other by it.
+                if is_headless(service) or finds_peers(text.key):
+                    self.add(client, client, (), text.evidence(str(service)), service)
+                continue
+            self.connect(client, service, port, text)
+        if found or text.secret or host in self._knative:
+            return
+        label = f"{host}:{port}" if port else host
+        if not address.known and is_outside(host, self.namespaces):
+            if self._is_new(client, host, port):
+                self.found.external.append(External(client, host, port, _written(host), text.evidence(label)))
+        elif address.firm and (text.form is not Form.TEXT or ".svc" in host) and self._is_new(client, host, port):
+            self.found.unresolved.append(Unresolved(client, host, port, text.evidence(label)))
+
+    def _is_new(self, *what: object) -> bool:
+        """Whether this is said for the first time."""
+        known = what in self._said
+        self._said.add(what)
+        return not known
+
+    def resolve(self, asking: Object, host: str) -> list[Object]:
+        """The Services of the tree that ``asking`` means by ``host``."""
+        for service, namespace in meanings(host):
+            near = self.services.get(service)
+            found = near.meeting(asking, namespace) if near is not None else []
+            if namespace is None:
+                found = [item for item in found if self._is_own(asking, item)]
+            if found:
+                return found
+        return []
+
+    def _is_own(self, asking: Object, service: Object) -> bool:
+        """Whether ``service`` belongs to ``asking``, and not to a copy of it: an overlay, a release, an example."""
+        copies = self._copies.get((asking.kind, asking.name), {})
+        if len(copies) < 2:
+            return True
+        key = (asking.kind, asking.name, service)
+        found = self._nearest.get(key)
+        if found is None:
+            near = self._neighbours.get(key[:2])
+            if near is None:
+                near = self._neighbours[key[:2]] = Neighbours(self.workspace.builds, copies)
+            found = self._nearest[key] = frozenset(near.of(service))
+        return asking in found
+
+    def connect(self, client: PodTemplate, service: Object, port: int | None, text: Text, depth: int = 0) -> None:
+        """Take up that ``client`` connects to ``service``."""
+        label = f"{service.name}:{port}" if port and not text.secret else str(service)
+        spec = mapping(service.data.get("spec"))
+        if spec.get("type") == "ExternalName":
+            host = spec.get("externalName")
+            if not isinstance(host, str) or depth == _MOST_NAMES:
+                return
+            found = self.resolve(service, host.rstrip("."))
+            for other in found:
+                self.connect(client, other, port, text, depth + 1)
+            if not found and self._is_new(client, service, port):
+                self.found.external.append(External(client, host, port, (), text.evidence(str(service))))
+            return
+        if not selector(service) and not is_computed(service):
+            if self._is_new(client, service, port):
+                slices = self._slices(service)
+                addresses = tuple(dict.fromkeys(a for item in slices for a in _addresses(item)))
+                # The port of the Service is translated to one of theirs.
+                on = port if not addresses or any(port in _numbers(item) for item in slices) else None
+                self.found.external.append(External(client, service.name, on, addresses, text.evidence(str(service))))
+            return
+        pods = self.endpoints.pods(service)
+        if not pods and self._is_new(client, service, port):
+            self.found.unseen.append(Unseen(client, service, port, text.evidence(label)))
+        for server in pods:
+            own = client is server and is_headless(service)
+            self.add(
+                client,
+                server,
+                () if own else self.endpoints.ports(service, server, port),
+                text.evidence(label),
+                service,
+            )
+
+    def add(
+        self, client: PodTemplate, server: PodTemplate, on: tuple[Port, ...], fact: Evidence, service: Object | None
+    ) -> None:
+        """Take up an edge; one that is known gets the evidence."""
+        facts, _ = self._edges.setdefault((client, server, on), ([], service))
+        if fact not in facts:
+            facts.append(fact)
+        if service is not None and client is not server:
+            self.named.add(service)
+
+    def _slices(self, service: Object) -> list[Object]:
+        found = self._addresses_of.get(service.name, [])
+        return self.workspace.builds.together(service, found) if len(found) > 1 else found
+
+    def members(self) -> None:
+        """The members of a StatefulSet talk to each other, on ports that often nothing declares."""
+        for pod in self.pods:
+            if pod.kind == "StatefulSet":
+                self.add(pod, pod, (), pod.object.fact("members of a StatefulSet talk to each other"), None)
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The edges that are known so far, those of workloads."""
+        parts = set(self.parts)
+        return [edge for edge in self._every_edge() if edge.client not in parts]
+
+    @property
+    def edges_of_parts(self) -> list[Edge]:
+        """Those of the parts of pods that programs make."""
+        parts = set(self.parts)
+        return [edge for edge in self._every_edge() if edge.client in parts]
+
+    def _every_edge(self) -> Iterator[Edge]:
+        return (Edge(*key, tuple(facts), service) for key, (facts, service) in self._edges.items())
+
+    def finished(self) -> Connections:
+        order = {pod: position for position, pod in enumerate(self.pods)}
+        self.found.edges = sorted(self.edges, key=lambda edge: order[edge.client])
+        return self.found
+
+
+def _is_api(host: str) -> bool:
+    """Whether a host is the API of the cluster itself, which is no workload."""
+    labels = host.split(".")
+    return labels[0] == "kubernetes" and labels[1:2] in ([], ["default"])
+
+
+def _namespaces(workspace: Workspace) -> frozenset[str]:
+    spaces = {name for item in workspace.objects for name in workspace.builds.namespaces(item) if name}
+    return frozenset(spaces | {item.name for item in workspace.of("", "Namespace")})
+
+
+def _addresses(item: Object) -> list[str]:
+    """The addresses of an Endpoints or EndpointSlice object."""
+    found = [
+        str(address["ip"])
+        for subset in mappings(item.data.get("subsets"))
+        for address in mappings(subset.get("addresses"))
+        if isinstance(address.get("ip"), str)
+    ]
+    for endpoint in mappings(item.data.get("endpoints")):
+        listed = endpoint.get("addresses")
+        found += [address for address in (listed if isinstance(listed, list) else ()) if isinstance(address, str)]
+    return found
+
+
+def _numbers(item: Object) -> list[int | None]:
+    """The ports of an Endpoints or EndpointSlice object."""
+    holders = [item.data, *mappings(item.data.get("subsets"))]
+    return [number(port.get("port")) for holder in holders for port in mappings(holder.get("ports"))]
+
+
+def _written(host: str) -> tuple[str, ...]:
+    """``host`` where it is an address that a rule can name; not those of the node itself, where clouds give credentials
+    away."""
+    if not host[-1:].isdigit():
+        return ()
+    from ipaddress import ip_address  # late: hardly a tree names any
+
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ()
+    return () if address.is_link_local or address.is_loopback or address.is_unspecified else (host,)

@@ -1,0 +1,134 @@
+"""What stands behind a Service: the pods that its selector matches, and which of their ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.facts.network.connections.model import Port
+from hardener.sources.open_values import OpenDict
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def number(value: Any) -> int | None:
+    """A port as a number; None for anything else."""
+    if isinstance(value, str) and value.isdigit() and len(value) < 6:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536 else None
+
+
+class Endpoints:
+    """The pods behind Services, looked up once for each."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._relations = workspace.relations
+        self._overlays = workspace.overlays
+        self._pods: dict[Object, list[PodTemplate]] = {}
+        self._ports: dict[tuple[Object, PodTemplate, int | str | None], tuple[Port, ...]] = {}
+
+    def pods(self, service: Object) -> list[PodTemplate]:
+        """The pods behind ``service``; none for one without selector."""
+        found = self._pods.get(service)
+        if found is None:
+            try:
+                found = [pod for pod in self._relations.selected_pods(service) if not is_patch(pod)]
+            except (WrongShapeError, OpaqueError):
+                found = []
+            self._pods[service] = found
+        return found
+
+    def states(self, service: Object) -> tuple[Object, ...]:
+        """``service`` as it is written, then as the kustomizations of the tree patch it."""
+        return (service, *self._overlays.objects(service))
+
+    def ports(self, service: Object, pod: PodTemplate, wanted: int | str | None = None) -> tuple[Port, ...]:
+        """``ports_of`` all states of both."""
+        key = (service, pod, wanted)
+        known = self._ports.get(key)
+        if known is None:
+            pairs = [(one, state) for one in self.states(service) for state in pod.states]
+            found = dict.fromkeys(port for one, state in pairs for port in ports_of(one, state, wanted))
+            known = self._ports[key] = tuple(found if len(pairs) == 1 else sorted(found, key=lambda port: port.order))
+        return known
+
+
+def is_patch(pod: PodTemplate) -> bool:
+    """Whether it is a part of a pod template that is laid over another."""
+    try:
+        return "patch" in pod.classes
+    except (WrongShapeError, OpaqueError):
+        return False
+
+
+def selector(service: Object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in mapping(mapping(service.data.get("spec")).get("selector")).items()}
+
+
+def is_computed(service: Object) -> bool:
+    """Whether a program computes the selector, or a part of it."""
+    found = mapping(service.data.get("spec")).get("selector")
+    return isinstance(found, str | OpenDict)
+
+
+def is_headless(service: Object) -> bool:
+    return mapping(service.data.get("spec")).get("clusterIP") == "None"
+
+
+def ports_of(service: Object, pod: PodTemplate, wanted: int | str | None = None) -> tuple[Port, ...]:
+    """The ports of ``pod`` that ``service`` leads to: by the port or port name ``wanted``, else all.
+
+    A reference to a port that the Service does not have is one to all of them. Of a headless Service, clients connect
+    to the pod itself, so the port that they name is the pod's; those who ask DNS for the ports get its targetPort. No
+    ports at all, which only a headless one may have, means all of the pod.
+    """
+    listed = mappings(mapping(service.data.get("spec")).get("ports"))
+    chosen = [item for item in listed if wanted is not None and wanted in (number(item.get("port")), item.get("name"))]
+    headless = is_headless(service)
+    if headless and isinstance(wanted, int) and not chosen:
+        return (Port(wanted),)
+    found: dict[Port, None] = {}
+    for item in chosen or listed:
+        protocol = item.get("protocol")
+        protocol = protocol if isinstance(protocol, str) else "TCP"
+        own = number(item.get("port"))
+        found.update(dict.fromkeys(_targets(item.get("targetPort"), own, protocol, pod)))
+        if headless and own is not None:
+            found[Port(own, protocol)] = None
+    return tuple(sorted(found, key=lambda port: port.order))
+
+
+def _targets(target: Any, own: int | None, protocol: str, pod: PodTemplate) -> Iterator[Port]:
+    value = number(target) or (own if target in (None, "", 0) else None)
+    if value is not None:
+        yield Port(value, protocol)
+    elif isinstance(target, str):
+        yield from named_ports(pod, target, protocol)
+
+
+def named_ports(pod: PodTemplate, name: str, protocol: str = "TCP") -> list[Port]:
+    """The port that ``name`` means in ``pod``; itself where no container declares it."""
+    found = [
+        Port(value, protocol)
+        for item in declared_ports(pod)
+        if item.get("name") == name and (value := number(item.get("containerPort"))) is not None
+    ]
+    return found or [Port(name, protocol)]
+
+
+def declared_ports(pod: PodTemplate) -> Iterator[dict[str, Any]]:
+    """The ``ports`` of all containers of ``pod``, as written."""
+    for container in (*mappings(pod.data.get("initContainers")), *mappings(pod.data.get("containers"))):
+        yield from mappings(container.get("ports"))
+    yield from mappings(mapping(pod.data.get("model")).get("ports"))

@@ -1,0 +1,289 @@
+"""Connections that come from where the tree shows no workload, and those of the ingress controllers and Prometheus
+servers that it does show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Evidence
+from hardener.facts.network.connections.controllers import Controllers
+from hardener.facts.network.connections.endpoints import (
+    declared_ports,
+    is_headless,
+    mapping,
+    mappings,
+    named_ports,
+    number,
+)
+from hardener.facts.network.connections.model import Edge, Entry, Port, Way
+from hardener.kubernetes.addresses import Form, find
+from hardener.kubernetes.callers import Monitor, api_server_calls, is_scraped, monitor, scrape_port
+from hardener.kubernetes.ingress import Backend
+from hardener.kubernetes.label_selector import parse
+from hardener.kubernetes.shape import RefusedError
+from hardener.tree.core_views import Object, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.facts.network.connections.collect import Collector
+
+_PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
+
+
+def collect(collector: Collector) -> list[Entry]:
+    """The entries of the tree, in the order of the pods that they lead to; edges of controllers are added."""
+    entries = _Entries(collector)
+    for service in collector.workspace.of("", "Service"):
+        entries.exposed(service)
+        entries.routed(service)
+    for item in collector.workspace.objects:
+        entries.called(item)
+    for pod in collector.pods:
+        entries.host_ports(pod)
+    entries.monitors()
+    entries.scraped()
+    entries.from_programs()
+    edges = collector.edges
+    entries.from_nodes(edges)
+    entries.orphans(edges)
+    return entries.finished()
+
+
+class _Entries:
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._workspace = collector.workspace
+        self._pods = collector.endpoints.pods
+        self._ports = collector.endpoints.ports
+        self._controllers = Controllers(self._workspace, collector.pods)
+        self._found: dict[tuple[PodTemplate, tuple[Port, ...], Way], tuple[list[Evidence], Object | None]] = {}
+        self._open: set[Object] = set()  # Services that are used from outside the workloads of the tree
+
+    def finished(self) -> list[Entry]:
+        order = {pod: position for position, pod in enumerate(self._collector.pods)}
+        found = [Entry(pod, on, way, tuple(facts), service) for (pod, on, way), (facts, service) in self._found.items()]
+        return sorted(found, key=lambda entry: order.get(entry.server, 0))
+
+    def _add(
+        self, pod: PodTemplate, on: tuple[Port, ...], way: Way, fact: Evidence, service: Object | None = None
+    ) -> None:
+        facts, _ = self._found.setdefault((pod, on, way), ([], service))
+        if fact not in facts:
+            facts.append(fact)
+
+    def _to_service(self, service: Object, wanted: int | str | None, way: Way, fact: Evidence) -> None:
+        if way in (Way.OUTSIDE, Way.API_SERVER):
+            self._open.add(service)
+        for pod in self._pods(service):
+            self._add(pod, self._ports(service, pod, wanted), way, fact, service)
+
+    def exposed(self, service: Object) -> None:
+        """Load balancers, node ports and external addresses."""
+        for state in self._collector.endpoints.states(service):
+            spec = mapping(state.data.get("spec"))
+            kind = spec.get("type")
+            if kind in ("LoadBalancer", "NodePort"):
+                fact = state.fact(f"{service} is of type {kind}", "spec", "type")
+                self._to_service(service, None, Way.OUTSIDE, fact)
+            elif spec.get("externalIPs"):
+                fact = state.fact(f"{service} has external addresses", "spec", "externalIPs")
+                self._to_service(service, None, Way.OUTSIDE, fact)
+
+    def routed(self, service: Object) -> None:
+        """Ingresses and routes: from their controller where it is in the tree, else from anywhere."""
+        for item, backend in self._workspace.relations.routes_to(service):
+            fact = Evidence(f"{item} leads to {service}", item.piece, (*item.path, *backend.path))
+            self._from_controller(item, service, backend.port, fact)
+
+    def _from_controller(self, item: Object, service: Object, wanted: int | str | None, fact: Evidence) -> None:
+        controllers = self._controllers.of(item)
+        if not controllers:
+            self._to_service(service, wanted, Way.OUTSIDE, fact)
+        for client in controllers:
+            for pod in self._pods(service):
+                self._collector.add(client, pod, self._ports(service, pod, wanted), fact, service)
+
+    def called(self, item: Object) -> None:
+        """What the API server calls, and what an Ingress asks for who may pass."""
+        for backend in api_server_calls(item.kind, item.data):
+            for service in self._named(item, backend):
+                fact = Evidence(f"the API server calls {service} for {item}", item.piece, (*item.path, *backend.path))
+                self._to_service(service, backend.port, Way.API_SERVER, fact)
+        if item.kind == "Ingress":
+            for key, value in item.annotations.items():
+                for address in find(value, self._collector.services, self._collector.namespaces, form=Form.TEXT):
+                    for service in self._collector.resolve(item, address.host):
+                        fact = item.fact(f"annotation {key} of {item} names {service}", "metadata", "annotations", key)
+                        self._from_controller(item, service, address.port, fact)
+
+    def _named(self, item: Object, backend: Backend) -> list[Object]:
+        near = self._collector.services.get(backend.name)
+        return near.meeting(item, backend.namespace) if near is not None else []
+
+    def host_ports(self, pod: PodTemplate) -> None:
+        """Ports of the node that lead to the pod, and pods that a gateway of Knative leads to."""
+        for key in ("initContainers", "containers"):
+            for index, container in _listed(pod.data.get(key)):
+                for place, item in _listed(container.get("ports")):
+                    own = number(item.get("containerPort"))
+                    if number(item.get("hostPort")) is not None and own is not None:
+                        on = (Port(own, str(item.get("protocol") or "TCP")),)
+                        fact = pod.fact(f"port {own} is open on the node", key, index, "ports", place, "hostPort")
+                        self._add(pod, on, Way.OUTSIDE, fact)
+        if pod.partial:
+            self._add(pod, (), Way.OUTSIDE, pod.object.fact(f"{pod.object} is served through a gateway"))
+
+    def monitors(self) -> None:
+        """ServiceMonitors and PodMonitors: those who follow them are made by an operator, so that no tree has them."""
+        by_label: dict[tuple[str, str], dict[Object, None]] = {}
+        pods_by_label: dict[tuple[str, str], dict[PodTemplate, None]] = {}
+        services = self._workspace.of("", "Service")
+        found = [(item, it) for item in self._workspace.objects if (it := monitor(item.group, item.kind, item.data))]
+        if not found:
+            return
+        for service in services:
+            for label in _labels(service).items():
+                by_label.setdefault(label, {})[service] = None
+        for pod in self._collector.pods:
+            for label in pod.labels.items():
+                pods_by_label.setdefault(label, {})[pod] = None
+        for item, it in found:
+            try:
+                selector = parse(it.selector)
+            except RefusedError:
+                continue
+            wanted = [(str(key), str(value)) for key, value in mapping(it.selector.get("matchLabels")).items()]
+            fact = item.fact(f"{item} has it measured")
+            if it.services:
+                near = min((by_label.get(label, {}) for label in wanted), key=len) if wanted else services
+                for service in near:
+                    if selector.matches(_labels(service)) and self._in_reach(item, it, service):
+                        self._monitored(service, it, fact)
+            else:
+                own = (
+                    min((pods_by_label.get(label, {}) for label in wanted), key=len) if wanted else self._collector.pods
+                )
+                for pod in own:
+                    if selector.matches(pod.labels) and self._in_reach(item, it, pod.object):
+                        on = {port for pair in it.ports for port in _of_pod(pod, pair)}
+                        self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MONITORING, fact)
+
+    def _in_reach(self, item: Object, it: Monitor, other: Object) -> bool:
+        builds = self._workspace.builds
+        if it.namespaces is None:
+            return builds.meet(item, other)
+        return not it.namespaces or any(builds.may_be_in(other, name) for name in it.namespaces)
+
+    def _monitored(self, service: Object, it: Monitor, fact: Evidence) -> None:
+        for pod in self._pods(service):
+            for name, target in it.ports:
+                if name is None and target is not None:
+                    on: tuple[Port, ...] = tuple(_of_pod(pod, (None, target)))
+                else:
+                    on = self._ports(service, pod, name)
+                self._add(pod, on, Way.MONITORING, fact, service)
+
+    def scraped(self) -> None:
+        """Annotations that ask Prometheus to come: from its pods in the tree, else from any pod of the cluster."""
+        servers = [pod for pod in self._collector.pods if _is_prometheus(pod)]
+        for service in self._workspace.of("", "Service"):
+            if is_scraped(service.annotations):
+                fact = service.fact(f"{service} asks to be scraped", "metadata", "annotations")
+                port = scrape_port(service.annotations)
+                for pod in self._pods(service):
+                    self._scrape(servers, pod, (Port(port),) if port else self._ports(service, pod), fact)
+        for pod in self._collector.pods:
+            annotations = mapping(pod.metadata.data.get("annotations"))
+            texts = {str(key): str(value).lower() for key, value in annotations.items()}
+            if is_scraped(texts):
+                port = scrape_port(texts)
+                declared = {number(item.get("containerPort")) for item in declared_ports(pod)}
+                on = [port] if port else sorted(value for value in declared if value)
+                fact = pod.metadata.fact("its pods ask to be scraped", "annotations")
+                self._scrape(servers, pod, tuple(Port(value) for value in on), fact)
+
+    def _scrape(self, servers: list[PodTemplate], pod: PodTemplate, on: tuple[Port, ...], fact: Evidence) -> None:
+        if not on:
+            return
+        for client in servers:
+            if client is not pod:
+                self._collector.add(client, pod, on, fact, None)
+        if not servers:
+            self._add(pod, on, Way.MONITORING, fact)
+
+    def from_programs(self) -> None:
+        """Parts of pods that programs make: the labels and the namespace of such a pod are the program's."""
+        for edge in self._collector.edges_of_parts:
+            way = Way.OUTSIDE if edge.client.data.get("hostNetwork") is True else Way.PROGRAM
+            for fact in edge.evidence:
+                self._add(edge.server, edge.ports, way, fact, edge.service)
+
+    def from_nodes(self, edges: list[Edge]) -> None:
+        """Clients on the network of their node have its addresses, which no selector of pods means."""
+        for edge in edges:
+            if edge.client is edge.server:
+                continue
+            state = next((each for each in edge.client.states if each.data.get("hostNetwork") is True), None)
+            if state is not None:
+                fact = state.fact(f"{edge.client.object} is on the network of its node", "hostNetwork")
+                for each in (*edge.evidence, fact):
+                    self._add(edge.server, edge.ports, Way.OUTSIDE, each, edge.service)
+                if edge.service is not None:
+                    self._open.add(edge.service)
+
+    def orphans(self, edges: list[Edge]) -> None:
+        """Ports of Services that nothing names: what is built into images is not seen, so their namespace may use them.
+
+        A Service that nothing names is open to it whole, also where other Services lead to the same pods.
+        """
+        used = self._open | self._collector.named
+        known: dict[PodTemplate, set[Port]] = {}
+        for edge in edges:
+            if edge.client is not edge.server:
+                known.setdefault(edge.server, set()).update(edge.ports)
+        measured: dict[PodTemplate, set[Port]] = {}
+        for pod, on, way in self._found:
+            (measured if way is Way.MONITORING else known).setdefault(pod, set()).update(on)
+        for service in self._workspace.of("", "Service"):
+            for pod in self._pods(service):
+                every = self._ports(service, pod)
+                closed = [port for port in every if port not in measured.get(pod, ())]
+                # One that gives the members of a StatefulSet their names is not what others connect to.
+                if service in used or _governs(service, pod):
+                    closed = [port for port in closed if port not in known.get(pod, ())]
+                if closed or (not every and service not in used):
+                    numbers = "" if service not in used else f"port {', '.join(map(str, closed))} of "
+                    fact = service.fact(f"nothing in the tree names {numbers}{service}", "metadata", "name")
+                    self._add(pod, tuple(closed), Way.NAMESPACE, fact, service)
+
+
+def _listed(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def _labels(item: Object) -> dict[str, str]:
+    labels = mapping(mapping(item.data.get("metadata")).get("labels"))
+    return {str(key): str(value) for key, value in labels.items()}
+
+
+def _of_pod(pod: PodTemplate, pair: tuple[int | str | None, int | str | None]) -> Iterable[Port]:
+    for value in pair:
+        plain = number(value)
+        if plain is not None:
+            yield Port(plain)
+        elif isinstance(value, str):
+            yield from named_ports(pod, value)
+
+
+def _is_prometheus(pod: PodTemplate) -> bool:
+    images = (item.get("image") for item in mappings(pod.data.get("containers")))
+    names = {str(image).partition("@")[0].rpartition("/")[2].partition(":")[0] for image in images}
+    return not _PROMETHEUS.isdisjoint(names)
+
+
+def _governs(service: Object, pod: PodTemplate) -> bool:
+    if pod.kind != "StatefulSet" or not is_headless(service):
+        return False
+    return mapping(pod.object.data.get("spec")).get("serviceName") == service.name

@@ -1,0 +1,313 @@
+"""What a pod is told: the texts of its variables, commands, ConfigMaps and Secrets, each with the place it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Evidence, Path
+from hardener.facts.network.connections.endpoints import mapping, mappings
+from hardener.facts.objects.neighbours import Neighbours
+from hardener.kubernetes.addresses import Form
+from hardener.kubernetes.secret_values import decoded
+from hardener.sources import files
+from hardener.sources.files import UnreadableError
+from hardener.sources.manifests import Piece
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
+_LONGEST_VALUE = 4096  # of a variable that is filled in
+_LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of
+_PORT_OF = re.compile(r"(?i)(?:host(?:name)?|addr(?:ess)?|server|endpoint|ip|url)(\d*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and where it stands. ``said`` names it for people and never holds what it says.
+
+    ``key`` is the name of the setting, or the word before a word of a command. ``port`` is the one that a setting
+    beside it gives. ``secret``: nothing that only this text says is to be shown.
+    """
+
+    value: str
+    key: str
+    form: Form
+    said: str
+    piece: Piece
+    path: Path
+    port: int | None = None
+    secret: bool = False
+
+    def evidence(self, what: str) -> Evidence:
+        return Evidence(f"{self.said} names {what}", self.piece, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A key of a ConfigMap or Secret."""
+
+    key: str
+    value: str
+    piece: Piece
+    path: Path
+
+
+class _Settings:
+    """A ConfigMap, a Secret, or what a kustomization generates one from."""
+
+    def __init__(self, said: str, entries: list[_Entry], secret: bool) -> None:
+        self.said = said
+        self.entries = entries
+        self.secret = secret
+        self._values = {entry.key: entry.value for entry in entries}
+
+    def texts(self, keys: set[str] | None = None) -> Iterator[Text]:
+        for entry in self.entries:
+            if keys is None or entry.key in keys:
+                said = f"key {entry.key} of {self.said}"
+                port = _port_beside(entry.key, self._values)
+                yield Text(entry.value, entry.key, Form.VALUE, said, entry.piece, entry.path, port, self.secret)
+
+
+class Texts:
+    """The texts of every pod; a ConfigMap is read once for all of them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._settings: dict[Object, _Settings] = {}
+        found: dict[tuple[str, str], list[Object]] = {}
+        for kind in ("ConfigMap", "Secret"):
+            for item in workspace.of("", kind):
+                for name in workspace.builds.names(item):
+                    found.setdefault((kind, name), []).append(item)
+        self._near = {key: Neighbours(workspace.builds, items) for key, items in found.items()}
+        self._generated: dict[tuple[str, str], dict[Object, list[_Settings]]] = {}
+        for folder, item in workspace.kustomizations.items():
+            for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
+                for index, generator in enumerate(mappings(item.data.get(key))):
+                    name = str(generator.get("name") or "")
+                    settings = self._of_generator(kind, folder, item, (key, index), generator)
+                    self._generated.setdefault((kind, name), {}).setdefault(item, []).append(settings)
+
+    def of(self, pod: PodTemplate) -> Iterator[Text]:
+        """The texts of ``pod`` in the order in which they stand, ConfigMaps and Secrets where they are named.
+
+        Last come those that it has only as a kustomization patches it.
+        """
+        states = pod.states
+        if len(states) == 1:
+            yield from self._of_state(pod)
+            return
+        seen: set[tuple[str, str, str]] = set()
+        for state in states:
+            texts = [text for text in self._of_state(state) if (text.said, text.key, text.value) not in seen]
+            seen.update((text.said, text.key, text.value) for text in texts)
+            yield from texts
+
+    def _of_state(self, pod: PodTemplate) -> Iterator[Text]:
+        whole: dict[tuple[str, str], None] = {}
+        for prefix, container in _containers(pod):
+            yield from _variables(pod, prefix, container)
+            yield from self._referred(pod, container, whole)
+            for path, words in _commands(container):
+                yield from _words(pod, (*prefix, *path), words, container)
+        for kind, name, keys in _mounted(pod):
+            yield from self._entries(pod, kind, name, keys, whole)
+        for key, value in mapping(pod.metadata.data.get("annotations")).items():
+            if isinstance(value, str) and len(value) < _LONGEST_VALUE:
+                path = (*pod.metadata.path, "annotations", key)
+                yield Text(value, "", Form.TEXT, f"annotation {key}", *pod.object.place(path))
+
+    def _referred(
+        self, pod: PodTemplate, container: dict[str, Any], whole: dict[tuple[str, str], None]
+    ) -> Iterator[Text]:
+        for item in mappings(container.get("envFrom")):
+            for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+                name = mapping(item.get(key)).get("name")
+                if isinstance(name, str):
+                    yield from self._entries(pod, kind, name, None, whole)
+        for item in mappings(container.get("env")):
+            source = mapping(item.get("valueFrom"))
+            for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+                named = mapping(source.get(key))
+                if isinstance(named.get("name"), str) and isinstance(named.get("key"), str):
+                    yield from self._entries(pod, kind, named["name"], {named["key"]}, whole)
+
+    def _entries(
+        self, pod: PodTemplate, kind: str, name: str, keys: set[str] | None, whole: dict[tuple[str, str], None]
+    ) -> Iterator[Text]:
+        if (kind, name) in whole:
+            return
+        if keys is None:
+            whole[kind, name] = None
+        for settings in self._called(pod, kind, name):
+            yield from settings.texts(keys)
+
+    def _called(self, pod: PodTemplate, kind: str, name: str) -> list[_Settings]:
+        near = self._near.get((kind, name))
+        found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
+        generated = self._generated.get((kind, name))
+        if generated:
+            layers = self._workspace.builds.layers(pod.object)
+            found += [one for item in layers for one in generated.get(item, ())]
+        return found
+
+    def _of(self, item: Object) -> _Settings:
+        found = self._settings.get(item)
+        if found is None:
+            found = self._settings[item] = _of_object(item)
+        return found
+
+    def _of_generator(self, kind: str, folder: str, item: Object, path: Path, generator: dict[str, Any]) -> _Settings:
+        place = (*item.path, *path)
+        entries: list[_Entry] = []
+        for index, line in enumerate(_strings(generator.get("literals"))):
+            key, _, value = line.partition("=")
+            entries.append(_Entry(key, value.strip("\"'"), item.piece, (*place, "literals", index)))
+        for index, line in enumerate(_strings(generator.get("files"))):
+            key, _, name = line.rpartition("=")
+            text = self._read(folder, name)
+            entries.append(_Entry(key or os.path.basename(name), text, item.piece, (*place, "files", index)))
+        named = [("envs", index, name) for index, name in enumerate(_strings(generator.get("envs")))]
+        if isinstance(generator.get("env"), str):
+            named.append(("env", 0, generator["env"]))
+        for field, index, name in named:
+            where = (*place, field, index) if field == "envs" else (*place, field)
+            for line in self._read(folder, name).splitlines():
+                key, sign, value = line.partition("=")
+                if sign and not line.lstrip().startswith("#"):
+                    entries.append(_Entry(key.strip(), value.strip(), item.piece, where))
+        said = f"{kind}/{generator.get('name')}"
+        return _Settings(said, entries, kind == "Secret")
+
+    def _read(self, folder: str, name: str) -> str:
+        """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
+        path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
+        if os.path.commonpath([path or "/", self._workspace.root]) != self._workspace.root:
+            return ""
+        try:
+            if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
+                return ""
+            return files.read(path).text
+        except (OSError, UnreadableError):
+            return ""
+
+
+def _of_object(item: Object) -> _Settings:
+    secret = item.kind == "Secret"
+    entries = []
+    for field in ("data", "stringData"):
+        for key, value in mapping(item.data.get(field)).items():
+            if isinstance(value, bool | int | float):
+                value = str(value)
+            if secret and field == "data" and isinstance(value, str):
+                value = decoded(value)
+            if isinstance(value, str):
+                entries.append(_Entry(str(key), value, item.piece, (*item.path, field, key)))
+    return _Settings(str(item), entries, secret)
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _containers(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every container with its path in the piece, as plain data: foreign shapes are passed over."""
+    for key in ("initContainers", "containers", "ephemeralContainers"):
+        found = pod.data.get(key)
+        for index, container in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(container, dict):
+                yield (*pod.path, key, index), container
+    if pod.partial and isinstance(pod.data.get("model"), dict):
+        yield (*pod.path, "model"), pod.data["model"]
+
+
+def _literals(container: dict[str, Any]) -> dict[str, str]:
+    return {
+        str(item.get("name")): str(item["value"])
+        for item in mappings(container.get("env"))
+        if isinstance(item.get("value"), str | int | float)
+    }
+
+
+def _variables(pod: PodTemplate, prefix: Path, container: dict[str, Any]) -> Iterator[Text]:
+    values = _literals(container)
+    known: dict[str, str] = {}  # what stands above, which is what the kubelet fills in
+    found = container.get("env")
+    for index, item in enumerate(found if isinstance(found, list) else ()):
+        value = item.get("value") if isinstance(item, dict) else None
+        if isinstance(value, str):
+            name = str(item.get("name"))
+            value = known[name] = _filled(value, known)
+            path = (*prefix, "env", index, "value")
+            beside = _port_beside(name, values)
+            yield Text(value, name, Form.VALUE, f"env {name}", *pod.object.place(path), beside)
+
+
+def _filled(value: str, known: dict[str, str]) -> str:
+    if "$(" not in value:
+        return value
+    found = _VARIABLE.sub(lambda match: known.get(match[1], match[0])[:_LONGEST_VALUE], value)
+    return found if len(found) <= max(_LONGEST_VALUE, len(value)) else value
+
+
+def _port_beside(key: str, values: dict[str, str]) -> int | None:
+    """The port in REDIS_PORT for the key REDIS_HOST."""
+    match = _PORT_OF.search(key)
+    if match is None:
+        return None
+    word = "PORT" if match[0].isupper() else "Port" if match[0][0].isupper() else "port"
+    value = values.get(f"{key[: match.start()]}{word}{match[1]}", "")
+    return int(value) if value.isdigit() and 0 < len(value) < 6 and 0 < int(value) < 65536 else None
+
+
+def _commands(container: dict[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
+    """The lists of words that a container runs, with their paths in it."""
+    places: list[Path] = [("command",), ("args",)]
+    places += [("lifecycle", hook, "exec", "command") for hook in ("postStart", "preStop")]
+    places += [(probe, "exec", "command") for probe in ("startupProbe", "readinessProbe", "livenessProbe")]
+    for path in places:
+        value: Any = container
+        for part in path:
+            value = mapping(value).get(str(part))
+        if isinstance(value, str):  # no legal form, and a frequent one
+            value = [value]
+        if isinstance(value, list):
+            yield path, value
+
+
+def _words(pod: PodTemplate, path: Path, words: list[Any], container: dict[str, Any]) -> Iterator[Text]:
+    values = _literals(container)
+    before = ""
+    for index, word in enumerate(words):
+        if not isinstance(word, str):
+            continue
+        # The first word of a command is a program, no host.
+        if index or path[-1] == "args" or " " in word:
+            said = f"{'argument' if path[-1] == 'args' else 'word'} {index + 1} of {_said(path)}"
+            filled = _filled(word, values)
+            yield Text(filled, before, Form.WORD, said, *pod.object.place((*path, index)))
+        before = word if word.startswith("-") and "=" not in word else ""
+
+
+def _said(path: Path) -> str:
+    last = [part for part in path if isinstance(part, str)]
+    return f"{last[-3]} {last[-1]}" if "exec" in last else last[-1]
+
+
+def _mounted(pod: PodTemplate) -> Iterator[tuple[str, str, set[str] | None]]:
+    """(kind, name, keys) of the ConfigMaps and Secrets that the volumes of a pod show to it."""
+    for volume in mappings(pod.data.get("volumes")):
+        for holder in (volume, *mappings(mapping(volume.get("projected")).get("sources"))):
+            for key, kind, field in (("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName")):
+                source = mapping(holder.get(key))
+                name = source.get(field) or source.get("name")
+                if isinstance(name, str):
+                    items = [str(item.get("key")) for item in mappings(source.get("items"))]
+                    yield kind, name, set(items) or None

@@ -1,0 +1,324 @@
+"""Which NetworkPolicies of the tree select a pod, as read: before the run makes policies of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Evidence, copied
+from hardener.facts.cluster.workload_identity import CloudIdentities
+from hardener.facts.network.connections import Edge, External, Unresolved, Unseen, Way
+from hardener.facts.network.pod_labels import PodSelectors, folder_of, meaning
+from hardener.facts.objects.neighbours import Neighbours
+from hardener.kubernetes.label_selector import EVERYTHING, Selector
+from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, judge, parse
+from hardener.sources.open_values import OpenDict
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+MANAGED = ("app.kubernetes.io/managed-by", "harden")
+
+# Other policies that isolate pods, whose rules nobody reads here. Their selectors have languages of their own.
+_FOREIGN = (
+    ("cilium.io", "CiliumNetworkPolicy"), ("cilium.io", "CiliumClusterwideNetworkPolicy"),
+    ("projectcalico.org", "NetworkPolicy"), ("projectcalico.org", "GlobalNetworkPolicy"),
+    ("crd.projectcalico.org", "NetworkPolicy"), ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"), ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A NetworkPolicy: its spec as plain data, which pods it selects, the directions ("ingress", "egress") that it
+    closes, whether it is one of ours, and whether an API server takes it."""
+
+    object: Object
+    spec: dict[str, Any]
+    selector: Selector
+    directions: frozenset[str]
+    managed: bool
+    legal: bool
+
+    @property
+    def selects_all(self) -> bool:
+        """Whether it selects every pod of its namespace."""
+        return self.selector == EVERYTHING
+
+    def rules(self, direction: str) -> Any:
+        """A copy of its rules of ``direction`` ("ingress", "egress") as written; None where it has none."""
+        return copied(self.spec.get(direction))
+
+
+class Isolation:
+    """Looked up by label, folder and namespace, so that asking costs the same in a large tree."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.selectors = PodSelectors(workspace)
+        self.identities = CloudIdentities(workspace)
+
+    @cached_property
+    def policies(self) -> list[Policy]:
+        """The NetworkPolicies of the tree."""
+        found = []
+        for item in self._workspace.of("networking.k8s.io", "NetworkPolicy"):
+            spec = item.data.get("spec")
+            metadata = item.data.get("metadata")
+            labels = metadata.get("labels") if isinstance(metadata, dict) else None
+            ours = isinstance(labels, dict) and labels.get(MANAGED[0]) == MANAGED[1]
+            selector = meaning(spec.get("podSelector")) if isinstance(spec, dict) else None
+            if isinstance(spec, dict) and selector is not None and not item.classes:
+                legal = parse({"spec": spec}, "") is not None
+                found.append(Policy(item, spec, selector, _directions(spec), ours, legal))
+        return found
+
+    @cached_property
+    def by_object(self) -> dict[Object, Policy]:
+        """The same, by their objects."""
+        return {policy.object: policy for policy in self.policies}
+
+    @cached_property
+    def _selecting(self) -> dict[tuple[str, str] | None, Neighbours]:
+        """The policies by a label that their pods must have; those that ask for none under None."""
+        found: dict[tuple[str, str] | None, list[Object]] = {}
+        for policy in (policy for policy in self.policies if policy.legal):
+            found.setdefault(_needed_label(policy.selector), []).append(policy.object)
+        return {label: Neighbours(self._workspace.builds, items) for label, items in found.items()}
+
+    @cached_property
+    def _managed(self) -> dict[Selector, Neighbours]:
+        found: dict[Selector, list[Object]] = {}
+        for policy in self.policies:
+            if policy.managed:
+                found.setdefault(policy.selector, []).append(policy.object)
+        return {key: Neighbours(self._workspace.builds, items) for key, items in found.items()}
+
+    def selecting(self, pod: PodTemplate) -> list[Policy]:
+        """The policies that select ``pod`` for sure and are applied with it."""
+        found: list[Policy] = []
+        if pod.object.piece.is_python and _has_other_labels(pod):
+            return found
+        for label in (*pod.labels.items(), None):
+            for item in self._selecting[label].meeting(pod.object) if label in self._selecting else ():
+                policy = self.by_object[item]
+                if policy.selector.matches(pod.labels) and self.applied(pod.object, item):
+                    found.append(policy)
+        return found
+
+    def closes(self, pod: PodTemplate, policies: list[Policy], direction: str) -> bool:
+        """Whether ``policies``, which select ``pod``, close ``direction`` of it in every build that holds it.
+
+        What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
+        """
+        names = set(self._workspace.builds.namespaces(pod.object))
+        closing = [
+            policy.object
+            for policy in policies
+            if direction in policy.directions
+            and not (policy.selects_all and names.isdisjoint(self._workspace.builds.namespaces(policy.object)))
+        ]
+        roots = self._workspace.builds.roots(pod.object)
+        held = frozenset().union(*(self._workspace.builds.roots(item) for item in closing))
+        by_namespace = any(item.namespace is not None and item.namespace == pod.namespace for item in closing)
+        return bool(closing) and (by_namespace or roots <= held)
+
+    @cached_property
+    def _managed_at(self) -> dict[tuple[str, str | None, Selector], Policy]:
+        found: dict[tuple[str, str | None, Selector], Policy] = {}
+        for policy in self.policies:
+            if policy.managed:
+                item = policy.object
+                found.setdefault((folder_of(item), item.namespace, policy.selector), policy)
+        return found
+
+    def refuses(self, policies: list[Policy], edge: Edge, direction: Direction) -> bool:
+        """Whether ``policies``, which close one end of ``edge`` in ``direction``, refuse one of its ports. The network
+        of a node cannot be judged, so nothing there is refused."""
+        client, server = self._as_seen(edge.client, edge.server), self._as_seen(edge.server, edge.client)
+        own, other = (client, server) if direction == "egress" else (server, client)
+        if own.host_network or other.host_network:
+            return False
+        parsed = [parse({"spec": policy.spec}, own.namespace) for policy in policies]
+        known = [policy for policy in parsed if policy is not None]
+        for port in edge.ports:
+            verdict = judge(known, client, server, port.port, port.protocol)
+            if not (verdict.egress if direction == "egress" else verdict.ingress).open:
+                return True
+        return False
+
+    def _as_seen(self, pod: PodTemplate, other: PodTemplate) -> Pod:
+        """``pod`` as the policies of ``other`` see it, and it its own: an unset namespace is that of both."""
+        names = self._workspace.builds.namespaces(pod.object)
+        theirs = self._workspace.builds.namespaces(other.object)
+        both = None in names or None in theirs or set(names) == set(theirs)
+        name = next((each for each in (*names, *theirs) if each), "") if both else names[0] or ""
+        ports: dict[str, tuple[tuple[int, str], ...]] = {}
+        for port in (port for container in pod.containers for port in container.items("ports")):
+            number, protocol = port.get("containerPort"), port.get("protocol")
+            if port.has("name") and isinstance(number, int):
+                ports[str(port.get("name"))] = ((number, str(protocol or "TCP")),)
+        return Pod(name, pod.labels, {NAMESPACE_LABEL: name}, ports, pod.get("hostNetwork") is True)
+
+    def own_policy(self, pod: PodTemplate, own: dict[str, Any]) -> Policy | None:
+        """The policy of ours with the pod selector ``own`` that stands where one for ``pod`` would be made, else one
+        that is applied with it."""
+        key = meaning(own)
+        if key is None:
+            return None
+        beside = self._managed_at.get((folder_of(pod.object), pod.namespace, key))
+        near = self._managed.get(key)
+        if beside is not None or near is None:
+            return beside
+        found = (item for item in near.meeting(pod.object) if self.applied(pod.object, item))
+        return next((self.by_object[item] for item in found), None)
+
+    def applied(self, item: Object, other: Object) -> bool:
+        """Whether two objects come to one cluster for sure: in one build, in the namespace that both name, or in
+        folders that `kubectl apply -R -f` takes in at once."""
+        builds = self._workspace.builds
+        if item.is_placed_by_program or other.is_placed_by_program:
+            return False
+        ours, theirs = builds.roots(item), builds.roots(other)
+        if not ours.isdisjoint(theirs) or (item.namespace is not None and item.namespace == other.namespace):
+            return True
+        if ours or theirs:
+            return False
+        listed, beside = builds.layers(item), builds.layers(other)  # by components that no build uses
+        if listed or beside:
+            return not set(listed).isdisjoint(beside)
+        return not set(_here(item)).isdisjoint(_there(other))
+
+    @cached_property
+    def _foreign(self) -> Neighbours:
+        items = [item for group, kind in _FOREIGN for item in self._workspace.of(group, kind) if not item.classes]
+        return Neighbours(self._workspace.builds, items)
+
+    @cached_property
+    def cilium(self) -> Object | None:
+        """A sign that the network plugin is Cilium."""
+        items = (item for group, kind in _FOREIGN if group == "cilium.io" for item in self._workspace.of(group, kind))
+        return next(items, None)
+
+    def foreign(self, pod: PodTemplate) -> list[Object]:
+        """The policies of Cilium, Calico and cluster administrators that may select ``pod``."""
+        return [
+            item
+            for item in self._foreign.meeting(pod.object)
+            if self.applied(pod.object, item) and _may_select(item, pod.labels)
+        ]
+
+    @cached_property
+    def _orphans(self) -> dict[tuple[str, str], Evidence]:
+        """Where there are Services that nothing names, by places as in ``applied``, each with its evidence."""
+        found: dict[tuple[str, str], Evidence] = {}
+        for entry in self._workspace.connections.entries:
+            if entry.way is Way.NAMESPACE and entry.evidence:
+                for place in self._places(entry.server.object, _there):
+                    found.setdefault(place, entry.evidence[0])
+        return found
+
+    def orphan_near(self, pod: PodTemplate) -> Evidence | None:
+        """Why a Service of the namespace of ``pod`` is used though nothing names it; None where there is none such."""
+        return next((fact for place in self._places(pod.object, _here) if (fact := self._orphans.get(place))), None)
+
+    @cached_property
+    def _elsewhere(self) -> dict[PodTemplate, list[Unresolved | Unseen | External]]:
+        connections = self._workspace.connections
+        every: list[Unresolved | Unseen | External] = [*connections.unresolved, *connections.unseen]
+        found: dict[PodTemplate, list[Unresolved | Unseen | External]] = {}
+        for item in every + connections.external:
+            found.setdefault(item.pod, []).append(item)
+        return found
+
+    def elsewhere(self, pod: PodTemplate) -> list[Unresolved | Unseen | External]:
+        """What ``pod`` talks to that is no workload of the tree."""
+        return self._elsewhere.get(pod, [])
+
+    @cached_property
+    def speaks_ipv6(self) -> bool:
+        """Whether a Service of the tree has addresses of IPv6."""
+        for item in self._workspace.of("", "Service"):
+            spec = item.data.get("spec")
+            spec = spec if isinstance(spec, dict) else {}
+            families = spec.get("ipFamilies")
+            if isinstance(families, list) and "IPv6" in families:
+                return True
+            if spec.get("ipFamilyPolicy") in ("PreferDualStack", "RequireDualStack"):
+                return True
+        return False
+
+    def _places(self, item: Object, folders: Any) -> Iterator[tuple[str, str]]:
+        builds = self._workspace.builds
+        for namespace in builds.namespaces(item):
+            if item.namespace is not None:
+                yield "namespace", item.namespace
+            for root in builds.roots(item):
+                yield root, namespace or ""
+            if not builds.roots(item) and namespace is None:
+                yield from folders(item)
+
+
+def _has_other_labels(pod: PodTemplate) -> bool:
+    """Whether a program may give the pods other labels than those that are written."""
+    metadata = pod.metadata.data
+    found = metadata.get("labels")
+    if found is None:
+        return isinstance(metadata, OpenDict)
+    return type(found) is not dict or any(isinstance(value, str) and "$" in value for value in found.values())
+
+
+def _here(item: Object) -> Iterator[tuple[str, str]]:
+    """The places of an object; another one whose ``_there`` has one of them stands in the same folder, above, below, or
+    in one beside it."""
+    folder = folder_of(item)
+    yield "under", folder
+    yield "beside", os.path.dirname(folder)
+    yield from (("at", above) for above in _upwards(folder))
+
+
+def _there(item: Object) -> Iterator[tuple[str, str]]:
+    folder = folder_of(item)
+    yield "at", folder
+    yield "beside", os.path.dirname(folder)
+    yield from (("under", above) for above in _upwards(folder))
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while True:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def _directions(spec: dict[str, Any]) -> frozenset[str]:
+    """The directions that a policy closes; without policyTypes, Egress only where it has such rules."""
+    types = spec.get("policyTypes")
+    if isinstance(types, list) and types:
+        return frozenset(item.lower() for item in types if isinstance(item, str))
+    return frozenset(["ingress", "egress"] if spec.get("egress") else ["ingress"])
+
+
+def _needed_label(selector: Selector) -> tuple[str, str] | None:
+    """A label that every pod has which ``selector`` matches; None where there is none such."""
+    for need in selector.requirements:
+        if need.operator == "In" and len(need.values) == 1:
+            return need.key, next(iter(need.values))
+    return None
+
+
+def _may_select(item: Object, labels: dict[str, str]) -> bool:
+    """False only where a CiliumNetworkPolicy asks for labels that the pod does not have."""
+    spec = item.data.get("spec")
+    written = spec.get("endpointSelector") if isinstance(spec, dict) else None
+    wanted = written.get("matchLabels") if isinstance(written, dict) else None
+    if not isinstance(wanted, dict):
+        return True
+    return all(labels.get(str(key).rpartition(":")[2]) == str(value) for key, value in wanted.items())

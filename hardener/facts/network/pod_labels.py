@@ -1,0 +1,172 @@
+"""By which labels a NetworkPolicy finds the pods of a workload, as the tree is read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.kubernetes.label_selector import EVERYTHING, Selector, parse
+from hardener.kubernetes.shape import RefusedError, mapping
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+NAME = "app.kubernetes.io/name"
+
+_LABEL_SELECTORS = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Rollout", "CloneSet"})
+_PLAIN_SELECTORS = frozenset({"ReplicationController", "DeploymentConfig"})
+_BY_LABELS = frozenset({"Pod", "Job", "CronJob", "ScheduledJob", "ScaledJob"})
+_IMMUTABLE = frozenset({"Job"})
+# Labels that controllers write, or that change with each release: no selector may rely on them.
+_PASSING = frozenset({
+    "pod-template-hash", "controller-revision-hash", "pod-template-generation", "controller-uid", "job-name",
+    "statefulset.kubernetes.io/pod-name", "helm.sh/chart", "app.kubernetes.io/version",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """By which labels a policy finds the pods of a workload: ``selector``, a LabelSelector.
+
+    ``added`` is the value of the label NAME that its template lacks, without which nothing tells them from other pods;
+    ``problem`` says why there is no selector.
+    """
+
+    selector: dict[str, Any] | None
+    added: str | None = None
+    problem: str | None = None
+
+
+class PodSelectors:
+    """Computed once per pod template; what is asked of the whole tree is looked up."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._own: dict[PodTemplate, Own] = {}
+
+    def own(self, pod: PodTemplate) -> Own:
+        """By which labels a policy finds the pods of ``pod``: its selector, which Kubernetes lets nobody change, else
+        the labels of its template that stay.
+
+        Raises OpaqueError and WrongShapeError when its labels cannot be known.
+        """
+        found = self._own.get(pod)
+        if found is None:
+            found = self._own[pod] = self._own_of(pod)
+        return found
+
+    def _own_of(self, pod: PodTemplate) -> Own:
+        kind = pod.kind
+        if kind not in _LABEL_SELECTORS | _PLAIN_SELECTORS | _BY_LABELS:
+            return Own(None, problem=f"an operator makes the pods of a {kind}, labels them and talks to them")
+        if kind not in _BY_LABELS and pod.object.view("spec", "selector").keys():
+            return _written(pod.object.view("spec", "selector"), plain=kind in _PLAIN_SELECTORS)
+        labels = pod.metadata.view("labels")
+        names = [key for key in labels.keys() if key not in _PASSING and not key.startswith("batch.kubernetes.io/")]
+        if names:
+            return Own({"matchLabels": {key: str(labels.get(key)) for key in names}})
+        if kind in _IMMUTABLE or kind not in _BY_LABELS:
+            return Own(None, problem="its pods have no label that tells them from others")
+        value = self._free_label(pod)
+        return Own({"matchLabels": {NAME: value}}, added=value)
+
+    def _free_label(self, pod: PodTemplate) -> str:
+        """A value of the label NAME that no other pod has and no selector asks for, so that no Service and no
+        controller takes notice of the pods that get it."""
+        for name in (pod.object.name, f"{pod.object.name}-{pod.kind}", f"harden-{pod.object.name}"):
+            value = re.sub(r"[^a-z0-9]+$", "", re.sub(r"[^a-z0-9._-]+", "-", name.lower()).lstrip("-_.")[:63])
+            if value and value not in self._label_values:
+                return value
+        return f"harden-{len(self._own)}"
+
+    @cached_property
+    def _label_values(self) -> frozenset[str]:
+        found = {pod.labels[NAME] for pod in self._workspace.pod_templates if NAME in pod.labels}
+        for item in self._workspace.objects:
+            spec = item.data.get("spec")
+            written = spec.get("selector") if isinstance(spec, dict) else None
+            for labels in (written, written.get("matchLabels") if isinstance(written, dict) else None):
+                if isinstance(labels, dict) and NAME in labels:
+                    found.add(str(labels[NAME]))
+        return frozenset(found)
+
+    @cached_property
+    def _twins(self) -> dict[tuple[str, str | None, Selector | None], list[PodTemplate]]:
+        found: dict[tuple[str, str | None, Selector | None], list[PodTemplate]] = {}
+        for pod in self._workspace.pod_templates:
+            key = self._place(pod)
+            if key is not None and not pod.object.classes:
+                found.setdefault(key, []).append(pod)
+        return found
+
+    def _place(self, pod: PodTemplate) -> tuple[str, str | None, Selector | None] | None:
+        try:
+            own = self.own(pod)
+        except (OpaqueError, WrongShapeError):
+            return None
+        return None if own.selector is None else (folder_of(pod.object), pod.namespace, meaning(own.selector))
+
+    def twins(self, pod: PodTemplate) -> list[PodTemplate]:
+        """All pods of the folder and namespace that a policy finds by the same labels, ``pod`` among them; one policy
+        is for all of them."""
+        key = self._place(pod)
+        return self._twins.get(key, [pod]) if key is not None else [pod]
+
+    @cached_property
+    def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:
+        found: dict[tuple[str, str | None, str], set[str]] = {}
+        for pod in self._workspace.pod_templates:
+            if not pod.object.classes:
+                for place in _places(pod.object):
+                    found.setdefault((place, pod.namespace, pod.object.name), set()).add(pod.kind)
+        return found
+
+    def shares_name(self, pod: PodTemplate) -> bool:
+        """Whether a workload of another kind has its name, in its folder or in the namespace that both name."""
+        return any(len(self._kinds[place, pod.namespace, pod.object.name]) > 1 for place in _places(pod.object))
+
+
+def meaning(value: Any) -> Selector | None:
+    """What a LabelSelector says; everything for none, None for what the API server does not take."""
+    try:
+        return EVERYTHING if value is None else parse(mapping(value))
+    except RefusedError:
+        return None
+
+
+def folder_of(item: Object) -> str:
+    """The folder in which the file of ``item`` stands."""
+    return os.path.dirname(item.piece.file.path)
+
+
+def _places(item: Object) -> Iterator[str]:
+    yield folder_of(item)
+    if item.namespace is not None:
+        yield ""  # anywhere
+
+
+def _written(view: View, *, plain: bool) -> Own:
+    """The selector of a workload as it is written."""
+    if plain:
+        return Own({"matchLabels": {key: str(view.get(key)) for key in view.keys()}})
+    found: dict[str, Any] = {}
+    labels = view.view("matchLabels")
+    if labels.keys():
+        found["matchLabels"] = {key: str(labels.get(key)) for key in labels.keys()}
+    expressions = [_expression(item) for item in view.items("matchExpressions")]
+    if expressions:
+        found["matchExpressions"] = expressions
+    return Own(found) if found else Own(None, problem="its selector is empty")
+
+
+def _expression(item: View) -> dict[str, Any]:
+    found: dict[str, Any] = {"key": item.get("key"), "operator": item.get("operator")}
+    if item.has("values"):
+        found["values"] = list(item.strings("values"))
+    return found

@@ -1,0 +1,158 @@
+"""What ConfigMaps and Secrets show of the containers that read them: whether these use the Kubernetes API.
+
+Each of them is read once. What a Secret holds is never part of an answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Evidence, Path
+from hardener.facts.objects.nearby import Nearby
+from hardener.kubernetes.api_settings import api_settings
+from hardener.kubernetes.secret_values import decoded
+from hardener.sources import files
+from hardener.sources.files import UnreadableError
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, Object, View
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
+_LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of, as etcd takes them
+Reference = tuple[str, str, frozenset[str] | None]  # kind, name, and keys or None for all of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """A key whose text shows use of the API, by what, and where it stands in its object."""
+
+    key: str
+    sign: str
+    path: Path
+
+
+class ConfigSources:
+    """The ConfigMaps and Secrets, and what kustomizations generate them from, whose text shows use of the API."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._signs: dict[int, list[_Sign]] = {}  # by the id of the object
+        self._near: dict[tuple[str, str], Nearby] = {}
+        self._generated: dict[tuple[str, str], list[tuple[Object, list[_Sign]]]] = {}
+        for kind in _GENERATORS:
+            known: dict[str, list[Object]] = {}
+            for item in workspace.of("", kind):
+                known.setdefault(item.name, []).append(item)
+                if signs := list(_signs(_texts(item))):
+                    self._signs[id(item)] = signs
+            for name, items in known.items():
+                if any(id(item) in self._signs for item in items):  # all of them, since the nearest one counts
+                    self._near[kind, name] = Nearby(workspace.builds, items)
+        for folder, item in workspace.kustomizations.items():
+            for kind, field in _GENERATORS.items():
+                for index, generator in enumerate(_mappings(item.data.get(field))):
+                    signs = list(_signs(self._generator(folder, generator, (field, index))))
+                    if signs:
+                        name = str(generator.get("name"))
+                        self._generated.setdefault((kind, name), []).append((item, signs))
+
+    def api_use(self, container: Container) -> Iterator[Evidence]:
+        """What shows in them that ``container`` uses the API, one fact for each. Raises WrongShapeError."""
+        if not self._near and not self._generated:
+            return
+        said: set[tuple[int, str]] = set()
+        for kind, name, keys in references(container):
+            for item, signs in self._called(kind, name, container.object):
+                found = next((sign for sign in signs if keys is None or sign.key in keys), None)
+                if found is not None and (id(item), name) not in said:
+                    said.add((id(item), name))
+                    what = f"mentions {found.sign}" if kind == "ConfigMap" else "names the API"
+                    text = f"container {container.name} reads {kind}/{name}, where {found.key} {what}"
+                    yield item.fact(text, *found.path)
+
+    def _called(self, kind: str, name: str, item: Object) -> Iterator[tuple[Object, list[_Sign]]]:
+        near = self._near.get((kind, name))
+        for found in near.of(item) if near is not None else ():
+            yield found, self._signs.get(id(found), [])
+        generated = self._generated.get((kind, name))
+        if generated:
+            layers = {id(layer) for layer in self._workspace.builds.layers(item)}
+            yield from (entry for entry in generated if id(entry[0]) in layers)
+
+    def _generator(self, folder: str, generator: dict[str, Any], path: Path) -> Iterator[tuple[str, str | None, Path]]:
+        """Key, text and place of what a kustomization in ``folder`` makes a ConfigMap or Secret of."""
+        for index, line in enumerate(_strings(generator.get("literals"))):
+            key, _, value = line.partition("=")
+            yield key, value, (*path, "literals", index)
+        for index, line in enumerate(_strings(generator.get("files"))):
+            key, _, name = line.rpartition("=")
+            yield key or os.path.basename(name), self._read(folder, name), (*path, "files", index)
+
+    def _read(self, folder: str, name: str) -> str:
+        """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
+        path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
+        if not path.startswith(self._workspace.root.rstrip(os.sep) + os.sep):
+            return ""
+        try:
+            if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
+                return ""
+            return files.read(path).text
+        except (OSError, UnreadableError):
+            return ""
+
+
+def _texts(item: Object) -> Iterator[tuple[str, str | None, Path]]:
+    for field in ("data", "stringData"):
+        found = item.data.get(field)
+        for key, value in found.items() if isinstance(found, dict) else ():
+            if isinstance(key, str) and isinstance(value, str):
+                yield key, decoded(value) if (item.kind, field) == ("Secret", "data") else value, (field, key)
+
+
+def _signs(texts: Iterator[tuple[str, str | None, Path]]) -> Iterator[_Sign]:
+    for key, text, path in texts:
+        found = api_settings(text)
+        if found:
+            yield _Sign(key, found[0], path)
+
+
+def references(container: Container) -> Iterator[Reference]:
+    """The ConfigMaps and Secrets that ``container`` reads, as variables and as files. Raises WrongShapeError."""
+    for entry in container.items("envFrom"):
+        yield "ConfigMap", entry.text("configMapRef", "name") or "", None
+        yield "Secret", entry.text("secretRef", "name") or "", None
+    for entry in container.items("env"):
+        for kind, field in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
+            if entry.has("valueFrom", field):
+                reference = entry.view("valueFrom", field)
+                yield kind, reference.text("name") or "", frozenset([reference.text("key") or ""])
+    mounted = {mount.text("name") for mount in container.items("volumeMounts")}
+    for volume in container.pod.items("volumes") if mounted else ():
+        if volume.text("name") in mounted:
+            yield from _of_volume(volume)
+
+
+def _of_volume(volume: View) -> Iterator[Reference]:
+    yield "ConfigMap", volume.text("configMap", "name") or "", _keys(volume.view("configMap"))
+    yield "Secret", volume.text("secret", "secretName") or "", _keys(volume.view("secret"))
+    for part in volume.view("projected").items("sources"):
+        yield "ConfigMap", part.text("configMap", "name") or "", _keys(part.view("configMap"))
+        yield "Secret", part.text("secret", "name") or "", _keys(part.view("secret"))
+
+
+def _keys(holder: View) -> frozenset[str] | None:
+    """The keys that a volume takes; None for all."""
+    items = holder.items("items")
+    return frozenset(item.text("key") or "" for item in items) if items else None
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

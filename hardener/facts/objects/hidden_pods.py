@@ -1,0 +1,132 @@
+"""Pods that the tree does not show: what points at them, and in which namespaces they come out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.kubernetes import rendered
+from hardener.kubernetes.custom_resource import image_fields
+from hardener.kubernetes.pod_template import POD_KINDS
+from hardener.tree.core_views import Object, OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
+_NAMESPACE = re.compile(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w{$])""")
+_OPEN = "*"  # at the end of a namespace that is filled in later from there on
+
+
+def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
+    """What points at pods that the tree does not show, by their namespace: objects that a controller or an operator
+    makes workloads of, Services without a workload, kustomizations that take in what is not there (DECISIONS 2.6).
+
+    ``of`` looks up what is for one namespace: some is for all whose name begins in a certain way.
+    """
+    found: dict[str | None, list[Evidence]] = {}
+    with_pods = {pod.object for pod in workspace.pod_templates}
+    for item in workspace.objects:
+        if item in with_pods or item.classes:
+            continue
+        names: Iterable[str | None]
+        if (item.group, item.kind) == ("", "Service"):
+            names, text = _of_service(item), f"{item} selects no workload of the tree"
+        elif (item.group, item.kind) in rendered.RENDERED_ELSEWHERE:
+            names, text = _of_deployer(item), f"{item} renders workloads that the tree does not show"
+            if folders := shown_folders(item):
+                text = f"{item} puts there what it finds in {', '.join(folders)}"
+        elif is_operated(item):
+            names, text = workspace.builds.namespaces(item), f"the operator of {item} makes pods of it"
+        else:
+            continue
+        for name in names:
+            found.setdefault(name, []).append(item.fact(text))
+    for name, fact in (*workspace.builds.unseen(), *_of_unread(workspace), *_of_programs(workspace)):
+        found.setdefault(name, []).append(fact)
+    return found
+
+
+def of(found: dict[str | None, list[Evidence]], name: str | None) -> Iterator[Evidence]:
+    """What ``collect`` found for the namespace ``name``."""
+    yield from found.get(name, ())
+    for length in range(len(name or "") + 1):
+        yield from found.get(f"{(name or '')[:length]}{_OPEN}", ())
+
+
+def is_operated(item: Object) -> bool:
+    """Whether an operator makes pods of ``item``: one of a kind that is known for it, or one that names an image."""
+    return (item.group, item.kind) in rendered.OPERATED or bool(image_fields(item.data))
+
+
+def shown_folders(item: Object) -> list[str]:
+    """The folders that ``item`` applies manifests from, as written, where the tree holds all of them; [] for anything
+    else. That they are those of this repository is taken for granted: it has the same folders."""
+    folders = rendered.source_folders((item.group, item.kind), item.data) or []
+    return folders if all(_is_shown(item.workspace, folder) for folder in folders) else []
+
+
+def _is_shown(workspace: Workspace, folder: str) -> bool:
+    if "\0" in folder or "$" in folder or "{" in folder:
+        return False
+    path = os.path.normpath(os.path.join(workspace.root, folder.lstrip("/")))
+    return os.path.isdir(path) and not os.path.exists(os.path.join(path, "Chart.yaml"))
+
+
+def _of_unread(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
+    """Workloads in documents that are left unread (templates, broken ones), by the namespace that their text names,
+    else by those that are declared in the same folder."""
+    unread = [
+        (file, piece)
+        for file in workspace.files
+        for piece in file.pieces
+        if piece.problem and POD_KINDS.intersection(_KIND.findall(piece.text))
+    ]
+    if not unread:
+        return
+    folders: dict[str, list[str]] = {}
+    for item in workspace.of("", "Namespace"):
+        folders.setdefault(os.path.dirname(item.piece.file.path), []).append(item.name)
+    for file, piece in unread:
+        names = _NAMESPACE.findall(piece.text) or folders.get(os.path.dirname(file.path), [])
+        for name in dict.fromkeys(names):
+            yield name, Evidence(f"a workload at {file.name}:{piece.line + 1} could not be read")
+
+
+def _of_programs(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
+    """Pods that a program makes in a namespace that only it knows: it may be any."""
+    if not any(file.is_python for file in workspace.files):
+        return
+    for pod in workspace.pod_templates:
+        if pod.object.is_placed_by_program and not pod.object.classes:
+            metadata = pod.object.data.get("metadata")
+            written = metadata.get("namespace") if isinstance(metadata, dict) else None
+            begin = written.partition("$")[0] if isinstance(written, str) else ""
+            yield begin + _OPEN, pod.object.fact(f"a program makes {pod.object}, in a namespace that it chooses")
+    for item in workspace.fragments:
+        yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
+    for file in workspace.files:
+        unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
+        if file.is_python and unread:
+            yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
+
+
+def _of_service(item: Object) -> tuple[str | None, ...]:
+    try:
+        lonely = bool(item.keys("spec", "selector")) and not item.workspace.relations.selected_pods(item)
+    except (WrongShapeError, OpaqueError):
+        lonely = True
+    return item.workspace.builds.namespaces(item) if lonely else ()
+
+
+def _of_deployer(item: Object) -> Iterator[str | None]:
+    kind = item.group, item.kind
+    named = rendered.target_namespace(kind, item.data)
+    if named is not None:
+        begin = re.split(r"[$({<]", named, maxsplit=1)[0]
+        yield named if begin == named else begin + _OPEN
+    elif rendered.falls_to_its_own(kind) and not shown_folders(item):
+        yield from item.workspace.builds.namespaces(item)

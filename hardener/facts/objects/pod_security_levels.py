@@ -1,0 +1,132 @@
+"""The Pod Security levels of the pods of the tree, at the Kubernetes version of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.kubernetes import pod_security
+from hardener.kubernetes.capabilities import BIND, is_left_to_root
+from hardener.kubernetes.pod_security import LEVELS
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.tree.tree import Workspace
+
+_OF_USER = ("runAsUser", "runAsNonRoot")  # checks
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The level of one pod template, and what costs it the next one, in the words of Kubernetes (None at the top)."""
+
+    pod: PodTemplate
+    namespace: str | None
+    level: str
+    missing: str | None
+
+
+def standings(workspace: Workspace) -> list[Standing]:
+    """Where every pod of the files that may be edited stands now, in the order of files and lines; one that comes out
+    in several namespaces stands in each."""
+    found = []
+    for pod in workspace.targets(PodTemplate):
+        if "patch" in pod.object.classes or (pod.partial and pod.is_fragment):
+            continue  # a part of a pod has no level
+        level, missing = "", None
+        for namespace in workspace.builds.namespaces(pod.object):
+            if not level or len(pod.states) > 1:  # as it is written it stands everywhere as high
+                level = level_of(pod, namespace)
+                missing = None if level == "restricted" else next_violation(pod, namespace)
+            found.append(Standing(pod, namespace, level, missing))
+    return found
+
+
+def level_of(pod: PodTemplate, namespace: str | None) -> str:
+    """The highest level that ``pod`` reaches as it is now in ``namespace``: "privileged", "baseline" or "restricted";
+    where kustomizations make several of it there, that of the worst."""
+    return _level(_worst(pod, namespace))
+
+
+def next_violation(pod: PodTemplate, namespace: str | None) -> str:
+    """The first thing that keeps ``pod`` from the level above its own, in the words of Kubernetes.
+
+    Capabilities that a container has only because it may start as root come after that it may.
+    """
+    state = _worst(pod, namespace)
+    broken = _next(state)
+    if broken is None:
+        return "nothing"
+    return broken.message if state is pod else f"{broken.message}, as {_patch(state, broken)} patches it"
+
+
+def what_lifts(pod: PodTemplate, namespace: str | None) -> str | None:
+    """The id of the transform that lifts ``next_violation``, where a container keeps capabilities until then; else
+    None."""
+    state = _worst(pod, namespace)
+    broken = _next(state)
+    if broken is None or broken.check not in _OF_USER or not any(map(_waits_for_user, state.containers)):
+        return None
+    roots = (each.effective("runAsUser") == 0 or each.facts.user == "root" for each in state.containers)
+    return "run-as-user" if any(roots) else "run-as-non-root"
+
+
+def _next(state: PodTemplate) -> pod_security.Violation | None:
+    following = "baseline" if _level(state) == "privileged" else "restricted"
+    found = pod_security.evaluate(_template(state), following, state.tree.settings.kubernetes_version)
+    if found and found[0].check == "capabilities_restricted" and _is_of_root(state):
+        return next((broken for broken in found if broken.check in _OF_USER), found[0])
+    return found[0] if found else None
+
+
+def _is_of_root(state: PodTemplate) -> bool:
+    """Whether no container has capabilities but what is left to one that may start as root."""
+    try:
+        containers = state.containers
+    except OpaqueError:
+        return False
+    return all(
+        _waits_for_user(each) or ("ALL" in _listed(each, "drop") and set(_listed(each, "add")) <= {BIND})
+        for each in containers
+    )
+
+
+def _waits_for_user(container: Container) -> bool:
+    return is_left_to_root(_listed(container, "add"), _listed(container, "drop"))
+
+
+def _listed(container: Container, key: str) -> tuple[str, ...]:
+    try:
+        return container.strings("securityContext", "capabilities", key)
+    except (OpaqueError, WrongShapeError):
+        return ()
+
+
+def beyond(state: PodTemplate, pod: PodTemplate) -> list[pod_security.Violation]:
+    """What keeps ``state`` from level restricted, and not ``pod``."""
+    version = pod.tree.settings.kubernetes_version
+    found: dict[object, pod_security.Violation] = {}
+    for level in LEVELS[1:]:
+        known = {broken.check for broken in pod_security.evaluate(_template(pod), level, version)}
+        for broken in pod_security.evaluate(_template(state), level, version):
+            if broken.check not in known:
+                # What breaks a check of baseline often breaks one of restricted as well.
+                found.setdefault(broken.paths[0][:2] if broken.paths else broken.check, broken)
+    return list(found.values())
+
+
+def _worst(pod: PodTemplate, namespace: str | None) -> PodTemplate:
+    states = pod.states_in(namespace)
+    return pod if len(states) == 1 else min(states, key=lambda state: LEVELS.index(_level(state)))
+
+
+def _level(pod: PodTemplate) -> str:
+    return pod_security.level_of(_template(pod), pod.tree.settings.kubernetes_version)
+
+
+def _patch(state: PodTemplate, broken: pod_security.Violation) -> str:
+    path = broken.paths[0] if broken.paths else ()
+    return state.object.place((*state.path, *path))[0].file.name
+
+
+def _template(pod: PodTemplate) -> dict[str, Any]:
+    return {"metadata": pod.metadata.data, "spec": pod.data}

@@ -1,0 +1,87 @@
+"""Objects of the tree that have a say in the requests and limits of others: autoscalers, LimitRanges, quotas."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.facts.objects.neighbours import Neighbours
+from hardener.tree.core_views import Object, OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_TARGET_OF = {
+    ("autoscaling.k8s.io", "VerticalPodAutoscaler"): "targetRef",
+    ("autoscaling", "HorizontalPodAutoscaler"): "scaleTargetRef",
+}
+_OF_A_NAMESPACE = (("", "LimitRange"), ("", "ResourceQuota"))
+
+
+class ResourcePolicies:
+    """What of a workspace binds a workload: autoscalers by their target, LimitRanges and quotas by namespace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._by_target: dict[tuple[str, str, str], list[Object]] = {}
+        self._by_place: dict[tuple[str, str, str], list[Object]] = {}
+        self._near: dict[tuple[str, str, str], Neighbours] = {}
+        for item in workspace.objects:
+            if (item.group, item.kind) in _TARGET_OF:
+                self._file_by_target(item)
+            elif (item.group, item.kind) in _OF_A_NAMESPACE:
+                self._by_place.setdefault((item.kind, "folder", _folder(item)), []).append(item)
+                for namespace in workspace.builds.namespaces(item):
+                    if namespace is not None:
+                        self._by_place.setdefault((item.kind, "namespace", namespace), []).append(item)
+
+    def _file_by_target(self, item: Object) -> None:
+        reference = _TARGET_OF[item.group, item.kind]
+        try:
+            kind, name = (item.text("spec", reference, key) for key in ("kind", "name"))
+        except WrongShapeError:
+            return  # the API server refuses it, so it aims at nothing
+        except OpaqueError:
+            return  # at what it aims, nobody knows
+        if kind and name:
+            self._by_target.setdefault((item.kind, kind, name), []).append(item)
+
+    def vertical_autoscalers(self, workload: Object) -> list[Object]:
+        """The VerticalPodAutoscalers that aim at ``workload``, whatever they do there."""
+        return self._aiming_at(workload, "VerticalPodAutoscaler")
+
+    def horizontal_autoscalers(self, workload: Object) -> list[Object]:
+        """The HorizontalPodAutoscalers that aim at ``workload``."""
+        return self._aiming_at(workload, "HorizontalPodAutoscaler")
+
+    def limit_ranges(self, item: Object) -> list[Object]:
+        """The LimitRanges in the namespace of ``item``; where one of the two names none, those of its folder."""
+        return self._beside(item, "LimitRange")
+
+    def quotas(self, item: Object) -> list[Object]:
+        """The ResourceQuotas in the namespace of ``item``; where one of the two names none, those of its folder."""
+        return self._beside(item, "ResourceQuota")
+
+    def _aiming_at(self, workload: Object, kind: str) -> list[Object]:
+        key = (kind, workload.kind, workload.name)
+        if key not in self._by_target:
+            return []
+        if key not in self._near:
+            self._near[key] = Neighbours(self._workspace.builds, self._by_target[key])
+        return self._near[key].meeting(workload)
+
+    def _beside(self, item: Object, kind: str) -> list[Object]:
+        if not self._by_place:
+            return []
+        builds = self._workspace.builds
+        own = builds.namespaces(item)
+        found = [each for name in own for each in self._by_place.get((kind, "namespace", name or ""), [])]
+        for near in self._by_place.get((kind, "folder", _folder(item)), []):
+            if None in own or None in builds.namespaces(near):
+                found.append(near)
+        return list(dict.fromkeys(found))
+
+
+def _folder(item: Object) -> str:
+    return os.path.dirname(item.piece.file.path)

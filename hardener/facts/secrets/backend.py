@@ -1,0 +1,215 @@
+"""Where secrets of a cluster live beside Git, as the tree or the profile says it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.kubernetes.external_secret import GROUP, PROVIDERS, STORES
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+NAMES = ("external-secrets", "sealed-secrets", "sops", "secret")
+_CHART = "external-secrets"
+_IMAGE = re.compile(r"(?:^|/)external-secrets/external-secrets:v?(\d+)\.(\d+)")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+_FIRST_WITH_V1 = (0, 16)  # the release
+_REFERENCE = ("spec", "secretStoreRef")
+_DEFAULT_STORE = ("ClusterSecretStore", "vault-backend")
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One of ``NAMES``, and what shows that it is the one; nothing where it is only the default."""
+
+    name: str
+    shown: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store of the External Secrets Operator: kind, name, its provider ("vault", "aws", "gcp", "azure" or "") and the
+    mount of a Vault. ``seen`` tells whether it is in the tree, or read by something that is."""
+
+    kind: str
+    name: str
+    provider: str = ""
+    mount: str = "secret"
+    seen: bool = False
+
+
+class Backends:
+    """What the tree says; looked at once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._stores = [item for kind in STORES for item in workspace.of(GROUP, kind)]
+        self._readers = [item for item in workspace.of(GROUP, "ExternalSecret") if item.piece.created is None]
+        self._shown = dict(self._signs())
+        self._asked: list[Evidence | None] = []
+
+    def _signs(self) -> Iterator[tuple[str, Evidence]]:
+        workspace = self._workspace
+        for kind in ("ExternalSecret", "ClusterExternalSecret", *STORES):
+            # One that reads the usual store, where the tree has none, was written by an earlier run, and shows nothing.
+            shown = (item for item in workspace.of(GROUP, kind) if kind != "ExternalSecret" or self._store_of(item))
+            for item in islice(shown, 1):
+                yield "external-secrets", item.fact(f"{item} shows the External Secrets Operator")
+        for item in workspace.of("bitnami.com", "SealedSecret")[:1]:
+            yield "sealed-secrets", item.fact(f"{item} shows Sealed Secrets")
+        if os.path.exists(os.path.join(workspace.root, ".sops.yaml")):
+            yield "sops", Evidence(".sops.yaml shows SOPS")
+            return
+        for file in workspace.files:
+            if any(piece.problem is not None and piece.problem[0] == "sops" for piece in file.pieces):
+                yield "sops", Evidence(f"{file.name} is encrypted by SOPS")
+                return
+
+    def chosen(self, wanted: str, store: str = "") -> Backend:
+        """The backend ``wanted`` of the profile; for "auto" the first of ``NAMES`` that the tree, or a ``store`` in the
+        profile, shows, else the first of all."""
+        if store and wanted not in NAMES[1:]:
+            shown = self._shown.get(NAMES[0]) or Evidence(f"the profile says secrets.store: {store}")
+            return Backend(NAMES[0], shown)
+        if wanted in NAMES:
+            return Backend(wanted, self._shown.get(wanted) or Evidence(f"the profile says secrets.backend: {wanted}"))
+        found = next((name for name in NAMES if name in self._shown), None)
+        return Backend(found or NAMES[0], self._shown.get(found) if found else None)
+
+    def store(self, item: Object, wanted: str) -> Store | str:
+        """The store for secrets of ``item``: ``wanted`` (kind/name) of the profile, the only one that it can use, the
+        only one that ExternalSecrets beside it name, or the usual one; a text says why it cannot be told."""
+        kind, _, name = wanted.partition("/")
+        usable = self._usable(item)
+        if wanted:
+            if kind not in STORES or not name:
+                return f"secrets.store: {wanted} is not {STORES[0]}/NAME or {STORES[1]}/NAME"
+            return next((store for store in usable if (store.kind, store.name) == (kind, name)), Store(kind, name))
+        usable = usable or self._named(item)
+        if len(usable) > 1:
+            names = ", ".join(f"{store.kind}/{store.name}" for store in usable)
+            return f"the tree has several stores ({names}): say which with secrets.store"
+        return usable[0] if usable else Store(*_DEFAULT_STORE)
+
+    def _usable(self, item: Object) -> list[Store]:
+        builds = self._workspace.builds
+        found: dict[tuple[str, str], Store] = {}
+        for store in self._stores:
+            if store.kind == "ClusterSecretStore" or builds.meet(store, item):
+                found.setdefault((store.kind, store.name), _store(store))
+        return list(found.values())
+
+    def _named(self, item: Object) -> list[Store]:
+        """The stores that ExternalSecrets beside ``item`` read, which are of another tree."""
+        builds = self._workspace.builds
+        found: dict[tuple[str, str], Store] = {}
+        for reader in self._readers:
+            store = self._store_of(reader)
+            if store is not None and (store.kind == "ClusterSecretStore" or builds.meet(reader, item)):
+                found.setdefault((store.kind, store.name), store)
+        return list(found.values())
+
+    def _store_of(self, reader: Object) -> Store | None:
+        """The store that an ExternalSecret names; None for the usual one where the tree does not have it."""
+        try:
+            kind, name = reader.text(*_REFERENCE, "kind") or STORES[0], reader.text(*_REFERENCE, "name")
+        except (OpaqueError, WrongShapeError):
+            return None
+        known = any((store.kind, store.name) == (kind, name) for store in self._stores)
+        if not name or kind not in STORES or ((kind, name) == _DEFAULT_STORE and not known):
+            return None
+        return Store(kind, name, seen=True)
+
+    def keys(self) -> Iterator[tuple[Object, str]]:
+        """The ExternalSecrets of the tree with the keys that they read in their stores."""
+        for item in self._workspace.of(GROUP, "ExternalSecret"):
+            for key in _keys(item.data.get("spec")):
+                yield item, key
+
+    def serves_v1(self) -> Evidence | None:
+        """What shows that the cluster serves v1 of the API; see the function."""
+        if not self._asked:
+            self._asked.append(serves_v1(self._workspace))
+        return self._asked[0]
+
+    def logs_in_with(self, name: str) -> Object | None:
+        """The store that logs in with the Secret ``name``, which it can therefore not hold itself."""
+        return next((store for store in self._stores if name in _names(store.data.get("spec"))), None)
+
+
+def _store(item: Object) -> Store:
+    spec = item.data.get("spec")
+    provider = spec.get("provider") if isinstance(spec, dict) else None
+    key = next(iter(provider), "") if isinstance(provider, dict) else ""
+    settings = provider.get(key) if isinstance(provider, dict) else None
+    mount = settings.get("path") if isinstance(settings, dict) else None
+    return Store(item.kind, item.name, PROVIDERS.get(key, ""), mount if isinstance(mount, str) else "secret", True)
+
+
+def _keys(node: object) -> Iterator[str]:
+    """The values of `key` in any `remoteRef` below ``node``."""
+    if isinstance(node, dict):
+        reference = node.get("remoteRef")
+        if isinstance(reference, dict) and isinstance(reference.get("key"), str):
+            yield reference["key"]
+        for value in node.values():
+            yield from _keys(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _keys(value)
+
+
+def _names(node: object) -> Iterator[str]:
+    """The values of `name` in any reference to a Secret below ``node``."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if isinstance(value, dict) and "secretref" in str(key).lower() and isinstance(value.get("name"), str):
+                yield value["name"]
+            yield from _names(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _names(value)
+
+
+def serves_v1(workspace: Workspace) -> Evidence | None:
+    """What shows a release of the External Secrets Operator that serves v1 of its API: its image, its chart, an object
+    of that version."""
+    for pod in workspace.pod_templates:
+        try:
+            for container in pod.containers:
+                found = _IMAGE.search(container.text("image") or "")
+                if found and (int(found[1]), int(found[2])) >= _FIRST_WITH_V1:
+                    return container.fact("the operator is new enough", "image")
+        except (OpaqueError, WrongShapeError):
+            continue
+    for item in workspace.objects:
+        if item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1" and item.piece.created is None:
+            if not item.piece.steps:
+                return item.fact(f"{item} has that version already", "apiVersion")
+        if (item.group, item.kind) in RENDERED_ELSEWHERE:
+            for name, version in _charts(item.data):
+                found = _VERSION.match(version)
+                if name == _CHART and found and (int(found[1]), int(found[2])) >= _FIRST_WITH_V1:
+                    return item.fact(f"{item} installs a release that is new enough")
+    return None
+
+
+def _charts(node: object) -> Iterator[tuple[str, str]]:
+    """Names and versions of the charts that an object names anywhere."""
+    if isinstance(node, dict):
+        version = node.get("version") or node.get("targetRevision")
+        if isinstance(node.get("chart"), str) and isinstance(version, str | float):
+            yield node["chart"].rpartition("/")[2], str(version)
+        for value in node.values():
+            yield from _charts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _charts(value)

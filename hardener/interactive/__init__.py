@@ -1,5 +1,0 @@
-"""``harden apply -i``: a person walks through the steps of a run and decides about each, as with ``git add -p``."""
-
-from hardener.interactive.walk import walk
-
-__all__ = ["walk"]

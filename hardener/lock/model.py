@@ -1,0 +1,233 @@
+"""``harden.lock``: the digests of the images of a repository and what their configs say, in a committed file.
+
+It stands at the Git root. ``apply`` only ever reads it, so a run needs no network and is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import field
+from typing import Any, NoReturn
+
+from hardener.authoring.config import parsed_file
+from hardener.errors import HardenError
+from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
+from hardener.kubernetes.image_files import ImageFiles
+from hardener.kubernetes.image_reference import ImageReference, is_digest
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.sources import yaml
+from hardener.support.fast_dataclass import dataclass
+
+NAME = "harden.lock"
+VERSION = 1
+_LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class LockedImage:
+    """One image of the lock: its digest, the media type and platforms behind it, and what its config says.
+
+    - `previous`: digests that its tag had before, the last one first; manifests may still hold one that harden wrote.
+    - `keep`: it stays in the lock, also when no file of the repository names it.
+    - `files`: what its files say, None where nobody read them.
+    """
+
+    digest: str
+    media_type: str | None = None
+    platforms: tuple[str, ...] = ()
+    config: ImageConfig = UNKNOWN
+    previous: tuple[str, ...] = ()
+    keep: bool = False
+    files: ImageFiles | None = None
+
+    @property
+    def is_one_platform(self) -> bool:
+        """Whether the digest is that of an image for one platform, and not of an index of them."""
+        return self.media_type is not None and ".manifest." in self.media_type and ".list." not in self.media_type
+
+
+@dataclass(slots=True)
+class Lock:
+    """The images by their name as written in the file, and by repository spelled out with tag or digest."""
+
+    images: dict[str, LockedImage] = field(default_factory=dict)
+    _spelled: dict[str, LockedImage] = field(default_factory=dict)
+    _tagged: set[str] = field(default_factory=set)  # repository@digest of what a tag names
+    _followed: dict[str, list[LockedImage]] = field(default_factory=dict)  # by a digest that its tag had before
+
+    def add(self, reference: ImageReference, image: LockedImage) -> None:
+        """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
+        self.images[reference.text] = image
+        if reference.digest is None:  # with one, it is what a manifest pins, and no word on the tag
+            tagged = f"{reference.normalized}:{reference.tag or _LATEST}"
+            if self._spelled.setdefault(tagged, image) is image:
+                self._tagged.add(f"{reference.normalized}@{image.digest}")
+                for digest in image.previous:
+                    self._followed.setdefault(f"{tagged}@{digest}", []).append(image)
+                    self._followed.setdefault(f"{reference.normalized}@{digest}", []).append(image)
+        self._spelled.setdefault(f"{reference.normalized}@{image.digest}", image)
+
+    def find(self, reference: ImageReference) -> LockedImage | None:
+        """The image that ``reference`` means, None when it is not in the lock.
+
+        One with a digest is only the image of the lock that has this digest, whatever its tag says; or, where its tag
+        had this digest before, what the tag names now.
+        """
+        if reference.normalized is None:
+            return None
+        if reference.digest is not None:
+            exact = self._spelled.get(f"{reference.normalized}@{reference.digest}")
+            return self.successor(reference) or exact
+        if reference.opaque:
+            return None
+        return self.images.get(reference.text) or self.spelled(reference.normalized, reference.tag)
+
+    def successor(self, reference: ImageReference) -> LockedImage | None:
+        """What took the place of the digest that ``reference`` names: its tag had that before. One without a tag has a
+        successor where one tag of its repository had that digest, and none has it now."""
+        if reference.normalized is None or reference.digest is None:
+            return None
+        tag = f":{reference.tag}" if reference.tag else ""
+        found = self._followed.get(f"{reference.normalized}{tag}@{reference.digest}", [])
+        if not tag and (f"{reference.normalized}@{reference.digest}" in self._tagged or len(found) > 1):
+            return None
+        return found[0] if found and found[0].digest != reference.digest else None
+
+    def spelled(self, normalized: str, tag: str | None) -> LockedImage | None:
+        """The image of a repository that is spelled out, with this tag (``latest`` for None)."""
+        return self._spelled.get(f"{normalized}:{tag or _LATEST}")
+
+
+def load(root: str) -> Lock | None:
+    """The lock in the folder ``root``, None when there is none. Raises HardenError where it is wrong: file, line, key,
+    and what to write there."""
+    path = os.path.join(root, NAME)
+    if not os.path.exists(path):
+        return None
+    name = os.path.relpath(path)
+    try:
+        parsed = parsed_file(path, name)
+    except HardenError:
+        if line := _conflict(path):
+            raise HardenError(
+                f"{name}:{line}: a merge conflict: keep the stanzas of both sides, then harden lock"
+            ) from None
+        raise
+    return _Reader(name, parsed).lock()
+
+
+def _conflict(path: str) -> int | None:
+    """The first line where Git could not merge."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return next((number for number, line in enumerate(handle, 1) if line.startswith("<<<<<<< ")), None)
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+class _Reader:
+    """Checks a parsed lock; every error is one line."""
+
+    def __init__(self, name: str, parsed: yaml.Parsed) -> None:
+        self.name = name
+        self.parsed = parsed
+
+    def lock(self) -> Lock:
+        import msgspec  # late: most repositories have no lock
+
+        class Head(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
+            version: int
+            images: dict[str, dict[str, Any]] = {}
+            generated_by: str | None = None
+
+        class Config(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+            user: str | int | None = None
+            exposed_ports: list[str | int] | None = None
+            volumes: list[str] | None = None
+            entrypoint: list[str] | None = None
+            cmd: list[str] | None = None
+            working_dir: str | None = None
+            env: list[str] | None = None
+            created: str | None = None
+
+        class Entry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+            digest: str
+            media_type: str | None = None
+            platforms: list[str] = []
+            config: dict[str, Any] | None = None
+            files: dict[str, Any] | None = None
+            previous: list[str] = []
+            keep: bool = False
+
+        class Files(msgspec.Struct, forbid_unknown_fields=True):
+            platform: str | None = None
+            uid: int | None = None
+            gid: int | None = None
+            starts: list[str] = []
+            script: bool = False
+            capabilities: dict[str, str] = {}
+            setuid: list[str] = []
+            writer: int | None = None
+            empty: list[str] = []
+            occupied: list[str] = []
+
+        documents = self.parsed.documents
+        if len(documents) != 1 or not isinstance(documents[0], dict):
+            self._fail((), "a lock is one mapping with the keys version, generated-by and images")
+        try:
+            head = msgspec.convert(documents[0], Head)
+        except msgspec.ValidationError as error:
+            self._fail((), f"{_plain(error)}: a lock has the keys version, generated-by and images")
+        if head.version != VERSION:
+            self._fail(("version",), f"version is {head.version}, this harden reads {VERSION}: update harden")
+        found = Lock()
+        for image, value in head.images.items():
+            reference = parse_image(image)
+            if reference is None or reference.normalized is None or reference.opaque:
+                self._fail(("images", image), f"{image} is no image: write repository:tag as in the manifest")
+            kind: Any = Entry
+            try:
+                entry = msgspec.convert(value, Entry)
+                kind = Config
+                said = msgspec.convert(entry.config or {}, Config)
+                kind = Files
+                held = msgspec.convert(entry.files or {}, Files)
+            except msgspec.ValidationError as error:
+                place = ("images", image, *({Config: ("config",), Files: ("files",)}.get(kind, ())))
+                self._fail(place, f"{image}: {_plain(error)}: its keys are {', '.join(kind.__struct_encode_fields__)}")
+            if not all(map(is_digest, (entry.digest, *entry.previous))):
+                remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
+                self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
+            if reference.digest not in (None, entry.digest):
+                self._fail(("images", image, "digest"), f"{image}: digest is not the one of its name: write that one")
+            user = None if said.user is None else str(said.user)
+            config = ImageConfig(
+                user, _texts(said.exposed_ports), _texts(said.volumes), said.created,
+                _texts(said.entrypoint) or (), _texts(said.cmd) or (),
+            )  # fmt: skip
+            platforms, previous = tuple(entry.platforms), tuple(entry.previous)
+            files = _files(held) if entry.files is not None else None
+            locked = LockedImage(entry.digest, entry.media_type, platforms, config, previous, entry.keep, files)
+            found.add(reference, locked)
+        return found
+
+    def _fail(self, path: tuple[str, ...], message: str) -> NoReturn:
+        raise HardenError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
+
+
+def _files(said: Any) -> ImageFiles:
+    return ImageFiles(
+        said.platform, said.uid, said.gid, tuple(said.starts), said.script, tuple(said.capabilities.items()),
+        tuple(said.setuid), said.writer, tuple(said.empty), tuple(said.occupied),
+    )  # fmt: skip
+
+
+def _texts(values: list[str | int] | list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(map(str, values))
+
+
+def _plain(error: Exception) -> str:
+    """What msgspec says, with a key where it says `$.key`."""
+    return str(error).replace("`", "").replace("$.", "")

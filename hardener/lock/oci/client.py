@@ -1,0 +1,211 @@
+"""Digests, manifests and configs by their names, each checked against its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from hardener.authoring.config import Registry
+from hardener.kubernetes.image_reference import is_digest
+from hardener.lock.oci import credentials
+from hardener.lock.oci.credentials import HUB
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.login import Finder, Logins
+from hardener.lock.oci.transport import Answer, Taker, Transport, is_loopback
+from hardener.support.fast_dataclass import dataclass
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
+# All four at once: a registry that is asked for less gives an old format, or one platform, with another digest.
+_ACCEPT = ", ".join(MEDIA_TYPES)
+_HUB_HOST = "registry-1.docker.io"
+_LIMIT = 4 << 20  # bytes of a manifest or config, as registries limit them
+_KEPT_BYTES = 32 << 20  # of manifests and configs that are kept for the next who asks
+_LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and so many bytes a second
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a repository is: ``host`` with its port, and the path there. ``login`` is the name that logins go by."""
+
+    host: str
+    repository: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest or index as it was sent, and its digest."""
+
+    digest: str
+    media_type: str
+    content: dict[str, Any]
+
+
+class Client:
+    """A client for all registries of a run; threads share it. ``settings`` are those of ``.harden.yaml``, by host."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, Registry] | None = None,
+        *,
+        find_login: Finder = credentials.find,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.configs: dict[str, tuple[str, dict[str, Any]]] = {}  # what was read of them, by digest
+        self._answers: dict[str, Any] = {}  # manifests and configs by their address, which names their digest
+        self._kept_bytes = 0
+        self._settings = settings or {}
+        self._transport = Transport(self._is_plain, pause)
+        self._logins = Logins(self._transport, self._is_plain, find_login)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def places(self, normalized: str) -> list[Place]:
+        """Where to ask for a repository that is spelled out: the mirrors of its registry, then the registry itself."""
+        host, _, path = normalized.partition("/")
+        found = []
+        for mirror in self._settings[host].mirrors if host in self._settings else ():
+            at, _, prefix = mirror.partition("/")
+            found.append(Place(at, f"{prefix}/{path}" if prefix else path, at))
+        return [*found, Place(_HUB_HOST if host == HUB else host, path, host)]
+
+    def digest(self, place: Place, tag: str) -> str:
+        """The digest that ``tag`` names now; what the registry says, unchecked unless it does not say it.
+
+        Raises Failure.
+        """
+        answer = self._ask("HEAD", place, f"manifests/{tag}", _ACCEPT)
+        named = answer.headers.get("docker-content-digest", "")
+        if answer.status == 200 and is_digest(named):
+            return named
+        if answer.status == 404:
+            raise self._failure(place, answer)
+        return self.manifest(place, tag).digest
+
+    def manifest(self, place: Place, name: str) -> Manifest:
+        """The manifest that a tag or digest names. Raises Failure, too where it is not what its digest says."""
+        kept = self._answers.get(_address(place, f"manifests/{name}"))
+        if isinstance(kept, Manifest):
+            return kept
+        answer = self._ask("GET", place, f"manifests/{name}", _ACCEPT)
+        if answer.status != 200:
+            raise self._failure(place, answer)
+        named = name if is_digest(name) else answer.headers.get("docker-content-digest") or "sha256:"
+        digest = digest_of(answer.body, named.partition(":")[0])
+        if digest is None or named not in (digest, "sha256:"):
+            raise Failure(f"{place.host}: what it sends is not what its digest says")
+        content = _mapping(answer.body)
+        declared = answer.headers.get("content-type", "").partition(";")[0].strip()
+        media_type = content.get("mediaType", declared) if content is not None else declared
+        if content is None or media_type not in MEDIA_TYPES or declared not in (*MEDIA_TYPES, "application/json", ""):
+            raise Failure(f"{place.host}: answers with no manifest of an image ({_short(declared)})")
+        # One that can be read as both is read as another thing by the next program: CVE-2021-41190.
+        is_index = media_type in INDEXES
+        if not isinstance(content.get("manifests" if is_index else "config"), list if is_index else dict) or (
+            ("config" in content or "layers" in content) if is_index else "manifests" in content
+        ):
+            raise Failure(f"{place.host}: answers with a manifest that is neither an index nor an image")
+        found = Manifest(digest, str(media_type), content)
+        self._keep(_address(place, f"manifests/{digest}"), found, len(answer.body))
+        return found
+
+    def blob(self, place: Place, digest: object) -> dict[str, Any]:
+        """The JSON of a config. Raises Failure, too where it is not what its digest says."""
+        if not is_digest(digest):
+            raise Failure(f"{place.host}: a manifest names a config by no digest")
+        address = _address(place, f"blobs/{digest}")
+        kept: dict[str, Any] | None = self._answers.get(address)
+        if kept is not None:
+            return kept
+        answer = self._ask("GET", place, f"blobs/{digest}", None)
+        if answer.status != 200:
+            raise self._failure(place, answer)
+        content = _mapping(answer.body)
+        if digest_of(answer.body, str(digest).partition(":")[0]) != digest:
+            raise Failure(f"{place.host}: what it sends is not what its digest says")
+        if content is None:
+            raise Failure(f"{place.host}: a config is no JSON object")
+        self._keep(address, content, len(answer.body))
+        return content
+
+    def layer(self, place: Place, digest: str, size: int, take: Callable[[Iterator[bytes]], _T]) -> _T:
+        """What ``take`` makes of the bytes of a layer of ``size`` bytes, as they come; it is called anew where they
+        broke off. Nothing here checks them against ``digest``. Raises Failure, also what ``take`` raises."""
+        taker = Taker(take, _LAYER_SECONDS + size / _SLOWEST)
+        answer = self._ask("GET", place, f"blobs/{digest}", None, taker)
+        if answer.status != 200:
+            raise self._failure(place, answer)
+        taken: _T = answer.taken
+        return taken
+
+    def _keep(self, address: str, content: object, size: int) -> None:
+        """For whoever asks again, as long as there is room; nobody changes what is kept."""
+        if self._kept_bytes + size <= _KEPT_BYTES:
+            self._kept_bytes += size
+            self._answers[address] = content
+
+    def _ask(self, method: str, place: Place, path: str, accept: str | None, taker: Taker | None = None) -> Answer:
+        scheme = "http" if self._is_plain(place.host) else "https"
+        url = f"{scheme}://{_address(place, path)}"
+        for again in (False, True):  # without a login or with what is known, then with a fresh one
+            headers = {"Accept": accept} if accept else {}
+            used = self._logins.header(place.login, place.repository)
+            if used is not None:
+                headers["Authorization"] = used
+            answer = self._transport.send(method, url, headers, _LIMIT, taker=taker)
+            if answer.status != 401 or again:
+                break
+            asks = answer.headers.get("www-authenticate", "")
+            if not self._logins.refused(asks, used, place.login, place.repository):
+                break
+        return answer
+
+    def _failure(self, place: Place, answer: Answer) -> Failure:
+        status = answer.status
+        if status in (401, 403):
+            known = self._logins.has_login(place.login, place.repository)
+            said = "the login for it is refused" if known else "not there, or for those who log in"
+            advice = self._logins.trouble(place.login, place.repository) or f": docker login {place.login}"
+            return Failure(f"{place.host}: {said} ({status}){advice}", status)
+        if status == 404:
+            return Failure(f"{place.host}: no such image ({status})", status)
+        return Failure(f"{place.host}: answers {status}", status)
+
+    def _is_plain(self, host: str) -> bool:
+        """Whether ``host`` is spoken to without TLS: where the settings say so, else on this machine."""
+        said = self._settings[host].insecure if host in self._settings else None
+        return is_loopback(host) if said is None else said
+
+
+def _address(place: Place, path: str) -> str:
+    return f"{place.host}/v2/{place.repository}/{path}"
+
+
+def digest_of(body: bytes, algorithm: str) -> str | None:
+    """``sha256:...`` of ``body``; None for an algorithm that digests do not use."""
+    if algorithm not in ("sha256", "sha512"):
+        return None
+    return f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
+
+
+def _mapping(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _short(text: str) -> str:
+    return text if re.fullmatch(r"[a-z0-9.+/-]{1,80}", text) else "of an unknown type"

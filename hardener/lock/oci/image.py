@@ -1,0 +1,154 @@
+"""What a registry knows of an image: the digest behind its tag, its platforms, and what its configs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from hardener.kubernetes.image_reference import is_digest
+from hardener.lock.oci.client import INDEXES, Client, Manifest, Place
+from hardener.lock.oci.failure import Failure
+from hardener.support.fast_dataclass import dataclass
+
+# Of what a registry holds: an image has one of these, a Helm chart or a signature has not.
+_IMAGE_CONFIGS = frozenset({
+    "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
+})  # fmt: skip
+_MOST_PLATFORMS = 64
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of an image.
+
+    - `digest`: of the index, where there is one; `media_type`: its own.
+    - `platforms`: "linux/amd64", "linux/arm/v7", ...
+    - `config`: `user`, `exposedPorts`, `volumes`, `entrypoint`, `cmd`, `workingDir`, `env` (names), `created`; left out
+      where the platforms differ. None where it could not be read: `problem` says why.
+    """
+
+    digest: str
+    media_type: str
+    platforms: tuple[str, ...] = ()
+    config: dict[str, Any] | None = None
+    problem: str | None = None
+
+
+def look_up(client: Client, normalized: str, name: str) -> Found:
+    """The image that the tag or digest ``name`` of a repository, spelled out, names. Raises Failure."""
+    if ":" in name and not is_digest(name):
+        # What comes for it would be taken for a tag, and its own digest for the one that is pinned.
+        host = normalized.partition("/")[0]
+        raise Failure(f"{host}: no digest that a registry knows: sha256: and 64 small hexadecimal digits")
+
+    def ask(place: Place) -> Found:
+        manifest = client.manifest(place, name)
+        try:
+            platforms, config = _read(client, place, manifest)
+        except Failure as failure:  # the digest is known, and is worth having
+            return Found(manifest.digest, manifest.media_type, (), None, str(failure))
+        return Found(manifest.digest, manifest.media_type, platforms, config)
+
+    return anywhere(client, normalized, ask)
+
+
+def digest_now(client: Client, normalized: str, tag: str) -> str:
+    """The digest that a tag names now. Raises Failure."""
+    return anywhere(client, normalized, lambda place: client.digest(place, tag))
+
+
+def anywhere(client: Client, normalized: str, ask: Callable[[Place], _T]) -> _T:
+    """What ``ask`` finds in the first place that has the repository. Raises Failure: what each place said."""
+    problems: list[Failure] = []
+    for place in client.places(normalized):
+        try:
+            return ask(place)
+        except Failure as failure:
+            problems.insert(0, failure)
+    raise Failure("; ".join(dict.fromkeys(map(str, problems))), problems[0].status)
+
+
+def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, ...], dict[str, Any] | None]:
+    if manifest.media_type not in INDEXES:
+        read = _config(client, place, manifest)
+        return ((), {}) if read is None else ((read[0],), read[1])
+    names, facts = set(), []
+    for entry in manifest.content["manifests"][:_MOST_PLATFORMS]:
+        platform = entry.get("platform") if isinstance(entry, dict) else None
+        if not isinstance(platform, dict) or platform.get("os") in (None, "unknown"):
+            continue  # a signature or an attestation
+        names.add(platform_name(platform))
+        if platform["os"] != "linux":
+            continue
+        if not is_digest(entry.get("digest")):
+            raise Failure(f"{place.host}: an index names a manifest by no digest")
+        read = _config(client, place, client.manifest(place, entry["digest"]))
+        if read is not None:
+            facts.append(read[1])
+    common = (
+        {key: value for key, value in facts[0].items() if all(one.get(key) == value for one in facts)} if facts else {}
+    )
+    if facts and "created" not in common:
+        days = [one["created"] for one in facts if "created" in one]
+        common |= {"created": max(days)} if days else {}
+    return tuple(sorted(names)), common
+
+
+def _config(client: Client, place: Place, manifest: Manifest) -> tuple[str, dict[str, Any]] | None:
+    """The platform and facts that the config of an image names; None for anything else that a registry holds."""
+    if manifest.media_type in INDEXES:
+        raise Failure(f"{place.host}: an index holds an index")
+    config = manifest.content["config"]
+    if str(config.get("mediaType")) not in _IMAGE_CONFIGS:
+        return None
+    digest = str(config.get("digest"))
+    if digest not in client.configs:  # tags of one image have one config
+        blob = client.blob(place, digest)
+        client.configs[digest] = (platform_name(blob), _facts(place, blob))
+    return client.configs[digest]
+
+
+def platform_name(of: dict[str, Any]) -> str:
+    """``linux/arm/v7``, of the platform in an index or of a config."""
+    parts = (of.get(key) for key in ("os", "architecture", "variant"))
+    return "/".join(part for part in parts if _is_plain(part) and part)
+
+
+def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
+    said = blob.get("config")
+    if not isinstance(said, dict):
+        said = {}
+    user = said.get("User") or ""
+    ports, volumes = said.get("ExposedPorts") or {}, said.get("Volumes") or {}
+    words = {key: _texts(said.get(name)) for key, name in (("entrypoint", "Entrypoint"), ("cmd", "Cmd"))}
+    env = _texts(said.get("Env"))
+    if (
+        not _is_plain(user) or not isinstance(ports, dict) or not isinstance(volumes, dict)
+        or not all(map(_is_plain, (*ports, *volumes))) or env is None or None in words.values()
+    ):  # fmt: skip
+        raise Failure(f"{place.host}: a config is not one of an image")
+    found = {"user": user, "exposedPorts": sorted(ports), "volumes": sorted(volumes)}
+    found |= {key: said for key, said in words.items() if said}
+    for key, value in (("workingDir", said.get("WorkingDir")), ("created", blob.get("created"))):
+        if _is_plain(value) and value:
+            found[key] = value
+    # Names only: a value may be a secret.
+    names = sorted({text.partition("=")[0] for text in env} - {""})
+    return found | ({"env": names} if names else {})
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a text of one line, which moves no cursor where it is printed."""
+    return isinstance(value, str) and value.isprintable()
+
+
+def _texts(value: object) -> list[str] | None:
+    """A list of texts, [] for none; None for anything else, and for what no file can hold."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return (
+        value if all(character.isprintable() or character in "\n\t" for item in value for character in item) else None
+    )

@@ -1,0 +1,167 @@
+"""One layer: what it puts into the root of an image and takes away, as little of it as facts need."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.file_capability import decode
+from hardener.lock.oci.limits import Limits, Spent, TooMuch, Unreadable
+from hardener.lock.oci.tar_stream import Member, members
+from hardener.lock.oci.unpack import unpacked
+from hardener.support.fast_dataclass import dataclass
+
+_MARK = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_LARGEST_LIST = 1 << 18  # bytes of a file of accounts that is read
+_MOST_LISTS = 1 << 22  # bytes of those of one layer
+_LONGEST_PATH = 8192  # of a name and what it links to; Linux takes 4096 of each
+_START = 2  # bytes that tell a script
+# Lines of passwd and group begin so, under whatever name: the file may be reached by a link.
+_ACCOUNTS = re.compile(rb"[^:\n]*:[^:\n]*:\d*:")
+_LIST_NAMES = frozenset({"passwd", "group"})
+
+
+@dataclass(frozen=True, slots=True)
+class Inode:
+    """What stands behind a name. ``kind``: file, folder, symlink or other. ``target``: of a symlink.
+
+    ``capability``: as ``file_capability`` writes it. ``accounts``: the content of what may be a passwd or group file.
+    """
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    target: str = ""
+    capability: str = ""
+    script: bool = False
+    accounts: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """``puts``: paths with what is put there, a text for a hard link to that path; ``hides``: paths of lower layers
+    that go, ``opaque``: folders of lower layers whose content goes. Paths are as they stand in the layer. ``spent`` is
+    what this layer alone took."""
+
+    puts: list[tuple[str, Inode | str]]
+    hides: list[str]
+    opaque: list[str]
+    spent: Spent
+
+
+def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tell: Callable[[int], object]) -> Layer:
+    """The layer that ``chunks`` make up, as they are sent; ``taken``: what layers before it took of ``limits``;
+    ``tell`` hears of each piece how long it was.
+
+    Raises Failure beyond a limit, for what is no layer, and where ``digest`` is not its digest: then nothing of it is
+    to be believed.
+    """
+    algorithm = digest.partition(":")[0]
+    if algorithm not in ("sha256", "sha512"):
+        raise Unreadable("a layer is named by no digest")
+    checksum = hashlib.new(algorithm)
+    total = Spent(taken.compressed, taken.uncompressed, taken.members)
+
+    def sent() -> Iterator[bytes]:
+        for chunk in chunks:
+            checksum.update(chunk)
+            tell(len(chunk))
+            total.compressed += len(chunk)
+            total.check(limits)
+            yield chunk
+
+    def inflated() -> Iterator[bytes]:
+        for piece in unpacked(source):
+            total.uncompressed += len(piece)
+            total.check(limits)
+            yield piece
+
+    source = sent()
+    layer = Layer([], [], [], total)
+    damage: Failure | None = None
+    try:
+        for member in members(inflated(), _Wanted()):
+            total.members += _weight(member)
+            if total.members > limits.members:
+                total.check(limits)
+            _take(layer, member)
+    except TooMuch:
+        raise
+    except Failure as failure:
+        damage = failure
+    for _ in source:  # what follows the tar belongs to the digest, too
+        pass
+    if f"{algorithm}:{checksum.hexdigest()}" != digest:
+        raise Failure("a layer is not what its digest says")
+    if damage is not None:
+        raise Unreadable(str(damage))
+    total.take_off(taken)
+    return layer
+
+
+def _weight(member: Member) -> int:
+    """How many members it counts for: names cost memory, too."""
+    length = len(member.name) + len(member.target)
+    if length > _LONGEST_PATH:
+        raise Failure("a layer has names that no system takes")
+    return 1 + length // 256
+
+
+class _Wanted:
+    """How much of a file is kept while its layer is read: its first bytes, all of what may list accounts."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_LISTS
+
+    def __call__(self, name: str, size: int) -> int:
+        if size <= _LARGEST_LIST <= self._left and _may_list(name):
+            self._left -= size
+            return size
+        return _START
+
+
+def _may_list(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    return any(word in last for word in _LIST_NAMES)
+
+
+def _take(layer: Layer, member: Member) -> None:
+    name = member.name.rstrip("/")
+    folder, _, last = name.rpartition("/")
+    if last == _OPAQUE:
+        layer.opaque.append(folder)
+    elif last.startswith(_MARK):
+        if not last.startswith(_MARK * 2):  # what begins so are notes of aufs
+            layer.hides.append(f"{folder}/{last.removeprefix(_MARK)}")
+    elif member.kind == "link":
+        layer.puts.append((name, member.target))
+    else:
+        layer.puts.append((name, _inode(member)))
+
+
+def _inode(member: Member) -> Inode:
+    capability = decode(member.capability) if member.capability is not None and member.kind == "file" else ""
+    accounts = member.start if _may_list(member.name) and _ACCOUNTS.match(member.start) else None
+    script = member.start.startswith(b"#!")
+    target = member.target if member.kind == "symlink" else ""
+    if not (capability or accounts or target):
+        return _plain(member.kind, member.mode, member.uid, member.gid, script)
+    return Inode(member.kind, member.mode, member.uid, member.gid, target, capability, script, accounts)
+
+
+def _plain(kind: str, mode: int, uid: int, gid: int, script: bool) -> Inode:
+    """Most files are alike: one record stands for all of them."""
+    key = (kind, mode, uid, gid, script)
+    found = _alike.get(key)
+    if found is None:
+        if len(_alike) > 10_000:
+            _alike.clear()
+        found = _alike[key] = Inode(kind, mode, uid, gid, script=script)
+    return found
+
+
+_alike: dict[tuple[str, int, int, int, bool], Inode] = {}

@@ -1,0 +1,59 @@
+"""How much of an image is read: what a hostile or huge one costs stays bounded."""
+
+from __future__ import annotations
+
+from hardener.lock.oci.failure import Failure
+from hardener.support.fast_dataclass import dataclass
+
+GIB = 1 << 30
+
+
+class Unreadable(Failure):
+    """The files of an image cannot be read, from whatever registry it comes."""
+
+
+class TooMuch(Unreadable):
+    """An image goes beyond a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one image may have: bytes of its layers ``compressed``, as they are sent, bytes ``uncompressed``,
+    and ``members``, the files and folders in them; a long name counts for several."""
+
+    compressed: int = 2 * GIB
+    uncompressed: int = 8 * GIB
+    members: int = 500_000
+
+
+@dataclass(slots=True)
+class Spent:
+    """What one layer, or all layers of an image so far, took of the limits."""
+
+    compressed: int = 0
+    uncompressed: int = 0
+    members: int = 0
+
+    def add(self, other: Spent) -> None:
+        self.compressed += other.compressed
+        self.uncompressed += other.uncompressed
+        self.members += other.members
+
+    def take_off(self, other: Spent) -> None:
+        self.add(Spent(-other.compressed, -other.uncompressed, -other.members))
+
+    def check(self, limits: Limits) -> None:
+        """Raises TooMuch beyond a limit."""
+        if self.compressed > limits.compressed:
+            raise TooMuch(f"its layers are larger than {_size(limits.compressed)}{_REMEDY}")
+        if self.uncompressed > limits.uncompressed:
+            raise TooMuch(f"its layers unpack to more than {_size(limits.uncompressed)}{_REMEDY}")
+        if self.members > limits.members:
+            raise TooMuch(f"its layers hold more than {limits.members:,} files{_REMEDY}")
+
+
+_REMEDY = ", the limit (deep: in .harden.yaml sets it)"
+
+
+def _size(count: int) -> str:
+    return f"{count / GIB:.3g} GiB" if count >= GIB // 10 else f"{count / (1 << 20):.3g} MiB"

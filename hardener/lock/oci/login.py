@@ -1,0 +1,139 @@
+"""Who asks a registry: nobody first, then with the login or token that the registry asks for.
+
+Source: distribution.github.io/distribution/spec/auth/token and .../oauth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from hardener.lock.oci.credentials import Login
+from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.transport import Transport, host_of
+from hardener.support.fast_dataclass import dataclass
+
+_LIMIT = 1 << 20  # bytes of a token
+_CHALLENGE = re.compile(r"(?i)(?:^|,)\s*(bearer|basic)(?:\s+|$)")
+_PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+# Finds the login for a host and repository; the list hears of each helper that failed, in one line.
+Finder = Callable[[str, str, list[str]], Login | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a registry asks for: ``bearer`` or ``basic``, and where tokens come from."""
+
+    scheme: str
+    realm: str = ""
+    service: str = ""
+
+
+def challenge(header: str) -> Challenge | None:
+    """What ``WWW-Authenticate`` asks for; tokens where it takes both. None for anything else."""
+    found = {}
+    starts = list(_CHALLENGE.finditer(header))
+    for index, start in enumerate(starts):
+        end = starts[index + 1].start() if index + 1 < len(starts) else len(header)
+        pairs = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(header[start.end() : end])}
+        found[start[1].lower()] = Challenge(start[1].lower(), pairs.get("realm", ""), pairs.get("service", ""))
+    return found.get("bearer") or found.get("basic")
+
+
+class Logins:
+    """The authorisation of each repository, made once and used by all threads."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        plain: Callable[[str], bool],
+        find: Finder,
+    ) -> None:
+        self._transport = transport
+        self._plain = plain
+        self._find = find
+        self._lock = threading.Lock()
+        self._challenges: dict[str, Challenge] = {}  # by host
+        self._headers: dict[tuple[str, str], str] = {}  # by host and repository
+
+    def header(self, host: str, repository: str) -> str | None:
+        """The value of Authorization for a request, as far as it is known what ``host`` asks for."""
+        with self._lock:
+            known = self._headers.get((host, repository))
+            asked = self._challenges.get(host)
+        if known is not None or asked is None:
+            return known
+        return self._made(asked, host, repository)
+
+    def has_login(self, host: str, repository: str) -> bool:
+        """Whether this machine has a login for a repository."""
+        return self._find(host, repository, []) is not None
+
+    def trouble(self, host: str, repository: str) -> str:
+        """Why this machine may have no login for a repository: ": " and the helpers that failed, else ""."""
+        troubles: list[str] = []
+        if self._find(host, repository, troubles) is not None:
+            return ""
+        return f": {', '.join(dict.fromkeys(troubles))}" if troubles else ""
+
+    def refused(self, header: str, used: str | None, host: str, repository: str) -> bool:
+        """Take in that ``host`` answered 401 with this WWW-Authenticate. Whether another attempt makes sense."""
+        asked = challenge(header)
+        if asked is None:
+            return False
+        with self._lock:
+            self._challenges[host] = asked
+            if self._headers.get((host, repository)) == used:
+                self._headers.pop((host, repository), None)
+        # A token ends after minutes; a password that was refused stays wrong.
+        return (self._made(asked, host, repository) or used) != used
+
+    def _made(self, asked: Challenge, host: str, repository: str) -> str | None:
+        login = self._find(host, repository, [])
+        if asked.scheme == "basic":
+            made = login.basic if login is not None and not login.is_token else None
+        else:
+            made = f"Bearer {self._token(asked, login, host, repository)}"
+        if made is not None:
+            with self._lock:
+                self._headers[host, repository] = made
+        return made
+
+    def _token(self, asked: Challenge, login: Login | None, host: str, repository: str) -> str:
+        # Ours, whatever the registry would like: to read this one repository.
+        query = {"service": asked.service, "scope": f"repository:{repository}:pull"}
+        try:
+            realm = urlsplit(asked.realm)
+            name = realm.hostname
+        except ValueError:
+            name = None
+        secure = name is not None and (
+            realm.scheme == "https" or (realm.scheme == "http" and self._plain(realm.netloc))
+        )
+        if not secure or realm.username is not None or realm.fragment:
+            raise Failure(f"{host}: names no address with TLS for tokens")
+        if login is not None and login.is_token:
+            form = {**query, "grant_type": "refresh_token", "client_id": "harden", "refresh_token": login.secret}
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = self._transport.send("POST", asked.realm, headers, _LIMIT, urlencode(form).encode())
+        else:
+            joint = "&" if realm.query else "?"
+            headers = {} if login is None else {"Authorization": login.basic}
+            answer = self._transport.send("GET", f"{asked.realm}{joint}{urlencode(query)}", headers, _LIMIT)
+        if answer.status in (400, 401, 403) and login is not None:
+            raise Failure(f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status)
+        if answer.status != 200:
+            trouble = self.trouble(host, repository) if answer.status in (400, 401, 403) else ""
+            said = f"{host}: its token server {host_of(asked.realm)} answers {answer.status}{trouble}"
+            raise Failure(said, answer.status)
+        try:
+            found = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            found = None
+        token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
+        if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+            raise Failure(f"{host}: its token server {host_of(asked.realm)} gives no token")
+        return token

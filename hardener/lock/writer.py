@@ -1,0 +1,132 @@
+"""``harden.lock`` written: stanzas added and changed in place, comments kept, by one process at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hardener import __version__
+from hardener.authoring.config import parsed_file
+from hardener.errors import HardenError
+from hardener.lock.model import NAME, VERSION
+from hardener.sources import files, yaml
+
+if TYPE_CHECKING:
+    from hardener.lock.oci.image import Found
+
+_HEAD = "# The images of the manifests, as the registries had them; written by harden lock, read by harden apply.\n"
+# From the stanzas of a lock to those that are new or other.
+_Changes = Callable[[Mapping[str, dict[str, Any]]], Mapping[str, dict[str, Any]]]
+
+
+def stanza(found: Found) -> dict[str, Any]:
+    """What the lock says of an image."""
+    entry: dict[str, Any] = {"digest": found.digest, "mediaType": found.media_type}
+    if found.config is not None:
+        entry |= {"platforms": list(found.platforms)} if found.platforms else {}
+        entry["config"] = found.config
+    return entry
+
+
+def stanzas(root: str) -> dict[str, dict[str, Any]]:
+    """The stanzas of the lock in ``root`` as they stand there, {} without one. The file was read by ``lock.load``."""
+    path = os.path.join(root, NAME)
+    if not os.path.exists(path):
+        return {}
+    (document,) = parsed_file(path, os.path.relpath(path)).documents
+    return document.get("images") or {}
+
+
+def save(root: str, changed: Mapping[str, dict[str, Any]], gone: Collection[str] = ()) -> None:
+    """Put ``changed`` into the lock in the folder ``root``, and take ``gone`` out; all else keeps its bytes. New
+    stanzas stand in the order of their names. The file is at any moment the old or the new one, whatever other runs do.
+
+    Raises HardenError where it cannot be written.
+    """
+
+    def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+        return {name: _still_true(entry, images.get(name) or {}) for name, entry in changed.items()}
+
+    _write(root, changes, gone)
+
+
+def save_files(root: str, read: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
+    """Put what was ``read`` of the files of images beside their configs, by name with the digest that it is about; what
+    has another digest by now is left alone. Raises HardenError where the lock cannot be written."""
+
+    def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+        return {
+            name: _ordered({**images[name], "files": found})
+            for name, (digest, found) in read.items()
+            if images.get(name, {}).get("digest") == digest
+        }
+
+    _write(root, changes)
+
+
+def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
+    """Put into the lock what ``changes`` makes of its stanzas, asked when no other run can change them."""
+    path = os.path.join(root, NAME)
+    name = os.path.relpath(path)
+    try:
+        with _alone(root):
+            if not os.path.exists(path):
+                changed = changes({})
+                if not changed:
+                    return
+                head = {"version": VERSION, "generated-by": f"harden {__version__}"}
+                files.create(path, _HEAD + yaml.dump(head | {"images": dict(sorted(changed.items()))}))
+                return
+            content = files.read(path)
+            text = yaml.rewrite(content.text, lambda documents: _with(documents, changes, gone)).text
+            if text != content.text:
+                files.replace(path, text, content)
+    except files.UnreadableError as error:
+        raise HardenError(f"{name}: {error.message}: {error.advice}") from None
+    except yaml.Refused as refused:
+        raise HardenError(f"{name}: cannot be extended as it is laid out: {refused.reason}") from None
+    except OSError as error:
+        raise HardenError(f"{name}: cannot be written: {error.strerror}") from None
+
+
+def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
+    """What is read of an image stands before what is kept of the lock's own past."""
+    last = ("previous", "keep")
+    return dict(sorted(entry.items(), key=lambda item: item[0] in last))
+
+
+def _with(documents: list[Any], changes: _Changes, gone: Collection[str]) -> list[Any]:
+    document = documents[0]
+    images = document.get("images") or {}
+    changed = changes(images)
+    if any(images.get(name) != entry for name, entry in changed.items()) or not images.keys().isdisjoint(gone):
+        kept = {name: entry for name, entry in {**images, **changed}.items() if name not in gone}
+        document["images"] = dict(sorted(kept.items()))
+        if "generated-by" in document:
+            document["generated-by"] = f"harden {__version__}"
+    return documents
+
+
+def _still_true(entry: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """``entry`` with what was read of the files of the image before, as long as it has the digest that it had."""
+    if "files" in entry or "files" not in before or before.get("digest") != entry["digest"]:
+        return entry
+    return _ordered({**entry, "files": before["files"]})
+
+
+@contextmanager
+def _alone(folder: str) -> Iterator[None]:
+    """Waits for other runs that write in ``folder``."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where a file is whole all the same
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

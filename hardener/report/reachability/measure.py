@@ -1,0 +1,256 @@
+"""What a run closes and what it must not: pairs of workloads, inferred connections, DNS, ways in; before and after.
+
+Whether an ipBlock of all addresses means pods, too, differs between implementations of NetworkPolicy. Pairs are counted
+as if it did, so that nothing is called closed that may be open; what must stay open has to be so in either case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hardener.facts.network.connections import Edge, Entry, Port, Way
+from hardener.kubernetes.network import bits
+from hardener.kubernetes.network_policy import ANYWHERE, NAMESPACE_LABEL, Address, Direction, Pod, Policy, judge
+from hardener.report.reachability.layout import Layout, Place
+from hardener.report.reachability.state import State
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_ELSEWHERE = Pod("\0elsewhere", {})  # a pod of which nothing is known, of a namespace of which nothing is known
+_DNS = Pod("kube-system", {"k8s-app": "kube-dns"}, {NAMESPACE_LABEL: "kube-system"})
+_DNS_OF_OPENSHIFT = Pod(
+    "openshift-dns", {"dns.operator.openshift.io/daemonset-dns": "default"}, {NAMESPACE_LABEL: "openshift-dns"}
+)
+_DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+_OWN_DNS = ("Default", "None")  # dnsPolicy of pods that do not ask the cluster's
+
+
+@dataclass(slots=True)
+class Reachability:
+    """Of the workloads that may be edited: how many ordered pairs of two that may stand in one cluster there are, and
+    in how many one can reach the other on some port, as read and after the run.
+
+    ``isolated`` are the workloads that no policy isolated in a direction in which one does now. ``edges`` counts the
+    inferred connections of workloads that may be edited, as far as they were open as read, ``entries`` the ways in. The
+    lists hold what the run closes in the whole tree, and the workloads that cannot ask the DNS of the cluster any more.
+    """
+
+    isolated: list[PodTemplate] = field(default_factory=list)
+    pairs: int = 0
+    open_before: int = 0
+    open_after: int = 0
+    edges: int = 0
+    entries: int = 0
+    lost: list[Edge] = field(default_factory=list)
+    entries_lost: list[Entry] = field(default_factory=list)
+    dns_lost: list[PodTemplate] = field(default_factory=list)
+
+
+def measure(workspace: Workspace) -> Reachability:
+    """What the steps that were made so far do to who can reach whom."""
+    both = _Both(workspace)
+    found = Reachability()
+    _count_pairs(both, found)
+    for edge in workspace.connections.edges:
+        was_open, lost = _edge(both, edge)
+        found.edges += was_open and (lost or edge.client.object.editable or edge.server.object.editable)
+        if lost:
+            found.lost.append(edge)
+    for entry in workspace.connections.entries:
+        was_open, lost = _entry(both, entry)
+        found.entries += was_open and (lost or entry.server.object.editable)
+        if lost:
+            found.entries_lost.append(entry)
+    found.isolated = [pod for pod in both.layout.pods if _is_isolated(both, pod)]
+    found.dns_lost = [pod for pod in both.layout.pods if _loses_dns(both, pod)]
+    return found
+
+
+def lost_edges(workspace: Workspace) -> list[Edge]:
+    """The inferred connections that were open as read and that the steps made so far close; there should be none."""
+    both = _Both(workspace)
+    return [edge for edge in workspace.connections.edges if _edge(both, edge)[1]]
+
+
+class _Both:
+    """The two states of a tree, and what to ask of each."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.layout = Layout(workspace)
+        self.before, self.after = State(self.layout, True), State(self.layout, False)
+        self.dns = (_DNS_OF_OPENSHIFT, 5353) if workspace.platform == "openshift" else (_DNS, 53)
+
+    def compare(self, ask: Callable[[State, bool], bool]) -> tuple[bool, bool]:
+        """Whether something was open as read, and whether the run closes it: what ``ask`` says of a state, told whether
+        blocks cover pods. What is open where they do not is open where they do."""
+        for blocks_cover_pods in (False, True):
+            if ask(self.after, blocks_cover_pods):
+                break
+            if ask(self.before, blocks_cover_pods):
+                return True, True
+        return not self.before.has_policies or ask(self.before, True), False
+
+    def places(self, pod: PodTemplate) -> tuple[Place, ...]:
+        """Where ``pod`` stands; nowhere where it is no workload."""
+        return self.layout.places(pod.object) if pod in self.layout.numbers else ()
+
+
+def _count_pairs(both: _Both, found: Reachability) -> None:
+    layout = both.layout
+    counted = [number for number, pod in enumerate(layout.pods) if pod.object.editable]
+    mask = bits(counted)
+    members = [mask & bits(both.after.network(cluster).pods) for cluster in range(layout.clusters)]
+    for number in counted:
+        near = before = after = 0
+        for cluster in map(layout.cluster, layout.places(layout.pods[number].object)):
+            near |= members[cluster]
+            before |= both.before.network(cluster).sources(number)
+            after |= both.after.network(cluster).sources(number)
+        found.pairs += (near & ~(1 << number)).bit_count()
+        found.open_before += (before & mask).bit_count()
+        found.open_after += (after & mask).bit_count()
+
+
+def _edge(both: _Both, edge: Edge) -> tuple[bool, bool]:
+    """Whether ``edge`` was open as read, and whether the run closes it or one of its ports."""
+    return _any_of(
+        both.compare(partial(_passes, edge, meeting, *on))
+        for meeting in _meetings(both, edge)
+        for on in _asked(edge.ports)
+    )
+
+
+def _passes(
+    edge: Edge,
+    meeting: tuple[Place, Place, bool],
+    port: int | str | None,
+    protocol: str,
+    state: State,
+    blocks_cover_pods: bool,
+) -> bool:
+    client, server, moved = meeting
+    one, rules = state.end(edge.client, client)
+    other, more = state.end(edge.server, server)
+    if moved:
+        place = one if server.name is None and client.name is not None else other
+        one, rules = _move(one, rules, place)
+        other, more = _move(other, more, place)
+    return judge([*rules, *more], one, other, port, protocol, blocks_cover_pods=blocks_cover_pods).allowed
+
+
+def _any_of(found: Iterable[tuple[bool, bool]]) -> tuple[bool, bool]:
+    was_open = lost = False
+    for one, other in found:
+        was_open, lost = was_open or one, lost or other
+    return was_open, lost
+
+
+def _asked(ports: tuple[Port, ...]) -> list[tuple[int | str | None, str]]:
+    """What to ask ``judge`` for ``ports``, of which none means all."""
+    return [(port.port, port.protocol) for port in ports] or [(None, "TCP")]
+
+
+def _meetings(both: _Both, edge: Edge) -> Iterator[tuple[Place, Place, bool]]:
+    """The places of the two ends of ``edge`` that belong together: in one unit, else one build, else one cluster, and
+    of these in one namespace where that is so anywhere. Each with whether to take the namespaces for the same: where
+    one is not named it may be, and an edge must be open then, too."""
+    clients, servers = both.places(edge.client), both.places(edge.server)
+    near: list[tuple[Place, Place]] = []
+    for key in (_unit, _source, both.layout.cluster, _anything):
+        by_key: dict[object, list[Place]] = {}
+        for place in servers:
+            by_key.setdefault(key(place), []).append(place)
+        near = [(client, server) for client in clients for server in by_key.get(key(client), ())]
+        if near:
+            break
+    same = [pair for pair in near if pair[0].namespace == pair[1].namespace]
+    for client, server in same or near:
+        differ = client.namespace != server.namespace
+        if not differ or client.name != server.name:
+            yield client, server, False
+        if differ and (client.name == server.name or client.name is None or server.name is None):
+            yield client, server, True
+
+
+def _unit(place: Place) -> object:
+    return place.unit
+
+
+def _source(place: Place) -> object:
+    return place.source
+
+
+def _anything(place: Place) -> object:
+    return None
+
+
+def _move(pod: Pod, policies: list[Policy], to: Pod) -> tuple[Pod, list[Policy]]:
+    """``pod`` and its ``policies`` in the namespace of ``to``."""
+    moved = replace(pod, namespace=to.namespace, namespace_labels=to.namespace_labels)
+    return moved, [replace(policy, namespace=to.namespace) for policy in policies]
+
+
+def _entry(both: _Both, entry: Entry) -> tuple[bool, bool]:
+    """Whether any of ``entry`` was open as read, and whether the run closes any of it."""
+    asked = [(place, on) for place in both.places(entry.server) for on in _asked(entry.ports)]
+    was_open, lost = _any_of(both.compare(partial(_lets_in, entry, place, *on)) for place, on in asked)
+    if entry.way is Way.NAMESPACE and not lost:
+        lost = any(_loses_neighbours(both, entry.server, place, on) for place, on in asked)
+    return was_open, lost
+
+
+def _lets_in(
+    entry: Entry, place: Place, port: int | str | None, protocol: str, state: State, blocks_cover_pods: bool
+) -> bool:
+    pod, rules = state.end(entry.server, place)
+    client: Pod | Address = ANYWHERE
+    if entry.way in (Way.MONITORING, Way.PROGRAM):
+        client = _ELSEWHERE
+    elif entry.way is Way.NAMESPACE:
+        client = Pod(pod.namespace, {}, pod.namespace_labels)
+    return judge(rules, client, pod, port, protocol, blocks_cover_pods=blocks_cover_pods).ingress.open
+
+
+def _loses_neighbours(both: _Both, pod: PodTemplate, place: Place, on: tuple[int | str | None, str]) -> bool:
+    """Whether another workload of the namespace of ``pod`` could reach ``on`` of it as read, and cannot any more."""
+    number, cluster = both.layout.numbers[pod], both.layout.cluster(place)
+    for blocks_cover_pods in (False, True):
+        before, after = (state.network(cluster, blocks_cover_pods) for state in (both.before, both.after))
+        if before.sources(number, on) & after.neighbours(number) & ~after.sources(number, on):
+            return True
+    return False
+
+
+def _is_isolated(both: _Both, pod: PodTemplate) -> bool:
+    """Whether ``pod`` is isolated in a direction in which it was not."""
+    number = both.layout.numbers[pod]
+    for cluster in map(both.layout.cluster, both.places(pod)):
+        before, after = both.before.network(cluster), both.after.network(cluster)
+        if any(after.is_isolated(number, way) and not before.is_isolated(number, way) for way in _DIRECTIONS):
+            return True
+    return False
+
+
+def _loses_dns(both: _Both, pod: PodTemplate) -> bool:
+    """Whether ``pod`` could ask the DNS of the cluster as read, and cannot any more."""
+    if pod.data.get("dnsPolicy") in _OWN_DNS:
+        return False
+    return any(
+        both.compare(partial(_asks_dns, both, pod, place, protocol))[1]
+        for place in both.places(pod)
+        for protocol in ("UDP", "TCP")
+    )
+
+
+def _asks_dns(
+    both: _Both, pod: PodTemplate, place: Place, protocol: str, state: State, blocks_cover_pods: bool
+) -> bool:
+    own, rules = state.end(pod, place)
+    server, port = both.dns
+    return judge(rules, own, server, port, protocol, blocks_cover_pods=blocks_cover_pods).egress.open

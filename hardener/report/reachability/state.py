@@ -1,0 +1,170 @@
+"""The pods and policies of a tree in one state: as it was read, or as a run leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from functools import cached_property
+from typing import Any
+
+from hardener.authoring.edits import Path
+from hardener.kubernetes.network import Network
+from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
+from hardener.report.reachability.layout import Layout, Place
+from hardener.sources.manifests import Piece
+from hardener.support.data_path import value_at
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Object, PodTemplate
+
+
+@dataclass
+class State:
+    """The tree of ``layout``: ``as_read``, before the steps of the run, or with them."""
+
+    layout: Layout
+    as_read: bool
+    _documents: dict[Piece, list[Any]] = field(default_factory=dict)
+    _networks: dict[tuple[int, bool], Network] = field(default_factory=dict)
+    _touched: dict[Piece, set[Path]] = field(default_factory=dict)
+    _facts: dict[PodTemplate, tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]] = field(
+        default_factory=dict
+    )
+
+    @cached_property
+    def has_policies(self) -> bool:
+        return any(self._policies.values())
+
+    def network(self, cluster: int, blocks_cover_pods: bool = True) -> Network:
+        """The pods that stand in ``cluster``, by number, under the policies that hold there."""
+        key = (cluster, blocks_cover_pods)
+        if key not in self._networks:
+            pods = {number: self._pod(number, place) for number, place in self._standing[cluster].items()}
+            namespaces = dict.fromkeys(pod.namespace for pod in pods.values())
+            policies = [
+                p for own in (None, cluster) for name in namespaces for p in self._policies.get((own, name), ())
+            ]
+            self._networks[key] = Network(pods, policies, blocks_cover_pods=blocks_cover_pods)
+        return self._networks[key]
+
+    def end(self, pod: PodTemplate, place: Place) -> tuple[Pod, list[Policy]]:
+        """``pod`` at ``place``, with the policies that select it there."""
+        network, number = self.network(self.layout.cluster(place)), self.layout.numbers[pod]
+        return network.pods[number], network.policies_of(number)
+
+    @cached_property
+    def _standing(self) -> list[dict[int, Place]]:
+        found: list[dict[int, Place]] = [{} for _ in range(self.layout.clusters)]
+        for number, pod in enumerate(self.layout.pods):
+            for place in self.layout.places(pod.object):
+                found[self.layout.cluster(place)][number] = place
+        return found
+
+    # What the objects say.
+
+    def _pod(self, number: int, place: Place) -> Pod:
+        template = self.layout.pods[number]
+        if template not in self._facts:
+            self._facts[template] = self._read(template)
+        labels, ports, host_network = self._facts[template]
+        return Pod(place.namespace, labels, self._labels_of(place.name), ports, host_network)
+
+    def _read(self, pod: PodTemplate) -> tuple[dict[str, str], dict[str, tuple[tuple[int, str], ...]], bool]:
+        piece = pod.object.piece
+        was = self.as_read and pod.template_path in self._touched_in(piece)
+        template = _mapping(value_at(self._data(piece) if was else piece.data, pod.template_path))
+        spec = _mapping(template.get(str(pod.path[-1])))
+        ports: dict[str, tuple[tuple[int, str], ...]] = {}
+        for key in ("initContainers", "containers"):
+            for container in _mappings(spec.get(key)):
+                for port in _mappings(container.get("ports")):
+                    name, number = port.get("name"), port.get("containerPort")
+                    if isinstance(name, str) and isinstance(number, int):
+                        ports[name] = (*ports.get(name, ()), (number, str(port.get("protocol") or "TCP")))
+        return _labels(template), ports, spec.get("hostNetwork") is True
+
+    def _touched_in(self, piece: Piece) -> set[Path]:
+        """The templates of ``piece`` of which an edit may have changed the labels, the ports or the network. All at
+        once: a List may hold thousands of pods."""
+        found = self._touched.get(piece)
+        if found is None:
+            templates = self._templates.get(piece, set())
+            paths = {edit.path for step in piece.steps for edit in step}
+            found = self._touched[piece] = {path for edit in paths for path in _concerned(edit, templates)}
+            found.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
+        return found
+
+    @cached_property
+    def _templates(self) -> dict[Piece, set[Path]]:
+        found: dict[Piece, set[Path]] = {}
+        for pod in self.layout.pods:
+            found.setdefault(pod.object.piece, set()).add(pod.template_path)
+        return found
+
+    def _labels_of(self, name: str | None) -> Mapping[str, str]:
+        """The labels of the namespace ``name``; nothing is known of one that is not named."""
+        if name is None:
+            return {}
+        return self._namespaces.get(name) or self._namespaces.setdefault(name, {NAMESPACE_LABEL: name})
+
+    @cached_property
+    def _namespaces(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for item in self.layout.workspace.of("", "Namespace"):
+            for name in self.layout.workspace.builds.rendered_names(item):
+                labels = found.setdefault(name, {NAMESPACE_LABEL: name})
+                labels.update((k, v) for k, v in _labels(self._object(item)).items() if k != NAMESPACE_LABEL)
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[tuple[int | None, str], list[Policy]]:
+        """The policies by namespace, and by the one cluster in which they hold (None: in all)."""
+        found: dict[tuple[int | None, str], list[Policy]] = {}
+        for item in self.layout.workspace.of(GROUP, "NetworkPolicy"):
+            if item.classes or (self.as_read and item.piece.created is not None):
+                continue
+            for place in self.layout.places(item):
+                policy = self._policy(item, place.namespace)
+                if policy is not None:
+                    found.setdefault((self.layout.own_cluster(place), place.namespace), []).append(policy)
+        return found
+
+    def _policy(self, item: Object, namespace: str) -> Policy | None:
+        if self.as_read and item.piece.steps:
+            return parse(self._object(item), namespace, origin=item)
+        known, key = self.layout.policies, (item, namespace)  # those that the run does not touch are read once
+        if key not in known:
+            known[key] = parse(item.data, namespace, origin=item)
+        return known[key]
+
+    def _object(self, item: Object) -> Mapping[str, Any]:
+        return _mapping(value_at(self._data(item.piece), item.path))
+
+    def _data(self, piece: Piece) -> list[Any]:
+        """The documents of ``piece`` in this state."""
+        if not self.as_read or not piece.steps or piece.created is not None:
+            return piece.data
+        if piece not in self._documents:
+            self._documents[piece] = piece.read().documents
+        return self._documents[piece]
+
+
+def _concerned(path: Path, templates: set[Path]) -> Iterator[Path]:
+    """Those of ``templates`` in which an edit at ``path`` may change the labels, the ports or the network of pods."""
+    for length in range(len(path) + 1):
+        if path[:length] in templates:
+            rest = path[length:]
+            if len(rest) < 2 or rest[0] == "metadata" or rest[1] == "hostNetwork" or "ports" in rest:
+                yield path[:length]
+
+
+def _labels(value: Mapping[str, Any]) -> dict[str, str]:
+    labels = _mapping(_mapping(value.get("metadata")).get("labels"))
+    return {str(key): str(label) for key, label in labels.items()}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    return (item for item in (value if isinstance(value, list) else []) if isinstance(item, dict))

@@ -1,0 +1,74 @@
+"""What the NetworkPolicies of a run close, in numbers; nothing is counted for a run that changes none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.engine.outcome import Outcome
+
+if TYPE_CHECKING:
+    from hardener.report.reachability import Reachability
+
+_SHOWN = 5
+
+
+def reached(outcome: Outcome) -> Reachability | None:
+    """Who can reach whom before and after the run; None where it touches no NetworkPolicy."""
+    if not any((c.object.group, c.object.kind) == ("networking.k8s.io", "NetworkPolicy") for c in outcome.changes):
+        return None
+    from hardener.report.reachability import measure  # late: most runs are small, and many close nothing
+
+    return measure(outcome.workspace)
+
+
+def lines(found: Reachability) -> Iterator[str]:
+    """The numbers for people, and by name what is lost."""
+    parts = []
+    if found.edges:
+        parts.append(f"{found.edges - len(found.lost)} of {found.edges} inferred connections stay open")
+    if found.open_before:
+        parts.append(
+            f"pairs of workloads that can talk: {found.open_before} before, {found.open_after} after "
+            f"({_share(found.open_before, found.open_after)} % closed)"
+        )
+    if parts:
+        yield "; ".join(parts)
+    if found.lost:
+        yield f"cut, although the manifests show them: {_some([_edge(edge) for edge in found.lost])}"
+    if found.entries_lost:
+        ways = [f"{entry.server.object} ({entry.way})" for entry in found.entries_lost]
+        yield f"closed to what came in from elsewhere: {_some(ways)}"
+    if found.dns_lost:
+        yield f"cannot ask the DNS of the cluster any more: {_some([str(pod.object) for pod in found.dns_lost])}"
+
+
+def record(found: Reachability) -> dict[str, Any]:
+    """The numbers for programs."""
+    return {
+        "isolated": len(found.isolated),
+        "pairs": found.pairs,
+        "openBefore": found.open_before,
+        "openAfter": found.open_after,
+        "connections": found.edges,
+        "connectionsLost": len(found.lost),
+        "entries": found.entries,
+        "entriesLost": len(found.entries_lost),
+        "dnsLost": len(found.dns_lost),
+    }
+
+
+def _edge(edge: Any) -> str:
+    ports = "/".join(map(str, edge.ports))
+    return f"{edge.client.object} to {edge.server.object}" + (f" port {ports}" if ports else "")
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _share(before: int, after: int) -> int:
+    """How much is closed in percent: 100 only where all is, 0 only where nothing is."""
+    closed = before - after
+    return 0 if closed <= 0 else 100 if not after else min(99, max(1, round(100 * closed / before)))

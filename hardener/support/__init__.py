@@ -1,0 +1,1 @@
+"""What knows no subject: no Kubernetes, no YAML, no rule."""

@@ -1,0 +1,262 @@
+"""Golden cases: a folder with ``before/``, ``after/`` and ``findings.txt`` says what a run does to manifests.
+
+``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version``,
+``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a
+``.harden.yaml`` in ``before/`` is the configuration. A case in a folder that is called like a transform runs that one
+only.
+Five checks: text equal, findings equal, a second run changes nothing, every comment survives, and (inside the run)
+written text parses to what was decided.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hardener.errors import HardenError
+
+if TYPE_CHECKING:
+    from hardener.report.redactor import Redactor
+
+_KEYS = {
+    "profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of", "audit-log", "secrets-out",
+    "policy-engine",
+}  # fmt: skip
+_LISTS = {"only", "accept", "set", "audit-log"}
+
+
+class GoldenError(Exception):
+    """A golden case that does not hold; the message is for people."""
+
+
+def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
+    """Check every case below ``folder``, or with ``accept`` write what comes out. Returns how many do not hold.
+
+    Raises HardenError when there is no case.
+    """
+    cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
+    if not cases:
+        raise HardenError(f"{folder}: no golden case, which is a folder with a folder before in it")
+    failed = 0
+    for case in cases:
+        try:
+            check(case, accept=accept)
+        except GoldenError as error:
+            failed += 1
+            say(f"FAIL {error}")
+        except HardenError as error:
+            failed += 1
+            say(f"FAIL {case}: {error}")
+        else:
+            say(f"{'wrote' if accept else 'ok  '} {case}")
+    say(f"{len(cases) - failed} passed, {failed} failed")
+    return failed
+
+
+def check(case: Path, *, accept: bool = False) -> None:
+    """Run the golden case in folder ``case``; with ``accept`` write what comes out. Raises GoldenError."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder).resolve() / "work"
+        shutil.copytree(case / "before", work)
+        settings = _settings(case)
+        found = _run(work, settings)
+        after = _texts(work)
+        if accept:
+            _accept(case, work, found)
+            return
+        _compare(_texts(case / "after"), after, case)
+        expected = (case / "findings.txt").read_text(encoding="utf-8") if (case / "findings.txt").exists() else ""
+        if expected != found:
+            difference = _redactor(_texts(case / "before")).text(_difference(expected, found))
+            raise GoldenError(f"{case}: findings.txt differs\n{difference}")
+        _comments_survive(_texts(case / "before"), after, case)
+        _run(work, settings)
+        again = _texts(work)
+        if again != after:
+            raise GoldenError(f"{case}: a second run changes it again\n{_differences(after, again)}")
+
+
+def _settings(case: Path) -> dict[str, Any]:
+    from hardener.authoring import registry
+    from hardener.authoring.config import parsed_file
+    from hardener.authoring.edits import Grade
+
+    path = case / "case.yaml"
+    documents = parsed_file(str(path), str(path)).documents if path.exists() else []
+    settings: Any = (documents[0] if documents else None) or {}
+    if not isinstance(settings, dict):
+        raise GoldenError(f"{path}: a case is one mapping with the keys {', '.join(sorted(_KEYS))}")
+    unknown = settings.keys() - _KEYS
+    if unknown:
+        raise GoldenError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
+    for key, value in settings.items():
+        texts = value if key in _LISTS else [value]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise GoldenError(f"{path}: {key} is a {'list of texts' if key in _LISTS else 'text, perhaps in quotes'}")
+    settings["audit-log"] = [str((case / name).resolve()) for name in settings.get("audit-log", [])]
+    if settings.get("max-risk", "safe") not in list(Grade):
+        raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
+    if "only" not in settings and case.parent.name in registry.transforms():
+        settings["only"] = [case.parent.name]
+    if case.parent.parent.name == "profiles":
+        settings.setdefault("profile", case.parent.name)
+    return settings
+
+
+def _run(work: Path, settings: dict[str, Any]) -> str:
+    from hardener.commands.run import Choices, plan_of
+    from hardener.commands.write_files import write_files
+    from hardener.tree.tree import Workspace
+
+    named = settings.get("profile")
+    choices = Choices(
+        profile=os.path.abspath(named) if named and named.endswith((".yaml", ".yml")) else named,
+        max_risk=settings.get("max-risk", "review"), accept=settings.get("accept"), only=settings.get("only"),
+        kubernetes_version=settings.get("kubernetes-version"), set=settings.get("set"), as_of=settings.get("as-of"),
+        audit_log=settings["audit-log"], secrets_out=settings.get("secrets-out"),
+        policy_engine=settings.get("policy-engine"),
+    )  # fmt: skip
+    here = os.getcwd()
+    os.chdir(work)
+    try:
+        plan = plan_of(choices, str(work))
+        workspace = Workspace.read([str(work)], root=str(work), settings=plan.settings)
+        outcome = plan.run(workspace, lambda name: None)
+        text = _findings(outcome)
+        write_files(outcome)
+    finally:
+        os.chdir(here)
+    return text
+
+
+def _findings(outcome: Any) -> str:
+    from hardener.authoring.edits import dotted
+
+    lines = []
+    for change in outcome.changes:
+        line = change.new_line or change.line
+        because = "; ".join(fact.text for fact in change.evidence)
+        where = f"{change.object.piece.file.name}:{line}"
+        lines.append(
+            f"applied {change.transform.id} {change.edit.grade} {change.edit.basis} {where} "
+            f"{change.object} {dotted(change.path[1:])}" + (f": {because}" if because else "")
+        )
+    for held in outcome.held:
+        first = held.changes[0]
+        because = "; ".join(dict.fromkeys(fact.text for change in held.changes for fact in change.edit.evidence))
+        lines.append(
+            f"held {held.transform.id} {held.grade} {first.object.piece.file.name}:{first.line} {first.object} "
+            f"{dotted(first.path[1:])}: {because}"
+        )
+    for waived in outcome.waived:
+        file, line, item, path = waived.place
+        lines.append(
+            f"waived {waived.transform.id} {waived.carrier} {file}:{line} {item} {dotted(path[1:])}: {waived.reason}"
+        )
+    for finding in outcome.findings:
+        target = f"{finding.object} " if finding.object is not None else ""
+        lines.append(
+            f"finding {finding.id} {finding.severity} {finding.file}:{finding.line} {target}"
+            f"{finding.message}: {finding.advice}"
+        )
+    for item in outcome.refused:
+        what = f"{item.step} " if item.cannot_write else ""
+        lines.append(f"refused {what}{item.file}:{item.line} {item.edits} edits: {item.reason}")
+    return "".join(line + "\n" for line in sorted(lines))
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def _accept(case: Path, work: Path, found: str) -> None:
+    shutil.rmtree(case / "after", ignore_errors=True)
+    shutil.copytree(work, case / "after")
+    (case / "findings.txt").write_text(found, encoding="utf-8")
+
+
+def _compare(expected: dict[str, bytes], found: dict[str, bytes], case: Path) -> None:
+    if expected != found:
+        way = "harden golden accept takes it over"
+        raise GoldenError(f"{case}: after/ differs ({way})\n{_differences(expected, found)}")
+
+
+def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
+    parts = []
+    redactor = _redactor(expected, found)
+    for name in sorted(expected.keys() | found.keys()):
+        one, other = (texts.get(name, b"").decode("utf-8", "replace") for texts in (expected, found))
+        if one != other:
+            one, other = _masked(redactor, one), _masked(redactor, other)
+            parts.append(f"{name}:\n{_difference(one, other)}{_meaning(one, other)}")
+    return "\n".join(parts)
+
+
+def _redactor(*folders: dict[str, bytes]) -> Redactor:
+    """One that knows the secrets of the files of ``folders``."""
+    from hardener.report.redactor import Redactor
+
+    redactor = Redactor()
+    for folder in folders:
+        for content in folder.values():
+            _masked(redactor, content.decode("utf-8", "replace"))
+    return redactor
+
+
+def _masked(redactor: Redactor, text: str) -> str:
+    from hardener.report.masked_lines import masked_lines
+
+    lines = text.split("\n")
+    hidden = masked_lines(redactor, text, [range(1, len(lines) + 1)])
+    return "\n".join(hidden[n].removesuffix("\n") if n in hidden else line for n, line in enumerate(lines, 1))
+
+
+def _difference(expected: str, found: str) -> str:
+    from difflib import unified_diff
+
+    return "".join(unified_diff(expected.splitlines(True), found.splitlines(True), "expected", "found"))
+
+
+def _meaning(expected: str, found: str) -> str:
+    """What differs in the data, place by place; nothing where only the text does, or where one is not YAML."""
+    from deepdiff import DeepDiff  # late: only a case that does not hold needs it
+
+    from hardener.sources.yaml import Refused, parse, segments
+
+    try:
+        old, new = (
+            [doc for part in segments(text) for doc in parse(part.text).documents] for text in (expected, found)
+        )
+    except Refused:
+        return ""
+    # Items are the same when they have the same name: an added volume is no change of all volumes behind it.
+    text = DeepDiff(old, new, threshold_to_diff_deeper=0, iterable_compare_func=_same_item).pretty()
+    return "".join(f"  {line}\n" for line in text.splitlines()) if text else "  the data is the same\n"
+
+
+def _same_item(one: Any, other: Any, level: Any = None) -> bool:
+    from deepdiff.helper import CannotCompare
+
+    if isinstance(one, dict) and isinstance(other, dict) and "name" in one and "name" in other:
+        return bool(one["name"] == other["name"])
+    raise CannotCompare
+
+
+def _comments_survive(before: dict[str, bytes], after: dict[str, bytes], case: Path) -> None:
+    # A comment alone on its line is never removed; one at the end of a line may go with that line.
+    for name, content in before.items():
+        wanted = Counter(
+            line.strip() for line in content.decode("utf-8", "replace").split("\n") if re.match(r"\s*#", line)
+        )
+        kept = Counter(line.strip() for line in after.get(name, b"").decode("utf-8", "replace").split("\n"))
+        lost = wanted - kept
+        if lost:
+            raise GoldenError(f"{case}: {name} lost the comments {', '.join(lost)}")

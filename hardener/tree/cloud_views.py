@@ -1,0 +1,118 @@
+"""What a cluster in a cloud is made of, as views: resources of Terraform, and the objects of eksctl, Karpenter,
+Cluster API and kOps."""
+
+from __future__ import annotations
+
+from hardener.tree.terraform_blocks import TerraformBlock
+from hardener.tree.view import View
+
+
+class NodeTemplate(TerraformBlock):
+    """What virtual machines of AWS are made from, or such a machine."""
+
+    __slots__ = ()
+    TYPES = frozenset({"aws_launch_template", "aws_instance", "aws_launch_configuration"})
+
+
+class PolicyAttachment(TerraformBlock):
+    """A policy of AWS given to a role."""
+
+    __slots__ = ()
+    TYPES = frozenset({"aws_iam_role_policy_attachment"})
+
+
+class Role(TerraformBlock):
+    """A role of AWS."""
+
+    __slots__ = ()
+    TYPES = frozenset({"aws_iam_role"})
+
+
+class TrustPolicy(TerraformBlock):
+    """A policy document of AWS, a data source."""
+
+    __slots__ = ()
+    TYPES = frozenset({"aws_iam_policy_document"})
+
+
+class EksCluster(TerraformBlock):
+    """A cluster of EKS."""
+
+    __slots__ = ()
+    TYPES = frozenset({"aws_eks_cluster"})
+
+
+class Module(TerraformBlock):
+    """A call of a module."""
+
+    __slots__ = ()
+    TYPES = frozenset({"module"})
+
+
+class GkeCluster(TerraformBlock):
+    """A cluster of GKE."""
+
+    __slots__ = ()
+    TYPES = frozenset({"google_container_cluster"})
+
+
+class GkeNodes(TerraformBlock):
+    """Where nodes of GKE are configured: a node pool, or a cluster."""
+
+    __slots__ = ()
+    TYPES = frozenset({"google_container_cluster", "google_container_node_pool"})
+
+
+class AksCluster(TerraformBlock):
+    """A cluster of AKS."""
+
+    __slots__ = ()
+    TYPES = frozenset({"azurerm_kubernetes_cluster"})
+
+
+class EksctlCluster(View):
+    """The configuration of eksctl."""
+
+    __slots__ = ()
+    KINDS = frozenset({("eksctl.io", "ClusterConfig")})
+    type_name = "Object"
+
+
+class NodeClass(View):
+    """What Karpenter makes nodes of AWS from."""
+
+    __slots__ = ()
+    KINDS = frozenset({("karpenter.k8s.aws", "EC2NodeClass")})
+    type_name = "Object"
+
+
+class AwsMachineTemplate(View):
+    """What Cluster API makes machines of AWS from."""
+
+    __slots__ = ()
+    KINDS = frozenset({("infrastructure.cluster.x-k8s.io", "AWSMachineTemplate")})
+    type_name = "Object"
+
+
+class AwsControlPlane(View):
+    """A control plane of EKS, of Cluster API."""
+
+    __slots__ = ()
+    KINDS = frozenset({("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane")})
+    type_name = "Object"
+
+
+class InstanceGroup(View):
+    """The machines of a kOps cluster."""
+
+    __slots__ = ()
+    KINDS = frozenset({("kops.k8s.io", "InstanceGroup")})
+    type_name = "Object"
+
+
+class ConfigMap(View):
+    """A ConfigMap."""
+
+    __slots__ = ()
+    KINDS = frozenset({("", "ConfigMap")})
+    type_name = "Object"

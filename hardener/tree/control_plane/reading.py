@@ -1,0 +1,155 @@
+"""Which components an object describes, and how (spec-cluster 5.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hardener.authoring.edits import Path
+from hardener.kubernetes.component_values import COMPONENTS
+from hardener.tree.control_plane.arguments import ArgumentList, ExtraArguments
+from hardener.tree.control_plane.command import CommandLine
+from hardener.tree.control_plane.component import Component
+from hardener.tree.control_plane.fields import Fields
+from hardener.tree.control_plane.signs import weak_texts
+from hardener.tree.view import View
+
+_KUBEADM = {
+    "kube-apiserver": ("apiServer",),
+    "kube-controller-manager": ("controllerManager",),
+    "kube-scheduler": ("scheduler",),
+}
+_CLUSTER_API = {
+    "KubeadmControlPlane": ("spec", "kubeadmConfigSpec"),
+    "KubeadmControlPlaneTemplate": ("spec", "template", "spec", "kubeadmConfigSpec"),
+    "KubeadmConfig": ("spec",),
+    "KubeadmConfigTemplate": ("spec", "template", "spec"),
+}
+_KOPS = {
+    "kubeAPIServer": "kube-apiserver", "kubeControllerManager": "kube-controller-manager",
+    "kubeScheduler": "kube-scheduler", "kubeProxy": "kube-proxy", "kubelet": "kubelet", "masterKubelet": "kubelet",
+    "controlPlaneKubelet": "kubelet",
+}  # fmt: skip
+_TALOS = {
+    "apiServer": "kube-apiserver", "controllerManager": "kube-controller-manager", "scheduler": "kube-scheduler",
+    "proxy": "kube-proxy", "etcd": "etcd",
+}  # fmt: skip
+_FILES = {
+    "KubeletConfiguration": "kubelet",
+    "KubeProxyConfiguration": "kube-proxy",
+    "KubeSchedulerConfiguration": "kube-scheduler",
+}
+# Keys that only the configuration of a server has, not that of an agent.
+_OF_A_SERVER = (
+    "cluster-init", "write-kubeconfig-mode", "tls-san", "secrets-encryption", "kube-apiserver-arg",
+    "kube-controller-manager-arg", "kube-scheduler-arg", "etcd-arg", "disable", "cluster-cidr", "service-cidr",
+    "agent-token", "datastore-endpoint",
+)  # fmt: skip
+# A component in the text of a shell or behind a wrapper.
+_CALLED = re.compile(rf"(?:^|[\s/])({'|'.join(sorted(COMPONENTS))})(?=[\s\\]+-)")
+
+
+def components(carrier: View) -> Iterator[Component]:
+    """The components whose flags ``carrier`` holds."""
+    group, kind = carrier.object.group, carrier.object.kind
+    if kind in _FILES:
+        yield Fields(carrier, _FILES[kind], "file", "field")
+    elif kind == "Pod":
+        yield from _command_lines(carrier.view("spec"))
+    elif kind == "DaemonSet":
+        yield from _command_lines(carrier.view("spec", "template", "spec"))
+    elif group == "kubeadm.k8s.io":
+        listed = carrier.object.api_version.endswith("v1beta4")
+        if kind == "ClusterConfiguration":
+            yield from _kubeadm(carrier, "kubeadm", (), listed=listed)
+        else:
+            yield _kubelet(carrier, "kubeadm", (), listed=listed)
+    elif kind in _CLUSTER_API:
+        yield from _cluster_api(carrier, _CLUSTER_API[kind])
+    elif group == "kops.k8s.io":
+        for key, name in _KOPS.items():
+            if carrier.has("spec", key):
+                yield Fields(carrier, name, "kops", "kops", ("spec", key))
+    elif group == "rancher":
+        yield from _rancher(carrier)
+    elif group == "talos":
+        yield from _talos(carrier)
+
+
+def _command_lines(pod: View) -> Iterator[Component]:
+    for container in pod.items("containers"):
+        command = container.strings("command")
+        name = command[0].rpartition("/")[2] if command else ""
+        if name in COMPONENTS:
+            yield CommandLine(container, name, pod)
+
+
+def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
+    """The containers of a Pod or DaemonSet that start a component through a shell, a wrapper or the entry point of the
+    image, so that its flags are not known; with the name of the component, and the weak flags in their text."""
+    path = {"Pod": ("spec",), "DaemonSet": ("spec", "template", "spec")}.get(carrier.object.kind)
+    for container in carrier.items(*path, "containers") if path else ():
+        words = [*container.strings("command"), *container.strings("args")]
+        if container.strings("command") and words[0].rpartition("/")[2] in COMPONENTS:
+            continue
+        image = (container.text("image") or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
+        called = _CALLED.search(" ".join(words))
+        name = called[1] if called else image
+        if name in COMPONENTS and (called or any(word.startswith("-") for word in words)):
+            yield name, container, weak_texts(container)
+
+
+def _kubeadm(carrier: View, installer: str, base: Path, *, listed: bool) -> Iterator[Component]:
+    """The components of a ClusterConfiguration; etcd only where kubeadm runs it and something is said of it."""
+    places = {name: (*base, *path) for name, path in _KUBEADM.items()}
+    if carrier.has(*base, "etcd", "local"):
+        places["etcd"] = (*base, "etcd", "local")
+    for name, path in places.items():
+        volumes = None if name == "etcd" else (*path, "extraVolumes")
+        yield ExtraArguments(carrier, name, installer, (*path, "extraArgs"), listed=listed, volumes=volumes)
+
+
+def _kubelet(carrier: View, installer: str, base: Path, *, listed: bool) -> Component:
+    path = (*base, "nodeRegistration", "kubeletExtraArgs")
+    return ExtraArguments(carrier, "kubelet", installer, path, listed=listed)
+
+
+def _cluster_api(carrier: View, base: Path) -> Iterator[Component]:
+    listed = carrier.object.api_version.endswith("v1beta2")
+    if carrier.has(*base, "clusterConfiguration"):
+        yield from _kubeadm(carrier, "cluster-api", (*base, "clusterConfiguration"), listed=listed)
+    for key in ("initConfiguration", "joinConfiguration"):
+        if carrier.has(*base, key):
+            yield _kubelet(carrier, "cluster-api", (*base, key), listed=listed)
+
+
+def distribution(carrier: View) -> str:
+    """k3s or rke2, as far as the path and the keys tell."""
+    return "rke2" if "rke2" in carrier.object.piece.file.path or carrier.has("cni") else "k3s"
+
+
+def is_server(carrier: View) -> bool:
+    """Whether it configures a server, not an agent."""
+    return any(carrier.has(key) for key in _OF_A_SERVER)
+
+
+def _rancher(carrier: View) -> Iterator[Component]:
+    installer = distribution(carrier)
+    server = is_server(carrier)
+    for name in sorted(COMPONENTS):
+        keys = [key for key in (f"{name}-arg", f"{name}-arg+") if carrier.has(key)]
+        if not keys and server and name == "kube-apiserver":
+            keys = [f"{name}-arg"]
+        for key in keys:  # with a plus it adds to what other files of the node say
+            yield ArgumentList(carrier, name, installer, key)
+
+
+def _talos(carrier: View) -> Iterator[Component]:
+    for key, name in _TALOS.items():
+        if carrier.has("cluster", key):
+            yield ExtraArguments(carrier, name, "talos", ("cluster", key, "extraArgs"), listed=False)
+    if carrier.has("machine", "kubelet"):
+        base = ("machine", "kubelet")
+        yield ExtraArguments(carrier, "kubelet", "talos", (*base, "extraArgs"), listed=False)
+        if carrier.has(*base, "extraConfig"):
+            yield Fields(carrier, "kubelet", "talos", "field", (*base, "extraConfig"))

@@ -1,0 +1,30 @@
+"""How the edits of a component's step are described."""
+
+from __future__ import annotations
+
+from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.tree.control_plane.component import Component, How
+
+
+def how(
+    component: Component,
+    *evidence: Evidence,
+    grade: Grade = Grade.REVIEW,
+    basis: Basis = Basis.PROVED,
+    requires: tuple[str, ...] = (),
+    follow_up: tuple[str, ...] = (),
+    impact: str | None = None,
+) -> How:
+    """What all edits of a step say: ``follow_up`` ends with how the component takes them up."""
+    return How(grade, basis, evidence, requires, (*follow_up, component.restart), impact)
+
+
+def since(component: Component, version: tuple[int, int], *, removed: bool = False, what: str = "") -> Evidence:
+    """The version that an edit is bound to, and the one of the component, or that is assumed.
+
+    ``what`` is "it" where nothing is said.
+    """
+    major, minor = component.version
+    from_where = "is its version" if component.own_version else "is assumed"
+    fate = "is gone" if removed else "holds"
+    return Evidence(f"{what or 'it'} {fate} since Kubernetes {version[0]}.{version[1]}; {major}.{minor} {from_where}")

@@ -1,0 +1,397 @@
+"""What a transform visits: an object, a pod template, a container, a Service, as typed views over plain data."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import Path, WrongShapeError
+from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.image_table import ImageRow, lookup
+from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.tree.view import OpaqueError, View
+
+if TYPE_CHECKING:
+    from hardener.lock.model import LockedImage
+    from hardener.sources.manifests import Piece
+    from hardener.tree.tree import Workspace
+
+__all__ = [
+    "Container",
+    "EgressPolicy",
+    "KustomizedImage",
+    "Namespace",
+    "Object",
+    "OpaqueError",
+    "PodTemplate",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+    "View",
+]
+
+
+class Object(View):
+    """A Kubernetes object: a document, or an item of a List."""
+
+    __slots__ = ("__dict__", "piece", "workspace")
+    type_name = "Object"
+
+    def __init__(self, workspace: Workspace, piece: Piece, path: Path, data: dict[str, Any]) -> None:
+        self.workspace = workspace
+        self.piece = piece
+        super().__init__(self, path, data)
+
+    @cached_property
+    def api_version(self) -> str:
+        return str(self.data.get("apiVersion") or "")
+
+    @cached_property
+    def group(self) -> str:
+        return self.api_version.rpartition("/")[0]
+
+    @cached_property
+    def kind(self) -> str:
+        return str(self.data.get("kind") or "")
+
+    def _metadata(self, key: str) -> Any:
+        metadata = self.data.get("metadata")
+        return metadata.get(key) if isinstance(metadata, dict) else None
+
+    @cached_property
+    def name(self) -> str:
+        """The name; the generateName, with a star, of an object without one."""
+        name = self._metadata("name")
+        if name is None and self._metadata("generateName"):
+            return f"{self._metadata('generateName')}*"
+        return str(name or "")
+
+    @cached_property
+    def namespace(self) -> str | None:
+        """The namespace as written; None where the object names none, or a program computes it."""
+        namespace = self._metadata("namespace")
+        if not isinstance(namespace, str) or not namespace or (self.piece.is_python and "$" in namespace):
+            return None
+        return namespace
+
+    @property
+    def is_placed_by_program(self) -> bool:
+        """Whether a program makes it, in a namespace that only the program knows."""
+        return self.piece.is_python and None in self.workspace.builds.namespaces(self)
+
+    @cached_property
+    def annotations(self) -> dict[str, str]:
+        found = self._metadata("annotations")
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    @cached_property
+    def classes(self) -> dict[str, str]:
+        """Why the object is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
+        from hardener.tree.pod_kind import classify_object
+
+        return classify_object(self)
+
+    @property
+    def editable(self) -> bool:
+        return self.piece.file.editable
+
+    def place(self, path: Path) -> tuple[Piece, Path]:
+        """Where it is written what stands at ``path``."""
+        return self.piece, path
+
+    def patched(self, path: Path) -> tuple[Piece, Path] | None:
+        """Where a patch says what stands at ``path``; None for an object as it is written."""
+        return None
+
+    def __str__(self) -> str:
+        if not self.name:  # of a kustomization, of what is no valid object
+            return self.kind or os.path.basename(self.piece.file.name)
+        return f"{self.kind}/{self.name}"
+
+
+class PodTemplate(View):
+    """The pod spec of a workload, or of a Pod. Paths start at the pod spec; ``metadata`` is the template's own.
+
+    ``changed_by`` holds the ids of the transforms that changed it in this run. ``partial``: its API takes fields of
+    containers, and none of the pod's own or its volumes.
+    """
+
+    __slots__ = ("__dict__", "changed_by", "partial", "template_path")
+    type_name = "PodSpec"
+
+    def __init__(
+        self, object: Object, template_path: Path, data: dict[str, Any], *, key: str = "spec", partial: bool = False
+    ) -> None:
+        self.template_path = template_path
+        self.partial = partial
+        self.changed_by: frozenset[str] = frozenset()
+        super().__init__(object, (*template_path, key), data)
+
+    @cached_property
+    def metadata(self) -> View:
+        """The metadata of the template (of the object itself for a Pod)."""
+        template: Any = self.object.piece.data
+        for part in self.template_path:
+            template = template[part]
+        found = template.get("metadata")
+        return View(self.object, (*self.template_path, "metadata"), found if isinstance(found, dict) else {})
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        found = self.metadata.data.get("labels")
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    @cached_property
+    def classes(self) -> dict[str, str]:
+        """What kind of pod this is beside an ordinary one, with the sign it was known by, as read (spec-workloads 3):
+        "windows", "node-agent", "static-pod", "owned", "patch", "system-namespace", "partial"."""
+        from hardener.tree.pod_kind import classify
+
+        return classify(self)
+
+    @property
+    def kind(self) -> str:
+        return self.object.kind
+
+    @property
+    def namespace(self) -> str | None:
+        return self.object.namespace
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether a program makes it, or a container of it, a part of an object that is not known."""
+        return self.object.group == FRAGMENT
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """Init containers, then containers. Raises WrongShapeError where they are no list of mappings."""
+        found = []
+        for key in ("initContainers", "containers"):
+            for container in self._items(Container, (key,)):
+                container.pod = self
+                found.append(container)
+        if self.partial and self.has("model", "image"):  # of a KServe predictor, a container of another name
+            container = self._child(Container, ("model",), self.view("model").data)
+            container.pod = self
+            found.append(container)
+        return tuple(found)
+
+    @property
+    def states(self) -> tuple[PodTemplate, ...]:
+        """The pod as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        return (self, *self.tree.overlays.variants(self))
+
+    def states_in(self, namespace: str | None) -> tuple[PodTemplate, ...]:
+        """Those of ``states`` that may come out in ``namespace``, the pod as it is written among them."""
+        return (self, *self.tree.overlays.variants_in(self, namespace))
+
+    def counterpart(self, container: Container) -> Container | None:
+        """The container of this state of the pod that is called as ``container`` of another; None without one."""
+        same = (each for each in self.containers if each.name == container.name and each.init is container.init)
+        return next(same, None)
+
+    def exempt(self, id: str, *path: str) -> list[Container]:
+        """The containers where a waiver keeps the transform ``id`` from writing ``path``, while it may in others.
+
+        What a transform decides for the whole pod leaves them out. None where all are exempt: there it decides as ever,
+        and the waiver takes what it decides.
+        """
+        waivers = self.tree.waivers
+        if waivers is None:
+            return []
+        found = [container for container in self.containers if waivers.is_exempt(id, container, path)]
+        return found if len(found) < len(self.containers) else []
+
+    @property
+    def service_account(self) -> str:
+        """The name of the service account, "default" where none is named."""
+        return str(self.get("serviceAccountName") or self.get("serviceAccount") or "default")
+
+
+class Container(View):
+    """A container or init container of a pod template."""
+
+    __slots__ = ("__dict__",)
+    type_name = "Container"
+    pod: PodTemplate
+
+    @cached_property
+    def changed_by(self) -> frozenset[str]:
+        """The ids of the transforms that visited it by itself, and changed it in this run."""
+        return frozenset()
+
+    @cached_property
+    def name(self) -> str:
+        return str(self.data.get("name") or "")
+
+    @property
+    def states(self) -> tuple[Container, ...]:
+        """The container as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        return (self, *self.tree.overlays.containers(self))
+
+    @property
+    def init(self) -> bool:
+        """Whether it is an init container (sidecars included)."""
+        return self.path[-2] == "initContainers"
+
+    @cached_property
+    def image(self) -> ImageReference | None:
+        """The image reference; None where there is none or it is no legal reference."""
+        value = self.data.get("image")
+        return parse_image(value) if isinstance(value, str) else None
+
+    @cached_property
+    def row(self) -> ImageRow | None:
+        """What the image table knows of the image."""
+        return lookup(self.image) if self.image else None
+
+    @cached_property
+    def locked(self) -> LockedImage | None:
+        """Its image in harden.lock; None when it is not there."""
+        return self.in_lock(self.image) if self.image is not None else None
+
+    @cached_property
+    def facts(self) -> ImageFacts:
+        """What is known of the image: its config and files in harden.lock, else its row of the image table."""
+        locked = self.locked
+        return merge(locked.config, self.row, locked.files) if locked is not None else merge(UNKNOWN, self.row)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Command, arguments and the commands of hooks and probes, as written."""
+        found = [*self._list("command"), *self._list("args")]
+        for path in (("lifecycle", "postStart"), ("lifecycle", "preStop")):
+            found += self._list(*path, "exec", "command")
+        return tuple(found)
+
+    @cached_property
+    def probe_words(self) -> tuple[str, ...]:
+        """The commands of its exec probes, as written."""
+        found: list[str] = []
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+            found += self._list(probe, "exec", "command")
+        return tuple(found)
+
+    def _list(self, *path: str) -> tuple[str, ...]:
+        try:
+            return self.strings(*path)
+        except (WrongShapeError, OpaqueError):
+            return ()
+
+    @cached_property
+    def env(self) -> dict[str, str]:
+        """Environment variables with a literal value, as written."""
+        found = self.data.get("env")
+        return {
+            str(item.get("name")): str(item.get("value"))
+            for item in (found if isinstance(found, list) else [])
+            if isinstance(item, dict) and isinstance(item.get("value"), str | int | float)
+        }
+
+    def effective(self, key: str) -> Any:
+        """The value of a security context field that holds here: the container's, else the pod's."""
+        own = self.get("securityContext", key)
+        return own if own is not None else self.pod.get("securityContext", key)
+
+    @property
+    def privileged(self) -> bool:
+        return self.get("securityContext", "privileged") is True
+
+    def __str__(self) -> str:
+        return f"{self.pod.object} container {self.name}"
+
+
+class Service(View):
+    """A Service."""
+
+    __slots__ = ()
+    KINDS = frozenset({("", "Service")})
+    type_name = "Object"
+
+    @property
+    def states(self) -> tuple[Service, ...]:
+        """The Service as it is written, then as the kustomizations of the tree patch it, for reading only."""
+        variants = self.tree.overlays.objects(self.object)
+        return (self, *(Service(variant, variant.path, variant.data) for variant in variants))
+
+
+class ServiceAccount(View):
+    """A ServiceAccount."""
+
+    __slots__ = ()
+    KINDS = frozenset({("", "ServiceAccount")})
+    type_name = "ServiceAccount"
+
+
+class EgressPolicy(View):
+    """A NetworkPolicy."""
+
+    __slots__ = ()
+    KINDS = frozenset({("networking.k8s.io", "NetworkPolicy")})
+    type_name = "NetworkPolicy"
+
+
+class Secret(View):
+    """A Secret."""
+
+    __slots__ = ()
+    KINDS = frozenset({("", "Secret")})
+    type_name = "Object"
+
+
+class Namespace(View):
+    """A namespace as the tree shows it: the object that declares it, or the first that names it, with all in it.
+
+    ``name`` is None for objects that name no namespace. ``declared`` tells whether its Namespace object is in the tree;
+    paths start at that object. ``names`` are all that its object comes out under, where overlays rename it; ``name``
+    is the written one then. ``changed_by`` holds the ids of the transforms that changed it in this run.
+    """
+
+    __slots__ = ("changed_by", "declared", "name", "names", "objects", "pods")
+    type_name = "Object"
+
+    def __init__(
+        self,
+        name: str | None,
+        declaration: Object | None,
+        objects: list[Object],
+        pods: list[PodTemplate],
+        names: tuple[str | None, ...] = (),
+    ) -> None:
+        # New objects come to stand beside it, and a program has no place for one.
+        first = declaration or next((item for item in objects if not item.piece.is_python), objects[0])
+        self.name = name
+        self.names = names or (name,)
+        self.declared = declaration is not None
+        self.objects = objects
+        self.pods = pods
+        self.changed_by: frozenset[str] = frozenset()
+        super().__init__(first, first.path, first.data)
+
+
+class KustomizedImage(View):
+    """An entry of `images` of a kustomization: of what is built with it, images called ``name`` come out as it says."""
+
+    __slots__ = ()
+    type_name = "KustomizationImage"
+
+    @property
+    def name(self) -> str | None:
+        return self.text("name")
+
+    @property
+    def pinned(self) -> bool:
+        return self.has("digest")
+
+    @property
+    def folder(self) -> str:
+        """Where the kustomization stands."""
+        return os.path.dirname(self.object.piece.file.path)
+
+    @property
+    def file(self) -> str:
+        """The name of the kustomization for people."""
+        return self.object.piece.file.name

@@ -1,0 +1,39 @@
+"""The Kubernetes objects of a piece: its documents, and the items of Lists one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hardener.kubernetes import kustomization as kustomize
+from hardener.tree import untyped_configs
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.authoring.edits import Path
+    from hardener.sources.manifests import Piece
+    from hardener.tree.tree import Workspace
+
+
+def of(workspace: Workspace, piece: Piece) -> Iterator[Object]:
+    """The objects of ``piece``, fragments left out."""
+    if piece.is_python:
+        from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
+    for index, document in enumerate(piece.data):
+        if not piece.is_python or not is_fragment(document):
+            yield from _unroll(workspace, piece, (index,), document)
+
+
+def _unroll(workspace: Workspace, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
+        yield from untyped_configs.of(workspace, piece, path, value)
+        return
+    if kustomize.is_kustomization(value):
+        return
+    if value["kind"].endswith("List") and isinstance(value.get("items"), list):
+        for index, item in enumerate(value["items"]):
+            if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
+                continue  # items of a typed list without their own kind are not what kubectl writes
+            yield from _unroll(workspace, piece, (*path, "items", index), item)
+    else:
+        yield Object(workspace, piece, path, value)

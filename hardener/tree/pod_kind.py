@@ -1,0 +1,166 @@
+"""What kind of pod a template describes beside an ordinary one (spec-workloads 3): each kind bounds what may change."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from hardener.kubernetes.component import is_node_agent_repository, is_static_control_plane_name
+from hardener.sources.open_values import OpenDict
+from hardener.tree.view import OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.sources.manifests import Piece
+    from hardener.tree.core_views import Container, Object, PodTemplate
+
+SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+# Folders of the node that only an agent of the node mounts.
+_NODE_FOLDERS = (
+    "/proc", "/sys", "/dev", "/run", "/var/run", "/var/log", "/var/lib/kubelet", "/var/lib/docker",
+    "/var/lib/containerd", "/var/lib/cni", "/etc/cni", "/etc/kubernetes", "/opt/cni", "/lib/modules",
+)  # fmt: skip
+
+
+def classify(pod: PodTemplate) -> dict[str, str]:
+    """The classes of ``pod``, as read, each with the sign it was known by; {} for an ordinary pod."""
+    found: dict[str, str] = {}
+    spec = pod.data
+    for name, sign in (
+        ("windows", _windows(spec)),
+        ("owned", _owned(pod.object)),
+        ("patch", _patch(pod)),
+        ("static-pod", _static(pod)),
+        ("node-agent", _node_agent(pod)),
+    ):
+        if sign:
+            found[name] = sign
+    if pod.partial:
+        found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
+        if pod.is_fragment:
+            found["partial"] = "the pod that holds it is made elsewhere"
+    for namespace in pod.tree.builds.namespaces(pod.object):
+        if namespace in SYSTEM_NAMESPACES:
+            found["system-namespace"] = f"namespace {namespace}"
+    return found
+
+
+def classify_object(item: Object) -> dict[str, str]:
+    """Why ``item`` is left alone whole: "owned" or "patch", with the sign; {} for an ordinary object."""
+    found = {"owned": _owned(item), "patch": _patch_file(item)}
+    return {name: sign for name, sign in found.items() if sign}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _containers(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*_mappings(spec.get("initContainers")), *_mappings(spec.get("containers"))]
+
+
+def _windows(spec: dict[str, Any]) -> str | None:
+    if str(_mapping(spec.get("os")).get("name")).lower() == "windows":
+        return "os.name is windows"
+    selector = _mapping(spec.get("nodeSelector"))
+    for label in ("kubernetes.io/os", "beta.kubernetes.io/os"):
+        if str(selector.get(label)).lower() == "windows":
+            return f"nodeSelector {label} is windows"
+    for holder in [spec, *_containers(spec)]:
+        if "windowsOptions" in _mapping(holder.get("securityContext")):
+            return "windowsOptions are set"
+    return None
+
+
+def _owned(item: Object) -> str | None:
+    owners = _mappings(_mapping(item.data.get("metadata")).get("ownerReferences"))
+    return f"owned by {owners[0].get('kind')} {owners[0].get('name')}" if owners else None
+
+
+def _patch_file(item: Object) -> str | None:
+    if item.piece.file.path in item.workspace.patch_files:
+        return "a kustomization lists this file as a patch"
+    if _mentions_patch(item.piece) and _has_patch_directive(item.data):
+        return "it holds a $patch directive"
+    program = item.piece.file.program
+    if program is not None and program.is_patch(int(item.path[0])):
+        return "it is what a call patches an object with"
+    return None
+
+
+@lru_cache(maxsize=1)  # the objects of a List come one after the other, and its text is long
+def _mentions_patch(piece: Piece) -> bool:
+    return "$patch" in piece.text
+
+
+def _patch(pod: PodTemplate) -> str | None:
+    sign = _patch_file(pod.object)
+    if sign or (pod.partial and not pod.is_fragment):  # there the image may be that of a runtime
+        return sign
+    containers = _containers(pod.data)
+    if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
+        return "a container has no image"
+    found = pod.data.get("containers")
+    if pod.object.piece.is_python and type(found) is list and not found:  # not one that is open
+        return "it has no containers"
+    return None
+
+
+def _has_patch_directive(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "$patch" in value or any(map(_has_patch_directive, value.values()))
+    return isinstance(value, list) and any(map(_has_patch_directive, value))
+
+
+def _static(pod: PodTemplate) -> str | None:
+    if pod.kind != "Pod":
+        return None
+    if pod.namespace == "kube-system" and pod.labels.get("tier") == "control-plane":
+        return "label tier: control-plane in kube-system"
+    for annotation in ("kubernetes.io/config.mirror", "kubernetes.io/config.source"):
+        if annotation in pod.object.annotations:
+            return f"annotation {annotation}"
+    if "/etc/kubernetes/manifests/" in pod.object.piece.file.path:
+        return "it stands in etc/kubernetes/manifests"
+    for container in _views(pod):
+        if container.image and is_static_control_plane_name(container.image.name):
+            return f"image {container.image.name}"
+    return None
+
+
+def _node_agent(pod: PodTemplate) -> str | None:
+    for container in _views(pod):
+        if container.row is not None and container.row.class_ == "node-agent":
+            return f"image table: {container.image and container.image.repository} is a node agent"
+        if container.image and container.image.repository and is_node_agent_repository(container.image.repository):
+            return f"image {container.image.repository} is a node agent"
+    if pod.kind != "DaemonSet":
+        return None
+    for key in ("hostNetwork", "hostPID"):
+        if pod.data.get(key) is True:
+            return f"a DaemonSet with {key}"
+    for container in _views(pod):
+        if _mapping(container.data.get("securityContext")).get("privileged") is True:
+            return "a DaemonSet with a privileged container"
+    for volume in _mappings(pod.data.get("volumes")):
+        path = _mapping(volume.get("hostPath")).get("path")
+        if isinstance(path, str) and (path == "/" or any(_under(path, folder) for folder in _NODE_FOLDERS)):
+            return f"a DaemonSet that mounts {path} of the node"
+    return None
+
+
+def _views(pod: PodTemplate) -> tuple[Container, ...]:
+    """The containers of ``pod``. One that a program computes tells nothing: what reads it says so."""
+    try:
+        return pod.containers
+    except OpaqueError:
+        if pod.object.piece.is_python:
+            return ()
+        raise
+
+
+def _under(path: str, folder: str) -> bool:
+    return path.rstrip("/") == folder or path.startswith(folder + "/")

@@ -1,0 +1,264 @@
+"""The files of a tree read into a workspace: which hold manifests, which say something else, which are left alone.
+
+Paths limit what is edited; evidence comes from the whole Git repository (DECISIONS 2.11).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hardener.authoring.config import NAME as CONFIG
+from hardener.kubernetes import helm_values
+from hardener.kubernetes import kustomization as kustomize
+from hardener.kubernetes.bare_document import is_node_configuration
+from hardener.kubernetes.interest import (
+    SCRIPT,
+    TOKENS,
+    is_evidence_only,
+    is_interesting,
+    is_interesting_pipeline,
+    is_interesting_script,
+    is_interesting_terraform,
+)
+from hardener.sources import files, manifests
+from hardener.sources.files import Content, UnreadableError
+from hardener.sources.manifests import ManifestFile
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree import outside_files
+from hardener.tree.core_views import Object
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Workspace
+
+_SUFFIXES = (*files.SUFFIXES, files.PYTHON)
+_NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
+_LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
+_NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
+
+
+@dataclass(slots=True)
+class Problem:
+    """A file that is left alone, and why."""
+
+    id: str
+    path: str
+    name: str
+    message: str
+    advice: str
+    line: int = 1
+
+
+def read_tree(workspace: Workspace, paths: list[str], progress: Callable[[str], object]) -> None:
+    """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
+    reader = _Reader(workspace)
+    for path in paths:
+        named = [(path, False)] if not os.path.isdir(path) else files.walk(path, _SUFFIXES)
+        for name, is_link in named:
+            reader.take(name, is_link, editable=True, within=path)
+            progress(name)
+    for name, is_link in files.walk(workspace.root, _SUFFIXES):
+        if not is_link and name not in reader.seen:
+            reader.take(name, is_link, editable=False, within=workspace.root)
+            progress(name)
+    take = partial(reader.take, is_link=False, editable=False, within=workspace.root)
+    too_many = outside_files.follow(workspace.kustomizations, reader.seen, take)
+    workspace.unread_evidence += too_many
+
+
+def read_text(workspace: Workspace, text: str) -> None:
+    """Read a stream, as a file without a path. All of it is meant: what is no YAML is a problem, whatever its kind."""
+    content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
+    file = _load("", "<stdin>", content, editable=True)
+    for piece in file.pieces:
+        manifests.check(piece)
+    workspace.files.append(file)
+
+
+def _load(
+    path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool] = is_interesting
+) -> ManifestFile:
+    return manifests.load(path, name, content, editable=editable, wanted=wanted, optional=is_evidence_only)
+
+
+@dataclass(slots=True)
+class _Reader:
+    workspace: Workspace
+    seen: set[str] = field(default_factory=set)
+
+    def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
+        """Read the file ``path``, found within the path ``within``, unless it was read before."""
+        workspace = self.workspace
+        if path.endswith(files.PYTHON):
+            if not is_link and path not in self.seen:
+                self._python(path, editable, within)
+            return
+        real = os.path.realpath(path) if is_link else path
+        if real in self.seen or os.path.basename(real) == CONFIG or real.endswith(_NOT_READ):
+            return
+        name = os.path.relpath(path)
+        if is_link:
+            inside = real == within or real.startswith(within.rstrip(os.sep) + os.sep)
+            if not inside:
+                advice = "name its target to have it hardened"
+                problem = Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice)
+                workspace.problems.append(problem)
+                return
+            if os.path.exists(real):
+                return  # met on its own path
+        self.seen.add(real)
+        if files.is_other(real) and (self._other(real, name, editable) or path != within):
+            return
+        try:
+            content = files.read(real)
+        except UnreadableError as error:
+            if editable:
+                workspace.problems.append(Problem(error.id, real, name, error.message, error.advice))
+            else:
+                workspace.unread_evidence += 1
+            return
+        if real.endswith((".tf", ".tf.json")):
+            if is_interesting_terraform(content.text):
+                self._terraform(real, name, content, editable)
+            return
+        if real.endswith(".sh"):
+            if is_interesting_script(content.text):
+                workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+            return
+        workspace.named_namespaces.update(_NAMESPACE.findall(content.text))
+        if os.path.basename(real) in kustomize.NAMES:
+            file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
+            self._kustomization(file)
+            workspace.files.append(file)
+            return
+        if os.path.basename(real).startswith("skaffold"):
+            file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
+            workspace.skaffold += self._documents(file)
+        wanted = is_interesting if not is_node_configuration(real) else lambda text: True
+        if self._values(real, name, content, editable, wanted):
+            return
+        if not wanted(content.text):
+            if is_interesting_pipeline(content.text):
+                workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+            return
+        chart = _chart_of(real)
+        if chart is not None:
+            if editable:
+                self._template(chart, name, real)
+            return
+        workspace.files.append(_load(real, name, content, editable=editable, wanted=wanted))
+
+    def _other(self, path: str, name: str, editable: bool) -> bool:
+        """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
+        from hardener.kubernetes.kubeconfig import is_kubeconfig
+        from hardener.kubernetes.static_tokens import file_rows
+
+        try:
+            if os.path.getsize(path) > _LARGEST_OTHER:
+                return False
+            content = files.read(path)
+        except (OSError, UnreadableError):
+            return False
+        if is_kubeconfig(content.text):
+            wanted = is_kubeconfig
+            file = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=lambda text: True)
+        elif file_rows(content.text):
+            file = manifests.load_script(path, name, content, TOKENS, editable=editable)
+        else:
+            return False
+        self.workspace.files.append(file)
+        return True
+
+    def _python(self, path: str, editable: bool, within: str) -> None:
+        """Read a Python file that makes Kubernetes objects; most make none, and cost one search of their bytes."""
+        from hardener.tree import python_reader  # late: many trees hold no Python
+
+        self.seen.add(path)
+        workspace = self.workspace
+        if python_reader.is_left_out(path, within, workspace.root):
+            return
+        try:
+            file, namespaces = python_reader.load(path, editable=editable, given=path == within)
+        except UnreadableError as error:
+            if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
+                workspace.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
+            return
+        workspace.named_namespaces.update(namespaces)
+        if file is not None and editable:
+            for id, line, message, advice in python_reader.remarks(file):
+                workspace.problems.append(Problem(id, path, file.name, message, advice, line))
+        if file is not None and (file.pieces or (file.program is not None and file.program.unread)):
+            workspace.files.append(file)
+
+    def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
+        """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""
+        problems = self.workspace.problems
+        if path.endswith(".json"):
+            if editable:
+                advice = "write it in the native syntax, or correct it by hand"
+                problems.append(Problem("terraform-json", path, name, "Terraform as JSON, which is not read", advice))
+            return
+        try:
+            file = manifests.load_terraform(path, name, content, editable=editable)
+        except ImportError:
+            if editable and not any(problem.id == "terraform-extra" for problem in problems):
+                message = "Terraform files are not looked at: this installation cannot read them"
+                problems.append(Problem("terraform-extra", path, name, message, "pip install 'hardener[terraform]'"))
+            return
+        self.workspace.files.append(file)
+
+    def _values(self, path: str, name: str, content: Content, editable: bool, wanted: Callable[[str], bool]) -> bool:
+        """Read the values of a Helm chart that may name images, and tell whether it is such a file."""
+        folder, base = os.path.split(path)
+        if not helm_values.is_values_name(base) or not helm_values.may_name_images(content.text):
+            return False
+        if not os.path.isfile(os.path.join(folder, "Chart.yaml")):
+            return False
+        # What a chart makes of it only its templates say: that it cannot be read is no problem.
+        file = manifests.load(
+            path, name, content, editable=editable, wanted=lambda text: True, optional=lambda text: not wanted(text)
+        )
+        self.workspace.files.append(file)
+        self.workspace.values += self._documents(file)
+        return True
+
+    def _template(self, chart: str, name: str, path: str) -> None:
+        """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
+        charts = self.workspace.charts
+        if chart not in charts:
+            charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER), []
+            self.workspace.problems.append(charts[chart][0])
+        problem, names = charts[chart]
+        names.append(name)
+        if len(names) > 1:
+            more = "1 more file" if len(names) == 2 else f"{len(names) - 1} more files"
+            problem.message = f"a template of a Helm chart, like {more} of it"
+
+    def _kustomization(self, file: ManifestFile) -> None:
+        folder = os.path.dirname(file.path)
+        for item in self._documents(file):
+            if kustomize.is_kustomization(item.data):
+                self.workspace.kustomizations[folder] = item
+                for name in kustomize.patch_names(item.data):
+                    self.workspace.patch_files.add(os.path.realpath(os.path.join(folder, name)))
+
+    def _documents(self, file: ManifestFile) -> Iterator[Object]:
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if isinstance(document, dict):
+                    yield Object(self.workspace, piece, (index,), document)
+
+
+def _chart_of(path: str) -> str | None:
+    """The folder of the Helm chart whose template ``path`` is, None for any other file."""
+    folder = os.path.dirname(path)
+    while folder != os.path.dirname(folder):
+        above = os.path.dirname(folder)
+        if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(above, "Chart.yaml")):
+            return above
+        folder = above
+    return None

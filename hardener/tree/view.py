@@ -1,0 +1,357 @@
+"""A mapping of an object, read by path and changed by yielding edits.
+
+``get`` refuses values that a person or a tool fills in later (``${VAR}``, ``{{ }}``): nothing may be concluded from
+them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+
+from hardener.authoring.edits import (
+    Append,
+    Basis,
+    Create,
+    Drop,
+    Edit,
+    Evidence,
+    Finding,
+    Grade,
+    HostFile,
+    Insert,
+    Path,
+    Set,
+    Severity,
+    WrongShapeError,
+    dotted,
+)
+from hardener.kubernetes import key_order
+from hardener.sources.open_values import OpenDict, OpenList
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.image_reference import ImageReference
+    from hardener.lock.model import LockedImage
+    from hardener.tree.core_views import Object
+    from hardener.tree.tree import Workspace
+
+_EXPRESSION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|^\$[A-Z_][A-Z0-9_]*$")
+V = TypeVar("V", bound="View")
+
+
+def literal(text: str) -> str:
+    """``text`` with a blank for each expression in it, since a match inside one proves nothing."""
+    return _EXPRESSION.sub(" ", text)
+
+
+class OpaqueError(Exception):
+    """A value is an expression that is filled in later, or a program may add it. The message names the expression and
+    its path; ``path`` is that of the expression, or of the mapping or list to which something may be added."""
+
+    def __init__(self, expression: str, path: Path, verb: str = "is") -> None:
+        super().__init__(f"{dotted(path) or 'the object'} {verb} {expression}")
+        self.path = path
+
+
+class View:
+    """A mapping inside an object: ``data`` is the live mapping, ``path`` where it stands in its piece.
+
+    ``KINDS`` are the (API group, kind) of the objects that a view of its own class is made of; ``NEEDS`` names the part
+    of the workspace without which there is none of it.
+    """
+
+    __slots__ = ("data", "object", "path")
+    KINDS: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    NEEDS: ClassVar[str | None] = None
+    type_name: str | None = None
+
+    def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:
+        self.object = object
+        self.path = path
+        self.data = data
+
+    # Reading.
+
+    def _find(self, path: Path) -> Any:
+        value: Any = self.data
+        for position, part in enumerate(path):
+            if isinstance(value, dict):
+                below = value.get(part)
+                if below is None and type(value) is OpenDict and part not in value:
+                    self._is_open(value, path[:position], str(part))
+                value = below
+            elif isinstance(value, list) and isinstance(part, int):
+                value = value[part] if part < len(value) else None
+            elif value is None:
+                return None
+            else:
+                self._refuse(value, path[:position])
+        return value
+
+    def _is_open(self, value: OpenDict | OpenList, path: Path, key: str = "") -> NoReturn:
+        verb = f"may get {key}, and more, from" if key else "may get more from"
+        raise OpaqueError(value.why, (*self.path[1:], *path), verb)
+
+    def _refuse(self, value: Any, path: Path) -> None:
+        found = _EXPRESSION.search(value) if isinstance(value, str) else None
+        if found:
+            raise OpaqueError(found.group(), (*self.path[1:], *path))
+        raise WrongShapeError(dotted((*self.path[1:], *path)))
+
+    def get(self, *path: str | int) -> Any:
+        """The scalar at ``path``, None where there is none.
+
+        Raises OpaqueError for an expression, WrongShapeError for a mapping or list or a path through a scalar.
+        """
+        value = self._find(path)
+        if isinstance(value, (dict, list)) or (
+            isinstance(value, str) and ("$" in value or "{{" in value) and _EXPRESSION.search(value)
+        ):
+            self._refuse(value, path)
+        return value
+
+    def text(self, *path: str | int) -> str | None:
+        """The text at ``path`` as written, expressions included; None where there is no text."""
+        value = self._find(path)
+        return value if isinstance(value, str) else None
+
+    def has(self, *path: str | int) -> bool:
+        """Whether there is anything but null at ``path``."""
+        return self._find(path) is not None
+
+    def keys(self, *path: str | int) -> tuple[str, ...]:
+        """The keys of the mapping at ``path``; none where there is none. Raises WrongShapeError for anything else, and
+        OpaqueError where a program may add more."""
+        value = self._find(path)
+        if value is None:
+            return ()
+        if not isinstance(value, dict):
+            self._refuse(value, path)
+        if type(value) is OpenDict:
+            self._is_open(value, path)
+        return tuple(value)
+
+    def strings(self, *path: str | int) -> tuple[str, ...]:
+        """The texts of the list at ``path`` as written. Raises WrongShapeError where there is no list but a value, and
+        OpaqueError where a program may add more."""
+        value = self._find(path)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self._refuse(value, path)
+        if type(value) is OpenList:
+            self._is_open(value, path)
+        return tuple(str(item) for item in value if isinstance(item, str | int | float))
+
+    def view(self, *path: str | int) -> View:
+        """The mapping at ``path`` as a view of its own; an empty one where there is none."""
+        value = self._find(path)
+        if value is not None and not isinstance(value, dict):
+            self._refuse(value, path)
+        return self._child(View, path, value or {})
+
+    def items(self, *path: str | int) -> list[View]:
+        """The mappings of the list at ``path``, as far as they are written. Raises WrongShapeError where there is
+        anything but such a list."""
+        return list(self._items(View, path))
+
+    def _items(self, kind: type[V], path: Path) -> Iterator[V]:
+        value = self._find(path)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self._refuse(value, path)
+        for index, item in enumerate(value):
+            if not isinstance(item, dict):
+                self._refuse(item, (*path, index))
+            yield self._child(kind, (*path, index), item)
+
+    def comment(self, *path: str | int, holding: str) -> str | None:
+        """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``."""
+        return self.object.piece.comment(self.path + path, holding)
+
+    def _child(self, kind: type[V], path: Path, data: dict[str, Any]) -> V:
+        child = kind(self.object, self.path + path, data)
+        return child
+
+    # Changing.
+
+    def set(
+        self,
+        *path: str | int,
+        to: Any,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        late: bool = False,
+        impact: str | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Edit:
+        """An edit that gives the place ``path`` the value ``to``. ``late``: a failure would show only after a while."""
+        self._check(path)
+        return Set(
+            piece=self.object.piece, path=self.path + path, value=to, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), late=late, impact=impact, requires=requires, follow_up=follow_up,
+            type_name=self._type(), typed=len(self.path),
+        )  # fmt: skip
+
+    def append(
+        self,
+        *path: str | int,
+        value: Any,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Edit:
+        """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none."""
+        there = self._check(path)
+        if type(there) is OpenList:
+            self._is_open(there, path)
+        return Append(
+            piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
+            typed=len(self.path),
+        )  # fmt: skip
+
+    def insert(
+        self,
+        *path: str | int,
+        value: Any,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Edit:
+        """An edit that puts ``value`` before the list item at ``path``, which ends with its index."""
+        self._check(path)
+        return Insert(
+            piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
+            typed=len(self.path),
+        )  # fmt: skip
+
+    def drop(
+        self,
+        *path: str | int,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        impact: str | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Edit:
+        """An edit that removes the key or item at ``path``, which must exist."""
+        return Drop(
+            piece=self.object.piece, path=self.path + path, grade=grade, basis=basis, evidence=tuple(evidence or ()),
+            impact=impact, requires=requires, follow_up=follow_up,
+        )  # fmt: skip
+
+    def create(
+        self,
+        topic: str | None,
+        value: dict[str, Any],
+        *,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        impact: str | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Edit:
+        """An edit that makes the object ``value`` in ``harden-<topic>.yaml`` beside the file of this one; None: at the
+        end of its file, where what replaces a part of it belongs."""
+        return Create(
+            piece=self.object.piece, path=(), topic=topic, value=value, grade=grade, basis=basis,
+            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
+        )  # fmt: skip
+
+    def host_file(
+        self,
+        name: str,
+        text: str,
+        *,
+        grade: Grade,
+        basis: Basis = Basis.ASSUMED,
+        evidence: list[Evidence] | None = None,
+        requires: tuple[str, ...] = (),
+        follow_up: tuple[str, ...] = (),
+    ) -> Iterator[Edit | Finding]:
+        """An edit that makes the file ``name`` with ``text`` for hosts or agents (``--out-of-band``); nothing where it
+        is there with that text, a finding where it is there with another, which stays."""
+        from hardener.engine import host_files
+
+        path = os.path.relpath(host_files.path_of(self.tree, name))
+        found = host_files.text_of(self.tree, name)
+        if self.tree.stream or (found is not None and found != text):
+            message = f"{path} would be needed" if found is None else f"{path} is there, and is not what harden writes"
+            yield self.finding(message, advice=f"see that it holds this: {text!r}", severity=Severity.LOW)
+        elif found is None:
+            yield HostFile(
+                piece=self.object.piece, path=(), topic=name, value={}, text=text, grade=grade, basis=basis,
+                evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up,
+            )  # fmt: skip
+
+    def finding(
+        self,
+        message: str,
+        *path: str | int,
+        advice: str,
+        severity: Severity = Severity.MEDIUM,
+        once: str | None = None,
+        topic: str | None = None,
+        line: int = 0,
+    ) -> Finding:
+        """A finding about the place ``path``; see ``Finding`` for ``once``, ``topic`` and ``line``."""
+        piece, place = self.object.place(self.path + path)
+        return Finding(
+            message=message, advice=advice, severity=severity, piece=piece, path=place, once=once, topic=topic,
+            line=line,
+        )  # fmt: skip
+
+    def fact(self, text: str, *path: str | int) -> Evidence:
+        """Evidence that stands at ``path``."""
+        return Evidence(text, *self.object.place(self.path + path))
+
+    def _check(self, path: Path) -> Any:
+        # On or below an expression nothing may be written, and no key that a program may add.
+        value: Any = self.data
+        for position, part in enumerate(path):
+            if isinstance(value, str):
+                self._refuse(value, path[:position])
+            if isinstance(value, dict):
+                below = value.get(part)
+                if below is None and type(value) is OpenDict and part not in value:
+                    self._is_open(value, path[:position], str(part))
+                value = below
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return None
+        if isinstance(value, str) and _EXPRESSION.search(value):
+            self._refuse(value, path)
+        return value
+
+    def _type(self) -> str | None:
+        if self.type_name is not None:
+            return self.type_name
+        name: str | None = "Object"
+        for part in self.path[len(self.object.path) :]:
+            if isinstance(part, str):
+                name = key_order.child(name, part)
+        return name
+
+    @property
+    def tree(self) -> Workspace:
+        """The whole tree."""
+        return self.object.workspace
+
+    def in_lock(self, image: ImageReference) -> LockedImage | None:
+        """What harden.lock holds of ``image``; None where it does not, or there is none."""
+        lock = self.tree.lock
+        return lock.find(image) if lock is not None else None
