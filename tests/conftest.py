@@ -63,7 +63,7 @@ def shared(*names: str) -> Path:
     path = SHARED.joinpath(*names)
     if not path.exists():
         pytest.skip(f"needs {path}, which is not part of the repository")
-    return path.resolve()  # a workspace reads real paths
+    return path.resolve()  # a tree reads real paths
 
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -151,7 +151,7 @@ def harden(tmp_path: Path) -> Harden:
 
 
 @dataclass
-class Tree:
+class CorpusTree:
     """A tree of the corpus, what ``diff`` says of it, and what ``apply`` makes of it."""
 
     folder: Path  # as ``apply`` left it; committed as it was before
@@ -162,11 +162,11 @@ class Tree:
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tree]:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CorpusTree]:
     """A tree of the corpus by name, hardened once for all tests with the profile ``restricted``."""
 
     @cache
-    def hardened(name: str) -> Tree:
+    def hardened(name: str) -> CorpusTree:
         folder = corpus_copy(name, tmp_path_factory.mktemp("corpus"))
         before = snapshot(folder)
         report = run("diff", ".", "--format", "json", cwd=folder)
@@ -175,7 +175,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tree]:
         assert snapshot(folder) == before, "diff changed a file"
         applied = run("apply", ".", cwd=folder)
         assert applied.status == 0, applied.err
-        return Tree(folder, before, snapshot(folder), json.loads(report.out), diff)
+        return CorpusTree(folder, before, snapshot(folder), json.loads(report.out), diff)
 
     return hardened
 

@@ -36,13 +36,13 @@ class Faces:
 def faces_of(folder: Path) -> Faces:
     """Run the profile ``restricted`` on ``folder`` once and write every format of it, then apply and write them again.
 
-    Files are named from the Git root, which is ``folder`` or stands above it.
+    CorpusTree are named from the Git root, which is ``folder`` or stands above it.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         before = _bytes(folder)
-        workspace, plan = run.read(["."], run.Choices(), lambda name: None)
-        outcome = plan.run(workspace, lambda name: None)
+        tree, plan = run.read(["."], run.Choices(), lambda name: None)
+        outcome = plan.run(tree, lambda name: None)
         summary = outcome.summary()
         shown = {name: _written(name, outcome, applied=False) for name in FORMATS}
         write_files.write_files(outcome)
@@ -53,7 +53,7 @@ def faces_of(folder: Path) -> Faces:
 def _written(name: str, outcome: Any, *, applied: bool) -> str:
     redactor = Redactor()
     run.learn_moved(outcome, redactor)
-    run.learn(outcome.workspace, redactor)
+    run.learn(outcome.tree, redactor)
     parts: list[str] = []
     faces.write(name, outcome, redactor, lambda errors: parts.append, applied=applied, levels=None)
     return "".join(parts)

@@ -12,7 +12,7 @@ from hardener.authoring import profile
 from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Change, Held, Outcome, Report
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import write
 
@@ -56,10 +56,10 @@ def operating(*operations: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def read(tree: Path, *files: Mapping[str, str], edit: str = ".") -> Workspace:
+def read(tree: Path, *files: Mapping[str, str], edit: str = ".") -> Tree:
     for each in files:
         write(tree, each)
-    return Workspace.read([str((tree / edit).resolve())], root=str(tree))
+    return Tree.read([str((tree / edit).resolve())], root=str(tree))
 
 
 def run(tree: Path, *files: Mapping[str, str], risk: str = "review", only: str = "", edit: str = ".") -> Outcome:
@@ -68,7 +68,7 @@ def run(tree: Path, *files: Mapping[str, str], risk: str = "review", only: str =
     return pipeline.run(workspace, profile.load("restricted"), pipeline.Gate(Grade(risk)), only=chosen)
 
 
-def states(workspace: Workspace) -> list[tuple[Any, ...]]:
+def states(workspace: Tree) -> list[tuple[Any, ...]]:
     """What the builds of the tree make of the pods that they change."""
     pods = [pod for pod in workspace.pod_templates if not pod.object.classes]
     return [(state.object.name, state.data) for pod in pods for state in pod.states[1:]]

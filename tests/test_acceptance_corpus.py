@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import Harden, Tree, commit, shared, write
+from tests.conftest import CorpusTree, Harden, commit, shared, write
 
 Value = dict[str, Any]
 
@@ -151,7 +151,7 @@ def test_the_report_on_the_shop(shop: Shop) -> None:
 # -- row 3
 
 
-def test_argo_cd_keeps_its_policies_and_gets_outgoing_ones(corpus: Callable[[str], Tree]) -> None:
+def test_argo_cd_keeps_its_policies_and_gets_outgoing_ones(corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus("argo-cd")
     before, after = (files["install.yaml"][1].decode() for files in (tree.before, tree.after))
     gone, came = changed_lines(before, after)
@@ -172,7 +172,7 @@ def test_argo_cd_keeps_its_policies_and_gets_outgoing_ones(corpus: Callable[[str
 # -- row 4
 
 
-def test_the_agent_of_kube_prometheus_keeps_the_node(corpus: Callable[[str], Tree]) -> None:
+def test_the_agent_of_kube_prometheus_keeps_the_node(corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus("kube-prometheus")
     (before,), (after,) = (
         [spec for name, spec in pods(files["nodeExporter-daemonset.yaml"][1]) if name == "node-exporter"]
@@ -191,7 +191,7 @@ def test_the_agent_of_kube_prometheus_keeps_the_node(corpus: Callable[[str], Tre
 # -- row 5
 
 
-def test_the_guestbook_reaches_its_redis(corpus: Callable[[str], Tree]) -> None:
+def test_the_guestbook_reaches_its_redis(corpus: Callable[[str], CorpusTree]) -> None:
     """Its images have the names of the Services built in."""
     found = policies(corpus("kubernetes-examples").after["web/guestbook/harden-networkpolicies.yaml"][1])
     everybody: Value = {"podSelector": {}}
@@ -202,7 +202,7 @@ def test_the_guestbook_reaches_its_redis(corpus: Callable[[str], Tree]) -> None:
         assert spec["ingress"] == [{"from": [everybody], "ports": [{"protocol": "TCP", "port": 6379}]}]
 
 
-def test_low_ports_of_the_examples_can_be_served(corpus: Callable[[str], Tree]) -> None:
+def test_low_ports_of_the_examples_can_be_served(corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus("kubernetes-examples")
     unable, able = [], 0
     for name, (_, content) in tree.after.items():

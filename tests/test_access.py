@@ -14,7 +14,7 @@ import yaml
 from hardener.authoring import profile
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden, corpus_copy, shared, write
 
@@ -65,7 +65,7 @@ def run(tmp_path: Path) -> Run:
         if events:
             write(tmp_path, {"audit.log": "\n".join(events)})
             logs = (str(tmp_path / "audit.log"),)
-        workspace = Workspace.read([str(folder)], root=str(folder), settings=Settings(audit_logs=logs))
+        workspace = Tree.read([str(folder)], root=str(folder), settings=Settings(audit_logs=logs))
         chosen = profile.load("restricted")
         for name, value in options.items():
             chosen.set_option(f"rbac.{name.replace('_', '-')}", value, "test")
@@ -376,7 +376,7 @@ patches:
 @pytest.mark.parametrize(("patch", "held"), [("", 0), (COUNTING, 1)], ids=["none", "one that counts rules"])
 def test_a_patch_that_counts_rules_holds_back_what_would_move_them(patch: str, held: int, tmp_path: Path) -> None:
     write(tmp_path, OVERLAY | {"prod/kustomization.yaml": OVERLAY["prod/kustomization.yaml"] + patch})
-    tree = Workspace.read([str(tmp_path)], root=str(tmp_path))
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
     outcome = pipeline.run(tree, profile.load("restricted"), only=IDS)
     assert len(outcome.held) == held
 
@@ -394,7 +394,7 @@ def test_what_is_to_be_deleted_is_named_as_it_is_in_the_cluster(harden: Harden, 
 
 def test_an_account_that_kustomize_moves_with_its_binding_is_in_the_tree(tmp_path: Path) -> None:
     write(tmp_path, OVERLAY)
-    tree = Workspace.read([str(tmp_path)], root=str(tmp_path))
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
     outcome = pipeline.run(tree, profile.load("restricted"), only=frozenset({"rbac-dangling"}))
     assert outcome.findings == []
 
@@ -419,7 +419,7 @@ def test_the_report_says_what_to_do_before_and_after(harden: Harden, tmp_path: P
 
 def of_corpus(name: str, folder: Path) -> Outcome:
     tree = str(corpus_copy(name, folder))
-    return pipeline.run(Workspace.read([tree], root=tree), profile.load("restricted"))
+    return pipeline.run(Tree.read([tree], root=tree), profile.load("restricted"))
 
 
 def test_argo_cd_keeps_its_rights(tmp_path: Path) -> None:
@@ -502,7 +502,7 @@ def of_base(tmp_path: Path, kind: str, namespace: str, overlays: dict[str, str],
     write(tmp_path / "tree", bases | {"base/kustomization.yaml": "resources: [rbac.yaml]\n", "base/rbac.yaml": base})
     write(tmp_path, {"audit.log": "\n".join(events)})
     settings = Settings(audit_logs=(str(tmp_path / "audit.log"),))
-    tree = Workspace.read([str(tmp_path / "tree")], root=str(tmp_path / "tree"), settings=settings)
+    tree = Tree.read([str(tmp_path / "tree")], root=str(tmp_path / "tree"), settings=settings)
     return pipeline.run(tree, profile.load("restricted"), only=IDS)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardener.facts.access.api_use import Need, Strength, api_use, has_token, need
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import write
 
@@ -41,7 +41,7 @@ def account(name: str, namespace: str = "") -> str:
 
 
 def needed(text: str) -> Need:
-    return need(Workspace.from_text(text).pod_templates[0])
+    return need(Tree.from_text(text).pod_templates[0])
 
 
 READER = f"serviceAccountName: reader, {APP}"
@@ -94,22 +94,22 @@ CONTAINERS = [
 
 @pytest.mark.parametrize(("container", "shown"), CONTAINERS, ids=[row[0] for row in CONTAINERS])
 def test_a_container_shows_it_itself(container: str, shown: bool) -> None:
-    workspace = Workspace.from_text(pod(f"containers: [{container}, {{name: other, image: other:1}}]"))
-    template = workspace.pod_templates[0]
+    tree = Tree.from_text(pod(f"containers: [{container}, {{name: other, image: other:1}}]"))
+    template = tree.pod_templates[0]
     found = need(template)
     assert [bool(found.of(each)) for each in template.containers] == [shown, False]
     assert found.strength is (Strength.INFERRED if shown else Strength.NONE)
 
 
 def test_the_image_table_names_containers_that_make_no_use_of_it() -> None:
-    workspace = Workspace.from_text(
+    tree = Tree.from_text(
         pod(
             "initContainers: [{name: copyutil, image: 'quay.io/argoproj/argocd:v3'}],"
             "containers: [{name: cache, image: 'redis:7'}, {name: app, image: 'app:1'},"
             " {name: script, image: 'redis:7', command: [kubectl]}]"
         )
     )
-    template = workspace.pod_templates[0]
+    template = tree.pod_templates[0]
     found = need(template)
     assert [found.none_of(each) is not None for each in template.containers] == [True, True, False, False]
 
@@ -126,7 +126,7 @@ NO_NEED = [
 
 @pytest.mark.parametrize("metadata", NO_NEED)
 def test_other_identities_are_no_need(metadata: str) -> None:
-    assert api_use(Workspace.from_text(pod(metadata=metadata)).pod_templates[0]) == []
+    assert api_use(Tree.from_text(pod(metadata=metadata)).pod_templates[0]) == []
 
 
 @pytest.mark.parametrize("key", ["vault.hashicorp.com/agent-inject", "consul.hashicorp.com/connect-inject"])
@@ -146,7 +146,7 @@ TOKENS = [
 @pytest.mark.parametrize(("path", "there"), TOKENS)
 def test_a_token_that_somebody_mounted_proves_it(path: str, there: bool) -> None:
     text = pod(f"containers: [{{name: a, image: a:1, volumeMounts: [{{name: t, mountPath: {path}}}]}}], volumes: []")
-    template = Workspace.from_text(text).pod_templates[0]
+    template = Tree.from_text(text).pod_templates[0]
     assert has_token(template.containers[0]) is there
     assert need(template).strength is (Strength.PROVED if there else Strength.NONE)
 
@@ -181,7 +181,7 @@ data: {api: "kubernetes_sd_configs: [{role: pod}]", ui: "a: b", odd: 7}
 
 @pytest.mark.parametrize(("spec", "shown"), [row[1:] for row in READS], ids=[row[0] for row in READS])
 def test_what_a_config_map_says_is_said_of_the_containers_that_read_it(spec: str, shown: bool) -> None:
-    template = Workspace.from_text(pod(spec) + CONFIG_MAP).pod_templates[0]
+    template = Tree.from_text(pod(spec) + CONFIG_MAP).pod_templates[0]
     found = need(template)
     assert bool(found.of(template.containers[0])) is shown
     assert not any(found.of(other) for other in template.containers[1:])
@@ -191,7 +191,7 @@ def test_what_a_config_map_says_is_said_of_the_containers_that_read_it(spec: str
 def test_of_a_secret_only_the_key_is_named(data: str) -> None:
     spec = "containers: [{name: a, image: a:1, envFrom: [{secretRef: {name: s}}]}]"
     secret = f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{data}\n"
-    (fact,) = api_use(Workspace.from_text(pod(spec) + secret).pod_templates[0])
+    (fact,) = api_use(Tree.from_text(pod(spec) + secret).pod_templates[0])
     assert fact.text == "container a reads Secret/s, where key names the API"
 
 
@@ -215,14 +215,14 @@ def test_a_rendered_name_is_that_of_the_account(tmp_path: Path) -> None:
             "rights.yaml": binding(account("prod-reader", "prod")),
         },
     )
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    assert need(workspace.pod_templates[0]).strength is Strength.PROVED
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    assert need(tree.pod_templates[0]).strength is Strength.PROVED
 
 
 def test_rights_of_default_elsewhere_are_not_those_of_every_unset_pod(tmp_path: Path) -> None:
     write(tmp_path, {"a/app.yaml": pod(), "b/rights.yaml": binding(account("default", "b")), "b/app.yaml": pod()})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    assert [need(template).strength for template in workspace.pod_templates] == [Strength.NONE, Strength.INFERRED]
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    assert [need(template).strength for template in tree.pod_templates] == [Strength.NONE, Strength.INFERRED]
 
 
 def test_a_placeholder_that_kustomize_replaces_is_one_namespace(tmp_path: Path) -> None:
@@ -234,8 +234,8 @@ def test_a_placeholder_that_kustomize_replaces_is_one_namespace(tmp_path: Path) 
             "app.yaml": pod(READER, ", namespace: system") + binding(account("reader", "system")),
         },
     )
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    assert need(workspace.pod_templates[0]).strength is Strength.PROVED
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    assert need(tree.pod_templates[0]).strength is Strength.PROVED
 
 
 def test_an_account_that_an_overlay_gives_counts(tmp_path: Path) -> None:
@@ -250,15 +250,15 @@ def test_an_account_that_an_overlay_gives_counts(tmp_path: Path) -> None:
             "rights.yaml": binding(account("reader", "prod")),
         },
     )
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    template = next(each for each in workspace.pod_templates if "patch" not in each.classes)
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    template = next(each for each in tree.pod_templates if "patch" not in each.classes)
     assert need(template).strength is not Strength.NONE
 
 
 def test_names_of_new_accounts_are_free() -> None:
     text = pod(READER, ", namespace: a") + binding(account("bound")) + pod(metadata=", namespace: b")
-    workspace = Workspace.from_text(text.replace("apiVersion: v1\nkind: Pod", "---\napiVersion: v1\nkind: Pod"))
-    one, other = (template.object for template in workspace.pod_templates)
-    reserve = workspace.accounts.reserve
+    tree = Tree.from_text(text.replace("apiVersion: v1\nkind: Pod", "---\napiVersion: v1\nkind: Pod"))
+    one, other = (template.object for template in tree.pod_templates)
+    reserve = tree.accounts.reserve
     assert [reserve("reader", one), reserve("bound", one), reserve("new", one)] == ["reader-2", "bound-2", "new"]
     assert [reserve("new", other), reserve("new", one), reserve("new", other)] == ["new", "new-2", "new-3"]

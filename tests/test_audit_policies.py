@@ -17,7 +17,7 @@ from hardener.engine import pipeline
 from hardener.kubernetes.audit_policy_properties import PROPERTIES, omitting, violations
 from hardener.kubernetes.audit_policy_rules import STRENGTHS, policy_text
 from hardener.kubernetes.audit_policy_validity import problems
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import shared
 from tests.kubernetes.test_audit_policy import HOSTILE, RULES, Policy
 
@@ -27,7 +27,7 @@ HEAD = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy"}
 
 def run(text: str, name: str = "restricted") -> str:
     """``text`` as it comes out; no change may be refused."""
-    outcome = pipeline.run(Workspace.from_text(text), profile.load(name), only=LOGGING)
+    outcome = pipeline.run(Tree.from_text(text), profile.load(name), only=LOGGING)
     assert not outcome.refused
     return outcome.files[0].text if outcome.files else text
 

@@ -14,11 +14,11 @@ import yaml
 
 from hardener.kubernetes.interest import INTERESTING
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import shared
 
-Tree = dict[str, str]
+Files = dict[str, str]
 
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 
@@ -35,7 +35,7 @@ def thing(name: str, kind: str = "Service", namespace: str | None = None, extra:
     return f"apiVersion: {api.get(kind, 'apps/v1')}\nkind: {kind}\nmetadata: {{name: {name}{place}}}\n{extra}---\n"
 
 
-def write(folder: Path, tree: Tree) -> Path:
+def write(folder: Path, tree: Files) -> Path:
     for name, text in tree.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,12 +43,12 @@ def write(folder: Path, tree: Tree) -> Path:
     return folder
 
 
-def read(folder: Path, tree: Tree | None = None) -> Workspace:
+def read(folder: Path, tree: Files | None = None) -> Tree:
     root = str(write(folder, tree or {}))
-    return Workspace.read([root], root=root)
+    return Tree.read([root], root=root)
 
 
-def at(workspace: Workspace, place: str) -> Object:
+def at(workspace: Tree, place: str) -> Object:
     """The object ``file:Kind/name``; the kind and name may be left out where the file holds one."""
     file, _, name = place.partition(":")
     path = os.path.normpath(os.path.join(workspace.root, file))
@@ -59,7 +59,7 @@ def at(workspace: Workspace, place: str) -> Object:
 
 # Each with the objects that come out of all builds, as "namespace/name" by "Kind/name" as written; a "!" stands before
 # one that is in no build.
-TREES: dict[str, tuple[Tree, dict[str, list[str]]]] = {
+TREES: dict[str, tuple[Files, dict[str, list[str]]]] = {
     "plain": (
         {"a.yaml": thing("web"), "b.yaml": thing("db", namespace="data")},
         {"!Service/web": ["-/web"], "!Service/db": ["data/db"]},
@@ -309,7 +309,7 @@ def test_meeting(namespaces: tuple[str | None, str | None], meets: bool, tmp_pat
 
 
 # The object that is asked for, the candidates, and those of them that are applied with it.
-TOGETHER: dict[str, tuple[Tree, str, list[str]]] = {
+TOGETHER: dict[str, tuple[Files, str, list[str]]] = {
     "the one in the same file": (
         {"a.yaml": thing("web") + thing("db"), "b.yaml": thing("db")},
         "a.yaml:Service/web",
@@ -403,7 +403,7 @@ def test_together(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("tree", ["microservices-demo", "podinfo"])  # argo-cd agrees too, and takes long
 def test_kustomize_agrees_on_the_corpus(tree: str) -> None:
     root = str(shared("corpus", tree))
-    workspace = Workspace.read([root], root=root)
+    workspace = Tree.read([root], root=root)
     builds = workspace.builds
     held = [item for item in workspace.objects if builds.of(item) and item.kind in INTERESTING]
     folders = {build.folder for item in held for build in builds.of(item)}
@@ -418,7 +418,7 @@ def test_kustomize_agrees_on_the_corpus(tree: str) -> None:
     assert built and built <= ours
 
 
-def in_folders(count: int, name: str = "web", namespace: str | None = None) -> Tree:
+def in_folders(count: int, name: str = "web", namespace: str | None = None) -> Files:
     return {f"{n}/a.yaml": pair(name.format(n), namespace) for n in range(count)}
 
 
@@ -428,18 +428,18 @@ def pair(name: str, namespace: str | None = None) -> str:
     return thing(name, "Deployment", namespace, spec) + service
 
 
-def kustomized(count: int) -> Tree:
+def kustomized(count: int) -> Files:
     tree = {f"{n}/kustomization.yaml": f"namespace: n{n}\nresources: [a.yaml]\n" for n in range(count)}
     return in_folders(count) | tree | {"kustomization.yaml": f"resources: [{', '.join(map(str, range(count)))}]\n"}
 
 
-def overlaid(count: int) -> Tree:
+def overlaid(count: int) -> Files:
     tree = {f"{n}/kustomization.yaml": f"namespace: n{n}\nresources: [a.yaml, ../base]\n" for n in range(count)}
     base = {"base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": pair("base")}
     return in_folders(count) | tree | base
 
 
-SHAPES: dict[str, Callable[[int], Tree]] = {
+SHAPES: dict[str, Callable[[int], Files]] = {
     "other names": lambda count: in_folders(count, "web{}"),
     "equal names": in_folders,
     "equal names in one namespace": lambda count: in_folders(count, namespace="shop"),
@@ -454,7 +454,7 @@ def test_ten_times_the_tree_costs_ten_times_as_much(shape: str, tmp_path: Path) 
     assert large <= 11 * small
 
 
-def work_on(workspace: Workspace) -> int:
+def work_on(workspace: Tree) -> int:
     """How many calls it takes to ask everything about every object."""
     assert workspace.objects
     calls = 0

@@ -14,7 +14,7 @@ from hardener.kubernetes.component_values import parsed_version, seconds, tls_ol
 from hardener.kubernetes.tls_suites import GOOD, is_weak
 from hardener.tree.control_plane import ComponentFile, ControlPlane, DevelopmentCluster, How, components, unread
 from hardener.tree.control_plane.component import Component
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 POD = """apiVersion: v1
 kind: Pod
@@ -38,7 +38,7 @@ GATES = "A=true,B=true"
 
 def component(text: str, name: str = SERVER) -> Component:
     """The only component called ``name`` in ``text``."""
-    tree = Workspace.from_text(text)
+    tree = Tree.from_text(text)
     [found] = [each for target in tree.targets(ControlPlane | ComponentFile) for each in components(target, name)]
     return found
 
@@ -145,7 +145,7 @@ def test_a_flag_goes_wherever_it_stands(words: str, left: list[str]) -> None:
     ],
 )
 def test_a_component_whose_flags_cannot_be_read_is_known(line: str, found: tuple[str, list[str]] | None) -> None:
-    pods = Workspace.from_text(f"{POD}    {line}\n").targets(ControlPlane)
+    pods = Tree.from_text(f"{POD}    {line}\n").targets(ControlPlane)
     assert [(name, weak) for pod in pods for name, _, weak in unread(pod)] == ([found] if found else [])
 
 
@@ -203,7 +203,7 @@ def test_what_holds_without_a_flag_depends_on_who_starts_the_component(text: str
     ],
 )
 def test_a_carrier_is_known_by_its_group_and_kind_or_by_its_keys(text: str, name: str | None) -> None:
-    tree = Workspace.from_text(text)
+    tree = Tree.from_text(text)
     found = [each.name for target in tree.targets(ControlPlane) for each in components(target)]
     assert found == ([name] if name else [])
 

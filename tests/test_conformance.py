@@ -12,7 +12,7 @@ from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.kubernetes import pod_security
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 
 FIXTURES = Path(__file__).parents[2] / "shared" / "conformance" / "pod-security" / "restricted"
 VERSIONS = sorted((path.name for path in FIXTURES.glob("v1.*")), key=lambda name: int(name[3:]))
@@ -36,8 +36,8 @@ def minor(version: str) -> int:
 
 
 def hardened(folder: Path, version: tuple[int, int], gate: pipeline.Gate) -> Outcome:
-    workspace = Workspace.read([str(folder)], root=str(folder), settings=Settings(version))
-    return pipeline.run(workspace, profile.load("restricted"), gate)
+    tree = Tree.read([str(folder)], root=str(folder), settings=Settings(version))
+    return pipeline.run(tree, profile.load("restricted"), gate)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -48,7 +48,7 @@ def test_a_failing_fixture_passes_or_carries_a_finding(version: str, tmp_path: P
     assert not outcome.refused
     said = {finding.file for finding in outcome.findings if finding.risk == "K01" and finding.id != "stale-comment"}
     silent = []
-    for pod in outcome.workspace.pod_templates:
+    for pod in outcome.tree.pod_templates:
         template = {"metadata": pod.metadata.data, "spec": pod.data}
         if pod_security.evaluate(template, "restricted", judged) and pod.object.piece.file.name not in said:
             silent.append(pod.object.piece.file.name)
@@ -62,7 +62,7 @@ def test_a_passing_fixture_gets_no_pod_security_edit(version: str, tmp_path: Pat
     outcome = hardened(tmp_path / "pass", judged, pipeline.Gate())
     passing = {
         pod.object.piece.file.name
-        for pod in Workspace.read([str(tmp_path / "pass")], root=str(tmp_path / "pass")).pod_templates
+        for pod in Tree.read([str(tmp_path / "pass")], root=str(tmp_path / "pass")).pod_templates
         if not pod_security.evaluate({"metadata": pod.metadata.data, "spec": pod.data}, "restricted", judged)
     }
     edited = [

@@ -15,14 +15,14 @@ import yaml
 from hardener.authoring.edits import Evidence
 from hardener.facts.network.connections import Connections, Way
 from hardener.tree.core_views import Object, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import shared, write
 
-Tree = Callable[..., Connections]
+Files = Callable[..., Connections]
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
+def tree(tmp_path: Path) -> Files:
     """The connections of files: texts, or lists of objects."""
 
     def build(*objects: dict[str, Any], **files: str | list[dict[str, Any]]) -> Connections:
@@ -35,7 +35,7 @@ def tree(tmp_path: Path) -> Tree:
             for name, content in files.items()
         }
         write(tmp_path, texts)
-        return Workspace.read([str(tmp_path)], root=str(tmp_path)).connections
+        return Tree.read([str(tmp_path)], root=str(tmp_path)).connections
 
     return build
 
@@ -123,7 +123,7 @@ REDIS = (workload("redis"), service("redis", 6379))
 # -- the twelve differences
 
 
-def test_difference_1_texts_of_any_format_are_read(tree: Tree) -> None:
+def test_difference_1_texts_of_any_format_are_read(tree: Files) -> None:
     web = workload(
         "web",
         env={"QUEUE": "amqp://u:p@queue:5672/v", "CACHES": "redis://u:p@redis:6379/0,redis://u:p@redis2:6380/1"},
@@ -149,13 +149,13 @@ def test_difference_1_texts_of_any_format_are_read(tree: Tree) -> None:
     "host", ["redis", "redis.shop", "redis.shop.svc", "redis.shop.svc.cluster.local", "redis.shop.svc.k8s.example.com",
              "redis-0.redis.shop.svc.cluster.local", "redis-0.redis"]
 )  # fmt: skip
-def test_difference_2_all_names_of_a_service_are_known(tree: Tree, host: str) -> None:
+def test_difference_2_all_names_of_a_service_are_known(tree: Files, host: str) -> None:
     web = workload("web", namespace="shop", env={"ADDR": f"{host}:6379"})
     found = tree(web, workload("redis", namespace="shop"), service("redis", 6379, namespace="shop"))
     assert edges(found) == {"web -> redis:6379"}
 
 
-def test_difference_3_init_containers_probes_and_hooks_are_read(tree: Tree) -> None:
+def test_difference_3_init_containers_probes_and_hooks_are_read(tree: Files) -> None:
     def run(name: str) -> dict[str, Any]:
         return {"exec": {"command": ["sh", "-c", f"nc -z {name} 80"]}}
 
@@ -180,7 +180,7 @@ def test_difference_3_init_containers_probes_and_hooks_are_read(tree: Tree) -> N
     }
 
 
-def test_difference_4_workloads_of_one_name_are_told_apart(tree: Tree) -> None:
+def test_difference_4_workloads_of_one_name_are_told_apart(tree: Files) -> None:
     job = workload("web", kind="CronJob", env={"A": "redis:6379"})
     other = workload("web", namespace="b", env={"A": "redis:6379"})
     found = tree(
@@ -196,7 +196,7 @@ def test_difference_4_workloads_of_one_name_are_told_apart(tree: Tree) -> None:
     ]  # fmt: skip
 
 
-def test_difference_6_a_service_without_selector_is_outside(tree: Tree) -> None:
+def test_difference_6_a_service_without_selector_is_outside(tree: Files) -> None:
     lone = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"ports": [{"port": 5432}]}}
     points = {
         "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "db"},
@@ -219,7 +219,7 @@ def test_difference_6_a_service_without_selector_is_outside(tree: Tree) -> None:
 
 @pytest.mark.parametrize(("port", "expected"), [(5432, 5432), (5433, None)])
 def test_the_port_of_a_service_without_selector_is_that_of_its_addresses(
-    tree: Tree, port: int, expected: int | None
+    tree: Files, port: int, expected: int | None
 ) -> None:
     lone = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"ports": [{"port": 5432}]}}
     points = {
@@ -230,7 +230,7 @@ def test_the_port_of_a_service_without_selector_is_that_of_its_addresses(
     assert [(e.port, e.addresses) for e in found.external] == [(expected, ("10.1.2.3",))]
 
 
-def test_difference_7_members_talk_to_each_other_on_all_ports(tree: Tree) -> None:
+def test_difference_7_members_talk_to_each_other_on_all_ports(tree: Files) -> None:
     found = tree(
         workload("es", kind="StatefulSet", serviceName="es"),
         service("es", 9200, clusterIP="None"),
@@ -242,12 +242,12 @@ def test_difference_7_members_talk_to_each_other_on_all_ports(tree: Tree) -> Non
     assert edges(found) == {"es -> es:*", "gossip -> gossip:*", "plain -> plain:8080"}
 
 
-def test_a_name_that_is_only_the_own_one_is_no_connection(tree: Tree) -> None:
+def test_a_name_that_is_only_the_own_one_is_no_connection(tree: Files) -> None:
     web = workload("web", env={"COMPONENT_KEY": "web", "OTEL_SERVICE_NAME": "web"}, command=["web"], args=["web"])
     assert edges(tree(web, service("web"))) == set()
 
 
-def test_members_that_find_each_other_by_the_name_of_their_service(tree: Tree) -> None:
+def test_members_that_find_each_other_by_the_name_of_their_service(tree: Files) -> None:
     found = tree(
         workload("hz", env={"HZ_NETWORK_JOIN_KUBERNETES_SERVICE_NAME": "hz"}), service("hz", 5701),
         workload("kc", env={"JAVA_OPTS": "-Xmx1g -Djgroups.dns.query=kc-members"}),
@@ -258,14 +258,14 @@ def test_members_that_find_each_other_by_the_name_of_their_service(tree: Tree) -
     assert edges(found) == {"hz -> hz:*", "kc -> kc:*", "web -> hz:5701"}
 
 
-def test_difference_9_a_service_that_nothing_names_is_open_to_its_namespace(tree: Tree) -> None:
+def test_difference_9_a_service_that_nothing_names_is_open_to_its_namespace(tree: Files) -> None:
     found = tree(workload("frontend"), service("frontend"), *REDIS, workload("worker"))
     assert edges(found) == set()
     assert entries(found) == {"namespace -> frontend:80", "namespace -> redis:6379"}
     assert places(found.entries[1].evidence) == [("nothing in the tree names Service/redis", "redis")]
 
 
-def test_a_port_that_nothing_names_is_open_to_its_namespace(tree: Tree) -> None:
+def test_a_port_that_nothing_names_is_open_to_its_namespace(tree: Files) -> None:
     ports = [{"port": 6379, "name": "redis"}, {"port": 9121, "name": "metrics"}]
     found = tree(workload("web", env={"R": "redis:6379"}), workload("redis"), service("redis", ports))
     assert edges(found) == {"web -> redis:6379"}
@@ -273,7 +273,7 @@ def test_a_port_that_nothing_names_is_open_to_its_namespace(tree: Tree) -> None:
     assert found.entries[0].evidence[0].text == "nothing in the tree names port 9121 of Service/redis"
 
 
-def test_the_service_that_names_members_is_not_what_others_use(tree: Tree) -> None:
+def test_the_service_that_names_members_is_not_what_others_use(tree: Files) -> None:
     found = tree(
         workload("web", env={"DB": "db:5432"}), workload("db", kind="StatefulSet", serviceName="db-members"),
         service("db", 5432), service("db-members", 5432, app="db", clusterIP="None"),
@@ -281,7 +281,7 @@ def test_the_service_that_names_members_is_not_what_others_use(tree: Tree) -> No
     assert entries(found) == set()
 
 
-def test_two_services_of_the_same_pods_are_both_named(tree: Tree) -> None:
+def test_two_services_of_the_same_pods_are_both_named(tree: Files) -> None:
     found = tree(
         workload("web", env={"DB": "db:5432", "REPLICA": "db-read:5432"}), workload("db"),
         service("db", 5432), service("db-read", 5432, app="db"),
@@ -290,7 +290,7 @@ def test_two_services_of_the_same_pods_are_both_named(tree: Tree) -> None:
     assert entries(found) == set()
 
 
-def test_difference_10_clients_on_the_network_of_the_node(tree: Tree) -> None:
+def test_difference_10_clients_on_the_network_of_the_node(tree: Files) -> None:
     agent = workload("agent", kind="DaemonSet", hostNetwork=True, env={"R": "redis:6379"})
     server = workload("node", kind="DaemonSet", hostNetwork=True)
     found = tree(agent, *REDIS, server, service("node", 9100), workload("web", env={"N": "node:9100"}))
@@ -302,7 +302,7 @@ def test_difference_10_clients_on_the_network_of_the_node(tree: Tree) -> None:
     ]
 
 
-def test_difference_11_hosts_outside(tree: Tree) -> None:
+def test_difference_11_hosts_outside(tree: Files) -> None:
     env = {"SMTP": "smtp.example.com:587", "S3": "https://b.s3.amazonaws.com/x", "DB": "postgres://u:p@10.0.0.7/x"}
     found = tree(workload("web", env=env))
     assert [(e.host, e.port) for e in found.external] == [
@@ -315,7 +315,7 @@ def test_difference_11_hosts_outside(tree: Tree) -> None:
     assert [(e.host, e.addresses) for e in found.external] == [("169.254.169.254", ())]
 
 
-def test_difference_12_secrets_are_read_and_not_shown(tree: Tree) -> None:
+def test_difference_12_secrets_are_read_and_not_shown(tree: Files) -> None:
     uri = "postgres://web:hunter2@db:5432/web?x=hidden.example.com:9999"
     encoded = base64.b64encode(b"redis://:hunter2@redis:6379").decode()
     found = tree(
@@ -335,7 +335,7 @@ def test_difference_12_secrets_are_read_and_not_shown(tree: Tree) -> None:
     assert found.external == [] and found.unresolved == []
 
 
-def test_no_evidence_holds_a_value(tree: Tree) -> None:
+def test_no_evidence_holds_a_value(tree: Files) -> None:
     env = {"A": "redis://u:hunter2@redis:6379", "B": "https://u:hunter2@x.example.com", "C": "http://hunter2@gone:80"}
     found = tree(workload("web", env=env, args=["--a=redis://u:hunter2@redis:1"]), *REDIS)
     said = [fact.text for edge in found.edges for fact in edge.evidence]
@@ -367,7 +367,7 @@ def test_no_evidence_holds_a_value(tree: Tree) -> None:
     ],
 )
 def test_ports_are_those_of_the_pod(
-    tree: Tree, service_port: list[Any], container_ports: list[Any], reference: str, expected: str
+    tree: Files, service_port: list[Any], container_ports: list[Any], reference: str, expected: str
 ) -> None:
     found = tree(
         workload("web", env={"S": reference}), workload("s", ports=container_ports), service("s", service_port)
@@ -376,25 +376,25 @@ def test_ports_are_those_of_the_pod(
 
 
 @pytest.mark.parametrize(("reference", "expected"), [("s:80", "80,8080"), ("s:9999", "9999"), ("http://s", "80,8080")])
-def test_clients_of_a_headless_service_connect_to_the_pod(tree: Tree, reference: str, expected: str) -> None:
+def test_clients_of_a_headless_service_connect_to_the_pod(tree: Files, reference: str, expected: str) -> None:
     found = tree(workload("web", env={"S": reference}), workload("s"), service("s", 80, 8080, clusterIP="None"))
     assert edges(found) == {f"web -> s:{expected}"}
 
 
-def test_host_and_port_in_two_variables(tree: Tree) -> None:
+def test_host_and_port_in_two_variables(tree: Files) -> None:
     ports = [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]
     found = tree(workload("web", env={"S_HOST": "s", "S_PORT": "81"}), workload("s"), service("s", ports))
     assert edges(found) == {"web -> s:81"}
 
 
-def test_a_variable_in_a_variable(tree: Tree) -> None:
+def test_a_variable_in_a_variable(tree: Files) -> None:
     ports = [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]
     env = {"S_NAME": "s", "P": "81", "URL": "http://$(S_NAME):$(P)/"}
     found = tree(workload("web", env=env), workload("s"), service("s", ports))
     assert edges(found) == {"web -> s:81"}
 
 
-def test_variables_that_the_kubelet_makes(tree: Tree) -> None:
+def test_variables_that_the_kubelet_makes(tree: Files) -> None:
     web = workload("web", args=["--redis=$(REDIS_CART_SERVICE_HOST):$(REDIS_CART_SERVICE_PORT)"])
     assert edges(tree(web, workload("redis-cart"), service("redis-cart", 6379))) == {"web -> redis-cart:6379"}
 
@@ -402,12 +402,12 @@ def test_variables_that_the_kubelet_makes(tree: Tree) -> None:
 # -- what a name means
 
 
-def test_the_api_server_is_no_workload(tree: Tree) -> None:
+def test_the_api_server_is_no_workload(tree: Files) -> None:
     found = tree(workload("web", env={"API_URL": "https://kubernetes.default.svc:443", "H": "kubernetes:443"}))
     assert not found.edges and not found.unresolved and not found.external
 
 
-def test_a_service_that_no_tree_has_is_unresolved(tree: Tree) -> None:
+def test_a_service_that_no_tree_has_is_unresolved(tree: Files) -> None:
     env = {"A": "gone:80", "B": "gone.other.svc:81", "T": "12:30", "I": "app:v1", "L": "http://localhost:80"}
     found = tree(workload("web", env=env), *REDIS)
     assert [(e.host, e.port, e.evidence.text) for e in found.unresolved] == [
@@ -416,21 +416,21 @@ def test_a_service_that_no_tree_has_is_unresolved(tree: Tree) -> None:
     assert not found.external
 
 
-def test_a_service_that_no_tree_has_is_unresolved_wherever_it_stands(tree: Tree) -> None:
+def test_a_service_that_no_tree_has_is_unresolved_wherever_it_stands(tree: Files) -> None:
     text = "upstream x { server api.other.svc.cluster.local:8082; }\nresolver kube-dns.kube-system.svc.cluster.local;\n"
     web = workload("web", volumes=[{"name": "v", "configMap": {"name": "c"}}])
     found = tree(web, config("c", {"nginx.conf": text}))
     assert [(e.host, e.port) for e in found.unresolved] == [("api.other.svc.cluster.local", 8082)]
 
 
-def test_a_service_of_another_namespace_is_not_meant_by_its_bare_name(tree: Tree) -> None:
+def test_a_service_of_another_namespace_is_not_meant_by_its_bare_name(tree: Files) -> None:
     web = workload("web", namespace="a", env={"R": "redis:6379", "S": "redis.b:6379"})
     found = tree(web, workload("redis", namespace="b"), service("redis", 6379, namespace="b"))
     assert [(called(e.server), e.evidence[0].text) for e in found.edges] == [("redis", "env S names redis:6379")]
     assert [e.host for e in found.unresolved] == ["redis"]
 
 
-def test_an_external_name_is_followed(tree: Tree) -> None:
+def test_an_external_name_is_followed(tree: Files) -> None:
     def alias(name: str, target: str) -> dict[str, Any]:
         spec = {"type": "ExternalName", "externalName": target}
         return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
@@ -444,13 +444,13 @@ def test_an_external_name_is_followed(tree: Tree) -> None:
     assert [(e.host, e.port) for e in found.external] == [("smtp.example.com", 25)]
 
 
-def test_a_service_whose_pods_nobody_sees(tree: Tree) -> None:
+def test_a_service_whose_pods_nobody_sees(tree: Files) -> None:
     found = tree(workload("web", env={"P": "prometheus:9090"}), service("prometheus", 9090))
     assert [(e.service.name, e.port) for e in found.unseen] == [("prometheus", 9090)]
     assert not found.unresolved and not found.edges
 
 
-def test_copies_are_not_mixed(tree: Tree) -> None:
+def test_copies_are_not_mixed(tree: Files) -> None:
     app = [workload("web", env={"R": "redis:6379", "X": "extra:80"}), *REDIS]
     extra = [workload("extra"), service("extra")]
     found = tree(one__app_yaml=app, two__app_yaml=app, two__more__extra_yaml=extra)
@@ -465,7 +465,7 @@ def test_copies_are_not_mixed(tree: Tree) -> None:
 # -- kustomize
 
 
-def test_names_with_a_prefix_are_known_as_written_and_as_rendered(tree: Tree) -> None:
+def test_names_with_a_prefix_are_known_as_written_and_as_rendered(tree: Files) -> None:
     found = tree(
         kustomization_yaml="resources: [app.yaml]\nnamePrefix: prod-\n",
         app_yaml=[workload("a", env={"R": "redis:6379"}), workload("b", env={"R": "prod-redis:6379"}), *REDIS],
@@ -473,7 +473,7 @@ def test_names_with_a_prefix_are_known_as_written_and_as_rendered(tree: Tree) ->
     assert edges(found) == {"a -> redis:6379", "b -> redis:6379"}
 
 
-def test_config_maps_that_kustomize_generates(tree: Tree) -> None:
+def test_config_maps_that_kustomize_generates(tree: Files) -> None:
     text = """\
         resources: [app.yaml]
         configMapGenerator:
@@ -502,7 +502,7 @@ def test_config_maps_that_kustomize_generates(tree: Tree) -> None:
     assert ("key app.conf of ConfigMap/settings names Service/conf", "app.conf") in said
 
 
-def test_what_a_patch_adds_belongs_to_what_it_patches(tree: Tree) -> None:
+def test_what_a_patch_adds_belongs_to_what_it_patches(tree: Files) -> None:
     patch = """\
         apiVersion: apps/v1
         kind: Deployment
@@ -525,7 +525,7 @@ def test_what_a_patch_adds_belongs_to_what_it_patches(tree: Tree) -> None:
     assert places(found.edges[0].evidence) == [("env REDIS_ADDR names redis:6379", "redis:6379")]
 
 
-def test_what_a_patch_opens_is_open(tree: Tree) -> None:
+def test_what_a_patch_opens_is_open(tree: Files) -> None:
     patches = """\
         resources: [../base]
         patches:
@@ -555,11 +555,11 @@ def test_what_a_patch_opens_is_open(tree: Tree) -> None:
         ({"externalIPs": ["192.0.2.1"]}, "outside"), ({"type": "ClusterIP"}, "namespace"), ({}, "namespace"),
     ],
 )  # fmt: skip
-def test_exposed_services(tree: Tree, more: dict[str, Any], way: str) -> None:
+def test_exposed_services(tree: Files, more: dict[str, Any], way: str) -> None:
     assert entries(tree(workload("web"), service("web", 80, 8080, **more))) == {f"{way} -> web:8080"}
 
 
-def test_host_ports(tree: Tree) -> None:
+def test_host_ports(tree: Files) -> None:
     ports = [{"containerPort": 8080, "hostPort": 80}, {"containerPort": 53, "hostPort": 53, "protocol": "UDP"}]
     found = tree(workload("web", ports=[*ports, {"containerPort": 9}]))
     assert entries(found) == {"outside -> web:8080", "outside -> web:53/UDP"}
@@ -577,7 +577,7 @@ HTTP = [{"port": 80, "name": "http", "targetPort": 8080}, {"port": 81, "name": "
 CONTROLLER = "registry.k8s.io/ingress-nginx/controller:v1.12.0"
 
 
-def test_an_ingress_without_controller_is_open(tree: Tree) -> None:
+def test_an_ingress_without_controller_is_open(tree: Files) -> None:
     found = tree(app_yaml=[workload("web"), service("web", HTTP)], ingress_yaml=INGRESS % "nginx")
     assert entries(found) == {"outside -> web:8080", "namespace -> web:81"}
     assert places(found.entries[0].evidence) == [("Ingress/i leads to Service/web", "web")]
@@ -586,14 +586,14 @@ def test_an_ingress_without_controller_is_open(tree: Tree) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"), [("nginx", True), ("'null'", False), ("null", True), ("alb", False), ("traefik", False)]
 )
-def test_an_ingress_comes_from_the_controller_of_its_class(tree: Tree, name: str, expected: bool) -> None:
+def test_an_ingress_comes_from_the_controller_of_its_class(tree: Files, name: str, expected: bool) -> None:
     controller = workload("controller", namespace="ingress-nginx", image=CONTROLLER)
     found = tree(app_yaml=[workload("web"), service("web", HTTP), controller], ingress_yaml=INGRESS % name)
     assert edges(found) == ({"controller -> web:8080"} if expected else set())
     assert entries(found) == {"namespace -> web:81"} | (set() if expected else {"outside -> web:8080"})
 
 
-def test_a_class_is_what_its_object_says(tree: Tree) -> None:
+def test_a_class_is_what_its_object_says(tree: Files) -> None:
     controller = workload("controller", image=CONTROLLER)
     named = {
         "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "public"},
@@ -603,13 +603,13 @@ def test_a_class_is_what_its_object_says(tree: Tree) -> None:
     assert "controller -> web:8080" in edges(tree(app_yaml=app, ingress_yaml=INGRESS % "public"))
 
 
-def test_a_controller_on_the_network_of_its_node_is_no_peer(tree: Tree) -> None:
+def test_a_controller_on_the_network_of_its_node_is_no_peer(tree: Files) -> None:
     controller = workload("controller", kind="DaemonSet", image=CONTROLLER, hostNetwork=True)
     found = tree(app_yaml=[workload("web"), service("web", HTTP), controller], ingress_yaml=INGRESS % "nginx")
     assert entries(found) == {"outside -> web:8080", "namespace -> web:81"}
 
 
-def test_an_ingress_asks_who_may_pass(tree: Tree) -> None:
+def test_an_ingress_asks_who_may_pass(tree: Files) -> None:
     ingress = """\
         apiVersion: networking.k8s.io/v1
         kind: Ingress
@@ -635,13 +635,13 @@ ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", ROUTES)
-def test_routes_are_open(tree: Tree, kind: str) -> None:
+def test_routes_are_open(tree: Files, kind: str) -> None:
     version, spec = ROUTES[kind]
     route = {"apiVersion": version, "kind": kind, "metadata": {"name": "r"}, "spec": spec}
     assert entries(tree(workload("web"), service("web", 80, 8080), route)) == {"outside -> web:8080"}
 
 
-def test_a_gateway_of_istio_is_found_by_its_selector(tree: Tree) -> None:
+def test_a_gateway_of_istio_is_found_by_its_selector(tree: Files) -> None:
     version, spec = ROUTES["VirtualService"]
     route = {"apiVersion": version, "kind": "VirtualService", "metadata": {"name": "r"}, "spec": spec}
     gateway = {
@@ -666,13 +666,13 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", CALLS)
-def test_what_the_api_server_calls(tree: Tree, kind: str) -> None:
+def test_what_the_api_server_calls(tree: Files, kind: str) -> None:
     version, rest = CALLS[kind]
     caller = {"apiVersion": version, "kind": kind, "metadata": {"name": "c"}, **rest}
     assert entries(tree(workload("hook"), service("hook", 8443, 9443), caller)) == {"api-server -> hook:9443"}
 
 
-def test_service_monitors(tree: Tree) -> None:
+def test_service_monitors(tree: Files) -> None:
     monitor = {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
         "metadata": {"name": "m", "namespace": "monitoring"},
@@ -694,7 +694,7 @@ def test_service_monitors(tree: Tree) -> None:
     }  # fmt: skip
 
 
-def test_pod_monitors(tree: Tree) -> None:
+def test_pod_monitors(tree: Files) -> None:
     monitor = {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": "m"},
         "spec": {"selector": {"matchLabels": {"app": "web"}}, "podMetricsEndpoints": [{"port": "prom"}]},
@@ -706,28 +706,28 @@ def test_pod_monitors(tree: Tree) -> None:
 SCRAPE = {"prometheus.io/scrape": "true", "prometheus.io/port": "9797"}
 
 
-def test_pods_that_ask_to_be_scraped(tree: Tree) -> None:
+def test_pods_that_ask_to_be_scraped(tree: Files) -> None:
     assert entries(tree(workload("web", annotations=SCRAPE))) == {"monitoring -> web:9797"}
 
 
-def test_pods_are_scraped_by_the_prometheus_of_the_tree(tree: Tree) -> None:
+def test_pods_are_scraped_by_the_prometheus_of_the_tree(tree: Files) -> None:
     found = tree(workload("web", annotations=SCRAPE), workload("p", image="quay.io/prometheus/prometheus:v3.1.0"))
     assert edges(found) == {"p -> web:9797"} and not found.entries
 
 
-def test_services_that_ask_to_be_scraped(tree: Tree) -> None:
+def test_services_that_ask_to_be_scraped(tree: Files) -> None:
     found = tree(workload("web"), service("web", 80, annotations={"prometheus.io/scrape": "true"}))
     assert entries(found) == {"monitoring -> web:80"}
 
 
-def test_a_workload_without_service_has_no_entry(tree: Tree) -> None:
+def test_a_workload_without_service_has_no_entry(tree: Files) -> None:
     assert not tree(workload("worker"), workload("cron", kind="CronJob"), workload("pod", kind="Pod")).entries
 
 
 # -- the answer
 
 
-def test_edges_are_kept_once_with_all_evidence(tree: Tree) -> None:
+def test_edges_are_kept_once_with_all_evidence(tree: Files) -> None:
     env = {"A": "redis:6379", "B": "redis://redis:6379", "C": "redis"}
     found = tree(workload("web", env=env), *REDIS)
     (edge,) = found.edges
@@ -740,7 +740,7 @@ def test_edges_are_kept_once_with_all_evidence(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "CronJob", "Job", "Pod", "DaemonSet"])
-def test_clients_of_every_kind(tree: Tree, kind: str) -> None:
+def test_clients_of_every_kind(tree: Files, kind: str) -> None:
     assert edges(tree(workload("web", kind=kind, env={"R": "redis:6379"}), *REDIS)) == {"web -> redis:6379"}
 
 
@@ -763,7 +763,7 @@ WRONG: list[Any] = [None, 1, "x", "${X}", [], {}, [None], ["x"], {"x": None}, [[
         "VirtualService spec", "HTTPRoute spec", "kustomization configMapGenerator",
     ],
 )  # fmt: skip
-def test_wrong_shapes_are_passed_over(tree: Tree, place: str, wrong: Any) -> None:
+def test_wrong_shapes_are_passed_over(tree: Files, place: str, wrong: Any) -> None:
     version, spec = ROUTES["HTTPRoute"]
     objects: list[Any] = [
         workload("web", env={"R": "redis:6379"}, envFrom=[{"configMapRef": {"name": "c"}}], hostNetwork=True),
@@ -800,7 +800,7 @@ def test_wrong_shapes_are_passed_over(tree: Tree, place: str, wrong: Any) -> Non
 )
 def test_evidence_that_cannot_be_read_is_no_problem(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"c.yaml": text})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
+    workspace = Tree.read([str(tmp_path)], root=str(tmp_path))
     assert [piece.problem for file in workspace.files for piece in file.pieces] == [None]
     assert not workspace.connections.edges
 
@@ -810,7 +810,7 @@ def test_evidence_that_cannot_be_read_is_no_problem(tmp_path: Path, text: str) -
 
 def corpus(*names: str) -> Connections:
     folder = str(shared("corpus", *names))
-    return Workspace.read([folder], root=folder).connections
+    return Tree.read([folder], root=folder).connections
 
 
 def test_microservices_demo_has_the_edges_of_its_authors_and_no_other() -> None:

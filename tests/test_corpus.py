@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import CORPUS, Tree, lone_comments, run, shared, snapshot
+from tests.conftest import CORPUS, CorpusTree, lone_comments, run, shared, snapshot
 
 SMALL = ("bad-pods", "microservices-demo", "podinfo")
 
@@ -26,7 +26,7 @@ def test_all_invariants_hold(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_second_run_changes_nothing(name: str, corpus: Callable[[str], Tree]) -> None:
+def test_a_second_run_changes_nothing(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus(name)
     again = run("apply", ".", cwd=tree.folder)
     assert again.status == 0
@@ -35,7 +35,7 @@ def test_a_second_run_changes_nothing(name: str, corpus: Callable[[str], Tree]) 
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_nothing_else_is_touched(name: str, corpus: Callable[[str], Tree]) -> None:
+def test_nothing_else_is_touched(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus(name)
     new = tree.after.keys() - tree.before.keys()
     assert tree.before.keys() <= tree.after.keys() and all(Path(file).name.startswith("harden-") for file in new)
@@ -50,7 +50,7 @@ def test_nothing_else_is_touched(name: str, corpus: Callable[[str], Tree]) -> No
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_no_crash_and_no_warning(name: str, corpus: Callable[[str], Tree]) -> None:
+def test_no_crash_and_no_warning(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus(name)
     assert tree.diff.err == ""
     assert tree.diff.status == 1
@@ -86,7 +86,7 @@ def _with_token(pod: dict[str, Any]) -> set[str]:
     }
 
 
-def test_argo_cd_mounts_tokens_where_they_are_used(corpus: Callable[[str], Tree]) -> None:
+def test_argo_cd_mounts_tokens_where_they_are_used(corpus: Callable[[str], CorpusTree]) -> None:
     text = corpus("argo-cd").after["install.yaml"][1].decode()
     assert {name: _with_token(pod) for name, pod in _pods(text).items()} == {
         "argocd-application-controller": {"argocd-application-controller"},
@@ -99,7 +99,7 @@ def test_argo_cd_mounts_tokens_where_they_are_used(corpus: Callable[[str], Tree]
     }
 
 
-def test_kube_prometheus_mounts_tokens_where_they_are_used(corpus: Callable[[str], Tree]) -> None:
+def test_kube_prometheus_mounts_tokens_where_they_are_used(corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus("kube-prometheus")
     files = (
         content for name, (_, content) in tree.after.items() if name.endswith(("deployment.yaml", "daemonset.yaml"))
@@ -120,7 +120,7 @@ def test_kube_prometheus_mounts_tokens_where_they_are_used(corpus: Callable[[str
 # -- namespace labels: row 4
 
 
-def test_kube_prometheus_enforces_no_level(corpus: Callable[[str], Tree]) -> None:
+def test_kube_prometheus_enforces_no_level(corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus("kube-prometheus")
     changes = [change for change in tree.report["changes"] if change["id"] == "namespace-pss-labels"]
     assert not [change for change in changes if "enforce" in change["path"][-1]]
@@ -133,7 +133,7 @@ def test_kube_prometheus_enforces_no_level(corpus: Callable[[str], Tree]) -> Non
     assert made == ["Alertmanager", "Prometheus"]
 
 
-def test_argo_cd_enforces_nothing_that_an_overlay_breaks(corpus: Callable[[str], Tree]) -> None:
+def test_argo_cd_enforces_nothing_that_an_overlay_breaks(corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus("argo-cd")
     levels = {
         change["object"]["name"]: change["after"]

@@ -17,7 +17,7 @@ from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.report.patch import Patch
 from hardener.tree.core_views import PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT, commit, git, write
 
@@ -62,8 +62,8 @@ def apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
         write(tmp_path, files)
-        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-        outcome = pipeline.run(workspace, Profile("test", members={item.id: True for item in transforms}))
+        tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+        outcome = pipeline.run(tree, Profile("test", members={item.id: True for item in transforms}))
         for change in outcome.files:
             Path(change.file.path).write_text(change.text, encoding="utf-8")
         return outcome
@@ -90,7 +90,7 @@ def test_objects_of_one_step_and_of_several_share_a_file(apply: Run, tmp_path: P
     assert names(tmp_path / NEW) == expected
     assert resources(tmp_path / "kustomization.yaml") == ["a.yaml", NEW]
     assert sorted(change.file.name for change in outcome.files) == [NEW, "kustomization.yaml"]
-    assert [item.name for item in outcome.workspace.of("networking.k8s.io", "NetworkPolicy")] == expected
+    assert [item.name for item in outcome.tree.of("networking.k8s.io", "NetworkPolicy")] == expected
 
 
 def test_each_topic_has_a_file_and_a_line(apply: Run, tmp_path: Path) -> None:

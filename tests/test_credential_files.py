@@ -13,7 +13,7 @@ from hardener.kubernetes.certificate import from_pem
 from hardener.kubernetes.kubeconfig import is_credential, is_kubeconfig
 from hardener.kubernetes.static_tokens import file_rows, rows_in
 from hardener.tree.credential_views import StaticTokens
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, ROOT, Harden, write
 
 TABLES = [
@@ -70,7 +70,7 @@ FILES = [
 def test_which_files_are_read(tree: dict[str, str], users: list[str], tmp_path: Path) -> None:
     for name, text in tree.items():
         (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
+    workspace = Tree.read([str(tmp_path)], root=str(tmp_path))
     found = [holder.user for tokens in workspace.targets(StaticTokens) for holder in tokens.holders]
     assert found == users
     assert not workspace.problems

@@ -14,7 +14,7 @@ from hardener.authoring.profile import load
 from hardener.authoring.transform import Transform
 from hardener.engine import pipeline
 from hardener.errors import HardenError
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT, write
 
@@ -82,4 +82,4 @@ def test_a_wrong_option_is_said_also_where_nothing_takes_it(tmp_path: Path) -> N
     profile = load("restricted")
     profile.set_option("tls.minimum", "VersionTLS10", "--set")
     with pytest.raises(HardenError, match="tls"):
-        pipeline.run(Workspace.read([str(tmp_path)], root=str(tmp_path)), profile)
+        pipeline.run(Tree.read([str(tmp_path)], root=str(tmp_path)), profile)

@@ -10,10 +10,10 @@ import pytest
 from hardener.facts.objects.hidden_pods import of
 from hardener.facts.objects.namespace_contents import unseen_sources
 from hardener.facts.objects.pod_security_levels import level_of
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden, commit
-from .test_builds import Tree, read, thing, write
+from .test_builds import Files, read, thing, write
 from .test_layout import service, workload
 
 
@@ -85,7 +85,7 @@ def test_patches_point_at_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, tree).unseen_sources == {}
 
 
-OVERLAYS: Tree = {
+OVERLAYS: Files = {
     "base/kustomization.yaml": "resources: [web.yaml]\n",
     "base/web.yaml": workload(),
     "dev/kustomization.yaml": "namespace: dev\nresources: [../base, ns.yaml]\npatches: [{path: patch.yaml}]\n",
@@ -107,7 +107,7 @@ RENAMED = {"all/kustomization.yaml": "namespace: all\nresources: [../dev]\n"}
         (RENAMED, {"dev": "baseline", "live": "baseline", "all": "privileged"}),
     ],
 )
-def test_the_level_of_a_pod_in_each_namespace(more: Tree, levels: dict[str, str], tmp_path: Path) -> None:
+def test_the_level_of_a_pod_in_each_namespace(more: Files, levels: dict[str, str], tmp_path: Path) -> None:
     workspace = read(tmp_path, OVERLAYS | more)
     (pod,) = (pod for pod in workspace.pod_templates if "patch" not in pod.object.classes)
     assert {name: level_of(pod, name) for name in levels} == levels
@@ -223,7 +223,7 @@ def test_a_large_tree_of_releases_is_quick(tmp_path: Path) -> None:
         thing(f"n{i}", "Namespace") + "---\n" + custom(HELM, "HelmRelease", name=f"r{i}", namespace=f"n{i}")
         for i in range(number)
     )
-    workspace = Workspace.from_text(text, Settings())
+    workspace = Tree.from_text(text, Settings())
     spaces = [space for space in workspace.namespaces.values() if space.declared]
     assert len(spaces) == number
     assert all(len(unseen_sources(space)) == 1 for space in spaces)

@@ -12,7 +12,7 @@ import yaml
 
 from hardener.authoring import profile
 from hardener.engine import pipeline
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import Harden, commit, shared, write
 
 WEB = """\
@@ -207,7 +207,7 @@ def test_no_shape_stops_the_run(number: int) -> None:
             if isinstance(way, dict)
         ]
         text = yaml.safe_dump_all([*others, *beside, *ways], sort_keys=False)
-        workspace = Workspace.from_text(text)
-        workspace.stream = False
-        outcome = pipeline.run(workspace, restricted, only=frozenset(ONLY.split(",")))
+        tree = Tree.from_text(text)
+        tree.stream = False
+        outcome = pipeline.run(tree, restricted, only=frozenset(ONLY.split(",")))
         assert not [item for item in outcome.refused if "our bug" in item.reason]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 from tests.cel import refused
 from tests.conftest import ROOT, Harden, commit, shared, write
 
@@ -48,10 +48,10 @@ SHOP = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
 RUN = "kubectl run a --image=b --privileged\n"
 
 
-def workspace(folder: Path, files: dict[str, str], paths: tuple[str, ...] = (".",), engine: str | None = None) -> Any:
+def tree(folder: Path, files: dict[str, str], paths: tuple[str, ...] = (".",), engine: str | None = None) -> Any:
     write(folder, files)
     settings = Settings(policy_engine=engine)
-    return Workspace.read([str((folder / path).resolve()) for path in paths], root=str(folder), settings=settings)
+    return Tree.read([str((folder / path).resolve()) for path in paths], root=str(folder), settings=settings)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def workspace(folder: Path, files: dict[str, str], paths: tuple[str, ...] = ("."
 def test_the_engine_is_what_the_tree_uses_or_what_was_asked_for(
     tmp_path: Path, files: dict[str, str], engine: str | None, found: str
 ) -> None:
-    assert workspace(tmp_path, files, engine=engine).guardrails.engine == found
+    assert tree(tmp_path, files, engine=engine).guardrails.engine == found
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_engine_is_what_the_tree_uses_or_what_was_asked_for(
 def test_the_home_of_policies(
     tmp_path: Path, files: dict[str, str], paths: tuple[str, ...], engine: str | None, home: str | None
 ) -> None:
-    item, _ = workspace(tmp_path, files, paths, engine).guardrails.home
+    item, _ = tree(tmp_path, files, paths, engine).guardrails.home
     assert (None if item is None else Path(item.piece.file.path).relative_to(tmp_path.resolve()).as_posix()) == home
 
 
@@ -97,7 +97,7 @@ def test_the_home_of_policies(
     [(RELEASE, (1, 13)), (APPLICATION, (1, 16)), (RELEASE.replace("3.3.7", '"*"'), None), (SHOP, None)],
 )
 def test_the_version_of_kyverno(tmp_path: Path, text: str, found: tuple[int, int] | None) -> None:
-    known = workspace(tmp_path, {"a.yaml": text}).guardrails.kyverno_version
+    known = tree(tmp_path, {"a.yaml": text}).guardrails.kyverno_version
     assert (known and known[0]) == found
 
 
@@ -252,4 +252,4 @@ roleRef: {{kind: {kind}, name: runner, apiGroup: rbac.authorization.k8s.io}}
     ],
 )
 def test_where_a_program_makes_pods_the_tree_does_not_show_all(more: str, makes: bool) -> None:
-    assert [*Workspace.from_text(_RUNNER + more).pod_makers] == (["ci"] if makes else [])
+    assert [*Tree.from_text(_RUNNER + more).pod_makers] == (["ci"] if makes else [])

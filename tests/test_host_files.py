@@ -20,7 +20,7 @@ from hardener.engine.outcome import Outcome
 from hardener.report.redactor import Redactor
 from hardener.report.text import TextReport
 from hardener.tree.core_views import Service
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 
 from .conftest import write
 
@@ -54,8 +54,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         made = transform(each=Service, stage="exposure")(function).__transform__  # type: ignore[attr-defined]
         monkeypatch.setattr(registry, "transforms", lambda: {made.id: made})
         write(tmp_path, files)
-        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path), settings=Settings())
-        outcome = pipeline.run(workspace, Profile("test", members={made.id: True}), gate)
+        tree = Tree.read([str(tmp_path)], root=str(tmp_path), settings=Settings())
+        outcome = pipeline.run(tree, Profile("test", members={made.id: True}), gate)
         write_files(outcome)
         return outcome
 
@@ -99,7 +99,7 @@ def test_items_come_and_go_in_one_step(run: Run, tmp_path: Path) -> None:
             yield service.drop("spec", "ports", 0, grade=Grade.SAFE)
 
     run({"web.yaml": SERVICE}, step)
-    ports = [item["port"] for item in Workspace.from_text(text(tmp_path / "web.yaml")).objects[0].data["spec"]["ports"]]
+    ports = [item["port"] for item in Tree.from_text(text(tmp_path / "web.yaml")).objects[0].data["spec"]["ports"]]
     assert ports == [1, 2, 443]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.tree.core_views import OpaqueError, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import write
 
 
@@ -39,13 +39,13 @@ spec: {{podSelector: {selector}, policyTypes: {types}}}
 """
 
 
-def read(folder: Path, **files: str) -> Workspace:
+def read(folder: Path, **files: str) -> Tree:
     write(folder, {f"{name.replace('__', '/')}.yaml": text for name, text in files.items()})
-    return Workspace.read([str(folder)], root=str(folder))
+    return Tree.read([str(folder)], root=str(folder))
 
 
-def the(workspace: Workspace, name: str) -> PodTemplate:
-    return next(pod for pod in workspace.pod_templates if pod.object.name == name)
+def the(tree: Tree, name: str) -> PodTemplate:
+    return next(pod for pod in tree.pod_templates if pod.object.name == name)
 
 
 OWN = {
@@ -69,8 +69,8 @@ def test_a_workload_is_found_by_its_selector(
     text = workload("web", kind=kind, labels=labels, selector=selector)
     if kind == "DeploymentConfig":
         text = text.replace("apps/v1", "apps.openshift.io/v1")
-    workspace = read(tmp_path, web=text)
-    assert workspace.isolation.selectors.own(the(workspace, "web")).selector == expected
+    tree = read(tmp_path, web=text)
+    assert tree.isolation.selectors.own(the(tree, "web")).selector == expected
 
 
 def pod_object(kind: str, metadata: str) -> str:
@@ -87,13 +87,13 @@ def pod_object(kind: str, metadata: str) -> str:
 @pytest.mark.parametrize("kind", ["Pod", "Job", "CronJob"])
 def test_labels_that_change_are_left_out(tmp_path: Path, kind: str) -> None:
     labels = ", labels: {app: web, helm.sh/chart: a, app.kubernetes.io/version: '1', batch.kubernetes.io/job-name: x}"
-    workspace = read(tmp_path, job=pod_object(kind, labels))
-    assert workspace.isolation.selectors.own(the(workspace, "Nightly.Run")).selector == {"matchLabels": {"app": "web"}}
+    tree = read(tmp_path, job=pod_object(kind, labels))
+    assert tree.isolation.selectors.own(the(tree, "Nightly.Run")).selector == {"matchLabels": {"app": "web"}}
 
 
 @pytest.mark.parametrize("kind", ["Pod", "CronJob"])
 def test_pods_without_labels_get_one(tmp_path: Path, kind: str) -> None:
-    own = (workspace := read(tmp_path, job=pod_object(kind, ""))).isolation.selectors.own(the(workspace, "Nightly.Run"))
+    own = (tree := read(tmp_path, job=pod_object(kind, ""))).isolation.selectors.own(the(tree, "Nightly.Run"))
     assert own.added == "nightly.run"
     assert own.selector == {"matchLabels": {"app.kubernetes.io/name": "nightly.run"}}
 
@@ -103,13 +103,13 @@ def test_the_label_that_is_added_is_one_that_nothing_asks_for(tmp_path: Path) ->
         "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {app.kubernetes.io/name: nightly.run}}\n"
     )
     other = workload("web", labels="{app.kubernetes.io/name: nightly.run-cronjob}")
-    workspace = read(tmp_path, job=pod_object("CronJob", ""), service=service, other=other)
-    assert workspace.isolation.selectors.own(the(workspace, "Nightly.Run")).added == "harden-nightly.run"
+    tree = read(tmp_path, job=pod_object("CronJob", ""), service=service, other=other)
+    assert tree.isolation.selectors.own(the(tree, "Nightly.Run")).added == "harden-nightly.run"
 
 
 def test_a_job_cannot_get_a_label(tmp_path: Path) -> None:
-    workspace = read(tmp_path, job=pod_object("Job", ""))
-    own = workspace.isolation.selectors.own(the(workspace, "Nightly.Run"))
+    tree = read(tmp_path, job=pod_object("Job", ""))
+    own = tree.isolation.selectors.own(the(tree, "Nightly.Run"))
     assert own.selector is None
     assert own.problem == "its pods have no label that tells them from others"
 
@@ -121,38 +121,36 @@ kind: RayCluster
 metadata: {name: ray}
 spec: {headGroupSpec: {template: {metadata: {labels: {app: ray}}, spec: {containers: [{name: a, image: b}]}}}}
 """
-    workspace = read(tmp_path, ray=text)
-    assert "operator" in str(workspace.isolation.selectors.own(the(workspace, "ray")).problem)
+    tree = read(tmp_path, ray=text)
+    assert "operator" in str(tree.isolation.selectors.own(the(tree, "ray")).problem)
 
 
 def test_labels_that_are_not_known(tmp_path: Path) -> None:
-    workspace = read(
-        tmp_path, a=workload("a", labels="{app: '${APP}'}"), b=workload("b", selector="{matchLabels: [a]}")
-    )
+    tree = read(tmp_path, a=workload("a", labels="{app: '${APP}'}"), b=workload("b", selector="{matchLabels: [a]}"))
     with pytest.raises(OpaqueError):
-        workspace.isolation.selectors.own(the(workspace, "a"))
+        tree.isolation.selectors.own(the(tree, "a"))
     with pytest.raises(WrongShapeError):
-        workspace.isolation.selectors.own(the(workspace, "b"))
+        tree.isolation.selectors.own(the(tree, "b"))
 
 
 def test_twins_are_what_one_policy_is_for(tmp_path: Path) -> None:
-    workspace = read(
+    tree = read(
         tmp_path, one__a=workload("a"), one__b=workload("b", kind="StatefulSet"), two__c=workload("c"),
         one__d=workload("d", labels="{app: d}"),
     )  # fmt: skip
-    selectors = workspace.isolation.selectors
-    assert {pod.object.name for pod in selectors.twins(the(workspace, "a"))} == {"a", "b"}
-    assert {pod.object.name for pod in selectors.twins(the(workspace, "c"))} == {"c"}
+    selectors = tree.isolation.selectors
+    assert {pod.object.name for pod in selectors.twins(the(tree, "a"))} == {"a", "b"}
+    assert {pod.object.name for pod in selectors.twins(the(tree, "c"))} == {"c"}
 
 
 def test_kinds_that_share_a_name(tmp_path: Path) -> None:
-    workspace = read(
+    tree = read(
         tmp_path, one__a=workload("a"), one__b=workload("a", kind="DaemonSet"), two__a=workload("b"),
         three__b=workload("b", kind="DaemonSet"),
     )  # fmt: skip
-    selectors = workspace.isolation.selectors
-    assert [selectors.shares_name(pod) for pod in workspace.pod_templates] == [
-        pod.object.name == "a" for pod in workspace.pod_templates
+    selectors = tree.isolation.selectors
+    assert [selectors.shares_name(pod) for pod in tree.pod_templates] == [
+        pod.object.name == "a" for pod in tree.pod_templates
     ]
 
 
@@ -169,8 +167,8 @@ SELECTED = {
 
 @pytest.mark.parametrize(("selector", "expected"), SELECTED.values(), ids=SELECTED)
 def test_a_policy_selects_by_label(tmp_path: Path, selector: str, expected: bool) -> None:
-    workspace = read(tmp_path, web=workload("web"), policy=policy("p", selector))
-    found = workspace.isolation.selecting(the(workspace, "web"))
+    tree = read(tmp_path, web=workload("web"), policy=policy("p", selector))
+    found = tree.isolation.selecting(the(tree, "web"))
     assert [item.object.name for item in found] == ["p"] * expected
 
 
@@ -186,10 +184,10 @@ CLOSED = {
 
 @pytest.mark.parametrize(("types", "expected"), CLOSED.items(), ids=CLOSED)
 def test_the_directions_that_a_policy_closes(tmp_path: Path, types: str, expected: set[str]) -> None:
-    workspace = read(tmp_path, web=workload("web"), policy=policy("p", "{}", types))
-    pod = the(workspace, "web")
-    selecting = workspace.isolation.selecting(pod)
-    assert {d for d in ("ingress", "egress") if workspace.isolation.closes(pod, selecting, d)} == expected
+    tree = read(tmp_path, web=workload("web"), policy=policy("p", "{}", types))
+    pod = the(tree, "web")
+    selecting = tree.isolation.selecting(pod)
+    assert {d for d in ("ingress", "egress") if tree.isolation.closes(pod, selecting, d)} == expected
 
 
 PLACES = {
@@ -203,8 +201,8 @@ PLACES = {
 
 @pytest.mark.parametrize(("here", "there", "expected"), PLACES.values(), ids=PLACES)
 def test_files_that_are_applied_at_once(tmp_path: Path, here: str, there: str, expected: bool) -> None:
-    workspace = read(tmp_path, **{here: workload("web"), there: policy("p", "{}")})
-    assert bool(workspace.isolation.selecting(the(workspace, "web"))) is expected
+    tree = read(tmp_path, **{here: workload("web"), there: policy("p", "{}")})
+    assert bool(tree.isolation.selecting(the(tree, "web"))) is expected
 
 
 CLOSED_BY = {
@@ -216,9 +214,9 @@ CLOSED_BY = {
 
 @pytest.mark.parametrize(("selector", "namespace", "expected"), CLOSED_BY.values(), ids=CLOSED_BY)
 def test_a_pod_of_no_known_namespace(tmp_path: Path, selector: str, namespace: str, expected: bool) -> None:
-    workspace = read(tmp_path, web=workload("web"), deny=policy("deny", selector, namespace=namespace))
-    pod = the(workspace, "web")
-    assert workspace.isolation.closes(pod, workspace.isolation.selecting(pod), "ingress") is expected
+    tree = read(tmp_path, web=workload("web"), deny=policy("deny", selector, namespace=namespace))
+    pod = the(tree, "web")
+    assert tree.isolation.closes(pod, tree.isolation.selecting(pod), "ingress") is expected
 
 
 def test_components_that_no_build_uses_are_not_applied_with_each_other(tmp_path: Path) -> None:
@@ -227,8 +225,8 @@ def test_components_that_no_build_uses_are_not_applied_with_each_other(tmp_path:
         "one__kustomization": component.format("web"), "one__web": workload("web"),
         "two__kustomization": component.format("p"), "two__p": policy("p", "{}"),
     }  # fmt: skip
-    workspace = read(tmp_path, **files)
-    assert workspace.isolation.selecting(the(workspace, "web")) == []
+    tree = read(tmp_path, **files)
+    assert tree.isolation.selecting(the(tree, "web")) == []
 
 
 def test_a_component_that_some_builds_use_closes_nothing_for_sure(tmp_path: Path) -> None:
@@ -238,25 +236,25 @@ def test_a_component_that_some_builds_use_closes_nothing_for_sure(tmp_path: Path
         "locked__kustomization": component, "locked__policy": policy("p", "{}"),
         "prod__kustomization": "resources: [../base]\ncomponents: [../locked]\n",
     }  # fmt: skip
-    workspace = read(tmp_path, **files)
-    pod = the(workspace, "web")
-    assert workspace.isolation.closes(pod, workspace.isolation.selecting(pod), "ingress")
-    workspace = read(tmp_path, dev__kustomization="resources: [../base]\n")
-    pod = the(workspace, "web")
-    assert [item.object.name for item in workspace.isolation.selecting(pod)] == ["p"]
-    assert not workspace.isolation.closes(pod, workspace.isolation.selecting(pod), "ingress")
+    tree = read(tmp_path, **files)
+    pod = the(tree, "web")
+    assert tree.isolation.closes(pod, tree.isolation.selecting(pod), "ingress")
+    tree = read(tmp_path, dev__kustomization="resources: [../base]\n")
+    pod = the(tree, "web")
+    assert [item.object.name for item in tree.isolation.selecting(pod)] == ["p"]
+    assert not tree.isolation.closes(pod, tree.isolation.selecting(pod), "ingress")
 
 
 def test_the_policy_of_ours(tmp_path: Path) -> None:
-    workspace = read(
+    tree = read(
         tmp_path, shop__web=workload("web"), shop__all=policy("all", "{}", ours=True),
         shop__theirs=policy("theirs", "{matchLabels: {app: web}}"),
         shop__moved__x=policy("moved", "{matchLabels: {app: web}}", ours=True),
     )  # fmt: skip
-    isolation, web = workspace.isolation, {"matchLabels": {"app": "web"}}
-    found = isolation.own_policy(the(workspace, "web"), web)
+    isolation, web = tree.isolation, {"matchLabels": {"app": "web"}}
+    found = isolation.own_policy(the(tree, "web"), web)
     assert found is not None and found.object.name == "moved"
-    workspace = read(tmp_path, shop__here=policy("here", "{matchLabels: {app: web}}", ours=True))
-    found = workspace.isolation.own_policy(the(workspace, "web"), web)
+    tree = read(tmp_path, shop__here=policy("here", "{matchLabels: {app: web}}", ours=True))
+    found = tree.isolation.own_policy(the(tree, "web"), web)
     assert found is not None and found.object.name == "here"
-    assert workspace.isolation.own_policy(the(workspace, "web"), {"matchLabels": {"app": "api"}}) is None
+    assert tree.isolation.own_policy(the(tree, "web"), {"matchLabels": {"app": "api"}}) is None

@@ -14,10 +14,10 @@ import yaml
 from hardener.facts.network.connections import Connections, Way
 from hardener.kubernetes.kustomization import NAMES
 from hardener.kubernetes.network_policy import ANYWHERE
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .built import BUILDERS, Cluster, Key, build, builder
-from .conftest import Tree, shared
+from .conftest import CorpusTree, shared
 
 WITH_KUSTOMIZATIONS = ("argo-cd", "microservices-demo", "podinfo")
 
@@ -117,7 +117,7 @@ def each_build(origin: Path, judge: Callable[[str], list[str] | None]) -> None:
 
 @pytest.mark.parametrize("tool", BUILDERS)
 @pytest.mark.parametrize("name", WITH_KUSTOMIZATIONS)
-def test_what_was_built_is_built_with_the_edits(name: str, tool: str, corpus: Callable[[str], Tree]) -> None:
+def test_what_was_built_is_built_with_the_edits(name: str, tool: str, corpus: Callable[[str], CorpusTree]) -> None:
     builder(tool)
     origin, tree = shared("corpus", name), corpus(name)
 
@@ -148,7 +148,7 @@ def asked(connections: Connections) -> Iterator[tuple[str, str, int | str | None
 
 @pytest.mark.parametrize("name", WITH_KUSTOMIZATIONS)
 def test_every_connection_of_what_was_built_is_open_in_what_is_built(
-    name: str, corpus: Callable[[str], Tree], tmp_path: Path
+    name: str, corpus: Callable[[str], CorpusTree], tmp_path: Path
 ) -> None:
     builder("kubectl")
     origin, tree = shared("corpus", name), corpus(name)
@@ -163,7 +163,7 @@ def test_every_connection_of_what_was_built_is_open_in_what_is_built(
         (alone / "all.yaml").write_text(yaml.safe_dump_all(before.values()), encoding="utf-8")
         old, new = Cluster(before.values()), Cluster(after.values())
         found = []
-        for client, server, port, protocol in asked(Workspace.read([str(alone)], root=str(alone)).connections):
+        for client, server, port, protocol in asked(Tree.read([str(alone)], root=str(alone)).connections):
             if old.reaches(old.pods.get(client, ANYWHERE), old.pods[server], port, protocol):
                 if not new.reaches(new.pods.get(client, ANYWHERE), new.pods[server], port, protocol):
                     found.append(f"{folder}: {client} reaches {server} {port}/{protocol} no more")

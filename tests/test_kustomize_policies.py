@@ -14,7 +14,7 @@ import yaml
 
 from hardener.kubernetes.network_policy import allows
 from hardener.report.reachability.measure import measure
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .built import BUILDERS, Cluster, build, builder
 from .conftest import commit, run, write
@@ -219,7 +219,7 @@ def test_a_label_over_that_of_the_pods_makes_every_service_select_all(tmp_path: 
     write(tmp_path, {f"base/{file}": text for file, text in BASE.items()})
     write(tmp_path, {"base/kustomization.yaml": RESOURCES + SETTINGS + "commonLabels: {app: all}\n"})
     harden(tmp_path)
-    after = Workspace.from_text(yaml.safe_dump_all(built(tmp_path, "base", tool)))
+    after = Tree.from_text(yaml.safe_dump_all(built(tmp_path, "base", tool)))
     assert measure(after).edges == len(after.connections.edges) > len(EDGES)
 
 

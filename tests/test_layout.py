@@ -12,11 +12,11 @@ from hardener.authoring import registry
 from hardener.authoring.edits import Create, Edit, Grade
 from hardener.engine import step
 from hardener.tree.core_views import Namespace, Object
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import View
 
 from .conftest import Harden, commit
-from .test_builds import COMPONENT, Tree, at, kustomize, read, thing, write
+from .test_builds import COMPONENT, Files, at, kustomize, read, thing, write
 
 
 def workload(name: str = "web", app: str = "web", kind: str = "Deployment", namespace: str | None = None) -> str:
@@ -37,13 +37,13 @@ def ingress(backend: str = "web") -> str:
     )
 
 
-def places(workspace: Workspace, items: list[Any]) -> list[str]:
+def places(workspace: Tree, items: list[Any]) -> list[str]:
     objects = [item if isinstance(item, Object) else item.object for item in items]
     return [os.path.relpath(item.piece.file.path, workspace.root) + f":{item.name}" for item in objects]
 
 
 # The pods of each Service, by its place.
-SELECTED: dict[str, tuple[Tree, dict[str, list[str]]]] = {
+SELECTED: dict[str, tuple[Files, dict[str, list[str]]]] = {
     "copies do not mix": (
         {
             "deploy/web.yaml": workload() + service(),
@@ -212,7 +212,7 @@ def test_namespaces_of_the_configuration(
 ) -> None:
     write(tmp_path, {"k8s/shop/a.yaml": thing("web", namespace=namespace)})
     settings = Settings(namespaces=tuple(config.items()))
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path), settings=settings)
+    workspace = Tree.read([str(tmp_path)], root=str(tmp_path), settings=settings)
     assert workspace.builds.namespaces(workspace.objects[0]) == (expected,)
 
 
@@ -234,7 +234,7 @@ def policy(name: str, namespace: str | None = None, ours: bool = False) -> str:
 
 
 # The tree, what the new object is for, and the name that it gets where it asks for "x".
-FREE: dict[str, tuple[Tree, str, str]] = {
+FREE: dict[str, tuple[Files, str, str]] = {
     "free": ({"a.yaml": workload() + policy("y")}, "a.yaml:Deployment/web", "x"),
     "of another kind": ({"a.yaml": workload() + service("x")}, "a.yaml:Deployment/web", "x"),
     "taken": ({"a.yaml": workload(), "b/b.yaml": policy("x")}, "a.yaml:Deployment/web", "x-2"),
@@ -329,12 +329,12 @@ def new(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def draft(workspace: Workspace, target: View, *edits: Edit) -> step.Step:
+def draft(workspace: Tree, target: View, *edits: Edit) -> step.Step:
     return step.draft(workspace, registry.get("no-privileged"), target, list(edits))
 
 
 # The tree, the file that the new object stands beside, and the lines by kustomization.
-LISTED: dict[str, tuple[Tree, dict[str, list[str]]]] = {
+LISTED: dict[str, tuple[Files, dict[str, list[str]]]] = {
     "no kustomization": ({"d/a.yaml": workload()}, {}),
     "one that does not list the sibling": ({"d/a.yaml": workload(), "d/kustomization.yaml": "resources: []\n"}, {}),
     "beside it": (
@@ -400,7 +400,7 @@ def test_new_files_are_listed_where_their_siblings_are(name: str, tmp_path: Path
 
 def test_a_kustomization_outside_of_the_paths_is_named(tmp_path: Path) -> None:
     write(tmp_path, {"d/a.yaml": workload(), "kustomization.yaml": "resources: [d/a.yaml]\n"})
-    workspace = Workspace.read([str(tmp_path / "d")], root=str(tmp_path))
+    workspace = Tree.read([str(tmp_path / "d")], root=str(tmp_path))
     item = at(workspace, "d/a.yaml")
     create = item.create("networkpolicies", new("x"), grade=Grade.REVIEW)
     made = draft(workspace, item, create)
@@ -453,7 +453,7 @@ def test_evidence_follows_kustomizations_out_of_the_tree(tmp_path: Path) -> None
     write(tmp_path, tree)
     (tmp_path / "more" / "bad.yaml").write_bytes(b"\xff\xff")
     app = str(tmp_path / "app")
-    workspace = Workspace.read([app], root=app)
+    workspace = Tree.read([app], root=app)
     assert sorted(item.name for item in workspace.objects) == ["cache", "db", "lone", "web", "web"]
     assert [item.name for item in workspace.objects if item.editable] == ["web"]
     assert workspace.unread_evidence == 1
@@ -467,5 +467,5 @@ def test_evidence_beyond_the_tree_is_bounded(monkeypatch: pytest.MonkeyPatch, tm
     write(tmp_path, {f"{name}.yaml": service(name) for name in "abc"})
     monkeypatch.setattr("hardener.tree.outside_files._MOST", 2)
     app = str(tmp_path / "app")
-    workspace = Workspace.read([app], root=app)
+    workspace = Tree.read([app], root=app)
     assert (len(workspace.objects), workspace.unread_evidence) == (2, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardener.facts.objects.nearby import Nearby
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import write
 
@@ -45,21 +45,21 @@ PLACES = [
 @pytest.mark.parametrize(("files", "here"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
 def test_what_is_meant(files: dict[str, str], here: list[str], tmp_path: Path) -> None:
     write(tmp_path, files)
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    near = Nearby(workspace.builds, workspace.of("", "ServiceAccount"))
-    found = near.of(workspace.pod_templates[0].object)
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    near = Nearby(tree.builds, tree.of("", "ServiceAccount"))
+    found = near.of(tree.pod_templates[0].object)
     assert [item.text("metadata", "labels", "here") for item in found] == here
 
 
 def test_of_very_many_a_few_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"p.yaml": pod(), **{f"{n}/q.yaml": account(f"l{n}") for n in range(100)}})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    near = Nearby(workspace.builds, workspace.of("", "ServiceAccount"))
-    assert 0 < len(near.of(workspace.pod_templates[0].object)) < 20
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    near = Nearby(tree.builds, tree.of("", "ServiceAccount"))
+    assert 0 < len(near.of(tree.pod_templates[0].object)) < 20
 
 
 def test_it_tells_whether_they_stand_beside(tmp_path: Path) -> None:
     write(tmp_path, {"a/p.yaml": pod(), "a/q.yaml": account("folder"), "b/p.yaml": pod()})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    near = Nearby(workspace.builds, workspace.of("", "ServiceAccount"))
-    assert [near.placed(template.object)[1] for template in workspace.pod_templates] == [True, False]
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    near = Nearby(tree.builds, tree.of("", "ServiceAccount"))
+    assert [near.placed(template.object)[1] for template in tree.pod_templates] == [True, False]

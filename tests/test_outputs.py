@@ -19,10 +19,10 @@ from hardener.outputs.json_diff import diff
 from hardener.sources.yaml import parse, segments
 
 from .built import BUILDERS, build, builder
-from .conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Tree, commit, corpus_copy, git, run, snapshot, write
+from .conftest import CORPUS, DEPLOYMENT, ROOT, CorpusTree, Harden, commit, corpus_copy, git, run, snapshot, write
 from .test_kustomize_build import WITH_KUSTOMIZATIONS
 
-Corpus = Callable[[str], Tree]
+Corpus = Callable[[str], CorpusTree]
 
 
 def patched(value: Any, operations: list[dict[str, Any]]) -> Any:

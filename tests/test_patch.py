@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CORPUS, DEPLOYMENT, Harden, Tree, commit, git, restore, run, snapshot, write
+from tests.conftest import CORPUS, DEPLOYMENT, CorpusTree, Harden, commit, git, restore, run, snapshot, write
 
 MASKED = "# shows masked secrets: git apply cannot take this file, harden apply can\n"
 
@@ -37,7 +37,7 @@ def applicable(out: str) -> str:
 
 @pytest.mark.parametrize("sub", [False, True], ids=["root", "sub-folder"])
 @pytest.mark.parametrize("name", CORPUS)
-def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None:
+def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus(name)
     folder = tree.folder if sub else tree.folder.parent
     restore(folder)
@@ -59,7 +59,7 @@ def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], Tree]) -> None
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_the_patch_format_on_the_corpus(name: str, corpus: Callable[[str], Tree]) -> None:
+def test_the_patch_format_on_the_corpus(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     """Nothing but the patch on standard output, all of which git takes; what is not in it is named beside it."""
     tree = corpus(name)
     folder = tree.folder.parent

@@ -15,7 +15,7 @@ from hardener.authoring.transform import Steps, Transform, transform
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.tree.core_views import Container, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, write
 
 BODY = "A sentence.\n\nWhy: a reason.\n\nMay break: nothing."
@@ -36,8 +36,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
         write(tmp_path, {"web.yaml": text})
-        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-        return pipeline.run(workspace, Profile("test", members={item.id: not report for item in transforms}), gate)
+        tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+        return pipeline.run(tree, Profile("test", members={item.id: not report for item in transforms}), gate)
 
     return running
 

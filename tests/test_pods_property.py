@@ -12,7 +12,7 @@ from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.kubernetes import pod_security
 from hardener.sources import yaml
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 VERSION = (1, 35)
 IMAGES = ("nginx:1.27", "redis:7", "postgres:16", "busybox", "app:1", "registry.example.com/team/api:2.1", "caddy:2")
@@ -119,14 +119,14 @@ def test_a_hardened_pod_passes_or_says_why_not(spec: dict[str, Any], kind: str, 
         "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "x"},
         "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}},
     }  # fmt: skip
-    workspace = Workspace.from_text(yaml.dump(document))
-    outcome = pipeline.run(workspace, profile.load(name), pipeline.Gate(risk))
+    tree = Tree.from_text(yaml.dump(document))
+    outcome = pipeline.run(tree, profile.load(name), pipeline.Gate(risk))
     assert [refused.reason for refused in outcome.refused] == []
-    (pod,) = workspace.pod_templates
+    (pod,) = tree.pod_templates
     violations = pod_security.evaluate({"metadata": pod.metadata.data, "spec": pod.data}, "restricted", VERSION)
     said = [finding.id for finding in outcome.findings] + [held.transform.id for held in outcome.held]
     assert not violations or said
     text = outcome.files[0].text if outcome.files else yaml.dump(document)
-    again = pipeline.run(Workspace.from_text(text), profile.load(name), pipeline.Gate(risk))
+    again = pipeline.run(Tree.from_text(text), profile.load(name), pipeline.Gate(risk))
     if risk is not Grade.BREAKING:  # what made a pod an agent of the node may go then
         assert [change.transform.id for change in again.changes] == []

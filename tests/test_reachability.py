@@ -20,9 +20,9 @@ from hardener.report.reachability import Reachability, lost_edges, measure, stat
 from hardener.report.reachability.layout import Layout
 from hardener.report.reachability.summary import lines
 from hardener.tree.core_views import Object, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
-from .conftest import CORPUS, Tree, shared, write
+from .conftest import CORPUS, CorpusTree, shared, write
 
 Value = dict[str, Any]
 SHUT: Value = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
@@ -65,16 +65,16 @@ def text(*documents: Value) -> str:
     return "---\n".join(yaml.safe_dump(document, sort_keys=False) for document in documents)
 
 
-def stream(*documents: Value) -> Workspace:
+def stream(*documents: Value) -> Tree:
     """A workspace of one stream; its connections are those that ``connect`` says."""
-    found = Workspace.from_text(text(*documents))
+    found = Tree.from_text(text(*documents))
     connect(found)
     return found
 
 
-def tree(folder: Path, files: dict[str, str]) -> Workspace:
+def tree(folder: Path, files: dict[str, str]) -> Tree:
     write(folder, files)
-    found = Workspace.read([str(folder)], root=str(folder))
+    found = Tree.read([str(folder)], root=str(folder))
     connect(found)
     return found
 
@@ -82,7 +82,7 @@ def tree(folder: Path, files: dict[str, str]) -> Workspace:
 def run(target: PodTemplate | Object, *edits: Edit) -> None:
     """Make a step on the workspace, as the pipeline does."""
     item = target.object
-    draft(item.workspace, registry.get("run-as-non-root"), item, list(edits)).apply()
+    draft(item.tree, registry.get("run-as-non-root"), item, list(edits)).apply()
 
 
 def create(beside: Object, value: Value) -> None:
@@ -90,13 +90,13 @@ def create(beside: Object, value: Value) -> None:
     run(beside, beside.create("networkpolicies", value, grade=Grade.REVIEW))
 
 
-def pod(workspace: Workspace, name: str, place: str = "") -> PodTemplate:
+def pod(workspace: Tree, name: str, place: str = "") -> PodTemplate:
     """The only workload called ``name``, in a file whose path holds ``place``."""
     (found,) = (p for p in workspace.pod_templates if p.object.name == name and place in p.object.piece.file.path)
     return found
 
 
-def connect(workspace: Workspace, edges: list[Edge] | None = None, entries: list[Entry] | None = None) -> None:
+def connect(workspace: Tree, edges: list[Edge] | None = None, entries: list[Entry] | None = None) -> None:
     """Say what the connections of the tree are."""
     workspace.__dict__["connections"] = Connections(edges=edges or [], entries=entries or [])
 
@@ -126,7 +126,7 @@ def guard(server: str, *clients: str, port: int = 8080, namespace: str | None = 
 # What a run closes.
 
 
-def shop() -> Workspace:
+def shop() -> Tree:
     workspace = stream(workload("web"), workload("api"), workload("db"))
     web, api, db = (pod(workspace, name) for name in ("web", "api", "db"))
     connect(
@@ -326,7 +326,7 @@ def test_a_policy_that_the_run_changes() -> None:
 
 def test_workloads_outside_of_the_paths_are_not_counted_and_not_lost(tmp_path: Path) -> None:
     write(tmp_path, {"a/web.yaml": text(workload("web", "shop")), "b/api.yaml": text(workload("api", "shop"))})
-    workspace = Workspace.read([str(tmp_path / "a")], root=str(tmp_path))
+    workspace = Tree.read([str(tmp_path / "a")], root=str(tmp_path))
     connect(workspace, [edge(pod(workspace, "api"), pod(workspace, "web"), 8080)])
     create(pod(workspace, "web").object, policy("p", "shop", podSelector=of("web"), ingress=[]))
     found = measure(workspace)
@@ -343,7 +343,7 @@ def overlay(*resources: str, namespace: str = "") -> str:
 OPS = {"matchLabels": {"team": "ops"}}
 APP = text(workload("web"), workload("api"))
 SHUT_API = policy("p", podSelector=of("api"), ingress=[])
-# Files, and how many pairs there are and how many are open.
+# Trees, and how many pairs there are and how many are open.
 LAYOUTS: dict[str, tuple[dict[str, str], int, int]] = {
     "one folder": ({"a.yaml": text(workload("a")), "b.yaml": text(workload("b"), workload("c"))}, 6, 6),
     "folders": ({"a/a.yaml": text(workload("a")), "b/b.yaml": text(workload("b"))}, 2, 2),
@@ -553,7 +553,7 @@ def test_odd_values_stop_nothing(put: Callable[[Any], Value], odd: Any) -> None:
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_tree_that_no_run_changed_loses_nothing(name: str) -> None:
     folder = str(shared("corpus", name))
-    workspace = Workspace.read([folder], root=folder)
+    workspace = Tree.read([folder], root=folder)
     found = measure(workspace)
     assert found.pairs and found.open_before == found.open_after <= found.pairs
     assert not (found.isolated or found.lost or found.entries_lost or found.dns_lost)
@@ -562,7 +562,7 @@ def test_a_tree_that_no_run_changed_loses_nothing(name: str) -> None:
 
 def test_copies_are_told_apart_in_the_corpus() -> None:
     folder = str(shared("corpus", "microservices-demo"))
-    layout = Layout(Workspace.read([folder], root=folder))
+    layout = Layout(Tree.read([folder], root=folder))
     together: dict[int, set[str]] = {}
     for one in layout.pods:
         for place in layout.places(one.object):
@@ -692,7 +692,7 @@ def test_the_share_is_never_better_than_it_is(before: int, after: int, percent: 
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_no_tree_of_the_corpus_loses_a_connection(name: str, corpus: Callable[[str], Tree]) -> None:
+def test_no_tree_of_the_corpus_loses_a_connection(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     found = corpus(name).report["summary"].get("reachability")
     made = [c for c in corpus(name).report["changes"] if c["object"]["kind"] == "NetworkPolicy"]
     assert (found is None) == (not made)

@@ -17,11 +17,11 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.conftest import CORPUS, DEPLOYMENT, ROOT, Harden, Places, Tree, at, commit, git, same_value, write
+from tests.conftest import CORPUS, DEPLOYMENT, ROOT, CorpusTree, Harden, Places, at, commit, git, same_value, write
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / "hardener/report/schema.json").read_text())
 MARK = "\u2039redacted#"
-Corpus = Callable[[str], Tree]
+Corpus = Callable[[str], CorpusTree]
 
 
 @cache
@@ -29,16 +29,16 @@ def places(content: bytes) -> Places:
     return Places(content.decode())
 
 
-def texts_of(tree: Tree, record: dict[str, Any]) -> tuple[Places, Places]:
+def texts_of(tree: CorpusTree, record: dict[str, Any]) -> tuple[Places, Places]:
     return places(tree.before[record["file"]][1]), places(tree.after[record["file"]][1])
 
 
-def made(tree: Tree) -> list[dict[str, Any]]:
+def made(tree: CorpusTree) -> list[dict[str, Any]]:
     """The changes that are new objects."""
     return [change for change in tree.report["changes"] if change["path"] == [] and "before" not in change]
 
 
-def changes(tree: Tree) -> list[dict[str, Any]]:
+def changes(tree: CorpusTree) -> list[dict[str, Any]]:
     """The changes of objects that there were."""
     return [change for change in tree.report["changes"] if change["path"] or "before" in change]
 

@@ -18,7 +18,7 @@ from hardener.commands.write_files import write_files
 from hardener.engine import pipeline
 from hardener.kubernetes.quantity import parse
 from hardener.kubernetes.validity import violations
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import write
 
 IDS = frozenset({"resource-requests", "memory-limit", "cpu-limit", "ephemeral-limit"})
@@ -97,7 +97,7 @@ def test_what_is_written_holds(
 
 
 def harden(folder: Path, name: str) -> Any:
-    workspace = Workspace.read([str(folder)], root=str(folder))
+    workspace = Tree.read([str(folder)], root=str(folder))
     outcome = pipeline.run(workspace, profile.load(name), only=IDS)
     write_files(outcome)
     return outcome

@@ -14,7 +14,7 @@ import pytest
 from hardener.authoring import profile
 from hardener.authoring.edits import Grade, copied
 from hardener.engine import pipeline
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="install kubernetes-validate for its schemas")
 from jsonschema import Draft202012Validator  # noqa: E402
@@ -65,7 +65,7 @@ def errors(version: str, document: Any) -> Counter[str] | None:
 @pytest.mark.parametrize("name", ["restricted", "strict"])
 @pytest.mark.parametrize("tree", TREES, ids=lambda tree: tree.name)
 def test_no_object_gains_a_schema_error(tree: Path, name: str, version: str) -> None:
-    workspace = Workspace.read([str(tree)], root=str(tree), settings=Settings(VERSIONS[version]))
+    workspace = Tree.read([str(tree)], root=str(tree), settings=Settings(VERSIONS[version]))
     before = [(item, copied(item.data)) for item in workspace.objects]
     outcome = pipeline.run(workspace, profile.load(name), pipeline.Gate(Grade.BREAKING))
     changed = {id(change.object.piece) for change in outcome.changes}

@@ -9,7 +9,7 @@ import pytest
 
 from hardener.sources.script import Parsed
 from hardener.tree.script_views import Script
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import Harden, shared, write
 
 EMPTY = '#!/bin/sh\n\nexec kube-apiserver --audit-log-path="" --audit-policy-file=\n'
@@ -17,7 +17,7 @@ EMPTY = '#!/bin/sh\n\nexec kube-apiserver --audit-log-path="" --audit-policy-fil
 
 def script(folder: Path, text: str) -> Script:
     write(folder, {"start.sh": text})
-    (found,) = Workspace.read([str(folder)], root=str(folder)).targets(Script)
+    (found,) = Tree.read([str(folder)], root=str(folder)).targets(Script)
     assert isinstance(found, Script)
     return found
 
@@ -43,7 +43,7 @@ def test_commands_are_joined(text: str, commands: list[tuple[int, str]], tmp_pat
 
 def test_a_script_that_says_nothing_about_a_cluster_is_not_read(tmp_path: Path) -> None:
     write(tmp_path, {"build.sh": "#!/bin/sh\nmake all\n"})
-    assert not Workspace.read([str(tmp_path)], root=str(tmp_path)).files
+    assert not Tree.read([str(tmp_path)], root=str(tmp_path)).files
 
 
 def test_comments_of_a_script() -> None:

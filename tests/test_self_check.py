@@ -17,7 +17,7 @@ from hardener.report.redactor import Redactor
 from hardener.report.text import TextReport
 from hardener.sources import yaml
 from hardener.tree.core_views import Container, Object, PodTemplate
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 from tests.conftest import CORPUS, shared, write
 from tests.naive_edits import APP, NAIVE, RIGHT, SETTINGS, SPEC, Naive, Op, deployment
 
@@ -35,7 +35,7 @@ def making(name: str, *ops: Op, grade: Grade = Grade.SAFE, stage: str = "user", 
     """A transform called ``name`` that makes ``ops`` on the first object of the tree, or on every ``kind``."""
 
     def function(item: Object) -> Steps:
-        if item.kind != kind if kind else item is not item.workspace.objects[0]:
+        if item.kind != kind if kind else item is not item.tree.objects[0]:
             return
         for op, path, *value in ops:
             if op == "set":
@@ -52,17 +52,17 @@ def making(name: str, *ops: Op, grade: Grade = Grade.SAFE, stage: str = "user", 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run transforms on a file ``web.yaml`` in a folder of its own; those of ``Object`` visit all of them."""
-    targets = Workspace.targets
+    targets = Tree.targets
 
-    def objects(workspace: Workspace, each: type) -> Any:
+    def objects(workspace: Tree, each: type) -> Any:
         return list(workspace.objects) if each is Object else targets(workspace, each)
 
     def running(text: str, *transforms: Transform, version: tuple[int, int] = (1, 35)) -> Outcome:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(Workspace, "targets", objects)
+        monkeypatch.setattr(Tree, "targets", objects)
         monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
         write(tmp_path, {"web.yaml": text})
-        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path), settings=Settings(version))
+        workspace = Tree.read([str(tmp_path)], root=str(tmp_path), settings=Settings(version))
         members = {item.id: True for item in transforms}
         return pipeline.run(workspace, profile.Profile("test", members=members), pipeline.Gate())
 
@@ -315,7 +315,7 @@ def test_a_new_object_that_is_wrong_is_not_made(run: Run, tmp_path: Path) -> Non
     assert (refused.step, refused.file, refused.edits) == ("wrong", "harden-network.yaml", 2)
     assert [change.transform.id for change in outcome.changes] == ["after"]
     assert [file.file.name for file in outcome.files] == ["web.yaml"]
-    assert not any(item.kind == "NetworkPolicy" for item in outcome.workspace.objects)
+    assert not any(item.kind == "NetworkPolicy" for item in outcome.tree.objects)
 
 
 def test_a_new_object_that_is_right_is_made(run: Run) -> None:
@@ -375,7 +375,7 @@ def test_many_wrong_steps_cost_no_more_than_as_many_right_ones(run: Run, monkeyp
 @pytest.mark.parametrize("tree", CORPUS)
 def test_it_never_fires_on_the_corpus(tree: str, name: str, version: tuple[int, int]) -> None:
     root = str(shared("corpus", tree))
-    workspace = Workspace.read([root], root=root, settings=Settings(version))
+    workspace = Tree.read([root], root=root, settings=Settings(version))
     outcome = pipeline.run(workspace, profile.load(name), pipeline.Gate(Grade.BREAKING))
     assert outcome.changes
     assert [item.reason for item in outcome.refused if item.step] == []

@@ -20,7 +20,7 @@ from hardener.authoring.transform import Steps
 from hardener.engine import pipeline
 from hardener.engine.waivers import peer_checks
 from hardener.tree.core_views import Container
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, commit, write
 from tests.test_pipeline import declared
 
@@ -444,8 +444,8 @@ def test_a_scope_is_found_again_when_items_before_it_are_gone(tmp_path: Path, mo
     monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
     lines = ["- a", "- b  # harden: ignore[rewrite] kept", "- c"]
     write(tmp_path, {"web.yaml": DEPLOYMENT + "        args:\n" + "".join(f"        {line}\n" for line in lines)})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    outcome = pipeline.run(workspace, Profile("test", members={item.id: True for item in transforms}))
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    outcome = pipeline.run(tree, Profile("test", members={item.id: True for item in transforms}))
     assert outcome.files[0].text.splitlines()[-2:] == ["        - b  # harden: ignore[rewrite] kept", '        - "1"']
     assert [(item.place[1], item.line) for item in outcome.waived] == [(17, 17)]
 
@@ -572,7 +572,7 @@ def test_what_a_container_shows_of_another_one_waives_nothing_there(
     write(tmp_path, {"app.yaml": comment})
     shown = declared(show)
     monkeypatch.setattr(registry, "transforms", lambda: {shown.id: shown})
-    workspace = Workspace.read([str(tmp_path / "app.yaml")], root=str(tmp_path))
-    outcome = pipeline.run(workspace, Profile("test", members={shown.id: True}))
+    tree = Tree.read([str(tmp_path / "app.yaml")], root=str(tmp_path))
+    outcome = pipeline.run(tree, Profile("test", members={shown.id: True}))
     assert [record.changes[0].path[-2] for record in outcome.waived] == [0]
     assert [change.path[-2] for change in outcome.changes] == [1]

@@ -10,7 +10,7 @@ from hardener.kubernetes.image_config import ImageConfig
 from hardener.kubernetes.image_reference import parse
 from hardener.lock.model import Lock, LockedImage
 from hardener.tree.core_views import Container
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT
 
@@ -23,7 +23,7 @@ def container(fields: str, *, locked: bool = True) -> Container:
     assert reference is not None
     if locked:
         lock.add(reference, LockedImage(f"sha256:{'0' * 64}", config=ImageConfig(entrypoint=ENTRYPOINT, cmd=CMD)))
-    (pod,) = Workspace.from_text(f"{DEPLOYMENT}        {fields}\n", lock=lock).pod_templates
+    (pod,) = Tree.from_text(f"{DEPLOYMENT}        {fields}\n", lock=lock).pod_templates
     return pod.containers[0]
 
 

@@ -30,8 +30,8 @@ def apply(
         outputs.check(output, output_dir)
     if not interactive:
         with Progress() as progress:
-            workspace, plan = read(paths, choices, progress)
-            outcome = plan.run(workspace, progress)
+            tree, plan = read(paths, choices, progress)
+            outcome = plan.run(tree, progress)
         return _beside(outcome, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
     chosen = _chosen(paths, choices, format, confirm=lambda outcome: beside or may_write(outcome, yes))
     if chosen is None:
@@ -68,9 +68,9 @@ def _chosen(paths: list[str], choices: Choices, format: str, *, confirm: Callabl
 
     def run(answers: Answers) -> Outcome:
         with Progress() as progress:
-            workspace, plan = read(paths, choices, progress)
+            tree, plan = read(paths, choices, progress)
             plan.gate = answers.chooser(plan.gate)
-            return plan.run(workspace, progress)
+            return plan.run(tree, progress)
 
     def out(text: str) -> None:
         binary(sys.stdout)(text)
@@ -82,6 +82,6 @@ def _chosen(paths: list[str], choices: Choices, format: str, *, confirm: Callabl
 def _informed(outcome: Outcome) -> Redactor:
     """A redactor that knows the secrets of the tree, and those that leave it."""
     redactor = Redactor()
-    learn(outcome.workspace, redactor)
+    learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
     return redactor

@@ -14,10 +14,10 @@ def write_baseline(paths: list[str], choices: Choices) -> int:
     """Write the baseline of ``paths`` to the file that ``choices`` name, else at the Git root. Returns 0."""
     redactor = Redactor()
     with Progress() as progress:
-        workspace, plan = read(paths, choices, progress)
-        outcome = plan.run(workspace, progress)
-    learn(workspace, redactor)
-    path = os.path.normpath(choices.baseline or os.path.join(os.path.relpath(workspace.root), known_findings.NAME))
+        tree, plan = read(paths, choices, progress)
+        outcome = plan.run(tree, progress)
+    learn(tree, redactor)
+    path = os.path.normpath(choices.baseline or os.path.join(os.path.relpath(tree.root), known_findings.NAME))
     count = known_findings.write(path, outcome, redactor.text)
     print(f"{path}: {count} entries; commit it, then: harden check --baseline {path}")
     return 0

@@ -10,7 +10,7 @@ from hardener.commands.run import Choices, binary, learn, plan_of, write_text
 from hardener.errors import HardenError
 from hardener.report.redactor import Redactor
 from hardener.sources import files
-from hardener.tree.tree import Workspace, lock_of
+from hardener.tree.tree import Tree, lock_of
 
 
 def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
@@ -25,7 +25,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
             stream = open(report, "w", encoding="utf-8")
         except OSError as error:
             raise HardenError(f"{report}: {error.strerror}") from None
-    outcome = plan.run(Workspace.from_text(text, plan.settings, lock_of(root)), lambda name: None)
+    outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     changed = outcome.files[0] if outcome.files else None
     output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
     sys.stdout.buffer.write(output.encode())
@@ -34,7 +34,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
         from hardener.report.json import write
 
         redactor = Redactor()
-        learn(outcome.workspace, redactor)
+        learn(outcome.tree, redactor)
         write(outcome, redactor, binary(stream, "backslashreplace"))
         stream.flush()
     else:

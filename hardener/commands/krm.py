@@ -19,7 +19,7 @@ from hardener.report.krm import results
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import Refused, dump, parse, rewrite, segments
-from hardener.tree.tree import Workspace, lock_of
+from hardener.tree.tree import Tree, lock_of
 
 _VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
 _TEXTS = ("profile", "max-risk", "kubernetes-version", "as-of")
@@ -35,10 +35,10 @@ def fn() -> int:
     choices = _choices(_resource_list(text).get("functionConfig"))
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
-    workspace = Workspace.from_text(text, plan.settings, lock_of(root))
-    outcome = plan.run(workspace, lambda name: None)
+    tree = Tree.from_text(text, plan.settings, lock_of(root))
+    outcome = plan.run(tree, lambda name: None)
     redactor = Redactor()
-    learn(workspace, redactor)
+    learn(tree, redactor)
     for change in [*outcome.changes, *outcome.not_made]:
         for kept in change.edit.keeps:
             redactor.learn(kept.value.decode("utf-8", "replace"))
@@ -49,7 +49,7 @@ def fn() -> int:
     counts = outcome.summary()
     # Kustomize leaves an exec function out without a word when it may not run it: this line shows that it ran.
     line = (
-        f"harden {__version__}: profile {outcome.profile}, {len(workspace.objects)} objects, {counts['edits']} edits, "
+        f"harden {__version__}: profile {outcome.profile}, {len(tree.objects)} objects, {counts['edits']} edits, "
         f"{counts['held']} held back, {counts['findings']} findings"
     )
     print(redactor.text(line), file=sys.stderr)

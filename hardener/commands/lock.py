@@ -11,7 +11,7 @@ from hardener.authoring import config as configuration
 from hardener.commands.lock_deep import read as read_layers
 from hardener.commands.lock_prune import stale
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, tree
+from hardener.commands.run import Choices, read_tree
 from hardener.errors import HardenError
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_reference import ImageReference
@@ -79,12 +79,12 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
         raise HardenError("--deep reads the layers of images: it goes with neither --check nor --frozen")
     paths, images = _sorted_out(arguments, update)
     with Progress() as progress, worker_threads.ended_by_signals():
-        workspace = tree(paths or ["."], choices, progress)
-        root = workspace.root
-        uses = [] if images and not paths else collect(workspace)
+        tree = read_tree(paths or ["."], choices, progress)
+        root = tree.root
+        uses = [] if images and not paths else collect(tree)
         # Whoever names the whole tree means what stands in the lock for manifests that are rendered elsewhere, too.
         everything = root in (os.path.realpath(path) for path in paths or ["."]) and not images
-        held = workspace.lock or Lock()
+        held = tree.lock or Lock()
         result = Result(root, len(uses))
         if frozen:
             errands_to_run: list[Errand] = []
@@ -96,7 +96,7 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
             errands_to_run = _updates(uses, held, images, everything)
             result.total = len(errands_to_run) if images and not paths else len(uses)
         else:
-            errands_to_run = _lacking(uses, held, writer.stanzas(root) if workspace.lock else {})
+            errands_to_run = _lacking(uses, held, writer.stanzas(root) if tree.lock else {})
         for use in uses:
             if use.left:
                 illegal = use.reference.repository is None and not use.reference.opaque
@@ -114,7 +114,7 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
                 if held.images[key].files is not None and key not in result.failed:
                     result.changed[key] += "  its files are not read: harden lock --deep"
         if held.images and not frozen and not images:
-            result.unused = stale(root, uses if everything else collect(workspace, everywhere=True), held)
+            result.unused = stale(root, uses if everything else collect(tree, everywhere=True), held)
             if result.unused and not check:
                 writer.save(root, {}, result.unused)
     _print(result, wrote=not (check or frozen))

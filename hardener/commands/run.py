@@ -22,7 +22,7 @@ from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import Refused, parse
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.tree import Settings, Workspace
+from hardener.tree.tree import Settings, Tree
 
 if TYPE_CHECKING:
     from hardener.commands.changed_since import Touched
@@ -61,19 +61,19 @@ class Plan:
     skip: frozenset[str]
     touched: Touched | None = None
 
-    def standings(self, workspace: Workspace) -> list[Standing]:
+    def standings(self, tree: Tree) -> list[Standing]:
         """The Pod Security levels of the pods that the run is about."""
-        found, touched = standings(workspace), self.touched
+        found, touched = standings(tree), self.touched
         return found if touched is None else [one for one in found if touched.piece(one.pod.object.piece)]
 
     def judges(self, id: str) -> bool:
         """Whether a run meets everything that there is of the transform ``id``."""
         return self.touched is None and id not in self.skip and (not self.only or id in self.only)
 
-    def run(self, workspace: Workspace, progress: Callable[[str], object]) -> Outcome:
+    def run(self, tree: Tree, progress: Callable[[str], object]) -> Outcome:
         touched = self.touched
         outcome = pipeline.run(
-            workspace, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress,
+            tree, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress,
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         if touched is not None:
@@ -138,7 +138,7 @@ def _option(given: str, value: str) -> Any:
     return documents[0] if documents else None
 
 
-def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Workspace, Plan]:
+def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Tree, Plan]:
     """The tree as read, and what to do with it. Raises HardenError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
@@ -154,14 +154,14 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
         from hardener.commands import secrets_folder  # late: most runs move no secret
 
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
-    return Workspace.read(real, root=root, settings=plan.settings, progress=progress), plan
+    return Tree.read(real, root=root, settings=plan.settings, progress=progress), plan
 
 
-def tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Workspace:
+def read_tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Tree:
     """The tree as read, for a command that runs no transform. Raises HardenError for a choice that is wrong."""
     real, root = _places(paths, choices)
     settings = settings_of(choices, configuration.load(root, choices.config))
-    return Workspace.read(real, root=root, settings=settings, progress=progress)
+    return Tree.read(real, root=root, settings=settings, progress=progress)
 
 
 def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
@@ -177,8 +177,8 @@ def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose
     from hardener.commands.write_files import may_write  # late: only this command writes
 
     with Progress() as progress:
-        workspace, plan = read(paths, choices, progress)
-        outcome = plan.run(workspace, progress)
+        tree, plan = read(paths, choices, progress)
+        outcome = plan.run(tree, progress)
     if not may_write(outcome, yes):
         return 2
     return write(outcome, format, verbose=verbose, quiet=quiet)
@@ -199,8 +199,8 @@ def write(outcome: Outcome, format: str, *, verbose: bool, quiet: bool) -> int:
 def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
     """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
     with Progress() as progress:
-        workspace, plan = read(paths, choices, progress)
-        outcome = plan.run(workspace, progress)
+        tree, plan = read(paths, choices, progress)
+        outcome = plan.run(tree, progress)
     show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
     return 1 if outcome.files else 0
 
@@ -209,10 +209,10 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
     """Report what is not hardened, and the Pod Security levels. Returns 1 when ``apply`` would change something, or a
     finding or held-back change is at least as severe as ``fail_on`` ("none": never), else 0."""
     with Progress() as progress:
-        workspace, plan = read(paths, choices, progress)
-        before = plan.standings(workspace)
-        outcome = plan.run(workspace, progress)
-    levels = (before, plan.standings(workspace))
+        tree, plan = read(paths, choices, progress)
+        before = plan.standings(tree)
+        outcome = plan.run(tree, progress)
+    levels = (before, plan.standings(tree))
     known = _compare(outcome, choices, plan) if choices.baseline else []
     worst = outcome.worst_finding
     too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
@@ -236,7 +236,7 @@ def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
     from hardener.engine import known_findings as baseline
 
     redactor = Redactor()
-    learn(outcome.workspace, redactor)
+    learn(outcome.tree, redactor)
     return baseline.apply(outcome, str(choices.baseline), redactor.text, plan.judges)
 
 
@@ -246,9 +246,9 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 
     redactor = Redactor()
     with Progress() as progress:
-        workspace = tree(paths, choices, progress)
-        learn(workspace, redactor)
-        found = graph.collect(workspace, redactor.text)
+        tree = read_tree(paths, choices, progress)
+        learn(tree, redactor)
+        found = graph.collect(tree, redactor.text)
     if format == "json":
         graph_formats.write_json(found, binary(sys.stdout, "backslashreplace"))
     else:
@@ -259,9 +259,9 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
     return 0
 
 
-def learn(workspace: Workspace, redactor: Redactor) -> None:
+def learn(tree: Tree, redactor: Redactor) -> None:
     """Show ``redactor`` the secrets of the tree."""
-    for file in workspace.files:
+    for file in tree.files:
         for piece in file.pieces:
             if piece.data and may_hold_secret(piece.text):
                 for document in piece.data:
@@ -294,13 +294,13 @@ def show(
         from hardener.report.json import write
         from hardener.report.levels import records
 
-        learn(outcome.workspace, redactor)
+        learn(outcome.tree, redactor)
         write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
     elif format != "text":
         from hardener.report import faces
 
-        learn(outcome.workspace, redactor)
+        learn(outcome.tree, redactor)
         faces.write(
             format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
         )

@@ -56,7 +56,7 @@ def _of(number: int, paths: list[str], one: str = "is", several: str = "are") ->
 def write_secrets(outcome: Outcome) -> None:
     """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises HardenError; then no file
     of the tree may be written."""
-    folder = outcome.workspace.settings.secrets_out
+    folder = outcome.tree.settings.secrets_out
     if folder and any(change.edit.keeps for change in outcome.changes):
         from hardener.commands import secrets_folder
 

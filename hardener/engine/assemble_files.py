@@ -78,7 +78,7 @@ def _collect(outcome: Outcome) -> list[Job]:
                 places.setdefault(fact.piece, []).append((None, fact.path))
     return [
         (piece, changes.get(piece, []), places.get(piece, []))
-        for file in outcome.workspace.files
+        for file in outcome.tree.files
         for piece in file.pieces
         if piece in changes or piece in places
     ]

@@ -11,7 +11,7 @@ from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, runtime_specs
 from hardener.kubernetes.rendered import OPERATED, RENDERED_ELSEWHERE
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _ADVICE = {
     "argoproj.io": "harden what comes out: argocd app manifests ... | harden filter",
@@ -23,10 +23,10 @@ _FIELDS = "set security context, resources and digest in the operator's fields"
 _PODS = "kubectl get pods -o yaml > FILE and harden check FILE tell what its pods lack"
 
 
-def reports(workspace: Workspace) -> Iterator[Report]:
+def reports(tree: Tree) -> Iterator[Report]:
     """One finding for each such object of the files that may be edited."""
-    known = {pod.object for pod in workspace.pod_templates}
-    for item in workspace.objects:
+    known = {pod.object for pod in tree.pod_templates}
+    for item in tree.objects:
         if not item.editable or "patch" in item.classes:
             continue
         if item.kind in PARTIAL_KINDS and (parts := runtime_specs(item.data)):

@@ -9,17 +9,17 @@ from hardener.engine.outcome import Report
 from hardener.kubernetes.kind_names import meant
 from hardener.kubernetes.removed_apis import removed
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 
-def reports(workspace: Workspace) -> Iterator[Report]:
+def reports(tree: Tree) -> Iterator[Report]:
     """One finding for each such object of the files that may be edited."""
-    for item in workspace.objects:
+    for item in tree.objects:
         if not item.editable:
             continue
         gone = removed(item.api_version, item.kind)
         if gone is not None:
-            if gone.since <= workspace.settings.kubernetes_version and "patch" not in item.classes:
+            if gone.since <= tree.settings.kubernetes_version and "patch" not in item.classes:
                 since = ".".join(map(str, gone.since))
                 message = f"no API server serves {item.kind} of {item.api_version} since Kubernetes {since}"
                 topic = f"{item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"

@@ -13,7 +13,7 @@ from hardener.facts.kustomize.overlays import Unpatched
 from hardener.kubernetes import kustomization as kustomize
 from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from hardener.tree.view import literal
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ UNUSED = (
 )
 
 
-def reports(workspace: Workspace) -> Iterator[Report]:
+def reports(tree: Tree) -> Iterator[Report]:
     """One finding for each place in the kustomizations that may be edited."""
-    overlays = workspace.overlays
-    kustomizations = [found for found in workspace.kustomizations.values() if found.editable]
+    overlays = tree.overlays
+    kustomizations = [found for found in tree.kustomizations.values() if found.editable]
     for item in kustomizations:
-        yield from _missing(workspace, item)
+        yield from _missing(tree, item)
         for key in ("replacements", "transformers"):
             if item.data.get(key):
                 message = f"its {key} are not weighed: what they set for a pod is not known"
@@ -52,12 +52,12 @@ def reports(workspace: Workspace) -> Iterator[Report]:
             yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
 
 
-def _missing(workspace: Workspace, item: Object) -> Iterator[Report]:
+def _missing(tree: Tree, item: Object) -> Iterator[Report]:
     for path, name in kustomize.entries(item.data):
         if path[0] not in ("resources", "bases", "components") or kustomize.is_remote(name) or literal(name) != name:
             continue
         place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
-        if workspace.file_at(place) is None and not os.path.exists(place):
+        if tree.file_at(place) is None and not os.path.exists(place):
             message, where = f"{name} is not there: what it should hold is not looked at", (*item.path, *path)
             file = item.piece.file.name
             yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)

@@ -6,20 +6,20 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 FOLDER = "harden-host"
 
 
-def path_of(workspace: Workspace, name: str) -> str:
+def path_of(tree: Tree, name: str) -> str:
     """The real path of the file ``name``."""
-    return os.path.join(workspace.settings.out_of_band or os.path.join(workspace.root, FOLDER), name)
+    return os.path.join(tree.settings.out_of_band or os.path.join(tree.root, FOLDER), name)
 
 
-def text_of(workspace: Workspace, name: str) -> str | None:
+def text_of(tree: Tree, name: str) -> str | None:
     """What stands in the file ``name``, by this run or before it; None where there is none, "" where nobody knows."""
-    path = path_of(workspace, name)
-    file = workspace.file_at(path)
+    path = path_of(tree, name)
+    file = tree.file_at(path)
     if file is not None:
         return "".join(piece.raw for piece in file.pieces) or file.content.text
     try:

@@ -42,7 +42,7 @@ def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entr
 
     def entry(what: str, id: str, path: str, item: Object | None, piece: Piece | None, place: Path) -> Entry:
         where = places.named(piece, place) if piece is not None else ""
-        name = _relative(path, outcome.workspace.root)
+        name = _relative(path, outcome.tree.root)
         return (what, id, mask(name), mask(_object(item)), mask(where))
 
     for found in outcome.findings:
@@ -101,7 +101,7 @@ def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Calla
     only in a file that may be edited or is gone. Raises HardenError.
     """
     profile, listed = load(path)
-    unread = {file.path for file in outcome.workspace.files if not file.editable}
+    unread = {file.path for file in outcome.tree.files if not file.editable}
     compared = compare(outcome, listed, mask, lambda id, file: judges(id) and file not in unread)
     return [mask(line) for line in described(compared, path, outcome.profile, profile)]
 
@@ -127,7 +127,7 @@ def compare(
     outcome.files = [file for file in outcome.files if file.file.path in changed]
     stale = [
         entry for entry, count in left.items()
-        if count > 0 and judged(entry[1], os.path.join(outcome.workspace.root, entry[2]))
+        if count > 0 and judged(entry[1], os.path.join(outcome.tree.root, entry[2]))
     ]  # fmt: skip
     return Compared(counts["finding"] + counts["held"], counts["change"], sorted(stale))
 

@@ -64,16 +64,16 @@ class _Rules:
     """The rules, with what the tree knows that they ask for. Paths of violations begin with the document's number."""
 
     def __init__(self, outcome: Outcome) -> None:
-        self.workspace = outcome.workspace
+        self.tree = outcome.tree
 
     @cached_property
     def accounts(self) -> frozenset[str]:
-        return frozenset(item.name for item in self.workspace.objects if item.kind == "ServiceAccount")
+        return frozenset(item.name for item in self.tree.objects if item.kind == "ServiceAccount")
 
     def state(self, item: Object, documents: list[Any]) -> list[Violation]:
         """What one state of ``item`` breaks."""
-        ranges = [found.data for found in self.workspace.resource_policies.limit_ranges(item)]
-        found = violations(_at(documents, item.path), self.workspace.settings.kubernetes_version, ranges)
+        ranges = [found.data for found in self.tree.resource_policies.limit_ranges(item)]
+        found = violations(_at(documents, item.path), self.tree.settings.kubernetes_version, ranges)
         return [_below(item, broken) for broken in found]
 
     def change(self, item: Object, before: list[Any], after: list[Any]) -> list[Violation]:
@@ -99,7 +99,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
         return  # the rules are those of Kubernetes
     objects = {change.object.path: change.object for change in changes}
     if piece.shared:  # one text of several places: a step may have changed other items of its List, too
-        objects |= {item.path: item for item in rules.workspace.objects if item.piece is piece}
+        objects |= {item.path: item for item in rules.tree.objects if item.piece is piece}
     found = [broken for item in objects.values() for broken in rules.state(item, piece.data)]
     if piece.created is not None:
         # It was nothing before, so whatever it breaks is the doing of the step that made it.

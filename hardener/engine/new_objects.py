@@ -13,42 +13,42 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
-def draft(workspace: Workspace, edit: Create) -> Object:
-    """The object that ``edit`` makes, in a piece of the file that it goes to; the workspace does not know it yet."""
-    path = _path(workspace, edit)
-    file = workspace.file_at(path) or workspace.drafted.get(path)
+def draft(tree: Tree, edit: Create) -> Object:
+    """The object that ``edit`` makes, in a piece of the file that it goes to; the tree does not know it yet."""
+    path = _path(tree, edit)
+    file = tree.file_at(path) or tree.drafted.get(path)
     if file is None:
-        file = workspace.drafted[path] = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
+        file = tree.drafted[path] = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
     text = file.content.text
     if file.is_terraform:
-        return _block(workspace, edit)
+        return _block(tree, edit)
     end = len(text)
     lines = text.count("\n") + bool(text and not text.endswith("\n"))
     piece = Piece(file, end, end, lines, [edit.value], created="")
     if isinstance(edit, HostFile):
         piece.raw = edit.text
     elif path != edit.piece.file.path:
-        workspace.builds.join(path, edit.piece.file.path)
-    return Object(workspace, piece, (0,), edit.value)
+        tree.builds.join(path, edit.piece.file.path)
+    return Object(tree, piece, (0,), edit.value)
 
 
-def _block(workspace: Workspace, edit: Create) -> Object:
+def _block(tree: Tree, edit: Create) -> Object:
     """A block of Terraform, which stands behind that of the edit."""
     from hardener.tree.terraform_blocks import TerraformBlock  # late: few trees hold any
 
     before = edit.piece
     lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
     piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, created="")
-    return TerraformBlock(workspace, piece, edit.value)
+    return TerraformBlock(tree, piece, edit.value)
 
 
-def _path(workspace: Workspace, edit: Create) -> str:
+def _path(tree: Tree, edit: Create) -> str:
     """The real path of the file that ``edit`` makes, or adds to."""
     if isinstance(edit, HostFile):
-        return host_files.path_of(workspace, edit.topic or "")
+        return host_files.path_of(tree, edit.topic or "")
     own, topic = edit.piece.file, edit.topic
     if topic is None:
         if not own.content.text.lstrip().startswith("{"):
@@ -57,20 +57,20 @@ def _path(workspace: Workspace, edit: Create) -> str:
     return os.path.join(os.path.dirname(own.path), f"harden-{topic}.yaml")
 
 
-def add(workspace: Workspace, item: Object) -> None:
-    """Make a drafted object part of the workspace, so that what follows in the run sees it."""
+def add(tree: Tree, item: Object) -> None:
+    """Make a drafted object part of the tree, so that what follows in the run sees it."""
     file = item.piece.file
     if item.piece.is_terraform:
-        workspace.add(item)
+        tree.add(item)
         _separate(file)
         return
     item.piece.created = "" if item.piece.raw else _separator(file.pieces[-1] if file.pieces else None)
-    workspace.add(item)
+    tree.add(item)
 
 
-def remove(workspace: Workspace, items: set[Object]) -> None:
-    """Take objects that were added out of the workspace again, and a new file when nothing else is in it."""
-    workspace.remove(items)
+def remove(tree: Tree, items: set[Object]) -> None:
+    """Take objects that were added out of the tree again, and a new file when nothing else is in it."""
+    tree.remove(items)
     for file in {item.piece.file.path: item.piece.file for item in items}.values():
         _separate(file)
 
@@ -90,14 +90,14 @@ def _separator(before: Piece | None) -> str:
     return "---\n" if before.created is not None or before.text[-1:] in ("", "\n") else "\n---\n"
 
 
-def listings(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple[Object, Append]]:
+def listings(tree: Tree, edit: Create, item: Object) -> Iterator[tuple[Object, Append]]:
     """The edits that list the new file in each kustomization that lists the file of the object's sibling.
 
     Files for hosts are listed nowhere.
 
     A kustomization that lists it already, or is not to be edited, gets none.
     """
-    for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
+    for kustomization, name in _wanted(tree, edit, item.piece.file.path):
         if kustomization.piece.file.editable:
             sibling = os.path.relpath(edit.piece.file.path, os.path.dirname(kustomization.piece.file.path))
             why = kustomization.fact(f"it lists {sibling}, and {name} is new", "resources")
@@ -107,21 +107,21 @@ def listings(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple
             )  # fmt: skip
 
 
-def unlisted(workspace: Workspace, edit: Create, item: Object) -> Iterator[tuple[Object, str]]:
+def unlisted(tree: Tree, edit: Create, item: Object) -> Iterator[tuple[Object, str]]:
     """The kustomizations that should list the new file and are not to be edited, with the line that they lack."""
-    for kustomization, name in _wanted(workspace, edit, item.piece.file.path):
+    for kustomization, name in _wanted(tree, edit, item.piece.file.path):
         if not kustomization.piece.file.editable:
             yield kustomization, name
 
 
-def _wanted(workspace: Workspace, edit: Create, path: str) -> Iterator[tuple[Object, str]]:
+def _wanted(tree: Tree, edit: Create, path: str) -> Iterator[tuple[Object, str]]:
     """The kustomizations that list the sibling and not ``path``, with the line for it."""
     if isinstance(edit, HostFile):
         return
-    have = {id(kustomization) for kustomization in workspace.builds.listing(path)}
-    for kustomization in workspace.builds.listing(edit.piece.file.path):
+    have = {id(kustomization) for kustomization in tree.builds.listing(path)}
+    for kustomization in tree.builds.listing(edit.piece.file.path):
         name = os.path.relpath(path, os.path.dirname(kustomization.piece.file.path))
         entries = kustomization.data.get("resources")
-        count = workspace.builds.entries_read(kustomization)
+        count = tree.builds.entries_read(kustomization)
         if id(kustomization) not in have and not (isinstance(entries, list) and name in entries[count:]):
             yield kustomization, name

@@ -11,7 +11,7 @@ from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 MISSING: Any = object()
 
@@ -143,7 +143,7 @@ class Outcome:
     ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
     """
 
-    workspace: Workspace
+    tree: Tree
     profile: str
     changes: list[Change] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -183,7 +183,7 @@ class Outcome:
         for finding in self.findings:
             count(finding.risk, "findings")
         return {
-            "files": sum(1 for file in self.workspace.files if file.editable and not file.is_new),
+            "files": sum(1 for file in self.tree.files if file.editable and not file.is_new),
             "documents": self.documents,
             "changed": len(self.files),
             "edits": len(self.changes),

@@ -18,7 +18,7 @@ from hardener.kubernetes.pod_template import templates
 from hardener.kubernetes.validity import Violation, violations
 from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 # Lists in which a step puts what the rest of it needs: a root that is read-only needs its volumes.
 _SUPPORTING = frozenset({"volumes", "volumeMounts", "add", "env", "sysctls"})
@@ -28,28 +28,28 @@ _USERS = ("runAsUser", "runAsGroup", "fsGroup")
 def objections(step: Step) -> list[Evidence]:
     """What would be wrong with an object as a kustomization of the tree patches it, once ``step`` is made, and is not
     now; each where the patch says it."""
-    workspace = step.workspace
-    if not workspace.overlays.patches_anything:
+    tree = step.tree
+    if not tree.overlays.patches_anything:
         return []
     found = [
         fact
         for piece, edits in step.edits.items()
-        for item, own in _by_object(workspace, piece, edits)
+        for item, own in _by_object(tree, piece, edits)
         for fact in _of_object(item, own)
     ]
     found += (fact for item in step.created for fact in _of_new(item))
     return list({(fact.text, fact.piece, fact.path): fact for fact in found}.values())
 
 
-def _by_object(workspace: Workspace, piece: Piece, edits: list[Edit]) -> Iterator[tuple[Object, list[Edit]]]:
+def _by_object(tree: Tree, piece: Piece, edits: list[Edit]) -> Iterator[tuple[Object, list[Edit]]]:
     """The objects of ``piece`` that somebody patches, each with its edits as ones of a document of its own."""
     found: dict[int, tuple[Object, list[Edit]]] = {}
     for edit in edits:
         try:
-            item = workspace.object_at(piece, edit.path)
+            item = tree.object_at(piece, edit.path)
         except StopIteration:
             continue  # no object: a kustomization
-        if workspace.overlays.chains(item):
+        if tree.overlays.chains(item):
             found.setdefault(id(item), (item, []))[1].append(moved(edit, len(item.path), (0,)))
     yield from found.values()
 
@@ -57,13 +57,13 @@ def _by_object(workspace: Workspace, piece: Piece, edits: list[Edit]) -> Iterato
 def _of_object(item: Object, edits: list[Edit]) -> Iterator[Evidence]:
     after = [copied(item.data)]
     replay(after, edits)
-    for chain, old in item.workspace.overlays.results(item):
+    for chain, old in item.tree.overlays.results(item):
         yield from _Judge(item, chain, old, after[0], edits).facts()
 
 
 def _of_new(item: Object) -> Iterator[Evidence]:
     """Patches that name no object, or only a kind, are for the new ones, too."""
-    for _, result in item.workspace.overlays.results(item):
+    for _, result in item.tree.overlays.results(item):
         for patch, reason in result.failed.items():
             yield Evidence(f"patch {patch} could not be applied to {item}: {reason}", patch.piece, patch.start)
 
@@ -110,9 +110,9 @@ class _Judge:
                 yield self._fact(self._cause(each), each.message, new, each.path)
 
     def _violations(self, data: dict[str, Any]) -> list[Violation]:
-        workspace = self._item.workspace
-        ranges = [found.data for found in workspace.resource_policies.limit_ranges(self._item)]
-        return violations(data, workspace.settings.kubernetes_version, ranges)
+        tree = self._item.tree
+        ranges = [found.data for found in tree.resource_policies.limit_ranges(self._item)]
+        return violations(data, tree.settings.kubernetes_version, ranges)
 
     def _cause(self, broken: Violation) -> Patch:
         """The patch after which the rule is broken."""

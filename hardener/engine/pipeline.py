@@ -22,7 +22,7 @@ from hardener.engine.waivers import Waivers, collect
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 # Pods that are left alone whole, and what to do instead (spec-workloads 3).
 _LEFT_ALONE = {
@@ -70,7 +70,7 @@ class _Run:
 
 
 def run(
-    workspace: Workspace,
+    tree: Tree,
     profile: Profile,
     gate: Gate | None = None,
     *,
@@ -79,24 +79,24 @@ def run(
     visits: Callable[[View], bool] | None = None,
     progress: Callable[[str], object] = lambda name: None,
 ) -> Outcome:
-    """Decide and prove every change of ``profile`` on ``workspace``; nothing is written to a file.
+    """Decide and prove every change of ``profile`` on ``tree``; nothing is written to a file.
 
     ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at.
     """
     gate = gate or Gate()
-    state = _Run(Outcome(workspace, profile.name, max_risk=gate.max_risk), gate, collect(workspace))
-    workspace.waivers = state.waivers
+    state = _Run(Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree))
+    tree.waivers = state.waivers
     ran: set[str] = set()
     for transform, may_change in profile.steps():
         if transform.id in skip or (only and transform.id not in only):
             continue
         progress(transform.id)
         ran.add(transform.id)
-        if not workspace.may_hold(transform.visits) and not profile.is_given(transform):
+        if not tree.may_hold(transform.visits) and not profile.is_given(transform):
             continue  # its module is not even loaded
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
-        for target in workspace.targets(transform.each):
+        for target in tree.targets(transform.each):
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
@@ -157,7 +157,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for edits in steps:
         try:
             if target.object.piece.shared:
-                edits = together(state.outcome.workspace, transform, target, edits, arguments)
+                edits = together(state.outcome.tree, transform, target, edits, arguments)
             _decide(state, transform, target, edits, may_change)
         except DisagreementError as other:
             state.outcome.refused.append(other.refused(transform, target, edits))
@@ -177,10 +177,10 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
-    step = draft(outcome.workspace, transform, target, edits)
+    step = draft(outcome.tree, transform, target, edits)
     if not step.changes or _waive(state, step) or state.gate.refuses(step):
         return
-    if not may_change or (transform.absence and outcome.workspace.stream):
+    if not may_change or (transform.absence and outcome.tree.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
         reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
         finding = target.finding(
@@ -194,7 +194,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
     elif facts := _objections(step):
         # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
         facts = [*facts, Evidence("nothing that is accepted lifts this: the patch has to change first")]
-        against = draft(outcome.workspace, transform, target, [_refuted(edit, facts) for edit in edits])
+        against = draft(outcome.tree, transform, target, [_refuted(edit, facts) for edit in edits])
         outcome.held.append(Held(transform, against.grade, against.changes))
     elif refused := _unwritable(state, step):
         outcome.refused.append(refused)
@@ -217,7 +217,7 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 
 
 def _objections(step: Step) -> list[Evidence]:
-    if not step.workspace.overlays.patches_anything:
+    if not step.tree.overlays.patches_anything:
         return []
     from hardener.engine.overlay_guard import objections  # late: most trees have no kustomization
 
@@ -237,7 +237,7 @@ def _all_waived(state: _Run, transform: Transform, target: View, steps: list[lis
     if not steps or not state.waivers:
         return not steps
     try:
-        return all([_waive(state, draft(state.outcome.workspace, transform, target, edits)) for edits in steps])
+        return all([_waive(state, draft(state.outcome.tree, transform, target, edits)) for edits in steps])
     except WrongShapeError:
         return False
 
@@ -318,7 +318,7 @@ def id_of(target: View) -> int:
 def _report_classes(state: _Run) -> None:
     for (_, name), (target, sign, ids) in state.skipped.items():
         if name in _LEFT_ALONE:
-            if name == "patch" and state.outcome.workspace.overlays.is_weighed(target.object):
+            if name == "patch" and state.outcome.tree.overlays.is_weighed(target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch" and target.object.piece.is_python:
@@ -342,13 +342,13 @@ def _report_classes(state: _Run) -> None:
 
 def _count(outcome: Outcome) -> None:
     """Count the documents, and turn files and documents that were not read into records."""
-    for problem in outcome.workspace.problems:
+    for problem in outcome.tree.problems:
         outcome.findings.append(
             Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
         )
-    workspace = outcome.workspace
-    if workspace.openshift_signs and workspace.platform is None:
-        sign = workspace.openshift_signs[0]
+    tree = outcome.tree
+    if tree.openshift_signs and tree.platform is None:
+        sign = tree.openshift_signs[0]
         outcome.findings.append(
             Report(
                 "platform", None, Severity.LOW, f"{sign} outside the given paths is for OpenShift",
@@ -356,14 +356,14 @@ def _count(outcome: Outcome) -> None:
                 sign.piece.file.name, sign, sign.piece, sign.path,
             )
         )  # fmt: skip
-    outcome.findings += find_rendered_elsewhere.reports(outcome.workspace)
-    outcome.findings += find_unknown_kinds.reports(outcome.workspace)
-    outcome.findings += find_unread_patches.reports(outcome.workspace)
-    if workspace.settings.audit_logs:
+    outcome.findings += find_rendered_elsewhere.reports(outcome.tree)
+    outcome.findings += find_unknown_kinds.reports(outcome.tree)
+    outcome.findings += find_unread_patches.reports(outcome.tree)
+    if tree.settings.audit_logs:
         from hardener.engine import find_audit_gaps  # late: most runs have no log
 
-        outcome.findings += find_audit_gaps.reports(workspace)
-    for file in outcome.workspace.files:
+        outcome.findings += find_audit_gaps.reports(tree)
+    for file in outcome.tree.files:
         if not file.editable:
             continue
         for piece in file.pieces:

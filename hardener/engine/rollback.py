@@ -76,7 +76,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
         piece.steps = [step for number, step in enumerate(piece.steps) if number not in new.gone]
         piece.shifts = None
         piece.data[:] = new.documents
-    new_objects.remove(outcome.workspace, created)
+    new_objects.remove(outcome.tree, created)
     return list(rebuilt)
 
 

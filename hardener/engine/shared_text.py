@@ -14,7 +14,7 @@ from hardener.authoring.edits import Edit, Evidence, Grade, Path, WrongShapeErro
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Refused
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _ADVICE = "give each of them a text of its own, or make this change by hand"
 
@@ -62,7 +62,7 @@ def pod_of(target: View) -> PodTemplate | None:
 
 
 def together(
-    workspace: Workspace, transform: Transform, target: View, edits: list[Edit], arguments: tuple[Any, ...]
+    tree: Tree, transform: Transform, target: View, edits: list[Edit], arguments: tuple[Any, ...]
 ) -> list[Edit]:
     """``edits`` of ``target``, and those of the steps that the other targets of the same text take with them.
 
@@ -79,7 +79,7 @@ def together(
     waiting = deque(mirrored(piece, edits))
     while waiting:
         other = waiting.popleft()
-        owner = workspace.target_around(transform.each, piece, other.path) if other.path not in known else None
+        owner = tree.target_around(transform.each, piece, other.path) if other.path not in known else None
         if owner is None or owner.path in seen:
             continue
         seen.add(owner.path)

@@ -29,7 +29,7 @@ from hardener.engine.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Step:
     ``unlisted``: kustomizations that the new objects would have to be listed in, and that are not to be edited.
     """
 
-    workspace: Workspace
+    tree: Tree
     transform: Transform
     target: View
     grade: Grade
@@ -49,9 +49,9 @@ class Step:
     unlisted: list[Finding] = field(default_factory=list)
 
     def apply(self) -> None:
-        """Make the step on the data of the workspace."""
+        """Make the step on the data of the tree."""
         for item in self.created:
-            new_objects.add(self.workspace, item)
+            new_objects.add(self.tree, item)
         for piece, edits in self.edits.items():
             replay(piece.data, edits)
             piece.steps.append(tuple(edits))
@@ -71,28 +71,28 @@ def _with(changed_by: frozenset[str], id: str) -> frozenset[str]:
     return changed_by | {id}
 
 
-def draft(workspace: Workspace, transform: Transform, target: View, edits: list[Edit]) -> Step:
+def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> Step:
     """The step that ``edits`` are; it has no changes when an earlier step of the same call left it nothing to do.
 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
     edits = [edit for edit in edits if not _is_gone(edit)]
     if not edits:
-        return Step(workspace, transform, target, Grade.SAFE, [])
-    unlisted = list(_unlisted(workspace, edits))
+        return Step(tree, transform, target, Grade.SAFE, [])
+    unlisted = list(_unlisted(tree, edits))
     if unlisted and not all(isinstance(edit, Create) for edit in edits):
         edits = [_doubted(edit, unlisted) if isinstance(edit, Create) else edit for edit in edits]
     grade = max((edit.grade for edit in edits), key=lambda grade: grade.rank)
-    step = Step(workspace, transform, target, grade, [], unlisted=unlisted)
-    for item, own in _by_object(workspace, target, edits):
+    step = Step(tree, transform, target, grade, [], unlisted=unlisted)
+    for item, own in _by_object(tree, target, edits):
         _record(step, item, _mirrored(item.piece, own, edits))
     listed: dict[int, tuple[Object, dict[str, Append]]] = {}
     for edit in edits:
         if isinstance(edit, Create):
-            item = new_objects.draft(workspace, edit)
+            item = new_objects.draft(tree, edit)
             step.created.append(item)
             step.changes.append(Change(transform, edit, item, 0, (0,), MISSING, edit.value))
-            for kustomization, append in new_objects.listings(workspace, edit, item):
+            for kustomization, append in new_objects.listings(tree, edit, item):
                 lines = listed.setdefault(id(kustomization), (kustomization, {}))[1]
                 lines.setdefault(append.value, append)
     for kustomization, lines in listed.values():
@@ -102,10 +102,10 @@ def draft(workspace: Workspace, transform: Transform, target: View, edits: list[
     return step
 
 
-def _unlisted(workspace: Workspace, edits: list[Edit]) -> Iterator[Finding]:
+def _unlisted(tree: Tree, edits: list[Edit]) -> Iterator[Finding]:
     for edit in edits:
         if isinstance(edit, Create):
-            for kustomization, name in new_objects.unlisted(workspace, edit, new_objects.draft(workspace, edit)):
+            for kustomization, name in new_objects.unlisted(tree, edit, new_objects.draft(tree, edit)):
                 sibling = os.path.basename(edit.piece.file.path)
                 yield kustomization.finding(
                     f"what it builds has {sibling} and not the new {name}: it is outside of the given paths",
@@ -120,7 +120,7 @@ def _doubted(edit: Create, unlisted: list[Finding]) -> Create:
     return replace(edit, grade=Grade.BREAKING, evidence=(*edit.evidence, *facts))
 
 
-def _by_object(workspace: Workspace, target: View, edits: list[Edit]) -> list[tuple[Object, list[Edit]]]:
+def _by_object(tree: Tree, target: View, edits: list[Edit]) -> list[tuple[Object, list[Edit]]]:
     """The edits of objects that there are, by object: those of the target first, then of others that it reaches."""
     own: list[Edit] = []
     others: dict[int, tuple[Object, list[Edit]]] = {}
@@ -129,7 +129,7 @@ def _by_object(workspace: Workspace, target: View, edits: list[Edit]) -> list[tu
             continue
         item = target.object
         if edit.piece is not item.piece or edit.path[: len(item.path)] != item.path:
-            item = workspace.object_at(edit.piece, edit.path)
+            item = tree.object_at(edit.piece, edit.path)
         if item is target.object:
             own.append(edit)
         else:

@@ -14,15 +14,15 @@ from hardener.tree.core_views import Container, KustomizedImage, Namespace, Opaq
 if TYPE_CHECKING:
     from hardener.authoring.edits import Path
     from hardener.sources.manifests import Piece
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 class Targets:
     """The targets of a tree. What a view has when it is asked for first, it has for the rest of the run."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        pods = [pod for pod in workspace.pods_and_parts if pod.object.editable]
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        pods = [pod for pod in tree.pods_and_parts if pod.object.editable]
         containers: list[Container] = []
         for pod in pods:
             try:
@@ -35,8 +35,8 @@ class Targets:
         found: dict[type, list[Any]] = {
             PodTemplate: pods,
             Container: containers,
-            Namespace: [space for space in namespace_targets(workspace) if space.object.editable],
-            KustomizedImage: [entry for entry in workspace.image_sources.entries if entry.object.editable],
+            Namespace: [space for space in namespace_targets(tree) if space.object.editable],
+            KustomizedImage: [entry for entry in tree.image_sources.entries if entry.object.editable],
         }
         self._places: dict[type | UnionType, dict[tuple[Piece, Path], Any]] = {}
         self._known = {name_of(kind): items for kind, items in found.items()}
@@ -59,9 +59,9 @@ class Targets:
     def _may_be(self, visit: Visit) -> bool:
         if visit.view in self._known:
             return bool(self._known[visit.view])
-        if visit.needs is not None and not getattr(self._workspace, visit.needs):
+        if visit.needs is not None and not getattr(self._tree, visit.needs):
             self._known[visit.view] = []
-        elif visit.kinds and visit.kinds.isdisjoint(self._workspace.kinds):
+        elif visit.kinds and visit.kinds.isdisjoint(self._tree.kinds):
             self._known[visit.view] = []
         return visit.view not in self._known
 
@@ -73,12 +73,10 @@ class Targets:
 
     def _collect(self, kind: Any) -> list[Any]:
         if hasattr(kind, "TYPES"):
-            return list(self._workspace.terraform.targets(kind))
+            return list(self._tree.terraform.targets(kind))
         if hasattr(kind, "of_tree"):
-            return list(kind.of_tree(self._workspace))
-        wanted = kind.KINDS & self._workspace.kinds
+            return list(kind.of_tree(self._tree))
+        wanted = kind.KINDS & self._tree.kinds
         # Those of several kinds stand in the order of the tree.
-        found = (
-            self._workspace.objects if len(wanted) > 1 else [o for names in wanted for o in self._workspace.of(*names)]
-        )
+        found = self._tree.objects if len(wanted) > 1 else [o for names in wanted for o in self._tree.of(*names)]
         return [kind(o, o.path, o.data) for o in found if (o.group, o.kind) in wanted and o.editable]

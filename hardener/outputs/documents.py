@@ -35,7 +35,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
     """What ``outcome`` changes of documents in YAML or JSON, in the order of files and lines; items of a List one by
     one."""
     objects: dict[Piece, list[Object]] = {}
-    for item in outcome.workspace.objects:
+    for item in outcome.tree.objects:
         objects.setdefault(item.piece, []).append(item)
     for piece in _pieces(outcome):
         if piece.created is not None or _is_no_yaml(piece):
@@ -69,7 +69,7 @@ def elsewhere(outcome: Outcome) -> Iterator[str]:
 
 def _pieces(outcome: Outcome) -> list[Piece]:
     found = {change.object.piece for change in outcome.changes}
-    return [piece for file in outcome.workspace.files for piece in file.pieces if piece in found]
+    return [piece for file in outcome.tree.files for piece in file.pieces if piece in found]
 
 
 def _is_no_yaml(piece: Piece) -> bool:

@@ -45,7 +45,7 @@ def missing(outcome: Outcome, redactor: Redactor) -> list[str]:
 
 
 def _records(outcome: Outcome, redactor: Redactor) -> Iterator[dict[str, Any]]:
-    root = outcome.workspace.root
+    root = outcome.tree.root
     for one in changed(outcome):
         document = one.piece.file.pieces.index(one.piece)
         record = {"file": relative(one.piece.file.path, root), "line": one.piece.line + 1, **_object(one.item)}

@@ -15,7 +15,7 @@ from hardener.facts.network.connections import External, Port, Unresolved, Unsee
 from hardener.sources.manifests import Piece
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 # What is no workload of its own: patches of one, and copies that a controller owns.
 _NOT_SHOWN = {"patch", "owned"}
@@ -94,25 +94,25 @@ class Graph:
     unread: int = 0
 
 
-def collect(workspace: Workspace, mask: Callable[[str], str]) -> Graph:
+def collect(tree: Tree, mask: Callable[[str], str]) -> Graph:
     """The graph of the files that the run was given and of what their kustomizations build, with those at the other
     end; ``mask`` hides secrets in texts."""
-    return _Collector(workspace, mask).graph()
+    return _Collector(tree, mask).graph()
 
 
 class _Collector:
-    def __init__(self, workspace: Workspace, mask: Callable[[str], str]) -> None:
-        self.workspace = workspace
+    def __init__(self, tree: Tree, mask: Callable[[str], str]) -> None:
+        self.tree = tree
         self.mask = mask
         self._lines: dict[tuple[Piece, Path], int] = {}
         self._shown: dict[int, tuple[PodTemplate, Workload]] = {}
         self._parts: dict[int, int] = {}
-        for pod in workspace.pod_templates:
+        for pod in tree.pod_templates:
             self._parts[id(pod.object)] = self._parts.get(id(pod.object), 0) + 1
 
     def graph(self) -> Graph:
-        connections = self.workspace.connections
-        own = {id(pod) for pod in self.workspace.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
+        connections = self.tree.connections
+        own = {id(pod) for pod in self.tree.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
         edges = [e for e in connections.edges if id(e.client) in own or id(e.server) in own]
         entries = [e for e in connections.entries if id(e.server) in own]
         hosts: list[tuple[Lack, str, tuple[str, ...], External | Unseen | Unresolved]] = [
@@ -122,7 +122,7 @@ class _Collector:
         ]
         hosts = [host for host in hosts if id(host[3].pod) in own]
         ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
-        pods = [pod for pod in self.workspace.pod_templates if id(pod) in ends]
+        pods = [pod for pod in self.tree.pod_templates if id(pod) in ends]
         uses = {id(pod): _api_use(pod) for pod in pods}
         self._locate(
             [Evidence("", pod.object.piece, pod.object.path) for pod in pods],
@@ -154,7 +154,7 @@ class _Collector:
             )
             for lack, name, addresses, found in hosts
         ]  # fmt: skip
-        return Graph(workloads, links, others, _unread(self.workspace))
+        return Graph(workloads, links, others, _unread(self.tree))
 
     def _workload(self, number: int, pod: PodTemplate, use: list[Evidence]) -> Workload:
         item = pod.object
@@ -172,12 +172,12 @@ class _Collector:
 
     def _builds(self, item: Object) -> list[Build]:
         """The builds of ``item`` in which a kustomization has a part that the run was given."""
-        return [build for build in self.workspace.builds.of(item) if any(k.editable for k in build.layers(item))]
+        return [build for build in self.tree.builds.of(item) if any(k.editable for k in build.layers(item))]
 
     def _namespaces(self, item: Object) -> Iterable[str | None]:
         builds = [] if item.editable else self._builds(item)
         if not builds:
-            return self.workspace.builds.namespaces(item)
+            return self.tree.builds.namespaces(item)
         return sorted({name for build in builds for name in build.namespaces(item)}, key=str)
 
     def _name(self, service: Object | None) -> str | None:
@@ -218,8 +218,8 @@ def _api_use(pod: PodTemplate) -> list[Evidence]:
         return []
 
 
-def _unread(workspace: Workspace) -> int:
+def _unread(tree: Tree) -> int:
     """How many files and documents could not be read: templates, broken YAML, what is encrypted."""
-    pieces = (piece for file in workspace.files if file.editable for piece in file.pieces)
-    charts = sum(len(names) - 1 for _, names in workspace.charts.values())
-    return len(workspace.problems) + charts + sum(1 for piece in pieces if piece.problem)
+    pieces = (piece for file in tree.files if file.editable for piece in file.pieces)
+    charts = sum(len(names) - 1 for _, names in tree.charts.values())
+    return len(tree.problems) + charts + sum(1 for piece in pieces if piece.problem)

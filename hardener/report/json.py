@@ -33,11 +33,11 @@ def write(
     reach = reachability_summary.reached(outcome)
     if reach is not None:
         summary["reachability"] = reachability_summary.record(reach)
-    settings = outcome.workspace.settings
-    signs = outcome.workspace.platform_signs
+    settings = outcome.tree.settings
+    signs = outcome.tree.platform_signs
     head = {
         "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
-        "platform": outcome.workspace.platform, "platformSigns": {name: _sign(item) for name, item in signs.items()},
+        "platform": outcome.tree.platform, "platformSigns": {name: _sign(item) for name, item in signs.items()},
         "summary": summary,
     }  # fmt: skip
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}

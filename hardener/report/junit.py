@@ -19,7 +19,7 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
     """Write the report of ``outcome``."""
-    read = [file for file in outcome.workspace.files if file.editable and file.pieces]
+    read = [file for file in outcome.tree.files if file.editable and file.pieces]
     names = [redactor.text(relative_name(file.path)) for file in read if not file.is_new or applied]
     suites: dict[str, list[Problem]] = {name: [] for name in names}
     for problem in problems(outcome, redactor, applied=applied):

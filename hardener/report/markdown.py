@@ -120,7 +120,7 @@ class _Comment:
     def _head(self) -> str:
         counts = self.outcome.summary()
         done = "changed" if self.applied else "would change"
-        version = "{}.{}".format(*self.outcome.workspace.settings.kubernetes_version)
+        version = "{}.{}".format(*self.outcome.tree.settings.kubernetes_version)
         numbers = (
             f"{counted(counts['edits'], 'edit')}, {counted(counts['changed'], 'file')} {done}; {counts['held']} held "
             f"back, {counts['refused']} refused, {counts['waived']} waived, {counted(counts['findings'], 'finding')}"
@@ -225,11 +225,11 @@ class _Comment:
         return text + (f"  - and {len(group) - _PLACES} more\n" if len(group) > _PLACES else "")
 
     def _graph(self) -> _Section:
-        if self.outcome.workspace.stream:
+        if self.outcome.tree.stream:
             return _Section("")
         from hardener.report import graph, graph_formats
 
-        found = graph.collect(self.outcome.workspace, self.redactor.text)
+        found = graph.collect(self.outcome.tree, self.redactor.text)
         if not found.links and not found.hosts:
             return _Section("")
         drawn = "\n".join(graph_formats.mermaid(found)) + "\n"

@@ -92,7 +92,7 @@ class _Collector:
         self.redactor = redactor
         self.applied = applied
         self._written = {change.file.name: _Lines(change) for change in outcome.files if applied}
-        self._names: dict[str, str] = {file.name: relative_name(file.path) for file in outcome.workspace.files}
+        self._names: dict[str, str] = {file.name: relative_name(file.path) for file in outcome.tree.files}
 
     def collect(self) -> Iterator[Problem]:
         if not self.applied:

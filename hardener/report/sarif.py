@@ -163,12 +163,12 @@ class _Texts:
         written = {id(change.file): change.text for change in outcome.files if applied}
         self._files: dict[str, tuple[ManifestFile, str]] = {
             relative_name(file.path): (file, written.get(id(file), file.content.text))
-            for file in outcome.workspace.files
+            for file in outcome.tree.files
             if not file.is_new or id(file) in written
         }
         # What was not read for its objects is read for its lines when a result stands there.
-        self._unread = {relative_name(problem.path): problem.path for problem in outcome.workspace.problems}
-        charts = (problem for problem, _ in outcome.workspace.charts.values())
+        self._unread = {relative_name(problem.path): problem.path for problem in outcome.tree.problems}
+        charts = (problem for problem, _ in outcome.tree.charts.values())
         self._unread |= {relative_name(problem.path): problem.path for problem in charts}
         self._wanted: dict[str, set[int]] = {}
         for problem in found:

@@ -78,17 +78,17 @@ class TextReport:
         self._say(self._paint("bold", text))
 
     def _head(self) -> None:
-        workspace = self.outcome.workspace
-        version = ".".join(map(str, workspace.settings.kubernetes_version))
-        platform = "".join(f", {text}" for text in platforms.described(workspace))
-        source = "standard input, no tree around it" if workspace.stream else f"evidence from {_short(workspace.root)}"
+        tree = self.outcome.tree
+        version = ".".join(map(str, tree.settings.kubernetes_version))
+        platform = "".join(f", {text}" for text in platforms.described(tree))
+        source = "standard input, no tree around it" if tree.stream else f"evidence from {_short(tree.root)}"
         self._say(f"harden {__version__}: profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}")
         if self.outcome.failure:
             self._say(f"  {self._paint('red', self.outcome.failure)}")
-        for line in versions.remarks(workspace):
+        for line in versions.remarks(tree):
             self._say(f"  {line}")
-        if workspace.unread_evidence:
-            number = counted(workspace.unread_evidence, "file")
+        if tree.unread_evidence:
+            number = counted(tree.unread_evidence, "file")
             self._say(f"  {number} outside the given paths could not be read as evidence")
 
     def _levels(self) -> None:
@@ -283,7 +283,7 @@ class TextReport:
             names = ", ".join(change.file.name for change in masked)
             instead = "use harden apply, or --format patch, which leaves these out"
             self._say(f"git apply refuses this patch, since secrets are masked in it ({instead}): {names}")
-        if self.applied and self.outcome.files and not self.outcome.workspace.stream:
+        if self.applied and self.outcome.files and not self.outcome.tree.stream:
             undo = _undo(self.outcome.files)
             if undo:
                 self._say(f"undo: {undo}", whole=True)

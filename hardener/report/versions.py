@@ -10,7 +10,7 @@ from hardener.kubernetes.component_values import parsed_version
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # Where a cluster says its version: kubeadm's kubernetesVersion, eksctl's metadata.version, version of aws_eks_cluster.
 _SAID = (
@@ -19,12 +19,12 @@ _SAID = (
 )
 
 
-def remarks(workspace: Workspace) -> Iterator[str]:
+def remarks(tree: Tree) -> Iterator[str]:
     """One line where the version is newer than harden knows, one where the tree says an older one than assumed."""
-    version = workspace.settings.kubernetes_version
+    version = tree.settings.kubernetes_version
     if version > NEWEST:
         yield f"Kubernetes {_text(version)} is newer than what harden knows: it is judged like {_text(NEWEST)}"
-    said = [(found, item) for item, found in _said(workspace) if found < version]
+    said = [(found, item) for item, found in _said(tree) if found < version]
     if said:
         oldest, item = min(said, key=lambda one: one[0])
         yield (
@@ -33,10 +33,10 @@ def remarks(workspace: Workspace) -> Iterator[str]:
         )
 
 
-def _said(workspace: Workspace) -> Iterator[tuple[Object, tuple[int, int]]]:
-    items = [(item, path) for group, kind, path in _SAID for item in workspace.of(group, kind)]
-    if workspace.terraform_files:
-        items += [(block, ("version",)) for block in workspace.terraform.of("aws_eks_cluster")]
+def _said(tree: Tree) -> Iterator[tuple[Object, tuple[int, int]]]:
+    items = [(item, path) for group, kind, path in _SAID for item in tree.of(group, kind)]
+    if tree.terraform_files:
+        items += [(block, ("version",)) for block in tree.terraform.of("aws_eks_cluster")]
     for item, path in items:
         value: Any = item.data
         for part in path:

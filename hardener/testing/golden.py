@@ -112,7 +112,7 @@ def _settings(case: Path) -> dict[str, Any]:
 def _run(work: Path, settings: dict[str, Any]) -> str:
     from hardener.commands.run import Choices, plan_of
     from hardener.commands.write_files import write_files
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
     named = settings.get("profile")
     choices = Choices(
@@ -126,8 +126,8 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
     os.chdir(work)
     try:
         plan = plan_of(choices, str(work))
-        workspace = Workspace.read([str(work)], root=str(work), settings=plan.settings)
-        outcome = plan.run(workspace, lambda name: None)
+        tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
+        outcome = plan.run(tree, lambda name: None)
         text = _findings(outcome)
         write_files(outcome)
     finally:

@@ -11,7 +11,7 @@ from hardener.tree.view import OpaqueError, View, literal
 if TYPE_CHECKING:
     from hardener.kubernetes.audit_policy_order import Hidden
     from hardener.kubernetes.audit_policy_properties import Violation
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # What knows audit policies is imported late: hardly a tree holds one.
 
@@ -88,7 +88,7 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield from _texts(child, (*path, key))
 
 
-def blind_spots(tree: Workspace, namespace: str, account: str) -> list[str]:
+def blind_spots(tree: Tree, namespace: str, account: str) -> list[str]:
     """Requests of a service account that an audit log cannot show, as far as the policies of ``tree`` tell."""
     found: dict[str, None] = {}
     for item in tree.of(GROUP, "Policy"):

@@ -17,7 +17,7 @@ from hardener.tree.view import OpaqueError, View
 if TYPE_CHECKING:
     from hardener.lock.model import LockedImage
     from hardener.sources.manifests import Piece
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 __all__ = [
     "Container",
@@ -37,13 +37,17 @@ __all__ = [
 class Object(View):
     """A Kubernetes object: a document, or an item of a List."""
 
-    __slots__ = ("__dict__", "piece", "workspace")
+    __slots__ = ("__dict__", "_tree", "piece")
     type_name = "Object"
 
-    def __init__(self, workspace: Workspace, piece: Piece, path: Path, data: dict[str, Any]) -> None:
-        self.workspace = workspace
+    def __init__(self, tree: Tree, piece: Piece, path: Path, data: dict[str, Any]) -> None:
+        self._tree = tree
         self.piece = piece
         super().__init__(self, path, data)
+
+    @property
+    def tree(self) -> Tree:
+        return self._tree
 
     @cached_property
     def api_version(self) -> str:
@@ -80,7 +84,7 @@ class Object(View):
     @property
     def is_placed_by_program(self) -> bool:
         """Whether a program makes it, in a namespace that only the program knows."""
-        return self.piece.is_python and None in self.workspace.builds.namespaces(self)
+        return self.piece.is_python and None in self.tree.builds.namespaces(self)
 
     @cached_property
     def annotations(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hardener.kubernetes.static_tokens import Row
     from hardener.sources.manifests import ManifestFile
     from hardener.tree.core_views import Object
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # What reads tokens and certificates is imported late: hardly a tree holds one.
 
@@ -44,18 +44,18 @@ class StaticTokens(View):
         self.table = table
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[StaticTokens]:
+    def of_tree(cls, tree: Tree) -> list[StaticTokens]:
         """Those of the files that may be edited."""
-        tables = [item for item in workspace.of(*TOKENS) if item.editable]
+        tables = [item for item in tree.of(*TOKENS) if item.editable]
         seen = {item.piece.file.path for item in tables}
         found = [cls(item, rows, table=True) for item in tables if (rows := _table(item))]
         others = {
             id(file): file
-            for file in workspace.files
+            for file in tree.files
             if file.editable and not file.is_new and file.path not in seen and '"' in file.content.text
         }
         marked = {key: rows for key, file in others.items() if (rows := _rows(file))}
-        for item in workspace.everything if marked else ():
+        for item in tree.everything if marked else ():
             if rows := marked.pop(id(item.piece.file), []):
                 found.append(cls(item, rows, table=False))
         return found
@@ -98,10 +98,10 @@ def _table(item: Object) -> list[Row]:
     rows = file_rows(file.content.text)
     name = os.path.basename(file.path)
     system = any(group.startswith("system:") for row in rows for group in row.groups)
-    return rows if system or "token" in name.lower() or name in _named(item.workspace) else []
+    return rows if system or "token" in name.lower() or name in _named(item.tree) else []
 
 
-def _named(workspace: Workspace) -> set[str]:
+def _named(tree: Tree) -> set[str]:
     """The names, without a folder, of the files that --token-auth-file names anywhere in the tree."""
-    texts = (file.content.text for file in workspace.files)
+    texts = (file.content.text for file in tree.files)
     return {os.path.basename(path) for text in texts if "token-auth-file" in text for path in _FLAG.findall(text)}

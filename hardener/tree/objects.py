@@ -12,21 +12,21 @@ from hardener.tree.core_views import Object
 if TYPE_CHECKING:
     from hardener.authoring.edits import Path
     from hardener.sources.manifests import Piece
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
-def of(workspace: Workspace, piece: Piece) -> Iterator[Object]:
+def of(tree: Tree, piece: Piece) -> Iterator[Object]:
     """The objects of ``piece``, fragments left out."""
     if piece.is_python:
         from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
     for index, document in enumerate(piece.data):
         if not piece.is_python or not is_fragment(document):
-            yield from _unroll(workspace, piece, (index,), document)
+            yield from _unroll(tree, piece, (index,), document)
 
 
-def _unroll(workspace: Workspace, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
+def _unroll(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
-        yield from untyped_configs.of(workspace, piece, path, value)
+        yield from untyped_configs.of(tree, piece, path, value)
         return
     if kustomize.is_kustomization(value):
         return
@@ -34,6 +34,6 @@ def _unroll(workspace: Workspace, piece: Piece, path: Path, value: Any) -> Itera
         for index, item in enumerate(value["items"]):
             if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
                 continue  # items of a typed list without their own kind are not what kubectl writes
-            yield from _unroll(workspace, piece, (*path, "items", index), item)
+            yield from _unroll(tree, piece, (*path, "items", index), item)
     else:
-        yield Object(workspace, piece, path, value)
+        yield Object(tree, piece, path, value)

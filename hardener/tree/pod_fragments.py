@@ -16,7 +16,7 @@ from hardener.kubernetes.pod_template import FRAGMENT, partial_specs, templates
 from hardener.tree.core_views import Container, Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 class Fragment(Object):
@@ -52,11 +52,11 @@ def written_containers(pod: PodTemplate) -> Iterator[Container]:
                 yield container
 
 
-def of(workspace: Workspace) -> list[Fragment]:
+def of(tree: Tree) -> list[Fragment]:
     """The fragments of the programs of the tree."""
     return [
-        Fragment(workspace, piece, (number,), document)
-        for file in workspace.files
+        Fragment(tree, piece, (number,), document)
+        for file in tree.files
         if file.is_python
         for piece in file.pieces
         for number, document in enumerate(piece.data)

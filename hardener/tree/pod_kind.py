@@ -81,7 +81,7 @@ def _owned(item: Object) -> str | None:
 
 
 def _patch_file(item: Object) -> str | None:
-    if item.piece.file.path in item.workspace.patch_files:
+    if item.piece.file.path in item.tree.patch_files:
         return "a kustomization lists this file as a patch"
     if _mentions_patch(item.piece) and _has_patch_directive(item.data):
         return "it holds a $patch directive"

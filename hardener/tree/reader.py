@@ -1,4 +1,4 @@
-"""The files of a tree read into a workspace: which hold manifests, which say something else, which are left alone.
+"""The files of a tree read into a tree: which hold manifests, which say something else, which are left alone.
 
 Paths limit what is edited; evidence comes from the whole Git repository (DECISIONS 2.11).
 """
@@ -33,7 +33,7 @@ from hardener.tree import outside_files
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _SUFFIXES = (*files.SUFFIXES, files.PYTHON)
 _NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
@@ -53,30 +53,30 @@ class Problem:
     line: int = 1
 
 
-def read_tree(workspace: Workspace, paths: list[str], progress: Callable[[str], object]) -> None:
+def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
-    reader = _Reader(workspace)
+    reader = _Reader(tree)
     for path in paths:
         named = [(path, False)] if not os.path.isdir(path) else files.walk(path, _SUFFIXES)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
-    for name, is_link in files.walk(workspace.root, _SUFFIXES):
+    for name, is_link in files.walk(tree.root, _SUFFIXES):
         if not is_link and name not in reader.seen:
-            reader.take(name, is_link, editable=False, within=workspace.root)
+            reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
-    take = partial(reader.take, is_link=False, editable=False, within=workspace.root)
-    too_many = outside_files.follow(workspace.kustomizations, reader.seen, take)
-    workspace.unread_evidence += too_many
+    take = partial(reader.take, is_link=False, editable=False, within=tree.root)
+    too_many = outside_files.follow(tree.kustomizations, reader.seen, take)
+    tree.unread_evidence += too_many
 
 
-def read_text(workspace: Workspace, text: str) -> None:
+def read_text(tree: Tree, text: str) -> None:
     """Read a stream, as a file without a path. All of it is meant: what is no YAML is a problem, whatever its kind."""
     content = Content(text.removeprefix("\ufeff"), text.startswith("\ufeff"), 0, 0)
     file = _load("", "<stdin>", content, editable=True)
     for piece in file.pieces:
         manifests.check(piece)
-    workspace.files.append(file)
+    tree.files.append(file)
 
 
 def _load(
@@ -87,12 +87,12 @@ def _load(
 
 @dataclass(slots=True)
 class _Reader:
-    workspace: Workspace
+    tree: Tree
     seen: set[str] = field(default_factory=set)
 
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
-        workspace = self.workspace
+        tree = self.tree
         if path.endswith(files.PYTHON):
             if not is_link and path not in self.seen:
                 self._python(path, editable, within)
@@ -106,7 +106,7 @@ class _Reader:
             if not inside:
                 advice = "name its target to have it hardened"
                 problem = Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice)
-                workspace.problems.append(problem)
+                tree.problems.append(problem)
                 return
             if os.path.exists(real):
                 return  # met on its own path
@@ -117,9 +117,9 @@ class _Reader:
             content = files.read(real)
         except UnreadableError as error:
             if editable:
-                workspace.problems.append(Problem(error.id, real, name, error.message, error.advice))
+                tree.problems.append(Problem(error.id, real, name, error.message, error.advice))
             else:
-                workspace.unread_evidence += 1
+                tree.unread_evidence += 1
             return
         if real.endswith((".tf", ".tf.json")):
             if is_interesting_terraform(content.text):
@@ -127,30 +127,30 @@ class _Reader:
             return
         if real.endswith(".sh"):
             if is_interesting_script(content.text):
-                workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+                tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
             return
-        workspace.named_namespaces.update(_NAMESPACE.findall(content.text))
+        tree.named_namespaces.update(_NAMESPACE.findall(content.text))
         if os.path.basename(real) in kustomize.NAMES:
             file = manifests.load(real, name, content, editable=editable, wanted=lambda text: True)
             self._kustomization(file)
-            workspace.files.append(file)
+            tree.files.append(file)
             return
         if os.path.basename(real).startswith("skaffold"):
             file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
-            workspace.skaffold += self._documents(file)
+            tree.skaffold += self._documents(file)
         wanted = is_interesting if not is_node_configuration(real) else lambda text: True
         if self._values(real, name, content, editable, wanted):
             return
         if not wanted(content.text):
             if is_interesting_pipeline(content.text):
-                workspace.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+                tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
             return
         chart = _chart_of(real)
         if chart is not None:
             if editable:
                 self._template(chart, name, real)
             return
-        workspace.files.append(_load(real, name, content, editable=editable, wanted=wanted))
+        tree.files.append(_load(real, name, content, editable=editable, wanted=wanted))
 
     def _other(self, path: str, name: str, editable: bool) -> bool:
         """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
@@ -170,7 +170,7 @@ class _Reader:
             file = manifests.load_script(path, name, content, TOKENS, editable=editable)
         else:
             return False
-        self.workspace.files.append(file)
+        self.tree.files.append(file)
         return True
 
     def _python(self, path: str, editable: bool, within: str) -> None:
@@ -178,25 +178,25 @@ class _Reader:
         from hardener.tree import python_reader  # late: many trees hold no Python
 
         self.seen.add(path)
-        workspace = self.workspace
-        if python_reader.is_left_out(path, within, workspace.root):
+        tree = self.tree
+        if python_reader.is_left_out(path, within, tree.root):
             return
         try:
             file, namespaces = python_reader.load(path, editable=editable, given=path == within)
         except UnreadableError as error:
             if editable and (error.id == "not-utf-8" or path == within):  # of others nobody knows what they hold
-                workspace.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
+                tree.problems.append(Problem(error.id, path, os.path.relpath(path), error.message, error.advice))
             return
-        workspace.named_namespaces.update(namespaces)
+        tree.named_namespaces.update(namespaces)
         if file is not None and editable:
             for id, line, message, advice in python_reader.remarks(file):
-                workspace.problems.append(Problem(id, path, file.name, message, advice, line))
+                tree.problems.append(Problem(id, path, file.name, message, advice, line))
         if file is not None and (file.pieces or (file.program is not None and file.program.unread)):
-            workspace.files.append(file)
+            tree.files.append(file)
 
     def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
         """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""
-        problems = self.workspace.problems
+        problems = self.tree.problems
         if path.endswith(".json"):
             if editable:
                 advice = "write it in the native syntax, or correct it by hand"
@@ -209,7 +209,7 @@ class _Reader:
                 message = "Terraform files are not looked at: this installation cannot read them"
                 problems.append(Problem("terraform-extra", path, name, message, "pip install 'hardener[terraform]'"))
             return
-        self.workspace.files.append(file)
+        self.tree.files.append(file)
 
     def _values(self, path: str, name: str, content: Content, editable: bool, wanted: Callable[[str], bool]) -> bool:
         """Read the values of a Helm chart that may name images, and tell whether it is such a file."""
@@ -222,16 +222,16 @@ class _Reader:
         file = manifests.load(
             path, name, content, editable=editable, wanted=lambda text: True, optional=lambda text: not wanted(text)
         )
-        self.workspace.files.append(file)
-        self.workspace.values += self._documents(file)
+        self.tree.files.append(file)
+        self.tree.values += self._documents(file)
         return True
 
     def _template(self, chart: str, name: str, path: str) -> None:
         """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
-        charts = self.workspace.charts
+        charts = self.tree.charts
         if chart not in charts:
             charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER), []
-            self.workspace.problems.append(charts[chart][0])
+            self.tree.problems.append(charts[chart][0])
         problem, names = charts[chart]
         names.append(name)
         if len(names) > 1:
@@ -242,15 +242,15 @@ class _Reader:
         folder = os.path.dirname(file.path)
         for item in self._documents(file):
             if kustomize.is_kustomization(item.data):
-                self.workspace.kustomizations[folder] = item
+                self.tree.kustomizations[folder] = item
                 for name in kustomize.patch_names(item.data):
-                    self.workspace.patch_files.add(os.path.realpath(os.path.join(folder, name)))
+                    self.tree.patch_files.add(os.path.realpath(os.path.join(folder, name)))
 
     def _documents(self, file: ManifestFile) -> Iterator[Object]:
         for piece in file.pieces:
             for index, document in enumerate(piece.data):
                 if isinstance(document, dict):
-                    yield Object(self.workspace, piece, (index,), document)
+                    yield Object(self.tree, piece, (index,), document)
 
 
 def _chart_of(path: str) -> str | None:

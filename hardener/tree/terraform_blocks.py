@@ -18,7 +18,7 @@ from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 __all__ = ["ENCODED", "Terraform", "TerraformBlock"]
 
@@ -32,8 +32,8 @@ class TerraformBlock(Object):
     TYPES: ClassVar[frozenset[str]] = frozenset()
     NEEDS = "terraform_files"
 
-    def __init__(self, workspace: Workspace, piece: Piece, data: dict[str, Any]) -> None:
-        super().__init__(workspace, piece, (0,), data)
+    def __init__(self, tree: Tree, piece: Piece, data: dict[str, Any]) -> None:
+        super().__init__(tree, piece, (0,), data)
 
     @cached_property
     def _head(self) -> list[str]:
@@ -151,11 +151,11 @@ def texts(value: Any) -> Iterator[str]:
 class Terraform:
     """All blocks of the ``.tf`` files of a tree."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self.blocks = [
-            TerraformBlock(workspace, piece, piece.data[0])
-            for file in workspace.files
+            TerraformBlock(tree, piece, piece.data[0])
+            for file in tree.files
             if file.is_terraform
             for piece in file.pieces
             if piece.parsed
@@ -164,7 +164,7 @@ class Terraform:
     def targets(self, kind: type[TerraformBlock]) -> list[TerraformBlock]:
         """The resources and modules of the types that ``kind`` names, as such views, of files that may be edited."""
         return [
-            kind(self._workspace, block.piece, block.data)
+            kind(self._tree, block.piece, block.data)
             for block in self.blocks
             if block.kind in kind.TYPES and block.editable
         ]

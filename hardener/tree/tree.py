@@ -66,7 +66,7 @@ class Settings:
 
 
 @dataclass(eq=False)
-class Workspace:
+class Tree:
     """All files of a run. ``stream``: the input is standard input, there is no tree around it."""
 
     root: str
@@ -93,18 +93,18 @@ class Workspace:
         root: str,
         settings: Settings | None = None,
         progress: Callable[[str], object] = lambda name: None,
-    ) -> Workspace:
+    ) -> Tree:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
-        workspace = cls(root=root, settings=settings or Settings(), lock=lock_of(root))
-        reader.read_tree(workspace, paths, progress)
-        return workspace
+        tree = cls(root=root, settings=settings or Settings(), lock=lock_of(root))
+        reader.read_tree(tree, paths, progress)
+        return tree
 
     @classmethod
-    def from_text(cls, text: str, settings: Settings | None = None, lock: Lock | None = None) -> Workspace:
-        """A workspace of one stream, which has no evidence around it but a lock."""
-        workspace = cls(root=os.getcwd(), settings=settings or Settings(), stream=True, lock=lock)
-        reader.read_text(workspace, text)
-        return workspace
+    def from_text(cls, text: str, settings: Settings | None = None, lock: Lock | None = None) -> Tree:
+        """A tree of one stream, which has no evidence around it but a lock."""
+        tree = cls(root=os.getcwd(), settings=settings or Settings(), stream=True, lock=lock)
+        reader.read_text(tree, text)
+        return tree
 
     # What the tree holds.
 

@@ -11,15 +11,15 @@ from hardener.tree.core_views import Object
 if TYPE_CHECKING:
     from hardener.authoring.edits import Path
     from hardener.sources.manifests import Piece
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
-def of(workspace: Workspace, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
+def of(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
     """The object that the document ``value`` at ``path`` is; nothing where it is none of these, or says a kind."""
     if not isinstance(value, dict) or "kind" in value or len(path) != 1:
         return
     name = name_of(value, piece.file.path)
     if name is not None:
-        item = Object(workspace, piece, path, value)
+        item = Object(tree, piece, path, value)
         item.__dict__["group"], item.__dict__["kind"] = name
         yield item

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hardener.kubernetes.image_reference import ImageReference
     from hardener.lock.model import LockedImage
     from hardener.tree.core_views import Object
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _EXPRESSION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|^\$[A-Z_][A-Z0-9_]*$")
 V = TypeVar("V", bound="View")
@@ -59,7 +59,7 @@ class View:
     """A mapping inside an object: ``data`` is the live mapping, ``path`` where it stands in its piece.
 
     ``KINDS`` are the (API group, kind) of the objects that a view of its own class is made of; ``NEEDS`` names the part
-    of the workspace without which there is none of it.
+    of the tree without which there is none of it.
     """
 
     __slots__ = ("data", "object", "path")
@@ -347,9 +347,9 @@ class View:
         return name
 
     @property
-    def tree(self) -> Workspace:
+    def tree(self) -> Tree:
         """The whole tree."""
-        return self.object.workspace
+        return self.object.tree
 
     def in_lock(self, image: ImageReference) -> LockedImage | None:
         """What harden.lock holds of ``image``; None where it does not, or there is none."""

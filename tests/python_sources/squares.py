@@ -25,7 +25,7 @@ from hardener.sources.open_values import OpenList
 from hardener.sources.python.parsed import parse
 from hardener.tree.core_views import Container
 from hardener.tree.pod_fragments import Fragment, is_fragment
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 from hardener.tree.view import OpaqueError
 
 from ..conftest import run, write
@@ -189,11 +189,11 @@ def as_manifest(objects: list[Any], left: dict[Visit, str], folder: Path) -> tup
 
     found_fragments: list[Fragment] = []
 
-    def fragments(workspace: Workspace) -> list[Fragment]:
+    def fragments(tree: Tree) -> list[Fragment]:
         if not found_fragments:
             found_fragments.extend(
-                Fragment(workspace, piece, (number,), document)
-                for file in workspace.files
+                Fragment(tree, piece, (number,), document)
+                for file in tree.files
                 for piece in file.pieces
                 for number, document in enumerate(piece.data)
                 if is_fragment(document)
@@ -202,7 +202,7 @@ def as_manifest(objects: list[Any], left: dict[Visit, str], folder: Path) -> tup
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "_visit", visiting)
-        patch.setattr(Workspace, "fragments", property(fragments))
+        patch.setattr(Tree, "fragments", property(fragments))
         done = run("apply", ".", "--yes", *WITHOUT, cwd=folder)
     assert done.status == 0, done.all
     assert [path.name for path in folder.iterdir()] == ["objects.yaml"]

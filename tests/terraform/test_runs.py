@@ -190,17 +190,17 @@ def test_a_step_is_rolled_back_with_the_blocks_that_it_made(tmp_path: Path) -> N
     from hardener.authoring import profile
     from hardener.engine.pipeline import run
     from hardener.engine.rollback import Doomed, roll_back
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
     write(tmp_path, {"main.tf": ADMIN + "\n" + NODES})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    outcome = run(workspace, profile.load("restricted"))
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    outcome = run(tree, profile.load("restricted"))
     change = next(change for change in outcome.changes if change.transform.id == "tf-node-admin-detach")
     pieces = len(change.object.piece.file.pieces)
     roll_back(outcome, {id(change.siblings): Doomed(change.siblings, "a test")})
     assert {item.transform.id for item in outcome.changes} == {"tf-imds-tokens", "tf-imds-hop"}
     assert len(change.object.piece.file.pieces) == pieces - 2
-    assert workspace.terraform.at("aws_iam_role_policy_attachment.node_admin_ecr", str(tmp_path)) is None
+    assert tree.terraform.at("aws_iam_role_policy_attachment.node_admin_ecr", str(tmp_path)) is None
 
 
 NAMES = ("eks", "nodes", "odd")

@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.tree.control_plane import ControlPlane, components
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _CHARTS = (("spec", "chart"), ("spec", "chart", "spec", "chart"), ("spec", "source", "chart"))
 
@@ -33,7 +33,7 @@ def log_shipping(plane: ControlPlane) -> Steps:
     )  # fmt: skip
 
 
-def _names(tree: Workspace) -> Iterator[str]:
+def _names(tree: Tree) -> Iterator[str]:
     """What the workloads and charts of the tree are called."""
     for pod in tree.pod_templates:
         yield pod.object.name

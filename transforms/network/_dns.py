@@ -6,7 +6,7 @@ from typing import Any
 
 from hardener.facts.network.connections import Port
 from hardener.tree.core_views import PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _PORT, _PORT_OF_OPENSHIFT = 53, 5353
 # kubernetes.io/metadata.name is set by the API server since 1.21; matchExpressions, since the label transformers of
@@ -30,7 +30,7 @@ _OPENSHIFT: list[dict[str, Any]] = [
 ]
 
 
-def cluster_dns(tree: Workspace) -> tuple[list[dict[str, Any]], list[Port]]:
+def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], list[Port]]:
     """The DNS of the cluster: its pods, and the ports on which they listen."""
     openshift = tree.platform == "openshift"
     return (_OPENSHIFT, _ports(_PORT_OF_OPENSHIFT)) if openshift else (_PEERS, _ports(_PORT))

@@ -12,7 +12,7 @@ from hardener.facts.network.network_policies import Policy
 from hardener.kubernetes.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from ._dns import cluster_dns, nameservers, uses_cluster_dns
 from ._mesh import Mesh, mesh_of
@@ -42,7 +42,7 @@ class Traffic:
         return self.pods[0]
 
     @property
-    def _tree(self) -> Workspace:
+    def _tree(self) -> Tree:
         return self._pod.tree
 
     # Ingress.

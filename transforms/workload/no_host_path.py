@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import OpaqueError, PodTemplate, View
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from ._host_path import kind, path_of
 
@@ -74,10 +74,10 @@ def _shared(pod: PodTemplate, index: int, volume: View) -> Iterator[Evidence]:
 
 
 _Uses = dict[str, list[tuple[PodTemplate, int, Evidence]]]
-_FOLDERS: dict[Workspace, tuple[_Uses, _Uses]] = {}
+_FOLDERS: dict[Tree, tuple[_Uses, _Uses]] = {}
 
 
-def _folders(tree: Workspace) -> tuple[_Uses, _Uses]:
+def _folders(tree: Tree) -> tuple[_Uses, _Uses]:
     """The folders of nodes that the tree mounts, as read: who mounts a folder, and who mounts it or one inside it."""
     if tree not in _FOLDERS:
         at: _Uses = {}

@@ -8,7 +8,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays import signs
 from hardener.kubernetes.service_links import mentions
 from hardener.tree.core_views import Container, Object, PodTemplate, View
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 
 @transform(each=PodTemplate, stage="token")
@@ -49,7 +49,7 @@ def _of_config_maps(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 @lru_cache(maxsize=1)
-def _config_maps(tree: Workspace) -> dict[str, list[tuple[Object, str]]]:
+def _config_maps(tree: Tree) -> dict[str, list[tuple[Object, str]]]:
     """The ConfigMaps that mention such a variable, and the first one, by name."""
     found: dict[str, list[tuple[Object, str]]] = {}
     for item in tree.objects:

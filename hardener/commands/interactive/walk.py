@@ -76,7 +76,7 @@ def _steps(outcome: Outcome) -> list[_Asked]:
     found = [_Asked(changes, _grade(changes), False) for changes in made.values()]
     found += [_Asked(held.changes, held.grade, True) for held in outcome.held]
     order = {
-        piece: number for number, piece in enumerate(piece for file in outcome.workspace.files for piece in file.pieces)
+        piece: number for number, piece in enumerate(piece for file in outcome.tree.files for piece in file.pieces)
     }
 
     def place(asked: _Asked) -> int:

@@ -16,7 +16,7 @@ from hardener.engine.waivers import marks
 from hardener.engine.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 # Fields of a pod's security context that a container's own value overrides (PodSecurityContext, SecurityContext).
@@ -171,66 +171,66 @@ def _fields(rest: Path, change: Change) -> set[str]:
     return {str(key) for value in (change.before, change.after) if isinstance(value, dict) for key in value}
 
 
-def collect(workspace: Workspace) -> Waivers:
+def collect(tree: Tree) -> Waivers:
     """Every waiver that speaks of a file that may be edited. A tree without any costs a search of its text."""
-    found, settings = Collection(), workspace.settings
+    found, settings = Collection(), tree.settings
     pods: dict[Object, list[PodTemplate]] = {}
 
     def pods_of(item: Object) -> list[PodTemplate]:
         if not pods:
-            for pod in workspace.pods_and_parts:
+            for pod in tree.pods_and_parts:
                 pods.setdefault(pod.object, []).append(pod)
         return pods.get(item, [])
 
     # What reads the carriers is loaded for a tree that has some.
-    if annotated := _objects(workspace, _pieces(workspace, (marks.PREFIX,))):
+    if annotated := _objects(tree, _pieces(tree, (marks.PREFIX,))):
         # By its full name: `annotations` of this package is what `from __future__` brought.
         from hardener.engine.waivers.annotations import read
 
         for item in annotated:
             read(item, pods_of(item), found)
-    if commented := _pieces(workspace, (marks.COMMENT,)):
+    if commented := _pieces(tree, (marks.COMMENT,)):
         from hardener.engine.waivers import comments
 
         for piece in commented:
-            comments.read(piece, piece.read(), _objects(workspace, [piece]), found)
+            comments.read(piece, piece.read(), _objects(tree, [piece]), found)
     if settings.exemptions:
         from hardener.engine.waivers import exceptions
 
-        exceptions.read(workspace, settings.as_of or date.today(), pods_of, found)
+        exceptions.read(tree, settings.as_of or date.today(), pods_of, found)
     if settings.peer_marks:
-        _collect_peers(workspace, pods_of, found)
+        _collect_peers(tree, pods_of, found)
     return Waivers(found)
 
 
-def _collect_peers(workspace: Workspace, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
-    marked = _objects(workspace, _pieces(workspace, marks.PEERS))
-    files = [f for f in workspace.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
-    for piece in _pieces(workspace, (marks.TERRAFORM,)):
+def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
+    marked = _objects(tree, _pieces(tree, marks.PEERS))
+    files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
+    for piece in _pieces(tree, (marks.TERRAFORM,)):
         if piece.is_terraform:
             from hardener.engine.waivers import terraform_marks
 
-            terraform_marks.read(piece, piece.read(), workspace.object_at(piece, (0,)), found)
+            terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), found)
     if marked or files:
         from hardener.engine.waivers import peers
 
         for item in marked:
             peers.read(item, pods_of(item), found)
         for file in files:
-            peers.read_kubescape(workspace, file, found)
+            peers.read_kubescape(tree, file, found)
 
 
-def _pieces(workspace: Workspace, marks: tuple[str, ...]) -> list[Piece]:
+def _pieces(tree: Tree, marks: tuple[str, ...]) -> list[Piece]:
     """The pieces that were read, may be edited and hold one of the texts ``marks``."""
     return [
         piece
-        for file in workspace.files
+        for file in tree.files
         if file.editable and any(mark in file.content.text for mark in marks)
         for piece in file.pieces
         if piece.parsed and any(mark in piece.text for mark in marks)
     ]
 
 
-def _objects(workspace: Workspace, pieces: list[Piece]) -> list[Object]:
+def _objects(tree: Tree, pieces: list[Piece]) -> list[Object]:
     wanted = set(pieces)
-    return [item for item in workspace.everything if item.piece in wanted] if wanted else []
+    return [item for item in tree.everything if item.piece in wanted] if wanted else []

@@ -13,14 +13,14 @@ from hardener.authoring.risks import RISKS
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Waiver, containers_called, unknown
 from hardener.sources.files import pattern_test
 from hardener.tree.core_views import Object, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _RISK = re.compile(r"K(0[1-9]|10)")
 
 
-def read(workspace: Workspace, today: date, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
+def read(tree: Tree, today: date, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     """Add the exceptions of the configuration to ``found``; ``today`` is the day on which they are judged."""
-    for exemption in workspace.settings.exemptions:
+    for exemption in tree.settings.exemptions:
         ids = _ids(exemption)
         if isinstance(ids, str):
             _refuse(found, exemption, "waiver-unknown", ids, "correct it; harden list shows the transforms")
@@ -33,7 +33,7 @@ def read(workspace: Workspace, today: date, pods_of: Callable[[Object], list[Pod
             message = f"an exception ends within twelve months; that of {exemption.id} ends on {exemption.expires}"
             _refuse(found, exemption, "waiver-too-long", message, "name an earlier day, and look at it again then")
         else:
-            _add(workspace, exemption, ids, pods_of, found)
+            _add(tree, exemption, ids, pods_of, found)
 
 
 def _ids(exemption: Exemption) -> frozenset[str] | str | None:
@@ -58,16 +58,16 @@ def _refuse(found: Collection, exemption: Exemption, id: str, message: str, advi
 
 
 def _add(
-    workspace: Workspace,
+    tree: Tree,
     exemption: Exemption,
     ids: frozenset[str] | None,
     pods_of: Callable[[Object], list[PodTemplate]],
     found: Collection,
 ) -> None:
     waiver = Waiver(exemption.id, ids, exemption.reason.strip(), "config", [], exemption.file, exemption.line)
-    in_path = pattern_test(exemption.path, workspace.root) if exemption.path is not None else lambda path: True
-    for item in workspace.everything:
-        if not (_matches(workspace, exemption, item) and in_path(item.piece.file.path)):
+    in_path = pattern_test(exemption.path, tree.root) if exemption.path is not None else lambda path: True
+    for item in tree.everything:
+        if not (_matches(tree, exemption, item) and in_path(item.piece.file.path)):
             continue
         if not item.editable:
             waiver.used = True  # what it waives may be outside the given paths
@@ -76,13 +76,13 @@ def _add(
         else:
             waiver.scopes += containers_called(pods_of(item), exemption.container)
     # A stream is a part of what the configuration speaks of.
-    waiver.used = waiver.used or workspace.stream
+    waiver.used = waiver.used or tree.stream
     found.waivers.append(waiver)
 
 
-def _matches(workspace: Workspace, exemption: Exemption, item: Object) -> bool:
+def _matches(tree: Tree, exemption: Exemption, item: Object) -> bool:
     return (
         exemption.kind in (None, item.kind)
         and (exemption.name is None or fnmatchcase(item.name, exemption.name))
-        and (exemption.namespace is None or exemption.namespace in workspace.builds.namespaces(item))
+        and (exemption.namespace is None or exemption.namespace in tree.builds.namespaces(item))
     )

@@ -17,7 +17,7 @@ from hardener.engine.waivers.peer_checks import CHECKOV, KUBE_LINTER, KUBEAUDIT,
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called
 from hardener.sources.manifests import ManifestFile
 from hardener.tree.core_views import Object, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _CHECKOV = re.compile(r"checkov\.io/skip\d+")
 _CONTAINER = re.compile(r"container\.kubeaudit\.io/(.+)\.([a-zA-Z-]+)")
@@ -73,7 +73,7 @@ def _overridden(override: str) -> frozenset[str]:
     return next((ids for start, ids in KUBEAUDIT.items() if override.lower().startswith(start)), frozenset())
 
 
-def read_kubescape(workspace: Workspace, file: ManifestFile, found: Collection) -> None:
+def read_kubescape(tree: Tree, file: ManifestFile, found: Collection) -> None:
     """Add the exceptions of Kubescape in ``file`` to ``found``."""
     for piece in file.pieces:
         for number, document in enumerate(piece.data):
@@ -81,7 +81,7 @@ def read_kubescape(workspace: Workspace, file: ManifestFile, found: Collection) 
                 if not isinstance(policy, dict) or policy.get("policyType") != marks.KUBESCAPE:
                     continue
                 ids = frozenset[str]().union(*(KUBESCAPE.get(id, ()) for id in _controls(policy)))
-                scopes = [scope for item in workspace.objects if item.editable for scope in _scopes(policy, item)]
+                scopes = [scope for item in tree.objects if item.editable for scope in _scopes(policy, item)]
                 if ids and scopes:
                     name = str(policy.get("name") or "exception")
                     path: Path = (number, index)

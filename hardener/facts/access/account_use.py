@@ -15,7 +15,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 DEFAULT = "default"
 _MOST = 5  # bindings of one pod; more prove no more
@@ -53,8 +53,8 @@ class _Named:
 class ServiceAccounts:
     """Looked up by name and namespace, so that asking costs the same in a large tree."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._named: dict[str, _Named | None] = {}
         self._near: dict[str, Nearby] = {}
         self._given: dict[str, set[str | None]] = {}  # names of new accounts, by the namespaces of their workloads
@@ -65,11 +65,11 @@ class ServiceAccounts:
         return self._accounts(pod.service_account, pod.object)
 
     def _accounts(self, name: str, item: Object) -> list[Object]:
-        found = self._workspace.relations.service_accounts.get(name)
+        found = self._tree.relations.service_accounts.get(name)
         if not found:
             return []
         if name not in self._near:
-            self._near[name] = Nearby(self._workspace.builds, found)
+            self._near[name] = Nearby(self._tree.builds, found)
         return self._near[name].of(item)
 
     # Rights.
@@ -82,12 +82,12 @@ class ServiceAccounts:
         name = pod.service_account
         names = {name}
         for account in self.of(pod):
-            names |= self._workspace.builds.names(account)
+            names |= self._tree.builds.names(account)
         return self._bound(names, pod.object)
 
     def rights(self, account: Object) -> list[Bound]:
         """The bindings of the tree that give rights to ``account``, a few of them."""
-        return self._bound(set(self._workspace.builds.names(account)), account)
+        return self._bound(set(self._tree.builds.names(account)), account)
 
     def _bound(self, names: set[str], item: Object) -> list[Bound]:
         found = list(islice((bound for name in sorted(names) for bound in self._of_name(name, item)), _MOST))
@@ -107,10 +107,10 @@ class ServiceAccounts:
     def _subjects(self, name: str) -> _Named | None:
         if name in self._named:
             return self._named[name]
-        subjects = [_Subject(*entry) for entry in self._workspace.relations.bindings.get(name, ())]
+        subjects = [_Subject(*entry) for entry in self._tree.relations.bindings.get(name, ())]
         found = self._named[name] = None
         if subjects:
-            builds = self._workspace.builds
+            builds = self._tree.builds
             bindings = {id(subject.binding): subject.binding for subject in subjects}
             found = self._named[name] = _Named(subjects, Nearby(builds, bindings.values(), namespaced=False))
             for subject in subjects:
@@ -126,7 +126,7 @@ class ServiceAccounts:
 
     def _matching(self, name: str, named: _Named, item: Object) -> Iterator[tuple[_Subject, bool]]:
         """The subjects that are the account called ``name`` where ``item`` stands, and whether that is sure."""
-        spaces = self._workspace.builds.namespaces(item)
+        spaces = self._tree.builds.namespaces(item)
         # As written too: a kustomization rewrites the namespace of both, that of a subject where it is the one of the
         # account as written (kustomize api/filters/nameref).
         for space in dict.fromkeys((*spaces, item.namespace)):
@@ -153,7 +153,7 @@ class ServiceAccounts:
     @cached_property
     def _pods(self) -> dict[int, list[PodTemplate]]:
         found: dict[int, list[PodTemplate]] = {}
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             try:
                 if "patch" in pod.classes:  # it is looked at where it is applied
                     continue
@@ -167,9 +167,9 @@ class ServiceAccounts:
     @cached_property
     def taken(self) -> frozenset[str]:
         """The names of accounts that anything in the tree declares, uses, or gives rights to."""
-        relations = self._workspace.relations
+        relations = self._tree.relations
         used = []
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             try:
                 used.append(pod.service_account)
             except (OpaqueError, WrongShapeError):
@@ -181,7 +181,7 @@ class ServiceAccounts:
 
         Free is what the tree does not know in any way, and what was not given out for where the two may meet.
         """
-        spaces = self._workspace.builds.namespaces(item)
+        spaces = self._tree.builds.namespaces(item)
         free = name
         while free in self.taken or self._clashes(free, spaces):
             number = self._numbers[name] = self._numbers.get(name, 1) + 1
@@ -195,7 +195,7 @@ class ServiceAccounts:
 
     def others(self, account: Object) -> list[Object]:
         """Objects without a pod template that name ``account``: pods that the tree does not show run as it."""
-        meet = self._workspace.builds.meet
+        meet = self._tree.builds.meet
         return [item for item in self._others.get(account.name, ()) if meet(item, account)]
 
     def naming(self, name: str) -> list[Object]:
@@ -205,7 +205,7 @@ class ServiceAccounts:
     @cached_property
     def _others(self) -> dict[str, list[Object]]:
         found: dict[str, list[Object]] = {}
-        for item in [*self._workspace.objects, *self._workspace.fragments]:
+        for item in [*self._tree.objects, *self._tree.fragments]:
             if (
                 item.kind not in POD_KINDS
                 and item.kind not in PARTIAL_KINDS

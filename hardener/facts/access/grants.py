@@ -25,7 +25,7 @@ from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 
 if TYPE_CHECKING:
     from hardener.kubernetes.observed_rule import AuditLog
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 # Other fields of a kustomization that find objects by their names.
@@ -56,8 +56,8 @@ class Holder:
 class Access:
     """Looked up by name, so that asking costs the same in a large tree."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._near: dict[tuple[str, str], Nearby] = {}
 
     # Roles and bindings.
@@ -67,17 +67,17 @@ class Access:
         key = (binding.role_kind, binding.role_name)
         found = self._roles.get(key)
         if not found:  # it may be one that this run made
-            made = [item for item in self._workspace.of(GROUP, key[0]) if item.name == key[1]]
+            made = [item for item in self._tree.of(GROUP, key[0]) if item.name == key[1]]
             return [Role(item, item.path, item.data) for item in made[:1]]
         if key not in self._near:
-            self._near[key] = Nearby(self._workspace.builds, found, namespaced=key[0] == "Role")
+            self._near[key] = Nearby(self._tree.builds, found, namespaced=key[0] == "Role")
         return [Role(item, item.path, item.data) for item in self._near[key].of(binding.object)]
 
     @cached_property
     def _roles(self) -> dict[tuple[str, str], list[Object]]:
         found: dict[tuple[str, str], list[Object]] = {}
         for kind in ("Role", "ClusterRole"):
-            for item in self._workspace.of(GROUP, kind):
+            for item in self._tree.of(GROUP, kind):
                 if "patch" not in item.classes:
                     found.setdefault((kind, item.name), []).append(item)
         return found
@@ -107,28 +107,28 @@ class Access:
     @cached_property
     def _bindings(self) -> list[Binding]:
         kinds = ("RoleBinding", "ClusterRoleBinding")
-        items = (item for kind in kinds for item in self._workspace.of(GROUP, kind))
+        items = (item for kind in kinds for item in self._tree.of(GROUP, kind))
         return [Binding(item, item.path, item.data) for item in items if "patch" not in item.classes]
 
     def bindings_of(self, name: str, namespace: str | None) -> list[Binding]:
         """The bindings of the tree that give rights to the account ``name`` of ``namespace``, as read."""
-        named = self._workspace.relations.bindings.get(name, ())
+        named = self._tree.relations.bindings.get(name, ())
         found = {id(item): item for space, item, _ in named if None in (space, namespace) or space == namespace}
         return [Binding(item, item.path, item.data) for item in found.values()]
 
     def patched_by(self, binding: Binding) -> Evidence | None:
         """What patches ``binding``, or names it in another way in a kustomization: it would not find a renamed one."""
         item = binding.object
-        for chain in self._workspace.overlays.chains(item):
+        for chain in self._tree.overlays.chains(item):
             layer = chain.patches[0].kustomization
             key = next((key for key in _PATCHES if layer.data.get(key)), None)
             return layer.fact(f"patches of {layer.piece.file.name} change it", *filter(None, (key,)))
-        for layer in self._workspace.builds.layers(item):
+        for layer in self._tree.builds.layers(item):
             for key in _NAMING:
                 text = str(layer.data.get(key) or "")
                 if item.kind in text or item.name in text:
                     return layer.fact(f"{key} of {layer.piece.file.name} change it", key)
-        for other in self._workspace.of(GROUP, item.kind):
+        for other in self._tree.of(GROUP, item.kind):
             if other.name == item.name and "patch" in other.classes:
                 return other.fact(f"{other.piece.file.name} patches it")
         return None
@@ -164,19 +164,19 @@ class Access:
         return runs.of(items)
 
     def _beside(self, binding: Binding, runs: Runs) -> list[Object]:
-        return runs.near.of(binding.object) if self._workspace.builds.layers(binding.object) else []
+        return runs.near.of(binding.object) if self._tree.builds.layers(binding.object) else []
 
     def _follows(self, item: Object, binding: Binding, space: str) -> bool:
         """Whether kustomize takes ``item`` for one of the namespace ``space`` as ``binding`` names it, and moves both
         (api/filters/nameref: an unset namespace is "default")."""
-        builds = self._workspace.builds
+        builds = self._tree.builds
         same = (item.namespace or DEFAULT) == space
         return same and not builds.roots(item).isdisjoint(builds.roots(binding.object))
 
     @cached_property
     def _runs(self) -> dict[str, Runs]:
         found: dict[str, dict[Object, list[PodTemplate]]] = {}
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             try:
                 if "patch" in pod.classes:
                     continue
@@ -184,11 +184,11 @@ class Access:
                     found.setdefault(name, {}).setdefault(pod.object, []).append(pod)
             except (OpaqueError, WrongShapeError):
                 continue
-        return {name: Runs(self._workspace.builds, pods) for name, pods in found.items()}
+        return {name: Runs(self._tree.builds, pods) for name, pods in found.items()}
 
     def surely(self, binding: Binding, subject: Subject, pod: PodTemplate) -> bool:
         """Whether ``pod``, of those that ``pods`` tells, is known to be in the namespace of the account."""
-        builds = self._workspace.builds
+        builds = self._tree.builds
         space, spaces = binding.namespace_of(subject), builds.namespaces(pod.object)
         if space is not None:
             moved = self._follows(pod.object, binding, space)
@@ -204,7 +204,7 @@ class Access:
     @cached_property
     def _token_secrets(self) -> dict[str, list[Object]]:
         found: dict[str, list[Object]] = {}
-        for item in self._workspace.of("", "Secret"):
+        for item in self._tree.of("", "Secret"):
             name = item.annotations.get("kubernetes.io/service-account.name")
             if name and item.text("type") == "kubernetes.io/service-account-token":
                 found.setdefault(name, []).append(item)
@@ -212,7 +212,7 @@ class Access:
 
     def account_objects(self, binding: Binding, subject: Subject) -> list[Object]:
         """The ServiceAccount objects of the tree that a subject of ``binding`` is."""
-        builds = self._workspace.builds
+        builds = self._tree.builds
         space = binding.namespace_of(subject)
 
         def fits(item: Object) -> bool:
@@ -220,7 +220,7 @@ class Access:
                 return builds.meet(item, binding.object)
             return space == item.namespace or builds.may_be_in(item, space) or self._follows(item, binding, space)
 
-        return list(filter(fits, self._workspace.relations.service_accounts.get(subject.name, ())))
+        return list(filter(fits, self._tree.relations.service_accounts.get(subject.name, ())))
 
     # What is known of them.
 
@@ -248,7 +248,7 @@ class Access:
     @cached_property
     def discovery(self) -> Discovery:
         """The resources of the cluster, custom ones of the tree included."""
-        return Discovery(self._workspace.settings.kubernetes_version, self.custom)
+        return Discovery(self._tree.settings.kubernetes_version, self.custom)
 
     @property
     def custom(self) -> Iterator[Row]:
@@ -258,11 +258,11 @@ class Access:
     @cached_property
     def custom_by_folder(self) -> tuple[tuple[Row, str], ...]:
         """The same with the folders of their files. Reads every file once more: most runs do not ask."""
-        if self._workspace.stream:
-            texts = [piece.text for file in self._workspace.files for piece in file.pieces]
+        if self._tree.stream:
+            texts = [piece.text for file in self._tree.files for piece in file.pieces]
             return tuple((row, "") for text in texts for row in definitions(text))
         found = []
-        for path, is_link in files.walk(self._workspace.root):
+        for path, is_link in files.walk(self._tree.root):
             if not is_link:
                 found += [(row, os.path.dirname(path)) for row in definitions(_text(path))]
         return tuple(found)
@@ -279,12 +279,12 @@ class Access:
 
     @property
     def _configs(self) -> list[Object]:
-        return [item for kind in ("ConfigMap", "Secret") for item in self._workspace.of("", kind)]
+        return [item for kind in ("ConfigMap", "Secret") for item in self._tree.of("", kind)]
 
     @property
     def log(self) -> AuditLog | None:
         """The audit log of this run."""
-        log: AuditLog | None = getattr(self._workspace, "audit_log", None)
+        log: AuditLog | None = getattr(self._tree, "audit_log", None)
         return log
 
     def log_is_ours(self, namespace: str) -> bool:
@@ -299,7 +299,7 @@ class Access:
     @cached_property
     def log_shows_the_tree(self) -> bool:
         """Whether any account of the log, those of kube-system left out, is named in the tree."""
-        accounts, builds = self._workspace.relations.service_accounts, self._workspace.builds
+        accounts, builds = self._tree.relations.service_accounts, self._tree.builds
         return any(
             self.bindings_of(name, space) or any(builds.may_be_in(item, space) for item in accounts.get(name, ()))
             for space, name in self._accounts_of_log

@@ -12,7 +12,7 @@ from hardener.kubernetes.rbac import GROUP
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # What pods come of, by API group.
 _RESOURCES = (
@@ -22,7 +22,7 @@ _RESOURCES = (
 _BUILT_IN = frozenset({"cluster-admin", "admin", "edit"})  # roles that no manifest shows
 
 
-def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
+def collect(tree: Tree) -> dict[str | None, list[Evidence]]:
     """Who may make pods, by namespace.
 
     Rights in the whole cluster count where their holder runs, and only where they name pods: what deployers and
@@ -30,29 +30,29 @@ def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
     """
     found: dict[str | None, list[Evidence]] = {}
     for kind in ("RoleBinding", "ClusterRoleBinding"):
-        for item in workspace.of(GROUP, kind):
+        for item in tree.of(GROUP, kind):
             if "patch" in item.classes:
                 continue
-            for name, fact in _of(workspace, Binding(item, item.path, item.data)):
+            for name, fact in _of(tree, Binding(item, item.path, item.data)):
                 found.setdefault(name, []).append(fact)
     return found
 
 
-def _of(workspace: Workspace, binding: Binding) -> Iterator[tuple[str | None, Evidence]]:
+def _of(tree: Tree, binding: Binding) -> Iterator[tuple[str | None, Evidence]]:
     try:
-        holders = [pod for subject in binding.subjects for pod in workspace.access.pods(binding, subject)]
-        if not holders or not _makes_pods(workspace, binding):
+        holders = [pod for subject in binding.subjects for pod in tree.access.pods(binding, subject)]
+        if not holders or not _makes_pods(tree, binding):
             return
     except (OpaqueError, WrongShapeError):
         return
     for pod in holders:
         item = binding.object if binding.namespaced else pod.object
-        for name in workspace.builds.namespaces(item):
+        for name in tree.builds.namespaces(item):
             yield name, binding.fact(f"{binding.object} lets {pod.object} make pods that the tree does not show")
 
 
-def _makes_pods(workspace: Workspace, binding: Binding) -> bool:
-    roles = workspace.access.roles(binding)
+def _makes_pods(tree: Tree, binding: Binding) -> bool:
+    roles = tree.access.roles(binding)
     if not roles:
         return binding.namespaced and binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
     rules = [rule for role in roles for _, rule in role.rules]

@@ -27,7 +27,7 @@ from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 ENOUGH = timedelta(days=7)
 """How long an account has to be silent, or watched, until that says something."""
@@ -308,7 +308,7 @@ def used_elsewhere(binding: Binding, subject: Subject) -> Iterator[Evidence]:
             yield item.fact(f"{item} works with its rights")
 
 
-def _is_near(tree: Workspace, item: Object, binding: Binding, subject: Subject) -> bool:
+def _is_near(tree: Tree, item: Object, binding: Binding, subject: Subject) -> bool:
     space = binding.namespace_of(subject)
     return tree.builds.meet(item, binding.object) if space is None else tree.builds.may_be_in(item, space)
 

@@ -14,7 +14,7 @@ from hardener.tree.core_views import Object
 from hardener.tree.terraform_blocks import TerraformBlock, texts
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 BY_NAME = "inferred by name"
 """The evidence of ``node_sign`` where only the name says so."""
@@ -77,11 +77,11 @@ def _words(name: object) -> frozenset[str]:
 
 def node_sign(block: TerraformBlock) -> Evidence | None:
     """Why the machines of a launch template, an instance or a launch configuration are nodes."""
-    tree, folder = block.tree.terraform, block.folder
-    for user in tree.of("aws_eks_node_group", folder=folder):
+    blocks, folder = block.tree.terraform, block.folder
+    for user in blocks.of("aws_eks_node_group", folder=folder):
         if block.address in user.references("launch_template"):
             return user.fact(f"{user} makes nodes from it")
-    for user in tree.of("aws_autoscaling_group", folder=folder):
+    for user in blocks.of("aws_autoscaling_group", folder=folder):
         starts = block.address in user.references()
         if starts and any(_CLUSTER_TAG.search(text) for text in user.texts()):
             return user.fact(f"{user} makes nodes from it")
@@ -97,16 +97,16 @@ def node_sign(block: TerraformBlock) -> Evidence | None:
 
 def node_role(block: TerraformBlock, role: str) -> tuple[Evidence, bool] | None:
     """Why the role that ``block`` calls ``role`` is one of nodes, and whether that is proved; None where it is not."""
-    tree, folder = block.tree.terraform, block.folder
-    for group in tree.of("aws_eks_node_group", folder=folder):
+    blocks, folder = block.tree.terraform, block.folder
+    for group in blocks.of("aws_eks_node_group", folder=folder):
         if role in group.references("node_role_arn"):
             return group.fact(f"{group} gives it to its nodes", "node_role_arn"), True
-    for profile in tree.of("aws_iam_instance_profile", folder=folder):
+    for profile in blocks.of("aws_iam_instance_profile", folder=folder):
         if role in profile.references("role"):
-            for template in tree.of("aws_launch_template", "aws_launch_configuration", "aws_instance", folder=folder):
+            for template in blocks.of("aws_launch_template", "aws_launch_configuration", "aws_instance", folder=folder):
                 if profile.address in template.references("iam_instance_profile") and node_sign(template):
                     return template.fact(f"{template} gives it to its nodes", "iam_instance_profile"), True
-    known = tree.at(role, folder)
+    known = blocks.at(role, folder)
     if known is not None and (found := _karpenter(block.tree, known)):
         return found, True
     if known is not None and known.kind == "aws_iam_role":
@@ -133,9 +133,9 @@ def _is_for_machines(role: TerraformBlock) -> bool:
     return False
 
 
-def _karpenter(workspace: Workspace, role: TerraformBlock) -> Evidence | None:
+def _karpenter(tree: Tree, role: TerraformBlock) -> Evidence | None:
     name = role.literal("name")
-    for item in workspace.of("karpenter.k8s.aws", "EC2NodeClass"):
+    for item in tree.of("karpenter.k8s.aws", "EC2NodeClass"):
         if isinstance(name, str) and item.text("spec", "role") == name:
             return item.fact(f"{item} gives it to its nodes", "spec", "role")
     return None
@@ -157,18 +157,18 @@ def _policy_names(texts: tuple[str, ...]) -> list[str]:
     return [name for text in texts for name in re.findall(r"\b(?:Amazon\w+|AdministratorAccess)\b", text)]
 
 
-def metadata_reader(workspace: Workspace) -> Evidence | None:
+def metadata_reader(tree: Tree) -> Evidence | None:
     """A controller of the tree that asks the metadata service, since nothing gives it a role of its own."""
-    for pod in workspace.pod_templates:
+    for pod in tree.pod_templates:
         if pod.data.get("hostNetwork") is True:
             continue
         for image in _images(pod.data):
             reader = next((name for name in _METADATA_READERS if name in image), None)
-            if reader is not None and not _has_role(workspace, pod.service_account):
+            if reader is not None and not _has_role(tree, pod.service_account):
                 return pod.object.fact(
                     f"{_METADATA_READERS[reader]} has no role of its own, and reads that of its node"
                 )
-    for block in workspace.terraform.of("helm_release", "aws_eks_addon"):
+    for block in tree.terraform.of("helm_release", "aws_eks_addon"):
         name = next((str(block.literal(key)) for key in ("chart", "addon_name") if block.literal(key)), "")
         if name in _METADATA_READERS and not any(_GIVES.search(text) for text in block.texts()):
             return block.fact(f"{block} has no role of its own, and reads that of its node")
@@ -187,30 +187,30 @@ def _images(spec: dict[str, Any]) -> list[str]:
     ]
 
 
-def account_without_role(workspace: Workspace) -> Evidence | None:
+def account_without_role(tree: Tree) -> Evidence | None:
     """A pod whose service account has no role of AWS, so that it may use that of its node; what says nothing of pods,
     too."""
-    pods = [pod for pod in workspace.pod_templates if not pod.object.classes]
+    pods = [pod for pod in tree.pod_templates if not pod.object.classes]
     if not pods:
         return Evidence("the tree shows no pods, so who uses the role of the node is not known")
     for pod in pods:
-        if pod.data.get("hostNetwork") is not True and not _has_role(workspace, pod.service_account):
+        if pod.data.get("hostNetwork") is not True and not _has_role(tree, pod.service_account):
             return pod.object.fact(f"{pod.object} has no role of AWS of its own, and may use that of its node")
     return None
 
 
-def _has_role(workspace: Workspace, account: str) -> bool:
-    for item in workspace.of("", "ServiceAccount"):
+def _has_role(tree: Tree, account: str) -> bool:
+    for item in tree.of("", "ServiceAccount"):
         if item.name == account and "eks.amazonaws.com/role-arn" in item.annotations:
             return True
     for group in ("eks.services.k8s.aws", "eks.aws.upbound.io"):
-        for item in workspace.of(group, "PodIdentityAssociation"):
+        for item in tree.of(group, "PodIdentityAssociation"):
             if account in texts(item.data.get("spec")):
                 return True
-    for item in workspace.of("eksctl.io", "ClusterConfig"):
+    for item in tree.of("eksctl.io", "ClusterConfig"):
         if account in _named_by_eksctl(item):
             return True
-    given = workspace.terraform.of("aws_eks_pod_identity_association")
+    given = tree.terraform.of("aws_eks_pod_identity_association")
     return any(account == block.literal("service_account") for block in given)
 
 

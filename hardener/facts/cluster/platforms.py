@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
 """API groups that only OpenShift has."""
@@ -41,20 +41,20 @@ _PROVISIONERS = {
 }  # fmt: skip
 
 
-def signs(workspace: Workspace) -> dict[str, Object]:
+def signs(tree: Tree) -> dict[str, Object]:
     """The platforms that objects of the files that may be edited are for, each with the first such object."""
     found: dict[str, Object] = {}
-    for item in workspace.objects:
+    for item in tree.objects:
         if item.editable and not item.classes:
             for name in _of(item):
                 found.setdefault(name, item)
     return found
 
 
-def described(workspace: Workspace) -> list[str]:
+def described(tree: Tree) -> list[str]:
     """What a run is made for beside plain Kubernetes, each with what says so."""
-    signs = {name: str(item) for name, item in workspace.platform_signs.items()}
-    said = workspace.settings.platform
+    signs = {name: str(item) for name, item in tree.platform_signs.items()}
+    said = tree.settings.platform
     if said is not None:
         signs.pop("OpenShift", None)
         signs = {"OpenShift" if said == "openshift" else "no OpenShift": "as the configuration says"} | signs

@@ -12,7 +12,7 @@ from hardener.facts.objects.neighbours import Neighbours
 from hardener.tree.core_views import Container, Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _GKE = "iam.gke.io/gcp-service-account"
 # The objects of AWS Controllers for Kubernetes and of Crossplane that give a service account a role.
@@ -23,21 +23,21 @@ _ASSOCIATIONS = ("eks.services.k8s.aws", "eks.aws.upbound.io")
 class CloudIdentities:
     """Looked up by the name of the service account."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
 
     @cached_property
     def _gke(self) -> dict[str, Neighbours]:
         found: dict[str, list[Object]] = {}
-        for item in self._workspace.of("", "ServiceAccount"):
+        for item in self._tree.of("", "ServiceAccount"):
             if _GKE in item.annotations:
                 found.setdefault(item.name, []).append(item)
-        return {name: Neighbours(self._workspace.builds, items) for name, items in found.items()}
+        return {name: Neighbours(self._tree.builds, items) for name, items in found.items()}
 
     @cached_property
     def _eks(self) -> dict[str, list[tuple[str | None, Object]]]:
         found: dict[str, list[tuple[str | None, Object]]] = {}
-        for item in (item for group in _ASSOCIATIONS for item in self._workspace.of(group, "PodIdentityAssociation")):
+        for item in (item for group in _ASSOCIATIONS for item in self._tree.of(group, "PodIdentityAssociation")):
             spec = item.data.get("spec")
             for holder in (spec, spec.get("forProvider") if isinstance(spec, dict) else None):
                 if isinstance(holder, dict) and isinstance(holder.get("serviceAccount"), str):
@@ -50,14 +50,14 @@ class CloudIdentities:
         """Why the pod asks the metadata server of GKE for a token; None where nothing says so."""
         near = self._gke.get(pod.service_account)
         for item in near.meeting(pod.object) if near is not None else ():
-            if self._workspace.builds.meet(item, pod.object):
+            if self._tree.builds.meet(item, pod.object):
                 return item.fact(f"{item} stands for an account of Google Cloud", "metadata", "annotations", _GKE)
         return None
 
     def eks(self, pod: PodTemplate) -> Evidence | None:
         """Why the pod asks the EKS Pod Identity agent for credentials; None where nothing says so."""
         for namespace, item in self._eks.get(pod.service_account, ()):
-            if self._workspace.builds.may_be_in(pod.object, namespace):
+            if self._tree.builds.may_be_in(pod.object, namespace):
                 return item.fact(f"{item} gives its service account a role of AWS")
         return None
 
@@ -66,11 +66,11 @@ class CloudIdentities:
         """What gives variables, by the kind and name that pods know; an ExternalSecret as the Secret that it makes."""
         found: dict[tuple[str, str], list[Object]] = {}
         for group, kind in (("", "ConfigMap"), ("", "Secret"), _EXTERNAL):
-            for item in self._workspace.of(group, kind):
+            for item in self._tree.of(group, kind):
                 target = _mapping(_mapping(item.data.get("spec")).get("target")).get("name") if group else None
                 name = target if isinstance(target, str) else item.name
                 found.setdefault(("Secret" if group else kind, name), []).append(item)
-        return {key: Nearby(self._workspace.builds, items) for key, items in found.items()}
+        return {key: Nearby(self._tree.builds, items) for key, items in found.items()}
 
     def loaded(self, container: Container) -> Iterator[str]:
         """The variables that ``container`` has from whole ConfigMaps and Secrets. Raises WrongShapeError."""

@@ -20,7 +20,7 @@ from hardener.tree.core_views import Object
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _CHART = "Chart.yaml"
 _DEPENDENCIES = "charts"  # a folder of a chart: what it takes in, as `helm dependency update` writes it
@@ -67,8 +67,8 @@ class HelmImage(View):
         super().__init__(values.object, (*values.object.path, *path), data)
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[HelmImage]:
-        return [image for image in workspace.helm_images if image.object.editable]
+    def of_tree(cls, tree: Tree) -> list[HelmImage]:
+        return [image for image in tree.helm_images if image.object.editable]
 
     @property
     def place(self) -> Path:
@@ -128,19 +128,19 @@ class HelmImage(View):
                 yield (name, *self.below)
 
 
-def _values_of(workspace: Workspace) -> list[Values]:
+def _values_of(tree: Tree) -> list[Values]:
     """The values that the tree holds."""
     found: list[Values] = []
     versions: dict[str, str | None] = {}
-    for item in workspace.values:
+    for item in tree.values:
         folder = os.path.dirname(item.piece.file.path)
         if folder not in versions:
             versions[folder] = _app_version(os.path.join(folder, _CHART))
         values = Values(item, (), item.data, frozenset([folder]), versions[folder], is_file=True, others=found)
         found.append(values)
-    for item in workspace.objects:
+    for item in tree.objects:
         if (item.group, item.kind) in rendered.RENDERED_ELSEWHERE:
-            folders, parameters = _folders(workspace, item), tuple(rendered.parameters(item.data))
+            folders, parameters = _folders(tree, item), tuple(rendered.parameters(item.data))
             placed: list[tuple[Path, Any]] = list(rendered.placed_values(item.data))
             if parameters and not placed:
                 placed = [((), {})]
@@ -157,10 +157,10 @@ def _app_version(path: str) -> str | None:
     return str(found[0]) if found and found[0] is not None else None
 
 
-def collect(workspace: Workspace) -> list[HelmImage]:
+def collect(tree: Tree) -> list[HelmImage]:
     """The images that the values of the tree name."""
     found = []
-    for values in _values_of(workspace):
+    for values in _values_of(tree):
         for place, image in helm_values.images(values.data, values.app_version):
             data, key = _at(values.data, place), None
             if data is None:
@@ -171,10 +171,10 @@ def collect(workspace: Workspace) -> list[HelmImage]:
     return found
 
 
-def _folders(workspace: Workspace, item: Object) -> frozenset[str]:
+def _folders(tree: Tree, item: Object) -> frozenset[str]:
     """The folders of the tree that ``item`` may take its chart from."""
     names = [name for name in rendered.chart_folders(item.data) if "\0" not in name]
-    return frozenset(os.path.normpath(os.path.join(workspace.root, name.lstrip("/"))) for name in names)
+    return frozenset(os.path.normpath(os.path.join(tree.root, name.lstrip("/"))) for name in names)
 
 
 def _at(value: Any, path: Path) -> dict[str, Any] | None:

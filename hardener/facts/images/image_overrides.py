@@ -16,7 +16,7 @@ from hardener.tree.core_views import Container, KustomizedImage, Object
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # Registries of the node itself: what they hold is put there by hand (kind load, minikube, ko).
 _ON_THE_NODE = frozenset({"localhost", "127.0.0.1", "kind-registry", "kind.local", "ko.local", "dev.local"})
@@ -91,26 +91,26 @@ class ImageSources:
         return None
 
 
-def collect(workspace: Workspace) -> ImageSources:
+def collect(tree: Tree) -> ImageSources:
     """What the tree says of images."""
     found = ImageSources()
-    for folder, item in workspace.kustomizations.items():
+    for folder, item in tree.kustomizations.items():
         found.entries += _own(item)
-        entries = list(_holding(workspace, folder, set()))
+        entries = list(_holding(tree, folder, set()))
         if entries:
-            for path in _built_from(workspace, folder, set()):
+            for path in _built_from(tree, folder, set()):
                 found.kustomized.setdefault(path, []).extend(entries)
     taken = {
         os.path.realpath(os.path.join(folder, name))
-        for folder, item in workspace.kustomizations.items()
+        for folder, item in tree.kustomizations.items()
         for name in (*kustomize.members(item.data), *kustomize.components(item.data))
     }
-    for folder in workspace.kustomizations.keys() - taken:
-        _ways(workspace, folder, frozenset(), found.ways, set())
-    for item in workspace.skaffold:
+    for folder in tree.kustomizations.keys() - taken:
+        _ways(tree, folder, frozenset(), found.ways, set())
+    for item in tree.skaffold:
         folder, said = os.path.split(item.piece.file.path)
         found.built += ((folder, said, name) for name in _artifacts(item.data))
-    for item in workspace.objects:
+    for item in tree.objects:
         if item.group == "argoproj.io" and item.kind in ("Application", "ApplicationSet"):
             for place in (("metadata",), ("spec", "template", "metadata")):
                 found.updated.update(_followed(_text(item.data, (*place, "annotations", _ARGO_IMAGES))))
@@ -122,22 +122,22 @@ def _own(item: Object) -> Iterator[KustomizedImage]:
         yield KustomizedImage(item, (*item.path, "images", index), entry)
 
 
-def _holding(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[KustomizedImage]:
+def _holding(tree: Tree, folder: str, seen: set[str]) -> Iterator[KustomizedImage]:
     """The entries that hold for what the kustomization in ``folder`` is built from: its own, and of its components."""
-    item = workspace.kustomizations.get(folder)
+    item = tree.kustomizations.get(folder)
     if item is None or folder in seen:
         return
     seen.add(folder)
     yield from _own(item)
     for name in kustomize.components(item.data):
-        yield from _holding(workspace, os.path.realpath(os.path.join(folder, name)), seen)
+        yield from _holding(tree, os.path.realpath(os.path.join(folder, name)), seen)
 
 
-def _built_from(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[str]:
+def _built_from(tree: Tree, folder: str, seen: set[str]) -> Iterator[str]:
     """Files and folders that the kustomization in ``folder`` is built from, those of its bases too, itself not; of
     patches their files, and the kustomizations that hold them as a text."""
     seen.add(folder)
-    item = workspace.kustomizations.get(folder)
+    item = tree.kustomizations.get(folder)
     if item is None:
         return
     yield item.piece.file.path
@@ -148,24 +148,24 @@ def _built_from(workspace: Workspace, folder: str, seen: set[str]) -> Iterator[s
         if path not in seen:
             seen.add(path)
             yield path
-            yield from _built_from(workspace, path, seen)
+            yield from _built_from(tree, path, seen)
 
 
 def _ways(
-    workspace: Workspace, folder: str, above: frozenset[str | None], found: dict[str, list[frozenset[str | None]]],
+    tree: Tree, folder: str, above: frozenset[str | None], found: dict[str, list[frozenset[str | None]]],
     seen: set[tuple[str, frozenset[str | None]]],
 ) -> None:  # fmt: skip
     """Puts to ``found`` the files that the kustomization in ``folder`` is built from, each with the names of images
     that it or one ``above`` replaces."""
-    item = workspace.kustomizations[folder]
-    names = above | {entry.name for entry in _holding(workspace, folder, set())}
+    item = tree.kustomizations[folder]
+    names = above | {entry.name for entry in _holding(tree, folder, set())}
     if (folder, names) in seen:
         return
     seen.add((folder, names))
     for name in kustomize.members(item.data):
         path = os.path.realpath(os.path.join(folder, name))
-        if path in workspace.kustomizations:
-            _ways(workspace, path, names, found, seen)
+        if path in tree.kustomizations:
+            _ways(tree, path, names, found, seen)
         else:
             found.setdefault(path, []).append(names)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hardener.facts.images.chart_images import HelmImage
     from hardener.facts.kustomize.overlays import PatchImage
     from hardener.tree.core_views import Container, KustomizedImage, Object
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 _LONGEST = 160  # characters that are shown of what is no reference
@@ -75,10 +75,10 @@ class Use:
         return f"{piece.file.name}:{piece.line + piece.read().line(int(path[0]), path[1:])}"
 
 
-def collect(workspace: Workspace, *, everywhere: bool = False) -> list[Use]:
+def collect(tree: Tree, *, everywhere: bool = False) -> list[Use]:
     """The images that the files which may be edited name, or those of the whole tree, sorted by name."""
     found: dict[tuple[str | None, ...], Use] = {}
-    mentions = _mentions(workspace, everywhere)
+    mentions = _mentions(tree, everywhere)
     for mention in sorted(mentions, key=lambda one: (len(one.reference.text), one.reference.text)):
         # nginx, nginx:latest and docker.io/library/nginx are one image, kept under the shortest name.
         reference = mention.reference
@@ -89,10 +89,10 @@ def collect(workspace: Workspace, *, everywhere: bool = False) -> list[Use]:
     return sorted(found.values(), key=lambda use: use.key)
 
 
-def _mentions(workspace: Workspace, everywhere: bool) -> Iterator[Mention]:
-    sources = workspace.image_sources
+def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
+    sources = tree.image_sources
     running = set()
-    for pod in workspace.pods_and_parts:
+    for pod in tree.pods_and_parts:
         running.add(pod.object)
         if not (everywhere or pod.object.editable):
             continue
@@ -107,15 +107,15 @@ def _mentions(workspace: Workspace, everywhere: bool) -> Iterator[Mention]:
     for entry in sources.entries:
         if (everywhere or entry.object.editable) and (image := _whole(entry)) is not None:
             yield _mention(image, entry)
-    for patched in patch_images(workspace):
+    for patched in patch_images(tree):
         if everywhere or patched.patch.editable:
             yield from _of_patch(patched, sources)
-    charts = workspace.helm_images
+    charts = tree.helm_images
     for chart in charts:
         if everywhere or chart.object.editable:
             yield _of_chart(chart, sources)
     in_values = {(chart.object, chart.place) for chart in charts}
-    for item in workspace.objects:
+    for item in tree.objects:
         if (everywhere or item.editable) and item not in running:
             for path in image_fields(item.data):
                 if (item, (*item.path, *path)) not in in_values and (field := _of_field(item, path)) is not None:

@@ -20,7 +20,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Builds:
     """Built by ``collect``. What is asked of an object is the same for all that the same kustomizations list, so it is
     worked out once for these."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
-        self._folders = kustomize_tree.read(workspace)
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._folders = kustomize_tree.read(tree)
         self._listing: dict[str, tuple[Folder, ...]] = {}  # the kustomizations that list a file
         for folder in self._folders.values():
             for path in folder.files:
@@ -116,8 +116,8 @@ class Builds:
 
     @cached_property
     def _configured(self) -> list[tuple[Callable[[str], bool], str]]:
-        root = self.workspace.root
-        return [(pattern_test(pattern, root), name) for pattern, name in self.workspace.settings.namespaces]
+        root = self.tree.root
+        return [(pattern_test(pattern, root), name) for pattern, name in self.tree.settings.namespaces]
 
     def _configured_namespace(self, path: str) -> str | None:
         if path not in self._configured_for:
@@ -197,12 +197,12 @@ class Builds:
             place = os.path.normpath(os.path.join(folder.path, name))
             if path[0] in ("helmCharts", "helmChartInflationGenerator"):
                 yield f"kustomize renders the chart {name}", path
-            elif "\0" in place or not (self.workspace.file_at(place) or os.path.exists(place)):
+            elif "\0" in place or not (self.tree.file_at(place) or os.path.exists(place)):
                 yield f"kustomize takes in {name}, which the tree does not show", path
 
     def _declared(self) -> dict[str, set[str | None]]:
         found: dict[str, set[str | None]] = {}
-        for item in self.workspace.of("", "Namespace"):
+        for item in self.tree.of("", "Namespace"):
             for root in self.roots(item):
                 found.setdefault(root, set()).update(self.rendered_names(item))
         return found
@@ -250,6 +250,6 @@ def _is_name(namespace: str | None) -> bool:
     return namespace is not None and not any(mark in namespace for mark in "$({<")
 
 
-def collect(workspace: Workspace) -> Builds:
+def collect(tree: Tree) -> Builds:
     """The builds of the tree."""
-    return Builds(workspace)
+    return Builds(tree)

@@ -79,7 +79,7 @@ class Names:
         return _clash(others.namespaces, spaces)
 
     def _catch_up(self) -> None:
-        objects = self._builds.workspace.objects
+        objects = self._builds.tree.objects
         done = len(self._read)
         if done > len(objects) or (done and objects[done - 1] is not self._read[-1]):
             self._forget()

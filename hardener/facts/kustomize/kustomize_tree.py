@@ -18,7 +18,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # A kustomization may be taken in on so many ways (two ways at each of many levels) that nobody could name all results.
 _MOST = 10_000
@@ -142,22 +142,22 @@ class Folder:
         return reversed(order)
 
 
-def read(workspace: Workspace) -> dict[str, Folder]:
-    """The kustomizations of ``workspace`` by folder."""
-    folders = {path: Folder(path, item) for path, item in workspace.kustomizations.items()}
+def read(tree: Tree) -> dict[str, Folder]:
+    """The kustomizations of ``tree`` by folder."""
+    folders = {path: Folder(path, item) for path, item in tree.kustomizations.items()}
     plugins: set[str] = set()
     for folder in folders.values():
         document = folder.kustomization.data
         listed = document.get("resources")
         folder.entries = len(listed) if isinstance(listed, list) else 0
-        for path in _resolved(workspace, folder.path, kustomize.resources(document)):
+        for path in _resolved(tree, folder.path, kustomize.resources(document)):
             if path in folders:
                 folder.resources.append(folders[path])
             else:
                 folder.files.append(path)
-        components = _resolved(workspace, folder.path, kustomize.components(document))
+        components = _resolved(tree, folder.path, kustomize.components(document))
         folder.components += (folders[path] for path in components if path in folders)
-        plugins.update(_resolved(workspace, folder.path, kustomize.plugins(document)))
+        plugins.update(_resolved(tree, folder.path, kustomize.plugins(document)))
     for folder in folders.values():
         _render(folder)
     for folder in folders.values():
@@ -168,12 +168,12 @@ def read(workspace: Workspace) -> dict[str, Folder]:
     return folders
 
 
-def _resolved(workspace: Workspace, folder: str, names: Iterator[str]) -> list[str]:
+def _resolved(tree: Tree, folder: str, names: Iterator[str]) -> list[str]:
     """The real paths of what a kustomization in ``folder`` names, each once; a URL becomes a path that is not there."""
     found: dict[str, None] = {}
     for name in names:
         path = os.path.normpath(os.path.join(folder, name))  # cleaned before links are followed, as kustomize does it
-        if path not in workspace.kustomizations and workspace.file_at(path) is None and "\0" not in path:
+        if path not in tree.kustomizations and tree.file_at(path) is None and "\0" not in path:
             path = os.path.realpath(path)
         found[path] = None
     return list(found)

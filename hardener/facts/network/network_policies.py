@@ -19,7 +19,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 MANAGED = ("app.kubernetes.io/managed-by", "harden")
 
@@ -58,16 +58,16 @@ class Policy:
 class Isolation:
     """Looked up by label, folder and namespace, so that asking costs the same in a large tree."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self.selectors = PodSelectors(workspace)
-        self.identities = CloudIdentities(workspace)
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.selectors = PodSelectors(tree)
+        self.identities = CloudIdentities(tree)
 
     @cached_property
     def policies(self) -> list[Policy]:
         """The NetworkPolicies of the tree."""
         found = []
-        for item in self._workspace.of("networking.k8s.io", "NetworkPolicy"):
+        for item in self._tree.of("networking.k8s.io", "NetworkPolicy"):
             spec = item.data.get("spec")
             metadata = item.data.get("metadata")
             labels = metadata.get("labels") if isinstance(metadata, dict) else None
@@ -89,7 +89,7 @@ class Isolation:
         found: dict[tuple[str, str] | None, list[Object]] = {}
         for policy in (policy for policy in self.policies if policy.legal):
             found.setdefault(_needed_label(policy.selector), []).append(policy.object)
-        return {label: Neighbours(self._workspace.builds, items) for label, items in found.items()}
+        return {label: Neighbours(self._tree.builds, items) for label, items in found.items()}
 
     @cached_property
     def _managed(self) -> dict[Selector, Neighbours]:
@@ -97,7 +97,7 @@ class Isolation:
         for policy in self.policies:
             if policy.managed:
                 found.setdefault(policy.selector, []).append(policy.object)
-        return {key: Neighbours(self._workspace.builds, items) for key, items in found.items()}
+        return {key: Neighbours(self._tree.builds, items) for key, items in found.items()}
 
     def selecting(self, pod: PodTemplate) -> list[Policy]:
         """The policies that select ``pod`` for sure and are applied with it."""
@@ -116,15 +116,15 @@ class Isolation:
 
         What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
         """
-        names = set(self._workspace.builds.namespaces(pod.object))
+        names = set(self._tree.builds.namespaces(pod.object))
         closing = [
             policy.object
             for policy in policies
             if direction in policy.directions
-            and not (policy.selects_all and names.isdisjoint(self._workspace.builds.namespaces(policy.object)))
+            and not (policy.selects_all and names.isdisjoint(self._tree.builds.namespaces(policy.object)))
         ]
-        roots = self._workspace.builds.roots(pod.object)
-        held = frozenset().union(*(self._workspace.builds.roots(item) for item in closing))
+        roots = self._tree.builds.roots(pod.object)
+        held = frozenset().union(*(self._tree.builds.roots(item) for item in closing))
         by_namespace = any(item.namespace is not None and item.namespace == pod.namespace for item in closing)
         return bool(closing) and (by_namespace or roots <= held)
 
@@ -154,8 +154,8 @@ class Isolation:
 
     def _as_seen(self, pod: PodTemplate, other: PodTemplate) -> Pod:
         """``pod`` as the policies of ``other`` see it, and it its own: an unset namespace is that of both."""
-        names = self._workspace.builds.namespaces(pod.object)
-        theirs = self._workspace.builds.namespaces(other.object)
+        names = self._tree.builds.namespaces(pod.object)
+        theirs = self._tree.builds.namespaces(other.object)
         both = None in names or None in theirs or set(names) == set(theirs)
         name = next((each for each in (*names, *theirs) if each), "") if both else names[0] or ""
         ports: dict[str, tuple[tuple[int, str], ...]] = {}
@@ -181,7 +181,7 @@ class Isolation:
     def applied(self, item: Object, other: Object) -> bool:
         """Whether two objects come to one cluster for sure: in one build, in the namespace that both name, or in
         folders that `kubectl apply -R -f` takes in at once."""
-        builds = self._workspace.builds
+        builds = self._tree.builds
         if item.is_placed_by_program or other.is_placed_by_program:
             return False
         ours, theirs = builds.roots(item), builds.roots(other)
@@ -196,13 +196,13 @@ class Isolation:
 
     @cached_property
     def _foreign(self) -> Neighbours:
-        items = [item for group, kind in _FOREIGN for item in self._workspace.of(group, kind) if not item.classes]
-        return Neighbours(self._workspace.builds, items)
+        items = [item for group, kind in _FOREIGN for item in self._tree.of(group, kind) if not item.classes]
+        return Neighbours(self._tree.builds, items)
 
     @cached_property
     def cilium(self) -> Object | None:
         """A sign that the network plugin is Cilium."""
-        items = (item for group, kind in _FOREIGN if group == "cilium.io" for item in self._workspace.of(group, kind))
+        items = (item for group, kind in _FOREIGN if group == "cilium.io" for item in self._tree.of(group, kind))
         return next(items, None)
 
     def foreign(self, pod: PodTemplate) -> list[Object]:
@@ -217,7 +217,7 @@ class Isolation:
     def _orphans(self) -> dict[tuple[str, str], Evidence]:
         """Where there are Services that nothing names, by places as in ``applied``, each with its evidence."""
         found: dict[tuple[str, str], Evidence] = {}
-        for entry in self._workspace.connections.entries:
+        for entry in self._tree.connections.entries:
             if entry.way is Way.NAMESPACE and entry.evidence:
                 for place in self._places(entry.server.object, _there):
                     found.setdefault(place, entry.evidence[0])
@@ -229,7 +229,7 @@ class Isolation:
 
     @cached_property
     def _elsewhere(self) -> dict[PodTemplate, list[Unresolved | Unseen | External]]:
-        connections = self._workspace.connections
+        connections = self._tree.connections
         every: list[Unresolved | Unseen | External] = [*connections.unresolved, *connections.unseen]
         found: dict[PodTemplate, list[Unresolved | Unseen | External]] = {}
         for item in every + connections.external:
@@ -243,7 +243,7 @@ class Isolation:
     @cached_property
     def speaks_ipv6(self) -> bool:
         """Whether a Service of the tree has addresses of IPv6."""
-        for item in self._workspace.of("", "Service"):
+        for item in self._tree.of("", "Service"):
             spec = item.data.get("spec")
             spec = spec if isinstance(spec, dict) else {}
             families = spec.get("ipFamilies")
@@ -254,7 +254,7 @@ class Isolation:
         return False
 
     def _places(self, item: Object, folders: Any) -> Iterator[tuple[str, str]]:
-        builds = self._workspace.builds
+        builds = self._tree.builds
         for namespace in builds.namespaces(item):
             if item.namespace is not None:
                 yield "namespace", item.namespace

@@ -15,7 +15,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 NAME = "app.kubernetes.io/name"
 
@@ -46,8 +46,8 @@ class Own:
 class PodSelectors:
     """Computed once per pod template; what is asked of the whole tree is looked up."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._own: dict[PodTemplate, Own] = {}
 
     def own(self, pod: PodTemplate) -> Own:
@@ -87,8 +87,8 @@ class PodSelectors:
 
     @cached_property
     def _label_values(self) -> frozenset[str]:
-        found = {pod.labels[NAME] for pod in self._workspace.pod_templates if NAME in pod.labels}
-        for item in self._workspace.objects:
+        found = {pod.labels[NAME] for pod in self._tree.pod_templates if NAME in pod.labels}
+        for item in self._tree.objects:
             spec = item.data.get("spec")
             written = spec.get("selector") if isinstance(spec, dict) else None
             for labels in (written, written.get("matchLabels") if isinstance(written, dict) else None):
@@ -99,7 +99,7 @@ class PodSelectors:
     @cached_property
     def _twins(self) -> dict[tuple[str, str | None, Selector | None], list[PodTemplate]]:
         found: dict[tuple[str, str | None, Selector | None], list[PodTemplate]] = {}
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             key = self._place(pod)
             if key is not None and not pod.object.classes:
                 found.setdefault(key, []).append(pod)
@@ -121,7 +121,7 @@ class PodSelectors:
     @cached_property
     def _kinds(self) -> dict[tuple[str, str | None, str], set[str]]:
         found: dict[tuple[str, str | None, str], set[str]] = {}
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             if not pod.object.classes:
                 for place in _places(pod.object):
                     found.setdefault((place, pod.namespace, pod.object.name), set()).add(pod.kind)

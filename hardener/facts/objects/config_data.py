@@ -19,7 +19,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _GENERATORS = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 _LARGEST_FILE = 1024 * 1024  # of those that a kustomization makes a ConfigMap of, as etcd takes them
@@ -38,21 +38,21 @@ class _Sign:
 class ConfigSources:
     """The ConfigMaps and Secrets, and what kustomizations generate them from, whose text shows use of the API."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._signs: dict[int, list[_Sign]] = {}  # by the id of the object
         self._near: dict[tuple[str, str], Nearby] = {}
         self._generated: dict[tuple[str, str], list[tuple[Object, list[_Sign]]]] = {}
         for kind in _GENERATORS:
             known: dict[str, list[Object]] = {}
-            for item in workspace.of("", kind):
+            for item in tree.of("", kind):
                 known.setdefault(item.name, []).append(item)
                 if signs := list(_signs(_texts(item))):
                     self._signs[id(item)] = signs
             for name, items in known.items():
                 if any(id(item) in self._signs for item in items):  # all of them, since the nearest one counts
-                    self._near[kind, name] = Nearby(workspace.builds, items)
-        for folder, item in workspace.kustomizations.items():
+                    self._near[kind, name] = Nearby(tree.builds, items)
+        for folder, item in tree.kustomizations.items():
             for kind, field in _GENERATORS.items():
                 for index, generator in enumerate(_mappings(item.data.get(field))):
                     signs = list(_signs(self._generator(folder, generator, (field, index))))
@@ -80,7 +80,7 @@ class ConfigSources:
             yield found, self._signs.get(id(found), [])
         generated = self._generated.get((kind, name))
         if generated:
-            layers = {id(layer) for layer in self._workspace.builds.layers(item)}
+            layers = {id(layer) for layer in self._tree.builds.layers(item)}
             yield from (entry for entry in generated if id(entry[0]) in layers)
 
     def _generator(self, folder: str, generator: dict[str, Any], path: Path) -> Iterator[tuple[str, str | None, Path]]:
@@ -95,7 +95,7 @@ class ConfigSources:
     def _read(self, folder: str, name: str) -> str:
         """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
         path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if not path.startswith(self._workspace.root.rstrip(os.sep) + os.sep):
+        if not path.startswith(self._tree.root.rstrip(os.sep) + os.sep):
             return ""
         try:
             if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:

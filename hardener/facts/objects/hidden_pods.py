@@ -14,22 +14,22 @@ from hardener.kubernetes.pod_template import POD_KINDS
 from hardener.tree.core_views import Object, OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""", re.M)
 _NAMESPACE = re.compile(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w{$])""")
 _OPEN = "*"  # at the end of a namespace that is filled in later from there on
 
 
-def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
+def collect(tree: Tree) -> dict[str | None, list[Evidence]]:
     """What points at pods that the tree does not show, by their namespace: objects that a controller or an operator
     makes workloads of, Services without a workload, kustomizations that take in what is not there (DECISIONS 2.6).
 
     ``of`` looks up what is for one namespace: some is for all whose name begins in a certain way.
     """
     found: dict[str | None, list[Evidence]] = {}
-    with_pods = {pod.object for pod in workspace.pod_templates}
-    for item in workspace.objects:
+    with_pods = {pod.object for pod in tree.pod_templates}
+    for item in tree.objects:
         if item in with_pods or item.classes:
             continue
         names: Iterable[str | None]
@@ -40,12 +40,12 @@ def collect(workspace: Workspace) -> dict[str | None, list[Evidence]]:
             if folders := shown_folders(item):
                 text = f"{item} puts there what it finds in {', '.join(folders)}"
         elif is_operated(item):
-            names, text = workspace.builds.namespaces(item), f"the operator of {item} makes pods of it"
+            names, text = tree.builds.namespaces(item), f"the operator of {item} makes pods of it"
         else:
             continue
         for name in names:
             found.setdefault(name, []).append(item.fact(text))
-    for name, fact in (*workspace.builds.unseen(), *_of_unread(workspace), *_of_programs(workspace)):
+    for name, fact in (*tree.builds.unseen(), *_of_unread(tree), *_of_programs(tree)):
         found.setdefault(name, []).append(fact)
     return found
 
@@ -66,29 +66,29 @@ def shown_folders(item: Object) -> list[str]:
     """The folders that ``item`` applies manifests from, as written, where the tree holds all of them; [] for anything
     else. That they are those of this repository is taken for granted: it has the same folders."""
     folders = rendered.source_folders((item.group, item.kind), item.data) or []
-    return folders if all(_is_shown(item.workspace, folder) for folder in folders) else []
+    return folders if all(_is_shown(item.tree, folder) for folder in folders) else []
 
 
-def _is_shown(workspace: Workspace, folder: str) -> bool:
+def _is_shown(tree: Tree, folder: str) -> bool:
     if "\0" in folder or "$" in folder or "{" in folder:
         return False
-    path = os.path.normpath(os.path.join(workspace.root, folder.lstrip("/")))
+    path = os.path.normpath(os.path.join(tree.root, folder.lstrip("/")))
     return os.path.isdir(path) and not os.path.exists(os.path.join(path, "Chart.yaml"))
 
 
-def _of_unread(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
+def _of_unread(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     """Workloads in documents that are left unread (templates, broken ones), by the namespace that their text names,
     else by those that are declared in the same folder."""
     unread = [
         (file, piece)
-        for file in workspace.files
+        for file in tree.files
         for piece in file.pieces
         if piece.problem and POD_KINDS.intersection(_KIND.findall(piece.text))
     ]
     if not unread:
         return
     folders: dict[str, list[str]] = {}
-    for item in workspace.of("", "Namespace"):
+    for item in tree.of("", "Namespace"):
         folders.setdefault(os.path.dirname(item.piece.file.path), []).append(item.name)
     for file, piece in unread:
         names = _NAMESPACE.findall(piece.text) or folders.get(os.path.dirname(file.path), [])
@@ -96,19 +96,19 @@ def _of_unread(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
             yield name, Evidence(f"a workload at {file.name}:{piece.line + 1} could not be read")
 
 
-def _of_programs(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
+def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     """Pods that a program makes in a namespace that only it knows: it may be any."""
-    if not any(file.is_python for file in workspace.files):
+    if not any(file.is_python for file in tree.files):
         return
-    for pod in workspace.pod_templates:
+    for pod in tree.pod_templates:
         if pod.object.is_placed_by_program and not pod.object.classes:
             metadata = pod.object.data.get("metadata")
             written = metadata.get("namespace") if isinstance(metadata, dict) else None
             begin = written.partition("$")[0] if isinstance(written, str) else ""
             yield begin + _OPEN, pod.object.fact(f"a program makes {pod.object}, in a namespace that it chooses")
-    for item in workspace.fragments:
+    for item in tree.fragments:
         yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
-    for file in workspace.files:
+    for file in tree.files:
         unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
         if file.is_python and unread:
             yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
@@ -116,10 +116,10 @@ def _of_programs(workspace: Workspace) -> Iterator[tuple[str | None, Evidence]]:
 
 def _of_service(item: Object) -> tuple[str | None, ...]:
     try:
-        lonely = bool(item.keys("spec", "selector")) and not item.workspace.relations.selected_pods(item)
+        lonely = bool(item.keys("spec", "selector")) and not item.tree.relations.selected_pods(item)
     except (WrongShapeError, OpaqueError):
         lonely = True
-    return item.workspace.builds.namespaces(item) if lonely else ()
+    return item.tree.builds.namespaces(item) if lonely else ()
 
 
 def _of_deployer(item: Object) -> Iterator[str | None]:
@@ -129,4 +129,4 @@ def _of_deployer(item: Object) -> Iterator[str | None]:
         begin = re.split(r"[$({<]", named, maxsplit=1)[0]
         yield named if begin == named else begin + _OPEN
     elif rendered.falls_to_its_own(kind) and not shown_folders(item):
-        yield from item.workspace.builds.namespaces(item)
+        yield from item.tree.builds.namespaces(item)

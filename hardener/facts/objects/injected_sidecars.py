@@ -16,7 +16,7 @@ from hardener.support.data_path import value_at
 from hardener.tree.core_views import Namespace, Object, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # Label or annotation of a namespace or a pod that asks for a sidecar, and the mesh.
 _ASKS = {
@@ -66,15 +66,15 @@ def _asked(view: View, path: tuple[str, ...], cni: dict[str, Evidence]) -> Itera
             yield view.fact(f"{what}, which needs NET_ADMIN where {mesh} does not run in CNI mode", *path, key)
 
 
-def cni_meshes(workspace: Workspace) -> dict[str, Evidence]:
+def cni_meshes(tree: Tree) -> dict[str, Evidence]:
     """The meshes whose sidecars need no privilege, since an agent of the node does the work, with the sign of it."""
     found: dict[str, Evidence] = {}
-    for pod in workspace.pod_templates:
+    for pod in tree.pod_templates:
         mesh = _agent(pod)
         if mesh is not None:
             found.setdefault(mesh, pod.fact(f"{pod.object} is its CNI plugin"))
     for kind in sorted(rendered.RENDERED_ELSEWHERE | _ALWAYS | set(_MAY_SAY)):
-        for item in workspace.of(*kind):
+        for item in tree.of(*kind):
             mesh = "istio" if kind in _ALWAYS else _of(item)
             if mesh is not None:
                 found.setdefault(mesh, item.fact(f"{item} installs its CNI plugin"))

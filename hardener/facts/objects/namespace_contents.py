@@ -12,40 +12,40 @@ from hardener.tree.core_views import Namespace, Object, PodTemplate
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
-def collect(workspace: Workspace) -> dict[str | None, Namespace]:
+def collect(tree: Tree) -> dict[str | None, Namespace]:
     """The namespaces that the tree declares or names, by name; None holds the objects that name none.
 
     What comes out in several namespaces, since several kustomizations take it in, belongs to each of them. Of several
     objects that declare one namespace (copies) the first that may be edited stands for it.
     """
-    builds = workspace.builds
+    builds = tree.builds
     declared: dict[str | None, Object] = {}
-    for item in declarations(workspace):
+    for item in declarations(tree):
         for own in builds.rendered_names(item):
             if own not in declared or (item.editable and not declared[own].editable):
                 declared[own] = item
     objects: dict[str | None, list[Object]] = {name: [] for name in declared}
     pods: dict[str | None, list[PodTemplate]] = {}
-    for item in workspace.objects:
+    for item in tree.objects:
         if not is_cluster_scoped(item.group, item.kind) and not item.classes:
             for name in builds.namespaces(item):
                 objects.setdefault(name, []).append(item)
-    for pod in workspace.pod_templates:
+    for pod in tree.pod_templates:
         if not pod.object.classes:
             for name in builds.namespaces(pod.object):
                 pods.setdefault(name, []).append(pod)
     return {name: Namespace(name, declared.get(name), members, pods.get(name, [])) for name, members in objects.items()}
 
 
-def targets(workspace: Workspace) -> Iterator[Namespace]:
+def targets(tree: Tree) -> Iterator[Namespace]:
     """The namespaces as a transform visits them: once for each object that declares one, which may come out under
     several names and then stands for all of them, and once for each that nothing declares."""
-    spaces = workspace.namespaces
-    for item in declarations(workspace):
-        names = workspace.builds.rendered_names(item)
+    spaces = tree.namespaces
+    for item in declarations(tree):
+        names = tree.builds.rendered_names(item)
         found = [spaces[name] for name in names]
         if len(found) == 1 and found[0].object is item:
             yield found[0]
@@ -57,9 +57,9 @@ def targets(workspace: Workspace) -> Iterator[Namespace]:
     yield from (space for space in spaces.values() if not space.declared)
 
 
-def declarations(workspace: Workspace) -> Iterator[Object]:
+def declarations(tree: Tree) -> Iterator[Object]:
     """The Namespace objects of the tree."""
-    return (item for item in workspace.of("", "Namespace") if "patch" not in item.classes)
+    return (item for item in tree.of("", "Namespace") if "patch" not in item.classes)
 
 
 def is_shared(name: str | None) -> bool:

@@ -12,20 +12,20 @@ from hardener.kubernetes.rbac import service_account
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 class Relations:
     """Looked up by name and label, so that asking costs the same in a large tree."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
 
     @cached_property
     def bindings(self) -> dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]]:
         """RBAC subjects by service account name: (namespace or None where unset, the binding, the subject's path)."""
         found: dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]] = {}
-        for item in self._workspace.objects:
+        for item in self._tree.objects:
             subjects = item.data.get("subjects")
             if item.kind not in ("RoleBinding", "ClusterRoleBinding") or not isinstance(subjects, list):
                 continue
@@ -40,21 +40,21 @@ class Relations:
     def service_accounts(self) -> dict[str, list[Object]]:
         """The ServiceAccount objects of the tree by name."""
         found: dict[str, list[Object]] = {}
-        for item in self._workspace.of("", "ServiceAccount"):
+        for item in self._tree.of("", "ServiceAccount"):
             found.setdefault(item.name, []).append(item)
         return found
 
     @cached_property
     def _pods_by_label(self) -> dict[tuple[str, str], list[PodTemplate]]:
         found: dict[tuple[str, str], list[PodTemplate]] = {}
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             if "patch" not in pod.object.classes:
                 for label in self._labels(pod):
                     found.setdefault(label, []).append(pod)
         return found
 
     def _labels(self, pod: PodTemplate) -> frozenset[tuple[str, str]]:
-        given = self._workspace.builds.given_labels(pod.object)
+        given = self._tree.builds.given_labels(pod.object)
         return given.union(pod.labels.items()) if given else frozenset(pod.labels.items())
 
     def selected_pods(self, service: View | Object) -> list[PodTemplate]:
@@ -74,7 +74,7 @@ class Relations:
             for pod in min((self._pods_by_label.get(label, []) for label in labels), key=len):
                 if labels <= self._labels(pod):
                     pods.setdefault(pod.object, []).append(pod)
-            found = self._by_selector[labels] = pods, Neighbours(self._workspace.builds, pods)
+            found = self._by_selector[labels] = pods, Neighbours(self._tree.builds, pods)
         return found
 
     @cached_property
@@ -83,7 +83,7 @@ class Relations:
 
     @cached_property
     def _services(self) -> list[Object]:
-        return [item for item in self._workspace.of("", "Service") if "patch" not in item.classes]
+        return [item for item in self._tree.of("", "Service") if "patch" not in item.classes]
 
     @cached_property
     def _services_of(self) -> dict[tuple[Object, Path], list[Object]]:
@@ -106,14 +106,14 @@ class Relations:
         """The Services of the tree by name, as written and as kustomizations make it."""
         found: dict[str, list[Object]] = {}
         for item in self._services:
-            for name in sorted(self._workspace.builds.names(item)):
+            for name in sorted(self._tree.builds.names(item)):
                 found.setdefault(name, []).append(item)
-        return {name: Neighbours(self._workspace.builds, items) for name, items in found.items()}
+        return {name: Neighbours(self._tree.builds, items) for name, items in found.items()}
 
     @cached_property
     def _routes(self) -> dict[Object, list[tuple[Object, Backend]]]:
         found: dict[Object, list[tuple[Object, Backend]]] = {}
-        for item in self._workspace.objects:
+        for item in self._tree.objects:
             for backend in backends(item.group, item.kind, item.data):
                 services = self.services_called.get(backend.name)
                 for service in services.meeting(item, backend.namespace) if services is not None else ():
@@ -143,14 +143,14 @@ class Relations:
     @cached_property
     def _bound(self) -> dict[str, list[tuple[Object, Parent]]]:
         found: dict[str, list[tuple[Object, Parent]]] = {}
-        for item in self._workspace.objects:
+        for item in self._tree.objects:
             for parent in parents(item.group, item.kind, item.data):
                 found.setdefault(parent.name, []).append((item, parent))
         return found
 
     def redirects_only(self, gateway: Object, listener: str, port: object) -> bool:
         """Whether routes are bound to a listener of ``gateway``, and each of them sends all callers to HTTPS."""
-        builds = self._workspace.builds
+        builds = self._tree.builds
         bound = [
             item
             for item, parent in self._bound.get(gateway.name, [])

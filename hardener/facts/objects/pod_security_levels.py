@@ -10,7 +10,7 @@ from hardener.kubernetes.capabilities import BIND, is_left_to_root
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 _OF_USER = ("runAsUser", "runAsNonRoot")  # checks
 
@@ -25,15 +25,15 @@ class Standing:
     missing: str | None
 
 
-def standings(workspace: Workspace) -> list[Standing]:
+def standings(tree: Tree) -> list[Standing]:
     """Where every pod of the files that may be edited stands now, in the order of files and lines; one that comes out
     in several namespaces stands in each."""
     found = []
-    for pod in workspace.targets(PodTemplate):
+    for pod in tree.targets(PodTemplate):
         if "patch" in pod.object.classes or (pod.partial and pod.is_fragment):
             continue  # a part of a pod has no level
         level, missing = "", None
-        for namespace in workspace.builds.namespaces(pod.object):
+        for namespace in tree.builds.namespaces(pod.object):
             if not level or len(pod.states) > 1:  # as it is written it stands everywhere as high
                 level = level_of(pod, namespace)
                 missing = None if level == "restricted" else next_violation(pod, namespace)

@@ -10,7 +10,7 @@ from hardener.facts.objects.neighbours import Neighbours
 from hardener.tree.core_views import Object, OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _TARGET_OF = {
     ("autoscaling.k8s.io", "VerticalPodAutoscaler"): "targetRef",
@@ -20,19 +20,19 @@ _OF_A_NAMESPACE = (("", "LimitRange"), ("", "ResourceQuota"))
 
 
 class ResourcePolicies:
-    """What of a workspace binds a workload: autoscalers by their target, LimitRanges and quotas by namespace."""
+    """What of a tree binds a workload: autoscalers by their target, LimitRanges and quotas by namespace."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._by_target: dict[tuple[str, str, str], list[Object]] = {}
         self._by_place: dict[tuple[str, str, str], list[Object]] = {}
         self._near: dict[tuple[str, str, str], Neighbours] = {}
-        for item in workspace.objects:
+        for item in tree.objects:
             if (item.group, item.kind) in _TARGET_OF:
                 self._file_by_target(item)
             elif (item.group, item.kind) in _OF_A_NAMESPACE:
                 self._by_place.setdefault((item.kind, "folder", _folder(item)), []).append(item)
-                for namespace in workspace.builds.namespaces(item):
+                for namespace in tree.builds.namespaces(item):
                     if namespace is not None:
                         self._by_place.setdefault((item.kind, "namespace", namespace), []).append(item)
 
@@ -68,13 +68,13 @@ class ResourcePolicies:
         if key not in self._by_target:
             return []
         if key not in self._near:
-            self._near[key] = Neighbours(self._workspace.builds, self._by_target[key])
+            self._near[key] = Neighbours(self._tree.builds, self._by_target[key])
         return self._near[key].meeting(workload)
 
     def _beside(self, item: Object, kind: str) -> list[Object]:
         if not self._by_place:
             return []
-        builds = self._workspace.builds
+        builds = self._tree.builds
         own = builds.namespaces(item)
         found = [each for name in own for each in self._by_place.get((kind, "namespace", name or ""), [])]
         for near in self._by_place.get((kind, "folder", _folder(item)), []):

@@ -15,7 +15,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 NAMES = ("external-secrets", "sealed-secrets", "sops", "secret")
 _CHART = "external-secrets"
@@ -49,26 +49,26 @@ class Store:
 class Backends:
     """What the tree says; looked at once."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._stores = [item for kind in STORES for item in workspace.of(GROUP, kind)]
-        self._readers = [item for item in workspace.of(GROUP, "ExternalSecret") if item.piece.created is None]
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._stores = [item for kind in STORES for item in tree.of(GROUP, kind)]
+        self._readers = [item for item in tree.of(GROUP, "ExternalSecret") if item.piece.created is None]
         self._shown = dict(self._signs())
         self._asked: list[Evidence | None] = []
 
     def _signs(self) -> Iterator[tuple[str, Evidence]]:
-        workspace = self._workspace
+        tree = self._tree
         for kind in ("ExternalSecret", "ClusterExternalSecret", *STORES):
             # One that reads the usual store, where the tree has none, was written by an earlier run, and shows nothing.
-            shown = (item for item in workspace.of(GROUP, kind) if kind != "ExternalSecret" or self._store_of(item))
+            shown = (item for item in tree.of(GROUP, kind) if kind != "ExternalSecret" or self._store_of(item))
             for item in islice(shown, 1):
                 yield "external-secrets", item.fact(f"{item} shows the External Secrets Operator")
-        for item in workspace.of("bitnami.com", "SealedSecret")[:1]:
+        for item in tree.of("bitnami.com", "SealedSecret")[:1]:
             yield "sealed-secrets", item.fact(f"{item} shows Sealed Secrets")
-        if os.path.exists(os.path.join(workspace.root, ".sops.yaml")):
+        if os.path.exists(os.path.join(tree.root, ".sops.yaml")):
             yield "sops", Evidence(".sops.yaml shows SOPS")
             return
-        for file in workspace.files:
+        for file in tree.files:
             if any(piece.problem is not None and piece.problem[0] == "sops" for piece in file.pieces):
                 yield "sops", Evidence(f"{file.name} is encrypted by SOPS")
                 return
@@ -100,7 +100,7 @@ class Backends:
         return usable[0] if usable else Store(*_DEFAULT_STORE)
 
     def _usable(self, item: Object) -> list[Store]:
-        builds = self._workspace.builds
+        builds = self._tree.builds
         found: dict[tuple[str, str], Store] = {}
         for store in self._stores:
             if store.kind == "ClusterSecretStore" or builds.meet(store, item):
@@ -109,7 +109,7 @@ class Backends:
 
     def _named(self, item: Object) -> list[Store]:
         """The stores that ExternalSecrets beside ``item`` read, which are of another tree."""
-        builds = self._workspace.builds
+        builds = self._tree.builds
         found: dict[tuple[str, str], Store] = {}
         for reader in self._readers:
             store = self._store_of(reader)
@@ -130,14 +130,14 @@ class Backends:
 
     def keys(self) -> Iterator[tuple[Object, str]]:
         """The ExternalSecrets of the tree with the keys that they read in their stores."""
-        for item in self._workspace.of(GROUP, "ExternalSecret"):
+        for item in self._tree.of(GROUP, "ExternalSecret"):
             for key in _keys(item.data.get("spec")):
                 yield item, key
 
     def serves_v1(self) -> Evidence | None:
         """What shows that the cluster serves v1 of the API; see the function."""
         if not self._asked:
-            self._asked.append(serves_v1(self._workspace))
+            self._asked.append(serves_v1(self._tree))
         return self._asked[0]
 
     def logs_in_with(self, name: str) -> Object | None:
@@ -179,10 +179,10 @@ def _names(node: object) -> Iterator[str]:
             yield from _names(value)
 
 
-def serves_v1(workspace: Workspace) -> Evidence | None:
+def serves_v1(tree: Tree) -> Evidence | None:
     """What shows a release of the External Secrets Operator that serves v1 of its API: its image, its chart, an object
     of that version."""
-    for pod in workspace.pod_templates:
+    for pod in tree.pod_templates:
         try:
             for container in pod.containers:
                 found = _IMAGE.search(container.text("image") or "")
@@ -190,7 +190,7 @@ def serves_v1(workspace: Workspace) -> Evidence | None:
                     return container.fact("the operator is new enough", "image")
         except (OpaqueError, WrongShapeError):
             continue
-    for item in workspace.objects:
+    for item in tree.objects:
         if item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1" and item.piece.created is None:
             if not item.piece.steps:
                 return item.fact(f"{item} has that version already", "apiVersion")

@@ -18,7 +18,7 @@ from hardener.sources.files import UnreadableError
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _NEAR = 4  # lines between the word ConfigMap and a name that belongs to it
 _HINT = "configmap"
@@ -29,14 +29,14 @@ _KNOWN = ("envFrom", "configMapKeyRef", "configMap")
 class Mentions:
     """Texts that speak of ConfigMaps, read once."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
 
     def of(self, item: Object) -> Evidence | None:
         """The first place beside pod specs where ConfigMap ``item`` is named, None when there is none."""
         name = item.name
         token = _token(name)
-        for file in self._workspace.files:
+        for file in self._tree.files:
             if name not in file.content.text:
                 continue
             for piece in file.pieces:
@@ -56,7 +56,7 @@ class Mentions:
     def in_kustomizations(self, item: Object) -> Evidence | None:
         """The first place where a kustomization does something with ``item`` by its name, beside listing its file."""
         token = _token(item.name)
-        for kustomization in self._workspace.kustomizations.values():
+        for kustomization in self._tree.kustomizations.values():
             for path, text, context in _strings(kustomization.data, (), ()):
                 hint = item.kind.lower()
                 if token.search(text) and (hint in text.lower() or any(hint in word.lower() for word in context)):
@@ -67,8 +67,8 @@ class Mentions:
     def _others(self) -> list[tuple[str, str]]:
         """Files that hold nothing else of interest, such as templates of charts, and name some ConfigMap."""
         found = []
-        for path, is_link in files.walk(self._workspace.root):
-            if is_link or self._workspace.file_at(path) is not None:
+        for path, is_link in files.walk(self._tree.root):
+            if is_link or self._tree.file_at(path) is not None:
                 continue
             try:
                 text = files.read(path).text

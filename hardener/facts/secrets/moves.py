@@ -17,7 +17,7 @@ from hardener.kubernetes import external_secret
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # Of pods: what they read stays as it is, since something else than this tree decides about them.
 _FIXED = ("patch", "owned", "static-pod", "system-namespace")
@@ -27,9 +27,9 @@ UNSET = "default"  # the namespace of what names none, in the keys of a store
 class SecretMoves:
     """One for a run, see ``moves_of``."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self.backends = Backends(workspace)
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.backends = Backends(tree)
         self._taken = {key: item for item, key in self.backends.keys()}
         self._given: dict[tuple[int, str], str] = {}  # keys by object and what it asked for
         self._claims: dict[str, list[Object]] = {}  # names of Secrets by what asked for them in this run
@@ -37,7 +37,7 @@ class SecretMoves:
     @property
     def sink(self) -> str | None:
         """The folder for the values, as it was named; None where there is none: then nothing may be taken out."""
-        return None if self._workspace.stream else self._workspace.settings.secrets_out
+        return None if self._tree.stream else self._tree.settings.secrets_out
 
     @property
     def commands(self) -> str:
@@ -47,7 +47,7 @@ class SecretMoves:
     def expected(self, view: View, store: Store, template: str, name: str) -> str:
         """The key in ``store`` for the secrets ``name`` of an object, were it alone."""
         item = view.object
-        names = self._workspace.builds.known_namespaces(item)
+        names = self._tree.builds.known_namespaces(item)
         namespace = item.namespace or (names[0] if len(names) == 1 else None) or UNSET
         return external_secret.remote_key(template, namespace, name, store.provider)
 
@@ -65,7 +65,7 @@ class SecretMoves:
 
     def free_name(self, view: View, wanted: str) -> str:
         """``wanted``, or with a number, as the name of a Secret, and of what makes it, for the object of ``view``."""
-        builds, item = self._workspace.builds, view.object
+        builds, item = self._tree.builds, view.object
         also: set[str] = set()
         while True:
             name = builds.free_name("ExternalSecret", wanted, view, also)
@@ -79,20 +79,20 @@ class SecretMoves:
     def certificate(self, path: str) -> bytes | None:
         """The content of the file ``path``, seen from the root of the tree; None when it cannot be read."""
         try:
-            with open(os.path.join(self._workspace.root, path), "rb") as handle:
+            with open(os.path.join(self._tree.root, path), "rb") as handle:
                 return handle.read()
         except OSError:
             return None
 
     def namespace(self, view: View) -> str | None:
         """The namespace that the object of ``view`` comes out in; None where it is unset, or one of several."""
-        names = self._workspace.builds.known_namespaces(view.object)
+        names = self._tree.builds.known_namespaces(view.object)
         return names[0] if len(names) == 1 else None
 
     def renamed(self, view: View, backend: str) -> str | None:
         """Why the Secret of ``backend`` for the object of ``view`` would not have the one name that its readers use;
         None where it has. Kustomize renames what is in the tree, and not what is made of it."""
-        found = set(self._workspace.builds.renderings(view.object))
+        found = set(self._tree.builds.renderings(view.object))
         if len({each.namespace for each in found}) < len(found):
             return "several overlays give it names of their own in one namespace, and what is made for it has one"
         if backend in ("sealed-secrets", "secret") and any(each.prefix or each.suffix for each in found):
@@ -102,14 +102,14 @@ class SecretMoves:
     def made_before(self, view: View, secret: str, key: str) -> Object | None:
         """The ExternalSecret of the tree, as read, that makes ``secret`` beside the object of ``view`` from ``key``."""
         found = []
-        for item in self._workspace.of(external_secret.GROUP, "ExternalSecret"):
+        for item in self._tree.of(external_secret.GROUP, "ExternalSecret"):
             if (
                 item.piece.created is None
                 and item.editable
                 and (item.text("spec", "target", "name") or item.name) == secret
             ):
                 found.append(item)
-        near = Nearby(self._workspace.builds, found).of(view.object) if found else []
+        near = Nearby(self._tree.builds, found).of(view.object) if found else []
         same = [item for item in near if item.text("spec", "data", 0, "remoteRef", "key") == key]
         return same[0] if same else None
 
@@ -119,7 +119,7 @@ class SecretMoves:
     def _readers(self) -> dict[str, list[PodTemplate]]:
         """The pods of the tree by the names of the ConfigMaps that they read."""
         found: dict[str, list[PodTemplate]] = {}
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             for name in dict.fromkeys(_read_by(pod)):
                 found.setdefault(name, []).append(pod)
         return found
@@ -127,9 +127,9 @@ class SecretMoves:
     @cached_property
     def _config_maps(self) -> dict[str, Nearby]:
         known: dict[str, list[Object]] = {}
-        for item in self._workspace.of("", "ConfigMap"):
+        for item in self._tree.of("", "ConfigMap"):
             known.setdefault(item.name, []).append(item)
-        return {name: Nearby(self._workspace.builds, items) for name, items in known.items()}
+        return {name: Nearby(self._tree.builds, items) for name, items in known.items()}
 
     def readers(self, config_map: View) -> list[PodTemplate]:
         """The pods that read ``config_map``, and not another one of its name."""
@@ -152,7 +152,7 @@ class SecretMoves:
 
     @cached_property
     def _mentions(self) -> Mentions:
-        return Mentions(self._workspace)
+        return Mentions(self._tree)
 
     def patched(self, view: View) -> Evidence | None:
         """What a kustomization does with the object beside listing it, which would find another one then."""
@@ -161,10 +161,10 @@ class SecretMoves:
     def _kustomized(self, item: Object) -> Evidence | None:
         if item.classes:
             return Evidence(f"it is left as it is ({next(iter(item.classes))})")
-        for other in self._workspace.of(item.group, item.kind):
+        for other in self._tree.of(item.group, item.kind):
             if other is not item and other.name == item.name and "patch" in other.classes:
                 return other.fact(f"{other.piece.file.name} patches it")
-        if len(self._workspace.builds.affixes(item)) > 1:
+        if len(self._tree.builds.affixes(item)) > 1:
             return Evidence("several overlays give it names of their own, and what an ExternalSecret makes has one")
         return None
 

@@ -15,7 +15,7 @@ from hardener.sources.files import UnreadableError
 from hardener.tree.core_views import View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 class ConfigMap(View):
@@ -68,9 +68,9 @@ class Kustomization(View):
     NEEDS = "kustomizations"
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[Kustomization]:
+    def of_tree(cls, tree: Tree) -> list[Kustomization]:
         """Those of the files that may be edited."""
-        return [cls(item, item.path, item.data) for item in workspace.kustomizations.values() if item.editable]
+        return [cls(item, item.path, item.data) for item in tree.kustomizations.values() if item.editable]
 
     def secrets(self) -> Iterator[GeneratedSecret]:
         """The literals and files of its generators that hold credentials. Raises WrongShapeError."""

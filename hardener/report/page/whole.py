@@ -94,9 +94,9 @@ class _Page:
 
     def _header(self, parts: list[_Part]) -> Iterator[str]:
         outcome, words = self.outcome, self.words
-        workspace, counts = outcome.workspace, outcome.summary()
-        version = ".".join(map(str, workspace.settings.kubernetes_version))
-        platform = "".join(f", {words.text(text)}" for text in platforms.described(workspace))
+        tree, counts = outcome.tree, outcome.summary()
+        version = ".".join(map(str, tree.settings.kubernetes_version))
+        platform = "".join(f", {words.text(text)}" for text in platforms.described(tree))
         yield (
             f"<header><h1>Hardening report</h1><p>Profile {words.text(_short(outcome.profile))}, Kubernetes {version}"
             f"{platform}. {counted(counts['files'], 'file')} with {counted(counts['documents'], 'document')}; "
@@ -218,7 +218,7 @@ class _Page:
         yield "</div></details>\n"
 
     def _connections(self) -> Iterator[str]:
-        found = graph.collect(self.outcome.workspace, self.words.redactor.text)
+        found = graph.collect(self.outcome.tree, self.words.redactor.text)
         text = list(graph_formats.text(found))
         yield "<p>As the manifests show it with these changes. Dashed: a name that the tree does not hold.</p>"
         if found.links or found.hosts:

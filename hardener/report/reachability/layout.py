@@ -25,7 +25,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _Source = tuple[str, str]  # "build", "folder" or "component", and its folder
 _Part = tuple[str, str | None]  # "namespace", "file" or "folder", and its name
@@ -47,7 +47,7 @@ class Place:
 class Layout:
     """The pods of a tree by number, and the places of its objects. Patches and what a controller owns are no pods."""
 
-    workspace: Workspace
+    tree: Tree
     pods: list[PodTemplate] = field(default_factory=list)
     numbers: dict[PodTemplate, int] = field(default_factory=dict)
     clusters: int = 0
@@ -61,7 +61,7 @@ class Layout:
     _places: dict[Object, tuple[Place, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.pods = [pod for pod in self.workspace.pod_templates if _is_workload(pod)]
+        self.pods = [pod for pod in self.tree.pod_templates if _is_workload(pod)]
         self.numbers = {pod: number for number, pod in enumerate(self.pods)}
         self._find_copies()
         self._share_clusters()
@@ -98,7 +98,7 @@ class Layout:
 
     def _outcomes(self, item: Object) -> Iterator[tuple[_Source, str | None]]:
         """The builds or the folder in which ``item`` is applied, each with the namespace that it gets there."""
-        builds = self.workspace.builds
+        builds = self.tree.builds
         held = builds.of(item)
         for build in held:
             if len(held) == 1:
@@ -118,13 +118,13 @@ class Layout:
 
     def _part(self, item: Object, source: _Source, name: str | None) -> _Part:
         """What of ``source`` holds a workload once: what is in one namespace of a build, else a file."""
-        listed = source[0] == "build" and self.workspace.builds.listing(item.piece.file.path)
+        listed = source[0] == "build" and self.tree.builds.listing(item.piece.file.path)
         return ("namespace", name) if listed else ("file", item.piece.file.path)
 
     def _find_copies(self) -> None:
         """Tell the files of a folder, and the namespaces of a build, that hold the same workload from each other."""
         for pod in self.pods:
-            if self.workspace.builds.of(pod.object):
+            if self.tree.builds.of(pod.object):
                 outcomes = self._outcomes(pod.object)
                 self._built[_folder(pod.object)].update((source, None) for source, name in outcomes if name is None)
         parts: dict[_Source, dict[_Part, dict[_Identity, None]]] = {}

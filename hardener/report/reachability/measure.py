@@ -20,7 +20,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _ELSEWHERE = Pod("\0elsewhere", {})  # a pod of which nothing is known, of a namespace of which nothing is known
 _DNS = Pod("kube-system", {"k8s-app": "kube-dns"}, {NAMESPACE_LABEL: "kube-system"})
@@ -52,17 +52,17 @@ class Reachability:
     dns_lost: list[PodTemplate] = field(default_factory=list)
 
 
-def measure(workspace: Workspace) -> Reachability:
+def measure(tree: Tree) -> Reachability:
     """What the steps that were made so far do to who can reach whom."""
-    both = _Both(workspace)
+    both = _Both(tree)
     found = Reachability()
     _count_pairs(both, found)
-    for edge in workspace.connections.edges:
+    for edge in tree.connections.edges:
         was_open, lost = _edge(both, edge)
         found.edges += was_open and (lost or edge.client.object.editable or edge.server.object.editable)
         if lost:
             found.lost.append(edge)
-    for entry in workspace.connections.entries:
+    for entry in tree.connections.entries:
         was_open, lost = _entry(both, entry)
         found.entries += was_open and (lost or entry.server.object.editable)
         if lost:
@@ -72,19 +72,19 @@ def measure(workspace: Workspace) -> Reachability:
     return found
 
 
-def lost_edges(workspace: Workspace) -> list[Edge]:
+def lost_edges(tree: Tree) -> list[Edge]:
     """The inferred connections that were open as read and that the steps made so far close; there should be none."""
-    both = _Both(workspace)
-    return [edge for edge in workspace.connections.edges if _edge(both, edge)[1]]
+    both = _Both(tree)
+    return [edge for edge in tree.connections.edges if _edge(both, edge)[1]]
 
 
 class _Both:
     """The two states of a tree, and what to ask of each."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.layout = Layout(workspace)
+    def __init__(self, tree: Tree) -> None:
+        self.layout = Layout(tree)
         self.before, self.after = State(self.layout, True), State(self.layout, False)
-        self.dns = (_DNS_OF_OPENSHIFT, 5353) if workspace.platform == "openshift" else (_DNS, 53)
+        self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.platform == "openshift" else (_DNS, 53)
 
     def compare(self, ask: Callable[[State, bool], bool]) -> tuple[bool, bool]:
         """Whether something was open as read, and whether the run closes it: what ``ask`` says of a state, told whether

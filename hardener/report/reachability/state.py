@@ -109,8 +109,8 @@ class State:
     @cached_property
     def _namespaces(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
-        for item in self.layout.workspace.of("", "Namespace"):
-            for name in self.layout.workspace.builds.rendered_names(item):
+        for item in self.layout.tree.of("", "Namespace"):
+            for name in self.layout.tree.builds.rendered_names(item):
                 labels = found.setdefault(name, {NAMESPACE_LABEL: name})
                 labels.update((k, v) for k, v in _labels(self._object(item)).items() if k != NAMESPACE_LABEL)
         return found
@@ -119,7 +119,7 @@ class State:
     def _policies(self) -> dict[tuple[int | None, str], list[Policy]]:
         """The policies by namespace, and by the one cluster in which they hold (None: in all)."""
         found: dict[tuple[int | None, str], list[Policy]] = {}
-        for item in self.layout.workspace.of(GROUP, "NetworkPolicy"):
+        for item in self.layout.tree.of(GROUP, "NetworkPolicy"):
             if item.classes or (self.as_read and item.piece.created is not None):
                 continue
             for place in self.layout.places(item):

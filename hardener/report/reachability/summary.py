@@ -19,7 +19,7 @@ def reached(outcome: Outcome) -> Reachability | None:
         return None
     from hardener.report.reachability import measure  # late: most runs are small, and many close nothing
 
-    return measure(outcome.workspace)
+    return measure(outcome.tree)
 
 
 def lines(found: Reachability) -> Iterator[str]:

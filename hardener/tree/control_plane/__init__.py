@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hardener.authoring.transform import Steps
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 __all__ = [
     "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How", "by_table",
@@ -43,9 +43,9 @@ class ControlPlane(View):
     })  # fmt: skip
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[ControlPlane]:
+    def of_tree(cls, tree: Tree) -> list[ControlPlane]:
         """Those of the files that may be edited."""
-        return [carrier for carrier in control_planes(workspace) if carrier.object.editable]
+        return [carrier for carrier in control_planes(tree) if carrier.object.editable]
 
 
 class ComponentFile(View):
@@ -75,12 +75,12 @@ class DevelopmentCluster(View):
     KINDS = frozenset({("kind.x-k8s.io", "Cluster"), ("rke", "RkeConfiguration")})
 
 
-def control_planes(workspace: Workspace) -> list[ControlPlane]:
+def control_planes(tree: Tree) -> list[ControlPlane]:
     """All of the tree: of Pods and DaemonSets the few that start a component."""
     return [
         ControlPlane(item, item.path, item.data)
         for names in sorted(ControlPlane.KINDS)
-        for item in workspace.of(*names)
+        for item in tree.of(*names)
         if item.kind not in ("Pod", "DaemonSet") or _starts_one(item)
     ]
 

@@ -12,7 +12,7 @@ from hardener.tree.view import OpaqueError, View
 if TYPE_CHECKING:
     from hardener.authoring.edits import Evidence
     from hardener.tree.core_views import Namespace, Object
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 CONSTRAINTS = "constraints.gatekeeper.sh"
 _GROUP = "admissionregistration.k8s.io"
@@ -127,9 +127,9 @@ class Constraint(_Policy):
     NEEDS = "policy_signs"
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[Constraint]:
+    def of_tree(cls, tree: Tree) -> list[Constraint]:
         """Those of files that may be edited."""
-        found = (item for item in workspace.objects if item.group == CONSTRAINTS and item.editable)
+        found = (item for item in tree.objects if item.group == CONSTRAINTS and item.editable)
         return [cls(item, item.path, item.data) for item in found]
 
 
@@ -143,11 +143,11 @@ class PolicyHome(View):
     reasons: list[Evidence]
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[PolicyHome]:
+    def of_tree(cls, tree: Tree) -> list[PolicyHome]:
         """The home of the tree, if it has one."""
-        if not workspace.policy_signs:
+        if not tree.policy_signs:
             return []
-        item, reasons = workspace.guardrails.home
+        item, reasons = tree.guardrails.home
         if item is None:
             return []
         home = cls(item, item.path, item.data)

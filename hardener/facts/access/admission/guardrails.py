@@ -25,7 +25,7 @@ from hardener.tree.script_views import Script
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _ACTIONS = "validationActions"
 _KYVERNO = frozenset({
@@ -48,22 +48,22 @@ class Run:
 class Guardrails:
     """Collected when asked for the first time; which objects pass is asked anew each time."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
 
     @cached_property
     def policies(self) -> list[Object]:
         """The policies of the tree that refuse or report objects."""
         return [
             item
-            for item in self._workspace.objects
+            for item in self._tree.objects
             if (item.group, item.kind) in _KINDS or item.group == CONSTRAINTS or item.kind == "PodSecurityPolicy"
         ]
 
     def own(self, group: str, kind: str, name: str) -> Object | None:
         """The object of this program that is called ``name``, or by the number that made it free."""
         called = re.compile(re.escape(name) + r"(?:-\d+)?")
-        items = (item for item in self._workspace.of(group, kind) if is_managed(item))
+        items = (item for item in self._tree.of(group, kind) if is_managed(item))
         return next((item for item in items if called.fullmatch(item.name)), None)
 
     def refusing(self, name: str) -> set[str]:
@@ -71,7 +71,7 @@ class Guardrails:
         found: set[str] = set()
         policy = self.own(GROUP, POLICY, name)
         if policy is not None:
-            for item in self._workspace.of(GROUP, BINDING):
+            for item in self._tree.of(GROUP, BINDING):
                 if item.text("spec", "policyName") == policy.name and "Deny" in item.strings("spec", _ACTIONS):
                     found.update(_selected(item, "spec", "matchResources"))
         of_cel = self.own(kyverno.CEL_GROUP, kyverno.VALIDATING_POLICY, name)
@@ -90,7 +90,7 @@ class Guardrails:
     @property
     def engine(self) -> str:
         """ "vap", "kyverno", "gatekeeper" or "none": what was asked for, else what the tree holds."""
-        asked = self._workspace.settings.policy_engine
+        asked = self._tree.settings.policy_engine
         if asked:
             return asked
         kinds = {(item.group, item.kind) for item in self.policies if item.editable}
@@ -104,7 +104,7 @@ class Guardrails:
     @cached_property
     def kyverno_version(self) -> tuple[tuple[int, int], Evidence] | None:
         """The version of Kyverno that the tree installs, with the sign of it."""
-        for pod in self._workspace.pod_templates:
+        for pod in self._tree.pod_templates:
             try:
                 images = [container.image for container in pod.containers]
             except (OpaqueError, WrongShapeError):
@@ -114,7 +114,7 @@ class Guardrails:
                     if found := kyverno.version(image.tag):
                         return found, pod.fact(f"{pod.object} runs Kyverno {image.tag}")
         for kind in RENDERED_ELSEWHERE:
-            for item in self._workspace.of(*kind):
+            for item in self._tree.of(*kind):
                 if chart(item.data) == "kyverno" and (found := kyverno.version_of_chart(_chart_version(item))):
                     return found, item.fact(f"{item} installs chart {_chart_version(item)} of Kyverno")
         return None
@@ -122,7 +122,7 @@ class Guardrails:
     @cached_property
     def runs(self) -> list[Run]:
         """The pods below level baseline that scripts of the tree start."""
-        version = self._workspace.settings.kubernetes_version
+        version = self._tree.settings.kubernetes_version
         found: list[Run] = []
         for script in self._scripts:
             pipeline = _is_pipeline(script.object)
@@ -135,7 +135,7 @@ class Guardrails:
 
     @property
     def _scripts(self) -> list[Script]:
-        return [Script(item, item.path, item.data) for kind in Script.KINDS for item in self._workspace.of(*kind)]
+        return [Script(item, item.path, item.data) for kind in Script.KINDS for item in self._tree.of(*kind)]
 
     @cached_property
     def home(self) -> tuple[Object | None, list[Evidence]]:
@@ -145,9 +145,9 @@ class Guardrails:
         reasons = [item.fact(f"the tree holds {item}") for item in own[:1]]
         reasons += [run.script.fact(f"{run.started.command} starts a pod that reaches its node", "lines", run.line)
                     for run in runs[:1]]  # fmt: skip
-        if self._workspace.settings.policy_engine not in (None, "none"):
-            reasons.append(Evidence(f"--policy-engine {self._workspace.settings.policy_engine}"))
-        if not reasons or self._workspace.stream:
+        if self._tree.settings.policy_engine not in (None, "none"):
+            reasons.append(Evidence(f"--policy-engine {self._tree.settings.policy_engine}"))
+        if not reasons or self._tree.stream:
             return None, reasons
         managed = [item for item in own if is_managed(item)]
         candidates = [*managed, *own, *(run.script.object for run in runs), *self._others()]
@@ -157,18 +157,18 @@ class Guardrails:
         return next(straight, candidates[0] if candidates else None), reasons
 
     def _others(self) -> Iterator[Object]:
-        workspace = self._workspace
-        spaces = (space for space in workspace.namespaces.values() if space.declared)
+        tree = self._tree
+        spaces = (space for space in tree.namespaces.values() if space.declared)
         yield from (space.object for space in spaces if space.object.editable)
-        yield from (item for item in workspace.objects if item.editable)
+        yield from (item for item in tree.objects if item.editable)
 
     def _renames(self, item: Object) -> bool:
-        return any(each.prefix or each.suffix for each in self._workspace.builds.affixes(item))
+        return any(each.prefix or each.suffix for each in self._tree.builds.affixes(item))
 
     def shown(self, rules: list[AdmissionRule]) -> list[Shown]:
         """The namespaces that the tree declares, and whose pods it shows all of, each with what breaks ``rules``."""
         found = []
-        for name, space in sorted(self._workspace.namespaces.items(), key=lambda item: str(item[0])):
+        for name, space in sorted(self._tree.namespaces.items(), key=lambda item: str(item[0])):
             if name is None or is_shared(name) or not space.declared or not space.pods:
                 continue
             if any(mark in name for mark in "$({<") or self.unseen(space):
@@ -178,7 +178,7 @@ class Guardrails:
 
     def unseen(self, space: Namespace) -> list[Evidence]:
         """What speaks for pods of ``space``, or containers in them, that the tree does not show."""
-        makers = (fact for name in space.names for fact in self._workspace.pod_makers.get(name, ()))
+        makers = (fact for name in space.names for fact in self._tree.pod_makers.get(name, ()))
         return [*unseen_sources(space), *added(space), *dict.fromkeys(makers)]
 
     def _broken(self, rule: AdmissionRule, space: Namespace) -> Iterator[tuple[View, str]]:
@@ -187,7 +187,7 @@ class Guardrails:
                 yield from ((pod, reason) for reason in list(_reasons(rule, pod, space.name))[:1])
         for item in space.objects:
             if item.kind in rule.kinds and item.kind != "Pod":
-                states = (item, *self._workspace.overlays.objects(item))
+                states = (item, *self._tree.overlays.objects(item))
                 reasons = [reason for state in states for reason in rule.broken(item.kind, state.data)]
                 yield from ((item, reason) for reason in reasons[:1])
 

@@ -16,7 +16,7 @@ from hardener.tree.view import View
 
 if TYPE_CHECKING:
     from hardener.facts.kustomize.overlays.patch import Patch
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _LISTS = frozenset({"containers", "initContainers"})
@@ -37,8 +37,8 @@ class PatchImage(View):
         super().__init__(item, path, {})
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[PatchImage]:
-        return [found for found in collect(workspace) if found.patch.editable]
+    def of_tree(cls, tree: Tree) -> list[PatchImage]:
+        return [found for found in collect(tree) if found.patch.editable]
 
     @property
     def file(self) -> str:
@@ -46,28 +46,28 @@ class PatchImage(View):
         return self.patch.piece.file.path
 
 
-def collect(workspace: Workspace) -> Iterator[PatchImage]:
+def collect(tree: Tree) -> Iterator[PatchImage]:
     """The images that patches of the tree set; none where a part of their name is missing."""
-    if not any(item.data.get(key) for item in workspace.kustomizations.values() for key in _PATCHES):
+    if not any(item.data.get(key) for item in tree.kustomizations.values() for key in _PATCHES):
         return  # most trees: what reads patches is not even loaded
-    overlays = workspace.overlays
+    overlays = tree.overlays
     if isinstance(overlays, Unpatched):
         return
-    pods = {(pod.object.piece, pod.object.path) for pod in workspace.pod_templates}
-    for kustomization in workspace.kustomizations.values():
+    pods = {(pod.object.piece, pod.object.path) for pod in tree.pod_templates}
+    for kustomization in tree.kustomizations.values():
         for patch in overlays.layer(kustomization).all_patches():
             if (patch.piece, patch.start) in pods:
                 continue
             for path, text in _images(patch):
                 image = parse(text)
                 if image is not None:
-                    yield _view(workspace, patch, path, image)
+                    yield _view(tree, patch, path, image)
 
 
-def _view(workspace: Workspace, patch: Patch, path: Path, image: ImageReference) -> PatchImage:
+def _view(tree: Tree, patch: Patch, path: Path, image: ImageReference) -> PatchImage:
     if patch.inline:
         return PatchImage(patch, patch.kustomization, patch.start, image)
-    item = Object(workspace, patch.piece, patch.start[:1], {})
+    item = Object(tree, patch.piece, patch.start[:1], {})
     return PatchImage(patch, item, (*patch.start, *path), image)
 
 

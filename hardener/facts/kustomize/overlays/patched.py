@@ -8,7 +8,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _NEVER_WEIGHED = frozenset({"patch", "owned", "static-pod"})
 
@@ -24,12 +24,12 @@ class PatchedPod(PodTemplate):
     SAID_ELSEWHERE = True
 
     @classmethod
-    def of_tree(cls, workspace: Workspace) -> list[PodTemplate]:
-        return [pod for pod in workspace.pod_templates if pod.object.editable or _is_patched_here(workspace, pod)]
+    def of_tree(cls, tree: Tree) -> list[PodTemplate]:
+        return [pod for pod in tree.pod_templates if pod.object.editable or _is_patched_here(tree, pod)]
 
 
-def _is_patched_here(workspace: Workspace, pod: PodTemplate) -> bool:
-    chains = workspace.overlays.chains(pod.object)
+def _is_patched_here(tree: Tree, pod: PodTemplate) -> bool:
+    chains = tree.overlays.chains(pod.object)
     if not any(patch.editable for chain in chains for patch in chain.patches):
         return False
     try:

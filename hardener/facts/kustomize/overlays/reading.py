@@ -19,7 +19,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # In the order in which kustomize applies them (api/internal/target, configureBuiltinTransformers).
 _KEYS = ("patchesStrategicMerge", "patches", "patchesJson6902")
@@ -54,10 +54,10 @@ def has_patches(kustomization: Object) -> bool:
     return any(kustomization.data.get(key) for key in _PLACED)
 
 
-def read(workspace: Workspace, kustomization: Object) -> Layer:
+def read(tree: Tree, kustomization: Object) -> Layer:
     """What ``kustomization`` does."""
     layer = Layer()
-    for number, patch in enumerate(_patches(workspace, kustomization, layer.unread)):
+    for number, patch in enumerate(_patches(tree, kustomization, layer.unread)):
         name = _name_of(patch)
         if name is None:
             layer.loose.append((number, patch))
@@ -78,7 +78,7 @@ def _name_of(patch: Patch) -> str | None:
     return plain_name(patch.target) if isinstance(patch, Merge | Operations) and patch.target is not None else None
 
 
-def _patches(workspace: Workspace, kustomization: Object, unread: list[tuple[Path, str]]) -> Iterator[Patch]:
+def _patches(tree: Tree, kustomization: Object, unread: list[tuple[Path, str]]) -> Iterator[Patch]:
     for key in _KEYS:
         entries = kustomization.data.get(key)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -88,21 +88,19 @@ def _patches(workspace: Workspace, kustomization: Object, unread: list[tuple[Pat
             else:
                 place = (key, index, "patch")
             entry = entry if isinstance(entry, dict) else {}
-            found = list(_of_entry(workspace, kustomization, entry, key, (*kustomization.path, *place)))
+            found = list(_of_entry(tree, kustomization, entry, key, (*kustomization.path, *place)))
             yield from found
-            if not found and (reason := _unread(workspace, kustomization, entry)):
+            if not found and (reason := _unread(tree, kustomization, entry)):
                 unread.append(((*kustomization.path, key, index), reason))
 
 
-def _of_entry(
-    workspace: Workspace, kustomization: Object, entry: dict[str, Any], key: str, place: Path
-) -> Iterator[Patch]:
+def _of_entry(tree: Tree, kustomization: Object, entry: dict[str, Any], key: str, place: Path) -> Iterator[Patch]:
     target = entry.get("target")
     target = target if isinstance(target, dict) else None
     options = entry.get("options")
     renames = isinstance(options, dict) and bool(options.get("allowNameChange") or options.get("allowKindChange"))
     inline = not isinstance(entry.get("path"), str)
-    documents = _inline(entry.get("patch")) if inline else _in_file(workspace, kustomization, entry["path"])
+    documents = _inline(entry.get("patch")) if inline else _in_file(tree, kustomization, entry["path"])
     for piece, start, document in documents:
         where: dict[str, Any] = {"kustomization": kustomization, "inline": inline}
         where |= {"piece": piece or kustomization.piece, "start": start if piece else place}
@@ -140,13 +138,13 @@ def _parsed(text: str) -> list[Any]:
         return []
 
 
-def _unread(workspace: Workspace, kustomization: Object, entry: dict[str, Any]) -> str:
+def _unread(tree: Tree, kustomization: Object, entry: dict[str, Any]) -> str:
     """Why there is no patch in ``entry``; "" where the file is reported anyway."""
     name = entry.get("path")
     if not isinstance(name, str):
         return "this entry is no patch"
     path = _path(kustomization, name)
-    file = workspace.file_at(path)
+    file = tree.file_at(path)
     if file is not None and any(piece.problem for piece in file.pieces):
         return ""
     return f"the patch {name} cannot be read" if os.path.exists(path) else f"the patch {name} is not there"
@@ -157,22 +155,22 @@ def _path(kustomization: Object, name: str) -> str:
     return os.path.realpath(os.path.join(os.path.dirname(kustomization.piece.file.path), name))
 
 
-def _in_file(workspace: Workspace, kustomization: Object, name: str) -> Iterator[_Document]:
+def _in_file(tree: Tree, kustomization: Object, name: str) -> Iterator[_Document]:
     path = _path(kustomization, name)
-    file = workspace.file_at(path) or _load(workspace, path)
+    file = tree.file_at(path) or _load(tree, path)
     for piece in file.pieces if file is not None else ():
         documents = piece.data if piece.parsed else [] if piece.problem else _parsed(piece.text)
         yield from ((piece, (index,), document) for index, document in enumerate(documents))
 
 
-def _load(workspace: Workspace, path: str) -> ManifestFile | None:
-    """A file that no object of interest stands in; known to the workspace from now on, for the lines of evidence."""
-    if not path.startswith(workspace.root.rstrip(os.sep) + os.sep):
+def _load(tree: Tree, path: str) -> ManifestFile | None:
+    """A file that no object of interest stands in; known to the tree from now on, for the lines of evidence."""
+    if not path.startswith(tree.root.rstrip(os.sep) + os.sep):
         return None  # nothing outside the tree is read
     try:
         content = files.read(path)
     except UnreadableError:
         return None
     file = manifests.load(path, os.path.relpath(path), content, editable=False, wanted=lambda text: False)
-    workspace.take_in(file)
+    tree.take_in(file)
     return file

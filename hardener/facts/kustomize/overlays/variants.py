@@ -26,7 +26,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _RBAC = "rbac.authorization.k8s.io"
 _WHOLE = frozenset({"kyverno.io", _RBAC})  # API groups whose objects are weighed as a whole
@@ -97,7 +97,7 @@ class Variant(Object):
         piece = origin.piece
         self.origin = origin
         self.chain = chain
-        super().__init__(origin.workspace, Piece(piece.file, piece.start, piece.end, piece.line, [data]), (0,), data)
+        super().__init__(origin.tree, Piece(piece.file, piece.start, piece.end, piece.line, [data]), (0,), data)
 
     def place(self, path: Path) -> tuple[Piece, Path]:
         """Where a patch says what stands at ``path``."""
@@ -116,9 +116,9 @@ class Variant(Object):
 class Overlays:
     """Computed when it is asked for an object; costs nothing where no kustomization has patches."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self.patches_anything = any(map(has_patches, workspace.kustomizations.values()))
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.patches_anything = any(map(has_patches, tree.kustomizations.values()))
         self._layers: dict[int, Layer] = {}
         self._chains: dict[Object, tuple[Chain, ...]] = {}
         self._results: dict[Object, tuple[int, tuple[tuple[Chain, Result], ...]]] = {}
@@ -208,15 +208,15 @@ class Overlays:
 
     def items(self) -> Iterable[Object]:
         """What patches are weighed for."""
-        items = {id(pod.object): pod.object for pod in self._workspace.pod_templates}
-        others = (item for group, kind in _OTHERS for item in self._workspace.of(group, kind))
+        items = {id(pod.object): pod.object for pod in self._tree.pod_templates}
+        others = (item for group, kind in _OTHERS for item in self._tree.of(group, kind))
         return (*items.values(), *others)
 
     # Which patches are for an object.
 
     def _collect(self, item: Object) -> tuple[Chain, ...]:
         found: dict[tuple[Patch, ...], set[str | None]] = {}
-        for build in self._workspace.builds.of(item):
+        for build in self._tree.builds.of(item):
             patches = self._patches(item, build.layers(item))
             others = [patch for patch in patches if not isinstance(patch, ImageEntry)]
             if len(others) < len(patches) and not self._tell(item, patches, others):
@@ -250,7 +250,7 @@ class Overlays:
         """What ``kustomization`` does."""
         found = self._layers.get(id(kustomization))
         if found is None:
-            found = read(self._workspace, kustomization) if has_patches(kustomization) else Layer()
+            found = read(self._tree, kustomization) if has_patches(kustomization) else Layer()
             self._layers[id(kustomization)] = found
         return found
 

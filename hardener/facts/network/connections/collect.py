@@ -26,15 +26,15 @@ from hardener.kubernetes.service_names import is_outside, meanings
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _MOST_NAMES = 5  # that lead from one ExternalName to the next
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
 
-def collect(workspace: Workspace) -> Connections:
+def collect(tree: Tree) -> Connections:
     """The connections of the tree."""
-    collector = Collector(workspace)
+    collector = Collector(tree)
     for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
     collector.members()
@@ -45,16 +45,16 @@ def collect(workspace: Workspace) -> Connections:
 class Collector:
     """What is known while the connections are collected."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
-        self.endpoints = Endpoints(workspace)
-        self.services = workspace.relations.services_called
-        self.texts = Texts(workspace)
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.endpoints = Endpoints(tree)
+        self.services = tree.relations.services_called
+        self.texts = Texts(tree)
         self.found = Connections()
-        self.namespaces = _namespaces(workspace)
-        self.pods = [pod for pod in workspace.pod_templates if not is_patch(pod)]
-        self.parts = [pod for item in workspace.fragments for pod in item.pods if not is_patch(pod)]
-        self._knative = {item.name for item in workspace.of("serving.knative.dev", "Service")}
+        self.namespaces = _namespaces(tree)
+        self.pods = [pod for pod in tree.pod_templates if not is_patch(pod)]
+        self.parts = [pod for item in tree.fragments for pod in item.pods if not is_patch(pod)]
+        self._knative = {item.name for item in tree.of("serving.knative.dev", "Service")}
         self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
         self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
@@ -65,9 +65,9 @@ class Collector:
         for pod in self.pods:
             self._copies.setdefault((pod.kind, pod.object.name), {})[pod.object] = None
         self._addresses_of: dict[str, list[Object]] = {}
-        for item in workspace.of("", "Endpoints"):
+        for item in tree.of("", "Endpoints"):
             self._addresses_of.setdefault(item.name, []).append(item)
-        for item in workspace.of("discovery.k8s.io", "EndpointSlice"):
+        for item in tree.of("discovery.k8s.io", "EndpointSlice"):
             labels = mapping(mapping(item.data.get("metadata")).get("labels"))
             self._addresses_of.setdefault(str(labels.get("kubernetes.io/service-name")), []).append(item)
 
@@ -147,7 +147,7 @@ class Collector:
         if found is None:
             near = self._neighbours.get(key[:2])
             if near is None:
-                near = self._neighbours[key[:2]] = Neighbours(self.workspace.builds, copies)
+                near = self._neighbours[key[:2]] = Neighbours(self.tree.builds, copies)
             found = self._nearest[key] = frozenset(near.of(service))
         return asking in found
 
@@ -198,7 +198,7 @@ class Collector:
 
     def _slices(self, service: Object) -> list[Object]:
         found = self._addresses_of.get(service.name, [])
-        return self.workspace.builds.together(service, found) if len(found) > 1 else found
+        return self.tree.builds.together(service, found) if len(found) > 1 else found
 
     def members(self) -> None:
         """The members of a StatefulSet talk to each other, on ports that often nothing declares."""
@@ -233,9 +233,9 @@ def _is_api(host: str) -> bool:
     return labels[0] == "kubernetes" and labels[1:2] in ([], ["default"])
 
 
-def _namespaces(workspace: Workspace) -> frozenset[str]:
-    spaces = {name for item in workspace.objects for name in workspace.builds.namespaces(item) if name}
-    return frozenset(spaces | {item.name for item in workspace.of("", "Namespace")})
+def _namespaces(tree: Tree) -> frozenset[str]:
+    spaces = {name for item in tree.objects for name in tree.builds.namespaces(item) if name}
+    return frozenset(spaces | {item.name for item in tree.of("", "Namespace")})
 
 
 def _addresses(item: Object) -> list[str]:

@@ -11,7 +11,7 @@ from hardener.kubernetes.component import is_ingress_or_gateway
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 # Controllers whose own pods carry the traffic, by a word of their image or name. Others (Contour, Envoy Gateway, the
 # load balancers of clouds) send it from pods that they make, or from outside the cluster.
@@ -25,16 +25,16 @@ _CLASS = "kubernetes.io/ingress.class"
 class Controllers:
     """Looked up by family."""
 
-    def __init__(self, workspace: Workspace, pods: list[PodTemplate]) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree, pods: list[PodTemplate]) -> None:
+        self._tree = tree
         self._by_family: dict[str, list[PodTemplate]] = {}
         for pod in pods:
             family = _family(pod)
             if family is not None:
                 self._by_family.setdefault(family, []).append(pod)
-        self._gateways = {item.name: item for item in workspace.of("networking.istio.io", "Gateway")}
-        self._classes = {item.name: item for item in workspace.of("networking.k8s.io", "IngressClass")}
-        self._class_of = {item.name: item for item in workspace.of("gateway.networking.k8s.io", "Gateway")}
+        self._gateways = {item.name: item for item in tree.of("networking.istio.io", "Gateway")}
+        self._classes = {item.name: item for item in tree.of("networking.k8s.io", "IngressClass")}
+        self._class_of = {item.name: item for item in tree.of("gateway.networking.k8s.io", "Gateway")}
         self._pods = pods
         self._behind: dict[str, list[PodTemplate]] = {}
 

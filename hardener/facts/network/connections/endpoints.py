@@ -11,7 +11,7 @@ from hardener.sources.open_values import OpenDict
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -32,9 +32,9 @@ def number(value: Any) -> int | None:
 class Endpoints:
     """The pods behind Services, looked up once for each."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._relations = workspace.relations
-        self._overlays = workspace.overlays
+    def __init__(self, tree: Tree) -> None:
+        self._relations = tree.relations
+        self._overlays = tree.overlays
         self._pods: dict[Object, list[PodTemplate]] = {}
         self._ports: dict[tuple[Object, PodTemplate, int | str | None], tuple[Port, ...]] = {}
 

@@ -33,10 +33,10 @@ _PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"
 def collect(collector: Collector) -> list[Entry]:
     """The entries of the tree, in the order of the pods that they lead to; edges of controllers are added."""
     entries = _Entries(collector)
-    for service in collector.workspace.of("", "Service"):
+    for service in collector.tree.of("", "Service"):
         entries.exposed(service)
         entries.routed(service)
-    for item in collector.workspace.objects:
+    for item in collector.tree.objects:
         entries.called(item)
     for pod in collector.pods:
         entries.host_ports(pod)
@@ -52,10 +52,10 @@ def collect(collector: Collector) -> list[Entry]:
 class _Entries:
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
-        self._workspace = collector.workspace
+        self._tree = collector.tree
         self._pods = collector.endpoints.pods
         self._ports = collector.endpoints.ports
-        self._controllers = Controllers(self._workspace, collector.pods)
+        self._controllers = Controllers(self._tree, collector.pods)
         self._found: dict[tuple[PodTemplate, tuple[Port, ...], Way], tuple[list[Evidence], Object | None]] = {}
         self._open: set[Object] = set()  # Services that are used from outside the workloads of the tree
 
@@ -91,7 +91,7 @@ class _Entries:
 
     def routed(self, service: Object) -> None:
         """Ingresses and routes: from their controller where it is in the tree, else from anywhere."""
-        for item, backend in self._workspace.relations.routes_to(service):
+        for item, backend in self._tree.relations.routes_to(service):
             fact = Evidence(f"{item} leads to {service}", item.piece, (*item.path, *backend.path))
             self._from_controller(item, service, backend.port, fact)
 
@@ -137,8 +137,8 @@ class _Entries:
         """ServiceMonitors and PodMonitors: those who follow them are made by an operator, so that no tree has them."""
         by_label: dict[tuple[str, str], dict[Object, None]] = {}
         pods_by_label: dict[tuple[str, str], dict[PodTemplate, None]] = {}
-        services = self._workspace.of("", "Service")
-        found = [(item, it) for item in self._workspace.objects if (it := monitor(item.group, item.kind, item.data))]
+        services = self._tree.of("", "Service")
+        found = [(item, it) for item in self._tree.objects if (it := monitor(item.group, item.kind, item.data))]
         if not found:
             return
         for service in services:
@@ -169,7 +169,7 @@ class _Entries:
                         self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MONITORING, fact)
 
     def _in_reach(self, item: Object, it: Monitor, other: Object) -> bool:
-        builds = self._workspace.builds
+        builds = self._tree.builds
         if it.namespaces is None:
             return builds.meet(item, other)
         return not it.namespaces or any(builds.may_be_in(other, name) for name in it.namespaces)
@@ -186,7 +186,7 @@ class _Entries:
     def scraped(self) -> None:
         """Annotations that ask Prometheus to come: from its pods in the tree, else from any pod of the cluster."""
         servers = [pod for pod in self._collector.pods if _is_prometheus(pod)]
-        for service in self._workspace.of("", "Service"):
+        for service in self._tree.of("", "Service"):
             if is_scraped(service.annotations):
                 fact = service.fact(f"{service} asks to be scraped", "metadata", "annotations")
                 port = scrape_port(service.annotations)
@@ -244,7 +244,7 @@ class _Entries:
         measured: dict[PodTemplate, set[Port]] = {}
         for pod, on, way in self._found:
             (measured if way is Way.MONITORING else known).setdefault(pod, set()).update(on)
-        for service in self._workspace.of("", "Service"):
+        for service in self._tree.of("", "Service"):
             for pod in self._pods(service):
                 every = self._ports(service, pod)
                 closed = [port for port in every if port not in measured.get(pod, ())]

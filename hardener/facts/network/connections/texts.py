@@ -19,7 +19,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.tree.tree import Workspace
+    from hardener.tree.tree import Tree
 
 _VARIABLE = re.compile(r"\$\(([A-Za-z_][\w.-]{0,100})\)")
 _LONGEST_VALUE = 4096  # of a variable that is filled in
@@ -78,17 +78,17 @@ class _Settings:
 class Texts:
     """The texts of every pod; a ConfigMap is read once for all of them."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._settings: dict[Object, _Settings] = {}
         found: dict[tuple[str, str], list[Object]] = {}
         for kind in ("ConfigMap", "Secret"):
-            for item in workspace.of("", kind):
-                for name in workspace.builds.names(item):
+            for item in tree.of("", kind):
+                for name in tree.builds.names(item):
                     found.setdefault((kind, name), []).append(item)
-        self._near = {key: Neighbours(workspace.builds, items) for key, items in found.items()}
+        self._near = {key: Neighbours(tree.builds, items) for key, items in found.items()}
         self._generated: dict[tuple[str, str], dict[Object, list[_Settings]]] = {}
-        for folder, item in workspace.kustomizations.items():
+        for folder, item in tree.kustomizations.items():
             for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
                 for index, generator in enumerate(mappings(item.data.get(key))):
                     name = str(generator.get("name") or "")
@@ -154,7 +154,7 @@ class Texts:
         found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
         generated = self._generated.get((kind, name))
         if generated:
-            layers = self._workspace.builds.layers(pod.object)
+            layers = self._tree.builds.layers(pod.object)
             found += [one for item in layers for one in generated.get(item, ())]
         return found
 
@@ -189,7 +189,7 @@ class Texts:
     def _read(self, folder: str, name: str) -> str:
         """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
         path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if os.path.commonpath([path or "/", self._workspace.root]) != self._workspace.root:
+        if os.path.commonpath([path or "/", self._tree.root]) != self._tree.root:
             return ""
         try:
             if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
