@@ -12,6 +12,7 @@ from hardener.authoring import profile
 from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.tree import Tree
 
 from .conftest import write
@@ -68,10 +69,10 @@ def run(tree: Path, *files: Mapping[str, str], risk: str = "review", only: str =
     return pipeline.run(workspace, profile.load("restricted"), pipeline.Gate(Grade(risk)), only=chosen)
 
 
-def states(workspace: Tree) -> list[tuple[Any, ...]]:
+def patched_states(workspace: Tree) -> list[tuple[Any, ...]]:
     """What the builds of the tree make of the pods that they change."""
     pods = [pod for pod in workspace.pod_templates if not pod.object.classes]
-    return [(state.object.name, state.data) for pod in pods for state in pod.states[1:]]
+    return [(state.object.name, state.data) for pod in pods for state in states(pod)[1:]]
 
 
 def applied(outcome: Outcome, id: str) -> list[Change]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import Need, Strength, api_use, has_token, need
 from hardener.tree.tree import Tree
 
@@ -259,6 +260,6 @@ def test_names_of_new_accounts_are_free() -> None:
     text = pod(READER, ", namespace: a") + binding(account("bound")) + pod(metadata=", namespace: b")
     tree = Tree.from_text(text.replace("apiVersion: v1\nkind: Pod", "---\napiVersion: v1\nkind: Pod"))
     one, other = (template.object for template in tree.pod_templates)
-    reserve = tree.accounts.reserve
+    reserve = tree.ask(ServiceAccounts).reserve
     assert [reserve("reader", one), reserve("bound", one), reserve("new", one)] == ["reader-2", "bound-2", "new"]
     assert [reserve("new", other), reserve("new", one), reserve("new", other)] == ["new", "new-2", "new-3"]

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.hidden_pods import HiddenPods
+from hardener.facts.objects.namespace_contents import Namespaces
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.interest import INTERESTING
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -167,7 +171,7 @@ TREES: dict[str, tuple[Files, dict[str, list[str]]]] = {
 def test_names_and_namespaces(name: str, tmp_path: Path) -> None:
     tree, expected = TREES[name]
     workspace = read(tmp_path, tree)
-    builds = workspace.builds
+    builds = workspace.ask(Builds)
     found = {
         "!" * (not builds.of(item)) + str(item): sorted(
             f"{each.namespace or item.namespace or '-' if str(item).split('/')[0] not in CLUSTER else '-'}"
@@ -188,7 +192,7 @@ CLUSTER = {"Namespace", "ClusterRoleBinding"}
 def test_kustomize_agrees(name: str, tmp_path: Path) -> None:
     tree, expected = TREES[name]
     workspace = read(tmp_path, tree)
-    folders = {build.folder for item in workspace.objects for build in workspace.builds.of(item)}
+    folders = {build.folder for item in workspace.objects for build in workspace.ask(Builds).of(item)}
     built = {place for folder in folders for place in kustomize(folder)}
     assert built == {
         f"{own.split('/')[0]}:{place}" for own, places in expected.items() if own[0] != "!" for place in places
@@ -228,13 +232,13 @@ def test_layers_are_in_the_order_of_kustomize(tmp_path: Path) -> None:
         return [str(Path(layer.piece.file.path).parent.relative_to(tmp_path)) for layer in layers]
 
     web, part = at(workspace, "base/web.yaml"), at(workspace, "mid/one/c.yaml")
-    here, other = workspace.builds.of(web)
+    here, other = workspace.ask(Builds).of(web)
     assert folders(here.layers(web)) == ["base/own", "base", "mid/one", "mid/two/in", "mid/two", "mid", "top", "."]
     assert folders(other.layers(web)) == ["base/own", "base", "other"]
-    (only,) = workspace.builds.of(part)
+    (only,) = workspace.ask(Builds).of(part)
     assert folders(only.layers(part)) == ["mid/one", "mid/two/in", "mid/two", "mid", "top", "."]
     assert other.layers(part) == ()
-    assert set(workspace.builds.layers(web)) == {*here.layers(web), *other.layers(web)}
+    assert set(workspace.ask(Builds).layers(web)) == {*here.layers(web), *other.layers(web)}
 
 
 @pytest.mark.parametrize(
@@ -260,13 +264,13 @@ def test_odd_kustomizations_stop_nothing(kustomization: str, builds: int, tmp_pa
     }
     workspace = read(tmp_path, tree)
     for item in workspace.objects:
-        for build in workspace.builds.of(item):
+        for build in workspace.ask(Builds).of(item):
             assert build.layers(item)
-        assert workspace.builds.layers(item) is not None
-        assert workspace.builds.names(item) == {"web"}
-    assert workspace.builds.namespaces(at(workspace, "a.yaml")) == ("own",)
-    assert len(workspace.builds.of(at(workspace, "a.yaml"))) == builds
-    assert workspace.namespaces and workspace.unseen_sources is not None
+        assert workspace.ask(Builds).layers(item) is not None
+        assert workspace.ask(Builds).names(item) == {"web"}
+    assert workspace.ask(Builds).namespaces(at(workspace, "a.yaml")) == ("own",)
+    assert len(workspace.ask(Builds).of(at(workspace, "a.yaml"))) == builds
+    assert workspace.ask(Namespaces) and workspace.ask(HiddenPods) is not None
 
 
 def test_a_tree_with_countless_ways_is_read(tmp_path: Path) -> None:
@@ -278,9 +282,9 @@ def test_a_tree_with_countless_ways_is_read(tmp_path: Path) -> None:
             tree[f"{level}/{side}/kustomization.yaml"] = f"namePrefix: {side}\nresources: [../../{level + 1}]\n"
     workspace = read(tmp_path, tree)
     item = at(workspace, "40/a.yaml")
-    assert 1 < len(workspace.builds.names(item)) < 20_000
-    assert workspace.builds.namespaces(item) == (None,)
-    assert len(workspace.builds.layers(item)) == 40 * 3 + 1
+    assert 1 < len(workspace.ask(Builds).names(item)) < 20_000
+    assert workspace.ask(Builds).namespaces(item) == (None,)
+    assert len(workspace.ask(Builds).layers(item)) == 40 * 3 + 1
 
 
 def test_links_are_followed(tmp_path: Path) -> None:
@@ -288,7 +292,7 @@ def test_links_are_followed(tmp_path: Path) -> None:
     write(tmp_path, {"over/kustomization.yaml": "namespace: shop\nresources: [link]\n"})
     (tmp_path / "over" / "link").symlink_to(tmp_path / "base")
     workspace = read(tmp_path)
-    assert workspace.builds.namespaces(at(workspace, "base/a.yaml")) == ("shop",)
+    assert workspace.ask(Builds).namespaces(at(workspace, "base/a.yaml")) == ("shop",)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +309,7 @@ def test_links_are_followed(tmp_path: Path) -> None:
 def test_meeting(namespaces: tuple[str | None, str | None], meets: bool, tmp_path: Path) -> None:
     workspace = read(tmp_path, {f"{n}.yaml": thing("x", namespace=own) for n, own in enumerate(namespaces)})
     one, other = workspace.objects
-    assert workspace.builds.meet(one, other) is workspace.builds.meet(other, one) is meets
+    assert workspace.ask(Builds).meet(one, other) is workspace.ask(Builds).meet(other, one) is meets
 
 
 # The object that is asked for, the candidates, and those of them that are applied with it.
@@ -396,7 +400,7 @@ def test_together(name: str, tmp_path: Path) -> None:
     workspace = read(tmp_path, tree)
     asked = at(workspace, place)
     candidates = [item for item in workspace.objects if item.name in ("db", "cache")]
-    found = workspace.builds.together(asked, candidates)
+    found = workspace.ask(Builds).together(asked, candidates)
     assert [str(Path(item.piece.file.path).relative_to(tmp_path)) for item in found] == expected
 
 
@@ -404,7 +408,7 @@ def test_together(name: str, tmp_path: Path) -> None:
 def test_kustomize_agrees_on_the_corpus(tree: str) -> None:
     root = str(shared("corpus", tree))
     workspace = Tree.read([root], root=root)
-    builds = workspace.builds
+    builds = workspace.ask(Builds)
     held = [item for item in workspace.objects if builds.of(item) and item.kind in INTERESTING]
     folders = {build.folder for item in held for build in builds.of(item)}
     built = {place for folder in folders for place in kustomize(folder) if place.split(":")[0] in INTERESTING}
@@ -465,11 +469,11 @@ def work_on(workspace: Tree) -> int:
 
     sys.setprofile(count)
     try:
-        assert workspace.namespaces and workspace.unseen_sources is not None
+        assert workspace.ask(Namespaces) and workspace.ask(HiddenPods) is not None
         for item in workspace.objects:
-            workspace.builds.free_name("NetworkPolicy", f"harden-{item.name}", item)
+            workspace.ask(Builds).free_name("NetworkPolicy", f"harden-{item.name}", item)
         for pod in workspace.pod_templates:
-            workspace.relations.services_of(pod)
+            workspace.ask(Relations).services_of(pod)
     finally:
         sys.setprofile(None)
     return calls

@@ -8,6 +8,7 @@ import pytest
 
 from hardener.authoring import registry
 from hardener.authoring.edits import replay
+from hardener.engine.targets import Targets
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.bare_document import name_of
 from hardener.kubernetes.component_values import parsed_version, seconds, tls_older
@@ -39,7 +40,7 @@ GATES = "A=true,B=true"
 def component(text: str, name: str = SERVER) -> Component:
     """The only component called ``name`` in ``text``."""
     tree = Tree.from_text(text)
-    [found] = [each for target in tree.targets(ControlPlane | ComponentFile) for each in components(target, name)]
+    [found] = [each for target in Targets(tree).of(ControlPlane | ComponentFile) for each in components(target, name)]
     return found
 
 
@@ -145,7 +146,7 @@ def test_a_flag_goes_wherever_it_stands(words: str, left: list[str]) -> None:
     ],
 )
 def test_a_component_whose_flags_cannot_be_read_is_known(line: str, found: tuple[str, list[str]] | None) -> None:
-    pods = Tree.from_text(f"{POD}    {line}\n").targets(ControlPlane)
+    pods = Targets(Tree.from_text(f"{POD}    {line}\n")).of(ControlPlane)
     assert [(name, weak) for pod in pods for name, _, weak in unread(pod)] == ([found] if found else [])
 
 
@@ -204,7 +205,7 @@ def test_what_holds_without_a_flag_depends_on_who_starts_the_component(text: str
 )
 def test_a_carrier_is_known_by_its_group_and_kind_or_by_its_keys(text: str, name: str | None) -> None:
     tree = Tree.from_text(text)
-    found = [each.name for target in tree.targets(ControlPlane) for each in components(target)]
+    found = [each.name for target in Targets(tree).of(ControlPlane) for each in components(target)]
     assert found == ([name] if name else [])
 
 

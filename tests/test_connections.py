@@ -35,7 +35,7 @@ def tree(tmp_path: Path) -> Files:
             for name, content in files.items()
         }
         write(tmp_path, texts)
-        return Tree.read([str(tmp_path)], root=str(tmp_path)).connections
+        return Tree.read([str(tmp_path)], root=str(tmp_path)).ask(Connections)
 
     return build
 
@@ -802,7 +802,7 @@ def test_evidence_that_cannot_be_read_is_no_problem(tmp_path: Path, text: str) -
     write(tmp_path, {"c.yaml": text})
     workspace = Tree.read([str(tmp_path)], root=str(tmp_path))
     assert [piece.problem for file in workspace.files for piece in file.pieces] == [None]
-    assert not workspace.connections.edges
+    assert not workspace.ask(Connections).edges
 
 
 # -- the corpus
@@ -810,7 +810,7 @@ def test_evidence_that_cannot_be_read_is_no_problem(tmp_path: Path, text: str) -
 
 def corpus(*names: str) -> Connections:
     folder = str(shared("corpus", *names))
-    return Tree.read([folder], root=folder).connections
+    return Tree.read([folder], root=folder).ask(Connections)
 
 
 def test_microservices_demo_has_the_edges_of_its_authors_and_no_other() -> None:

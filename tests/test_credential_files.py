@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.engine.targets import Targets
 from hardener.kubernetes.certificate import from_pem
 from hardener.kubernetes.kubeconfig import is_credential, is_kubeconfig
 from hardener.kubernetes.static_tokens import file_rows, rows_in
@@ -71,7 +72,7 @@ def test_which_files_are_read(tree: dict[str, str], users: list[str], tmp_path: 
     for name, text in tree.items():
         (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     workspace = Tree.read([str(tmp_path)], root=str(tmp_path))
-    found = [holder.user for tokens in workspace.targets(StaticTokens) for holder in tokens.holders]
+    found = [holder.user for tokens in Targets(workspace).of(StaticTokens) for holder in tokens.holders]
     assert found == users
     assert not workspace.problems
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hardener.facts.objects.hidden_pods import of
-from hardener.facts.objects.namespace_contents import unseen_sources
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.objects.hidden_pods import HiddenPods
+from hardener.facts.objects.injected_sidecars import CniMeshes
+from hardener.facts.objects.namespace_contents import Namespaces, unseen_sources
 from hardener.facts.objects.pod_security_levels import level_of
 from hardener.tree.tree import Settings, Tree
 
@@ -65,13 +67,13 @@ HERE = "sourceRef: {kind: GitRepository, name: flux-system}"
 )
 def test_where_it_points(document: str, namespaces: set[str], tmp_path: Path) -> None:
     workspace = read(tmp_path, {"it.yaml": document, "apps/kustomization.yaml": "resources: []\n"})
-    assert set(workspace.unseen_sources) == namespaces
+    assert set(workspace.ask(HiddenPods)) == namespaces
 
 
 def test_a_namespace_that_is_filled_in_later(tmp_path: Path) -> None:
     workspace = read(tmp_path, {"it.yaml": custom(HELM, "HelmRelease", "{targetNamespace: 'shop-${ENV}'}")})
-    found = workspace.unseen_sources
-    assert {name: len(list(of(found, name))) for name in ("shop-", "shop-dev", "shop", "own", None)} == {
+    found = workspace.ask(HiddenPods)
+    assert {name: len(list(found.of(name))) for name in ("shop-", "shop-dev", "shop", "own", None)} == {
         "shop-": 1, "shop-dev": 1, "shop": 0, "own": 0, None: 0,
     }  # fmt: skip
 
@@ -82,7 +84,7 @@ def test_patches_point_at_nothing(tmp_path: Path) -> None:
         "web.yaml": workload(),
         "patch.yaml": service("gone", "gone", "own") + custom(HELM, "HelmRelease"),
     }
-    assert read(tmp_path, tree).unseen_sources == {}
+    assert read(tmp_path, tree).ask(HiddenPods) == {}
 
 
 OVERLAYS: Files = {
@@ -136,7 +138,7 @@ def test_the_level_of_a_pod_in_each_namespace(more: Files, levels: dict[str, str
     ],
 )
 def test_signs_of_cni_mode(agent: str, meshes: set[str], tmp_path: Path) -> None:
-    assert set(read(tmp_path, {"it.yaml": agent}).cni_meshes) == meshes
+    assert set(read(tmp_path, {"it.yaml": agent}).ask(CniMeshes)) == meshes
 
 
 def annotated(kind: str, annotations: str) -> str:
@@ -162,7 +164,7 @@ def entry(name: str) -> str:
     ],
 )
 def test_signs_of_a_platform(document: str, platforms: list[str], tmp_path: Path) -> None:
-    assert list(read(tmp_path, {"it.yaml": document}).platform_signs) == platforms
+    assert list(read(tmp_path, {"it.yaml": document}).ask(Platforms).signs) == platforms
 
 
 @pytest.mark.parametrize(
@@ -224,6 +226,6 @@ def test_a_large_tree_of_releases_is_quick(tmp_path: Path) -> None:
         for i in range(number)
     )
     workspace = Tree.from_text(text, Settings())
-    spaces = [space for space in workspace.namespaces.values() if space.declared]
+    spaces = [space for space in workspace.ask(Namespaces).values() if space.declared]
     assert len(spaces) == number
     assert all(len(unseen_sources(space)) == 1 for space in spaces)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.facts.access.admission.guardrails import Guardrails
+from hardener.facts.access.makers import PodMakers
 from hardener.tree.tree import Settings, Tree
 from tests.cel import refused
 from tests.conftest import ROOT, Harden, commit, shared, write
@@ -68,7 +70,7 @@ def tree(folder: Path, files: dict[str, str], paths: tuple[str, ...] = (".",), e
 def test_the_engine_is_what_the_tree_uses_or_what_was_asked_for(
     tmp_path: Path, files: dict[str, str], engine: str | None, found: str
 ) -> None:
-    assert tree(tmp_path, files, engine=engine).guardrails.engine == found
+    assert tree(tmp_path, files, engine=engine).ask(Guardrails).engine == found
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_the_engine_is_what_the_tree_uses_or_what_was_asked_for(
 def test_the_home_of_policies(
     tmp_path: Path, files: dict[str, str], paths: tuple[str, ...], engine: str | None, home: str | None
 ) -> None:
-    item, _ = tree(tmp_path, files, paths, engine).guardrails.home
+    item, _ = tree(tmp_path, files, paths, engine).ask(Guardrails).home
     assert (None if item is None else Path(item.piece.file.path).relative_to(tmp_path.resolve()).as_posix()) == home
 
 
@@ -97,7 +99,7 @@ def test_the_home_of_policies(
     [(RELEASE, (1, 13)), (APPLICATION, (1, 16)), (RELEASE.replace("3.3.7", '"*"'), None), (SHOP, None)],
 )
 def test_the_version_of_kyverno(tmp_path: Path, text: str, found: tuple[int, int] | None) -> None:
-    known = tree(tmp_path, {"a.yaml": text}).guardrails.kyverno_version
+    known = tree(tmp_path, {"a.yaml": text}).ask(Guardrails).kyverno_version
     assert (known and known[0]) == found
 
 
@@ -252,4 +254,4 @@ roleRef: {{kind: {kind}, name: runner, apiGroup: rbac.authorization.k8s.io}}
     ],
 )
 def test_where_a_program_makes_pods_the_tree_does_not_show_all(more: str, makes: bool) -> None:
-    assert [*Tree.from_text(_RUNNER + more).pod_makers] == (["ci"] if makes else [])
+    assert [*Tree.from_text(_RUNNER + more).ask(PodMakers)] == (["ci"] if makes else [])

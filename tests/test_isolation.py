@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 from tests.conftest import write
@@ -70,7 +71,7 @@ def test_a_workload_is_found_by_its_selector(
     if kind == "DeploymentConfig":
         text = text.replace("apps/v1", "apps.openshift.io/v1")
     tree = read(tmp_path, web=text)
-    assert tree.isolation.selectors.own(the(tree, "web")).selector == expected
+    assert tree.ask(Isolation).selectors.own(the(tree, "web")).selector == expected
 
 
 def pod_object(kind: str, metadata: str) -> str:
@@ -88,12 +89,12 @@ def pod_object(kind: str, metadata: str) -> str:
 def test_labels_that_change_are_left_out(tmp_path: Path, kind: str) -> None:
     labels = ", labels: {app: web, helm.sh/chart: a, app.kubernetes.io/version: '1', batch.kubernetes.io/job-name: x}"
     tree = read(tmp_path, job=pod_object(kind, labels))
-    assert tree.isolation.selectors.own(the(tree, "Nightly.Run")).selector == {"matchLabels": {"app": "web"}}
+    assert tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run")).selector == {"matchLabels": {"app": "web"}}
 
 
 @pytest.mark.parametrize("kind", ["Pod", "CronJob"])
 def test_pods_without_labels_get_one(tmp_path: Path, kind: str) -> None:
-    own = (tree := read(tmp_path, job=pod_object(kind, ""))).isolation.selectors.own(the(tree, "Nightly.Run"))
+    own = (tree := read(tmp_path, job=pod_object(kind, ""))).ask(Isolation).selectors.own(the(tree, "Nightly.Run"))
     assert own.added == "nightly.run"
     assert own.selector == {"matchLabels": {"app.kubernetes.io/name": "nightly.run"}}
 
@@ -104,12 +105,12 @@ def test_the_label_that_is_added_is_one_that_nothing_asks_for(tmp_path: Path) ->
     )
     other = workload("web", labels="{app.kubernetes.io/name: nightly.run-cronjob}")
     tree = read(tmp_path, job=pod_object("CronJob", ""), service=service, other=other)
-    assert tree.isolation.selectors.own(the(tree, "Nightly.Run")).added == "harden-nightly.run"
+    assert tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run")).added == "harden-nightly.run"
 
 
 def test_a_job_cannot_get_a_label(tmp_path: Path) -> None:
     tree = read(tmp_path, job=pod_object("Job", ""))
-    own = tree.isolation.selectors.own(the(tree, "Nightly.Run"))
+    own = tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run"))
     assert own.selector is None
     assert own.problem == "its pods have no label that tells them from others"
 
@@ -122,15 +123,15 @@ metadata: {name: ray}
 spec: {headGroupSpec: {template: {metadata: {labels: {app: ray}}, spec: {containers: [{name: a, image: b}]}}}}
 """
     tree = read(tmp_path, ray=text)
-    assert "operator" in str(tree.isolation.selectors.own(the(tree, "ray")).problem)
+    assert "operator" in str(tree.ask(Isolation).selectors.own(the(tree, "ray")).problem)
 
 
 def test_labels_that_are_not_known(tmp_path: Path) -> None:
     tree = read(tmp_path, a=workload("a", labels="{app: '${APP}'}"), b=workload("b", selector="{matchLabels: [a]}"))
     with pytest.raises(OpaqueError):
-        tree.isolation.selectors.own(the(tree, "a"))
+        tree.ask(Isolation).selectors.own(the(tree, "a"))
     with pytest.raises(WrongShapeError):
-        tree.isolation.selectors.own(the(tree, "b"))
+        tree.ask(Isolation).selectors.own(the(tree, "b"))
 
 
 def test_twins_are_what_one_policy_is_for(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_twins_are_what_one_policy_is_for(tmp_path: Path) -> None:
         tmp_path, one__a=workload("a"), one__b=workload("b", kind="StatefulSet"), two__c=workload("c"),
         one__d=workload("d", labels="{app: d}"),
     )  # fmt: skip
-    selectors = tree.isolation.selectors
+    selectors = tree.ask(Isolation).selectors
     assert {pod.object.name for pod in selectors.twins(the(tree, "a"))} == {"a", "b"}
     assert {pod.object.name for pod in selectors.twins(the(tree, "c"))} == {"c"}
 
@@ -148,7 +149,7 @@ def test_kinds_that_share_a_name(tmp_path: Path) -> None:
         tmp_path, one__a=workload("a"), one__b=workload("a", kind="DaemonSet"), two__a=workload("b"),
         three__b=workload("b", kind="DaemonSet"),
     )  # fmt: skip
-    selectors = tree.isolation.selectors
+    selectors = tree.ask(Isolation).selectors
     assert [selectors.shares_name(pod) for pod in tree.pod_templates] == [
         pod.object.name == "a" for pod in tree.pod_templates
     ]
@@ -168,7 +169,7 @@ SELECTED = {
 @pytest.mark.parametrize(("selector", "expected"), SELECTED.values(), ids=SELECTED)
 def test_a_policy_selects_by_label(tmp_path: Path, selector: str, expected: bool) -> None:
     tree = read(tmp_path, web=workload("web"), policy=policy("p", selector))
-    found = tree.isolation.selecting(the(tree, "web"))
+    found = tree.ask(Isolation).selecting(the(tree, "web"))
     assert [item.object.name for item in found] == ["p"] * expected
 
 
@@ -186,8 +187,8 @@ CLOSED = {
 def test_the_directions_that_a_policy_closes(tmp_path: Path, types: str, expected: set[str]) -> None:
     tree = read(tmp_path, web=workload("web"), policy=policy("p", "{}", types))
     pod = the(tree, "web")
-    selecting = tree.isolation.selecting(pod)
-    assert {d for d in ("ingress", "egress") if tree.isolation.closes(pod, selecting, d)} == expected
+    selecting = tree.ask(Isolation).selecting(pod)
+    assert {d for d in ("ingress", "egress") if tree.ask(Isolation).closes(pod, selecting, d)} == expected
 
 
 PLACES = {
@@ -202,7 +203,7 @@ PLACES = {
 @pytest.mark.parametrize(("here", "there", "expected"), PLACES.values(), ids=PLACES)
 def test_files_that_are_applied_at_once(tmp_path: Path, here: str, there: str, expected: bool) -> None:
     tree = read(tmp_path, **{here: workload("web"), there: policy("p", "{}")})
-    assert bool(tree.isolation.selecting(the(tree, "web"))) is expected
+    assert bool(tree.ask(Isolation).selecting(the(tree, "web"))) is expected
 
 
 CLOSED_BY = {
@@ -216,7 +217,7 @@ CLOSED_BY = {
 def test_a_pod_of_no_known_namespace(tmp_path: Path, selector: str, namespace: str, expected: bool) -> None:
     tree = read(tmp_path, web=workload("web"), deny=policy("deny", selector, namespace=namespace))
     pod = the(tree, "web")
-    assert tree.isolation.closes(pod, tree.isolation.selecting(pod), "ingress") is expected
+    assert tree.ask(Isolation).closes(pod, tree.ask(Isolation).selecting(pod), "ingress") is expected
 
 
 def test_components_that_no_build_uses_are_not_applied_with_each_other(tmp_path: Path) -> None:
@@ -226,7 +227,7 @@ def test_components_that_no_build_uses_are_not_applied_with_each_other(tmp_path:
         "two__kustomization": component.format("p"), "two__p": policy("p", "{}"),
     }  # fmt: skip
     tree = read(tmp_path, **files)
-    assert tree.isolation.selecting(the(tree, "web")) == []
+    assert tree.ask(Isolation).selecting(the(tree, "web")) == []
 
 
 def test_a_component_that_some_builds_use_closes_nothing_for_sure(tmp_path: Path) -> None:
@@ -238,11 +239,11 @@ def test_a_component_that_some_builds_use_closes_nothing_for_sure(tmp_path: Path
     }  # fmt: skip
     tree = read(tmp_path, **files)
     pod = the(tree, "web")
-    assert tree.isolation.closes(pod, tree.isolation.selecting(pod), "ingress")
+    assert tree.ask(Isolation).closes(pod, tree.ask(Isolation).selecting(pod), "ingress")
     tree = read(tmp_path, dev__kustomization="resources: [../base]\n")
     pod = the(tree, "web")
-    assert [item.object.name for item in tree.isolation.selecting(pod)] == ["p"]
-    assert not tree.isolation.closes(pod, tree.isolation.selecting(pod), "ingress")
+    assert [item.object.name for item in tree.ask(Isolation).selecting(pod)] == ["p"]
+    assert not tree.ask(Isolation).closes(pod, tree.ask(Isolation).selecting(pod), "ingress")
 
 
 def test_the_policy_of_ours(tmp_path: Path) -> None:
@@ -251,10 +252,10 @@ def test_the_policy_of_ours(tmp_path: Path) -> None:
         shop__theirs=policy("theirs", "{matchLabels: {app: web}}"),
         shop__moved__x=policy("moved", "{matchLabels: {app: web}}", ours=True),
     )  # fmt: skip
-    isolation, web = tree.isolation, {"matchLabels": {"app": "web"}}
+    isolation, web = tree.ask(Isolation), {"matchLabels": {"app": "web"}}
     found = isolation.own_policy(the(tree, "web"), web)
     assert found is not None and found.object.name == "moved"
     tree = read(tmp_path, shop__here=policy("here", "{matchLabels: {app: web}}", ours=True))
-    found = tree.isolation.own_policy(the(tree, "web"), web)
+    found = tree.ask(Isolation).own_policy(the(tree, "web"), web)
     assert found is not None and found.object.name == "here"
-    assert tree.isolation.own_policy(the(tree, "web"), {"matchLabels": {"app": "api"}}) is None
+    assert tree.ask(Isolation).own_policy(the(tree, "web"), {"matchLabels": {"app": "api"}}) is None

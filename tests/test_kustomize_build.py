@@ -163,7 +163,7 @@ def test_every_connection_of_what_was_built_is_open_in_what_is_built(
         (alone / "all.yaml").write_text(yaml.safe_dump_all(before.values()), encoding="utf-8")
         old, new = Cluster(before.values()), Cluster(after.values())
         found = []
-        for client, server, port, protocol in asked(Tree.read([str(alone)], root=str(alone)).connections):
+        for client, server, port, protocol in asked(Tree.read([str(alone)], root=str(alone)).ask(Connections)):
             if old.reaches(old.pods.get(client, ANYWHERE), old.pods[server], port, protocol):
                 if not new.reaches(new.pods.get(client, ANYWHERE), new.pods[server], port, protocol):
                     found.append(f"{folder}: {client} reaches {server} {port}/{protocol} no more")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.facts.network.connections.model import Connections
 from hardener.kubernetes.network_policy import allows
 from hardener.report.reachability.measure import measure
 from hardener.tree.tree import Tree
@@ -220,7 +221,7 @@ def test_a_label_over_that_of_the_pods_makes_every_service_select_all(tmp_path: 
     write(tmp_path, {"base/kustomization.yaml": RESOURCES + SETTINGS + "commonLabels: {app: all}\n"})
     harden(tmp_path)
     after = Tree.from_text(yaml.safe_dump_all(built(tmp_path, "base", tool)))
-    assert measure(after).edges == len(after.connections.edges) > len(EDGES)
+    assert measure(after).edges == len(after.ask(Connections).edges) > len(EDGES)
 
 
 @pytest.mark.parametrize("tool", BUILDERS)

@@ -11,6 +11,11 @@ import pytest
 from hardener.authoring import registry
 from hardener.authoring.edits import Create, Edit, Grade
 from hardener.engine import step
+from hardener.engine.targets import Targets
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.hidden_pods import HiddenPods
+from hardener.facts.objects.namespace_contents import Namespaces
+from hardener.facts.objects.object_links import Relations
 from hardener.tree.core_views import Namespace, Object
 from hardener.tree.tree import Settings, Tree
 from hardener.tree.view import View
@@ -127,7 +132,7 @@ SELECTED: dict[str, tuple[Files, dict[str, list[str]]]] = {
 def test_pods_of_services(name: str, tmp_path: Path) -> None:
     tree, expected = SELECTED[name]
     workspace = read(tmp_path, tree)
-    relations = workspace.relations
+    relations = workspace.ask(Relations)
     services = {place: at(workspace, f"{place}:Service/web") for place in expected}
     found = {place: places(workspace, relations.selected_pods(item)) for place, item in services.items()}
     assert found == expected
@@ -140,7 +145,7 @@ def test_an_ingress_leads_to_the_service_beside_it(tmp_path: Path) -> None:
     tree = {f"{folder}/a.yaml": service() + ingress() for folder in ("a", "b")}
     workspace = read(tmp_path, tree | {"c/b.yaml": ingress("other")})
     for folder in ("a", "b"):
-        found = workspace.relations.ingresses_of(at(workspace, f"{folder}/a.yaml:Service/web"))
+        found = workspace.ask(Relations).ingresses_of(at(workspace, f"{folder}/a.yaml:Service/web"))
         assert places(workspace, list(found)) == [f"{folder}/a.yaml:in"]
 
 
@@ -155,7 +160,8 @@ def test_a_base_under_three_overlays_belongs_to_each_namespace(tmp_path: Path) -
     }
     workspace = read(tmp_path, tree)
     found = {
-        name: (space.declared, [pod.object.name for pod in space.pods]) for name, space in workspace.namespaces.items()
+        name: (space.declared, [pod.object.name for pod in space.pods])
+        for name, space in workspace.ask(Namespaces).items()
     }
     assert found == {
         "dev": (True, ["web"]),
@@ -163,7 +169,7 @@ def test_a_base_under_three_overlays_belongs_to_each_namespace(tmp_path: Path) -
         "live": (True, ["web", "db"]),
     }
     # Its one Namespace object is visited once, with all that any of them holds.
-    (target,) = workspace.targets(Namespace)
+    (target,) = Targets(workspace).of(Namespace)
     assert (target.name, target.names, target.declared) == ("shop", ("dev", "live", "test"), True)
     assert [pod.object.name for pod in target.pods] == ["web", "db"]
 
@@ -171,7 +177,7 @@ def test_a_base_under_three_overlays_belongs_to_each_namespace(tmp_path: Path) -
 def test_each_copy_of_a_namespace_is_visited(tmp_path: Path) -> None:
     tree = {f"{folder}/a.yaml": thing("shop", "Namespace") for folder in ("a", "b")}
     workspace = read(tmp_path, tree)
-    assert places(workspace, list(workspace.targets(Namespace))) == ["a/a.yaml:shop", "b/a.yaml:shop"]
+    assert places(workspace, list(Targets(workspace).of(Namespace))) == ["a/a.yaml:shop", "b/a.yaml:shop"]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +199,7 @@ def test_what_kustomize_takes_from_elsewhere(kustomization: str, unseen: dict[st
         "base/kustomization.yaml": "resources: []\n",
     }
     workspace = read(tmp_path, tree)
-    assert {name: len(facts) for name, facts in workspace.unseen_sources.items()} == unseen
+    assert {name: len(facts) for name, facts in workspace.ask(HiddenPods).items()} == unseen
 
 
 @pytest.mark.parametrize(
@@ -213,7 +219,7 @@ def test_namespaces_of_the_configuration(
     write(tmp_path, {"k8s/shop/a.yaml": thing("web", namespace=namespace)})
     settings = Settings(namespaces=tuple(config.items()))
     workspace = Tree.read([str(tmp_path)], root=str(tmp_path), settings=settings)
-    assert workspace.builds.namespaces(workspace.objects[0]) == (expected,)
+    assert workspace.ask(Builds).namespaces(workspace.objects[0]) == (expected,)
 
 
 def test_the_configuration_gives_namespaces(harden: Harden, tmp_path: Path) -> None:
@@ -309,16 +315,16 @@ FREE: dict[str, tuple[Files, str, str]] = {
 def test_free_names(name: str, tmp_path: Path) -> None:
     tree, place, expected = FREE[name]
     workspace = read(tmp_path, tree)
-    assert workspace.builds.free_name("NetworkPolicy", "x", at(workspace, place)) == expected
+    assert workspace.ask(Builds).free_name("NetworkPolicy", "x", at(workspace, place)) == expected
 
 
 def test_names_that_the_run_takes(tmp_path: Path) -> None:
     workspace = read(tmp_path, {"a.yaml": workload("one") + workload("two") + policy("x" * 253)})
     one, two = (item for item in workspace.objects if item.kind == "Deployment")
-    assert workspace.builds.free_name("NetworkPolicy", "x", one, also={"x", "x-3"}) == "x-2"
-    assert len(workspace.builds.free_name("NetworkPolicy", "x" * 253, one)) == 253
+    assert workspace.ask(Builds).free_name("NetworkPolicy", "x", one, also={"x", "x-3"}) == "x-2"
+    assert len(workspace.ask(Builds).free_name("NetworkPolicy", "x" * 253, one)) == 253
     draft(workspace, one, one.create("networkpolicies", new("x"), grade=Grade.REVIEW)).apply()
-    assert workspace.builds.free_name("NetworkPolicy", "x", two) == "x-2"
+    assert workspace.ask(Builds).free_name("NetworkPolicy", "x", two) == "x-2"
 
 
 def new(name: str) -> dict[str, Any]:
@@ -395,7 +401,7 @@ def test_new_files_are_listed_where_their_siblings_are(name: str, tmp_path: Path
     later = draft(workspace, item, item.create("networkpolicies", new("three"), grade=Grade.REVIEW))
     assert len(later.changes) == 1  # it is listed by now
     created = made.created[0]
-    assert workspace.builds.renderings(created) == workspace.builds.renderings(item)
+    assert workspace.ask(Builds).renderings(created) == workspace.ask(Builds).renderings(item)
 
 
 def test_a_kustomization_outside_of_the_paths_is_named(tmp_path: Path) -> None:
@@ -457,7 +463,7 @@ def test_evidence_follows_kustomizations_out_of_the_tree(tmp_path: Path) -> None
     assert sorted(item.name for item in workspace.objects) == ["cache", "db", "lone", "web", "web"]
     assert [item.name for item in workspace.objects if item.editable] == ["web"]
     assert workspace.unread_evidence == 1
-    assert places(workspace, list(workspace.relations.selected_pods(at(workspace, "../shared/svc.yaml")))) == [
+    assert places(workspace, list(workspace.ask(Relations).selected_pods(at(workspace, "../shared/svc.yaml")))) == [
         "web.yaml:web"
     ]
 

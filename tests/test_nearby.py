@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.nearby import Nearby
 from hardener.tree.tree import Tree
 
@@ -46,7 +47,7 @@ PLACES = [
 def test_what_is_meant(files: dict[str, str], here: list[str], tmp_path: Path) -> None:
     write(tmp_path, files)
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
-    near = Nearby(tree.builds, tree.of("", "ServiceAccount"))
+    near = Nearby(tree.ask(Builds), tree.of("", "ServiceAccount"))
     found = near.of(tree.pod_templates[0].object)
     assert [item.text("metadata", "labels", "here") for item in found] == here
 
@@ -54,12 +55,12 @@ def test_what_is_meant(files: dict[str, str], here: list[str], tmp_path: Path) -
 def test_of_very_many_a_few_are_told(tmp_path: Path) -> None:
     write(tmp_path, {"p.yaml": pod(), **{f"{n}/q.yaml": account(f"l{n}") for n in range(100)}})
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
-    near = Nearby(tree.builds, tree.of("", "ServiceAccount"))
+    near = Nearby(tree.ask(Builds), tree.of("", "ServiceAccount"))
     assert 0 < len(near.of(tree.pod_templates[0].object)) < 20
 
 
 def test_it_tells_whether_they_stand_beside(tmp_path: Path) -> None:
     write(tmp_path, {"a/p.yaml": pod(), "a/q.yaml": account("folder"), "b/p.yaml": pod()})
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
-    near = Nearby(tree.builds, tree.of("", "ServiceAccount"))
+    near = Nearby(tree.ask(Builds), tree.of("", "ServiceAccount"))
     assert [near.placed(template.object)[1] for template in tree.pod_templates] == [True, False]

@@ -8,7 +8,8 @@ import pytest
 
 from hardener.authoring import profile
 from hardener.engine import pipeline
-from hardener.facts.kustomize.overlays import Chain
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.kustomize.overlays.variants import Chain
 from hardener.tree.core_views import PodTemplate
 
 from .overlay_trees import (
@@ -24,10 +25,10 @@ from .overlay_trees import (
     merging,
     of_container,
     operating,
+    patched_states,
     place,
     read,
     run,
-    states,
     why,
 )
 
@@ -80,7 +81,7 @@ INLINE = "".join(f"    {line}\n" for line in PATCH.splitlines())
     ids=["path", "strategic", "strategic inline", "inline", "json inline", "json 6902", "component", "renamed", "list"],
 )  # fmt: skip
 def test_a_patch_of_every_kind_is_seen(tree: Path, overlay: dict[str, str]) -> None:
-    [(name, data)] = states(read(tree, BASE, overlay))
+    [(name, data)] = patched_states(read(tree, BASE, overlay))
     assert name in ("web", "x-web")
     assert data["hostPID"] is True
     assert data["containers"] == [{"name": "web", "image": "example.com/web:1.2.3"}]
@@ -108,7 +109,7 @@ def test_old_json_patches_see_what_their_kustomization_sets(
         "dev/kustomization.yaml": f"resources: [../base]\n{settings}\n{key}:\n- path: p.json\n  target: {{{target}}}\n",
         "dev/p.json": OP,
     }
-    assert bool(states(read(tree, BASE, overlay))) is is_seen
+    assert bool(patched_states(read(tree, BASE, overlay))) is is_seen
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_what_a_kustomization_below_sets_selects(tree: Path, below: str, selecto
         "dev/kustomization.yaml": f"resources: [../base]\npatches: [{{path: p.json, target: {{{selector}}}}}]\n",
         "dev/p.json": OP,
     }
-    [(_, data)] = states(read(tree, BASE, overlay))
+    [(_, data)] = patched_states(read(tree, BASE, overlay))
     assert data["hostPID"] is True
 
 
@@ -151,7 +152,7 @@ def test_what_a_kustomization_below_sets_selects(tree: Path, below: str, selecto
          "odd entries", "odd keys"],
 )  # fmt: skip
 def test_what_changes_no_pod_makes_no_state(tree: Path, overlay: dict[str, str]) -> None:
-    assert states(read(tree, BASE, overlay)) == []
+    assert patched_states(read(tree, BASE, overlay)) == []
 
 
 def test_builds_with_the_same_patches_are_one_state(tree: Path) -> None:
@@ -161,12 +162,12 @@ def test_builds_with_the_same_patches_are_one_state(tree: Path) -> None:
         "base/p.yaml": PATCH,
     }
     overlays = {f"{name}/kustomization.yaml": "resources: [../base]\n" for name in ("dev", "test", "prod")}
-    assert len(states(read(tree, base, overlays))) == 1
+    assert len(patched_states(read(tree, base, overlays))) == 1
 
 
 def test_an_image_that_is_known_to_be_another_makes_a_state(tree: Path) -> None:
     overlay = {"dev/kustomization.yaml": "resources: [../base]\nimages: [{name: example.com/web, newName: nginx}]\n"}
-    [(_, data)] = states(read(tree, BASE, overlay))
+    [(_, data)] = patched_states(read(tree, BASE, overlay))
     assert data["containers"][0]["image"] == "nginx:1.2.3"
     outcome = run(tree)
     assert why(held(outcome, "run-as-non-root")) == ["as it is patched, the user of its image is root"]
@@ -175,16 +176,16 @@ def test_an_image_that_is_known_to_be_another_makes_a_state(tree: Path) -> None:
 def test_an_image_that_a_patch_names_may_be_another(tree: Path) -> None:
     overlay = of_container("image: web")
     overlay["dev/kustomization.yaml"] += "images: [{name: web, newName: nginx}]\n"
-    [(_, data)] = states(read(tree, BASE, overlay))
+    [(_, data)] = patched_states(read(tree, BASE, overlay))
     assert data["containers"][0]["image"] == "nginx"
 
 
 def test_states_follow_what_this_run_changes(tree: Path) -> None:
     workspace = read(tree, BASE, merging("hostPID: true"))
     pod = next(pod for pod in workspace.pod_templates if not pod.object.classes)
-    assert not pod.states[1].has("securityContext")
+    assert not states(pod)[1].has("securityContext")
     pipeline.run(workspace, profile.load("restricted"), only=frozenset(["seccomp-runtime-default"]))
-    assert pod.states[1].text("securityContext", "seccompProfile", "type") == "RuntimeDefault"
+    assert states(pod)[1].text("securityContext", "seccompProfile", "type") == "RuntimeDefault"
 
 
 def test_an_expression_in_a_patch_stops_nothing(tree: Path) -> None:
@@ -198,7 +199,7 @@ def test_a_tree_without_patches_applies_none(tree: Path, monkeypatch: pytest.Mon
         raise AssertionError("asked for nothing")
 
     monkeypatch.setattr(Chain, "apply", refuse)
-    monkeypatch.setattr("hardener.facts.kustomize.overlays.variants.Overlays._collect", refuse)
+    monkeypatch.setattr("hardener.facts.kustomize.overlays.variants.PatchedOverlays._collect", refuse)
     assert run(tree, BASE, {"dev/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n"}).changes
 
 
@@ -309,7 +310,7 @@ def test_pods_of_a_patch_have_no_states(tree: Path) -> None:
     workspace = read(tree, BASE, USER)
     [patch] = [pod for pod in workspace.pod_templates if "patch" in pod.object.classes]
     assert isinstance(patch, PodTemplate)
-    assert patch.states == (patch,)
+    assert states(patch) == (patch,)
 
 
 # What cannot be read is said, and stops nothing.

@@ -98,7 +98,7 @@ def pod(workspace: Tree, name: str, place: str = "") -> PodTemplate:
 
 def connect(workspace: Tree, edges: list[Edge] | None = None, entries: list[Entry] | None = None) -> None:
     """Say what the connections of the tree are."""
-    workspace.__dict__["connections"] = Connections(edges=edges or [], entries=entries or [])
+    workspace.facts[Connections] = Connections(edges=edges or [], entries=entries or [])
 
 
 def edge(client: PodTemplate, server: PodTemplate, *ports: int | str) -> Edge:
@@ -279,7 +279,7 @@ def test_a_pod_that_leaves_the_network_of_its_node_meets_policies() -> None:
     run(agent, agent.drop("hostNetwork", grade=Grade.REVIEW))
     found = measure(workspace)
     assert pairs(found) == (2, 1, 0)
-    assert (found.lost, names(found.isolated)) == (workspace.connections.edges, ["agent"])
+    assert (found.lost, names(found.isolated)) == (workspace.ask(Connections).edges, ["agent"])
 
 
 def test_labels_that_the_run_gives() -> None:
@@ -557,7 +557,7 @@ def test_a_tree_that_no_run_changed_loses_nothing(name: str) -> None:
     found = measure(workspace)
     assert found.pairs and found.open_before == found.open_after <= found.pairs
     assert not (found.isolated or found.lost or found.entries_lost or found.dns_lost)
-    assert found.edges <= len(workspace.connections.edges)
+    assert found.edges <= len(workspace.ask(Connections).edges)
 
 
 def test_copies_are_told_apart_in_the_corpus() -> None:
@@ -670,12 +670,14 @@ def told(**values: Any) -> list[str]:
 
 def test_the_lines_of_the_report() -> None:
     workspace = shop()
-    one, other = workspace.connections.edges
+    one, other = workspace.ask(Connections).edges
     assert told(pairs=132, open_before=132, open_after=16, edges=16) == [
         "16 of 16 inferred connections stay open; pairs of workloads that can talk: 132 before, 16 after (88 % closed)"
     ]
     assert told() == []
-    assert told(edges=2, lost=[one, other], entries_lost=workspace.connections.entries, dns_lost=[one.client] * 7) == [
+    assert told(
+        edges=2, lost=[one, other], entries_lost=workspace.ask(Connections).entries, dns_lost=[one.client] * 7
+    ) == [
         "0 of 2 inferred connections stay open",
         "cut, although the manifests show them: Deployment/web to Deployment/api port 8080, "
         "Deployment/api to Deployment/db port 5432",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.engine.targets import Targets
 from hardener.sources.script import Parsed
 from hardener.tree.script_views import Script
 from hardener.tree.tree import Tree
@@ -17,7 +18,7 @@ EMPTY = '#!/bin/sh\n\nexec kube-apiserver --audit-log-path="" --audit-policy-fil
 
 def script(folder: Path, text: str) -> Script:
     write(folder, {"start.sh": text})
-    (found,) = Tree.read([str(folder)], root=str(folder)).targets(Script)
+    (found,) = Targets(Tree.read([str(folder)], root=str(folder))).of(Script)
     assert isinstance(found, Script)
     return found
 

@@ -13,6 +13,7 @@ from hardener.authoring.edits import Create, Edit, Grade
 from hardener.authoring.transform import Steps, Transform, transform
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
+from hardener.engine.targets import Targets
 from hardener.report.redactor import Redactor
 from hardener.report.text import TextReport
 from hardener.sources import yaml
@@ -52,14 +53,14 @@ def making(name: str, *ops: Op, grade: Grade = Grade.SAFE, stage: str = "user", 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run transforms on a file ``web.yaml`` in a folder of its own; those of ``Object`` visit all of them."""
-    targets = Tree.targets
+    targets = Targets.of
 
-    def objects(workspace: Tree, each: type) -> Any:
-        return list(workspace.objects) if each is Object else targets(workspace, each)
+    def objects(own: Targets, each: type) -> Any:
+        return list(own.tree.objects) if each is Object else targets(own, each)
 
     def running(text: str, *transforms: Transform, version: tuple[int, int] = (1, 35)) -> Outcome:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(Tree, "targets", objects)
+        monkeypatch.setattr(Targets, "of", objects)
         monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
         write(tmp_path, {"web.yaml": text})
         workspace = Tree.read([str(tmp_path)], root=str(tmp_path), settings=Settings(version))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
+from hardener.facts.access.audit_log import GivenLog
+from hardener.facts.access.grants import Access
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -17,7 +19,7 @@ _LONG_ENOUGH = 7.0  # days: what happens weekly is in it
 
 def reports(tree: Tree) -> Iterator[Report]:
     """A record for each of these; none without an audit log. Raises HardenError where a log is wrong."""
-    log = tree.audit_log
+    log = tree.ask(GivenLog).log
     if log is None:
         return
     for damage in log.damages:
@@ -29,7 +31,7 @@ def reports(tree: Tree) -> Iterator[Report]:
     name = log.names[0]
     if log.usage.left_out:
         yield _report(name, "more accounts than are kept; some were left out", "give the log of fewer accounts")
-    if not tree.access.log_shows_the_tree:
+    if not tree.ask(Access).log_shows_the_tree:
         yield _report(
             name, "no account in it is one that the tree names, other than those of kube-system",
             "see that it is the log of the cluster that gets these manifests, and of a time in which they ran",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Path, Severity
 from hardener.engine.outcome import Report
-from hardener.facts.kustomize.overlays import Unpatched
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes import kustomization as kustomize
 from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Object
@@ -17,7 +17,7 @@ from hardener.tree.tree import Tree
 from hardener.tree.view import literal
 
 if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays import Overlays
+    from hardener.facts.kustomize.overlays.asked import Overlays
 
 _REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
 _RENDER = "look at what is rendered, too: kustomize build . > FILE and harden check FILE"
@@ -30,7 +30,7 @@ UNUSED = (
 
 def reports(tree: Tree) -> Iterator[Report]:
     """One finding for each place in the kustomizations that may be edited."""
-    overlays = tree.overlays
+    overlays = tree.ask(Overlays)
     kustomizations = [found for found in tree.kustomizations.values() if found.editable]
     for item in kustomizations:
         yield from _missing(tree, item)
@@ -39,7 +39,7 @@ def reports(tree: Tree) -> Iterator[Report]:
                 message = f"its {key} are not weighed: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
                 yield Report("patch", "K01", Severity.LOW, message, _RENDER, file, item, item.piece, path)
-    if isinstance(overlays, Unpatched) or not overlays.patches_anything:
+    if not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):
         yield Report("patch", "K01", Severity.LOW, message, _REFUSED, piece.file.name, item, piece, path)

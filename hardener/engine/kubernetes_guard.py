@@ -17,6 +17,7 @@ from hardener.authoring.edits import Path, copied, dotted, replay
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
 from hardener.engine.rollback import Doomed, roll_back
+from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
 from hardener.support.fast_dataclass import dataclass
@@ -72,7 +73,7 @@ class _Rules:
 
     def state(self, item: Object, documents: list[Any]) -> list[Violation]:
         """What one state of ``item`` breaks."""
-        ranges = [found.data for found in self.tree.resource_policies.limit_ranges(item)]
+        ranges = [found.data for found in self.tree.ask(ResourcePolicies).limit_ranges(item)]
         found = violations(_at(documents, item.path), self.tree.settings.kubernetes_version, ranges)
         return [_below(item, broken) for broken in found]
 

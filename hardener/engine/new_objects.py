@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Basis, Create, HostFile
-from hardener.engine import host_files
-from hardener.sources.files import Content
+from hardener.facts.kustomize.builds import Builds
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.tree import host_files
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def draft(tree: Tree, edit: Create) -> Object:
     """The object that ``edit`` makes, in a piece of the file that it goes to; the tree does not know it yet."""
     path = _path(tree, edit)
-    file = tree.file_at(path) or tree.drafted.get(path)
-    if file is None:
-        file = tree.drafted[path] = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
+    file = tree.file_at(path) or tree.draft_file(path, None if isinstance(edit, HostFile) else edit.piece.file.path)
     text = file.content.text
     if file.is_terraform:
         return _block(tree, edit)
@@ -30,8 +28,6 @@ def draft(tree: Tree, edit: Create) -> Object:
     piece = Piece(file, end, end, lines, [edit.value], created="")
     if isinstance(edit, HostFile):
         piece.raw = edit.text
-    elif path != edit.piece.file.path:
-        tree.builds.join(path, edit.piece.file.path)
     return Object(tree, piece, (0,), edit.value)
 
 
@@ -118,10 +114,10 @@ def _wanted(tree: Tree, edit: Create, path: str) -> Iterator[tuple[Object, str]]
     """The kustomizations that list the sibling and not ``path``, with the line for it."""
     if isinstance(edit, HostFile):
         return
-    have = {id(kustomization) for kustomization in tree.builds.listing(path)}
-    for kustomization in tree.builds.listing(edit.piece.file.path):
+    have = {id(kustomization) for kustomization in tree.ask(Builds).listing(path)}
+    for kustomization in tree.ask(Builds).listing(edit.piece.file.path):
         name = os.path.relpath(path, os.path.dirname(kustomization.piece.file.path))
         entries = kustomization.data.get("resources")
-        count = tree.builds.entries_read(kustomization)
+        count = tree.ask(Builds).entries_read(kustomization)
         if id(kustomization) not in have and not (isinstance(entries, list) and name in entries[count:]):
             yield kustomization, name

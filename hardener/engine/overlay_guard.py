@@ -12,7 +12,10 @@ from typing import Any
 
 from hardener.authoring.edits import Append, Edit, Evidence, Path, Set, copied, moved, replay
 from hardener.engine.step import Step
-from hardener.facts.kustomize.overlays import Chain, Patch, Result
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.patch import Patch
+from hardener.facts.kustomize.overlays.variants import Chain, Result
+from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.kustomize_patch import identity
 from hardener.kubernetes.pod_template import templates
 from hardener.kubernetes.validity import Violation, violations
@@ -29,7 +32,7 @@ def objections(step: Step) -> list[Evidence]:
     """What would be wrong with an object as a kustomization of the tree patches it, once ``step`` is made, and is not
     now; each where the patch says it."""
     tree = step.tree
-    if not tree.overlays.patches_anything:
+    if not tree.ask(Overlays).patches_anything:
         return []
     found = [
         fact
@@ -49,7 +52,7 @@ def _by_object(tree: Tree, piece: Piece, edits: list[Edit]) -> Iterator[tuple[Ob
             item = tree.object_at(piece, edit.path)
         except StopIteration:
             continue  # no object: a kustomization
-        if tree.overlays.chains(item):
+        if tree.ask(Overlays).chains(item):
             found.setdefault(id(item), (item, []))[1].append(moved(edit, len(item.path), (0,)))
     yield from found.values()
 
@@ -57,13 +60,13 @@ def _by_object(tree: Tree, piece: Piece, edits: list[Edit]) -> Iterator[tuple[Ob
 def _of_object(item: Object, edits: list[Edit]) -> Iterator[Evidence]:
     after = [copied(item.data)]
     replay(after, edits)
-    for chain, old in item.tree.overlays.results(item):
+    for chain, old in item.tree.ask(Overlays).results(item):
         yield from _Judge(item, chain, old, after[0], edits).facts()
 
 
 def _of_new(item: Object) -> Iterator[Evidence]:
     """Patches that name no object, or only a kind, are for the new ones, too."""
-    for _, result in item.tree.overlays.results(item):
+    for _, result in item.tree.ask(Overlays).results(item):
         for patch, reason in result.failed.items():
             yield Evidence(f"patch {patch} could not be applied to {item}: {reason}", patch.piece, patch.start)
 
@@ -111,7 +114,7 @@ class _Judge:
 
     def _violations(self, data: dict[str, Any]) -> list[Violation]:
         tree = self._item.tree
-        ranges = [found.data for found in tree.resource_policies.limit_ranges(self._item)]
+        ranges = [found.data for found in tree.ask(ResourcePolicies).limit_ranges(self._item)]
         return violations(data, tree.settings.kubernetes_version, ranges)
 
     def _cause(self, broken: Violation) -> Patch:

@@ -18,7 +18,11 @@ from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
+from hardener.engine.targets import Targets
 from hardener.engine.waivers import Waivers, collect
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
@@ -64,6 +68,7 @@ class _Run:
     outcome: Outcome
     gate: Gate
     waivers: Waivers
+    targets: Targets
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     stopped: set[tuple[int, Path, str]] = field(default_factory=set)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
@@ -84,7 +89,7 @@ def run(
     ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at.
     """
     gate = gate or Gate()
-    state = _Run(Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree))
+    state = _Run(Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree))
     tree.waivers = state.waivers
     ran: set[str] = set()
     for transform, may_change in profile.steps():
@@ -92,11 +97,11 @@ def run(
             continue
         progress(transform.id)
         ran.add(transform.id)
-        if not tree.may_hold(transform.visits) and not profile.is_given(transform):
+        if not state.targets.may_be(transform.visits) and not profile.is_given(transform):
             continue  # its module is not even loaded
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
-        for target in tree.targets(transform.each):
+        for target in state.targets.of(transform.each):
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
@@ -119,7 +124,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
     try:
-        classes = pod.classes if pod is not None else target.object.classes
+        classes = classes_of(pod) if pod is not None else target.object.classes
     except OpaqueError as opaque:
         _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
         return
@@ -157,7 +162,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     for edits in steps:
         try:
             if target.object.piece.shared:
-                edits = together(state.outcome.tree, transform, target, edits, arguments)
+                edits = together(state.targets, transform, target, edits, arguments)
             _decide(state, transform, target, edits, may_change)
         except DisagreementError as other:
             state.outcome.refused.append(other.refused(transform, target, edits))
@@ -217,7 +222,7 @@ def _unwritable(state: _Run, step: Step) -> Refused | None:
 
 
 def _objections(step: Step) -> list[Evidence]:
-    if not step.tree.overlays.patches_anything:
+    if not step.tree.ask(Overlays).patches_anything:
         return []
     from hardener.engine.overlay_guard import objections  # late: most trees have no kustomization
 
@@ -318,7 +323,7 @@ def id_of(target: View) -> int:
 def _report_classes(state: _Run) -> None:
     for (_, name), (target, sign, ids) in state.skipped.items():
         if name in _LEFT_ALONE:
-            if name == "patch" and state.outcome.tree.overlays.is_weighed(target.object):
+            if name == "patch" and state.outcome.tree.ask(Overlays).is_weighed(target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
             if name == "patch" and target.object.piece.is_python:
@@ -347,8 +352,8 @@ def _count(outcome: Outcome) -> None:
             Report(problem.id, None, Severity.LOW, problem.message, problem.advice, problem.name, line=problem.line)
         )
     tree = outcome.tree
-    if tree.openshift_signs and tree.platform is None:
-        sign = tree.openshift_signs[0]
+    if tree.ask(Platforms).openshift and tree.ask(Platforms).name is None:
+        sign = tree.ask(Platforms).openshift[0]
         outcome.findings.append(
             Report(
                 "platform", None, Severity.LOW, f"{sign} outside the given paths is for OpenShift",

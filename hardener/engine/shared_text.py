@@ -13,8 +13,9 @@ from typing import Any
 from hardener.authoring.edits import Edit, Evidence, Grade, Path, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Refused
+from hardener.engine.targets import Targets
+from hardener.facts.objects.system_pods import classes_of
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
-from hardener.tree.tree import Tree
 
 _ADVICE = "give each of them a text of its own, or make this change by hand"
 
@@ -62,7 +63,7 @@ def pod_of(target: View) -> PodTemplate | None:
 
 
 def together(
-    tree: Tree, transform: Transform, target: View, edits: list[Edit], arguments: tuple[Any, ...]
+    targets: Targets, transform: Transform, target: View, edits: list[Edit], arguments: tuple[Any, ...]
 ) -> list[Edit]:
     """``edits`` of ``target``, and those of the steps that the other targets of the same text take with them.
 
@@ -79,7 +80,7 @@ def together(
     waiting = deque(mirrored(piece, edits))
     while waiting:
         other = waiting.popleft()
-        owner = tree.target_around(transform.each, piece, other.path) if other.path not in known else None
+        owner = targets.around(transform.each, piece, other.path) if other.path not in known else None
         if owner is None or owner.path in seen:
             continue
         seen.add(owner.path)
@@ -112,7 +113,7 @@ def _is_same_text(target: View, other: View) -> bool:
 def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> list[list[Edit]]:
     """The steps that ``transform`` takes at ``target``; none where it leaves it alone."""
     pod = pod_of(target)
-    classes = pod.classes if pod is not None else target.object.classes
+    classes = classes_of(pod) if pod is not None else target.object.classes
     if any(name not in transform.classes for name in classes):
         return []
     return steps_of(target, list(transform.function(target, *arguments)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import Visit, name_of
+from hardener.facts.images.image_overrides import ImageSources
 from hardener.facts.objects.namespace_contents import targets as namespace_targets
 from hardener.tree.core_views import Container, KustomizedImage, Namespace, OpaqueError, PodTemplate
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Targets:
-    """The targets of a tree. What a view has when it is asked for first, it has for the rest of the run."""
+    """The targets of a run over a tree. What a view has when it is asked for first, it has for the rest of the run."""
 
     def __init__(self, tree: Tree) -> None:
-        self._tree = tree
+        self.tree = tree
         pods = [pod for pod in tree.pods_and_parts if pod.object.editable]
         containers: list[Container] = []
         for pod in pods:
@@ -36,19 +37,19 @@ class Targets:
             PodTemplate: pods,
             Container: containers,
             Namespace: [space for space in namespace_targets(tree) if space.object.editable],
-            KustomizedImage: [entry for entry in tree.image_sources.entries if entry.object.editable],
+            KustomizedImage: [entry for entry in tree.ask(ImageSources).entries if entry.object.editable],
         }
         self._places: dict[type | UnionType, dict[tuple[Piece, Path], Any]] = {}
         self._known = {name_of(kind): items for kind, items in found.items()}
 
     def of(self, each: type | UnionType) -> list[Any]:
-        """The targets of a transform that visits ``each``."""
+        """The targets of a transform that visits ``each``, those of files that may be edited only."""
         return [target for kind in get_args(each) or (each,) for target in self._of(kind)]
 
-    def around(self, each: type | UnionType, targets: Callable[[Any], Iterable[Any]], piece: Piece, path: Path) -> Any:
-        """The innermost of the ``targets`` of a transform that visits ``each`` around a place; None without one."""
+    def around(self, each: type | UnionType, piece: Piece, path: Path) -> Any:
+        """The innermost target of a transform that visits ``each`` around a place; None without one."""
         if each not in self._places:
-            self._places[each] = {(item.object.piece, item.path): item for item in reversed([*targets(each)])}
+            self._places[each] = {(item.object.piece, item.path): item for item in reversed(self.of(each))}
         starts = ((piece, path[:length]) for length in range(len(path), 0, -1))
         return next((self._places[each][start] for start in starts if start in self._places[each]), None)
 
@@ -59,9 +60,9 @@ class Targets:
     def _may_be(self, visit: Visit) -> bool:
         if visit.view in self._known:
             return bool(self._known[visit.view])
-        if visit.needs is not None and not getattr(self._tree, visit.needs):
+        if visit.needs is not None and not getattr(self.tree, visit.needs):
             self._known[visit.view] = []
-        elif visit.kinds and visit.kinds.isdisjoint(self._tree.kinds):
+        elif visit.kinds and visit.kinds.isdisjoint(self.tree.kinds):
             self._known[visit.view] = []
         return visit.view not in self._known
 
@@ -73,10 +74,10 @@ class Targets:
 
     def _collect(self, kind: Any) -> list[Any]:
         if hasattr(kind, "TYPES"):
-            return list(self._tree.terraform.targets(kind))
+            return list(self.tree.terraform.targets(kind))
         if hasattr(kind, "of_tree"):
-            return list(kind.of_tree(self._tree))
-        wanted = kind.KINDS & self._tree.kinds
+            return list(kind.of_tree(self.tree))
+        wanted = kind.KINDS & self.tree.kinds
         # Those of several kinds stand in the order of the tree.
-        found = self._tree.objects if len(wanted) > 1 else [o for names in wanted for o in self._tree.of(*names)]
+        found = self.tree.objects if len(wanted) > 1 else [o for names in wanted for o in self.tree.of(*names)]
         return [kind(o, o.path, o.data) for o in found if (o.group, o.kind) in wanted and o.editable]

@@ -26,7 +26,7 @@ class ObservedRule:
 
 
 class AuditLog(Protocol):
-    """What is asked of an audit log; ``tree.audit_log`` is one, or None."""
+    """What is asked of an audit log; ``tree.ask(GivenLog).log`` is one, or None."""
 
     @property
     def span(self) -> tuple[str, str] | None:

@@ -6,7 +6,6 @@ nothing: anybody may call an account argocd-server.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from functools import cache
@@ -53,6 +52,8 @@ def is_monitoring(account: str) -> bool:
 
 @cache
 def _platforms() -> tuple[Platform, ...]:
+    import json  # late: most runs ask for none of it
+
     entries = json.loads(_DATA.read_text(encoding="utf-8"))
     return tuple(
         Platform(

@@ -17,6 +17,8 @@ from typing import Any
 
 from hardener.authoring.edits import copied
 from hardener.engine.outcome import Outcome
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes.kustomization import is_component, is_kustomization, members, strings
 from hardener.kubernetes.kustomize_image import images_of
 from hardener.outputs.documents import Changed, changed, created, elsewhere, relative
@@ -89,7 +91,7 @@ def make(
 def _without_replaced_images(outcome: Outcome, one: Changed) -> tuple[Changed, list[str]]:
     """``one`` without the images that a patch of an overlay replaces by others, and a line that says so: the component
     comes after that patch, and would bring the image of the base back."""
-    variants = outcome.tree.overlays.objects(one.item) if one.item is not None else ()
+    variants = outcome.tree.ask(Overlays).objects(one.item) if one.item is not None else ()
     own = _images(one.new) if variants else {}
     others = {name for variant in variants for name, image in _images(variant.data).items() if own.get(name) != image}
     old = _images(one.old) if others else {}
@@ -109,7 +111,7 @@ def _images(document: dict[str, Any]) -> dict[Any, str]:
 
 
 def _parts(outcome: Outcome, item: Object, paths: list[str], parts: dict[tuple[str, bool], _Part]) -> Iterator[_Part]:
-    builds = outcome.tree.builds
+    builds = outcome.tree.ask(Builds)
     within = [each for each in builds.layers(item) if _is_within(each.piece.file.path, paths)]
     taken = {os.path.normpath(os.path.join(_folder(each), name)) for each in within for name in members(each.data)}
     tops = [_folder(each) for each in within if _folder(each) not in taken and not is_component(each.data)]
@@ -246,7 +248,7 @@ def _transformer(layer: Object, name: str) -> str | None:
 
 def _layers(outcome: Outcome, item: Object, top: str) -> list[Object]:
     """The kustomizations that transform ``item`` on its way to ``top``, that one the last."""
-    builds = outcome.tree.builds
+    builds = outcome.tree.ask(Builds)
     for root in sorted(builds.roots(item)):
         layers = builds.layers(item, root)
         folders = [_folder(each) for each in layers]

@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from hardener.authoring.edits import Evidence, Path, WrongShapeError, dotted
 from hardener.facts.access.api_use import api_use
-from hardener.facts.kustomize.builds import Build
+from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
+from hardener.facts.network.connections.model import Connections
 from hardener.sources.manifests import Piece
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
@@ -111,7 +112,7 @@ class _Collector:
             self._parts[id(pod.object)] = self._parts.get(id(pod.object), 0) + 1
 
     def graph(self) -> Graph:
-        connections = self.tree.connections
+        connections = self.tree.ask(Connections)
         own = {id(pod) for pod in self.tree.pod_templates if self._is_meant(pod) and not _is_copy(pod)}
         edges = [e for e in connections.edges if id(e.client) in own or id(e.server) in own]
         entries = [e for e in connections.entries if id(e.server) in own]
@@ -172,12 +173,12 @@ class _Collector:
 
     def _builds(self, item: Object) -> list[Build]:
         """The builds of ``item`` in which a kustomization has a part that the run was given."""
-        return [build for build in self.tree.builds.of(item) if any(k.editable for k in build.layers(item))]
+        return [build for build in self.tree.ask(Builds).of(item) if any(k.editable for k in build.layers(item))]
 
     def _namespaces(self, item: Object) -> Iterable[str | None]:
         builds = [] if item.editable else self._builds(item)
         if not builds:
-            return self.tree.builds.namespaces(item)
+            return self.tree.ask(Builds).namespaces(item)
         return sorted({name for build in builds for name in build.namespaces(item)}, key=str)
 
     def _name(self, service: Object | None) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from hardener.authoring.edits import Evidence
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
+from hardener.facts.cluster.platforms import Platforms
 from hardener.report import steps
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
@@ -34,10 +35,10 @@ def write(
     if reach is not None:
         summary["reachability"] = reachability_summary.record(reach)
     settings = outcome.tree.settings
-    signs = outcome.tree.platform_signs
+    platforms = outcome.tree.ask(Platforms)
     head = {
         "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
-        "platform": outcome.tree.platform, "platformSigns": {name: _sign(item) for name, item in signs.items()},
+        "platform": platforms.name, "platformSigns": {name: _sign(item) for name, item in platforms.signs.items()},
         "summary": summary,
     }  # fmt: skip
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}

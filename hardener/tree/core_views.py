@@ -81,11 +81,6 @@ class Object(View):
             return None
         return namespace
 
-    @property
-    def is_placed_by_program(self) -> bool:
-        """Whether a program makes it, in a namespace that only the program knows."""
-        return self.piece.is_python and None in self.tree.builds.namespaces(self)
-
     @cached_property
     def annotations(self) -> dict[str, str]:
         found = self._metadata("annotations")
@@ -151,7 +146,9 @@ class PodTemplate(View):
     @cached_property
     def classes(self) -> dict[str, str]:
         """What kind of pod this is beside an ordinary one, with the sign it was known by, as read (spec-workloads 3):
-        "windows", "node-agent", "static-pod", "owned", "patch", "system-namespace", "partial"."""
+        "windows", "node-agent", "static-pod", "owned", "patch", "partial".
+
+        ``classes_of`` of ``hardener.facts.objects.system_pods`` says what its namespace adds to them."""
         from hardener.tree.pod_kind import classify
 
         return classify(self)
@@ -182,15 +179,6 @@ class PodTemplate(View):
             container.pod = self
             found.append(container)
         return tuple(found)
-
-    @property
-    def states(self) -> tuple[PodTemplate, ...]:
-        """The pod as it is written, then as the kustomizations of the tree patch it, for reading only."""
-        return (self, *self.tree.overlays.variants(self))
-
-    def states_in(self, namespace: str | None) -> tuple[PodTemplate, ...]:
-        """Those of ``states`` that may come out in ``namespace``, the pod as it is written among them."""
-        return (self, *self.tree.overlays.variants_in(self, namespace))
 
     def counterpart(self, container: Container) -> Container | None:
         """The container of this state of the pod that is called as ``container`` of another; None without one."""
@@ -230,11 +218,6 @@ class Container(View):
     @cached_property
     def name(self) -> str:
         return str(self.data.get("name") or "")
-
-    @property
-    def states(self) -> tuple[Container, ...]:
-        """The container as it is written, then as the kustomizations of the tree patch it, for reading only."""
-        return (self, *self.tree.overlays.containers(self))
 
     @property
     def init(self) -> bool:
@@ -314,12 +297,6 @@ class Service(View):
     __slots__ = ()
     KINDS = frozenset({("", "Service")})
     type_name = "Object"
-
-    @property
-    def states(self) -> tuple[Service, ...]:
-        """The Service as it is written, then as the kustomizations of the tree patch it, for reading only."""
-        variants = self.tree.overlays.objects(self.object)
-        return (self, *(Service(variant, variant.path, variant.data) for variant in variants))
 
 
 class ServiceAccount(View):

@@ -38,9 +38,6 @@ def classify(pod: PodTemplate) -> dict[str, str]:
         found["partial"] = f"{pod.kind} of {pod.object.group} takes fields of containers only"
         if pod.is_fragment:
             found["partial"] = "the pod that holds it is made elsewhere"
-    for namespace in pod.tree.builds.namespaces(pod.object):
-        if namespace in SYSTEM_NAMESPACES:
-            found["system-namespace"] = f"namespace {namespace}"
     return found
 
 

@@ -11,42 +11,36 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
-from types import UnionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from hardener.authoring.config import Exemption
-from hardener.authoring.edits import Evidence, Path
-from hardener.facts.cluster import platforms
-from hardener.facts.cluster.platforms import OPENSHIFT
+from hardener.authoring.edits import Path
+from hardener.kubernetes.api_groups import POLICIES
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
+from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import objects as piece_objects
 from hardener.tree import reader
-from hardener.tree.core_views import Namespace, Object, PodTemplate
+from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.fact import Fact
 from hardener.tree.reader import Problem
 
 if TYPE_CHECKING:
-    from hardener.authoring.transform import Visit
-    from hardener.engine.targets import Targets
-    from hardener.engine.waivers import Waivers
-    from hardener.facts.access.account_use import ServiceAccounts
-    from hardener.facts.access.admission.guardrails import Guardrails
-    from hardener.facts.access.audit_log import AuditLog
-    from hardener.facts.access.grants import Access
-    from hardener.facts.images.chart_images import HelmImage
-    from hardener.facts.images.image_overrides import ImageSources
-    from hardener.facts.kustomize.builds import Builds
-    from hardener.facts.kustomize.overlays import Overlays, Unpatched
-    from hardener.facts.network.connections import Connections
-    from hardener.facts.network.network_policies import Isolation
-    from hardener.facts.objects.config_data import ConfigSources
-    from hardener.facts.objects.object_links import Relations
-    from hardener.facts.objects.resource_limits import ResourcePolicies
     from hardener.lock.model import Lock
+    from hardener.tree.core_views import Container
     from hardener.tree.pod_fragments import Fragment
     from hardener.tree.terraform_blocks import Terraform
+
+_Fact = TypeVar("_Fact", bound=Fact)
+
+
+class Exemptions(Protocol):
+    """What a view asks the waivers of the run that is under way."""
+
+    def is_exempt(self, id: str, container: Container, path: Path) -> bool:
+        """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
 
 
 @dataclass(slots=True)
@@ -65,6 +59,13 @@ class Settings:
     audit_logs: tuple[str, ...] = ()
 
 
+class Draft(NamedTuple):
+    """A new file, and the one that it will be listed with in a kustomization."""
+
+    file: ManifestFile
+    beside: str | None
+
+
 @dataclass(eq=False)
 class Tree:
     """All files of a run. ``stream``: the input is standard input, there is no tree around it."""
@@ -75,15 +76,16 @@ class Tree:
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
-    drafted: dict[str, ManifestFile] = field(default_factory=dict)  # new files by path, made or not
+    drafted: dict[str, Draft] = field(default_factory=dict)  # new files by path, made or not
     patch_files: set[str] = field(default_factory=set)
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
     values: list[Object] = field(default_factory=list)  # documents of the values of Helm charts
     lock: Lock | None = None
-    waivers: Waivers | None = None  # of the run that is under way
+    waivers: Exemptions | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
+    facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
 
     @classmethod
     def read(
@@ -148,6 +150,14 @@ class Tree:
         """The file with the real path ``path``, those that the run makes included."""
         return self._by_path.get(path)
 
+    def draft_file(self, path: str, beside: str | None) -> ManifestFile:
+        """The new file ``path``, which the tree does not know before an object of it is added. ``beside`` is the file
+        of the sibling that it will be listed with; None for one that is listed nowhere."""
+        if path not in self.drafted:
+            file = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
+            self.drafted[path] = Draft(file, beside)
+        return self.drafted[path].file
+
     @cached_property
     def _by_place(self) -> dict[tuple[Piece, Path], Object]:
         return {(item.piece, item.path): item for item in self.everything}
@@ -167,6 +177,7 @@ class Tree:
         """Take in an object that the run makes, and its file where that is new."""
         file = item.piece.file
         self._by_place[item.piece, item.path] = item
+        self._drop_live_facts()
         if file.is_terraform:
             self.terraform.add(item)
             return
@@ -191,9 +202,14 @@ class Tree:
                 self.files.remove(file)
                 del self._by_path[file.path]
         self.objects[:] = [item for item in self.objects if item not in items]
+        self._drop_live_facts()
         self.terraform.remove(pieces)
         for index in ("_by_kind", "_by_place"):
             self.__dict__.pop(index, None)
+
+    def _drop_live_facts(self) -> None:
+        for fact in [fact for fact in self.facts if fact.LIVE]:
+            del self.facts[fact]
 
     @cached_property
     def pod_templates(self) -> list[PodTemplate]:
@@ -215,65 +231,10 @@ class Tree:
         """Every pod template, then those that fragments are."""
         return [*self.pod_templates, *(pod for item in self.fragments for pod in item.pods)]
 
-    @cached_property
-    def _targets(self) -> Targets:
-        from hardener.engine.targets import Targets
-
-        return Targets(self)
-
-    def targets(self, each: type | UnionType) -> Iterable[Any]:
-        """The targets of a transform that visits ``each``, those of files that may be edited only."""
-        return self._targets.of(each)
-
-    def target_around(self, each: type | UnionType, piece: Piece, path: Path) -> Any:
-        """The innermost target of a transform that visits ``each`` around a place; None where there is none."""
-        return self._targets.around(each, self.targets, piece, path)
-
-    def may_hold(self, visits: Iterable[Visit]) -> bool:
-        """Whether there may be a target of ``visits``; their classes are not loaded."""
-        return self._targets.may_be(visits)
-
     @property
     def kinds(self) -> Set[tuple[str, str]]:
         """The API group and kind of every object."""
         return self._by_kind.keys()
-
-    @cached_property
-    def image_sources(self) -> ImageSources:
-        """What decides about images beside the manifests that name them."""
-        from hardener.facts.images.image_overrides import collect
-
-        return collect(self)
-
-    @cached_property
-    def helm_images(self) -> list[HelmImage]:
-        """The images that values of Helm charts name; nothing is loaded for a tree without."""
-        if not self.values and self.kinds.isdisjoint(RENDERED_ELSEWHERE):
-            return []
-        from hardener.facts.images.chart_images import collect
-
-        return collect(self)
-
-    @cached_property
-    def namespaces(self) -> dict[str | None, Namespace]:
-        """What the tree shows of each namespace, by name; None holds the objects that name none."""
-        from hardener.facts.objects.namespace_contents import collect
-
-        return collect(self)
-
-    @cached_property
-    def unseen_sources(self) -> dict[str | None, list[Evidence]]:
-        """What points at pods that the tree does not show, by their namespace."""
-        from hardener.facts.objects.hidden_pods import collect
-
-        return collect(self)
-
-    @cached_property
-    def pod_makers(self) -> dict[str | None, list[Evidence]]:
-        """What may make pods by itself, by namespace; asked once roles and bindings are settled."""
-        from hardener.facts.access.makers import collect
-
-        return collect(self)
 
     def of(self, group: str, kind: str) -> list[Object]:
         """Every object of an API group ("" for the core) and kind."""
@@ -281,115 +242,23 @@ class Tree:
 
     # What it says about itself.
 
-    @cached_property
-    def platform(self) -> str | None:
-        """ "openshift" where the configuration or a file that may be edited says so (DECISIONS 4), else None.
-
-        Files beside them do not: a repository may hold the manifests of several clusters.
-        """
-        return self.settings.platform or ("openshift" if any(item.editable for item in self.openshift_signs) else None)
-
-    @cached_property
-    def openshift_signs(self) -> list[Object]:
-        """Objects of kinds that only OpenShift has."""
-        return [item for item in self.objects if item.group in OPENSHIFT]
+    def ask(self, fact: type[_Fact]) -> _Fact:
+        """What the tree says about itself, by the class of the fact; collected when it is asked for first."""
+        found = self.facts.get(fact)
+        if found is None:
+            found = self.facts[fact] = fact.collect(self)
+        return cast(_Fact, found)
 
     @property
-    def policy_signs(self) -> bool:
+    def holds_charts(self) -> bool:
+        """Whether there are values of Helm charts, or objects that have a controller render one."""
+        return bool(self.values) or not self.kinds.isdisjoint(RENDERED_ELSEWHERE)
+
+    @property
+    def asks_for_policies(self) -> bool:
         """Whether an object, or the command line, has to do with admission policies."""
         groups = {group for group, _ in self.kinds}
-        return bool(self.settings.policy_engine) or not groups.isdisjoint(platforms.POLICIES)
-
-    @cached_property
-    def platform_signs(self) -> dict[str, Object]:
-        """The platforms that the files that may be edited are for, each with the first object that tells."""
-        return platforms.signs(self)
-
-    @cached_property
-    def cni_meshes(self) -> dict[str, Evidence]:
-        """The service meshes whose sidecars need no privilege, with the sign of it."""
-        from hardener.facts.objects.injected_sidecars import cni_meshes
-
-        return cni_meshes(self)
-
-    @cached_property
-    def builds(self) -> Builds:
-        """What the kustomizations of the tree build, and in which namespaces."""
-        from hardener.facts.kustomize.builds import collect
-
-        return collect(self)
-
-    @cached_property
-    def overlays(self) -> Overlays | Unpatched:
-        """What the kustomizations of the tree make of its pods."""
-        from hardener.facts.kustomize import overlays
-
-        return overlays.Overlays(self) if self.kustomizations else overlays.Unpatched()
-
-    @cached_property
-    def connections(self) -> Connections:
-        """Who talks to whom, as far as the manifests show."""
-        from hardener.facts.network.connections import collect
-
-        return collect(self)
-
-    @cached_property
-    def isolation(self) -> Isolation:
-        """Which NetworkPolicies of the tree select which pods, as read."""
-        from hardener.facts.network.network_policies import Isolation
-
-        return Isolation(self)
-
-    @cached_property
-    def relations(self) -> Relations:
-        """Which objects of the tree name or select each other."""
-        from hardener.facts.objects.object_links import Relations
-
-        return Relations(self)
-
-    @cached_property
-    def accounts(self) -> ServiceAccounts:
-        """Which pods run as which service account, and what rights it has."""
-        from hardener.facts.access.account_use import ServiceAccounts
-
-        return ServiceAccounts(self)
-
-    @cached_property
-    def access(self) -> Access:
-        """Which binding gives which role to whom."""
-        from hardener.facts.access.grants import Access
-
-        return Access(self)
-
-    @cached_property
-    def config_sources(self) -> ConfigSources:
-        """What ConfigMaps and Secrets show of the containers that read them."""
-        from hardener.facts.objects.config_data import ConfigSources
-
-        return ConfigSources(self)
-
-    @cached_property
-    def audit_log(self) -> AuditLog | None:
-        """What the audit logs that the run was given show; None without one. Raises HardenError where one is wrong."""
-        if not self.settings.audit_logs:
-            return None
-        from hardener.facts.access import audit_log
-
-        return audit_log.read(self.settings.audit_logs)
-
-    @cached_property
-    def guardrails(self) -> Guardrails:
-        """Which admission policies the tree holds, and where more of them belong."""
-        from hardener.facts.access.admission.guardrails import Guardrails
-
-        return Guardrails(self)
-
-    @cached_property
-    def resource_policies(self) -> ResourcePolicies:
-        """What has a say in the requests and limits of workloads: autoscalers, LimitRanges, quotas."""
-        from hardener.facts.objects.resource_limits import ResourcePolicies
-
-        return ResourcePolicies(self)
+        return bool(self.settings.policy_engine) or not groups.isdisjoint(POLICIES)
 
 
 def lock_of(root: str) -> Lock | None:

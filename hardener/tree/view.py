@@ -284,7 +284,7 @@ class View:
     ) -> Iterator[Edit | Finding]:
         """An edit that makes the file ``name`` with ``text`` for hosts or agents (``--out-of-band``); nothing where it
         is there with that text, a finding where it is there with another, which stays."""
-        from hardener.engine import host_files
+        from hardener.tree import host_files  # late: hardly a run makes one
 
         path = os.path.relpath(host_files.path_of(self.tree, name))
         found = host_files.text_of(self.tree, name)

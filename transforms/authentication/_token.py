@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 from hardener.authoring.edits import Evidence
 from hardener.errors import HardenError
+from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.kustomize.overlays.states import states
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 
@@ -43,8 +45,8 @@ class Token:
 
 def account_says_no(pod: PodTemplate) -> bool:
     """Whether the account of a pod that says nothing keeps its token back."""
-    for state in pod.states:
-        accounts = pod.tree.accounts.of(state)
+    for state in states(pod):
+        accounts = pod.tree.ask(ServiceAccounts).of(state)
         if not accounts or any(account.get(FIELD) is not False for account in accounts):
             return False
     return True

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import api_use
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.tree.core_views import Object, PodTemplate, ServiceAccount
 
 from ._token import DEFAULT, FIELD, Token, account_says_no
@@ -38,7 +42,7 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
     mounted = pod.get(FIELD)
     if mounted is False or (mounted is None and account_says_no(pod)) or api_use(pod):
         return
-    named = any(state.service_account != DEFAULT for state in pod.states)
+    named = any(state.service_account != DEFAULT for state in states(pod))
     if named and (options.accounts == DEFAULT or pod.tree.stream):
         message = f"a token of service account {pod.service_account} is mounted"
         if pod.tree.stream and options.accounts != DEFAULT:
@@ -58,7 +62,7 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
 
 def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence]:
     if named:
-        state = next(state for state in pod.states if state.service_account != DEFAULT)
+        state = next(state for state in states(pod) if state.service_account != DEFAULT)
         text = f"service account {state.service_account} may be bound in another repository"
         yield state.fact(text, "serviceAccountName" if state.has("serviceAccountName") else "serviceAccount")
     if mounted is not None:
@@ -73,7 +77,7 @@ def _linkerd(pod: PodTemplate) -> Iterator[Evidence]:
     version = re.search(r"(\d+)\.(\d+)", pod.metadata.text("annotations", _LINKERD_VERSION) or "")
     if version is not None and (int(version[1]), int(version[2])) >= _OWN_TOKEN:
         return
-    spaces = [pod.tree.namespaces.get(name) for name in pod.tree.builds.namespaces(pod.object)]
+    spaces = [pod.tree.ask(Namespaces).get(name) for name in pod.tree.ask(Builds).namespaces(pod.object)]
     holders = [pod.metadata, *(space.view("metadata") for space in spaces if space is not None and space.declared)]
     for holder in holders:
         said = holder.text("annotations", _LINKERD)
@@ -88,7 +92,7 @@ def _account(account: ServiceAccount, options: Token) -> Steps:
     item = account.object
     if account.get(FIELD) is False or account.tree.stream or (options.accounts == DEFAULT and item.name != DEFAULT):
         return
-    accounts = account.tree.accounts
+    accounts = account.tree.ask(ServiceAccounts)
     pods = accounts.pods(item)
     if not pods or accounts.rights(item):
         return

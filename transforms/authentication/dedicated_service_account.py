@@ -5,7 +5,10 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import api_use
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import Object, PodTemplate
 
 from ._token import DEFAULT, FIELD, account_says_no
@@ -28,7 +31,7 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
     identities of a cloud or a mesh. The account must be there before the pods: kubectl apply of the one file of the
     workload leaves it without pods, until the file of the accounts is applied too.
     """
-    if any(state.service_account != DEFAULT for state in pod.states) or not (
+    if any(state.service_account != DEFAULT for state in states(pod)) or not (
         pod.get(FIELD) is False or account_says_no(pod)
     ):
         return
@@ -40,7 +43,7 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
             topic="workload left with the service account default",
         )  # fmt: skip
         return
-    name = pod.tree.accounts.reserve(_base(pod.object), pod.object)
+    name = pod.tree.ask(ServiceAccounts).reserve(_base(pod.object), pod.object)
     evidence = [Evidence("it names no account, and nothing in the tree gives default any rights"), *_doubts(pod)]
     if pod.has("serviceAccount"):
         yield pod.drop("serviceAccount", grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
@@ -58,7 +61,7 @@ def _kept(pod: PodTemplate) -> str | None:
     used = api_use(pod)
     if used:
         return used[0].text
-    for account in pod.tree.accounts.of(pod):
+    for account in pod.tree.ask(ServiceAccounts).of(pod):
         annotations = account.keys("metadata", "annotations")
         if annotations:
             return f"{account} has the annotation {annotations[0]}"
@@ -66,7 +69,7 @@ def _kept(pod: PodTemplate) -> str | None:
 
 
 def _doubts(pod: PodTemplate) -> Iterator[Evidence]:
-    if pod.tree.platform == "openshift":
+    if pod.tree.ask(Platforms).name == "openshift":
         yield Evidence("a security context constraint may be given to default by name")
     for key in ("sidecar.istio.io/inject", "linkerd.io/inject"):
         if pod.metadata.text("annotations", key) is not None:
@@ -79,7 +82,7 @@ def _account(pod: PodTemplate, name: str) -> dict[str, Any]:
         metadata["namespace"] = pod.namespace
     metadata["labels"] = dict(_MANAGED)
     value: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, FIELD: False}
-    pull = list(_pull_secrets(pod.tree.accounts.of(pod)))
+    pull = list(_pull_secrets(pod.tree.ask(ServiceAccounts).of(pod)))
     if pull:
         value["imagePullSecrets"] = [{"name": secret} for secret in pull]
     return value

@@ -5,6 +5,7 @@ from typing import Any
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.api_use import STANDARD_PATH, Need, Strength, has_token, need
+from hardener.facts.cluster.platforms import Platforms
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._token import DEFAULT, FIELD, HOUR, Token, account_says_no, seconds_of, sources
@@ -68,7 +69,7 @@ def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:
     yield _append(
         pod,
         "volumes",
-        {"name": name, "projected": {"sources": sources(seconds, pod.tree.platform)}},
+        {"name": name, "projected": {"sources": sources(seconds, pod.tree.ask(Platforms).name)}},
         basis,
         [*found.evidence[:1], *doubt],
     )

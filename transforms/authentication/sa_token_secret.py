@@ -5,6 +5,9 @@ from typing import Any
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.token_readers import readers
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.system_pods import classes_of
 from hardener.tree.core_views import PodTemplate, Secret, ServiceAccount
 from hardener.tree.view import View
 
@@ -68,10 +71,10 @@ def _why_not(pod: PodTemplate, name: str, account: str) -> str | None:
     """Why the pod keeps reading the Secret; None where it can get a token of its own instead."""
     if not pod.object.editable:
         return f"{pod.object} reads it, and is outside of the given paths"
-    kind = next((kind for kind in _FIXED if kind in pod.classes), None)
+    kind = next((kind for kind in _FIXED if kind in classes_of(pod)), None)
     if kind is not None:
         return f"{pod.object} reads it, and is left as it is ({kind})"
-    other = next((state for state in pod.states if state.service_account != account), None)
+    other = next((state for state in states(pod) if state.service_account != account), None)
     if other is not None:
         return f"{pod.object} reads it, and runs as service account {other.service_account}"
     volumes = [volume for volume in pod.items("volumes") if volume.text("secret", "secretName") == name]
@@ -114,7 +117,7 @@ def _projected(pod: PodTemplate, secret: Secret, options: Token) -> list[Edit]:
         f" secret {name}{where}",
     )
     for volume in volumes:
-        value = _value(volume, seconds, pod.tree.platform)
+        value = _value(volume, seconds, pod.tree.ask(Platforms).name)
         edits.append(volume.drop("secret", **how))
         edits.append(volume.set("projected", to=value, late=seconds == HOUR and bool(doubt), follow_up=after, **how))
     return edits

@@ -1,5 +1,6 @@
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import PodTemplate
 
 _OLD, _NEW = "serviceAccount", "serviceAccountName"
@@ -18,7 +19,7 @@ def service_account_field(pod: PodTemplate) -> Steps:
     old = pod.get(_OLD)
     if not pod.has(_OLD):
         return
-    other = next((state for state in pod.states if state.text(_OLD) != pod.text(_OLD)), None)
+    other = next((state for state in states(pod) if state.text(_OLD) != pod.text(_OLD)), None)
     if other is not None:
         yield pod.finding(
             f"the account is named in {_OLD}, an old name of {_NEW}, and a kustomization patches that", _OLD,

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps
+from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import FLOOR, Needs, at_work, deploys, is_system, needs
 from hardener.facts.access.views import Binding, Role, Subject
+from hardener.facts.kustomize.builds import Builds
 
 from . import _rights
 from ._options import Rbac
@@ -38,7 +40,7 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     if not accounts:
         return
     found = [(subject, *_needs(binding, subject, options)) for subject in accounts]
-    patched = binding.tree.access.patched_by(binding)
+    patched = binding.tree.ask(Access).patched_by(binding)
     if patched is not None:
         yield binding.finding(
             f"{accounts[0]} is an administrator; {patched.text}, and would not find it under another name", "subjects",
@@ -80,7 +82,7 @@ def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | 
             topic="administrator by name, a person or group",
         )  # fmt: skip
     namespace = binding.namespace_of(subject)
-    platform = binding.tree.access.platform(binding, subject)
+    platform = binding.tree.ask(Access).platform(binding, subject)
     if platform is not None and platform[1]:
         return "said by rbac-platform-admin"
     if platform is not None:
@@ -115,8 +117,8 @@ def _moved_elsewhere(binding: Binding, subject: Subject, namespace: str | None) 
     """The namespace that a kustomization puts a RoleBinding into, where that is not the one of the account."""
     if binding.namespaced:
         return None
-    builds = binding.tree.builds
-    accounts = binding.tree.access.account_objects(binding, subject)
+    builds = binding.tree.ask(Builds)
+    accounts = binding.tree.ask(Access).account_objects(binding, subject)
     for space in sorted({each.namespace for each in builds.renderings(binding.object) if each.namespace}):
         if space != namespace and not any(space in builds.namespaces(account) for account in accounts):
             return space
@@ -126,7 +128,7 @@ def _moved_elsewhere(binding: Binding, subject: Subject, namespace: str | None) 
 def _needs(binding: Binding, subject: Subject, options: Rbac) -> tuple[str | None, Needs]:
     """Where the account will be, and what it needs there."""
     own = binding.namespace_of(subject)
-    pods = binding.tree.access.pods(binding, subject)
+    pods = binding.tree.ask(Access).pods(binding, subject)
     space = own if pods else options.mapped(own)
     target = binding.object.namespace or "" if binding.namespaced else space or ""
     floor = FLOOR if options.fallback == "floor" else ()

@@ -6,6 +6,7 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
+from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import observation
 from hardener.facts.access.views import Binding, Role
 from hardener.kubernetes.rbac_rules import Rule, compact
@@ -18,7 +19,7 @@ _LABEL = next(iter(MANAGED))
 def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     """Add to the role of ``binding``, where it is ours, what a log shows; ``prune`` takes away what it does not."""
     role = next((role for role in binding.roles if _is_ours(role)), None)
-    if role is None or binding.tree.access.log is None:
+    if role is None or binding.tree.ask(Access).log is None:
         return
     used: list[Rule] = []
     facts: list[Evidence] = []
@@ -70,7 +71,7 @@ def _is_ours(role: Role) -> bool:
 def _is_given(binding: Binding, name: str, space: str | None) -> bool:
     """Whether another binding gives the account rights in ``space``."""
     subject = next(each for each in binding.subjects if each.name == name)
-    bindings = binding.tree.access.bindings_of(name, binding.namespace_of(subject))
+    bindings = binding.tree.ask(Access).bindings_of(name, binding.namespace_of(subject))
     return any(not each.namespaced or (each.object.namespace or "") == space for each in bindings if each != binding)
 
 

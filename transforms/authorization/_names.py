@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from hardener.facts.access.views import Binding, Subject
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.rbac import GROUP
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _metadata(name: str, namespace: str | None) -> dict[str, Any]:
 
 def free(kind: str, name: str, beside: Binding, also: Container[str] = ()) -> str:
     """A name for a new object that nothing in the tree has; ``also`` are taken, too."""
-    return beside.tree.builds.free_name(kind, name, beside, also)
+    return beside.tree.ask(Builds).free_name(kind, name, beside, also)
 
 
 def delete(target: Binding) -> tuple[str, ...]:
@@ -79,7 +80,7 @@ def delete(target: Binding) -> tuple[str, ...]:
     it."""
     item = target.object
     found: dict[str, None] = {}
-    for each in target.tree.builds.renderings(item):
+    for each in target.tree.ask(Builds).renderings(item):
         space = (each.namespace or item.namespace) if item.kind == "RoleBinding" else None
         where = f" -n {space}" if space else ""
         found[f"kubectl delete {item.kind.lower()} {each.name_of(item)}{where}"] = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import deploys, observation
 from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import Expansion
@@ -30,8 +31,8 @@ def left(role: Role, index: int, why: str, advice: str, *path: str, severity: Se
 
 def platform(role: Role) -> str | None:
     """The platform component that holds ``role``; None without one."""
-    for holder in role.tree.access.holders(role):
-        found = role.tree.access.platform(holder.binding, holder.subject)
+    for holder in role.tree.ask(Access).holders(role):
+        found = role.tree.ask(Access).platform(holder.binding, holder.subject)
         if found is not None:
             return found[0].component
     return None
@@ -52,7 +53,7 @@ def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Eviden
 
 def _against(role: Role) -> Iterator[Evidence]:
     """Who may need what is lost: whoever applies manifests, a person, or somebody whom the tree does not show."""
-    holders = role.tree.access.holders(role)
+    holders = role.tree.ask(Access).holders(role)
     component = platform(role)
     if component is not None:
         yield Evidence(f"{component} holds it, which works with what others install")
@@ -63,7 +64,7 @@ def _against(role: Role) -> Iterator[Evidence]:
 
 def deployers(role: Role) -> Iterator[Evidence]:
     """Who may be the one that would apply a revert: people, and accounts that are called like it."""
-    for holder in role.tree.access.holders(role):
+    for holder in role.tree.ask(Access).holders(role):
         if not holder.subject.is_account:
             yield holder.binding.fact(f"{holder.subject} holds it", "subjects", holder.subject.index)
         elif deploys(holder.subject.name):
@@ -74,11 +75,11 @@ def deployers(role: Role) -> Iterator[Evidence]:
 def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None:
     """What an audit log shows of the use of ``rule`` by all who hold it; None where it does not show each of them, or
     not all that they do: over too short a time of who deploys, or less than an audit policy lets it see."""
-    if role.tree.access.log is None:
+    if role.tree.ask(Access).log is None:
         return None
     rules: list[Rule] = []
     facts: list[Evidence] = []
-    holders = role.tree.access.holders(role)
+    holders = role.tree.ask(Access).holders(role)
     for holder in holders:
         known = observation(holder.binding, holder.subject) if holder.subject.is_account else None
         if known is None or known.blind or (known.thin and deploys(holder.subject.name)):

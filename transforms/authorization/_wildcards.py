@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Finding, Grade, Severity
 from hardener.authoring.transform import Steps
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
 from hardener.kubernetes.rbac_rules import ANY, Rule
@@ -29,14 +30,14 @@ def resources(role: Role) -> Steps:
         if reason is not None:
             yield reason
             continue
-        groups = role.tree.access.discovery.groups_known if ANY in rule.groups else rule.groups
+        groups = role.tree.ask(Access).discovery.groups_known if ANY in rule.groups else rule.groups
         known = observed(role, rule)
         if known is not None:
-            grade, facts = judged(role, rule, expand_resources(rule, role.tree.access.discovery, namespaced=False))
+            grade, facts = judged(role, rule, expand_resources(rule, role.tree.ask(Access).discovery, namespaced=False))
             yield written_out(role, index, rule, known[0], grade, [*known[1], *facts])
             continue
         whole = Rule(tuple(groups), rule.resources, rule.verbs, rule.names)
-        found = expand_resources(whole, role.tree.access.discovery, namespaced=role.namespaced)
+        found = expand_resources(whole, role.tree.ask(Access).discovery, namespaced=role.namespaced)
         if found.unknown or not found.rules:
             names = ", ".join(found.unknown) or "its groups"
             yield left(role, index, f"nothing is known of the resources of {names}", "name the resources that are used")
@@ -72,7 +73,7 @@ def apigroups(role: Role) -> Steps:
         if ANY not in rule.groups or has_star(rule.resources):
             continue
         known = observed(role, rule)
-        found = expand_groups(rule, role.tree.access.discovery)
+        found = expand_groups(rule, role.tree.ask(Access).discovery)
         if known is not None:
             yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
         elif (component := platform(role)) is not None:
@@ -93,7 +94,7 @@ def verbs(role: Role) -> Steps:
         if ANY not in rule.verbs or has_star(rule.groups) or has_star(rule.resources) or rule.urls:
             continue
         known = observed(role, rule)
-        found = expand_verbs(rule, role.tree.access.discovery)
+        found = expand_verbs(rule, role.tree.ask(Access).discovery)
         if known is not None:
             yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
         elif found.unknown or not found.rules:

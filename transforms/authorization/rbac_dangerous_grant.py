@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 from hardener.tree.view import OpaqueError
 
@@ -33,7 +34,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     from hardener.facts.access.needs import is_system
     from hardener.kubernetes.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
 
-    holders = role.tree.access.holders(role)
+    holders = role.tree.ask(Access).holders(role)
     everywhere = not role.namespaced and (not holders or any(not holder.binding.namespaced for holder in holders))
     spaces = {holder.binding.object.namespace for holder in holders} | {role.object.namespace}
     system = everywhere or any(map(is_system, spaces))
@@ -75,7 +76,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
 
 def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) -> Iterator[Finding]:
     """What a kustomization adds to ``own``, the grants of the role as it is written."""
-    from hardener.facts.kustomize.overlays import patch_of
+    from hardener.facts.kustomize.overlays.variants import patch_of
     from hardener.kubernetes.dangerous_grants import EVERYTHING, dangerous
 
     for variant in role.variants if EVERYTHING.id not in own else ():

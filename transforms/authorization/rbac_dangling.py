@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 
 
@@ -26,7 +27,7 @@ def rbac_dangling(binding: Binding) -> Steps:
     for subject in binding.subjects:
         if not subject.is_account or subject.name == "default":
             continue
-        access = binding.tree.access
+        access = binding.tree.ask(Access)
         if not access.account_objects(binding, subject) and not access.pods(binding, subject):
             yield binding.finding(
                 f"{subject} is not in the tree", "subjects", subject.index, severity=Severity.LOW,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_rules import ANY, VERBS, is_nameless
 
@@ -73,7 +74,7 @@ def _strange(role: Role, rule: Rule) -> Iterator[str]:
     odd = [verb for verb in rule.verbs if verb not in VERBS and verb != ANY and ":" not in verb]
     if not odd or not rule.resources:
         return
-    discovery = role.tree.access.discovery
+    discovery = role.tree.ask(Access).discovery
     known: set[str] = set()
     for group in rule.groups:
         for name in rule.resources:
@@ -89,5 +90,5 @@ def _strange(role: Role, rule: Rule) -> Iterator[str]:
 
 def _outside(role: Role, rule: Rule, name: str) -> bool:
     """Whether a resource lives in no namespace, in each of the groups that the rule names."""
-    discovery = role.tree.access.discovery
+    discovery = role.tree.ask(Access).discovery
     return bool(rule.groups) and all(discovery.cluster_scoped(group, name) for group in rule.groups)

@@ -4,7 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.rbac import DEFAULT
 from hardener.tree.core_views import Object, PodTemplate
 
@@ -35,7 +39,7 @@ def rbac_default_sa(binding: Binding) -> Steps:
     for subject in binding.subjects:
         if not subject.is_account or subject.name != DEFAULT:
             continue
-        pods = binding.tree.access.pods(binding, subject)
+        pods = binding.tree.ask(Access).pods(binding, subject)
         reason = _unclear(binding, subject, pods)
         if reason is not None:
             yield binding.finding(
@@ -54,24 +58,24 @@ def _unclear(binding: Binding, subject: Subject, pods: Pods) -> str | None:
     names = pods.objects
     if len(names) > 1:
         return f"{len(names)} workloads run as it ({', '.join(names[:3])})"
-    if not binding.tree.access.surely(binding, subject, pods[0]):
+    if not binding.tree.ask(Access).surely(binding, subject, pods[0]):
         return f"{names[0]} may run as it, in the namespace that nothing names"
     if pods[0].kind in _REFUSED:
         return f"{names[0]} cannot be changed while it runs, or is refused before its account exists"
-    if left := next((name for name in _LEFT_ALONE if name in pods[0].classes), None):
+    if left := next((name for name in _LEFT_ALONE if name in classes_of(pods[0])), None):
         return f"{names[0]} is not the tree's to change ({left})"
     if not pods[0].object.editable:
         return f"{names[0]} is outside the given paths"
-    if len(binding.tree.access.bindings_of(subject.name, binding.namespace_of(subject))) > 1:
+    if len(binding.tree.ask(Access).bindings_of(subject.name, binding.namespace_of(subject))) > 1:
         return "other bindings name it too"
-    if any(state.service_account != DEFAULT for state in pods[0].states):
+    if any(state.service_account != DEFAULT for state in states(pods[0])):
         return f"an overlay gives {names[0]} another account"
     return None
 
 
 def _moved(binding: Binding, subject: Subject, pod: PodTemplate) -> list[Edit]:
     """The workload gets an account, and that the rights; the account default mounts its token no longer."""
-    name = pod.tree.accounts.reserve(str(pod.object.name), pod.object)
+    name = pod.tree.ask(ServiceAccounts).reserve(str(pod.object.name), pod.object)
     space = binding.namespace_of(subject)
     shared = pod.namespace in (None, DEFAULT)
     evidence = [pod.fact(f"{pod.object} is the one workload of the tree that runs as {subject}")]
@@ -94,7 +98,7 @@ def _moved(binding: Binding, subject: Subject, pod: PodTemplate) -> list[Edit]:
         )
     else:
         edits.append(binding.set("subjects", subject.index, "name", to=name, **common))
-    for default in binding.tree.access.account_objects(binding, subject):
+    for default in binding.tree.ask(Access).account_objects(binding, subject):
         if _is_open(default):
             edits.append(default.set(_FIELD, to=False, **common))
     return edits

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Role
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def rbac_nodes_proxy_narrow(role: Role) -> Steps:
     """
     from hardener.kubernetes.rbac_platform import is_monitoring
 
-    holders = role.tree.access.holders(role)
+    holders = role.tree.ask(Access).holders(role)
     if role.owner is not None or not holders or role.aggregated_to:
         return
     if not all(holder.subject.is_account and is_monitoring(holder.subject.name) for holder in holders):
@@ -50,14 +51,14 @@ def _unclear(role: Role) -> str | None:
     version = role.tree.settings.kubernetes_version
     if version < _SINCE:
         return f"Kubernetes {'.'.join(map(str, version))} knows no finer rights"
-    through = role.tree.access.asks_through_api_server
+    through = role.tree.ask(Access).asks_through_api_server
     return f"{through} reads metrics through the API server, which asks for it" if through else None
 
 
 def _narrowed(role: Role, index: int, rule: Rule, holder: str) -> list[Edit]:
     evidence = [Evidence(f"{holder} is called like a monitoring agent, and nobody else in the tree holds the role")]
     common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED, "evidence": evidence}
-    names = [*_FINE, *([_CONFIG] if role.tree.access.reads_config_of_kubelets else [])]
+    names = [*_FINE, *([_CONFIG] if role.tree.ask(Access).reads_config_of_kubelets else [])]
     new = [name for name in names if name not in rule.resources]
     place = rule.resources.index(_PROXY)
     if not new:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 
 _ADVICE = "keep its namespace closed: who can run code there owns the cluster"
@@ -21,11 +22,11 @@ def rbac_platform_admin(binding: Binding) -> Steps:
     from hardener.facts.access.grants import Holder
 
     for subject in binding.subjects:
-        found = binding.tree.access.platform(binding, subject)
+        found = binding.tree.ask(Access).platform(binding, subject)
         if found is None or not found[1]:
             continue
         component = found[0]
-        holder = Holder(subject, binding, binding.tree.access.pods(binding, subject))
+        holder = Holder(subject, binding, binding.tree.ask(Access).pods(binding, subject))
         yield binding.finding(
             f"{component.component} is an administrator of the cluster: {holder}", "subjects", subject.index,
             severity=Severity.MEDIUM, advice=f"{component.advice}; else {_ADVICE}" if component.advice else _ADVICE,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 
 
@@ -26,7 +27,7 @@ def rbac_unused_binding(binding: Binding) -> Steps:
     gone = []
     facts: list[Evidence] = []
     for subject in binding.subjects:
-        if subject.is_account and binding.tree.access.platform(binding, subject) is None:
+        if subject.is_account and binding.tree.ask(Access).platform(binding, subject) is None:
             known = unused(binding, subject)
             if known is not None:
                 gone.append(subject)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import EgressPolicy
 from hardener.tree.view import View
 
@@ -70,11 +72,11 @@ def _is_http(port: View) -> bool:
 
 def _served(policy: EgressPolicy) -> Evidence | None:
     """Why a pod of the policy, or all of the tree, gets its identity at the metadata address."""
-    isolation = policy.tree.isolation
+    isolation = policy.tree.ask(Isolation)
     for pod in policy.tree.pod_templates:
         if any(found.object is policy.object for found in isolation.selecting(pod)):
             why = isolation.identities.gke(pod)
             if why is not None:
                 return why
-    sign = policy.tree.platform_signs.get("GKE")
+    sign = policy.tree.ask(Platforms).signs.get("GKE")
     return Evidence(f"{sign} is for GKE") if sign is not None else None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._scaffold import IRSA
@@ -70,4 +71,4 @@ def sa_cloud_identity(pod: PodTemplate) -> Steps:
 
 def _keys(container: Container) -> Iterator[str]:
     names = [variable.text("name") or "" for variable in container.items("env")]
-    yield from (name for name in (*names, *container.tree.isolation.identities.loaded(container)) if name in _KEYS)
+    yield from (name for name in (*names, *container.tree.ask(Isolation).identities.loaded(container)) if name in _KEYS)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.component import is_ingress_or_gateway, says_external
 from hardener.kubernetes.ingress_annotations import needs_node_port
 from hardener.kubernetes.load_balancer import names_way_in
@@ -19,7 +21,7 @@ def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     own = list(_ways_in(service))
     yield from own
     seen = {fact.text for fact in own}
-    for state in service.states[1:]:
+    for state in states(service)[1:]:
         if state.object.patched((*state.path, "spec", "type")):
             continue  # it has a type of its own, whatever becomes of this one
         try:
@@ -34,7 +36,7 @@ def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
         yield service.fact("by its name it is that of an ingress controller or gateway", "metadata", "name")
     for pod in pods:
         yield from _of_pod(pod)
-    for ingress in service.tree.relations.ingresses_of(service.object):
+    for ingress in service.tree.ask(Relations).ingresses_of(service.object):
         if uses_node_ports(ingress, service.object):
             yield ingress.fact("its Ingress class sends traffic to node ports", "metadata", "name")
 

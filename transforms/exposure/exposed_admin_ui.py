@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.component import sensitive_component
 from hardener.kubernetes.ingress import Backend
 from hardener.kubernetes.ingress_annotations import is_sign_in, narrows, signs_in
@@ -57,10 +59,10 @@ def exposed_admin_ui(opening: Service | Ingress) -> Steps:
 
 def _of_service(service: Service) -> Iterator[Finding]:
     """A finding where the Service is open to the outside, as it is written or as an overlay makes it."""
-    state, field = next(filter(None, map(_open, service.states)), (None, ""))
+    state, field = next(filter(None, map(_open, states(service))), (None, ""))
     if state is None:
         return
-    component = administration(service, service.tree.relations.selected_pods(service))
+    component = administration(service, service.tree.ask(Relations).selected_pods(service))
     if component is not None:
         kind = state.get("spec", "type")
         way = f"at the address and port of its Service (type {kind})" if field == "type" else "at its externalIPs"
@@ -88,7 +90,7 @@ def _door(service: Service) -> _Door:
 
 def _behind(ingress: Ingress, backend: Backend) -> Iterator[tuple[str, list[Container]]]:
     """The administration interfaces that a backend is, with their containers."""
-    relations = ingress.tree.relations
+    relations = ingress.tree.ask(Relations)
     called = relations.services_called.get(backend.name)
     services = called.meeting(ingress.object, backend.namespace) if called is not None else []
     for service in services:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.ingress import GATEWAYS, INGRESSES, ISTIO_GATEWAYS, OPENSHIFT_ROUTES
 from hardener.kubernetes.ingress_annotations import ends_tls
 from hardener.tree.route_views import Ingress
@@ -56,7 +57,7 @@ def _listeners(gateway: Ingress) -> Iterator[Finding]:
     encrypted = any(listener.get("protocol") in ("HTTPS", "TLS") for listener in listeners)
     for index, listener in enumerate(listeners):
         name, port = listener.text("name") or "", listener.get("port")
-        redirected = gateway.tree.relations.redirects_only(gateway.object, name, port)
+        redirected = gateway.tree.ask(Relations).redirects_only(gateway.object, name, port)
         if listener.get("protocol") != "HTTP" or redirected:
             continue
         yield gateway.finding(

@@ -6,6 +6,9 @@ from typing import ClassVar
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Path, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate, Service
@@ -51,7 +54,7 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
             advice="what is open there is decided by the listeners and routes of the Gateway",
         )  # fmt: skip
         return
-    pods = service.tree.relations.selected_pods(service)
+    pods = service.tree.ask(Relations).selected_pods(service)
     component = administration(service, pods)
     sensitive = component.evidence if component else data_store(service, pods)
     against = list(deliberate(service, pods))
@@ -76,7 +79,7 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
 
 def _impact(service: Service, kind: str) -> str | None:
     """What is lost; nothing where every build of the tree gives the Service a public type of its own."""
-    builds = service.tree.builds.of(service.object)
+    builds = service.tree.ask(Builds).of(service.object)
     if builds and len(list(_opened_again(service))) >= len(builds):
         return None
     if kind == "NodePort":
@@ -87,7 +90,7 @@ def _impact(service: Service, kind: str) -> str | None:
 
 def _other_ways(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     """An Ingress or a route that leads to the pods of ``service`` by another way than its address."""
-    relations = service.tree.relations
+    relations = service.tree.ask(Relations)
     for item, backend in relations.routes_to(service.object):
         if not uses_node_ports(item, service.object):
             yield item.fact(f"{item} leads to it, and needs no address of its own", *backend.path)
@@ -123,7 +126,7 @@ def _drops(service: Service) -> Iterator[tuple[Path, str]]:
 
 def _opened_again(service: Service) -> Iterator[Finding]:
     """A finding where a patch of a kustomization makes the Service public, whatever it is here."""
-    for state in service.states[1:]:
+    for state in states(service)[1:]:
         try:
             kind = state.get("spec", "type")
         except (OpaqueError, WrongShapeError):

@@ -7,6 +7,7 @@ from typing import ClassVar
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace
 
@@ -44,7 +45,7 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
     from hardener.kubernetes.runtime_rules import falco_rules, tetragon_policies  # late: on request only
 
     tree = namespace.tree
-    names = sorted(name for name, space in tree.namespaces.items() if name and space.pods and _is_ours(name))
+    names = sorted(name for name, space in tree.ask(Namespaces).items() if name and space.pods and _is_ours(name))
     if options.rules == "falco" and not names:
         yield namespace.finding(
             "Falco needs to know which namespaces are hardened, and no workload of the tree names its own",

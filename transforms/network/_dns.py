@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.connections import Port
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
@@ -32,7 +33,7 @@ _OPENSHIFT: list[dict[str, Any]] = [
 
 def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], list[Port]]:
     """The DNS of the cluster: its pods, and the ports on which they listen."""
-    openshift = tree.platform == "openshift"
+    openshift = tree.ask(Platforms).name == "openshift"
     return (_OPENSHIFT, _ports(_PORT_OF_OPENSHIFT)) if openshift else (_PEERS, _ports(_PORT))
 
 

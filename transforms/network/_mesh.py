@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate, View
 
@@ -86,7 +88,7 @@ def _first(holder: View, key: str) -> tuple[str, Evidence] | None:
 
 def _declarations(pod: PodTemplate) -> Iterator[View]:
     """The metadata of the Namespace objects of ``pod``."""
-    for name in pod.tree.builds.namespaces(pod.object):
-        space: Namespace | None = pod.tree.namespaces.get(name) if name else None
+    for name in pod.tree.ask(Builds).namespaces(pod.object):
+        space: Namespace | None = pod.tree.ask(Namespaces).get(name) if name else None
         if space is not None and space.declared:
             yield space.view("metadata")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 _GKE = (("169.254.169.252/32", (987, 988)), ("169.254.169.254/32", (80, 8080)))
@@ -19,7 +20,7 @@ def metadata_rules(pods: list[PodTemplate], *, closed: bool) -> Iterator[tuple[s
     """Addresses, ports and why; ``closed`` tells that no other rule opens link-local addresses."""
     for pod in pods:
         try:
-            gke, eks = pod.tree.isolation.identities.gke(pod), pod.tree.isolation.identities.eks(pod)
+            gke, eks = pod.tree.ask(Isolation).identities.gke(pod), pod.tree.ask(Isolation).identities.eks(pod)
         except (OpaqueError, WrongShapeError):
             continue
         if gke is not None:

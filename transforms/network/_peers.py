@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.network.network_policies import Isolation
+from hardener.facts.objects.system_pods import classes_of
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 Value = dict[str, Any]
@@ -16,7 +19,7 @@ EVERY_NAMESPACE: Value = {"namespaceSelector": {}}
 def own_labels(pod: PodTemplate) -> Value | None:
     """The LabelSelector that finds the pods of ``pod``; None where there is none that can be relied on."""
     try:
-        own = pod.tree.isolation.selectors.own(pod)
+        own = pod.tree.ask(Isolation).selectors.own(pod)
         known = own.added is None or _will_be_labelled(pod)
     except (OpaqueError, WrongShapeError):
         return None
@@ -28,7 +31,7 @@ def _will_be_labelled(pod: PodTemplate) -> bool:
     waivers = pod.tree.waivers
     if pod.object.piece.is_python:  # it would come with a policy, and that only the program can make
         return False
-    if not pod.object.editable or set(pod.classes) - {"node-agent"}:
+    if not pod.object.editable or set(classes_of(pod)) - {"node-agent"}:
         return False
     return not waivers or not any(waivers.is_exempt("netpol-workload", one, ()) for one in pod.containers)
 
@@ -59,16 +62,16 @@ def behind(pod: PodTemplate, service: Object) -> Value:
 
 def same_namespace(item: Object, other: Object) -> bool:
     """Whether two objects come out in the same namespace, as far as that is known."""
-    if item.is_placed_by_program or other.is_placed_by_program:
+    builds = item.tree.ask(Builds)
+    if builds.is_placed_by_program(item) or builds.is_placed_by_program(other):
         return False
-    builds = item.tree.builds
     return set(builds.namespaces(item)) == set(builds.namespaces(other))
 
 
 def _placed(item: Object, other: Object, selector: Value) -> Value:
     if same_namespace(item, other):
         return {"podSelector": selector}
-    names = item.tree.builds.namespaces(other)
+    names = item.tree.ask(Builds).namespaces(other)
     if None in names:
         return {**EVERY_NAMESPACE, "podSelector": selector}
     # The label is set by the API server since 1.21; as an expression, since kustomize rewrites the labels of
@@ -84,7 +87,7 @@ def _written(item: Object, other: Object, selector: Value) -> Value:
     get labels here that their pods do not have: expressions are left as they are, so they name what kustomizations
     make of the labels.
     """
-    builds = item.tree.builds
+    builds = item.tree.ask(Builds)
     layers = builds.layers(other)
     if layers == builds.layers(item):
         return selector

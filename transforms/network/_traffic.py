@@ -8,7 +8,8 @@ from typing import Any
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
 from hardener.facts.network.connections import Entry, External, Port, Unresolved, Unseen, Way
-from hardener.facts.network.network_policies import Policy
+from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.kubernetes.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
@@ -50,7 +51,7 @@ class Traffic:
     def ingress(self) -> Rules:
         """Who connects to the pods."""
         rules = Rules("ingress")
-        for entry in (entry for pod in self.pods for entry in self._tree.connections.entries_of(pod)):
+        for entry in (entry for pod in self.pods for entry in self._tree.ask(Connections).entries_of(pod)):
             facts = said("in", _ports(entry.ports), entry.evidence)
             if entry.way is Way.MONITORING:
                 rules.allow([EVERY_NAMESPACE], entry.ports, facts)
@@ -60,7 +61,7 @@ class Traffic:
                 rules.allow_anybody(entry.ports, facts)
             elif self.options.orphans == "same-namespace":
                 rules.allow([EVERY_POD], entry.ports, facts)
-        for edge in (edge for pod in self.pods for edge in self._tree.connections.into(pod)):
+        for edge in (edge for pod in self.pods for edge in self._tree.ask(Connections).into(pod)):
             if not on_host_network(edge.client):  # no policy names it; there is an entry for it
                 facts = said(f"in from {named(edge.client)}", _ports(edge.ports), edge.evidence)
                 rules.allow([peer(self._pod, edge.client)], edge.ports, facts)
@@ -70,7 +71,7 @@ class Traffic:
 
     def closed_orphans(self) -> Iterator[Entry]:
         """Services that nothing in the tree names, which stay closed."""
-        for entry in (entry for pod in self.pods for entry in self._tree.connections.entries_of(pod)):
+        for entry in (entry for pod in self.pods for entry in self._tree.ask(Connections).entries_of(pod)):
             if entry.way is Way.NAMESPACE and self.options.orphans == "closed":
                 yield entry
 
@@ -79,7 +80,7 @@ class Traffic:
     def egress(self, *, with_dns: bool = True) -> Rules:
         """Whom the pods connect to."""
         rules = Rules("egress")
-        for edge in (edge for pod in self.pods for edge in self._tree.connections.out_of(pod)):
+        for edge in (edge for pod in self.pods for edge in self._tree.ask(Connections).out_of(pod)):
             facts = said(f"out to {named(edge.server)}", _ports(edge.ports), edge.evidence)
             if not on_host_network(edge.server):
                 rules.allow([peer(self._pod, edge.server)], edge.ports, facts)
@@ -89,7 +90,7 @@ class Traffic:
             if isinstance(other, Unseen):
                 self._allow_unseen(rules, other)
         if self.options.orphans == "same-namespace":
-            orphan = self._tree.isolation.orphan_near(self._pod)
+            orphan = self._tree.ask(Isolation).orphan_near(self._pod)
             if orphan is not None:
                 rules.allow([EVERY_POD], (), [Evidence(f"out in the namespace: {orphan.text}", *_at(orphan))])
         if with_dns:
@@ -137,12 +138,12 @@ class Traffic:
             rules.allow(known or self._everywhere(), _API_PORTS, said("out to the Kubernetes API", "", facts))
 
     def _elsewhere(self) -> Iterator[Unresolved | Unseen | External]:
-        return (other for pod in self.pods for other in self._tree.isolation.elsewhere(pod))
+        return (other for pod in self.pods for other in self._tree.ask(Isolation).elsewhere(pod))
 
     def _everywhere(self) -> list[dict[str, Any]]:
         closed = self.options.internet == "deny"
         found = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [*(_LINK_LOCAL if closed else _METADATA)]}}]
-        if self._tree.isolation.speaks_ipv6:
+        if self._tree.ask(Isolation).speaks_ipv6:
             found.append({"ipBlock": {"cidr": "::/0", "except": [*_METADATA_V6]}})
         return found
 
@@ -169,7 +170,7 @@ class Traffic:
                     "add an ingress rule for it",
                     severity=Severity.LOW, piece=fact.piece, path=fact.path,
                 )  # fmt: skip
-        cilium = self._tree.isolation.cilium
+        cilium = self._tree.ask(Isolation).cilium
         for pod in self.pods if cilium is not None else ():
             if facts := _api_use(pod):
                 yield pod.finding(
@@ -206,11 +207,11 @@ class Traffic:
     def refused(self, policies: list[Policy], direction: Direction) -> Iterator[Finding]:
         """Connections that the manifests show and that ``policies``, which somebody wrote, refuse."""
         tree = self._tree
-        names = ", ".join(str(policy.object) for policy in policies)
+        connections, names = tree.ask(Connections), ", ".join(str(policy.object) for policy in policies)
         for pod in self.pods:
-            for edge in tree.connections.into(pod) if direction == "ingress" else tree.connections.out_of(pod):
+            for edge in connections.into(pod) if direction == "ingress" else connections.out_of(pod):
                 try:
-                    refused = tree.isolation.refuses(policies, edge, direction)
+                    refused = tree.ask(Isolation).refuses(policies, edge, direction)
                 except (OpaqueError, WrongShapeError):
                     continue
                 if refused and edge.evidence:

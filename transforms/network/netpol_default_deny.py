@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.network.network_policies import Isolation
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
 from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate
 
@@ -26,7 +27,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     if namespace.declared and not namespace.object.name:
         return  # no API server takes it
     wanted = directions(options)
-    known = namespace.tree.isolation.by_object
+    known = namespace.tree.ask(Isolation).by_object
     policies = [known[item] for item in of(namespace) if item in known]
     if any(
         item.legal and item.selects_all and not any(item.rules(name.lower()) for name in wanted)
@@ -80,7 +81,7 @@ def _is_none(pod: PodTemplate) -> bool:
 
 def _is_isolated(pod: PodTemplate, wanted: list[str]) -> bool:
     """Whether a policy of its own, of this run or before, closes the pod, or one that somebody wrote for it."""
-    isolation = pod.tree.isolation
+    isolation = pod.tree.ask(Isolation)
     if any("netpol-workload" in twin.changed_by for twin in isolation.selectors.twins(pod)):
         return True
     try:

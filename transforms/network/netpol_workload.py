@@ -8,8 +8,9 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.network.network_policies import Policy
+from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.pod_labels import NAME
+from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.policy_rules import missing
 from hardener.tree.core_views import PodTemplate
@@ -44,7 +45,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
             advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
         )  # fmt: skip
         return
-    isolation = pod.tree.isolation
+    isolation = pod.tree.ask(Isolation)
     own = isolation.selectors.own(pod)
     if own.selector is None:
         yield pod.finding(
@@ -99,7 +100,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
 
 
 def _counts(pod: PodTemplate) -> bool:
-    return pod.object.editable and not set(pod.classes) - {"node-agent"} and not on_host_network(pod)
+    return pod.object.editable and not set(classes_of(pod)) - {"node-agent"} and not on_host_network(pod)
 
 
 def _orphans(traffic: Traffic) -> Iterator[Finding]:
@@ -131,7 +132,7 @@ def _created(
         if left := item.directions - rules.keys():
             evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
     name = re.sub(r"[^a-z0-9.]+", "-", pod.object.name.lower()).strip("-.") or "pods"
-    if pod.tree.isolation.selectors.shares_name(pod):
+    if pod.tree.ask(Isolation).selectors.shares_name(pod):
         name += f"-{pod.kind.lower()}"
     value = policy(free_name(pod, f"harden-{name}"), pod.namespace, spec)
     yield pod.create(

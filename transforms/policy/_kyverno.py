@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.admission import PolicyHome, Shown
+from hardener.facts.access.admission.guardrails import Guardrails
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes import kyverno
 from hardener.kubernetes.admission_rules import AdmissionRule
 from hardener.tree.core_views import Object
@@ -25,7 +27,7 @@ def release(view: View, options: Policies) -> tuple[Version, Evidence]:
     asked = options.release
     if asked is not None:
         return asked, Evidence("policies.kyverno-version is {}.{}".format(*asked))
-    found = view.tree.guardrails.kyverno_version
+    found = view.tree.ask(Guardrails).kyverno_version
     if found is not None:
         return found
     return kyverno.DEFAULT_VERSION, Evidence("nothing shows the version of Kyverno: {}.{} is assumed".format(
@@ -34,12 +36,12 @@ def release(view: View, options: Policies) -> tuple[Version, Evidence]:
 
 def is_known(view: View, options: Policies) -> bool:
     """Whether the version is more than assumed."""
-    return options.release is not None or view.tree.guardrails.kyverno_version is not None
+    return options.release is not None or view.tree.ask(Guardrails).kyverno_version is not None
 
 
 def deprecation(home: PolicyHome, version: Version) -> Steps:
     """That policies in the language of Kyverno itself will not be served for ever."""
-    if version >= kyverno.CEL_SINCE and home.tree.guardrails.holds_cluster_policies:
+    if version >= kyverno.CEL_SINCE and home.tree.ask(Guardrails).holds_cluster_policies:
         yield home.finding(
             "ClusterPolicy is deprecated since Kyverno 1.17; new policies are written in it as the others are",
             advice="write them as ValidatingPolicy before the update to 1.20, which is announced to drop ClusterPolicy",
@@ -51,7 +53,7 @@ def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionR
     """What writes policies for ``version``."""
 
     def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
-        if version < kyverno.CEL_SINCE or home.tree.guardrails.holds_cluster_policies:
+        if version < kyverno.CEL_SINCE or home.tree.ask(Guardrails).holds_cluster_policies:
             yield from _cluster_policy(home, rule, spaces, version)
         else:
             yield from _validating_policies(home, rule, spaces)
@@ -61,9 +63,9 @@ def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionR
 
 def _cluster_policy(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown], version: Version) -> Iterator[Edit]:
     kind = kyverno.CLUSTER_POLICY
-    own = home.tree.guardrails.own(kyverno.GROUP, kind, rule.name)
+    own = home.tree.ask(Guardrails).own(kyverno.GROUP, kind, rule.name)
     if own is None:
-        name = home.tree.builds.free_name(kind, rule.name, home)
+        name = home.tree.ask(Builds).free_name(kind, rule.name, home)
         yield create(home, kyverno.cluster_policy(rule, name, [space.name for space in spaces], version), spaces)
     elif own.editable and spaces:
         for path in _override_lists(own):
@@ -96,9 +98,9 @@ def _validating_policies(home: PolicyHome, rule: AdmissionRule, spaces: list[Sho
     for value in kyverno.validating_policies(rule, rule.name, [space.name for space in spaces]):
         name = value["metadata"]["name"]
         refuses = not name.endswith("-warn")
-        own = home.tree.guardrails.own(kyverno.CEL_GROUP, kind, name)
+        own = home.tree.ask(Guardrails).own(kyverno.CEL_GROUP, kind, name)
         if own is None:
-            value["metadata"]["name"] = home.tree.builds.free_name(kind, name, home)
+            value["metadata"]["name"] = home.tree.ask(Builds).free_name(kind, name, home)
             yield create(home, value, spaces if refuses else ())
         elif refuses and own.editable:
             path = ("spec", "matchConstraints", "namespaceSelector", "matchExpressions")

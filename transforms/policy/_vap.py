@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Edit
 from hardener.facts.access.admission import PolicyHome, Shown
+from hardener.facts.access.admission.guardrails import Guardrails
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY, SINCE, denial, policy, warning
 from hardener.kubernetes.admission_rules import AdmissionRule
 from hardener.tree.core_views import Object
@@ -20,18 +22,18 @@ _SELECTOR = ("spec", "matchResources", "namespaceSelector", "matchExpressions")
 def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterator[Edit]:
     """What the tree lacks of ``rule``, which refuses in ``spaces``."""
     tree = home.tree
-    own = tree.guardrails.own(GROUP, POLICY, rule.name)
+    own = tree.ask(Guardrails).own(GROUP, POLICY, rule.name)
     names = [space.name for space in spaces]
     if own is None:
-        name = tree.builds.free_name(POLICY, rule.name, home)
+        name = tree.ask(Builds).free_name(POLICY, rule.name, home)
         yield create(home, policy(rule, name))
-        yield create(home, warning(name, tree.builds.free_name(BINDING, f"{name}-warn", home)))
+        yield create(home, warning(name, tree.ask(Builds).free_name(BINDING, f"{name}-warn", home)))
     else:
         name = own.name
     bindings = [item for item in tree.of(GROUP, BINDING) if item.text("spec", "policyName") == name]
     refusing = [item for item in bindings if "Deny" in item.strings("spec", "validationActions")]
     if not refusing and spaces:
-        yield create(home, denial(rule, name, tree.builds.free_name(BINDING, name, home), names), spaces)
+        yield create(home, denial(rule, name, tree.ask(Builds).free_name(BINDING, name, home), names), spaces)
     for item in refusing[:1]:
         yield from _extended(item, spaces)
 

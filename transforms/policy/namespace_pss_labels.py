@@ -7,6 +7,7 @@ from typing import ClassVar
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
 from hardener.facts.objects.pod_security_levels import level_of, next_violation, what_lifts
 from hardener.kubernetes.pod_security import LEVELS
@@ -50,8 +51,10 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
         if standing.pods and not namespace.tree.stream and not any(mark in str(namespace.name) for mark in "$({<"):
             yield _undeclared(namespace, standing)
         return
+    from hardener.facts.access.admission.guardrails import Guardrails  # late: most trees declare no namespace
+
     present = _level(namespace, "enforce")
-    doubt = namespace.tree.guardrails.unseen(namespace)
+    doubt = namespace.tree.ask(Guardrails).unseen(namespace)
     enforced: list[Edit] = []
     if standing.reaches_any and not doubt:
         enforced = _labels(namespace, "enforce", standing.capped, Grade.REVIEW, [_fact(namespace, standing)])
@@ -91,7 +94,7 @@ def _names(namespace: Namespace, pod: PodTemplate) -> list[str | None]:
     """Those of the names of ``namespace`` under which ``pod`` comes out."""
     if len(namespace.names) == 1:
         return list(namespace.names)
-    return [name for name in pod.tree.builds.namespaces(pod.object) if name in set(namespace.names)]
+    return [name for name in pod.tree.ask(Builds).namespaces(pod.object) if name in set(namespace.names)]
 
 
 def _level(namespace: Namespace, mode: str) -> str | None:

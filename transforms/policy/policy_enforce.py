@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import CelPolicy, Constraint, KyvernoPolicy, PolicyBinding
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.pod_security_levels import level_of, next_violation
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.tree.core_views import PodTemplate
@@ -54,7 +55,7 @@ def policy_enforce(policy: Policy) -> Steps:
 
 
 def _below(pod: PodTemplate, level: str) -> Iterator[str | None]:
-    for name in pod.tree.builds.namespaces(pod.object):
+    for name in pod.tree.ask(Builds).namespaces(pod.object):
         if LEVELS.index(level_of(pod, name)) < LEVELS.index(level):
             yield name
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import PolicyHome, Shown
+from hardener.facts.access.admission.guardrails import Guardrails
 
 from ._options import Policies
 
@@ -29,7 +30,7 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
     May break: a pod that the tree does not show is refused when it is created next in a namespace that the binding
     names.
     """
-    guardrails = home.tree.guardrails
+    guardrails = home.tree.ask(Guardrails)
     engine = guardrails.engine
     version = home.tree.settings.kubernetes_version
     if engine == "none":

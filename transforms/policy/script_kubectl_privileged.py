@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.tree.script_views import Script
 
 
@@ -16,7 +17,7 @@ def script_kubectl_privileged(script: Script) -> Steps:
 
     May break: nothing, the script is only reported.
     """
-    for run in script.tree.guardrails.runs:
+    for run in script.tree.ask(Guardrails).runs:
         if run.script.object is not script.object:
             continue
         what = run.started.sign or "; ".join(broken.message for broken in run.broken)

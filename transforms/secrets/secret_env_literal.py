@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
@@ -77,7 +79,7 @@ def _literals(pod: PodTemplate) -> Iterator[tuple[Container, View, str, SecretCl
 
 def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
     """What kustomizations patch in, where the patch says it."""
-    for state in pod.states[1:]:
+    for state in states(pod)[1:]:
         for container, entry, name, verdict in _literals(state):
             if entry.text("value") not in written:
                 piece, path = entry.object.place(entry.path)
@@ -89,7 +91,9 @@ def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
 
 
 def _of_the_system(pod: PodTemplate) -> str | None:
-    return "its namespace is one of the system, whose installer decides" if "system-namespace" in pod.classes else None
+    return (
+        "its namespace is one of the system, whose installer decides" if "system-namespace" in classes_of(pod) else None
+    )
 
 
 def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.tree.core_views import Container, Object, View
 
 _SCALED = ("cpu", "memory")
@@ -12,7 +13,7 @@ def vertical(container: Container, resource: str) -> Object | None:
     """The VerticalPodAutoscaler that sets ``resource`` of ``container``, or None."""
     if resource not in _SCALED:
         return None
-    for item in container.tree.resource_policies.vertical_autoscalers(container.pod.object):
+    for item in container.tree.ask(ResourcePolicies).vertical_autoscalers(container.pod.object):
         if _sets(item, container.name, resource):
             return item
     return None
@@ -39,7 +40,7 @@ def _policies(autoscaler: Object) -> list[View]:
 
 def horizontal(container: Container, resource: str) -> Object | None:
     """The HorizontalPodAutoscaler that scales by the use of ``resource`` relative to its request, or None."""
-    for item in container.tree.resource_policies.horizontal_autoscalers(container.pod.object):
+    for item in container.tree.ask(ResourcePolicies).horizontal_autoscalers(container.pod.object):
         if _scales_by(item, container.name, resource):
             return item
     return None

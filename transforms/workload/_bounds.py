@@ -11,6 +11,7 @@ from dataclasses import field
 from fractions import Fraction
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes import quantity
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, View
@@ -52,7 +53,7 @@ class Bounds:
 def bounds(container: Container, resource: str) -> Bounds | None:
     """The bounds by the LimitRanges of its namespace, or None where they do not name ``resource``."""
     found = Bounds()
-    for item in container.tree.resource_policies.limit_ranges(container.object):
+    for item in container.tree.ask(ResourcePolicies).limit_ranges(container.object):
         try:
             for part in item.items("spec", "limits"):
                 _add(found, item, part, resource)
@@ -106,7 +107,7 @@ def quota(container: Container, resource: str) -> Evidence | None:
 
 
 def _quotas(container: Container, name: str) -> Iterator[Evidence]:
-    for item in container.tree.resource_policies.quotas(container.object):
+    for item in container.tree.ask(ResourcePolicies).quotas(container.object):
         try:
             if item.has("spec", "hard", name) and _counts_most_pods(item):
                 yield item.fact(f"{item} refuses pods without it", "spec", "hard", name)

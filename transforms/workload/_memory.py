@@ -7,6 +7,7 @@ from math import ceil
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
+from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
 from hardener.kubernetes.component import is_data_store, is_jvm
@@ -33,7 +34,7 @@ def heap_limit(container: Container) -> tuple[Fraction, list[Evidence]]:
 
 def _heaps(container: Container) -> list[tuple[Container, Heap]]:
     """The heap that a flag names, where the container is written and where a kustomization patches it."""
-    found = ((state, heap_bytes(every_word(state), state.env)) for state in container.states)
+    found = ((state, heap_bytes(every_word(state), state.env)) for state in states(container))
     return [(state, heap) for state, heap in found if heap is not None]
 
 
@@ -73,7 +74,7 @@ def from_image(container: Container, default: Fraction) -> tuple[Fraction, list[
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
     """The size of its in-memory volumes, which counts as its memory; and a doubt for each that has no size."""
     total, doubt = _of_volumes(container)
-    for state in container.states[1:]:
+    for state in states(container)[1:]:
         try:
             other, more = _of_volumes(state)
         except (OpaqueError, WrongShapeError):

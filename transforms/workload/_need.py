@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.container_commands import spoken
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import ROOT_NEEDS, plain
 from hardener.kubernetes.command_evidence import root_commands, writes
 from hardener.tree.core_views import Container, PodTemplate

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -24,7 +25,7 @@ def least_limit(container: Container, resource: str) -> Number | None:
 
 
 def _numbers(container: Container, resource: str, kind: str, other: str) -> Iterator[Number]:
-    for state in container.states[1:]:
+    for state in states(container)[1:]:
         try:
             written = state.get("resources", kind, resource)
             amount = quantity.parse(written)

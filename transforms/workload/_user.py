@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.facts.images.container_commands import own_command
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.kubernetes.image_config import LOCK
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -61,7 +61,7 @@ def final_user(container: Container) -> User:
 def final_users(container: Container) -> set[User]:
     """Whom ``container`` runs as, as it is written and as kustomizations patch it."""
     found = {_final_user(container)}
-    for state in container.states[1:]:
+    for state in states(container)[1:]:
         try:
             found.add(_final_user(state))
         except (OpaqueError, WrongShapeError):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.builds import Builds
 from hardener.tree.core_views import PodTemplate
 
 
@@ -15,7 +16,7 @@ def default_namespace(pod: PodTemplate) -> Steps:
     May break: nothing, since it only reports: Services, claims and everybody who calls them by name would have to move
     along.
     """
-    if "default" not in pod.tree.builds.namespaces(pod.object):
+    if "default" not in pod.tree.ask(Builds).namespaces(pod.object):
         return  # without any namespace, whoever applies it chooses one
     path = ("metadata", "namespace") if pod.object.namespace else ("metadata",)
     yield pod.object.finding(

@@ -8,7 +8,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Seve
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
 from hardener.facts.images.container_commands import spoken
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.kubernetes.capabilities import BASELINE, BIND, COMMAND_NEEDS, DEFAULT, ROOT_NEEDS, is_left_to_root, plain
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
 from hardener.support.fast_dataclass import dataclass
@@ -112,13 +112,13 @@ def _of_root_no_more(container: Container, added: tuple[str, ...]) -> Iterator[E
 
 def _commands(container: Container) -> list[str]:
     """The commands that ask for a privilege, also those that a kustomization sets."""
-    found = (spoken(state, root_commands, probes=True) for state in container.states)
+    found = (spoken(state, root_commands, probes=True) for state in states(container))
     return list(dict.fromkeys(name for names in found for name, _ in names))
 
 
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
-    for state in container.states:  # a kustomization may put another image there
+    for state in states(container):  # a kustomization may put another image there
         row, files = state.row, state.facts.files
         if files is not None:
             if found := carried(state):

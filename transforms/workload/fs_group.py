@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.kustomize.overlays.states import signs
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._user import NOBODY_ELSE, image_user, image_user_is_name
@@ -20,7 +21,11 @@ def fs_group(pod: PodTemplate) -> Steps:
     May break: programs that refuse files which a group may read, such as ssh or PostgreSQL. The group and the modes of
     files on a persistent volume change, and reverting the manifest does not change them back.
     """
-    if "run-as-user" not in pod.changed_by or pod.tree.platform == "openshift" or pod.has("securityContext", "fsGroup"):
+    if (
+        "run-as-user" not in pod.changed_by
+        or pod.tree.ask(Platforms).name == "openshift"
+        or pod.has("securityContext", "fsGroup")
+    ):
         return
     asking = [
         (container, fact) for container in pod.containers if _is_new(container) for fact in signs(container, _asks)

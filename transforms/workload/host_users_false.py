@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.platforms import Platforms
 from hardener.kubernetes.capabilities import plain
 from hardener.tree.core_views import Container, PodTemplate, View
 
@@ -55,7 +56,7 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key) is True:
             yield pod.fact(f"{key} is set", key)
-    if pod.tree.platform == "openshift":
+    if pod.tree.ask(Platforms).name == "openshift":
         yield Evidence("OpenShift gives pods user numbers above 65535")
     for view in (pod, *pod.containers):
         for key in _IDS:

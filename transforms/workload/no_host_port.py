@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.component import is_ingress_or_gateway
 from hardener.tree.core_views import Container, Object, OpaqueError, View
 
@@ -63,7 +65,7 @@ def _way_in(container: Container, port: View) -> Evidence | str:
 
     Services are looked at as they are now: one that ``service-cluster-ip`` closed in this run is no way in any more.
     """
-    relations = container.tree.relations
+    relations = container.tree.ask(Relations)
     inside = None
     for service in relations.services_of(container.pod):
         ports = list(_leading(service, port))
@@ -87,7 +89,7 @@ def _way_in(container: Container, port: View) -> Evidence | str:
 def _opened_by(service: Object) -> str | None:
     """What opens ``service`` to the outside, in each state that the kustomizations of the tree give it."""
     found = None
-    for state in (service, *service.tree.overlays.objects(service)):
+    for state in (service, *service.tree.ask(Overlays).objects(service)):
         try:
             kind = state.text("spec", "type")
             addresses = state.strings("spec", "externalIPs")

@@ -6,7 +6,7 @@ from functools import partial
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import every_word, own_command, spoken
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import plain
 from hardener.kubernetes.command_evidence import setuid_commands
 from hardener.tree.core_views import Container

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.service_links import mentions
 from hardener.tree.core_views import Container, Object, PodTemplate, View
 from hardener.tree.tree import Tree
@@ -44,7 +45,7 @@ def _of_config_maps(pod: PodTemplate) -> Iterator[Evidence]:
     known = _config_maps(pod.tree)
     for name in dict.fromkeys(_names(pod)) if known else ():
         for item, found in known.get(name, []):
-            if pod.tree.builds.meet(item, pod.object):
+            if pod.tree.ask(Builds).meet(item, pod.object):
                 yield item.fact(f"{item} mentions {found}", "data")
 
 

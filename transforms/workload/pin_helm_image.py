@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.chart_images import HelmImage
+from hardener.facts.images.image_overrides import ImageSources
 
 from ._images import Images, doubts, follow, followed, grade, left_alone, lets, moves
 
@@ -25,7 +26,7 @@ def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
     May break: most charts pass over the tag where there is a digest. A tag that is set on the command line or in values
     outside of the tree then changes nothing any more, and updates of a moving tag no longer arrive.
     """
-    image, sources = entry.image, entry.tree.image_sources
+    image, sources = entry.image, entry.tree.ask(ImageSources)
     if image.opaque:
         return
     path = () if entry.key is None else (entry.key,)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.started_images import started_images
 from hardener.tree.core_views import Container
@@ -35,7 +36,7 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
             advice="correct it, or harden what a build makes of it",
         )  # fmt: skip
         return
-    sources = container.tree.image_sources
+    sources = container.tree.ask(ImageSources)
     if image.digest is not None:
         own = not sources.of(container) or sources.left_as_it_is(container)
         if own and not image.opaque and not sources.updater(container, "image", image=image):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.image_reference import parse
 from hardener.tree.core_views import KustomizedImage
 
@@ -30,7 +31,7 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
             "its image is no reference that a registry knows", advice="correct it", severity=Severity.LOW
         )  # fmt: skip
         return
-    sources = entry.tree.image_sources
+    sources = entry.tree.ask(ImageSources)
     if tool := sources.updater(entry, "newTag", image=image):
         yield followed(entry, tool)
         return
@@ -53,7 +54,7 @@ def _pinned(entry: KustomizedImage) -> Steps:
     name = entry.text("newName") or entry.name
     tag = entry.text("newTag") or (entry.get("newTag") if entry.text("newTag") is None else None)
     image = parse(f"{name}{f':{tag}' if tag else ''}@{entry.text('digest')}")
-    sources = entry.tree.image_sources
+    sources = entry.tree.ask(ImageSources)
     if image is None or image.opaque or sources.updater(entry, "digest", image=image):
         return
     locked, evidence = follow(image, entry)

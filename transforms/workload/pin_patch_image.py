@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays import PatchImage
+from hardener.facts.images.image_overrides import ImageSources
+from hardener.facts.kustomize.overlays.images import PatchImage
 
 from ._images import follow, followed, left_alone, moves, replaced
 
@@ -16,7 +17,7 @@ def pin_patch_image(entry: PatchImage) -> Steps:
     May break: nothing, since it only reports: a JSON patch, and a patch that is a text in its kustomization, are not
     edited. One that is a manifest of its own is pinned as any other.
     """
-    image, sources = entry.image, entry.tree.image_sources
+    image, sources = entry.image, entry.tree.ask(ImageSources)
     if image.digest is not None or image.opaque:
         yield from _pinned(entry)
         return

@@ -9,6 +9,7 @@ from hardener.authoring.edits import Basis, Evidence, Grade, Severity, WrongShap
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import HardenError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
+from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
 from hardener.kubernetes.component import is_data_store
@@ -99,7 +100,7 @@ def _plan(container: Container) -> _Plan:
     if container.get(*_FIELD) is False:
         plan.doubts.append(container.fact("false is written", *_FIELD))
     _weigh(container, plan)
-    for state in container.states[1:]:
+    for state in states(container)[1:]:
         other = _Plan(dict(plan.volumes), [], [])
         try:
             if state.get(*_FIELD) is not False and not state.privileged:

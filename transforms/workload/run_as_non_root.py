@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
@@ -81,7 +83,7 @@ def _reason(container: Container) -> _Reason | None:
     own = _reason_of(container)
     if own is None:
         return None
-    against = list(_against(container.states[1:]))
+    against = list(_against(states(container)[1:]))
     return (Grade.BREAKING, Basis.INFERRED, against) if against and own[0] is not Grade.BREAKING else own
 
 
@@ -103,7 +105,7 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
 
 def _added(pod: PodTemplate) -> Iterator[Container]:
     """The containers that a kustomization adds and that could not start with what the pod says for all."""
-    for state in pod.states[1:]:
+    for state in states(pod)[1:]:
         try:
             others = [container for container in state.containers if pod.counterpart(container) is None]
             yield from (each for each in others if each.get(*_FIELD) is None and any(_against((each,))))
@@ -121,7 +123,7 @@ def _reason_of(container: Container) -> _Reason | None:
         return Grade.REVIEW if written else Grade.SAFE, Basis.PROVED, facts
     if "windows" in container.pod.classes:
         return Grade.REVIEW, Basis.ASSUMED, [Evidence("the user of its image is not known")]
-    assigned = container.tree.platform == "openshift"
+    assigned = container.tree.ask(Platforms).name == "openshift"
     user = image_user(container)
     if user == "non-root" and (assigned or not image_user_is_name(container)):
         known = container.facts

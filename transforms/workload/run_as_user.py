@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.cluster.platforms import Platforms
 from hardener.tree.core_views import Container, PodTemplate, View
 
 from ._need import root_evidence
@@ -23,7 +24,7 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
 
     May break: files of the image or of a volume that only root may read or write are out of reach.
     """
-    if pod.tree.platform == "openshift":
+    if pod.tree.ask(Platforms).name == "openshift":
         yield from _without_root(pod)
         return
     exempt = pod.exempt("run-as-user", *_USER)

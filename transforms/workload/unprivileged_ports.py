@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays import signs
+from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import BIND, plain
 from hardener.tree.core_views import Container, PodTemplate
 

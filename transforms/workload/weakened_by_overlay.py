@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays import PatchedPod
+from hardener.facts.kustomize.overlays.patched import PatchedPod
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.pod_security_levels import beyond
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 if TYPE_CHECKING:
-    from hardener.facts.kustomize.overlays import Patch
+    from hardener.facts.kustomize.overlays.patch import Patch
 
 _ON_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _HARD = frozenset({"privileged", *_ON_NODE, "hostPathVolumes"})  # what hands over the node
@@ -36,7 +37,7 @@ class _Weakness:
 
     @property
     def patch(self) -> Patch:
-        from hardener.facts.kustomize.overlays import patch_of  # late: there is a patch
+        from hardener.facts.kustomize.overlays.variants import patch_of  # late: there is a patch
 
         return patch_of(self.view, *self.path)
 
@@ -54,7 +55,7 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
     May break: nothing, since it only reports: patches are weighed and not edited.
     """
     found: dict[Patch, dict[tuple[str, str], _Weakness]] = {}
-    for state in pod.states[1:]:
+    for state in states(pod)[1:]:
         for weakness in _weaknesses(pod, state):
             patch = weakness.patch
             if pod.object.editable or patch.editable:

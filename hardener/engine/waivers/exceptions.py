@@ -11,6 +11,7 @@ from hardener.authoring import registry
 from hardener.authoring.config import Exemption
 from hardener.authoring.risks import RISKS
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Waiver, containers_called, unknown
+from hardener.facts.kustomize.builds import Builds
 from hardener.sources.files import pattern_test
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
@@ -84,5 +85,5 @@ def _matches(tree: Tree, exemption: Exemption, item: Object) -> bool:
     return (
         exemption.kind in (None, item.kind)
         and (exemption.name is None or fnmatchcase(item.name, exemption.name))
-        and (exemption.namespace is None or exemption.namespace in tree.builds.namespaces(item))
+        and (exemption.namespace is None or exemption.namespace in tree.ask(Builds).namespaces(item))
     )

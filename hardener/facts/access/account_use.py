@@ -9,10 +9,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence, Path, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.nearby import Nearby
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -50,7 +54,7 @@ class _Named:
     unset_by_binding: dict[int, list[_Subject]] = field(default_factory=dict)
 
 
-class ServiceAccounts:
+class ServiceAccounts(AsRead):
     """Looked up by name and namespace, so that asking costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
@@ -65,11 +69,11 @@ class ServiceAccounts:
         return self._accounts(pod.service_account, pod.object)
 
     def _accounts(self, name: str, item: Object) -> list[Object]:
-        found = self._tree.relations.service_accounts.get(name)
+        found = self._tree.ask(Relations).service_accounts.get(name)
         if not found:
             return []
         if name not in self._near:
-            self._near[name] = Nearby(self._tree.builds, found)
+            self._near[name] = Nearby(self._tree.ask(Builds), found)
         return self._near[name].of(item)
 
     # Rights.
@@ -82,12 +86,12 @@ class ServiceAccounts:
         name = pod.service_account
         names = {name}
         for account in self.of(pod):
-            names |= self._tree.builds.names(account)
+            names |= self._tree.ask(Builds).names(account)
         return self._bound(names, pod.object)
 
     def rights(self, account: Object) -> list[Bound]:
         """The bindings of the tree that give rights to ``account``, a few of them."""
-        return self._bound(set(self._tree.builds.names(account)), account)
+        return self._bound(set(self._tree.ask(Builds).names(account)), account)
 
     def _bound(self, names: set[str], item: Object) -> list[Bound]:
         found = list(islice((bound for name in sorted(names) for bound in self._of_name(name, item)), _MOST))
@@ -107,10 +111,10 @@ class ServiceAccounts:
     def _subjects(self, name: str) -> _Named | None:
         if name in self._named:
             return self._named[name]
-        subjects = [_Subject(*entry) for entry in self._tree.relations.bindings.get(name, ())]
+        subjects = [_Subject(*entry) for entry in self._tree.ask(Relations).bindings.get(name, ())]
         found = self._named[name] = None
         if subjects:
-            builds = self._tree.builds
+            builds = self._tree.ask(Builds)
             bindings = {id(subject.binding): subject.binding for subject in subjects}
             found = self._named[name] = _Named(subjects, Nearby(builds, bindings.values(), namespaced=False))
             for subject in subjects:
@@ -126,7 +130,7 @@ class ServiceAccounts:
 
     def _matching(self, name: str, named: _Named, item: Object) -> Iterator[tuple[_Subject, bool]]:
         """The subjects that are the account called ``name`` where ``item`` stands, and whether that is sure."""
-        spaces = self._tree.builds.namespaces(item)
+        spaces = self._tree.ask(Builds).namespaces(item)
         # As written too: a kustomization rewrites the namespace of both, that of a subject where it is the one of the
         # account as written (kustomize api/filters/nameref).
         for space in dict.fromkeys((*spaces, item.namespace)):
@@ -157,7 +161,7 @@ class ServiceAccounts:
             try:
                 if "patch" in pod.classes:  # it is looked at where it is applied
                     continue
-                accounts = {id(account) for state in pod.states for account in self.of(state)}
+                accounts = {id(account) for state in states(pod) for account in self.of(state)}
                 for account in accounts:
                     found.setdefault(account, []).append(pod)
             except (OpaqueError, WrongShapeError):
@@ -167,7 +171,7 @@ class ServiceAccounts:
     @cached_property
     def taken(self) -> frozenset[str]:
         """The names of accounts that anything in the tree declares, uses, or gives rights to."""
-        relations = self._tree.relations
+        relations = self._tree.ask(Relations)
         used = []
         for pod in self._tree.pod_templates:
             try:
@@ -181,7 +185,7 @@ class ServiceAccounts:
 
         Free is what the tree does not know in any way, and what was not given out for where the two may meet.
         """
-        spaces = self._tree.builds.namespaces(item)
+        spaces = self._tree.ask(Builds).namespaces(item)
         free = name
         while free in self.taken or self._clashes(free, spaces):
             number = self._numbers[name] = self._numbers.get(name, 1) + 1
@@ -195,7 +199,7 @@ class ServiceAccounts:
 
     def others(self, account: Object) -> list[Object]:
         """Objects without a pod template that name ``account``: pods that the tree does not show run as it."""
-        meet = self._tree.builds.meet
+        meet = self._tree.ask(Builds).meet
         return [item for item in self._others.get(account.name, ()) if meet(item, account)]
 
     def naming(self, name: str) -> list[Object]:

@@ -8,7 +8,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.config_data import ConfigSources
 from hardener.kubernetes.command_evidence import api_client
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -83,7 +86,7 @@ def need(pod: PodTemplate) -> Need:
     Raises OpaqueError, WrongShapeError.
     """
     found = Need()
-    for state in pod.states:
+    for state in states(pod):
         try:
             _look(state, found)
         except (OpaqueError, WrongShapeError):
@@ -99,13 +102,13 @@ def has_token(container: Container) -> bool:
 
 def _look(pod: PodTemplate, found: Need) -> None:
     """Add to ``found`` what ``pod`` shows that is not in it."""
-    bindings = pod.tree.accounts.bindings(pod)
+    bindings = pod.tree.ask(ServiceAccounts).bindings(pod)
     found.sure |= any(bound.sure for bound in bindings)
     _add(found.bound, (bound.evidence for bound in bindings))
     _add(found.tokens, _tokens(pod))
     _add(found.injected, _injected(pod))
     for container in pod.containers:
-        own = [*_container(container), *pod.tree.config_sources.api_use(container)]
+        own = [*_container(container), *pod.tree.ask(ConfigSources).api_use(container)]
         key = _key(container)
         if own:
             _add(found._shown.setdefault(key, []), own)

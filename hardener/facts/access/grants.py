@@ -9,10 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.aggregation import Aggregation
 from hardener.facts.access.running import Pods, Runs
 from hardener.facts.access.views import Binding, Role, Subject
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.nearby import Nearby
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.custom_definitions import definitions
 from hardener.kubernetes.discovery import Discovery, Row
 from hardener.kubernetes.rbac import DEFAULT, GROUP
@@ -21,6 +26,7 @@ from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
+from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 
 if TYPE_CHECKING:
@@ -53,7 +59,7 @@ class Holder:
         return ", without a token" if self.pods and all(map(_has_no_token, self.pods)) else ""
 
 
-class Access:
+class Access(AsRead):
     """Looked up by name, so that asking costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
@@ -70,7 +76,7 @@ class Access:
             made = [item for item in self._tree.of(GROUP, key[0]) if item.name == key[1]]
             return [Role(item, item.path, item.data) for item in made[:1]]
         if key not in self._near:
-            self._near[key] = Nearby(self._tree.builds, found, namespaced=key[0] == "Role")
+            self._near[key] = Nearby(self._tree.ask(Builds), found, namespaced=key[0] == "Role")
         return [Role(item, item.path, item.data) for item in self._near[key].of(binding.object)]
 
     @cached_property
@@ -112,18 +118,18 @@ class Access:
 
     def bindings_of(self, name: str, namespace: str | None) -> list[Binding]:
         """The bindings of the tree that give rights to the account ``name`` of ``namespace``, as read."""
-        named = self._tree.relations.bindings.get(name, ())
+        named = self._tree.ask(Relations).bindings.get(name, ())
         found = {id(item): item for space, item, _ in named if None in (space, namespace) or space == namespace}
         return [Binding(item, item.path, item.data) for item in found.values()]
 
     def patched_by(self, binding: Binding) -> Evidence | None:
         """What patches ``binding``, or names it in another way in a kustomization: it would not find a renamed one."""
         item = binding.object
-        for chain in self._tree.overlays.chains(item):
+        for chain in self._tree.ask(Overlays).chains(item):
             layer = chain.patches[0].kustomization
             key = next((key for key in _PATCHES if layer.data.get(key)), None)
             return layer.fact(f"patches of {layer.piece.file.name} change it", *filter(None, (key,)))
-        for layer in self._tree.builds.layers(item):
+        for layer in self._tree.ask(Builds).layers(item):
             for key in _NAMING:
                 text = str(layer.data.get(key) or "")
                 if item.kind in text or item.name in text:
@@ -138,7 +144,7 @@ class Access:
     def holders(self, role: Role) -> list[Holder]:
         """Whom the bindings of the tree give ``role``, with the pods that run as them."""
         found = []
-        for binding in role.bindings:
+        for binding in self.bindings(role.object):
             try:
                 subjects = binding.subjects
             except (OpaqueError, WrongShapeError):
@@ -164,12 +170,12 @@ class Access:
         return runs.of(items)
 
     def _beside(self, binding: Binding, runs: Runs) -> list[Object]:
-        return runs.near.of(binding.object) if self._tree.builds.layers(binding.object) else []
+        return runs.near.of(binding.object) if self._tree.ask(Builds).layers(binding.object) else []
 
     def _follows(self, item: Object, binding: Binding, space: str) -> bool:
         """Whether kustomize takes ``item`` for one of the namespace ``space`` as ``binding`` names it, and moves both
         (api/filters/nameref: an unset namespace is "default")."""
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         same = (item.namespace or DEFAULT) == space
         return same and not builds.roots(item).isdisjoint(builds.roots(binding.object))
 
@@ -180,15 +186,15 @@ class Access:
             try:
                 if "patch" in pod.classes:
                     continue
-                for name in dict.fromkeys(state.service_account for state in pod.states):
+                for name in dict.fromkeys(state.service_account for state in states(pod)):
                     found.setdefault(name, {}).setdefault(pod.object, []).append(pod)
             except (OpaqueError, WrongShapeError):
                 continue
-        return {name: Runs(self._tree.builds, pods) for name, pods in found.items()}
+        return {name: Runs(self._tree.ask(Builds), pods) for name, pods in found.items()}
 
     def surely(self, binding: Binding, subject: Subject, pod: PodTemplate) -> bool:
         """Whether ``pod``, of those that ``pods`` tells, is known to be in the namespace of the account."""
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         space, spaces = binding.namespace_of(subject), builds.namespaces(pod.object)
         if space is not None:
             moved = self._follows(pod.object, binding, space)
@@ -212,7 +218,7 @@ class Access:
 
     def account_objects(self, binding: Binding, subject: Subject) -> list[Object]:
         """The ServiceAccount objects of the tree that a subject of ``binding`` is."""
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         space = binding.namespace_of(subject)
 
         def fits(item: Object) -> bool:
@@ -220,7 +226,7 @@ class Access:
                 return builds.meet(item, binding.object)
             return space == item.namespace or builds.may_be_in(item, space) or self._follows(item, binding, space)
 
-        return list(filter(fits, self._tree.relations.service_accounts.get(subject.name, ())))
+        return list(filter(fits, self._tree.ask(Relations).service_accounts.get(subject.name, ())))
 
     # What is known of them.
 
@@ -284,8 +290,11 @@ class Access:
     @property
     def log(self) -> AuditLog | None:
         """The audit log of this run."""
-        log: AuditLog | None = getattr(self._tree, "audit_log", None)
-        return log
+        if not self._tree.settings.audit_logs:
+            return None
+        from hardener.facts.access.audit_log import GivenLog  # late: most runs have none
+
+        return self._tree.ask(GivenLog).log
 
     def log_is_ours(self, namespace: str) -> bool:
         """Whether the log shows anybody whom the tree knows, and so may be of its cluster: an account of ``namespace``,
@@ -299,7 +308,7 @@ class Access:
     @cached_property
     def log_shows_the_tree(self) -> bool:
         """Whether any account of the log, those of kube-system left out, is named in the tree."""
-        accounts, builds = self._tree.relations.service_accounts, self._tree.builds
+        accounts, builds = self._tree.ask(Relations).service_accounts, self._tree.ask(Builds)
         return any(
             self.bindings_of(name, space) or any(builds.may_be_in(item, space) for item in accounts.get(name, ()))
             for space, name in self._accounts_of_log
@@ -331,14 +340,14 @@ def _has_no_token(pod: PodTemplate) -> bool:
 
 def mounted_token(pod: PodTemplate) -> Evidence | None:
     """What gives ``pod`` a token of its account, in any state of it; None where it has none."""
-    for state in pod.states:
+    for state in states(pod):
         for index, volume in enumerate(state.items("volumes")):
             if any(source.has("serviceAccountToken") for source in volume.view("projected").items("sources")):
                 return state.fact("a volume projects a token", "volumes", index)
         own = state.get("automountServiceAccountToken")
         if own is False:
             continue
-        accounts = pod.tree.accounts.of(state)
+        accounts = pod.tree.ask(ServiceAccounts).of(state)
         if own is None and accounts and all(each.get("automountServiceAccountToken") is False for each in accounts):
             continue
         return state.fact("its token is mounted")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.rbac import DEFAULT
 from hardener.support.fast_dataclass import dataclass
 
@@ -20,11 +22,11 @@ class Home:
 def homes(binding: Binding, subject: Subject) -> list[Home]:
     """Every home of the account ``subject`` of ``binding``, one for each build that puts it elsewhere; none where
     nothing says its namespace."""
-    builds = binding.tree.builds
+    builds = binding.tree.ask(Builds)
     own = binding.namespace_of(subject)
     rendered = [name for name in builds.namespaces(binding.object) if name] if binding.namespaced else []
     found: dict[tuple[str, str], None] = {}
-    for account in binding.tree.access.account_objects(binding, subject):
+    for account in binding.tree.ask(Access).account_objects(binding, subject):
         # kustomize takes a subject for an account of the same build and namespace, where an unset one is "default".
         if own is not None and (
             own != (account.namespace or DEFAULT) or builds.roots(account).isdisjoint(builds.roots(binding.object))

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.rbac import GROUP
+from hardener.tree.fact import Live
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
@@ -22,37 +25,37 @@ _RESOURCES = (
 _BUILT_IN = frozenset({"cluster-admin", "admin", "edit"})  # roles that no manifest shows
 
 
-def collect(tree: Tree) -> dict[str | None, list[Evidence]]:
-    """Who may make pods, by namespace.
+class PodMakers(Live, dict[str | None, list[Evidence]]):
+    """Who may make pods, by namespace; the roles and bindings of the run count.
 
     Rights in the whole cluster count where their holder runs, and only where they name pods: what deployers and
     operators make elsewhere, their own objects there tell.
     """
-    found: dict[str | None, list[Evidence]] = {}
-    for kind in ("RoleBinding", "ClusterRoleBinding"):
-        for item in tree.of(GROUP, kind):
-            if "patch" in item.classes:
-                continue
-            for name, fact in _of(tree, Binding(item, item.path, item.data)):
-                found.setdefault(name, []).append(fact)
-    return found
+
+    def __init__(self, tree: Tree) -> None:
+        for kind in ("RoleBinding", "ClusterRoleBinding"):
+            for item in tree.of(GROUP, kind):
+                if "patch" in item.classes:
+                    continue
+                for name, fact in _of(tree, Binding(item, item.path, item.data)):
+                    self.setdefault(name, []).append(fact)
 
 
 def _of(tree: Tree, binding: Binding) -> Iterator[tuple[str | None, Evidence]]:
     try:
-        holders = [pod for subject in binding.subjects for pod in tree.access.pods(binding, subject)]
+        holders = [pod for subject in binding.subjects for pod in tree.ask(Access).pods(binding, subject)]
         if not holders or not _makes_pods(tree, binding):
             return
     except (OpaqueError, WrongShapeError):
         return
     for pod in holders:
         item = binding.object if binding.namespaced else pod.object
-        for name in tree.builds.namespaces(item):
+        for name in tree.ask(Builds).namespaces(item):
             yield name, binding.fact(f"{binding.object} lets {pod.object} make pods that the tree does not show")
 
 
 def _makes_pods(tree: Tree, binding: Binding) -> bool:
-    roles = tree.access.roles(binding)
+    roles = tree.ask(Access).roles(binding)
     if not roles:
         return binding.namespaced and binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
     rules = [rule for role in roles for _, rule in role.rules]

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access import observed
-from hardener.facts.access.grants import mounted_token
+from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.grants import Access, mounted_token
 from hardener.facts.access.homes import homes, target
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.images.container_commands import own_command
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.rbac_rules import Rule, compact
 from hardener.support.fast_dataclass import dataclass
@@ -82,7 +84,7 @@ def needs(
     known = observation(binding, subject, expand=expand) or unused(binding, subject)
     if known is not None:
         return known
-    pods = binding.tree.access.pods(binding, subject)
+    pods = binding.tree.ask(Access).pods(binding, subject)
     derived = _commands(pods, space)
     if derived is not None:
         return derived
@@ -108,7 +110,7 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
     An account that several builds of the tree put into namespaces of their own needs what any of them was seen to do.
     What it did in the namespace that stands for that of ``binding`` is under the name of the tree ("" if unset).
     """
-    log = binding.tree.access.log
+    log = binding.tree.ask(Access).log
     if log is None or not log.sees_reads:
         return None
     span = log.span
@@ -143,7 +145,7 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
         for spots, fact in _blind(binding, home.namespace, home.name):
             found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
             found.facts.append(fact)
-    if not binding.namespaced and any(each.namespace for each in binding.tree.builds.renderings(binding.object)):
+    if not binding.namespaced and any(each.namespace for each in binding.tree.ask(Builds).renderings(binding.object)):
         for space in sorted(space for space in rules if space not in (None, own)):
             del rules[space]
             found.blind = True
@@ -154,7 +156,7 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
 
 def _why_no_log(binding: Binding, subject: Subject) -> Iterator[Evidence]:
     """Why an audit log that was given says nothing of an account."""
-    log, known = binding.tree.access.log, homes(binding, subject)
+    log, known = binding.tree.ask(Access).log, homes(binding, subject)
     if log is None:
         return
     names = ", ".join(f"{home.namespace}/{home.name}" for home in known[:_MOST])
@@ -182,17 +184,17 @@ def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str],
 def unused(binding: Binding, subject: Subject) -> Needs | None:
     """Why an account is known not to use its rights; None where it may."""
     tree = binding.tree
-    log, known = tree.access.log, homes(binding, subject)
+    log, known = tree.ask(Access).log, homes(binding, subject)
     if log is not None and known and not any(log.events(home.namespace, home.name) for home in known):
         if (
             _length(log.span) >= ENOUGH and log.sees_reads
-            and all(tree.access.log_is_ours(home.namespace) for home in known)
+            and all(tree.ask(Access).log_is_ours(home.namespace) for home in known)
             and not any(spots for home in known for spots in _blind(binding, home.namespace, home.name))
         ):  # fmt: skip
             text = "the audit log shows other accounts over 7 days or more, and nothing of this one"
             return Needs("unused (evidence: audit log)", facts=[Evidence(text)])
-    pods = tree.access.pods(binding, subject)
-    if not any(tree.access.surely(binding, subject, pod) for pod in pods) or any(used_elsewhere(binding, subject)):
+    pods = tree.ask(Access).pods(binding, subject)
+    if not any(tree.ask(Access).surely(binding, subject, pod) for pod in pods) or any(used_elsewhere(binding, subject)):
         return None
     try:
         if any(mounted_token(pod) is not None for pod in pods):
@@ -241,7 +243,7 @@ def _command(container: Container) -> list[Needed] | None:
         words = ("kubectl", *words)  # its entry point
     if not words or not any("kubectl" in word for word in words):
         return None
-    return needed(words, container.tree.access.discovery)
+    return needed(words, container.tree.ask(Access).discovery)
 
 
 def _elections(pods: Sequence[PodTemplate]) -> Iterator[tuple[tuple[Rule, ...], Evidence]]:
@@ -262,7 +264,7 @@ def _own_resources(binding: Binding, pods: Sequence[PodTemplate]) -> Iterator[tu
     folders = {os.path.dirname(pod.object.piece.file.path) for pod in pods}
     words = {word for pod in pods for word in re.split(r"[-.]", pod.object.name) if len(word) > 3}
     by_group: dict[str, list[str]] = {}
-    for row, folder in binding.tree.access.custom_by_folder:
+    for row, folder in binding.tree.ask(Access).custom_by_folder:
         if folder in folders and words & set(re.split(r"[-.]", row.group)):
             by_group.setdefault(row.group, []).append(row.resource)
     for group, resources in sorted(by_group.items()):
@@ -301,21 +303,21 @@ def _config_maps(pod: PodTemplate) -> Iterator[tuple[str, Evidence]]:
 def used_elsewhere(binding: Binding, subject: Subject) -> Iterator[Evidence]:
     """What uses an account beside the pods of the tree: a token Secret, and objects that name it."""
     tree = binding.tree
-    for secret in tree.access.token_secrets(subject.name):
+    for secret in tree.ask(Access).token_secrets(subject.name):
         yield secret.fact(f"{secret} holds a token of it")
-    for item in tree.accounts.naming(subject.name):
+    for item in tree.ask(ServiceAccounts).naming(subject.name):
         if _is_near(tree, item, binding, subject):
             yield item.fact(f"{item} works with its rights")
 
 
 def _is_near(tree: Tree, item: Object, binding: Binding, subject: Subject) -> bool:
     space = binding.namespace_of(subject)
-    return tree.builds.meet(item, binding.object) if space is None else tree.builds.may_be_in(item, space)
+    return tree.ask(Builds).meet(item, binding.object) if space is None else tree.ask(Builds).may_be_in(item, space)
 
 
 def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
     """What shows that somebody works with the rights of an account, so that assuming fewer stops him."""
-    pods = binding.tree.access.pods(binding, subject)
+    pods = binding.tree.ask(Access).pods(binding, subject)
     found = [pods[0].fact(f"{pods[0].object} runs as {subject.name}")] if pods else []
     found += used_elsewhere(binding, subject)
     if deploys(subject.name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.config_data import references
 from hardener.facts.objects.nearby import Nearby
 from hardener.tree.core_views import PodTemplate, Secret
@@ -12,7 +13,7 @@ from hardener.tree.view import OpaqueError
 def readers(secret: Secret) -> list[PodTemplate]:
     """The pods of the tree that read ``secret``, and not another one of its name, as variables or as files."""
     tree, item = secret.tree, secret.object
-    near = Nearby(tree.builds, [other for other in tree.of("", "Secret") if other.name == item.name])
+    near = Nearby(tree.ask(Builds), [other for other in tree.of("", "Secret") if other.name == item.name])
     return [pod for pod in tree.pod_templates if _names(pod, item.name) and item in near.of(pod.object)]
 
 

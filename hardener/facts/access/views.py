@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes.rbac import GROUP, service_account
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError
@@ -69,12 +70,7 @@ class Role(View):
     @property
     def variants(self) -> list[Role]:
         """The role as each build of the tree makes of it that patches it; for reading only."""
-        return [Role(item, item.path, item.data) for item in self.tree.overlays.objects(self.object)]
-
-    @property
-    def bindings(self) -> list[Binding]:
-        """The bindings of the tree that give it to somebody."""
-        return self.tree.access.bindings(self.object)
+        return [Role(item, item.path, item.data) for item in self.tree.ask(Overlays).objects(self.object)]
 
     @property
     def aggregated_to(self) -> list[str]:
@@ -115,7 +111,9 @@ class Binding(View):
     @property
     def roles(self) -> list[Role]:
         """The roles of the tree that it names, a few where several have that name."""
-        return self.tree.access.roles(self)
+        from hardener.facts.access.grants import Access  # late: it looks at these views
+
+        return self.tree.ask(Access).roles(self)
 
     @property
     def subjects(self) -> list[Subject]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hardener.kubernetes.api_groups import OPENSHIFT
 from hardener.tree.core_views import Object
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
-
-OPENSHIFT = frozenset({"route.openshift.io", "security.openshift.io", "apps.openshift.io"})
-"""API groups that only OpenShift has."""
-POLICIES = frozenset({
-    "admissionregistration.k8s.io", "constraints.gatekeeper.sh", "kyverno.io", "policies.kyverno.io",
-    "templates.gatekeeper.sh", "hardener.dev",
-})  # fmt: skip
-"""API groups of admission policies, and of what asks for them."""
 
 # Sources: docs.aws.amazon.com/eks, cloud.google.com/kubernetes-engine and learn.microsoft.com/azure/aks, on load
 # balancers, identities of workloads and storage.
@@ -41,19 +36,33 @@ _PROVISIONERS = {
 }  # fmt: skip
 
 
-def signs(tree: Tree) -> dict[str, Object]:
-    """The platforms that objects of the files that may be edited are for, each with the first such object."""
-    found: dict[str, Object] = {}
-    for item in tree.objects:
-        if item.editable and not item.classes:
-            for name in _of(item):
-                found.setdefault(name, item)
-    return found
+class Platforms(AsRead):
+    """The platforms that the manifests are for."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.openshift = [item for item in tree.objects if item.group in OPENSHIFT]
+        """Objects of kinds that only OpenShift has."""
+        self.name = tree.settings.platform or ("openshift" if any(item.editable for item in self.openshift) else None)
+        """ "openshift" where the configuration or a file that may be edited says so, else None.
+
+        Files beside them do not: a repository may hold the manifests of several clusters.
+        """
+        self._tree = tree
+
+    @cached_property
+    def signs(self) -> dict[str, Object]:
+        """The platforms that objects of the files that may be edited are for, each with the first such object."""
+        found: dict[str, Object] = {}
+        for item in self._tree.objects:
+            if item.editable and not item.classes:
+                for name in _of(item):
+                    found.setdefault(name, item)
+        return found
 
 
 def described(tree: Tree) -> list[str]:
     """What a run is made for beside plain Kubernetes, each with what says so."""
-    signs = {name: str(item) for name, item in tree.platform_signs.items()}
+    signs = {name: str(item) for name, item in tree.ask(Platforms).signs.items()}
     said = tree.settings.platform
     if said is not None:
         signs.pop("OpenShift", None)

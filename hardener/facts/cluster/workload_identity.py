@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.nearby import Nearby
 from hardener.facts.objects.neighbours import Neighbours
 from hardener.tree.core_views import Container, Object, PodTemplate
@@ -32,7 +33,7 @@ class CloudIdentities:
         for item in self._tree.of("", "ServiceAccount"):
             if _GKE in item.annotations:
                 found.setdefault(item.name, []).append(item)
-        return {name: Neighbours(self._tree.builds, items) for name, items in found.items()}
+        return {name: Neighbours(self._tree.ask(Builds), items) for name, items in found.items()}
 
     @cached_property
     def _eks(self) -> dict[str, list[tuple[str | None, Object]]]:
@@ -50,14 +51,14 @@ class CloudIdentities:
         """Why the pod asks the metadata server of GKE for a token; None where nothing says so."""
         near = self._gke.get(pod.service_account)
         for item in near.meeting(pod.object) if near is not None else ():
-            if self._tree.builds.meet(item, pod.object):
+            if self._tree.ask(Builds).meet(item, pod.object):
                 return item.fact(f"{item} stands for an account of Google Cloud", "metadata", "annotations", _GKE)
         return None
 
     def eks(self, pod: PodTemplate) -> Evidence | None:
         """Why the pod asks the EKS Pod Identity agent for credentials; None where nothing says so."""
         for namespace, item in self._eks.get(pod.service_account, ()):
-            if self._tree.builds.may_be_in(pod.object, namespace):
+            if self._tree.ask(Builds).may_be_in(pod.object, namespace):
                 return item.fact(f"{item} gives its service account a role of AWS")
         return None
 
@@ -70,7 +71,7 @@ class CloudIdentities:
                 target = _mapping(_mapping(item.data.get("spec")).get("target")).get("name") if group else None
                 name = target if isinstance(target, str) else item.name
                 found.setdefault(("Secret" if group else kind, name), []).append(item)
-        return {key: Nearby(self._tree.builds, items) for key, items in found.items()}
+        return {key: Nearby(self._tree.ask(Builds), items) for key, items in found.items()}
 
     def loaded(self, container: Container) -> Iterator[str]:
         """The variables that ``container`` has from whole ConfigMaps and Secrets. Raises WrongShapeError."""

@@ -17,6 +17,7 @@ from hardener.sources import files, yaml
 from hardener.support.data_path import value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
+from hardener.tree.fact import AsRead
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class HelmImage(View):
     """
 
     __slots__ = ("image", "key", "values")
-    NEEDS = "helm_images"
+    NEEDS = "holds_charts"
 
     def __init__(self, values: Values, path: Path, data: dict[str, Any], key: str | None, image: ImageReference):
         self.values = values
@@ -68,7 +69,7 @@ class HelmImage(View):
 
     @classmethod
     def of_tree(cls, tree: Tree) -> list[HelmImage]:
-        return [image for image in tree.helm_images if image.object.editable]
+        return [image for image in tree.ask(ChartImages) if image.object.editable]
 
     @property
     def place(self) -> Path:
@@ -157,18 +158,18 @@ def _app_version(path: str) -> str | None:
     return str(found[0]) if found and found[0] is not None else None
 
 
-def collect(tree: Tree) -> list[HelmImage]:
+class ChartImages(AsRead, list[HelmImage]):
     """The images that the values of the tree name."""
-    found = []
-    for values in _values_of(tree):
-        for place, image in helm_values.images(values.data, values.app_version):
-            data, key = _at(values.data, place), None
-            if data is None:
-                place, key = place[:-1], str(place[-1])
-                data = _at(values.data, place)
-            if data is not None:
-                found.append(HelmImage(values, (*values.start, *place), data, key, image))
-    return found
+
+    def __init__(self, tree: Tree) -> None:
+        for values in _values_of(tree):
+            for place, image in helm_values.images(values.data, values.app_version):
+                data, key = _at(values.data, place), None
+                if data is None:
+                    place, key = place[:-1], str(place[-1])
+                    data = _at(values.data, place)
+                if data is not None:
+                    self.append(HelmImage(values, (*values.start, *place), data, key, image))
 
 
 def _folders(tree: Tree, item: Object) -> frozenset[str]:

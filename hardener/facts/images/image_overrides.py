@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hardener.authoring.edits import Evidence
 from hardener.kubernetes import kustomization as kustomize
@@ -13,6 +13,7 @@ from hardener.kubernetes.image_reference import ImageReference, normalize
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, KustomizedImage, Object
+from hardener.tree.fact import AsRead
 from hardener.tree.view import View
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def is_on_the_node(image: ImageReference) -> bool:
 
 
 @dataclass(slots=True)
-class ImageSources:
-    """What the tree says of images. Built by ``collect``."""
+class ImageSources(AsRead):
+    """What the tree says of images."""
 
     entries: list[KustomizedImage] = field(default_factory=list)  # of all kustomizations
     kustomized: dict[str, list[KustomizedImage]] = field(default_factory=dict)  # by file and folder that is built
@@ -39,6 +40,31 @@ class ImageSources:
     ways: dict[str, list[frozenset[str | None]]] = field(default_factory=dict)
     built: list[tuple[str, str, str]] = field(default_factory=list)  # folder, file, name of the image
     updated: set[str] = field(default_factory=set)  # normalised repositories
+
+    @classmethod
+    def collect(cls, tree: Tree) -> Self:
+        found = cls()
+        for folder, item in tree.kustomizations.items():
+            found.entries += _own(item)
+            entries = list(_holding(tree, folder, set()))
+            if entries:
+                for path in _built_from(tree, folder, set()):
+                    found.kustomized.setdefault(path, []).extend(entries)
+        taken = {
+            os.path.realpath(os.path.join(folder, name))
+            for folder, item in tree.kustomizations.items()
+            for name in (*kustomize.members(item.data), *kustomize.components(item.data))
+        }
+        for folder in tree.kustomizations.keys() - taken:
+            _ways(tree, folder, frozenset(), found.ways, set())
+        for item in tree.skaffold:
+            folder, said = os.path.split(item.piece.file.path)
+            found.built += ((folder, said, name) for name in _artifacts(item.data))
+        for item in tree.objects:
+            if item.group == "argoproj.io" and item.kind in ("Application", "ApplicationSet"):
+                for place in (("metadata",), ("spec", "template", "metadata")):
+                    found.updated.update(_followed(_text(item.data, (*place, "annotations", _ARGO_IMAGES))))
+        return found
 
     def entries_for(self, path: str, repository: str | None) -> list[KustomizedImage]:
         """The entries that decide about images of ``repository``, as written, in what is built from ``path``."""
@@ -89,32 +115,6 @@ class ImageSources:
         if image is not None and image.normalized in self.updated:
             return "Argo CD Image Updater"
         return None
-
-
-def collect(tree: Tree) -> ImageSources:
-    """What the tree says of images."""
-    found = ImageSources()
-    for folder, item in tree.kustomizations.items():
-        found.entries += _own(item)
-        entries = list(_holding(tree, folder, set()))
-        if entries:
-            for path in _built_from(tree, folder, set()):
-                found.kustomized.setdefault(path, []).extend(entries)
-    taken = {
-        os.path.realpath(os.path.join(folder, name))
-        for folder, item in tree.kustomizations.items()
-        for name in (*kustomize.members(item.data), *kustomize.components(item.data))
-    }
-    for folder in tree.kustomizations.keys() - taken:
-        _ways(tree, folder, frozenset(), found.ways, set())
-    for item in tree.skaffold:
-        folder, said = os.path.split(item.piece.file.path)
-        found.built += ((folder, said, name) for name in _artifacts(item.data))
-    for item in tree.objects:
-        if item.group == "argoproj.io" and item.kind in ("Application", "ApplicationSet"):
-            for place in (("metadata",), ("spec", "template", "metadata")):
-                found.updated.update(_followed(_text(item.data, (*place, "annotations", _ARGO_IMAGES))))
-    return found
 
 
 def _own(item: Object) -> Iterator[KustomizedImage]:

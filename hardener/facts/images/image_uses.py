@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Path, WrongShapeError
+from hardener.facts.images.chart_images import ChartImages
 from hardener.facts.images.image_overrides import ImageSources, is_on_the_node
 from hardener.facts.kustomize.overlays.images import collect as patch_images
 from hardener.kubernetes.custom_resource import image_fields
@@ -20,7 +21,7 @@ from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
     from hardener.facts.images.chart_images import HelmImage
-    from hardener.facts.kustomize.overlays import PatchImage
+    from hardener.facts.kustomize.overlays.images import PatchImage
     from hardener.tree.core_views import Container, KustomizedImage, Object
     from hardener.tree.tree import Tree
 
@@ -90,7 +91,7 @@ def collect(tree: Tree, *, everywhere: bool = False) -> list[Use]:
 
 
 def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
-    sources = tree.image_sources
+    sources = tree.ask(ImageSources)
     running = set()
     for pod in tree.pods_and_parts:
         running.add(pod.object)
@@ -110,7 +111,7 @@ def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
     for patched in patch_images(tree):
         if everywhere or patched.patch.editable:
             yield from _of_patch(patched, sources)
-    charts = tree.helm_images
+    charts = tree.ask(ChartImages)
     for chart in charts:
         if everywhere or chart.object.editable:
             yield _of_chart(chart, sources)

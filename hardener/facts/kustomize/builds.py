@@ -18,6 +18,7 @@ from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.sources.files import pattern_test
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, View
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -41,8 +42,8 @@ class Build:
         return self._builds.namespaces_in(item, self.folder)
 
 
-class Builds:
-    """Built by ``collect``. What is asked of an object is the same for all that the same kustomizations list, so it is
+class Builds(AsRead):
+    """What is asked of an object is the same for all that the same kustomizations list, so it is
     worked out once for these."""
 
     def __init__(self, tree: Tree) -> None:
@@ -52,7 +53,6 @@ class Builds:
         for folder in self._folders.values():
             for path in folder.files:
                 self._listing[path] = (*self._listing.get(path, ()), folder)
-        self._joined: dict[str, str] = {}  # new files, each with one that is listed where it will be
         self._roots: dict[tuple[Folder, ...], frozenset[str]] = {}
         self._renderings: dict[tuple[Folder, ...], tuple[Rendering, ...]] = {}
         self._affixes: dict[tuple[Folder, ...], tuple[Rendering, ...]] = {}
@@ -132,6 +132,10 @@ class Builds:
             known = tuple(dict.fromkeys(name if _is_name(name) else None for name in found))
             self._known[found] = known
         return known
+
+    def is_placed_by_program(self, item: Object) -> bool:
+        """Whether a program makes ``item``, in a namespace that only the program knows."""
+        return item.piece.is_python and None in self.namespaces(item)
 
     def affixes(self, item: Object) -> tuple[Rendering, ...]:
         """``renderings`` as far as they concern a name that is no namespace's."""
@@ -229,13 +233,11 @@ class Builds:
         """How many resources ``kustomization`` had when it was read."""
         return self._folders[os.path.dirname(kustomization.piece.file.path)].entries
 
-    def join(self, path: str, sibling: str) -> None:
-        """A new file ``path`` is to be listed where ``sibling`` is."""
-        if path not in self._listing:
-            self._joined[path] = sibling
-
     def _listed_in(self, path: str) -> tuple[Folder, ...]:
-        return self._listing.get(self._joined.get(path, path), ())
+        found = self._listing.get(path)
+        if found is None and path in self.tree.drafted:  # a new file will be listed where its sibling is
+            found = self._listing.get(self.tree.drafted[path].beside or path)
+        return found or ()
 
     def layers(self, item: Object, root: str | None = None) -> tuple[Object, ...]:
         """The kustomizations that transform ``item``, in the build that starts at ``root`` or in all of them."""
@@ -248,8 +250,3 @@ class Builds:
 
 def _is_name(namespace: str | None) -> bool:
     return namespace is not None and not any(mark in namespace for mark in "$({<")
-
-
-def collect(tree: Tree) -> Builds:
-    """The builds of the tree."""
-    return Builds(tree)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence, copied
 from hardener.facts.cluster.workload_identity import CloudIdentities
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Edge, External, Unresolved, Unseen, Way
+from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.pod_labels import PodSelectors, folder_of, meaning
 from hardener.facts.objects.neighbours import Neighbours
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
@@ -17,6 +19,7 @@ from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, 
 from hardener.sources.open_values import OpenDict
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -55,7 +58,7 @@ class Policy:
         return copied(self.spec.get(direction))
 
 
-class Isolation:
+class Isolation(AsRead):
     """Looked up by label, folder and namespace, so that asking costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
@@ -89,7 +92,7 @@ class Isolation:
         found: dict[tuple[str, str] | None, list[Object]] = {}
         for policy in (policy for policy in self.policies if policy.legal):
             found.setdefault(_needed_label(policy.selector), []).append(policy.object)
-        return {label: Neighbours(self._tree.builds, items) for label, items in found.items()}
+        return {label: Neighbours(self._tree.ask(Builds), items) for label, items in found.items()}
 
     @cached_property
     def _managed(self) -> dict[Selector, Neighbours]:
@@ -97,7 +100,7 @@ class Isolation:
         for policy in self.policies:
             if policy.managed:
                 found.setdefault(policy.selector, []).append(policy.object)
-        return {key: Neighbours(self._tree.builds, items) for key, items in found.items()}
+        return {key: Neighbours(self._tree.ask(Builds), items) for key, items in found.items()}
 
     def selecting(self, pod: PodTemplate) -> list[Policy]:
         """The policies that select ``pod`` for sure and are applied with it."""
@@ -116,15 +119,15 @@ class Isolation:
 
         What selects every pod of a namespace closes none of another: that an unset namespace may be any is no evidence.
         """
-        names = set(self._tree.builds.namespaces(pod.object))
+        names = set(self._tree.ask(Builds).namespaces(pod.object))
         closing = [
             policy.object
             for policy in policies
             if direction in policy.directions
-            and not (policy.selects_all and names.isdisjoint(self._tree.builds.namespaces(policy.object)))
+            and not (policy.selects_all and names.isdisjoint(self._tree.ask(Builds).namespaces(policy.object)))
         ]
-        roots = self._tree.builds.roots(pod.object)
-        held = frozenset().union(*(self._tree.builds.roots(item) for item in closing))
+        roots = self._tree.ask(Builds).roots(pod.object)
+        held = frozenset().union(*(self._tree.ask(Builds).roots(item) for item in closing))
         by_namespace = any(item.namespace is not None and item.namespace == pod.namespace for item in closing)
         return bool(closing) and (by_namespace or roots <= held)
 
@@ -154,8 +157,8 @@ class Isolation:
 
     def _as_seen(self, pod: PodTemplate, other: PodTemplate) -> Pod:
         """``pod`` as the policies of ``other`` see it, and it its own: an unset namespace is that of both."""
-        names = self._tree.builds.namespaces(pod.object)
-        theirs = self._tree.builds.namespaces(other.object)
+        names = self._tree.ask(Builds).namespaces(pod.object)
+        theirs = self._tree.ask(Builds).namespaces(other.object)
         both = None in names or None in theirs or set(names) == set(theirs)
         name = next((each for each in (*names, *theirs) if each), "") if both else names[0] or ""
         ports: dict[str, tuple[tuple[int, str], ...]] = {}
@@ -181,8 +184,8 @@ class Isolation:
     def applied(self, item: Object, other: Object) -> bool:
         """Whether two objects come to one cluster for sure: in one build, in the namespace that both name, or in
         folders that `kubectl apply -R -f` takes in at once."""
-        builds = self._tree.builds
-        if item.is_placed_by_program or other.is_placed_by_program:
+        builds = self._tree.ask(Builds)
+        if builds.is_placed_by_program(item) or builds.is_placed_by_program(other):
             return False
         ours, theirs = builds.roots(item), builds.roots(other)
         if not ours.isdisjoint(theirs) or (item.namespace is not None and item.namespace == other.namespace):
@@ -197,7 +200,7 @@ class Isolation:
     @cached_property
     def _foreign(self) -> Neighbours:
         items = [item for group, kind in _FOREIGN for item in self._tree.of(group, kind) if not item.classes]
-        return Neighbours(self._tree.builds, items)
+        return Neighbours(self._tree.ask(Builds), items)
 
     @cached_property
     def cilium(self) -> Object | None:
@@ -217,7 +220,7 @@ class Isolation:
     def _orphans(self) -> dict[tuple[str, str], Evidence]:
         """Where there are Services that nothing names, by places as in ``applied``, each with its evidence."""
         found: dict[tuple[str, str], Evidence] = {}
-        for entry in self._tree.connections.entries:
+        for entry in self._tree.ask(Connections).entries:
             if entry.way is Way.NAMESPACE and entry.evidence:
                 for place in self._places(entry.server.object, _there):
                     found.setdefault(place, entry.evidence[0])
@@ -229,7 +232,7 @@ class Isolation:
 
     @cached_property
     def _elsewhere(self) -> dict[PodTemplate, list[Unresolved | Unseen | External]]:
-        connections = self._tree.connections
+        connections = self._tree.ask(Connections)
         every: list[Unresolved | Unseen | External] = [*connections.unresolved, *connections.unseen]
         found: dict[PodTemplate, list[Unresolved | Unseen | External]] = {}
         for item in every + connections.external:
@@ -254,7 +257,7 @@ class Isolation:
         return False
 
     def _places(self, item: Object, folders: Any) -> Iterator[tuple[str, str]]:
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         for namespace in builds.namespaces(item):
             if item.namespace is not None:
                 yield "namespace", item.namespace

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence, Path
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.nearby import Nearby
 from hardener.kubernetes.api_settings import api_settings
 from hardener.kubernetes.secret_values import decoded
@@ -17,6 +18,7 @@ from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, View
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -35,7 +37,7 @@ class _Sign:
     path: Path
 
 
-class ConfigSources:
+class ConfigSources(AsRead):
     """The ConfigMaps and Secrets, and what kustomizations generate them from, whose text shows use of the API."""
 
     def __init__(self, tree: Tree) -> None:
@@ -51,7 +53,7 @@ class ConfigSources:
                     self._signs[id(item)] = signs
             for name, items in known.items():
                 if any(id(item) in self._signs for item in items):  # all of them, since the nearest one counts
-                    self._near[kind, name] = Nearby(tree.builds, items)
+                    self._near[kind, name] = Nearby(tree.ask(Builds), items)
         for folder, item in tree.kustomizations.items():
             for kind, field in _GENERATORS.items():
                 for index, generator in enumerate(_mappings(item.data.get(field))):
@@ -80,7 +82,7 @@ class ConfigSources:
             yield found, self._signs.get(id(found), [])
         generated = self._generated.get((kind, name))
         if generated:
-            layers = {id(layer) for layer in self._tree.builds.layers(item)}
+            layers = {id(layer) for layer in self._tree.ask(Builds).layers(item)}
             yield from (entry for entry in generated if id(entry[0]) in layers)
 
     def _generator(self, folder: str, generator: dict[str, Any], path: Path) -> Iterator[tuple[str, str | None, Path]]:

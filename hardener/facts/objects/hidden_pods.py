@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes import rendered
 from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.pod_template import POD_KINDS
 from hardener.tree.core_views import Object, OpaqueError
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -21,40 +24,39 @@ _NAMESPACE = re.compile(r"""\bnamespace["']?[ \t]*:[ \t]*["']?([a-z0-9-]+)(?![\w
 _OPEN = "*"  # at the end of a namespace that is filled in later from there on
 
 
-def collect(tree: Tree) -> dict[str | None, list[Evidence]]:
+class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
     """What points at pods that the tree does not show, by their namespace: objects that a controller or an operator
     makes workloads of, Services without a workload, kustomizations that take in what is not there (DECISIONS 2.6).
 
     ``of`` looks up what is for one namespace: some is for all whose name begins in a certain way.
     """
-    found: dict[str | None, list[Evidence]] = {}
-    with_pods = {pod.object for pod in tree.pod_templates}
-    for item in tree.objects:
-        if item in with_pods or item.classes:
-            continue
-        names: Iterable[str | None]
-        if (item.group, item.kind) == ("", "Service"):
-            names, text = _of_service(item), f"{item} selects no workload of the tree"
-        elif (item.group, item.kind) in rendered.RENDERED_ELSEWHERE:
-            names, text = _of_deployer(item), f"{item} renders workloads that the tree does not show"
-            if folders := shown_folders(item):
-                text = f"{item} puts there what it finds in {', '.join(folders)}"
-        elif is_operated(item):
-            names, text = tree.builds.namespaces(item), f"the operator of {item} makes pods of it"
-        else:
-            continue
-        for name in names:
-            found.setdefault(name, []).append(item.fact(text))
-    for name, fact in (*tree.builds.unseen(), *_of_unread(tree), *_of_programs(tree)):
-        found.setdefault(name, []).append(fact)
-    return found
 
+    def __init__(self, tree: Tree) -> None:
+        with_pods = {pod.object for pod in tree.pod_templates}
+        for item in tree.objects:
+            if item in with_pods or item.classes:
+                continue
+            names: Iterable[str | None]
+            if (item.group, item.kind) == ("", "Service"):
+                names, text = _of_service(item), f"{item} selects no workload of the tree"
+            elif (item.group, item.kind) in rendered.RENDERED_ELSEWHERE:
+                names, text = _of_deployer(item), f"{item} renders workloads that the tree does not show"
+                if folders := shown_folders(item):
+                    text = f"{item} puts there what it finds in {', '.join(folders)}"
+            elif is_operated(item):
+                names, text = tree.ask(Builds).namespaces(item), f"the operator of {item} makes pods of it"
+            else:
+                continue
+            for name in names:
+                self.setdefault(name, []).append(item.fact(text))
+        for name, fact in (*tree.ask(Builds).unseen(), *_of_unread(tree), *_of_programs(tree)):
+            self.setdefault(name, []).append(fact)
 
-def of(found: dict[str | None, list[Evidence]], name: str | None) -> Iterator[Evidence]:
-    """What ``collect`` found for the namespace ``name``."""
-    yield from found.get(name, ())
-    for length in range(len(name or "") + 1):
-        yield from found.get(f"{(name or '')[:length]}{_OPEN}", ())
+    def of(self, name: str | None) -> Iterator[Evidence]:
+        """What there is for the namespace ``name``."""
+        yield from self.get(name, ())
+        for length in range(len(name or "") + 1):
+            yield from self.get(f"{(name or '')[:length]}{_OPEN}", ())
 
 
 def is_operated(item: Object) -> bool:
@@ -100,8 +102,9 @@ def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     """Pods that a program makes in a namespace that only it knows: it may be any."""
     if not any(file.is_python for file in tree.files):
         return
+    builds = tree.ask(Builds)
     for pod in tree.pod_templates:
-        if pod.object.is_placed_by_program and not pod.object.classes:
+        if builds.is_placed_by_program(pod.object) and not pod.object.classes:
             metadata = pod.object.data.get("metadata")
             written = metadata.get("namespace") if isinstance(metadata, dict) else None
             begin = written.partition("$")[0] if isinstance(written, str) else ""
@@ -116,10 +119,10 @@ def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
 
 def _of_service(item: Object) -> tuple[str | None, ...]:
     try:
-        lonely = bool(item.keys("spec", "selector")) and not item.tree.relations.selected_pods(item)
+        lonely = bool(item.keys("spec", "selector")) and not item.tree.ask(Relations).selected_pods(item)
     except (WrongShapeError, OpaqueError):
         lonely = True
-    return item.tree.builds.namespaces(item) if lonely else ()
+    return item.tree.ask(Builds).namespaces(item) if lonely else ()
 
 
 def _of_deployer(item: Object) -> Iterator[str | None]:
@@ -129,4 +132,4 @@ def _of_deployer(item: Object) -> Iterator[str | None]:
         begin = re.split(r"[$({<]", named, maxsplit=1)[0]
         yield named if begin == named else begin + _OPEN
     elif rendered.falls_to_its_own(kind) and not shown_folders(item):
-        yield from item.tree.builds.namespaces(item)
+        yield from item.tree.ask(Builds).namespaces(item)

@@ -14,6 +14,7 @@ from hardener.authoring.edits import Evidence
 from hardener.kubernetes import rendered
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Namespace, Object, PodTemplate, View
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -44,7 +45,7 @@ _SETTINGS = {
 def added(namespace: Namespace) -> list[Evidence]:
     """What says that pods of ``namespace`` get a container that the tree does not show and that may ask for more than
     the pod does: an injected sidecar without a sign of CNI mode, or an API that adds containers of its own."""
-    cni = namespace.tree.cni_meshes
+    cni = namespace.tree.ask(CniMeshes)
     found: list[Evidence] = []
     for label in ("labels", "annotations"):
         found += _asked(namespace, ("metadata", label), cni)
@@ -66,19 +67,19 @@ def _asked(view: View, path: tuple[str, ...], cni: dict[str, Evidence]) -> Itera
             yield view.fact(f"{what}, which needs NET_ADMIN where {mesh} does not run in CNI mode", *path, key)
 
 
-def cni_meshes(tree: Tree) -> dict[str, Evidence]:
+class CniMeshes(AsRead, dict[str, Evidence]):
     """The meshes whose sidecars need no privilege, since an agent of the node does the work, with the sign of it."""
-    found: dict[str, Evidence] = {}
-    for pod in tree.pod_templates:
-        mesh = _agent(pod)
-        if mesh is not None:
-            found.setdefault(mesh, pod.fact(f"{pod.object} is its CNI plugin"))
-    for kind in sorted(rendered.RENDERED_ELSEWHERE | _ALWAYS | set(_MAY_SAY)):
-        for item in tree.of(*kind):
-            mesh = "istio" if kind in _ALWAYS else _of(item)
+
+    def __init__(self, tree: Tree) -> None:
+        for pod in tree.pod_templates:
+            mesh = _agent(pod)
             if mesh is not None:
-                found.setdefault(mesh, item.fact(f"{item} installs its CNI plugin"))
-    return found
+                self.setdefault(mesh, pod.fact(f"{pod.object} is its CNI plugin"))
+        for kind in sorted(rendered.RENDERED_ELSEWHERE | _ALWAYS | set(_MAY_SAY)):
+            for item in tree.of(*kind):
+                mesh = "istio" if kind in _ALWAYS else _of(item)
+                if mesh is not None:
+                    self.setdefault(mesh, item.fact(f"{item} installs its CNI plugin"))
 
 
 def _agent(pod: PodTemplate) -> str | None:

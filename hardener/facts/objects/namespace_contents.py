@@ -6,46 +6,51 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
-from hardener.facts.objects import hidden_pods
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.hidden_pods import HiddenPods
 from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.tree.core_views import Namespace, Object, PodTemplate
+from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 
-def collect(tree: Tree) -> dict[str | None, Namespace]:
+class Namespaces(AsRead, dict[str | None, Namespace]):
     """The namespaces that the tree declares or names, by name; None holds the objects that name none.
 
     What comes out in several namespaces, since several kustomizations take it in, belongs to each of them. Of several
     objects that declare one namespace (copies) the first that may be edited stands for it.
     """
-    builds = tree.builds
-    declared: dict[str | None, Object] = {}
-    for item in declarations(tree):
-        for own in builds.rendered_names(item):
-            if own not in declared or (item.editable and not declared[own].editable):
-                declared[own] = item
-    objects: dict[str | None, list[Object]] = {name: [] for name in declared}
-    pods: dict[str | None, list[PodTemplate]] = {}
-    for item in tree.objects:
-        if not is_cluster_scoped(item.group, item.kind) and not item.classes:
-            for name in builds.namespaces(item):
-                objects.setdefault(name, []).append(item)
-    for pod in tree.pod_templates:
-        if not pod.object.classes:
-            for name in builds.namespaces(pod.object):
-                pods.setdefault(name, []).append(pod)
-    return {name: Namespace(name, declared.get(name), members, pods.get(name, [])) for name, members in objects.items()}
+
+    def __init__(self, tree: Tree) -> None:
+        builds = tree.ask(Builds)
+        declared: dict[str | None, Object] = {}
+        for item in declarations(tree):
+            for own in builds.rendered_names(item):
+                if own not in declared or (item.editable and not declared[own].editable):
+                    declared[own] = item
+        objects: dict[str | None, list[Object]] = {name: [] for name in declared}
+        pods: dict[str | None, list[PodTemplate]] = {}
+        for item in tree.objects:
+            if not is_cluster_scoped(item.group, item.kind) and not item.classes:
+                for name in builds.namespaces(item):
+                    objects.setdefault(name, []).append(item)
+        for pod in tree.pod_templates:
+            if not pod.object.classes:
+                for name in builds.namespaces(pod.object):
+                    pods.setdefault(name, []).append(pod)
+        for name, members in objects.items():
+            self[name] = Namespace(name, declared.get(name), members, pods.get(name, []))
 
 
 def targets(tree: Tree) -> Iterator[Namespace]:
     """The namespaces as a transform visits them: once for each object that declares one, which may come out under
     several names and then stands for all of them, and once for each that nothing declares."""
-    spaces = tree.namespaces
+    spaces = tree.ask(Namespaces)
     for item in declarations(tree):
-        names = tree.builds.rendered_names(item)
+        names = tree.ask(Builds).rendered_names(item)
         found = [spaces[name] for name in names]
         if len(found) == 1 and found[0].object is item:
             yield found[0]
@@ -68,14 +73,14 @@ def is_shared(name: str | None) -> bool:
 
 
 def unseen_sources(namespace: Namespace) -> list[Evidence]:
-    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6); see ``elsewhere.collect``."""
-    found = namespace.tree.unseen_sources
-    return list(dict.fromkeys(fact for name in namespace.names for fact in hidden_pods.of(found, name)))
+    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6); see ``HiddenPods``."""
+    found = namespace.tree.ask(HiddenPods)
+    return list(dict.fromkeys(fact for name in namespace.names for fact in found.of(name)))
 
 
 def is_alone(namespace: Namespace) -> bool:
     """Whether the tree holds its Namespace object and nothing else that names it, and no other such one (k05)."""
-    spaces = namespace.tree.namespaces.values()
+    spaces = namespace.tree.ask(Namespaces).values()
     if not _is_bare(namespace) or any(_is_bare(space) for space in spaces if space.name not in namespace.names):
         return False
     return not unseen_sources(namespace)

@@ -6,16 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Path, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.neighbours import Neighbours
 from hardener.kubernetes.ingress import Backend, Parent, backends, only_redirects, parents
 from hardener.kubernetes.rbac import service_account
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 
-class Relations:
+class Relations(AsRead):
     """Looked up by name and label, so that asking costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
@@ -54,7 +56,7 @@ class Relations:
         return found
 
     def _labels(self, pod: PodTemplate) -> frozenset[tuple[str, str]]:
-        given = self._tree.builds.given_labels(pod.object)
+        given = self._tree.ask(Builds).given_labels(pod.object)
         return given.union(pod.labels.items()) if given else frozenset(pod.labels.items())
 
     def selected_pods(self, service: View | Object) -> list[PodTemplate]:
@@ -74,7 +76,7 @@ class Relations:
             for pod in min((self._pods_by_label.get(label, []) for label in labels), key=len):
                 if labels <= self._labels(pod):
                     pods.setdefault(pod.object, []).append(pod)
-            found = self._by_selector[labels] = pods, Neighbours(self._tree.builds, pods)
+            found = self._by_selector[labels] = pods, Neighbours(self._tree.ask(Builds), pods)
         return found
 
     @cached_property
@@ -106,9 +108,9 @@ class Relations:
         """The Services of the tree by name, as written and as kustomizations make it."""
         found: dict[str, list[Object]] = {}
         for item in self._services:
-            for name in sorted(self._tree.builds.names(item)):
+            for name in sorted(self._tree.ask(Builds).names(item)):
                 found.setdefault(name, []).append(item)
-        return {name: Neighbours(self._tree.builds, items) for name, items in found.items()}
+        return {name: Neighbours(self._tree.ask(Builds), items) for name, items in found.items()}
 
     @cached_property
     def _routes(self) -> dict[Object, list[tuple[Object, Backend]]]:
@@ -150,7 +152,7 @@ class Relations:
 
     def redirects_only(self, gateway: Object, listener: str, port: object) -> bool:
         """Whether routes are bound to a listener of ``gateway``, and each of them sends all callers to HTTPS."""
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         bound = [
             item
             for item, parent in self._bound.get(gateway.name, [])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states, states_in
 from hardener.kubernetes import pod_security
 from hardener.kubernetes.capabilities import BIND, is_left_to_root
 from hardener.kubernetes.pod_security import LEVELS
@@ -29,12 +31,12 @@ def standings(tree: Tree) -> list[Standing]:
     """Where every pod of the files that may be edited stands now, in the order of files and lines; one that comes out
     in several namespaces stands in each."""
     found = []
-    for pod in tree.targets(PodTemplate):
-        if "patch" in pod.object.classes or (pod.partial and pod.is_fragment):
+    for pod in tree.pods_and_parts:
+        if not pod.object.editable or "patch" in pod.object.classes or (pod.partial and pod.is_fragment):
             continue  # a part of a pod has no level
         level, missing = "", None
-        for namespace in tree.builds.namespaces(pod.object):
-            if not level or len(pod.states) > 1:  # as it is written it stands everywhere as high
+        for namespace in tree.ask(Builds).namespaces(pod.object):
+            if not level or len(states(pod)) > 1:  # as it is written it stands everywhere as high
                 level = level_of(pod, namespace)
                 missing = None if level == "restricted" else next_violation(pod, namespace)
             found.append(Standing(pod, namespace, level, missing))
@@ -115,7 +117,7 @@ def beyond(state: PodTemplate, pod: PodTemplate) -> list[pod_security.Violation]
 
 
 def _worst(pod: PodTemplate, namespace: str | None) -> PodTemplate:
-    states = pod.states_in(namespace)
+    states = states_in(pod, namespace)
     return pod if len(states) == 1 else min(states, key=lambda state: LEVELS.index(_level(state)))
 
 

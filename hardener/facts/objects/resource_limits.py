@@ -6,8 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.neighbours import Neighbours
 from hardener.tree.core_views import Object, OpaqueError
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -19,7 +21,7 @@ _TARGET_OF = {
 _OF_A_NAMESPACE = (("", "LimitRange"), ("", "ResourceQuota"))
 
 
-class ResourcePolicies:
+class ResourcePolicies(AsRead):
     """What of a tree binds a workload: autoscalers by their target, LimitRanges and quotas by namespace."""
 
     def __init__(self, tree: Tree) -> None:
@@ -32,7 +34,7 @@ class ResourcePolicies:
                 self._file_by_target(item)
             elif (item.group, item.kind) in _OF_A_NAMESPACE:
                 self._by_place.setdefault((item.kind, "folder", _folder(item)), []).append(item)
-                for namespace in tree.builds.namespaces(item):
+                for namespace in tree.ask(Builds).namespaces(item):
                     if namespace is not None:
                         self._by_place.setdefault((item.kind, "namespace", namespace), []).append(item)
 
@@ -68,13 +70,13 @@ class ResourcePolicies:
         if key not in self._by_target:
             return []
         if key not in self._near:
-            self._near[key] = Neighbours(self._tree.builds, self._by_target[key])
+            self._near[key] = Neighbours(self._tree.ask(Builds), self._by_target[key])
         return self._near[key].meeting(workload)
 
     def _beside(self, item: Object, kind: str) -> list[Object]:
         if not self._by_place:
             return []
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         own = builds.namespaces(item)
         found = [each for name in own for each in self._by_place.get((kind, "namespace", name or ""), [])]
         for near in self._by_place.get((kind, "folder", _folder(item)), []):

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.external_secret import GROUP, PROVIDERS, STORES
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.support.fast_dataclass import dataclass
@@ -100,7 +101,7 @@ class Backends:
         return usable[0] if usable else Store(*_DEFAULT_STORE)
 
     def _usable(self, item: Object) -> list[Store]:
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         found: dict[tuple[str, str], Store] = {}
         for store in self._stores:
             if store.kind == "ClusterSecretStore" or builds.meet(store, item):
@@ -109,7 +110,7 @@ class Backends:
 
     def _named(self, item: Object) -> list[Store]:
         """The stores that ExternalSecrets beside ``item`` read, which are of another tree."""
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         found: dict[tuple[str, str], Store] = {}
         for reader in self._readers:
             store = self._store_of(reader)

@@ -9,12 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.config_data import references
 from hardener.facts.objects.nearby import Nearby
+from hardener.facts.objects.system_pods import classes_of
 from hardener.facts.secrets.backend import Backends, Store
 from hardener.facts.secrets.mentions import Mentions
 from hardener.kubernetes import external_secret
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -24,7 +27,7 @@ _FIXED = ("patch", "owned", "static-pod", "system-namespace")
 UNSET = "default"  # the namespace of what names none, in the keys of a store
 
 
-class SecretMoves:
+class SecretMoves(AsRead):
     """One for a run, see ``moves_of``."""
 
     def __init__(self, tree: Tree) -> None:
@@ -47,7 +50,7 @@ class SecretMoves:
     def expected(self, view: View, store: Store, template: str, name: str) -> str:
         """The key in ``store`` for the secrets ``name`` of an object, were it alone."""
         item = view.object
-        names = self._tree.builds.known_namespaces(item)
+        names = self._tree.ask(Builds).known_namespaces(item)
         namespace = item.namespace or (names[0] if len(names) == 1 else None) or UNSET
         return external_secret.remote_key(template, namespace, name, store.provider)
 
@@ -65,7 +68,7 @@ class SecretMoves:
 
     def free_name(self, view: View, wanted: str) -> str:
         """``wanted``, or with a number, as the name of a Secret, and of what makes it, for the object of ``view``."""
-        builds, item = self._tree.builds, view.object
+        builds, item = self._tree.ask(Builds), view.object
         also: set[str] = set()
         while True:
             name = builds.free_name("ExternalSecret", wanted, view, also)
@@ -86,13 +89,13 @@ class SecretMoves:
 
     def namespace(self, view: View) -> str | None:
         """The namespace that the object of ``view`` comes out in; None where it is unset, or one of several."""
-        names = self._tree.builds.known_namespaces(view.object)
+        names = self._tree.ask(Builds).known_namespaces(view.object)
         return names[0] if len(names) == 1 else None
 
     def renamed(self, view: View, backend: str) -> str | None:
         """Why the Secret of ``backend`` for the object of ``view`` would not have the one name that its readers use;
         None where it has. Kustomize renames what is in the tree, and not what is made of it."""
-        found = set(self._tree.builds.renderings(view.object))
+        found = set(self._tree.ask(Builds).renderings(view.object))
         if len({each.namespace for each in found}) < len(found):
             return "several overlays give it names of their own in one namespace, and what is made for it has one"
         if backend in ("sealed-secrets", "secret") and any(each.prefix or each.suffix for each in found):
@@ -109,7 +112,7 @@ class SecretMoves:
                 and (item.text("spec", "target", "name") or item.name) == secret
             ):
                 found.append(item)
-        near = Nearby(self._tree.builds, found).of(view.object) if found else []
+        near = Nearby(self._tree.ask(Builds), found).of(view.object) if found else []
         same = [item for item in near if item.text("spec", "data", 0, "remoteRef", "key") == key]
         return same[0] if same else None
 
@@ -129,7 +132,7 @@ class SecretMoves:
         known: dict[str, list[Object]] = {}
         for item in self._tree.of("", "ConfigMap"):
             known.setdefault(item.name, []).append(item)
-        return {name: Nearby(self._tree.builds, items) for name, items in known.items()}
+        return {name: Nearby(self._tree.ask(Builds), items) for name, items in known.items()}
 
     def readers(self, config_map: View) -> list[PodTemplate]:
         """The pods that read ``config_map``, and not another one of its name."""
@@ -145,7 +148,7 @@ class SecretMoves:
         for pod in readers:
             if not pod.object.editable:
                 return pod.fact(f"{pod.object} reads it, and is outside of the given paths")
-            kind = next((name for name in _FIXED if name in pod.classes), None)
+            kind = next((name for name in _FIXED if name in classes_of(pod)), None)
             if kind is not None:
                 return pod.fact(f"{pod.object} reads it, and is left as it is ({kind})")
         return self._kustomized(config_map.object) or self._mentions.of(config_map.object)
@@ -164,7 +167,7 @@ class SecretMoves:
         for other in self._tree.of(item.group, item.kind):
             if other is not item and other.name == item.name and "patch" in other.classes:
                 return other.fact(f"{other.piece.file.name} patches it")
-        if len(self._tree.builds.affixes(item)) > 1:
+        if len(self._tree.ask(Builds).affixes(item)) > 1:
             return Evidence("several overlays give it names of their own, and what an ExternalSecret makes has one")
         return None
 
@@ -193,8 +196,4 @@ def _read_by(pod: PodTemplate) -> Iterator[str]:
 
 def moves_of(view: View) -> SecretMoves:
     """What is known about moving secrets in the tree of ``view``."""
-    tree = view.tree
-    found: SecretMoves | None = tree.__dict__.get("_secret_moves")
-    if found is None:
-        found = tree.__dict__["_secret_moves"] = SecretMoves(tree)
-    return found
+    return view.tree.ask(SecretMoves)

@@ -19,6 +19,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.network_policy import Policy
 from hardener.support.fast_dataclass import dataclass
@@ -98,7 +99,7 @@ class Layout:
 
     def _outcomes(self, item: Object) -> Iterator[tuple[_Source, str | None]]:
         """The builds or the folder in which ``item`` is applied, each with the namespace that it gets there."""
-        builds = self.tree.builds
+        builds = self.tree.ask(Builds)
         held = builds.of(item)
         for build in held:
             if len(held) == 1:
@@ -118,13 +119,13 @@ class Layout:
 
     def _part(self, item: Object, source: _Source, name: str | None) -> _Part:
         """What of ``source`` holds a workload once: what is in one namespace of a build, else a file."""
-        listed = source[0] == "build" and self.tree.builds.listing(item.piece.file.path)
+        listed = source[0] == "build" and self.tree.ask(Builds).listing(item.piece.file.path)
         return ("namespace", name) if listed else ("file", item.piece.file.path)
 
     def _find_copies(self) -> None:
         """Tell the files of a folder, and the namespaces of a build, that hold the same workload from each other."""
         for pod in self.pods:
-            if self.tree.builds.of(pod.object):
+            if self.tree.ask(Builds).of(pod.object):
                 outcomes = self._outcomes(pod.object)
                 self._built[_folder(pod.object)].update((source, None) for source, name in outcomes if name is None)
         parts: dict[_Source, dict[_Part, dict[_Identity, None]]] = {}

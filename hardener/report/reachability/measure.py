@@ -11,7 +11,9 @@ from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.connections import Edge, Entry, Port, Way
+from hardener.facts.network.connections.model import Connections
 from hardener.kubernetes.network import bits
 from hardener.kubernetes.network_policy import ANYWHERE, NAMESPACE_LABEL, Address, Direction, Pod, Policy, judge
 from hardener.report.reachability.layout import Layout, Place
@@ -57,12 +59,12 @@ def measure(tree: Tree) -> Reachability:
     both = _Both(tree)
     found = Reachability()
     _count_pairs(both, found)
-    for edge in tree.connections.edges:
+    for edge in tree.ask(Connections).edges:
         was_open, lost = _edge(both, edge)
         found.edges += was_open and (lost or edge.client.object.editable or edge.server.object.editable)
         if lost:
             found.lost.append(edge)
-    for entry in tree.connections.entries:
+    for entry in tree.ask(Connections).entries:
         was_open, lost = _entry(both, entry)
         found.entries += was_open and (lost or entry.server.object.editable)
         if lost:
@@ -75,7 +77,7 @@ def measure(tree: Tree) -> Reachability:
 def lost_edges(tree: Tree) -> list[Edge]:
     """The inferred connections that were open as read and that the steps made so far close; there should be none."""
     both = _Both(tree)
-    return [edge for edge in tree.connections.edges if _edge(both, edge)[1]]
+    return [edge for edge in tree.ask(Connections).edges if _edge(both, edge)[1]]
 
 
 class _Both:
@@ -84,7 +86,7 @@ class _Both:
     def __init__(self, tree: Tree) -> None:
         self.layout = Layout(tree)
         self.before, self.after = State(self.layout, True), State(self.layout, False)
-        self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.platform == "openshift" else (_DNS, 53)
+        self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.ask(Platforms).name == "openshift" else (_DNS, 53)
 
     def compare(self, ask: Callable[[State, bool], bool]) -> tuple[bool, bool]:
         """Whether something was open as read, and whether the run closes it: what ``ask`` says of a state, told whether

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hardener.authoring.edits import Path
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
 from hardener.report.reachability.layout import Layout, Place
@@ -110,7 +111,7 @@ class State:
     def _namespaces(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for item in self.layout.tree.of("", "Namespace"):
-            for name in self.layout.tree.builds.rendered_names(item):
+            for name in self.layout.tree.ask(Builds).rendered_names(item):
                 labels = found.setdefault(name, {NAMESPACE_LABEL: name})
                 labels.update((k, v) for k, v in _labels(self._object(item)).items() if k != NAMESPACE_LABEL)
         return found

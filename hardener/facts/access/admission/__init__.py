@@ -6,6 +6,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError, copied
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import OpaqueError, View
 
@@ -56,7 +58,7 @@ class KyvernoPolicy(_Policy):
     @property
     def states(self) -> tuple[KyvernoPolicy, ...]:
         """The policy as it is written, then as the kustomizations of the tree patch it, for reading only."""
-        variants = self.tree.overlays.objects(self.object)
+        variants = self.tree.ask(Overlays).objects(self.object)
         return (self, *(KyvernoPolicy(variant, variant.path, variant.data) for variant in variants))
 
     def pattern(self, rule: int) -> Any:
@@ -124,7 +126,7 @@ class Constraint(_Policy):
     """A constraint of Gatekeeper; its kind is that of a template."""
 
     __slots__ = ()
-    NEEDS = "policy_signs"
+    NEEDS = "asks_for_policies"
 
     @classmethod
     def of_tree(cls, tree: Tree) -> list[Constraint]:
@@ -139,15 +141,17 @@ class PolicyHome(View):
 
     __slots__ = ("reasons",)
     type_name = "Object"
-    NEEDS = "policy_signs"
+    NEEDS = "asks_for_policies"
     reasons: list[Evidence]
 
     @classmethod
     def of_tree(cls, tree: Tree) -> list[PolicyHome]:
         """The home of the tree, if it has one."""
-        if not tree.policy_signs:
+        if not tree.asks_for_policies:
             return []
-        item, reasons = tree.guardrails.home
+        from hardener.facts.access.admission.guardrails import Guardrails  # late: few trees ask for it
+
+        item, reasons = tree.ask(Guardrails).home
         if item is None:
             return []
         home = cls(item, item.path, item.data)
@@ -157,7 +161,7 @@ class PolicyHome(View):
     @property
     def renamed(self) -> bool:
         """Whether a kustomization renames what stands beside it: a binding would name what is not there."""
-        return any(each.prefix or each.suffix for each in self.tree.builds.affixes(self.object))
+        return any(each.prefix or each.suffix for each in self.tree.ask(Builds).affixes(self.object))
 
 
 @dataclass(slots=True)

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.admission import CONSTRAINTS, Shown, is_managed
+from hardener.facts.access.makers import PodMakers
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.states import states_in
 from hardener.facts.objects.injected_sidecars import added
-from hardener.facts.objects.namespace_contents import is_shared, unseen_sources
+from hardener.facts.objects.namespace_contents import Namespaces, is_shared, unseen_sources
 from hardener.kubernetes import kyverno
 from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY
 from hardener.kubernetes.admission_rules import AdmissionRule
@@ -21,6 +25,7 @@ from hardener.kubernetes.pod_security import Violation, evaluate
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE, chart
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
+from hardener.tree.fact import AsRead
 from hardener.tree.script_views import Script
 from hardener.tree.view import View
 
@@ -45,7 +50,7 @@ class Run:
     broken: tuple[Violation, ...]
 
 
-class Guardrails:
+class Guardrails(AsRead):
     """Collected when asked for the first time; which objects pass is asked anew each time."""
 
     def __init__(self, tree: Tree) -> None:
@@ -158,17 +163,17 @@ class Guardrails:
 
     def _others(self) -> Iterator[Object]:
         tree = self._tree
-        spaces = (space for space in tree.namespaces.values() if space.declared)
+        spaces = (space for space in tree.ask(Namespaces).values() if space.declared)
         yield from (space.object for space in spaces if space.object.editable)
         yield from (item for item in tree.objects if item.editable)
 
     def _renames(self, item: Object) -> bool:
-        return any(each.prefix or each.suffix for each in self._tree.builds.affixes(item))
+        return any(each.prefix or each.suffix for each in self._tree.ask(Builds).affixes(item))
 
     def shown(self, rules: list[AdmissionRule]) -> list[Shown]:
         """The namespaces that the tree declares, and whose pods it shows all of, each with what breaks ``rules``."""
         found = []
-        for name, space in sorted(self._tree.namespaces.items(), key=lambda item: str(item[0])):
+        for name, space in sorted(self._tree.ask(Namespaces).items(), key=lambda item: str(item[0])):
             if name is None or is_shared(name) or not space.declared or not space.pods:
                 continue
             if any(mark in name for mark in "$({<") or self.unseen(space):
@@ -178,7 +183,7 @@ class Guardrails:
 
     def unseen(self, space: Namespace) -> list[Evidence]:
         """What speaks for pods of ``space``, or containers in them, that the tree does not show."""
-        makers = (fact for name in space.names for fact in self._tree.pod_makers.get(name, ()))
+        makers = (fact for name in space.names for fact in self._tree.ask(PodMakers).get(name, ()))
         return [*unseen_sources(space), *added(space), *dict.fromkeys(makers)]
 
     def _broken(self, rule: AdmissionRule, space: Namespace) -> Iterator[tuple[View, str]]:
@@ -187,13 +192,13 @@ class Guardrails:
                 yield from ((pod, reason) for reason in list(_reasons(rule, pod, space.name))[:1])
         for item in space.objects:
             if item.kind in rule.kinds and item.kind != "Pod":
-                states = (item, *self._tree.overlays.objects(item))
+                states = (item, *self._tree.ask(Overlays).objects(item))
                 reasons = [reason for state in states for reason in rule.broken(item.kind, state.data)]
                 yield from ((item, reason) for reason in reasons[:1])
 
 
 def _reasons(rule: AdmissionRule, pod: PodTemplate, namespace: str | None) -> Iterator[str]:
-    for state in pod.states_in(namespace):
+    for state in states_in(pod, namespace):
         yield from rule.broken("Pod", {"metadata": state.metadata.data, "spec": state.data})
 
 

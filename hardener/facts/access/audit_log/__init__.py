@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from hardener.errors import HardenError
 from hardener.support.fast_dataclass import dataclass
+from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.facts.access.audit_log.usage import Usage
     from hardener.kubernetes.observed_rule import ObservedRule
+    from hardener.tree.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,15 @@ class AuditLog:
 
         found = self.usage.accounts.get((namespace, account))
         return rules(found, expand=expand) if found and found.whole else None
+
+
+class GivenLog(AsRead):
+    """``log`` is what the audit logs that the run was given show; None without one. Collecting it raises HardenError
+    where a log is wrong."""
+
+    def __init__(self, tree: Tree) -> None:
+        logs = tree.settings.audit_logs
+        self.log = read(logs) if logs else None
 
 
 def check(paths: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Path
-from hardener.facts.kustomize.overlays.unpatched import Unpatched
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes.image_reference import ImageReference, parse
 from hardener.tree.core_views import Object
 from hardener.tree.view import View
@@ -50,9 +50,7 @@ def collect(tree: Tree) -> Iterator[PatchImage]:
     """The images that patches of the tree set; none where a part of their name is missing."""
     if not any(item.data.get(key) for item in tree.kustomizations.values() for key in _PATCHES):
         return  # most trees: what reads patches is not even loaded
-    overlays = tree.overlays
-    if isinstance(overlays, Unpatched):
-        return
+    overlays = tree.ask(Overlays)
     pods = {(pod.object.piece, pod.object.path) for pod in tree.pod_templates}
     for kustomization in tree.kustomizations.values():
         for patch in overlays.layer(kustomization).all_patches():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.tree.core_views import OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class PatchedPod(PodTemplate):
 
 
 def _is_patched_here(tree: Tree, pod: PodTemplate) -> bool:
-    chains = tree.overlays.chains(pod.object)
+    chains = tree.ask(Overlays).chains(pod.object)
     if not any(patch.editable for chain in chains for patch in chain.patches):
         return False
     try:

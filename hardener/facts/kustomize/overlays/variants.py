@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Path, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, Patch
 from hardener.facts.kustomize.overlays.reading import Layer, has_patches, read
 from hardener.kubernetes import kustomization as kustomize
@@ -113,7 +115,7 @@ class Variant(Object):
         return None
 
 
-class Overlays:
+class PatchedOverlays(Overlays):
     """Computed when it is asked for an object; costs nothing where no kustomization has patches."""
 
     def __init__(self, tree: Tree) -> None:
@@ -216,7 +218,7 @@ class Overlays:
 
     def _collect(self, item: Object) -> tuple[Chain, ...]:
         found: dict[tuple[Patch, ...], set[str | None]] = {}
-        for build in self._tree.builds.of(item):
+        for build in self._tree.ask(Builds).of(item):
             patches = self._patches(item, build.layers(item))
             others = [patch for patch in patches if not isinstance(patch, ImageEntry)]
             if len(others) < len(patches) and not self._tell(item, patches, others):

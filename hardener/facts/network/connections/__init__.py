@@ -4,7 +4,6 @@ Inferred, never observed: what an image has built in is not seen, which is why a
 is taken to be used from its own namespace.
 """
 
-from hardener.facts.network.connections.collect import collect
 from hardener.facts.network.connections.model import Connections, Edge, Entry, External, Port, Unresolved, Unseen, Way
 
-__all__ = ["Connections", "Edge", "Entry", "External", "Port", "Unresolved", "Unseen", "Way", "collect"]
+__all__ = ["Connections", "Edge", "Entry", "External", "Port", "Unresolved", "Unseen", "Way"]

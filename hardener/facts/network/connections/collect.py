@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, Path
+from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import entries
 from hardener.facts.network.connections.endpoints import (
     Endpoints,
@@ -20,6 +21,7 @@ from hardener.facts.network.connections.endpoints import (
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.objects.neighbours import Neighbours
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.addresses import Address, Form, find, finds_peers
 from hardener.kubernetes.service_links import mentions
 from hardener.kubernetes.service_names import is_outside, meanings
@@ -48,7 +50,7 @@ class Collector:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.endpoints = Endpoints(tree)
-        self.services = tree.relations.services_called
+        self.services = tree.ask(Relations).services_called
         self.texts = Texts(tree)
         self.found = Connections()
         self.namespaces = _namespaces(tree)
@@ -147,7 +149,7 @@ class Collector:
         if found is None:
             near = self._neighbours.get(key[:2])
             if near is None:
-                near = self._neighbours[key[:2]] = Neighbours(self.tree.builds, copies)
+                near = self._neighbours[key[:2]] = Neighbours(self.tree.ask(Builds), copies)
             found = self._nearest[key] = frozenset(near.of(service))
         return asking in found
 
@@ -198,7 +200,7 @@ class Collector:
 
     def _slices(self, service: Object) -> list[Object]:
         found = self._addresses_of.get(service.name, [])
-        return self.tree.builds.together(service, found) if len(found) > 1 else found
+        return self.tree.ask(Builds).together(service, found) if len(found) > 1 else found
 
     def members(self) -> None:
         """The members of a StatefulSet talk to each other, on ports that often nothing declares."""
@@ -234,7 +236,7 @@ def _is_api(host: str) -> bool:
 
 
 def _namespaces(tree: Tree) -> frozenset[str]:
-    spaces = {name for item in tree.objects for name in tree.builds.namespaces(item) if name}
+    spaces = {name for item in tree.objects for name in tree.ask(Builds).namespaces(item) if name}
     return frozenset(spaces | {item.name for item in tree.of("", "Namespace")})
 
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.model import Port
+from hardener.facts.objects.object_links import Relations
 from hardener.sources.open_values import OpenDict
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 
@@ -33,8 +36,8 @@ class Endpoints:
     """The pods behind Services, looked up once for each."""
 
     def __init__(self, tree: Tree) -> None:
-        self._relations = tree.relations
-        self._overlays = tree.overlays
+        self._relations = tree.ask(Relations)
+        self._overlays = tree.ask(Overlays)
         self._pods: dict[Object, list[PodTemplate]] = {}
         self._ports: dict[tuple[Object, PodTemplate, int | str | None], tuple[Port, ...]] = {}
 
@@ -58,7 +61,7 @@ class Endpoints:
         key = (service, pod, wanted)
         known = self._ports.get(key)
         if known is None:
-            pairs = [(one, state) for one in self.states(service) for state in pod.states]
+            pairs = [(one, state) for one in self.states(service) for state in states(pod)]
             found = dict.fromkeys(port for one, state in pairs for port in ports_of(one, state, wanted))
             known = self._ports[key] = tuple(found if len(pairs) == 1 else sorted(found, key=lambda port: port.order))
         return known

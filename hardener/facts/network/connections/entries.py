@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.controllers import Controllers
 from hardener.facts.network.connections.endpoints import (
     declared_ports,
@@ -17,6 +19,7 @@ from hardener.facts.network.connections.endpoints import (
     number,
 )
 from hardener.facts.network.connections.model import Edge, Entry, Port, Way
+from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.addresses import Form, find
 from hardener.kubernetes.callers import Monitor, api_server_calls, is_scraped, monitor, scrape_port
 from hardener.kubernetes.ingress import Backend
@@ -91,7 +94,7 @@ class _Entries:
 
     def routed(self, service: Object) -> None:
         """Ingresses and routes: from their controller where it is in the tree, else from anywhere."""
-        for item, backend in self._tree.relations.routes_to(service):
+        for item, backend in self._tree.ask(Relations).routes_to(service):
             fact = Evidence(f"{item} leads to {service}", item.piece, (*item.path, *backend.path))
             self._from_controller(item, service, backend.port, fact)
 
@@ -169,7 +172,7 @@ class _Entries:
                         self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MONITORING, fact)
 
     def _in_reach(self, item: Object, it: Monitor, other: Object) -> bool:
-        builds = self._tree.builds
+        builds = self._tree.ask(Builds)
         if it.namespaces is None:
             return builds.meet(item, other)
         return not it.namespaces or any(builds.may_be_in(other, name) for name in it.namespaces)
@@ -223,7 +226,7 @@ class _Entries:
         for edge in edges:
             if edge.client is edge.server:
                 continue
-            state = next((each for each in edge.client.states if each.data.get("hostNetwork") is True), None)
+            state = next((each for each in states(edge.client) if each.data.get("hostNetwork") is True), None)
             if state is not None:
                 fact = state.fact(f"{edge.client.object} is on the network of its node", "hostNetwork")
                 for each in (*edge.evidence, fact):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.fact import AsRead
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,8 @@ class External:
 
 
 @dataclass(slots=True)
-class Connections:
-    """What the tree shows of all connections. Built by ``collect``; in the order of files and lines."""
+class Connections(AsRead):
+    """What the tree shows of all connections, in the order of files and lines."""
 
     edges: list[Edge] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -110,6 +115,12 @@ class Connections:
     _into: dict[PodTemplate, list[Edge]] | None = None
     _out_of: dict[PodTemplate, list[Edge]] | None = None
     _entries_of: dict[PodTemplate, list[Entry]] | None = None
+
+    @classmethod
+    def collect(cls, tree: Tree) -> Connections:
+        from hardener.facts.network.connections.collect import collect  # late: it makes these
+
+        return collect(tree)
 
     def into(self, pod: PodTemplate) -> list[Edge]:
         """The edges whose server is ``pod``."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence, Path
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.endpoints import mapping, mappings
 from hardener.facts.objects.neighbours import Neighbours
 from hardener.kubernetes.addresses import Form
@@ -84,9 +86,9 @@ class Texts:
         found: dict[tuple[str, str], list[Object]] = {}
         for kind in ("ConfigMap", "Secret"):
             for item in tree.of("", kind):
-                for name in tree.builds.names(item):
+                for name in tree.ask(Builds).names(item):
                     found.setdefault((kind, name), []).append(item)
-        self._near = {key: Neighbours(tree.builds, items) for key, items in found.items()}
+        self._near = {key: Neighbours(tree.ask(Builds), items) for key, items in found.items()}
         self._generated: dict[tuple[str, str], dict[Object, list[_Settings]]] = {}
         for folder, item in tree.kustomizations.items():
             for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
@@ -100,12 +102,12 @@ class Texts:
 
         Last come those that it has only as a kustomization patches it.
         """
-        states = pod.states
-        if len(states) == 1:
+        found = states(pod)
+        if len(found) == 1:
             yield from self._of_state(pod)
             return
         seen: set[tuple[str, str, str]] = set()
-        for state in states:
+        for state in found:
             texts = [text for text in self._of_state(state) if (text.said, text.key, text.value) not in seen]
             seen.update((text.said, text.key, text.value) for text in texts)
             yield from texts
@@ -154,7 +156,7 @@ class Texts:
         found = [self._of(item) for item in (near.meeting(pod.object) if near is not None else ())]
         generated = self._generated.get((kind, name))
         if generated:
-            layers = self._tree.builds.layers(pod.object)
+            layers = self._tree.ask(Builds).layers(pod.object)
             found += [one for item in layers for one in generated.get(item, ())]
         return found
 

@@ -1,0 +1,66 @@
+"""What overlays are asked, and what they answer in a tree without any kustomization, for which nothing is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING
+
+from hardener.tree.fact import AsRead
+
+if TYPE_CHECKING:
+    from hardener.authoring.edits import Path
+    from hardener.facts.kustomize.overlays.reading import Layer
+    from hardener.facts.kustomize.overlays.variants import Chain, Result, Variant
+    from hardener.sources.manifests import Piece
+    from hardener.tree.core_views import Container, Object, PodTemplate
+    from hardener.tree.tree import Tree
+
+
+class Overlays(AsRead):
+    """What the kustomizations of the tree make of its pods. This class answers for a tree without any: nothing."""
+
+    @classmethod
+    def collect(cls, tree: Tree) -> Overlays:
+        if not tree.kustomizations:
+            return Overlays(tree)
+        from hardener.facts.kustomize.overlays.variants import PatchedOverlays  # late: few trees have any
+
+        return PatchedOverlays(tree)
+
+    patches_anything = False
+
+    def chains(self, item: Object) -> tuple[Chain, ...]:
+        return ()
+
+    def variants(self, pod: PodTemplate) -> tuple[PodTemplate, ...]:
+        return ()
+
+    def variants_in(self, pod: PodTemplate, namespace: str | None) -> tuple[PodTemplate, ...]:
+        return ()
+
+    def containers(self, container: Container) -> list[Container]:
+        return []
+
+    def objects(self, item: Object) -> tuple[Variant, ...]:
+        return ()
+
+    def results(self, item: Object) -> tuple[tuple[Chain, Result], ...]:
+        return ()
+
+    def is_weighed(self, document: Object) -> bool:
+        return False
+
+    def items(self) -> Iterable[Object]:
+        """What patches are weighed for."""
+        return ()
+
+    @property
+    def weighed(self) -> Set[tuple[Piece, Path]]:
+        """Where the patches start that are for a pod or a Service of the tree."""
+        return frozenset()
+
+    def layer(self, kustomization: Object) -> Layer:
+        """What ``kustomization`` does."""
+        from hardener.facts.kustomize.overlays.reading import Layer  # late: few trees have any
+
+        return Layer()

@@ -1,0 +1,53 @@
+"""A view in each of its states: as it is written, and as the kustomizations of the tree patch it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, overload
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, Service
+
+T = TypeVar("T", Container, PodTemplate)
+
+
+@overload
+def states(view: PodTemplate) -> tuple[PodTemplate, ...]: ...
+@overload
+def states(view: Container) -> tuple[Container, ...]: ...
+@overload
+def states(view: Service) -> tuple[Service, ...]: ...
+def states(view: PodTemplate | Container | Service) -> tuple[PodTemplate | Container | Service, ...]:
+    """``view`` as it is written, then as the kustomizations of the tree patch it, for reading only."""
+    overlays = view.tree.ask(Overlays)
+    if isinstance(view, Service):
+        return (view, *(Service(variant, variant.path, variant.data) for variant in overlays.objects(view.object)))
+    return (view, *(overlays.containers(view) if isinstance(view, Container) else overlays.variants(view)))
+
+
+def states_in(pod: PodTemplate, namespace: str | None) -> tuple[PodTemplate, ...]:
+    """Those of ``states`` that may come out in ``namespace``, the pod as it is written among them."""
+    return (pod, *pod.tree.ask(Overlays).variants_in(pod, namespace))
+
+
+def signs(target: T, find: Callable[[T], Iterable[Evidence]]) -> Iterator[Evidence]:
+    """What ``find`` sees in a pod or container as it is written, then what it sees only as a kustomization patches it.
+
+    What is wrong with a patched one stops nothing.
+    """
+    own = list(find(target))
+    yield from own
+    patched = states(target)[1:]
+    if not patched:
+        return
+    seen = {fact.text for fact in own}
+    for state in patched:
+        try:
+            others = list(find(state))
+        except (OpaqueError, WrongShapeError):
+            continue
+        for fact in others:
+            if fact.text not in seen:
+                seen.add(fact.text)
+                yield fact
