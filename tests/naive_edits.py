@@ -1,4 +1,4 @@
-"""Edits that nobody should make: one or more for each row of spec-workloads section 14, on a document that was right.
+"""Edits that nobody should make: one or more for each rule of Kubernetes, on a document that was right.
 
 Used twice: the rules see them, and the pipeline rolls them back.
 """

@@ -1,5 +1,5 @@
-"""What must hold of real repositories as a whole: section 16 of the specification of workloads, rows 2 to 5; fixture
-F8; a repository that only says what others render."""
+"""What must hold of real repositories as a whole, of a pair about tokens, and of a repository that only says what
+others render."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def changed_lines(before: str, after: str) -> tuple[Counter[str], Counter[str]]:
     return gone, Counter(line[1:].strip() for line in lines if line.startswith("+"))
 
 
-# -- row 2
+# -- microservices-demo
 
 DIGEST = "sha256:" + "d1" * 32
 
@@ -148,7 +148,7 @@ def test_the_report_on_the_shop(shop: Shop) -> None:
             assert shown or change["object"]["name"] == "harden-loadgenerator"
 
 
-# -- row 3
+# -- argo-cd
 
 
 def test_argo_cd_keeps_its_policies_and_gets_outgoing_ones(corpus: Callable[[str], CorpusTree]) -> None:
@@ -169,7 +169,7 @@ def test_argo_cd_keeps_its_policies_and_gets_outgoing_ones(corpus: Callable[[str
         assert spec["podSelector"], f"{name} selects all pods of a namespace that nobody knows"
 
 
-# -- row 4
+# -- kube-prometheus
 
 
 def test_the_agent_of_kube_prometheus_keeps_the_node(corpus: Callable[[str], CorpusTree]) -> None:
@@ -188,7 +188,7 @@ def test_the_agent_of_kube_prometheus_keeps_the_node(corpus: Callable[[str], Cor
     assert held >= {"no-host-network", "no-host-pid", "no-host-path"}
 
 
-# -- row 5
+# -- guestbook
 
 
 def test_the_guestbook_reaches_its_redis(corpus: Callable[[str], CorpusTree]) -> None:
@@ -228,7 +228,7 @@ def test_low_ports_of_the_examples_can_be_served(corpus: Callable[[str], CorpusT
 
 
 def test_the_fixture_of_tokens(harden: Harden, tmp_path: Path) -> None:
-    """F8: the token stands only in the container that uses the API, an init container."""
+    """The token stands only in the container that uses the API, an init container."""
     fixture = shared("design", "spec-workloads.md").read_text().partition("fixture: F8\n")[2].partition("```")[0]
     pair = yaml.safe_load(fixture)
     deployment = {

@@ -1,4 +1,4 @@
-"""Flags of cluster components, in every carrier: how they are read, and what is written (spec-cluster 5.1)."""
+"""Flags of cluster components, in every carrier: how they are read, and what is written."""
 
 from __future__ import annotations
 

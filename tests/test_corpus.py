@@ -56,7 +56,7 @@ def test_no_crash_and_no_warning(name: str, corpus: Callable[[str], CorpusTree])
     assert tree.diff.status == 1
 
 
-# -- tokens: section 16 of the specification, rows 3 and 4
+# -- tokens
 
 
 def _pods(text: str) -> dict[str, dict[str, Any]]:
@@ -117,7 +117,7 @@ def test_kube_prometheus_mounts_tokens_where_they_are_used(corpus: Callable[[str
     assert tree.after["prometheus-serviceAccount.yaml"] == tree.before["prometheus-serviceAccount.yaml"]
 
 
-# -- namespace labels: row 4
+# -- namespace labels
 
 
 def test_kube_prometheus_enforces_no_level(corpus: Callable[[str], CorpusTree]) -> None:

@@ -49,7 +49,7 @@ def service(name: str, spec: str, annotations: str = "{}") -> str:
 
 
 def test_the_fixture_of_the_specification(harden: Harden, tmp_path: Path) -> None:
-    """F12: every field that must go goes, the others stay, and the step is held back."""
+    """Every field that must go goes, the others stay, and the step is held back."""
     fixture = shared("design", "spec-workloads.md").read_text().partition("fixture: F12\n")[2].partition("```")[0]
     pair = yaml.safe_load(fixture)
     write(tmp_path, {"pg.yaml": yaml.safe_dump({"apiVersion": "v1", "kind": "Service", **pair["before"]})})

@@ -118,7 +118,7 @@ def test_what_is_not_utf_8_is_a_mistake(content: bytes, harden: Harden) -> None:
 
 
 def test_what_concludes_from_absence_only_reports(harden: Harden) -> None:
-    """A stream shows no tree: who uses a named account, and who reaches a Service, is not known (DECISIONS 2.11)."""
+    """A stream shows no tree: who uses a named account, and who reaches a Service, is not known."""
     account = DEPLOYMENT.replace("    spec:\n", "    spec:\n      serviceAccountName: web\n")
     done = harden("filter", "-v", stdin=(account + "---\n" + SERVICE).encode())
     assert "automountServiceAccountToken" not in done.out

@@ -40,16 +40,16 @@ def test_k01(harden: Harden, tmp_path: Path) -> None:
     assert context["readOnlyRootFilesystem"] is True
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert "privileged" not in context
-    # The secure half says 1000; without a row of the image table it is 65532 (DECISIONS 2.2).
+    # The secure half says 1000; without a row of the image table it is 65532.
     assert context.get("runAsUser", pod["spec"]["securityContext"].get("runAsUser")) == 65532
     assert container["resources"] == {
         "requests": {"cpu": "100m", "memory": "128Mi"},
         "limits": {"cpu": "500m", "memory": "512Mi"},
-    }  # DECISIONS 2.8; the secure half says 256Mi
+    }  # the defaults of restricted; the secure half says 256Mi
     wanted = secure["spec"]["containers"][0]["resources"]
     assert container["resources"]["requests"] == wanted["requests"]
     assert container["resources"]["limits"]["cpu"] == wanted["limits"]["cpu"]
-    # The entire host file system is gone, its mount is kept (DECISIONS 2.4).
+    # The entire host file system is gone, its mount is kept.
     assert pod["spec"]["volumes"][0] == {"name": "host-fs", "emptyDir": {}}
     assert {"mountPath": "/host", "name": "host-fs"} in container["volumeMounts"]
     (added,) = pod["spec"]["volumes"][1:]

@@ -139,8 +139,8 @@ class Create(Edit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFile(Create):
-    """A new file ``topic`` with ``text`` for hosts or agents, outside of what is applied to a cluster: DECISIONS 2.17;
-    ``value`` is empty."""
+    """A new file ``topic`` with ``text`` for hosts or agents, outside of what is applied to a cluster, so no
+    kustomization lists it; ``value`` is empty."""
 
     text: str
 

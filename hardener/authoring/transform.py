@@ -58,8 +58,8 @@ class Transform:
     """A transform as declared: what it visits, when it runs, and what its docstring says.
 
     ``classes`` are the kinds of pod that it may change beside ordinary ones: "windows", "node-agent",
-    "system-namespace" (spec-workloads 3). ``source`` loads the module; nothing but ``function``, ``each`` and
-    ``options`` asks for it where the rest is known.
+    "system-namespace". ``source`` loads the module; nothing but ``function``, ``each`` and ``options`` asks for it
+    where the rest is known.
     """
 
     id: str
@@ -152,9 +152,9 @@ def transform(
     """Declare a transform.
 
     ``each`` is the target type, or several as ``A | B``, ``stage`` one of STAGES, ``severity`` that of its held-back
-    changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports
-    (DECISIONS 2.11); ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list
-    of 2022 where that is not the one of its folder.
+    changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports;
+    ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list of 2022 where
+    that is not the one of its folder.
     Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part.
     """
     if stage not in STAGES:

@@ -1,4 +1,4 @@
-"""``harden filter``: a stream hardened, with the report beside it. A stream has no tree around it (DECISIONS 2.11)."""
+"""``harden filter``: a stream hardened, with the report beside it. A stream has no tree around it."""
 
 from __future__ import annotations
 

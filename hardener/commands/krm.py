@@ -1,7 +1,7 @@
 """``harden fn``: a KRM function, which kustomize, kpt and others start with a ResourceList on standard input.
 
 The list is edited as any other text: what kustomize left of comments and order stays. It is a stream, so what concludes
-from absence is a result and no change (DECISIONS 2.11).
+from absence is a result and no change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Objects whose pods the tree does not show: a controller of the cluster makes them (spec-workloads 3, tier 3)."""
+"""Objects whose pods the tree does not show: a controller of the cluster makes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New objects: the file each goes to, and its line in the kustomizations that list its siblings (DECISIONS 2.17)."""
+"""New objects: the file each goes to, and its line in the kustomizations that list its siblings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
 from hardener.tree.tree import Tree
 
-# Pods that are left alone whole, and what to do instead (spec-workloads 3).
+# Pods that are left alone whole, since something else decides about them, and what to do instead.
 _LEFT_ALONE = {
     "patch": find_unread_patches.UNUSED,
     "owned": "harden the object that owns it; this copy is rewritten by its controller",

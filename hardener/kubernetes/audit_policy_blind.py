@@ -1,4 +1,4 @@
-"""What an audit log cannot show of an account, since the policy of the server leaves it out (spec-cluster 2.3)."""
+"""What an audit log cannot show of an account, since the policy of the server leaves it out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit policy must record, checked on requests: the properties P1 to P6 of spec-cluster 8.1.
+"""What an audit policy must record, checked on requests.
 
 The requests are those of a person, a service account, a node and a nobody, and beside them such that the rules of the
 policy single out: users, groups, namespaces and names that it tells apart.

@@ -1,7 +1,7 @@
 """The rules that an audit policy needs for what an investigation asks first, and whole policies made of them.
 
-Sources: spec-cluster 8.1; the rules of falcosecurity/plugins k8saudit, which read request bodies and the stage
-ResponseStarted. No two of the rules are about the same request, so their order among themselves means nothing.
+Source: the rules of falcosecurity/plugins k8saudit, which read request bodies and the stage ResponseStarted. No two
+of the rules are about the same request, so their order among themselves means nothing.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ script. Scripts are read as far as a reader would: simple commands, redirections
 (`$DIR/x`) proves nothing beyond the fixed part of its path.
 
 Results quote command words, flags and paths, never whole lines: lines can hold secrets.
-Sources: spec-workloads sections 1 (root), 5.3, 5.4, 5.5, 5.7, 6 and 8.
 """
 
 import posixpath
@@ -42,7 +41,7 @@ _SECCOMP = frozenset(
 def root_commands(words: Sequence[str]) -> list[str]:
     """Commands that need root, as command words ("chown", "apk add", "sysctl -w"); [] when there is no such evidence.
 
-    Beyond the list of spec-workloads 1: programs that only root can use to become another user (gosu, su-exec).
+    Among them are programs that only root can use to become another user (gosu, su-exec).
     """
     found = []
     for program, arguments in runs(commands(words)):
@@ -282,7 +281,7 @@ def writable_paths(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
 
 
 def may_mount(path: str, image_volumes: Sequence[str], table_paths: Sequence[str]) -> bool:
-    """Whether an emptyDir may be mounted at `path` without hiding content of the image (spec-workloads 5.7).
+    """Whether an emptyDir may be mounted at `path` without hiding content of the image.
 
     It may at or below `/tmp`, `/var/tmp`, a VOLUME of the image or a path of the image table, and below `/var/cache`.
     Nowhere else: there may be files. `/run` and `/var/run` are one directory.

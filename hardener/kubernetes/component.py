@@ -2,7 +2,7 @@
 
 All tests are made on whole words (`pgvector` is not `vector`, `weaveworksdemos` is not `weave`) and on the last
 component of an image's path where the organisation would mislead (`prometheus/node-exporter` is no Prometheus).
-Sources: spec-workloads sections 3 (node agents, static pods) and 10 (Kubescape's `sensitiveInterfaces`).
+Source of what is administration: Kubescape's `sensitiveInterfaces`.
 """
 
 import re
@@ -231,7 +231,7 @@ def _dashed(text: object) -> str:
 
 
 def is_node_agent_repository(repository: str | None) -> bool:
-    """Whether an image repository (without tag) is that of an agent that belongs to the node (spec-workloads 3)."""
+    """Whether an image repository (without tag) is that of an agent that belongs to the node."""
     return _NODE_AGENT.search(_dashed(repository)) is not None
 
 

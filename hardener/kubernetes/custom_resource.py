@@ -1,6 +1,6 @@
 """Custom resources whose operator makes pods from fields of its own: what they run is seen, not changed.
 
-Source: spec-workloads section 3, tier 3 (Argo Workflow, Tekton Task, SparkApplication and whatever names an image).
+Argo Workflow, Tekton Task, SparkApplication and whatever names an image.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Grants that lead further than they look (spec-cluster 2.7, D01 to D29).
+"""Grants that lead further than they look, D01 to D29.
 
 Sources: CIS Kubernetes Benchmark 5.1, the RBAC good practices of kubernetes.io, the checks of Trivy, Checkov and
-Kubescape that spec-cluster names, rbac-police and KubeHound for the ways to more rights.
+Kubescape, rbac-police and KubeHound for the ways to more rights.
 """
 
 from __future__ import annotations

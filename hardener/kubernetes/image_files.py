@@ -1,7 +1,7 @@
 """What ``harden lock --deep`` read of the files of an image, and what it says of a container that runs it.
 
 A program file with a capability that is effective at once (``=ep``) is not started where the container may not have
-that capability (spec-workloads 5.3, measured); under ``no_new_privs`` a setuid program stays what it was.
+that capability (measured); under ``no_new_privs`` a setuid program stays what it was.
 """
 
 import posixpath

@@ -1,6 +1,6 @@
 """Where the pod templates are inside a Kubernetes object.
 
-Source: the API types of Kubernetes and of the projects named below; see spec-workloads section 3, tier 1.
+Source: the API types of Kubernetes and of the projects named below.
 """
 
 from collections.abc import Iterator, Mapping
@@ -103,7 +103,7 @@ def templates(document: object) -> list[Path]:
 
 
 def partial_specs(document: object) -> list[Path]:
-    """Paths to the pod specs of ONE object of which its API takes containers only (tier 2), those with containers."""
+    """Paths to the pod specs of ONE object of which its API takes containers only, those with containers."""
     return [path for path, spec in _partial(document) if _names_container(spec)]
 
 

@@ -15,7 +15,7 @@ from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "platform-rbac.json"
 PART_OF = "app.kubernetes.io/part-of"
-# Accounts of monitoring agents, which read the metrics of kubelets (spec-cluster 2.6).
+# Accounts of monitoring agents, which read the metrics of kubelets.
 _MONITORING = (
     "prometheus*", "*-prometheus", "otel*", "*opentelemetry*", "datadog*", "node-problem-detector*", "grafana-agent*",
     "alloy*", "vmagent*", "metrics-server*", "newrelic*", "dynatrace*", "telegraf*", "*-kube-prometheus-prometheus",

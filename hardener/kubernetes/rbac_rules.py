@@ -30,7 +30,7 @@ class Rule:
 
     @property
     def is_everything(self) -> bool:
-        """Whether it makes an administrator of the whole cluster: every verb on every resource (spec-cluster 2.2)."""
+        """Whether it makes an administrator of the whole cluster: every verb on every resource."""
         return ANY in self.verbs and ANY in self.resources and (ANY in self.groups or "" in self.groups)
 
     def covers(self, group: str, resource: str, verb: str) -> bool:

@@ -1,7 +1,7 @@
 """Which values of a manifest are secrets, and where a document holds them.
 
 The classifier decides for one key and value; the walk finds the places: environment, ConfigMaps, Secrets, arguments,
-kustomize literals, annotations, and any other entry whose key names a secret (spec-cluster 3.1, 3.4).
+kustomize literals, annotations, and any other entry whose key names a secret.
 """
 
 from __future__ import annotations

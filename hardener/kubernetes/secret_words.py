@@ -1,5 +1,5 @@
 """What secrets look like: key words, placeholders, default passwords, token formats. Tables, and the tests that read
-them. The rules are those of the detector measured in the specification of K03 (OWASP Kubernetes Top Ten).
+them.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def key_words(key: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8192)
 def key_strength(key: str) -> int:
-    """2 when a key names a secret, 1 when it may, 0 when it does not or only speaks about one (spec-cluster 3.1, 4)."""
+    """2 when a key names a secret, 1 when it may, 0 when it does not or only speaks about one."""
     words = key_words(key)
     if not words or _PUBLIC.intersection(words) or (words[-1] in _ABOUT and words[-2:] not in _STRONG_PAIRS):
         return 0

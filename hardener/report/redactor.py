@@ -1,6 +1,6 @@
 """Keeps secrets out of everything that is printed: diffs, reports, messages of errors.
 
-Two ways, after spec-cluster 3.6. The place of a secret in a document is masked as a whole, whatever stands there. And
+Two ways. The place of a secret in a document is masked as a whole, whatever stands there. And
 a secret that is long and uncommon enough is looked for in every text, in each form in which programs write it.
 """
 

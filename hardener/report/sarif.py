@@ -1,4 +1,4 @@
-"""SARIF 2.1.0 for code scanning (design: ecosystem 6.2): rules with help, results with fixes, K01 to K10 as taxonomy.
+"""SARIF 2.1.0 for code scanning: rules with help, results with fixes, K01 to K10 as taxonomy.
 
 GitHub refuses the whole file for one fix without changes, shows the first location of a result, annotates a pull
 request where every line of that is in the diff, and knows an alert again by ``primaryLocationLineHash``: so a location

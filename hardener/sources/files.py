@@ -75,7 +75,7 @@ def expand(arguments: list[str]) -> list[str]:
 
 
 def root_of(paths: list[str]) -> str:
-    """Where evidence is read from: the Git root, else the deepest folder that holds all ``paths`` (DECISIONS 1)."""
+    """Where evidence is read from: the Git root, else the deepest folder that holds all ``paths``."""
     folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]
     common = os.path.commonpath(folders)
     return git_root(common) or common

@@ -1,4 +1,4 @@
-"""Files for hosts and agents: an audit policy, a drop-in for sysctl; no cluster gets them (DECISIONS 2.17)."""
+"""Files for hosts and agents: an audit policy, a drop-in for sysctl; they are applied to no cluster."""
 
 from __future__ import annotations
 

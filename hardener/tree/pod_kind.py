@@ -1,4 +1,4 @@
-"""What kind of pod a template describes beside an ordinary one (spec-workloads 3): each kind bounds what may change."""
+"""What kind of pod a template describes beside an ordinary one: each kind bounds what may change."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The files of a tree read into a tree: which hold manifests, which say something else, which are left alone.
 
-Paths limit what is edited; evidence comes from the whole Git repository (DECISIONS 2.11).
+Paths limit what is edited; evidence comes from the whole Git repository.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole tree: every file read once, its objects, and what they say about each other.
 
-Paths limit what is edited; evidence comes from the whole Git repository (DECISIONS 2.11).
+Paths limit what is edited; evidence comes from the whole Git repository.
 """
 
 from __future__ import annotations

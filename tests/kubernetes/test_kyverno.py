@@ -163,7 +163,7 @@ def test_the_golden_policies_fit_the_definitions(name: str) -> None:
 
 
 def test_the_seed_refuses_what_it_meant_to_once_it_is_corrected() -> None:
-    """The four faults of its patterns (spec-cluster 4.3) on the pods that show them."""
+    """The four faults of its patterns on the pods that show them."""
     before = yaml.safe_load((ROOT / "golden/profiles/restricted/seed-k04-secure/before/k04.yaml").read_text())
     after = yaml.safe_load((ROOT / "golden/profiles/restricted/seed-k04-secure/after/k04.yaml").read_text())
 

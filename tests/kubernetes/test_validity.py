@@ -1,4 +1,4 @@
-"""What Kubernetes refuses: each row of spec-workloads section 14 with the naive change that breaks it."""
+"""What Kubernetes refuses: each rule with the naive change that breaks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs at the edge (python-sources.md, 3.5): what `apply` makes of each, byte for byte, and that twice is once."""
+"""Inputs at the edge: what `apply` makes of each, byte for byte, and that twice is once."""
 
 from __future__ import annotations
 

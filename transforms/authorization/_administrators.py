@@ -141,7 +141,7 @@ def _needs(binding: Binding, subject: Subject, options: Rbac) -> tuple[str | Non
 def _weighed(
     binding: Binding, source: Role | str, found: list[tuple[Subject, str | None, Needs]], options: Rbac
 ) -> Change:
-    """The grade of the change, from DECISIONS 2.3 and 2.14."""
+    """The grade of the change: docs/design/decisions.md 23."""
     text = "it is bound to cluster-admin"
     if isinstance(source, Role):
         text = f"{source.object} allows everything"

@@ -1,4 +1,4 @@
-"""Roles of ours, when an audit log shows more than was known as they were written (DECISIONS 2.7)."""
+"""Roles of ours, when an audit log shows more than was known as they were written."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from hardener.tree.view import OpaqueError
 if TYPE_CHECKING:
     from hardener.kubernetes.dangerous_grants import Grant
 
-# Critical is kept for what is open to anybody (DECISIONS 3); rbac-anonymous-subject and its neighbours say that.
+# Critical is kept for what is open to anybody; rbac-anonymous-subject and its neighbours say that.
 _SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
 _MOST = 3  # holders in one message
 _TOO_MANY = 5  # grants of one rule, which is a wildcard then

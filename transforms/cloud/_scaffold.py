@@ -10,4 +10,4 @@ IRSA = (
     f'"{_URL}:sub" = "system:serviceaccount:NS:SA", "{_URL}:aud" = "sts.amazonaws.com" '
     "} }; then annotate the service account with eks.amazonaws.com/role-arn"
 )
-"""The scaffold of spec-cluster Appendix A10."""
+"""IAM roles for service accounts, on EKS."""

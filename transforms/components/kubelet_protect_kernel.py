@@ -22,7 +22,7 @@ def kubelet_protect_kernel(carrier: ControlPlane | ComponentFile) -> Steps:
         written = kubelet.get("protect-kernel-defaults")
         if written == "true" or not (kubelet.is_file or written == "false"):
             continue
-        # A forgotten drop-in stops the kubelet; of the file itself the seed asks for it (DECISIONS 2.3).
+        # A forgotten drop-in stops the kubelet; docs/design/decisions.md 11 says why the file itself is changed.
         grade = Grade.REVIEW if kubelet.is_file else Grade.BREAKING
         yield from _one(kubelet, grade)
 

@@ -1,4 +1,4 @@
-"""What autoscalers of the tree do with the requests of a container (spec-workloads 6)."""
+"""What autoscalers of the tree do with the requests of a container."""
 
 from __future__ import annotations
 

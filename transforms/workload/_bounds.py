@@ -1,4 +1,4 @@
-"""What LimitRanges and ResourceQuotas of its namespace say about the resources of a container (spec-workloads 6).
+"""What LimitRanges and ResourceQuotas of its namespace say about the resources of a container.
 
 Source: pkg/apis/core/v1/defaults.go SetDefaults_LimitRangeItem, plugin/pkg/admission/limitranger,
 pkg/quota/v1/evaluator/core/pods.go.

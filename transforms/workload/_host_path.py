@@ -1,4 +1,4 @@
-"""What the folders of a node that pods mount are, and what may become of them (DECISIONS 2.4, spec-workloads 5.1)."""
+"""What the folders of a node that pods mount are, and what may become of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hardener.tree.core_views import View
 
 Kind = Literal["node", "memory", "scratch", "socket", "device", "kernel", "kubelet", "read", "system", "data"]
 
-# DECISIONS 2.4: a pod that is no agent of the node has no use for these whole folders.
+# A pod that is no agent of the node has no use for these whole folders.
 _NODE = frozenset(
     {"/", "/etc", "/proc", "/sys", "/dev", "/etc/kubernetes", "/etc/cni"}
     | {"/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd"}

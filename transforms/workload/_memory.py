@@ -1,4 +1,4 @@
-"""How much memory a container needs, as far as its flags, its volumes and the image table tell (spec-workloads 6)."""
+"""How much memory a container needs, as far as its flags, its volumes and the image table tell."""
 
 from __future__ import annotations
 

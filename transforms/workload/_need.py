@@ -1,4 +1,4 @@
-"""Signs that a container needs what only root or the node gives (DECISIONS 2.2).
+"""Signs that a container needs what only root or the node gives.
 
 Explicit weak values (``privileged``, ``runAsUser: 0`` and their like) are no signs: they never prove each other.
 """

@@ -1,5 +1,4 @@
-"""What cpu, memory and disk a container gets, and who else has a say: the decision behind requests and limits
-(DECISIONS 2.8, spec-workloads 6).
+"""What cpu, memory and disk a container gets, and who else has a say: the decision behind requests and limits.
 
 Limits are decided first, from what the author wrote, then requests: what this run writes is nobody's number.
 """

@@ -182,7 +182,7 @@ def _group_of(container: Container, number: int) -> Choice | None:
 
 
 def user_evidence(container: Container) -> Iterator[Evidence]:
-    """Signs that the files of ``container`` belong to the user that it runs as now (DECISIONS 2.12, spec 5.4)."""
+    """Signs that the files of ``container`` belong to the user that it runs as now."""
     yield from signs(container, _user_evidence)
 
 

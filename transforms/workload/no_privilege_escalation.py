@@ -67,7 +67,7 @@ def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
     for name, speaker in spoken(container, setuid_commands, probes=True):
         if not name.startswith("ping") or not has_no_privileged(container, name):
             yield speaker.says(f"runs {name}")
-    # What is written may be meant; need of root is then taken for a sign of it (DECISIONS 2.2).
+    # What is written may be meant; need of root is then taken for a sign of it.
     if written is not None:
         yield from root_evidence(container)
 

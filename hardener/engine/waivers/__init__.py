@@ -1,4 +1,4 @@
-"""Waivers: what somebody has decided to leave as it is, and why (spec-workloads 13, DECISIONS 5).
+"""Waivers: what somebody has decided to leave as it is, and why.
 
 Three carriers of our own, annotations, comments and the configuration, and the marks of other scanners.
 """

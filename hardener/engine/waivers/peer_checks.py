@@ -1,6 +1,6 @@
 """What the checks of other scanners are called here: the transforms that a mark for one of them waives.
 
-The tables of spec-workloads 5 and 13. Checkov: CKV_K8S_10 to 13 are cpu requests, cpu limits, memory requests and
+Checkov: CKV_K8S_10 to 13 are cpu requests, cpu limits, memory requests and
 memory limits (checkov/kubernetes/checks/resource). Kubescape: C-0268 to C-0271 are cpu requests, memory requests, cpu
 limits and memory limits (its controls library).
 """

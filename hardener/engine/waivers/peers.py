@@ -1,7 +1,7 @@
 """The marks of other scanners, which say the same in their words: honoured, since the decision is written down.
 
 kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a JSON file of exceptions
-(spec-workloads 5 and 13; each peer's documentation of its suppressions).
+(each peer's documentation of its suppressions).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Programs of the tree that may make pods by themselves (runners of builds, operators): in a namespace of theirs the
-tree does not show all pods, so that nothing may refuse there (DECISIONS 2.10, 2.13)."""
+tree does not show all pods, so that nothing may refuse there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rights an account needs, as far as anything shows it: the evidence ladder of spec-cluster 2.2.
+"""What rights an account needs, as far as anything shows it: a ladder of evidence.
 
 From the top: an audit log says what it did (observed); it is not used at all (unused); its pods run kubectl commands
 that can be read (derived). Else a few rights are assumed, with what flags and mounts of its pods add.
@@ -49,7 +49,7 @@ _LEASES = (
 )
 _LEADER = re.compile(r"--?(?:enable-)?leader-elect\w*", re.I)
 _CUSTOM_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
-# Names of accounts of whoever applies manifests, of people and of controllers (DECISIONS 2.14).
+# Names of accounts of whoever applies manifests, of people and of controllers: a guess would cut them off.
 _DEPLOYS = re.compile(
     r"(?:^|[-_.])(?:ci|cd|cicd|git\w*|argo\w*|flux\w*)(?:$|[-_.])"
     r"|deploy|jenkins|terraform|pulumi|reconcil|admin-user|backup|operator|controller|manager"

@@ -1,4 +1,4 @@
-"""Rules from what an audit log shows (spec-cluster 2.3)."""
+"""Rules from what an audit log shows."""
 
 from __future__ import annotations
 

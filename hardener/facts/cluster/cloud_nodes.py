@@ -1,4 +1,4 @@
-"""Which machines of a cloud are nodes of a cluster, which role they have, and who needs it (spec-cluster 6.2).
+"""Which machines of a cloud are nodes of a cluster, which role they have, and who needs it.
 
 Every answer is evidence, or None where nothing says so.
 """

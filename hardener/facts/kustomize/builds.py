@@ -177,7 +177,7 @@ class Builds(AsRead):
         return namespace is None or None in found or namespace in found
 
     def meet(self, one: Object, other: Object) -> bool:
-        """Whether two objects can come out in one namespace; an unset one may be any (DECISIONS 4)."""
+        """Whether two objects can come out in one namespace; an unset one may be any."""
         a, b = self.known_namespaces(one), self.known_namespaces(other)
         return a is b or None in a or None in b or not set(a).isdisjoint(b)
 

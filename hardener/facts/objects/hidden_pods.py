@@ -26,7 +26,7 @@ _OPEN = "*"  # at the end of a namespace that is filled in later from there on
 
 class HiddenPods(AsRead, dict[str | None, list[Evidence]]):
     """What points at pods that the tree does not show, by their namespace: objects that a controller or an operator
-    makes workloads of, Services without a workload, kustomizations that take in what is not there (DECISIONS 2.6).
+    makes workloads of, Services without a workload, kustomizations that take in what is not there.
 
     ``of`` looks up what is for one namespace: some is for all whose name begins in a certain way.
     """

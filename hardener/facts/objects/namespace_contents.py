@@ -73,13 +73,13 @@ def is_shared(name: str | None) -> bool:
 
 
 def unseen_sources(namespace: Namespace) -> list[Evidence]:
-    """What points at pods of ``namespace`` that the tree does not show (DECISIONS 2.6); see ``HiddenPods``."""
+    """What points at pods of ``namespace`` that the tree does not show; see ``HiddenPods``."""
     found = namespace.tree.ask(HiddenPods)
     return list(dict.fromkeys(fact for name in namespace.names for fact in found.of(name)))
 
 
 def is_alone(namespace: Namespace) -> bool:
-    """Whether the tree holds its Namespace object and nothing else that names it, and no other such one (k05)."""
+    """Whether the tree holds its Namespace object and nothing else that names it, and no other such one."""
     spaces = namespace.tree.ask(Namespaces).values()
     if not _is_bare(namespace) or any(_is_bare(space) for space in spaces if space.name not in namespace.names):
         return False

@@ -1,10 +1,10 @@
-"""What the API server, admission and the kubelet refuse, judged on plain data: spec-workloads section 14.
+"""What the API server, admission and the kubelet refuse, judged on plain data.
 
 ``violations`` looks at one state of a document, ``changed_violations`` at two. Both are pure, and no shape of data
 makes them raise. They know what a naive change breaks, not all that Kubernetes checks: the schema is another matter.
 
-Not judged here: "report recreate" of rows 23 and 24 is the report's, the image user of row 2 and the rules of
-kustomize, Flux and Argo CD need more than the document.
+The numbers are those of docs/design/proof.md "Rules of Kubernetes". Not judged here: that a Pod or a Job has to be made
+again is said by the report; the user of an image, kustomize, Flux and Argo CD need more than the document.
 """
 
 from __future__ import annotations

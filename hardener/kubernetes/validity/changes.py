@@ -1,7 +1,7 @@
 """What may not change from one state of an object to the next, whatever both look like by themselves.
 
 Source: k8s.io/kubernetes ValidateObjectMetaUpdate, ValidateStatefulSetUpdate, ValidateDeploymentUpdate,
-ValidateJobUpdate, ValidateServiceUpdate; spec-workloads section 14, rows 4, 19, 22-26, 28, 31, 36.
+ValidateJobUpdate, ValidateServiceUpdate.
 """
 
 from __future__ import annotations

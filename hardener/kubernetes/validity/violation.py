@@ -16,7 +16,7 @@ _LABEL_LENGTH = 63
 
 
 class Violation(NamedTuple):
-    """A rule that a document breaks: the row of spec-workloads section 14, the place, and what is wrong in words.
+    """A rule that a document breaks: its number (docs/design/proof.md), the place, and what is wrong in words.
 
     The message holds names of containers, volumes and fields, never a value that could be a secret.
     """

@@ -1,5 +1,5 @@
 """How libraries name the types of Kubernetes and their fields: one rule for each, checked over every attribute of
-every class (python-sources.md, section 2).
+every class.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which components an object describes, and how (spec-cluster 5.1)."""
+"""Which components an object describes, and how."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What the tree shows of admission policies: which it holds, which engine runs them, where new ones belong, and in
-which namespaces they may refuse, since all that is in them is shown and passes (DECISIONS 2.13)."""
+which namespaces they may refuse, since all that is in them is shown and passes."""
 
 from __future__ import annotations
 

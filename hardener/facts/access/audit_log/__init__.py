@@ -1,4 +1,4 @@
-"""Audit logs of the cluster, read for what its accounts do (spec-cluster 2.3).
+"""Audit logs of the cluster, read for what its accounts do.
 
 A log may be larger than memory: its entries are read one by one, and only names are kept, never values.
 """
