@@ -89,3 +89,70 @@ def test_what_differs_is_told_without_secrets(case: Path) -> None:
     assert failed == 1
     assert "secret.yaml" in text and "redacted#" in text
     assert "Xk29fkPPqz77" not in text and "Qm41hhTTvv88" not in text
+
+
+TWO_COMMENTS = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+  - name: web
+    image: registry.example.com/web:1.4
+    securityContext:
+      readOnlyRootFilesystem: false  # for now
+  - name: log
+    image: registry.example.com/log:1.4
+    securityContext:
+      readOnlyRootFilesystem: false  # for now
+"""
+
+
+def records(folder: Path, text: str) -> list[str]:
+    """``findings.txt`` of the case in ``folder``, in which ``web.yaml`` has this text."""
+    (folder / "before" / "web.yaml").write_text(text)
+    assert told(folder.parent, accept=True)[0] == 0
+    return (folder / "findings.txt").read_text().splitlines()
+
+
+def test_a_record_stays_the_same_when_a_line_comes_in_above_it(case: Path) -> None:
+    before = records(case, TWO_COMMENTS)
+    assert {line.split()[0] for line in before} == {"applied", "finding"}
+    assert records(case, "# ours\n" + TWO_COMMENTS.replace("  name: web\n", "  name: web\n  namespace:\n", 1)) == before
+    (case / "case.yaml").write_text("max-risk: safe\n")
+    held = [line for line in records(case, TWO_COMMENTS) if line.startswith("held ")]
+    assert held and held == [line for line in records(case, "# ours\n" + TWO_COMMENTS) if line.startswith("held ")]
+
+
+def test_what_another_transform_writes_above_does_not_move_a_record(case: Path) -> None:
+    (case / "case.yaml").write_text("only: [read-only-root-filesystem]\n")
+    alone = records(case, TWO_COMMENTS)
+    (case / "case.yaml").write_text("only: [read-only-root-filesystem, automount-token, resource-requests]\n")
+    both = records(case, TWO_COMMENTS)
+    assert alone and set(alone) < set(both)
+
+
+def test_findings_at_two_places_of_an_object_are_two_records(case: Path) -> None:
+    (case / "case.yaml").write_text("only: [read-only-root-filesystem]\n")
+    found = [line for line in records(case, TWO_COMMENTS) if line.startswith("finding stale-comment ")]
+    place = "web.yaml Pod/web spec.containers[{}].securityContext.readOnlyRootFilesystem"
+    assert found == [
+        f"finding stale-comment low {place.format(number)}: "
+        "the comment '# for now' may no longer be true: read it and correct it"
+        for number in (0, 1)
+    ]
+
+
+def test_objects_that_are_called_the_same_are_told_apart(case: Path) -> None:
+    (case / "case.yaml").write_text("only: [automount-token]\n")
+    elsewhere = TWO_COMMENTS.replace("  name: web\n", "  name: web\n  namespace: b\n", 1)
+    one, other = records(case, f"{TWO_COMMENTS}---\n{elsewhere}")
+    assert other.replace("Pod/web#2", "Pod/web") == one != other
+
+
+def test_where_there_is_no_object_a_record_names_the_line(case: Path) -> None:
+    (refused,) = (
+        line for line in records(case, TWO_COMMENTS + "---\nkind: Pod\nkind: Pod\n") if line.startswith("refused ")
+    )
+    assert refused == "refused web.yaml:17 0 edits: duplicate key 'kind'"

@@ -112,6 +112,7 @@ def _settings(case: Path) -> dict[str, Any]:
 def _run(work: Path, settings: dict[str, Any]) -> str:
     from hardener.commands.run import Choices, plan_of
     from hardener.commands.write_files import write_files
+    from hardener.testing.records import records
     from hardener.tree.tree import Tree
 
     named = settings.get("profile")
@@ -128,47 +129,11 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
         plan = plan_of(choices, str(work))
         tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
         outcome = plan.run(tree, lambda name: None)
-        text = _findings(outcome)
+        text = records(outcome)
         write_files(outcome)
     finally:
         os.chdir(here)
     return text
-
-
-def _findings(outcome: Any) -> str:
-    from hardener.authoring.edits import dotted
-
-    lines = []
-    for change in outcome.changes:
-        line = change.new_line or change.line
-        because = "; ".join(fact.text for fact in change.evidence)
-        where = f"{change.object.piece.file.name}:{line}"
-        lines.append(
-            f"applied {change.transform.id} {change.edit.grade} {change.edit.basis} {where} "
-            f"{change.object} {dotted(change.path[1:])}" + (f": {because}" if because else "")
-        )
-    for held in outcome.held:
-        first = held.changes[0]
-        because = "; ".join(dict.fromkeys(fact.text for change in held.changes for fact in change.edit.evidence))
-        lines.append(
-            f"held {held.transform.id} {held.grade} {first.object.piece.file.name}:{first.line} {first.object} "
-            f"{dotted(first.path[1:])}: {because}"
-        )
-    for waived in outcome.waived:
-        file, line, item, path = waived.place
-        lines.append(
-            f"waived {waived.transform.id} {waived.carrier} {file}:{line} {item} {dotted(path[1:])}: {waived.reason}"
-        )
-    for finding in outcome.findings:
-        target = f"{finding.object} " if finding.object is not None else ""
-        lines.append(
-            f"finding {finding.id} {finding.severity} {finding.file}:{finding.line} {target}"
-            f"{finding.message}: {finding.advice}"
-        )
-    for item in outcome.refused:
-        what = f"{item.step} " if item.cannot_write else ""
-        lines.append(f"refused {what}{item.file}:{item.line} {item.edits} edits: {item.reason}")
-    return "".join(line + "\n" for line in sorted(lines))
 
 
 def _texts(folder: Path) -> dict[str, bytes]:
