@@ -156,3 +156,34 @@ def test_where_there_is_no_object_a_record_names_the_line(case: Path) -> None:
         line for line in records(case, TWO_COMMENTS + "---\nkind: Pod\nkind: Pod\n") if line.startswith("refused ")
     )
     assert refused == "refused web.yaml:17 0 edits: duplicate key 'kind'"
+
+
+@pytest.mark.parametrize("accept", [False, True], ids=["verify", "accept"])
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [("none", False), ("already-so", True), ("already-so-in-json", True), ("nothing-to-do-old", True)],
+)
+def test_a_case_in_which_nothing_happens_says_so_in_its_name(
+    tmp_path: Path, name: str, holds: bool, accept: bool
+) -> None:
+    case = tmp_path / "no-host-ipc" / name
+    for folder in ("before", "after"):
+        (case / folder).mkdir(parents=True)
+        (case / folder / "web.yaml").write_text(DEPLOYMENT)
+    failed, text = told(tmp_path, accept=accept)
+    assert failed == (not holds), text
+    assert (case / "findings.txt").exists() == (holds and accept)
+    if not holds:
+        assert "findings.txt is empty" in text and "already-so" in text and "nothing-to-do-WHY" in text
+
+
+def test_a_case_of_a_transform_that_its_profile_does_not_contain_names_one_that_does(tmp_path: Path) -> None:
+    case = tmp_path / "ephemeral-limit" / "already-so"
+    (case / "before").mkdir(parents=True)
+    (case / "before" / "web.yaml").write_text(TWO_COMMENTS)
+    failed, text = told(tmp_path, accept=True)
+    assert failed == 1 and not (case / "findings.txt").exists()
+    assert "profile restricted does not contain ephemeral-limit" in text and "profile: strict" in text
+    (case / "case.yaml").write_text("profile: strict\n")
+    assert told(tmp_path, accept=True)[0] == 0
+    assert "applied ephemeral-limit" in (case / "findings.txt").read_text()

@@ -3,9 +3,10 @@
 ``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version``,
 ``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a
 ``.harden.yaml`` in ``before/`` is the configuration. A case in a folder that is called like a transform runs that one
-only.
+only, and the profile has to contain it.
 Five checks: text equal, findings equal, a second run changes nothing, every comment survives, and (inside the run)
 written text parses to what was decided.
+A case without a record proves little: where that is meant, its name says so, see ``_EMPTY``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.errors import HardenError
 
 if TYPE_CHECKING:
+    from hardener.authoring.profile import Profile
     from hardener.report.redactor import Redactor
 
 _KEYS = {
@@ -29,6 +31,8 @@ _KEYS = {
     "policy-engine",
 }  # fmt: skip
 _LISTS = {"only", "accept", "set", "audit-log"}
+# How the name of a case without a record begins: all is as it should be, or it is left alone and nothing is said.
+_EMPTY = ("already-so", "nothing-to-do")
 
 
 class GoldenError(Exception):
@@ -65,9 +69,10 @@ def check(case: Path, *, accept: bool = False) -> None:
         work = Path(folder).resolve() / "work"
         shutil.copytree(case / "before", work)
         settings = _settings(case)
-        found = _run(work, settings)
+        found = _run(work, settings, case)
         after = _texts(work)
         if accept:
+            _not_empty(found, case)
             _accept(case, work, found)
             return
         _compare(_texts(case / "after"), after, case)
@@ -75,8 +80,9 @@ def check(case: Path, *, accept: bool = False) -> None:
         if expected != found:
             difference = _redactor(_texts(case / "before")).text(_difference(expected, found))
             raise GoldenError(f"{case}: findings.txt differs\n{difference}")
+        _not_empty(found, case)
         _comments_survive(_texts(case / "before"), after, case)
-        _run(work, settings)
+        _run(work, settings, case)
         again = _texts(work)
         if again != after:
             raise GoldenError(f"{case}: a second run changes it again\n{_differences(after, again)}")
@@ -109,7 +115,7 @@ def _settings(case: Path) -> dict[str, Any]:
     return settings
 
 
-def _run(work: Path, settings: dict[str, Any]) -> str:
+def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
     from hardener.commands.run import Choices, plan_of
     from hardener.commands.write_files import write_files
     from hardener.testing.records import records
@@ -127,6 +133,7 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
     os.chdir(work)
     try:
         plan = plan_of(choices, str(work))
+        _contained(plan.profile, case)
         tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
         outcome = plan.run(tree, lambda name: None)
         text = records(outcome)
@@ -134,6 +141,29 @@ def _run(work: Path, settings: dict[str, Any]) -> str:
     finally:
         os.chdir(here)
     return text
+
+
+def _contained(profile: Profile, case: Path) -> None:
+    """Raise GoldenError where the transform that ``case`` is about is not in ``profile``, and would never run."""
+    from hardener.authoring import registry
+    from hardener.authoring.profile import BUILT_IN, load
+
+    id = case.parent.name
+    if id not in registry.transforms() or id in profile.members:
+        return
+    better = next((name for name in BUILT_IN if id in load(name).members), "FILE (one that contains it)")
+    raise GoldenError(
+        f"{case}: profile {profile.name} does not contain {id}, which this case is about, so it would not run; write "
+        f"in case.yaml: profile: {better}"
+    )
+
+
+def _not_empty(found: str, case: Path) -> None:
+    if not found and not case.resolve().name.startswith(_EMPTY):
+        raise GoldenError(
+            f"{case}: nothing changes and nothing is found, so findings.txt is empty; put into before/ what the case "
+            "is about, or call the folder already-so (all is as it should be) or nothing-to-do-WHY (it is left alone)"
+        )
 
 
 def _texts(folder: Path) -> dict[str, bytes]:

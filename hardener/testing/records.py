@@ -17,12 +17,12 @@ from hardener.authoring.edits import Path, dotted
 from hardener.engine.outcome import Outcome, Report
 from hardener.sources.manifests import Piece
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 
 def records(outcome: Outcome) -> str:
     """All that ``outcome`` holds, as the text of ``findings.txt``."""
-    places = _Places(outcome.workspace)
+    places = _Places(outcome.tree)
     lines = []
     for change in outcome.changes:
         what = f"applied {change.transform.id} {change.edit.grade} {change.edit.basis}"
@@ -54,11 +54,11 @@ def _line(what: str, place: str, why: str) -> str:
 class _Places:
     """How the records of a run name places in its files."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, tree: Tree) -> None:
         self._objects: dict[tuple[Piece, Path], Object] = {}
         self._numbers: dict[tuple[Piece, Path], int] = {}
         namesakes: Counter[tuple[str, str]] = Counter()
-        for item in workspace.everything:
+        for item in tree.everything:
             namesakes[item.piece.file.name, str(item)] += 1
             self._objects[item.piece, item.path] = item
             self._numbers[item.piece, item.path] = namesakes[item.piece.file.name, str(item)]
