@@ -1,5 +1,9 @@
-"""The one error a user causes: said in one line, exit code 2."""
+"""The base of all errors, and the one that a user causes. Each other error stands beside what raises it."""
 
 
 class HardenError(Exception):
-    """A path, option, profile or configuration is wrong. The message is one line and names the remedy."""
+    """The base of every error that this program raises by itself."""
+
+
+class InputError(HardenError):
+    """A path, option, profile or configuration is wrong. The message is one line and names the remedy; exit code 2."""

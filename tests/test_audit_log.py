@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.access import audit_log
 from hardener.facts.access.audit_log import AuditLog
 from hardener.facts.access.audit_log.stream import entries
@@ -292,7 +292,7 @@ def test_lines_of_other_logs_are_counted(log_of: Read) -> None:
 
 @pytest.mark.parametrize("content", ["", "\n\n", "hello\n", "{}\n", '{"kind": "EventList", "items": []}', "[]"])
 def test_a_file_without_an_event_is_a_mistake(content: str, log_of: Read) -> None:
-    with pytest.raises(HardenError, match="holds no event"):
+    with pytest.raises(InputError, match="holds no event"):
         log_of(content)
 
 
@@ -301,7 +301,7 @@ def test_a_path_that_is_no_file_is_a_mistake(make: str | None, message: str, tmp
     path = tmp_path / "log"
     if make:
         path.mkdir()
-    with pytest.raises(HardenError, match=message):
+    with pytest.raises(InputError, match=message):
         audit_log.check((str(path),))
 
 

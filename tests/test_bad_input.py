@@ -477,7 +477,7 @@ def test_killed_at_any_moment_each_file_is_old_or_new(call: str, before: bool, t
         "    return result\n"
         f"{call} = deadly\n"
         "number = sys.argv[-1]; sys.argv[1:] = ['apply', '.']; sys.argv.append(number)\n"
-        "from hardener import session\n"
+        "from hardener.commands import run as session\n"
         "choices = session.Choices()\n"
         "session.apply(['.'], choices, format='text', yes=True, verbose=False, quiet=True)\n"
     )

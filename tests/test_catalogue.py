@@ -7,7 +7,7 @@ import pytest
 from hardener.authoring import registry
 from hardener.authoring.risks import RISKS
 from hardener.commands import explain
-from hardener.errors import HardenError
+from hardener.errors import InputError
 
 from .conftest import ROOT
 
@@ -40,7 +40,7 @@ def test_every_risk_is_explained(risk: str) -> None:
 
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:
-    with pytest.raises(HardenError, match="did you mean run-as-non-root"):
+    with pytest.raises(InputError, match="did you mean run-as-non-root"):
         explain.explain("run-as-nonroot", print)
 
 

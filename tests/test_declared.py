@@ -13,7 +13,7 @@ from hardener.authoring import declaration_cache, registry
 from hardener.authoring.profile import load
 from hardener.authoring.transform import Transform
 from hardener.engine import pipeline
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT, write
@@ -81,5 +81,5 @@ def test_a_wrong_option_is_said_also_where_nothing_takes_it(tmp_path: Path) -> N
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     profile = load("restricted")
     profile.set_option("tls.minimum", "VersionTLS10", "--set")
-    with pytest.raises(HardenError, match="tls"):
+    with pytest.raises(InputError, match="tls"):
         pipeline.run(Tree.read([str(tmp_path)], root=str(tmp_path)), profile)

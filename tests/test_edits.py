@@ -14,7 +14,6 @@ from hardener.authoring.edits import (
     Edit,
     Grade,
     Insert,
-    Path,
     Set,
     WrongShapeError,
     concrete_paths,
@@ -24,6 +23,7 @@ from hardener.authoring.edits import (
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.data_path import Path
 
 
 def piece() -> Piece:

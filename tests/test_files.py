@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources import files
 from tests.conftest import DEPLOYMENT, Harden, commit, snapshot, write
 
@@ -119,7 +119,7 @@ def test_absolute_paths_and_other_working_directories(harden: Harden, tmp_path: 
 def test_one_missing_path_of_two_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"a.yaml": ""})
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(HardenError, match=r"gone: no such file or folder"):
+    with pytest.raises(InputError, match=r"gone: no such file or folder"):
         files.expand(["a.yaml", "gone"])
 
 

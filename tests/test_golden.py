@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.testing.golden import run_all
 from tests.conftest import DEPLOYMENT
 
@@ -62,7 +62,7 @@ def test_a_misspelt_setting_is_named(case: Path) -> None:
 
 
 def test_a_folder_without_a_case_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(HardenError, match="no golden case"):
+    with pytest.raises(InputError, match="no golden case"):
         told(tmp_path)
 
 

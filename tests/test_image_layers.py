@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from hardener.lock.oci import tar_stream, unpack
 from hardener.lock.oci.accounts import Account, resolve
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.file_capability import decode
 from hardener.lock.oci.file_facts import facts
 from hardener.lock.oci.image_root import Folder, ImageRoot
 from hardener.lock.oci.layer import Layer, read
 from hardener.lock.oci.limits import GIB, Limits, Spent
+from hardener.lock.oci.registry_error import RegistryError
 
 from .oci_images import Blob, File, capability, layer, sha256, tar
 
@@ -84,7 +84,7 @@ def test_without_a_decoder_of_zstd_one_line_says_what_to_install(monkeypatch: py
         raise ImportError(name)
 
     monkeypatch.setattr("importlib.import_module", no_zstd)
-    with pytest.raises(Failure, match=r"^its layers are packed with zstd: pip install 'hardener\[zstd\]'$"):
+    with pytest.raises(RegistryError, match=r"^its layers are packed with zstd: pip install 'hardener\[zstd\]'$"):
         list(unpack.unpacked([body]))
 
 
@@ -103,18 +103,18 @@ def test_without_a_decoder_of_zstd_one_line_says_what_to_install(monkeypatch: py
          "short"],
 )  # fmt: skip
 def test_what_is_damaged_is_one_line(body: bytes, problem: str) -> None:
-    with pytest.raises(Failure, match=f"^{problem}$"):
+    with pytest.raises(RegistryError, match=f"^{problem}$"):
         taken(Blob(body, ""))
 
 
 def test_a_wrong_digest_discards_all_that_was_read() -> None:
     good = layer(File("etc/passwd", PASSWD))
-    with pytest.raises(Failure, match=r"^a layer is not what its digest says$"):
+    with pytest.raises(RegistryError, match=r"^a layer is not what its digest says$"):
         read([good.body], sha256(b"other"), Limits(), Spent(), lambda count: None)
 
 
 def test_damage_and_a_wrong_digest_are_the_wrong_digest() -> None:
-    with pytest.raises(Failure, match=r"^a layer is not what its digest says$"):
+    with pytest.raises(RegistryError, match=r"^a layer is not what its digest says$"):
         read([b"x" * 600], sha256(b"other"), Limits(), Spent(), lambda count: None)
 
 
@@ -125,7 +125,7 @@ def test_what_follows_the_end_of_the_tar_belongs_to_the_digest() -> None:
 
 @pytest.mark.parametrize("digest", ["md5:" + "0" * 32, ""])
 def test_a_layer_needs_a_digest(digest: str) -> None:
-    with pytest.raises(Failure, match="named by no digest"):
+    with pytest.raises(RegistryError, match="named by no digest"):
         read([b""], digest, Limits(), Spent(), lambda count: None)
 
 
@@ -147,7 +147,7 @@ def test_a_bomb_is_stopped_at_its_limit_with_little_memory() -> None:
     body = b"".join(bomb(1 << 28))
     assert len(body) < 1 << 20
     tracemalloc.start()
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(RegistryError) as caught:
         taken(Blob(body, ""), Limits(uncompressed=200 << 20), chunk=1 << 16)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -180,14 +180,14 @@ def test_a_large_file_is_passed_over_with_little_memory() -> None:
 def test_each_limit_holds(limits: Limits, problem: str) -> None:
     many = layer(*(File(f"file-{number}", os.urandom(50)) for number in range(100)))
     assert len(taken(many).puts) == 100
-    with pytest.raises(Failure, match=problem):
+    with pytest.raises(RegistryError, match=problem):
         taken(many, limits)
 
 
 def test_limits_are_those_of_the_whole_image() -> None:
     one = layer(File("a", b"x" * 10_000))
     spent = Spent(members=4)
-    with pytest.raises(Failure, match="more than 4 files"):
+    with pytest.raises(RegistryError, match="more than 4 files"):
         read([one.body], one.digest, Limits(members=4), spent, lambda count: None)
     assert spent == Spent(members=4), "what was spent before is not changed"
     assert (taken(one).spent.compressed, taken(one).spent.members) == (len(one.body), 1)
@@ -195,7 +195,7 @@ def test_limits_are_those_of_the_whole_image() -> None:
 
 def test_long_names_count_for_several() -> None:
     assert taken(layer(File("x" * 2500))).spent.members == 10
-    with pytest.raises(Failure, match="names that no system takes"):
+    with pytest.raises(RegistryError, match="names that no system takes"):
         taken(layer(File("a/" * 5000 + "b")))
 
 
@@ -203,7 +203,7 @@ def test_long_names_count_for_several() -> None:
 def test_a_header_that_would_fill_the_memory_is_no_tar(kind: bytes) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = kind, 3 * GIB
-    with pytest.raises(Failure, match="no tar"):
+    with pytest.raises(RegistryError, match="no tar"):
         taken(Blob(header.tobuf(tarfile.GNU_FORMAT), ""))
 
 
@@ -217,7 +217,7 @@ def test_links_that_lead_on_and_on_end() -> None:
 def test_a_root_of_links_through_links_costs_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hardener.lock.oci.image_root._MOST_STEPS", 20_000)
     spiral = [File(f"l{number}", target="./" * 500 + f"l{number + 1}") for number in range(38)]
-    with pytest.raises(Failure, match="lead on and on"):
+    with pytest.raises(RegistryError, match="lead on and on"):
         root_of((*spiral, *(File(f"l0/x{number}") for number in range(100))))
 
 
@@ -265,7 +265,7 @@ def test_a_pax_header_that_is_none_is_no_tar(record: bytes) -> None:
     if record == b"6 a=b\n":
         assert len(taken(Blob(body, "")).puts) == 1
         return
-    with pytest.raises(Failure, match="no tar"):
+    with pytest.raises(RegistryError, match="no tar"):
         taken(Blob(body, ""))
 
 
@@ -559,7 +559,7 @@ def test_no_bytes_do_more_than_fail(data: st.DataObject) -> None:
     packed = Blob(gzip.compress(bytes(body)) if data.draw(st.booleans()) else bytes(body), "")
     try:
         found = taken(packed)
-    except Failure:
+    except RegistryError:
         return
     root = ImageRoot()
     root.put(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import parse
@@ -88,7 +88,7 @@ def test_what_is_read_of_the_files_of_images(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_are_none(tmp_path: Path, files: str, problem: str) -> None:
-    with pytest.raises(HardenError) as caught:
+    with pytest.raises(InputError) as caught:
         loaded(tmp_path, f"version: 1\nimages:\n  a:1: {{digest: {A}, files: {files}}}\n")
     assert problem.replace("`", "") in str(caught.value)
     assert "harden.lock:3: " in str(caught.value)
@@ -236,7 +236,7 @@ def test_a_wrong_lock_is_one_line_and_exit_2(text: str, message: str, harden: Ha
     done = harden("apply", ".")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(f"harden: harden.lock:{message}") and done.err.count("\n") == 1
-    with pytest.raises(HardenError):
+    with pytest.raises(InputError):
         model.load(str(tmp_path))
 
 

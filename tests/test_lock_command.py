@@ -20,8 +20,8 @@ from hardener.commands import images
 from hardener.lock import registry_session, writer
 from hardener.lock.oci import transport
 from hardener.lock.oci.client import OCI_INDEX
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.image import Found
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.support import worker_threads
 
 from . import oci_images as made
@@ -364,7 +364,7 @@ def test_plain_and_deep_runs_save_while_they_wait_and_end_their_waits(monkeypatc
     with registry_session.client({}) as client:
         pause = client._transport._pause
         pause(0)
-    with pytest.raises(Failure, match=r"^interrupted$"):
+    with pytest.raises(RegistryError, match=r"^interrupted$"):
         pause(60)
 
 
@@ -459,7 +459,8 @@ def test_an_interrupted_run_keeps_what_it_had(how: signal.Signals, tree: Path) -
 # Says what was taken, so that the test need not guess when to interrupt.
 _WITH_A_WORD = """
 import sys
-from hardener import cli, locking
+from hardener import cli
+from hardener.commands import lock as locking
 take = locking._take
 def told(errand, *rest):
     take(errand, *rest)

@@ -20,9 +20,9 @@ from hardener.commands import lock_deep
 from hardener.lock import writer as lock_file
 from hardener.lock.oci import transport
 from hardener.lock.oci.client import Client
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.layers import Layers
 from hardener.lock.oci.limits import Limits
+from hardener.lock.oci.registry_error import RegistryError
 
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write
@@ -329,7 +329,7 @@ def test_a_layer_that_does_not_come(reply: Reply, problem: str, times: int) -> N
         return reply if LAST in one.path else None
 
     with answering(serving(WEB, answer)) as host:
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(RegistryError) as caught:
             facts_from(host, WEB)
     assert str(caught.value) == problem.replace("HOST", host)
     assert sum(LAST in path for path in asked) == times
@@ -441,7 +441,7 @@ def test_what_an_image_says_of_the_size_of_its_layers_may_save_the_download() ->
     huge = made.Image(made.blob(content, made.OCI_MANIFEST), WEB.config, layers=WEB.layers)
     asked: list[str] = []
     with answering(serving(huge, lambda one: asked.append(one.path))) as host:
-        with pytest.raises(Failure, match=r"^its layers are larger than 2 GiB"):
+        with pytest.raises(RegistryError, match=r"^its layers are larger than 2 GiB"):
             facts_from(host, huge)
     assert not [path for path in asked if BASE.digest in path]
 
@@ -461,7 +461,7 @@ def test_a_layer_that_is_none(changed: dict[str, Any], problem: str) -> None:
     content["layers"][1].update(changed)
     image = made.Image(made.blob(content, made.OCI_MANIFEST), WEB.config, layers=WEB.layers)
     with answering(serving(image)) as host:
-        with pytest.raises(Failure, match=f"^{problem}$"):
+        with pytest.raises(RegistryError, match=f"^{problem}$"):
             facts_from(host, image)
 
 
@@ -472,7 +472,7 @@ def test_windows_has_no_files_to_read() -> None:
     content = {**json.loads(image.manifest.body), "config": config.descriptor}
     windows = made.Image(made.blob(content, made.OCI_MANIFEST), config, layers=(BASE,))
     with answering(serving(windows)) as host:
-        with pytest.raises(Failure, match="no linux platform"):
+        with pytest.raises(RegistryError, match="no linux platform"):
             facts_from(host, windows)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hardener.authoring import profile, registry
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, write
 
 
@@ -68,7 +68,7 @@ def test_extends_is_seen_from_the_file_that_says_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["./self.yaml", "self.yaml", "sub/../self.yaml"])
 def test_a_profile_that_extends_itself_is_named(name: str, tmp_path: Path) -> None:
     write(tmp_path, {"self.yaml": f"extends: {name}\n", "sub/x": ""})
-    with pytest.raises(HardenError, match="the profile extends itself"):
+    with pytest.raises(InputError, match="the profile extends itself"):
         profile.load("./self.yaml", folder=str(tmp_path))
 
 
@@ -78,7 +78,7 @@ def test_odd_values_are_refused_in_one_line(value: str, tmp_path: Path) -> None:
         if (key, value) in (("extends", "null"), ("transforms", "[a]"), ("report", "[a]"), ("without", "[a]")):
             continue
         write(tmp_path, {"ours.yaml": f"{key}: {value}\n"})
-        with pytest.raises(HardenError) as error:
+        with pytest.raises(InputError) as error:
             profile.load("./ours.yaml", folder=str(tmp_path))
         assert "\n" not in str(error.value) and "./ours.yaml" in str(error.value)
 

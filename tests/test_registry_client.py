@@ -16,9 +16,9 @@ from hardener.kubernetes.image_reference import parse
 from hardener.lock.oci import credentials
 from hardener.lock.oci.client import Client, Place
 from hardener.lock.oci.credentials import Login
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.image import Found, digest_now, look_up
 from hardener.lock.oci.login import Finder
+from hardener.lock.oci.registry_error import RegistryError
 
 from . import oci_images as made
 from .registries import (
@@ -136,7 +136,7 @@ def test_what_is_no_image_has_a_digest_and_no_facts(registry: str) -> None:
 
 
 def message(look: Callable[[], object]) -> str:
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(RegistryError) as caught:
         look()
     return str(caught.value)
 
@@ -293,7 +293,7 @@ def test_a_helper_that_fails_is_named(
     with answering(lambda asked: Reply(401, b"", {"WWW-Authenticate": "Basic realm=x"})) as host:
         keep(home / ".docker" / "config.json", {"credHelpers": {host: "bad"}})
         client = Client(pause=lambda _: None)
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(RegistryError) as caught:
             digest_now(client, f"{host}/app", "1")
         client.close()
     advice = trouble or f"docker login {host}"

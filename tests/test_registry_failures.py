@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from hardener.authoring.config import Registry
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.lock.oci import transport
 from hardener.lock.oci.client import Client
 from hardener.lock.oci.credentials import Login
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.image import digest_now, look_up
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import is_loopback
 
 from . import oci_images as made
@@ -172,7 +172,7 @@ def test_a_proxy_that_is_down_does_not_show_its_password(monkeypatch: pytest.Mon
         pass
     monkeypatch.setenv("HTTP_PROXY", f"http://me:{PASSWORD}@{proxy}")
     client = Client({"r.example": Registry(insecure=True)}, find_login=alice, pause=lambda seconds: None)
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(RegistryError) as caught:
         look_up(client, "r.example/app", "1")
     assert str(caught.value) == "r.example: no answer: Connection refused"
 
@@ -181,7 +181,7 @@ def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
     log: list[Asked] = []
     with answering(asking(log, good), certificate=tmp_path) as host:
         client = Client({host: Registry(insecure=False)}, find_login=alice, pause=lambda seconds: None)
-        with pytest.raises(Failure, match=f"^{host}: its certificate is not trusted: "):
+        with pytest.raises(RegistryError, match=f"^{host}: its certificate is not trusted: "):
             look_up(client, f"{host}/app", "1")
     assert log == []
 
@@ -189,7 +189,7 @@ def test_a_certificate_that_nobody_knows(tmp_path: Path) -> None:
 def test_a_registry_without_tls() -> None:
     with answering(good) as host:
         client = Client({host: Registry(insecure=False)}, find_login=alice, pause=lambda seconds: None)
-        with pytest.raises(Failure, match=f"^{host}: it does not speak TLS"):
+        with pytest.raises(RegistryError, match=f"^{host}: it does not speak TLS"):
             look_up(client, f"{host}/app", "1")
 
 
@@ -203,7 +203,7 @@ def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         return Reply(404)
 
     with answering(answer) as host:
-        with pytest.raises(Failure, match=f"^{host}: no answer in time$"):
+        with pytest.raises(RegistryError, match=f"^{host}: no answer in time$"):
             look_up(Client(find_login=alice, pause=lambda seconds: None), f"{host}/app", "1")
         done.set()
 
@@ -222,7 +222,7 @@ def test_a_failure_is_one_line(answer: Callable[[Asked], Reply], line: str, time
     waits: list[float] = []
     with answering(asking(log, answer)) as host:
         client = Client(find_login=lambda *_: None, pause=waits.append)
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(RegistryError) as caught:
             look_up(client, f"{host}/app", "1")
     assert str(caught.value).startswith(f"{host}: ")
     assert line in str(caught.value)
@@ -268,7 +268,7 @@ def test_a_config_that_two_images_have_is_read_once() -> None:
 def test_a_digest_that_nobody_can_check_is_not_asked_for(digest: str) -> None:
     log: list[Asked] = []
     with answering(asking(log, good)) as host:
-        with pytest.raises(Failure, match=f"^{host}: no digest that a registry knows: "):
+        with pytest.raises(RegistryError, match=f"^{host}: no digest that a registry knows: "):
             look_up(Client(find_login=alice), f"{host}/app", digest)
     assert log == []
 
@@ -284,7 +284,7 @@ BEGINNINGS = [
 def test_an_answer_that_never_ends_is_given_up(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.3)
     more = beginning if beginning.startswith(b"HTTP/1.1 100") else b"a"
-    with trickling(beginning, more) as host, pytest.raises(Failure, match=f"^{host}: no answer in time$"):
+    with trickling(beginning, more) as host, pytest.raises(RegistryError, match=f"^{host}: no answer in time$"):
         look_up(Client(find_login=alice, pause=lambda seconds: None), f"{host}/app", "1")
 
 
@@ -293,12 +293,12 @@ def test_whatever_finds_logins_may_say_why_it_finds_none() -> None:
         troubles.append("a helper is away")
 
     refused = Reply(401, b"", {"WWW-Authenticate": "Basic realm=x"})
-    with answering(lambda asked: refused) as host, pytest.raises(Failure, match=r"\(401\): a helper is away$"):
+    with answering(lambda asked: refused) as host, pytest.raises(RegistryError, match=r"\(401\): a helper is away$"):
         look_up(Client(find_login=nobody, pause=lambda seconds: None), f"{host}/app", "1")
 
 
 def test_what_is_no_http_is_called_so() -> None:
-    with trickling(b"SSH-2.0-x\r\n", b"\r\n") as host, pytest.raises(Failure, match=r"its answer is no HTTP$"):
+    with trickling(b"SSH-2.0-x\r\n", b"\r\n") as host, pytest.raises(RegistryError, match=r"its answer is no HTTP$"):
         look_up(Client(find_login=alice, pause=lambda seconds: None), f"{host}/app", "1")
 
 
@@ -336,7 +336,7 @@ def test_a_host_that_does_not_exist_is_asked_for_once(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     waits: list[float] = []
-    with pytest.raises(Failure, match=r"^r\.example: no such host$"):
+    with pytest.raises(RegistryError, match=r"^r\.example: no such host$"):
         look_up(Client(find_login=alice, pause=waits.append), "r.example/app", "1")
     assert waits == []
 
@@ -352,7 +352,7 @@ ENVIRONMENTS = [
 @pytest.mark.parametrize(("variable", "value", "message"), ENVIRONMENTS)
 def test_an_environment_that_is_wrong(variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(HardenError) as caught:
+    with pytest.raises(InputError) as caught:
         Client()
     assert str(caught.value) == message
 
@@ -363,7 +363,7 @@ def test_a_registry_that_is_down_is_not_asked_again() -> None:
     with answering(good) as host:
         pass
     for name in ("a", "b", "c"):
-        with pytest.raises(Failure, match=f"^{host}: no answer: Connection refused$"):
+        with pytest.raises(RegistryError, match=f"^{host}: no answer: Connection refused$"):
             look_up(client, f"{host}/{name}", "1")
     assert len(waits) == 3
 
@@ -374,7 +374,7 @@ def test_what_fails_for_one_image_is_asked_for_the_next() -> None:
 
     with answering(answer) as host:
         client = Client(find_login=alice, pause=lambda seconds: None)
-        with pytest.raises(Failure):
+        with pytest.raises(RegistryError):
             look_up(client, f"{host}/bad", "1")
         assert look_up(client, f"{host}/app", "1").digest == IMAGE.digest
 
@@ -470,7 +470,7 @@ REALMS = ["http://r.example/token", "ftp://r.example/", "", "https://user:pw@r.e
 def test_a_login_goes_to_no_token_server_without_tls(realm: str) -> None:
     reply = Reply(401, b"", {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'})
     with answering(lambda asked: reply) as host:
-        with pytest.raises(Failure, match=f"^{host}: names no address with TLS for tokens$"):
+        with pytest.raises(RegistryError, match=f"^{host}: names no address with TLS for tokens$"):
             look_up(Client(find_login=alice), f"{host}/app", "1")
 
 
@@ -502,7 +502,7 @@ def test_a_token(reply: Reply, line: str | None) -> None:
             if line is None:
                 assert look_up(client, f"{host}/app", "1").config is not None
             else:
-                with pytest.raises(Failure) as caught:
+                with pytest.raises(RegistryError) as caught:
                     look_up(client, f"{host}/app", "1")
                 assert line in str(caught.value)
     # One repository, to be read, whatever the registry proposes.

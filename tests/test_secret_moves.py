@@ -15,7 +15,7 @@ import pytest
 
 from hardener.authoring.edits import Kept
 from hardener.commands import secrets_folder
-from hardener.errors import HardenError
+from hardener.errors import InputError
 
 PASSWORD, TOKEN, WEAK = "Tr0ub4dor&3/x%", "8f14e45f-ceea-167a_5a36", "postgres"
 BINARY = b"\xfe\xed\xfe\xed\x00\x00\x00\x02\x10kestrel"
@@ -211,7 +211,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(secrets_folder, "_index", full)
     else:
         monkeypatch.setattr(os, fails, full)
-    with pytest.raises(HardenError, match="No space left on device; no manifest was changed"):
+    with pytest.raises(InputError, match="No space left on device; no manifest was changed"):
         secrets_folder.write(str(out), [KEPT])
     assert not out.exists() or not list(out.iterdir())
 
@@ -255,7 +255,7 @@ def test_a_folder_that_others_read_is_not_used(tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.mkdir(mode=0o755)
     (full / "other").write_text("", encoding="utf-8")
-    with pytest.raises(HardenError, match="other users may read it"):
+    with pytest.raises(InputError, match="other users may read it"):
         secrets_folder.write(str(full), [KEPT])
 
 
@@ -500,6 +500,6 @@ def test_a_move_is_made_in_all_files_or_in_none(tmp_path: Path) -> None:
 
 def test_two_values_of_one_name_are_never_written(tmp_path: Path) -> None:
     other = Kept(KEPT.key, KEPT.name, b"another", KEPT.secret, KEPT.source, KEPT.via)
-    with pytest.raises(HardenError, match="two values"):
+    with pytest.raises(InputError, match="two values"):
         secrets_folder.write(str(tmp_path / "values"), [KEPT, other])
     assert not (tmp_path / "values").exists()

@@ -9,7 +9,7 @@ from dataclasses import field
 from datetime import date
 from typing import Any
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources import yaml
 from hardener.support.fast_dataclass import dataclass
 
@@ -74,11 +74,11 @@ class Config:
 
 
 def load(root: str, named: str | None = None) -> Config:
-    """The config file ``named``, else the one at ``root``. Raises HardenError when it is missing or wrong."""
+    """The config file ``named``, else the one at ``root``. Raises InputError when it is missing or wrong."""
     path = named or os.path.join(root, NAME)
     if not os.path.exists(path):
         if named:
-            raise HardenError(f"{named}: no such config file")
+            raise InputError(f"{named}: no such config file")
         return Config()
     name = os.path.relpath(path)
     parsed = parsed_file(path, name)
@@ -86,7 +86,7 @@ def load(root: str, named: str | None = None) -> Config:
     if not documents or documents == [None]:
         return Config(path)
     if len(documents) > 1:
-        raise HardenError(f"{name}: a config file is one document")
+        raise InputError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
     # Made by calls, since a class in a function cannot name another one in its annotations.
@@ -121,21 +121,21 @@ def load(root: str, named: str | None = None) -> Config:
 
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
     if isinstance(version, float):
-        raise HardenError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
+        raise InputError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
     try:
         found: Any = msgspec.convert(documents[0], document)
     except msgspec.ValidationError as error:
         known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
-        raise HardenError(f"{name}: {explained(error, known)}") from None
+        raise InputError(f"{name}: {explained(error, known)}") from None
     if found.platform not in (None, "kubernetes", "openshift"):
-        raise HardenError(f"{name}: platform is kubernetes or openshift")
+        raise InputError(f"{name}: platform is kubernetes or openshift")
     for pattern, namespace in found.namespaces.items():
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
-            raise HardenError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
+            raise InputError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
     for host, how in found.registries.items():
         for one, pattern in ((host, _HOST), *((mirror, _HOST + r"(/[a-z0-9._/-]+)?") for mirror in how.mirrors)):
             if not re.fullmatch(pattern, one):
-                raise HardenError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
+                raise InputError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
     exemptions = tuple(
         Exemption(
             id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
@@ -167,16 +167,16 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 
 
 def parsed_file(path: str, name: str) -> yaml.Parsed:
-    """A file of settings, called ``name`` in messages. Raises HardenError when it cannot be read or is no YAML."""
+    """A file of settings, called ``name`` in messages. Raises InputError when it cannot be read or is no YAML."""
     try:
         with open(path, encoding="utf-8-sig", opener=_open_at_once) as handle:
             if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-                raise HardenError(f"{name}: cannot be read: not a regular file")
+                raise InputError(f"{name}: cannot be read: not a regular file")
             return yaml.parse(handle.read())
     except (OSError, UnicodeDecodeError) as error:
-        raise HardenError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    except yaml.Refused as refused:
-        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+        raise InputError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    except yaml.TextError as refused:
+        raise InputError(f"{name}:{refused.line or 1}: {refused.reason}") from None
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -185,16 +185,16 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def day(text: str) -> date:
-    """``2026-11-25`` as a day. Raises HardenError for anything else."""
+    """``2026-11-25`` as a day. Raises InputError for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise HardenError(f"{text}: a day looks like 2026-11-25") from None
+        raise InputError(f"{text}: a day looks like 2026-11-25") from None
 
 
 def version(text: str) -> tuple[int, int]:
-    """``1.35`` as numbers. Raises HardenError for anything else."""
+    """``1.35`` as numbers. Raises InputError for anything else."""
     match = re.fullmatch(r"v?(1)\.(\d{1,2})(?:\.\d+)?", text)
     if not match:
-        raise HardenError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")
+        raise InputError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")
     return int(match.group(1)), int(match.group(2))

@@ -6,14 +6,14 @@ from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from hardener.errors import HardenError
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList, opened
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.sources.manifests import Piece
-
-Path = tuple[str | int, ...]
 
 
 class Grade(StrEnum):
@@ -164,7 +164,7 @@ class Finding:
     line: int = 0
 
 
-class WrongShapeError(Exception):
+class WrongShapeError(HardenError):
     """A value has a shape that Kubernetes does not allow there. The message names the path."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hardener.authoring import registry
 from hardener.authoring.config import explained
 from hardener.authoring.transform import Transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources import yaml
 from hardener.support.fast_dataclass import dataclass
 
@@ -33,7 +33,7 @@ class Profile:
         return [(known[id], self.members[id]) for id in known if id in self.members]
 
     def options_of(self, transform: Transform) -> Any:
-        """The options of ``transform`` as its own dataclass, None when it has none. Raises HardenError."""
+        """The options of ``transform`` as its own dataclass, None when it has none. Raises InputError."""
         if transform.options is None or transform.takes is None:
             return None
         values = self.options.get(transform.takes.group, {})
@@ -44,18 +44,18 @@ class Profile:
         return transform.takes is not None and transform.takes.group in self.given
 
     def set_option(self, name: str, value: Any, where: str) -> None:
-        """Set ``group.key``. Raises HardenError for an unknown option or a value of another type."""
+        """Set ``group.key``. Raises InputError for an unknown option or a value of another type."""
         group, _, key = name.partition(".")
         known = option_types()
         if group not in known or key not in known[group]:
             names = [f"{g}.{k}" for g, keys in known.items() for k in keys]
-            raise HardenError(f"{where}: unknown option {name}{registry.nearest(name, names)}")
+            raise InputError(f"{where}: unknown option {name}{registry.nearest(name, names)}")
         wanted = known[group][key]
         if isinstance(value, int) and not isinstance(value, bool) and str in wanted and int not in wanted:
             value = str(value)
         if type(value) not in wanted:
             kinds = " or ".join(kind.__name__ for kind in wanted)
-            raise HardenError(f"{where}: option {name} takes {kinds}")
+            raise InputError(f"{where}: option {name} takes {kinds}")
         self.options.setdefault(group, {})[key] = value
         if where not in BUILT_IN:
             self.given.add(group)
@@ -69,7 +69,7 @@ def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
 def load(name: str, *, folder: str | None = None) -> Profile:
     """The profile called ``name``: a built-in one, or the file at this path (seen from ``folder``).
 
-    Raises HardenError when there is none, when it is not a profile, or when it names what does not exist.
+    Raises InputError when there is none, when it is not a profile, or when it names what does not exist.
     """
     return _load(name, folder or os.getcwd(), ())
 
@@ -81,9 +81,9 @@ def _load(name: str, folder: str, above: tuple[str, ...]) -> Profile:
         path = os.path.realpath(os.path.join(folder, name))
         if not name.endswith((".yaml", ".yml")) and os.sep not in name:
             names = ", ".join(BUILT_IN)
-            raise HardenError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+            raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
     if path in above:
-        raise HardenError(f"{name}: the profile extends itself")
+        raise InputError(f"{name}: the profile extends itself")
     document = _read(path, name)
     if name not in BUILT_IN:
         _check(document, name)
@@ -95,7 +95,7 @@ def _load(name: str, folder: str, above: tuple[str, ...]) -> Profile:
     for key, changes in memberships:
         for id in document.get(key) or []:
             if id not in known:
-                raise HardenError(f"{name}: unknown transform {id}{registry.nearest(id, list(known))}")
+                raise InputError(f"{name}: unknown transform {id}{registry.nearest(id, list(known))}")
             if changes is None:
                 profile.members.pop(id, None)
             else:
@@ -117,15 +117,15 @@ def _read(path: str, name: str) -> dict[str, Any]:
         with open(path, encoding="utf-8-sig") as handle:
             documents = yaml.parse(handle.read()).documents
     except FileNotFoundError:
-        raise HardenError(f"{name}: no such profile file") from None
+        raise InputError(f"{name}: no such profile file") from None
     except OSError as error:
-        raise HardenError(f"{name}: {error.strerror}") from None
+        raise InputError(f"{name}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise HardenError(f"{name}: not UTF-8") from None
-    except yaml.Refused as refused:
-        raise HardenError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+        raise InputError(f"{name}: not UTF-8") from None
+    except yaml.TextError as refused:
+        raise InputError(f"{name}:{refused.line or 1}: {refused.reason}") from None
     if len(documents) != 1 or not isinstance(documents[0], dict):
-        raise HardenError(
+        raise InputError(
             f"{name}: a profile is one mapping with the keys extends, transforms, report, without, options"
         )
     return documents[0]
@@ -145,4 +145,4 @@ def _check(document: dict[str, Any], name: str) -> None:
     try:
         msgspec.convert(document, Document)
     except msgspec.ValidationError as error:
-        raise HardenError(f"{name}: {explained(error, {'': Document})}") from None
+        raise InputError(f"{name}: {explained(error, {'': Document})}") from None

@@ -11,14 +11,14 @@ from types import ModuleType
 
 from hardener.authoring import declaration_cache
 from hardener.authoring.transform import STAGES, Transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 
 GROUP = "harden.transforms"  # of entry points
 
 
 @cache
 def transforms() -> dict[str, Transform]:
-    """Every transform by id, in the order in which they run. Raises HardenError when two share an id."""
+    """Every transform by id, in the order in which they run. Raises InputError when two share an id."""
     built_in, installed = _built_in(), _of(_installed())
     return _sorted([*built_in, *installed]) if installed else {item.id: item for item in built_in}
 
@@ -27,7 +27,7 @@ def _sorted(transforms: list[Transform]) -> dict[str, Transform]:
     found: dict[str, Transform] = {}
     for transform in transforms:
         if transform.id in found:
-            raise HardenError(f"two transforms are called {transform.id}: remove the package that brings the second")
+            raise InputError(f"two transforms are called {transform.id}: remove the package that brings the second")
         found[transform.id] = transform
     return {id: found[id] for stage in STAGES for id in _in_order(stage, found)}
 
@@ -38,18 +38,18 @@ def _in_order(stage: str, found: dict[str, Transform]) -> list[str]:
     while waiting:
         id = next((id for id in waiting if not set(found[id].after) & set(waiting)), None)
         if id is None:
-            raise HardenError(f"these transforms run after each other: {', '.join(waiting)}")
+            raise InputError(f"these transforms run after each other: {', '.join(waiting)}")
         waiting.remove(id)
         ready.append(id)
     return ready
 
 
 def get(id: str) -> Transform:
-    """The transform called ``id``. Raises HardenError, with the nearest name, when there is none."""
+    """The transform called ``id``. Raises InputError, with the nearest name, when there is none."""
     known = transforms()
     if id in known:
         return known[id]
-    raise HardenError(f"unknown transform {id}{nearest(id, list(known))}; 'harden list' shows them all")
+    raise InputError(f"unknown transform {id}{nearest(id, list(known))}; 'harden list' shows them all")
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -336,7 +336,7 @@ def _root(
 
 def main() -> None:
     """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
-    from hardener.errors import HardenError
+    from hardener.errors import InputError
 
     _calm_collector()
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
@@ -346,7 +346,7 @@ def main() -> None:
         if status == 130:  # typer takes the interrupt and returns its code
             _fail(interrupted, status)
         sys.exit(status)
-    except HardenError as error:
+    except InputError as error:
         _fail(f"harden: {error}", 2)
     except BrokenPipeError:
         sys.stderr.close()

@@ -13,7 +13,7 @@ from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, binary, has_colour, learn, learn_moved, read, show, write, write_text
 from hardener.commands.write_files import may_write, write_secrets
 from hardener.engine.outcome import Outcome
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.report.question import Question
 from hardener.report.redactor import Redactor
 from hardener.sources import files
@@ -64,7 +64,7 @@ def _chosen(paths: list[str], choices: Choices, format: str, *, confirm: Callabl
     """What a person at the terminal wants of a run; None when it is not to be written at all."""
     check_terminal()
     if format != "text":
-        raise HardenError(f"-i talks to a person: it does not go with --format {format}")
+        raise InputError(f"-i talks to a person: it does not go with --format {format}")
 
     def run(answers: Answers) -> Outcome:
         with Progress() as progress:

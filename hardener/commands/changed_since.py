@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources.files import git_root
 from hardener.sources.manifests import Piece
 
@@ -60,25 +60,25 @@ class Touched:
 def since(revision: str, root: str) -> Touched:
     """What differs from the commit where HEAD left ``revision``, files that are not committed included.
 
-    Raises HardenError where ``root`` is in no Git repository, or the revision is not there.
+    Raises InputError where ``root`` is in no Git repository, or the revision is not there.
     """
     top = git_root(root)
     if top is None:
-        raise HardenError(f"--since {revision}: {os.path.relpath(root)} is in no Git repository")
+        raise InputError(f"--since {revision}: {os.path.relpath(root)} is in no Git repository")
     git = _asker(top)
     commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
     if commit is None:
-        raise HardenError(f"--since {revision}: no such revision; a shallow clone may have to fetch it first")
+        raise InputError(f"--since {revision}: no such revision; a shallow clone may have to fetch it first")
     base = git("merge-base", commit.decode().strip(), "HEAD")
     if base is None:
-        raise HardenError(f"--since {revision}: it has no commit in common with HEAD; fetch the whole history")
+        raise InputError(f"--since {revision}: it has no commit in common with HEAD; fetch the whole history")
     shown = git(
         "-c", "core.quotePath=false", "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0",
         "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/", base.decode().strip(), "--",
     )  # fmt: skip
     new = git("ls-files", "--others", "--exclude-standard", "-z")
     if shown is None or new is None:
-        raise HardenError(f"--since {revision}: git does not say what changed")
+        raise InputError(f"--since {revision}: git does not say what changed")
     lines: dict[str, list[range] | None] = {}
     for name, ranges in _hunks(shown).items():
         lines[os.path.realpath(os.path.join(top, name))] = list(ranges)

@@ -9,7 +9,7 @@ from hardener.authoring import profile as profiles
 from hardener.authoring import registry
 from hardener.authoring.risks import RISKS, Risk
 from hardener.authoring.transform import Transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 
 Say = Callable[[str], object]
 
@@ -26,7 +26,7 @@ def _in_profiles(transform: Transform, members: dict[str, dict[str, bool]]) -> s
 
 
 def print_list(profile: str | None, say: Say) -> None:
-    """One line per transform, by risk; only those of ``profile`` when one is named. Raises HardenError for no such."""
+    """One line per transform, by risk; only those of ``profile`` when one is named. Raises InputError for no such."""
     chosen = profiles.load(profile).members if profile else None
     members = _members()
     for risk in RISKS.values():
@@ -41,7 +41,7 @@ def print_list(profile: str | None, say: Say) -> None:
 
 
 def print_profiles(name: str | None, say: Say) -> None:
-    """One paragraph per built-in profile, or all of the one called ``name``. Raises HardenError for no such."""
+    """One paragraph per built-in profile, or all of the one called ``name``. Raises InputError for no such."""
     if name is None:
         for built_in in profiles.BUILT_IN:
             profile = profiles.load(built_in)
@@ -58,16 +58,16 @@ def print_profiles(name: str | None, say: Say) -> None:
 
 
 def explain(name: str, say: Say) -> None:
-    """What a transform or a risk is about. Raises HardenError for an unknown name."""
+    """What a transform or a risk is about. Raises InputError for an unknown name."""
     risk = RISKS.get(name.upper())
     if risk is not None:
         _explain_risk(risk, say)
         return
     try:
         transform = registry.get(name)
-    except HardenError:
+    except InputError:
         known = [*registry.transforms(), *RISKS]
-        raise HardenError(f"unknown id {name}{registry.nearest(name, known)}; 'harden list' shows them all") from None
+        raise InputError(f"unknown id {name}{registry.nearest(name, known)}; 'harden list' shows them all") from None
     for line in _entry(transform, _members()):
         say(line)
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from hardener.commands.run import Choices, binary, learn, plan_of, write_text
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.tree.tree import Tree, lock_of
@@ -15,7 +15,7 @@ from hardener.tree.tree import Tree, lock_of
 
 def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
     """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
-    name ends in .json. Returns 0. Raises HardenError for input that is not UTF-8 and a file that cannot be written."""
+    name ends in .json. Returns 0. Raises InputError for input that is not UTF-8 and a file that cannot be written."""
     text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
@@ -24,7 +24,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
         try:
             stream = open(report, "w", encoding="utf-8")
         except OSError as error:
-            raise HardenError(f"{report}: {error.strerror}") from None
+            raise InputError(f"{report}: {error.strerror}") from None
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     changed = outcome.files[0] if outcome.files else None
     output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
@@ -43,8 +43,8 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
 
 
 def standard_input() -> str:
-    """All of standard input. Raises HardenError when it is not UTF-8."""
+    """All of standard input. Raises InputError when it is not UTF-8."""
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:
-        raise HardenError("standard input is not UTF-8") from None
+        raise InputError("standard input is not UTF-8") from None

@@ -14,11 +14,11 @@ from hardener import __version__
 from hardener.authoring.edits import Grade
 from hardener.commands.filter import standard_input
 from hardener.commands.run import Choices, learn, plan_of
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.report.krm import results
 from hardener.report.redactor import Redactor
 from hardener.sources import files
-from hardener.sources.yaml import Refused, dump, parse, rewrite, segments
+from hardener.sources.yaml import TextError, dump, parse, rewrite, segments
 from hardener.tree.tree import Tree, lock_of
 
 _VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
@@ -29,7 +29,7 @@ _LISTS = ("accept", "only", "skip", "set")
 def fn() -> int:
     """Harden the ResourceList on standard input to standard output, one line about it on standard error. Returns 0.
 
-    Raises HardenError when it is no ResourceList, or when its functionConfig asks for what there is not.
+    Raises InputError when it is no ResourceList, or when its functionConfig asks for what there is not.
     """
     text = standard_input().removeprefix("\ufeff")
     choices = _choices(_resource_list(text).get("functionConfig"))
@@ -59,11 +59,11 @@ def fn() -> int:
 def _resource_list(text: str) -> dict[str, Any]:
     try:
         documents = [document for document in parse(text).documents if document is not None]
-    except Refused as refused:
-        raise HardenError(f"standard input: {refused.reason}") from None
+    except TextError as refused:
+        raise InputError(f"standard input: {refused.reason}") from None
     first = documents[0] if len(documents) == 1 else None
     if not isinstance(first, dict) or first.get("kind") != "ResourceList" or first.get("apiVersion") not in _VERSIONS:
-        raise HardenError(
+        raise InputError(
             "standard input is no ResourceList of config.kubernetes.io/v1; plain manifests are for harden filter"
         )
     return first
@@ -74,25 +74,25 @@ def _choices(config: Any) -> Choices:
     if config is None:
         return Choices()
     if not isinstance(config, dict):
-        raise HardenError("functionConfig is an object, with its choices in spec, or in data of a ConfigMap")
+        raise InputError("functionConfig is an object, with its choices in spec, or in data of a ConfigMap")
     key = "data" if config.get("kind") == "ConfigMap" else "spec"
     given = config.get(key) or {}
     if not isinstance(given, dict):
-        raise HardenError(f"functionConfig: {key} is a mapping")
+        raise InputError(f"functionConfig: {key} is a mapping")
     unknown = given.keys() - {*_TEXTS, *_LISTS}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise HardenError(f"functionConfig: unknown {names}; there are {', '.join((*_TEXTS, *_LISTS))}")
+        raise InputError(f"functionConfig: unknown {names}; there are {', '.join((*_TEXTS, *_LISTS))}")
     taken: dict[str, Any] = {name.replace("-", "_"): _one(name, given[name]) for name in _TEXTS if name in given}
     taken |= {name: _several(name, given[name]) for name in _LISTS if name in given}
     if taken.get("max_risk", "review") not in list(Grade):
-        raise HardenError(f"functionConfig: max-risk is one of {', '.join(Grade)}")
+        raise InputError(f"functionConfig: max-risk is one of {', '.join(Grade)}")
     return Choices(**taken)
 
 
 def _one(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise HardenError(f"functionConfig: {name} is a text, perhaps in quotes")
+        raise InputError(f"functionConfig: {name} is a text, perhaps in quotes")
     return value
 
 
@@ -100,7 +100,7 @@ def _several(name: str, value: Any) -> list[str]:
     # A ConfigMap holds texts only: there it is one entry per line, or ids with commas between them.
     found = value.splitlines() if isinstance(value, str) else value
     if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
-        raise HardenError(f"functionConfig: {name} is a list of texts, or a text with one of them per line")
+        raise InputError(f"functionConfig: {name} is a list of texts, or a text with one of them per line")
     return [part.strip() for part in found if part.strip()]
 
 
@@ -121,7 +121,7 @@ def _written(text: str, found: list[dict[str, Any]]) -> str:
 
     try:
         return rewrite(own, mutate).text
-    except Refused:  # a spelling that does not bear an addition: then it is written anew
+    except TextError:  # a spelling that does not bear an addition: then it is written anew
         documents = parse(own).documents
         mutate(documents)
         return dump(next(document for document in documents if document is not None))

@@ -12,7 +12,7 @@ from hardener.commands.lock_deep import read as read_layers
 from hardener.commands.lock_prune import stale
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
@@ -24,8 +24,8 @@ from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.failure import Failure
     from hardener.lock.oci.image import Found
+    from hardener.lock.oci.registry_error import RegistryError
 
 _MOST_PREVIOUS = 4
 
@@ -74,9 +74,9 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
     Returns 1 when an image could not be resolved, is missing (``check``, ``frozen``) or moved (``check``), else 0.
     """
     if check + update + frozen > 1:
-        raise HardenError("--check, --update and --frozen: choose one")
+        raise InputError("--check, --update and --frozen: choose one")
     if deep and (check or frozen):
-        raise HardenError("--deep reads the layers of images: it goes with neither --check nor --frozen")
+        raise InputError("--deep reads the layers of images: it goes with neither --check nor --frozen")
     paths, images = _sorted_out(arguments, update)
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths or ["."], choices, progress)
@@ -129,7 +129,7 @@ def _sorted_out(arguments: list[str], update: bool) -> tuple[list[str], list[Ima
         if image is None:
             paths.append(argument)
         elif image.digest is not None or image.opaque or image.repository is None:
-            raise HardenError(f"{argument}: --update takes an image by its name and tag")
+            raise InputError(f"{argument}: --update takes an image by its name and tag")
         else:
             images.append(image)
     return paths, images
@@ -232,13 +232,13 @@ def _unread(uses: list[Use], root: str, named: set[str] | None, everything: bool
 
 def _run(client: Client, tasks: Iterable[Errand], result: Result, progress: Progress) -> None:
     """Ask for all ``tasks`` at once; what comes is saved now and then, and whatever ends the run."""
-    from hardener.lock.oci.failure import Failure  # late: only this command speaks to anybody
+    from hardener.lock.oci.registry_error import RegistryError  # late: only this command speaks to anybody
     from hardener.lock.oci.transport import CONNECTIONS
 
     with registry_session.Unsaved[dict[str, Any]](lambda entries: writer.save(result.root, entries)) as unsaved:
         for errand, found in unsaved.each(tasks, lambda errand: _asked(client, errand), CONNECTIONS):
             progress(errand.key)
-            if isinstance(found, Failure):
+            if isinstance(found, RegistryError):
                 _failed(errand, str(found), result)
             elif isinstance(found, str):
                 if errand.locked is not None and found != errand.locked.digest:
@@ -252,7 +252,7 @@ def _read_files(
 ) -> None:
     by_key = {errand.key: errand for errand in tasks if errand.key not in result.failed}
 
-    def done(key: str, said: str | Failure) -> None:
+    def done(key: str, said: str | RegistryError) -> None:
         if isinstance(said, str):
             result.read[key] = said
         else:
@@ -264,7 +264,7 @@ def _read_files(
 
 
 def _asked(client: Client, errand: Errand) -> Found | str:
-    """The image, or the digest of its tag where that is all that there is to know. Raises Failure."""
+    """The image, or the digest of its tag where that is all that there is to know. Raises RegistryError."""
     from hardener.lock.oci.image import digest_now, look_up
 
     normalized, tag = str(errand.reference.normalized), errand.reference.tag or "latest"

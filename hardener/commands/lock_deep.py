@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import Config
 from hardener.commands.progress import Progress
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes import quantity
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_table import lookup
@@ -17,8 +17,8 @@ from hardener.lock import writer as lock_file
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.failure import Failure
     from hardener.lock.oci.limits import Limits
+    from hardener.lock.oci.registry_error import RegistryError
 
 # Fewer than there are connections: what is held of an image while it is read may be some 100 MiB.
 _AT_ONCE = 4
@@ -28,7 +28,7 @@ _NOBODY_ELSE = (65532, 0)
 
 
 def limits(config: Config) -> Limits:
-    """Those that ``deep:`` in ``.harden.yaml`` sets, else the usual ones. Raises HardenError."""
+    """Those that ``deep:`` in ``.harden.yaml`` sets, else the usual ones. Raises InputError."""
     from hardener.lock.oci.limits import Limits
 
     found: dict[str, int] = {}
@@ -36,20 +36,20 @@ def limits(config: Config) -> Limits:
         amount = quantity.parse(str(said))
         if amount is None or amount < 1:
             example = "500000" if key == "members" else "2Gi"
-            raise HardenError(f"{os.path.relpath(str(config.path))}: deep: {key} is a number, such as {example}")
+            raise InputError(f"{os.path.relpath(str(config.path))}: deep: {key} is a number, such as {example}")
         found[key] = int(amount)
     return Limits(**found)
 
 
 def read(
     client: Client, root: str, wanted: Mapping[str, tuple[ImageReference, str]], config: Config, progress: Progress,
-    done: Callable[[str, str | Failure], object],
+    done: Callable[[str, str | RegistryError], object],
 ) -> None:  # fmt: skip
     """Read the layers of the images that are ``wanted``, by their name in the lock with their digest, and save what
     they say to the lock in ``root``, now and then and whatever ends the run. ``done`` hears of each image what was
     found, in one line, or what failed."""
-    from hardener.lock.oci.failure import Failure  # late: only this command speaks to anybody
     from hardener.lock.oci.layers import Layers
+    from hardener.lock.oci.registry_error import RegistryError  # late: only this command speaks to anybody
 
     layers = Layers(client, limits(config), progress.tell)
     progress.total = (progress.total or 0) + len(wanted)
@@ -65,7 +65,7 @@ def read(
     ) as unsaved:
         for key, found in unsaved.each(wanted, ask, _AT_ONCE):
             progress(key)
-            if isinstance(found, Failure):
+            if isinstance(found, RegistryError):
                 done(key, found)
             else:
                 unsaved.entries[key] = (wanted[key][1], found)

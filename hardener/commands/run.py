@@ -14,13 +14,13 @@ from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
-from hardener.sources.yaml import Refused, parse
+from hardener.sources.yaml import TextError, parse
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Settings, Tree
 
@@ -93,7 +93,7 @@ def plan_of(choices: Choices, root: str) -> Plan:
     for text in choices.set or []:
         name, equals, value = text.partition("=")
         if not equals:
-            raise HardenError(f"--set {text}: write GROUP.KEY=VALUE")
+            raise InputError(f"--set {text}: write GROUP.KEY=VALUE")
         chosen.set_option(name, _option(text, value), "--set")
     if choices.pin_format:
         chosen.set_option("images.pin-format", str(choices.pin_format), "--pin-format")
@@ -119,7 +119,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
 
 
 def _named(name: str) -> list[str]:
-    """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises HardenError."""
+    """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
     of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
     return of_risk or [registry.get(name).id]
 
@@ -131,15 +131,15 @@ def _real(path: str | None) -> str | None:
 def _option(given: str, value: str) -> Any:
     try:
         documents = parse(value).documents if value else [""]
-    except Refused as refused:
-        raise HardenError(f"--set {given}: {refused.reason}") from None
+    except TextError as refused:
+        raise InputError(f"--set {given}: {refused.reason}") from None
     if len(documents) > 1:
-        raise HardenError(f"--set {given}: write one value")
+        raise InputError(f"--set {given}: write one value")
     return documents[0] if documents else None
 
 
 def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Tree, Plan]:
-    """The tree as read, and what to do with it. Raises HardenError for a choice that is wrong."""
+    """The tree as read, and what to do with it. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
     if choices.since:
@@ -158,7 +158,7 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
 
 
 def read_tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Tree:
-    """The tree as read, for a command that runs no transform. Raises HardenError for a choice that is wrong."""
+    """The tree as read, for a command that runs no transform. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     settings = settings_of(choices, configuration.load(root, choices.config))
     return Tree.read(real, root=root, settings=settings, progress=progress)
@@ -168,7 +168,7 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     """The real paths that are meant, and the folder that evidence is read from."""
     real = files.expand(paths)
     if choices.evidence and not os.path.isdir(choices.evidence):
-        raise HardenError(f"{choices.evidence}: no such folder")
+        raise InputError(f"{choices.evidence}: no such folder")
     return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
 
 

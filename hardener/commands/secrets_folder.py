@@ -14,27 +14,27 @@ from collections.abc import Iterable
 from typing import Any
 
 from hardener.authoring.edits import Kept
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources import files
 
 _INDEX, _SCRIPT = "index.json", "push.sh"
 
 
 def check(folder: str, read: list[str]) -> None:
-    """Raise HardenError unless ``folder`` (a real path, there or not) may hold secrets.
+    """Raise InputError unless ``folder`` (a real path, there or not) may hold secrets.
 
     It is outside of all that is ``read`` (files and folders) and of every Git work tree, but for what Git ignores.
     """
     for path in read:
         if _is_in(folder, path):
-            raise HardenError(f"--secrets-out {folder}: it is inside of {path}, which is read as manifests")
+            raise InputError(f"--secrets-out {folder}: it is inside of {path}, which is read as manifests")
     root = files.git_root(_standing(folder))
     if root is not None and not _is_ignored(root, folder):
-        raise HardenError(
+        raise InputError(
             f"--secrets-out {folder}: it is in the Git repository {root}, which would take the secrets in again"
         )
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise HardenError(f"--secrets-out {folder}: not a folder")
+        raise InputError(f"--secrets-out {folder}: not a folder")
 
 
 def _is_in(folder: str, path: str) -> bool:
@@ -65,7 +65,7 @@ def _is_ignored(root: str, folder: str) -> bool:
 def write(folder: str, kept: Iterable[Kept]) -> list[str]:
     """Write ``kept`` to new files in ``folder`` and return their paths; all of it is on the disk then.
 
-    Raises HardenError, and leaves nothing of this run behind, where a file is there already or cannot be written.
+    Raises InputError, and leaves nothing of this run behind, where a file is there already or cannot be written.
     """
     by_key: dict[str, list[Kept]] = {}
     for one in dict.fromkeys(kept):
@@ -75,7 +75,7 @@ def write(folder: str, kept: Iterable[Kept]) -> list[str]:
     for key, values in by_key.items():
         names = [one.name for one in values]
         if len(set(names)) < len(names):  # a bug of ours, and no value is lost for it
-            raise HardenError(f"--secrets-out {folder}: two values are called {key}; no manifest was changed")
+            raise InputError(f"--secrets-out {folder}: two values are called {key}; no manifest was changed")
     made: list[str] = []
     try:
         _open_folder(folder)
@@ -93,7 +93,7 @@ def write(folder: str, kept: Iterable[Kept]) -> list[str]:
         name = os.path.basename(error.filename or folder)
         reason = "it is there already, and is not overwritten: name a new folder"
         reason = reason if isinstance(error, FileExistsError) else str(error.strerror)
-        raise HardenError(f"--secrets-out {folder}: {name}: {reason}; no manifest was changed") from None
+        raise InputError(f"--secrets-out {folder}: {name}: {reason}; no manifest was changed") from None
     return made
 
 

@@ -54,7 +54,7 @@ def _of(number: int, paths: list[str], one: str = "is", several: str = "are") ->
 
 
 def write_secrets(outcome: Outcome) -> None:
-    """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises HardenError; then no file
+    """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises InputError; then no file
     of the tree may be written."""
     folder = outcome.tree.settings.secrets_out
     if folder and any(change.edit.keeps for change in outcome.changes):
@@ -65,7 +65,7 @@ def write_secrets(outcome: Outcome) -> None:
 
 def write_files(outcome: Outcome) -> bool:
     """Write the changed files, and before them the secrets that leave the tree: all of it, or nothing. Returns whether
-    everything could be written. Raises HardenError when the secrets cannot be written.
+    everything could be written. Raises InputError when the secrets cannot be written.
 
     Files of one run need each other, also across steps: a namespace that is closed needs the policies of its workloads,
     a kubelet that protects its kernel settings needs the file that sets them, a Pod Security label needs the workloads

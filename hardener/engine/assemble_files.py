@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from sys import intern
 
-from hardener.authoring.edits import Create, Evidence, Path, Set, Severity
+from hardener.authoring.edits import Create, Evidence, Set, Severity
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.data_path import Path
 
 POOL_FROM = 500  # pieces: below that, starting processes costs more than it saves
 _CHUNK = 100

@@ -18,7 +18,7 @@ _LONG_ENOUGH = 7.0  # days: what happens weekly is in it
 
 
 def reports(tree: Tree) -> Iterator[Report]:
-    """A record for each of these; none without an audit log. Raises HardenError where a log is wrong."""
+    """A record for each of these; none without an audit log. Raises InputError where a log is wrong."""
     log = tree.ask(GivenLog).log
     if log is None:
         return

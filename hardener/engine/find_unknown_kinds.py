@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Path, Severity
+from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.kubernetes.kind_names import meant
 from hardener.kubernetes.removed_apis import removed
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 

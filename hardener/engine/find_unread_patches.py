@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Path, Severity
+from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes import kustomization as kustomize
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import literal

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hardener.authoring.edits import Drop, Edit, Insert, Path
+from hardener.authoring.edits import Drop, Edit, Insert
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 
 Shift = tuple[int, Path, int, int]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Append, Create, Drop, HostFile, Insert, Path
+from hardener.authoring.edits import Append, Create, Drop, HostFile, Insert
 from hardener.engine.index_shifts import as_written, shifts
+from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.engine.outcome import Change

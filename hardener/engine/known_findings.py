@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from hardener.authoring.edits import Create, Path, dotted
+from hardener.authoring.edits import Create, dotted
 from hardener.engine.outcome import Change, Outcome, Report
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.manifests import Piece
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
@@ -57,7 +58,7 @@ def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entr
 
 
 def write(path: str, outcome: Outcome, mask: Callable[[str], str]) -> int:
-    """Write the baseline of ``outcome`` to ``path``. Returns how many entries it has. Raises HardenError."""
+    """Write the baseline of ``outcome`` to ``path``. Returns how many entries it has. Raises InputError."""
     counts = Counter(entry for entry, _ in entries(outcome, mask))
     lines = [
         json.dumps(dict(zip(_FIELDS, entry, strict=True)) | {"count": count}, ensure_ascii=False)
@@ -72,25 +73,25 @@ def write(path: str, outcome: Outcome, mask: Callable[[str], str]) -> int:
         else:
             files.create(os.path.abspath(path), text)
     except (OSError, files.UnreadableError) as error:
-        raise HardenError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     return len(lines)
 
 
 def load(path: str) -> tuple[str, Counter[Entry]]:
-    """The profile and the entries of the baseline ``path``. Raises HardenError."""
+    """The profile and the entries of the baseline ``path``. Raises InputError."""
     try:
         data: Any = json.loads(files.read(path).text)
         if data["version"] != 1:
-            raise HardenError(f"{path}: written by a newer harden")
+            raise InputError(f"{path}: written by a newer harden")
         found: Counter[Entry] = Counter()
         for record in data["entries"]:
             what, id, file, item, place = (str(record[name]) for name in _FIELDS)
             found[what, id, file, item, place] += int(record.get("count", 1))
         return str(data.get("profile")), found
     except files.UnreadableError as error:
-        raise HardenError(f"{path}: {error.message}; harden baseline write makes it") from None
+        raise InputError(f"{path}: {error.message}; harden baseline write makes it") from None
     except (ValueError, KeyError, TypeError):
-        raise HardenError(f"{path}: is no baseline; harden baseline write makes one") from None
+        raise InputError(f"{path}: is no baseline; harden baseline write makes one") from None
 
 
 def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Callable[[str], bool]) -> list[str]:
@@ -98,7 +99,7 @@ def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Calla
     of it, as lines.
 
     ``judges`` tells whether this run meets everything there is of a transform: only such an entry can be stale, and
-    only in a file that may be edited or is gone. Raises HardenError.
+    only in a file that may be edited or is gone. Raises InputError.
     """
     profile, listed = load(path)
     unread = {file.path for file in outcome.tree.files if not file.editable}
@@ -169,7 +170,7 @@ class _Places:
         if piece not in self._documents:
             try:
                 self._documents[piece] = piece.read().documents if piece.created is None else list(piece.data)
-            except Refused:
+            except TextError:
                 self._documents[piece] = []
         value: Any = self._documents[piece]
         found: list[str] = []

@@ -13,13 +13,14 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any
 
-from hardener.authoring.edits import Path, copied, dotted, replay
+from hardener.authoring.edits import copied, dotted, replay
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
 from hardener.engine.rollback import Doomed, roll_back
 from hardener.facts.objects.resource_limits import ResourcePolicies
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 

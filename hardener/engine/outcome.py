@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from hardener.authoring.edits import Edit, Evidence, Grade, Path, Severity
+from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Append, Edit, Evidence, Path, Set, copied, moved, replay
+from hardener.authoring.edits import Append, Edit, Evidence, Set, copied, moved, replay
 from hardener.engine.step import Step
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.patch import Patch
@@ -20,6 +20,7 @@ from hardener.kubernetes.kustomize_patch import identity
 from hardener.kubernetes.pod_template import templates
 from hardener.kubernetes.validity import Violation, violations
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Any
 
-from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.authoring.transform import Transform
 from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
@@ -24,6 +24,7 @@ from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
 from hardener.tree.tree import Tree

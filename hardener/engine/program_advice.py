@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hardener.authoring.edits import Create, Edit, Evidence, Finding, Grade, HostFile, Path, dotted
+from hardener.authoring.edits import Create, Edit, Evidence, Finding, Grade, HostFile, dotted
 from hardener.authoring.transform import Transform
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.sources.open_values import OpenList
+from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate, View
 
 ADVICE = "see what calls it, or write the value here"

@@ -10,7 +10,7 @@ from hardener.engine.outcome import Change, Outcome
 from hardener.engine.proof import written
 from hardener.engine.rollback import Doomed, roll_back
 from hardener.sources.manifests import Piece
-from hardener.sources.yaml import Refused, same
+from hardener.sources.yaml import TextError, same
 
 _Steps = list[tuple[int, tuple[Edit, ...]]]
 
@@ -74,7 +74,7 @@ def _refusal(piece: Piece, steps: _Steps) -> str | None:
     """Why ``piece`` cannot be written with ``steps``; None where it can."""
     try:
         rewrite = written(piece, [step for _, step in steps])
-    except Refused as refused:
+    except TextError as refused:
         return refused.reason
     except (WrongShapeError, LookupError, TypeError):
         return "it builds on a change that cannot be written"

@@ -12,11 +12,12 @@ from dataclasses import field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Append, Drop, Insert, Path, Set, replay
+from hardener.authoring.edits import Append, Drop, Insert, Set, replay
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -73,14 +74,14 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     try:
         rewrite = yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
         if not yaml.same(rewrite.after.documents, piece.data):
-            raise yaml.Refused("the text does not come out as it was decided", 1)
+            raise yaml.TextError("the text does not come out as it was decided", 1)
         before, after = _Lines(rewrite.before), _Lines(rewrite.after)
         for change in changes:
             _account(change, piece, before, after)
         stray = stray_line(rewrite.hunks, before.owned, after.owned)
         if stray:
-            raise yaml.Refused("a line would change that no edit asked for", stray)
-    except yaml.Refused as refused:
+            raise yaml.TextError("a line would change that no edit asked for", stray)
+    except yaml.TextError as refused:
         parsed = yaml.parse(piece.text)
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
     located = [_locate(change, rewrite, piece) for change in changes]
@@ -107,8 +108,8 @@ def _terraform(piece: Piece, mutate: Callable[[list[Any]], None], changes: list[
     try:
         rewrite = terraform.rewrite(piece.text, mutate)
         if not yaml.same(rewrite.after.documents, piece.data):
-            raise yaml.Refused("the text does not come out as it was decided", 1)
-    except yaml.Refused as refused:
+            raise yaml.TextError("the text does not come out as it was decided", 1)
+    except yaml.TextError as refused:
         parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
     located = [_locate(change, rewrite, piece) for change in changes]
@@ -119,7 +120,7 @@ def _program(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """A Python file: its engine reads again what it wrote, and keeps every comment and all between its edits."""
     try:
         rewrite = written(piece, piece.steps)
-    except yaml.Refused as refused:
+    except yaml.TextError as refused:
         parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
     located = [_locate(change, rewrite, piece) for change in changes]
@@ -127,7 +128,7 @@ def _program(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
 
 
 def written(piece: Piece, steps: list[tuple[Edit, ...]]) -> Rewrite:
-    """The Python file ``piece`` after ``steps``, remembered: it takes long. Raises Refused where it cannot be written,
+    """The Python file ``piece`` after ``steps``, remembered. Raises TextError where it cannot be written,
     and what ``replay`` raises."""
     from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
 
@@ -142,7 +143,7 @@ def written(piece: Piece, steps: list[tuple[Edit, ...]]) -> Rewrite:
         try:
             content.encoded(found.text)
         except UnicodeEncodeError:
-            raise yaml.Refused(f"its encoding, {content.encoding}, has not every character", 1) from None
+            raise yaml.TextError(f"its encoding, {content.encoding}, has not every character", 1) from None
         piece.written = list(steps), found
     return piece.written[1]
 
@@ -154,7 +155,7 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
     newline = "\r\n" if piece.file.content.text.partition("\n")[0].endswith("\r") else "\n"
     try:
         body = terraform.dump(piece.data[0], newline)
-    except yaml.Refused as refused:
+    except yaml.TextError as refused:
         return Proof(places=[1] * len(places), refusal=(refused.reason, 1))
     text = (newline if piece.created else "") + newline + body
     hunk = yaml.Hunk(1, [], 1, [newline, *body.splitlines(keepends=True)])

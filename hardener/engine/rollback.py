@@ -7,23 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import (
-    Append,
-    Create,
-    Drop,
-    Edit,
-    Insert,
-    Path,
-    WrongShapeError,
-    concrete_paths,
-    copied,
-    replay,
-)
+from hardener.authoring.edits import Append, Create, Drop, Edit, Insert, WrongShapeError, concrete_paths, copied, replay
 from hardener.engine import new_objects
 from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
 from hardener.engine.step import value_before
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:

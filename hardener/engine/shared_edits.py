@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from hardener.authoring.edits import Edit, Path, moved
+from hardener.authoring.edits import Edit, moved
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 
 
 def mirrored(piece: Piece, edits: list[Edit]) -> list[Edit]:

@@ -10,17 +10,19 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from hardener.authoring.edits import Edit, Evidence, Grade, Path, WrongShapeError
+from hardener.authoring.edits import Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Refused
 from hardener.engine.targets import Targets
+from hardener.errors import HardenError
 from hardener.facts.objects.system_pods import classes_of
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 _ADVICE = "give each of them a text of its own, or make this change by hand"
 
 
-class DisagreementError(Exception):
+class DisagreementError(HardenError):
     """A target that has the text too, and of which the transform does not want the same."""
 
     def __init__(self, other: View, why: str) -> None:

@@ -17,7 +17,6 @@ from hardener.authoring.edits import (
     Finding,
     Grade,
     Insert,
-    Path,
     Set,
     concrete_paths,
     copied,
@@ -27,6 +26,7 @@ from hardener.authoring.transform import Transform
 from hardener.engine import new_objects
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
 from hardener.tree.tree import Tree

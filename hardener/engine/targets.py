@@ -10,10 +10,10 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import Visit, name_of
 from hardener.facts.images.image_overrides import ImageSources
 from hardener.facts.objects.namespace_contents import targets as namespace_targets
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, KustomizedImage, Namespace, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Path
     from hardener.sources.manifests import Piece
     from hardener.tree.tree import Tree
 

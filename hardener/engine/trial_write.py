@@ -31,7 +31,7 @@ def in_programs(step: Step) -> Refused | None:
         replay(after, edits)
         try:
             check(program, {number: after[number] for number in wanted})
-        except yaml.Refused as refused:
+        except yaml.TextError as refused:
             path = step.changes[0].path
             line = piece.line + (refused.line or program.line(int(path[0]), path[1:]))
             return Refused(

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from hardener.kubernetes.audit_policy import GROUP_WILDCARD, LEVELS, STAGES, Plain
+from hardener.support.data_path import Path
 
-Path = tuple[str | int, ...]
 _GROUP = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LISTS = ("users", "userGroups", "verbs", "namespaces", "nonResourceURLs", "omitStages", "resources")
 

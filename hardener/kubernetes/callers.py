@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from hardener.kubernetes.ingress import Backend, Path
+from hardener.kubernetes.ingress import Backend
+from hardener.support.data_path import Path
 
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 _HTTPS = 443  # the port of a webhook that names none

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hardener.kubernetes.image_reference import parse
-from hardener.kubernetes.pod_template import Path, group
+from hardener.kubernetes.pod_template import group
+from hardener.support.data_path import Path
 
 # Kubernetes' own groups with a dot; others of k8s.io belong to projects beside it (sparkoperator.k8s.io).
 _BUILT_IN = (

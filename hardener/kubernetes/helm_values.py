@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.kubernetes.image_reference import ImageReference, parse
-from hardener.kubernetes.pod_template import Path
+from hardener.support.data_path import Path
 
 _DEEPEST = 40
 _FILE = re.compile(r"values[^/]*\.ya?ml")

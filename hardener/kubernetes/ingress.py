@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-Path = tuple[str | int, ...]
+from hardener.support.data_path import Path
 
 _GATEWAY_API = "gateway.networking.k8s.io"
 _TRAEFIK = ("traefik.io", "traefik.containo.us")

@@ -7,6 +7,8 @@ api/internal/builtins, PrefixTransformer.go.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hardener.support.data_path import Path
+
 NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _GROUP = "kustomize.config.k8s.io"
 _HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
@@ -51,7 +53,7 @@ def plugins(document: Mapping[str, Any]) -> Iterator[str]:
         yield from (name for name in _list(document, key) if isinstance(name, str) and "\n" not in name)
 
 
-def entries(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def entries(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """What it takes in, as written, with the place: files, folders and URLs, and the charts that it renders."""
     for key in ("resources", "bases", "components"):
         yield from (((key, index), name) for index, name in enumerate(_list(document, key)) if isinstance(name, str))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.kubernetes.pod_template import partial_specs, templates
+from hardener.support.data_path import Path
 
 _IMAGE = re.compile(r"(?P<name>.*?)(?P<tag>:[^:/@]*)?(?P<digest>@.*)?", re.S)
 _KEYS = ("initContainers", "containers")
@@ -68,7 +69,7 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
-def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+def _at(value: Any, path: Path) -> Any:
     for part in path:
         value = value[part]
     return value

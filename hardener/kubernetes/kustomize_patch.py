@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hardener.errors import HardenError
+
 DIRECTIVE = "$patch"
 # Directives of kubectl that kustomize knows nothing of; it would leave them in the object.
 _UNKNOWN_DIRECTIVES = ("$setElementOrder/", "$deleteFromPrimitiveList/", "$retainKeys")
@@ -60,7 +62,7 @@ _TYPES = {
 }
 
 
-class PatchError(Exception):
+class PatchError(HardenError):
     """kustomize would refuse to apply the patch to this object. The message says why, without a value of either."""
 
 

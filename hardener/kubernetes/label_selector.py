@@ -51,7 +51,7 @@ EVERYTHING = Selector()
 
 
 def parse(value: Mapping[str, Any]) -> Selector:
-    """The selector that ``value``, the data of a LabelSelector, is. Raises RefusedError for a wrong shape."""
+    """The selector that ``value``, the data of a LabelSelector, is. Raises ShapeError for a wrong shape."""
     labels = mapping(value.get("matchLabels"))
     found = {Requirement(str(key), "In", frozenset((str(label),))) for key, label in labels.items()}
     for item in map(mapping, sequence(value.get("matchExpressions"))):

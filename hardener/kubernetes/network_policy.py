@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from hardener.kubernetes import label_selector
 from hardener.kubernetes.label_selector import Selector
-from hardener.kubernetes.shape import RefusedError, mapping, sequence
+from hardener.kubernetes.shape import ShapeError, mapping, sequence
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 GROUP = "networking.k8s.io"
@@ -79,7 +80,7 @@ class Rule:
 
     peers: tuple[Peer, ...] | None
     ports: tuple[Ports, ...] | None
-    path: tuple[str | int, ...] = field(default=(), compare=False)
+    path: Path = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,7 @@ def parse(document: Any, namespace: str, *, origin: Any = None) -> Policy | None
             str(mapping(mapping(document).get("metadata")).get("name") or ""),
             origin,
         )
-    except RefusedError:
+    except ShapeError:
         return None
 
 

@@ -5,7 +5,7 @@ Source: the API types of Kubernetes and of the projects named below.
 
 from collections.abc import Iterator, Mapping
 
-Path = tuple[str | int, ...]
+from hardener.support.data_path import Path
 
 JOB_LIKE: frozenset[str] = frozenset({"Pod", "Job"})
 """Kinds whose pod template an API server does not let change: the object must be deleted and made again.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 
 Kind = tuple[str, str]  # API group and kind
 
@@ -154,9 +154,9 @@ def values(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from (found for _, found in placed_values(document))
 
 
-def placed_values(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+def placed_values(document: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """``values``, each with its place."""
-    path: tuple[str | int, ...]
+    path: Path
     for path in (("spec", "values"), ("spec", "forProvider", "values")):
         if isinstance(found := value_at(document, path), dict):
             yield path, found
@@ -181,7 +181,7 @@ def chart_folders(document: Mapping[str, Any]) -> Iterator[str]:
     yield from (name for name in found if isinstance(name, str))
 
 
-def _argo_sources(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _argo_sources(document: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     for start in (("spec",), ("spec", "template", "spec")):
         spec = value_at(document, start)
         if isinstance(spec, dict):

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import os
 
+from hardener.errors import HardenError
+
 API = "bitnami.com/v1alpha1"
 _SESSION_KEY = 32  # bytes, of AES-256
 _NONCE = bytes(12)  # a session key is used once
 
 
-class SealingError(Exception):
+class SealingError(HardenError):
     """A value cannot be sealed; the message says why, for people."""
 
 

@@ -28,6 +28,7 @@ from hardener.kubernetes.secret_words import (
     key_words,
     structured,
 )
+from hardener.support.data_path import Path
 
 __all__ = [
     "Found",
@@ -40,7 +41,6 @@ __all__ = [
     "text_secrets",
 ]
 
-Path = tuple[str | int, ...]
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PROSE = frozenset(("description", "message", "summary", "title", "pattern", "jsonPath", "expression", "query", "expr"))
 _NUMERIC_PASSWORD = frozenset(("password", "passwd", "passphrase", "passcode", "pwd", "pass"))

@@ -3,24 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hardener.errors import HardenError
 
-class RefusedError(Exception):
+
+class ShapeError(HardenError):
     """The API server would not take the object."""
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """``value`` as a mapping, an empty one for null. Raises RefusedError for anything else."""
+    """``value`` as a mapping, an empty one for null. Raises ShapeError for anything else."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise RefusedError
+        raise ShapeError
     return value
 
 
 def sequence(value: Any) -> list[Any]:
-    """``value`` as a list, an empty one for null. Raises RefusedError for anything else."""
+    """``value`` as a list, an empty one for null. Raises ShapeError for anything else."""
     if value is None:
         return []
     if not isinstance(value, list):
-        raise RefusedError
+        raise ShapeError
     return value

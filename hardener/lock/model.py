@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import Any, NoReturn
 
 from hardener.authoring.config import parsed_file
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import ImageReference, is_digest
@@ -99,7 +99,7 @@ class Lock:
 
 
 def load(root: str) -> Lock | None:
-    """The lock in the folder ``root``, None when there is none. Raises HardenError where it is wrong: file, line, key,
+    """The lock in the folder ``root``, None when there is none. Raises InputError where it is wrong: file, line, key,
     and what to write there."""
     path = os.path.join(root, NAME)
     if not os.path.exists(path):
@@ -107,9 +107,9 @@ def load(root: str) -> Lock | None:
     name = os.path.relpath(path)
     try:
         parsed = parsed_file(path, name)
-    except HardenError:
+    except InputError:
         if line := _conflict(path):
-            raise HardenError(
+            raise InputError(
                 f"{name}:{line}: a merge conflict: keep the stanzas of both sides, then harden lock"
             ) from None
         raise
@@ -214,7 +214,7 @@ class _Reader:
         return found
 
     def _fail(self, path: tuple[str, ...], message: str) -> NoReturn:
-        raise HardenError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
+        raise InputError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
 
 
 def _files(said: Any) -> ImageFiles:

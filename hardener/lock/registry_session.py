@@ -13,7 +13,7 @@ from hardener.support import worker_threads
 if TYPE_CHECKING:
     from hardener.authoring.config import Registry
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.failure import Failure
+    from hardener.lock.oci.registry_error import RegistryError
 
 _SAVE_SECONDS = 2.0
 _Task = TypeVar("_Task")
@@ -25,13 +25,13 @@ _Entry = TypeVar("_Entry")
 def client(registries: Mapping[str, Registry]) -> Iterator[Client]:
     """A client for all that a run asks. What ends the run ends its waits between attempts, too."""
     from hardener.lock.oci.client import Client  # late: only this command speaks to anybody
-    from hardener.lock.oci.failure import Failure
+    from hardener.lock.oci.registry_error import RegistryError
 
     stop = threading.Event()
 
     def pause(seconds: float) -> None:
         if stop.wait(seconds):
-            raise Failure("interrupted")
+            raise RegistryError("interrupted")
 
     made = Client(registries, pause=pause)
     try:
@@ -58,14 +58,14 @@ class Unsaved(Generic[_Entry]):
 
     def each(
         self, tasks: Iterable[_Task], ask: Callable[[_Task], _Found], threads: int
-    ) -> Iterator[tuple[_Task, _Found | Failure]]:
-        """Each task with what ``ask`` returns for it or the Failure that it raises, the first that is done first."""
-        from hardener.lock.oci.failure import Failure
+    ) -> Iterator[tuple[_Task, _Found | RegistryError]]:
+        """Each task with what ``ask`` returns or the RegistryError that it raises, the first that is done first."""
+        from hardener.lock.oci.registry_error import RegistryError
 
-        def asked(task: _Task) -> _Found | Failure:
+        def asked(task: _Task) -> _Found | RegistryError:
             try:
                 return ask(task)
-            except Failure as failure:
+            except RegistryError as failure:
                 return failure
 
         for task, found in worker_threads.run(tasks, asked, threads, idle=self._now_and_then):

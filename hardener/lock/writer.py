@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener import __version__
 from hardener.authoring.config import parsed_file
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.lock.model import NAME, VERSION
 from hardener.sources import files, yaml
 
@@ -43,7 +43,7 @@ def save(root: str, changed: Mapping[str, dict[str, Any]], gone: Collection[str]
     """Put ``changed`` into the lock in the folder ``root``, and take ``gone`` out; all else keeps its bytes. New
     stanzas stand in the order of their names. The file is at any moment the old or the new one, whatever other runs do.
 
-    Raises HardenError where it cannot be written.
+    Raises InputError where it cannot be written.
     """
 
     def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
@@ -54,7 +54,7 @@ def save(root: str, changed: Mapping[str, dict[str, Any]], gone: Collection[str]
 
 def save_files(root: str, read: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
     """Put what was ``read`` of the files of images beside their configs, by name with the digest that it is about; what
-    has another digest by now is left alone. Raises HardenError where the lock cannot be written."""
+    has another digest by now is left alone. Raises InputError where the lock cannot be written."""
 
     def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
         return {
@@ -84,11 +84,11 @@ def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
             if text != content.text:
                 files.replace(path, text, content)
     except files.UnreadableError as error:
-        raise HardenError(f"{name}: {error.message}: {error.advice}") from None
-    except yaml.Refused as refused:
-        raise HardenError(f"{name}: cannot be extended as it is laid out: {refused.reason}") from None
+        raise InputError(f"{name}: {error.message}: {error.advice}") from None
+    except yaml.TextError as refused:
+        raise InputError(f"{name}: cannot be extended as it is laid out: {refused.reason}") from None
     except OSError as error:
-        raise HardenError(f"{name}: cannot be written: {error.strerror}") from None
+        raise InputError(f"{name}: cannot be written: {error.strerror}") from None
 
 
 def _ordered(entry: dict[str, Any]) -> dict[str, Any]:

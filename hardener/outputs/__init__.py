@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from hardener.engine.outcome import Outcome
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
@@ -15,11 +15,11 @@ KINDS = ("kustomize", "json-patch")
 
 
 def check(kind: str | None, folder: str | None) -> None:
-    """Raise HardenError where ``kind`` and ``folder`` make no output, before anything is read."""
+    """Raise InputError where ``kind`` and ``folder`` make no output, before anything is read."""
     if kind == "kustomize" and folder is None:
-        raise HardenError("--output kustomize: say where with --output-dir DIR")
+        raise InputError("--output kustomize: say where with --output-dir DIR")
     if folder is not None and os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
-        raise HardenError(f"--output-dir {folder}: is there already, and not an empty folder")
+        raise InputError(f"--output-dir {folder}: is there already, and not an empty folder")
 
 
 def write(
@@ -28,7 +28,7 @@ def write(
 ) -> list[str]:  # fmt: skip
     """Write ``outcome`` as ``kind`` (None: hardened copies of ``paths``) to ``folder``, patches without one to ``out``.
 
-    Returns what there is to say about it, as lines: where it went, and what is not in it. Raises HardenError.
+    Returns what there is to say about it, as lines: where it went, and what is not in it. Raises InputError.
     """
     written: Iterable[tuple[str, bytes | str]] = ()
     missing: list[str] = []
@@ -59,7 +59,7 @@ def _create(path: str, content: bytes | str) -> None:
     try:
         files.create(path, content)
     except OSError as error:
-        raise HardenError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}") from None
+        raise InputError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}") from None
 
 
 def _said(count: int, folder: str | None, missing: list[str]) -> Iterator[str]:

@@ -240,7 +240,7 @@ def _transformer(layer: Object, name: str) -> str | None:
     try:
         text = name if "\n" in name else read(os.path.join(_folder(layer), name)).text
         documents = yaml.parse(text).documents
-    except (OSError, UnreadableError, yaml.Refused):
+    except (OSError, UnreadableError, yaml.TextError):
         return None
     whole = all(isinstance(each, dict) and each.get("kind") in _TRANSFORMERS for each in documents)
     return text if documents and whole else None

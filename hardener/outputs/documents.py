@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Path
 from hardener.engine.outcome import Outcome
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from hardener.authoring.edits import Path
 from hardener.engine.json_patch import pointer
+from hardener.support.data_path import Path
 
 Operation = dict[str, Any]
 # Fields by which Kubernetes tells the items of a list apart, the first that an item has.

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from enum import StrEnum
 
-from hardener.authoring.edits import Evidence, Path, WrongShapeError, dotted
+from hardener.authoring.edits import Evidence, WrongShapeError, dotted
 from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.tree import Tree

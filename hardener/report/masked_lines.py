@@ -99,7 +99,7 @@ def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
         return redactor.mask_spans(text, rows)
     try:
         parsed = yaml.parse(text)
-    except yaml.Refused:
+    except yaml.TextError:
         redactor.learn_text(text)
         return redactor.mask_spans(text, rows)
     spans = rows

@@ -18,7 +18,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from hardener.authoring.edits import Create, Evidence, Path, Severity, dotted
+from hardener.authoring.edits import Create, Evidence, Severity, dotted
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import steps
@@ -26,6 +26,7 @@ from hardener.report.held import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace as replaced
 
-from hardener.errors import HardenError
+from hardener.errors import HardenError, InputError
 from hardener.support.fast_dataclass import dataclass
 
 SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".sh")
@@ -22,7 +22,7 @@ SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".t
 BOM = b"\xef\xbb\xbf"
 
 
-class UnreadableError(Exception):
+class UnreadableError(HardenError):
     """A file that is not read. ``id`` names the kind of problem; ``advice`` says what to do."""
 
     def __init__(self, id: str, message: str, advice: str) -> None:
@@ -59,17 +59,17 @@ def git_root(path: str) -> str | None:
 
 
 def expand(arguments: list[str]) -> list[str]:
-    """Absolute paths of the files and folders named; patterns are expanded. Raises HardenError for a missing one."""
+    """Absolute paths of the files and folders named; patterns are expanded. Raises InputError for a missing one."""
     found: list[str] = []
     for argument in arguments:
         names = [argument]
         if not os.path.lexists(argument) and glob.has_magic(argument):
             names = sorted(glob.glob(argument, recursive=True))
             if not names:
-                raise HardenError(f"{argument}: no file matches this pattern")
+                raise InputError(f"{argument}: no file matches this pattern")
         for name in names:
             if not os.path.exists(name):
-                raise HardenError(f"{name}: no such file or folder")
+                raise InputError(f"{name}: no such file or folder")
             found.append(os.path.realpath(name))
     return list(dict.fromkeys(found))
 

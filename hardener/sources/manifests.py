@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.sources import yaml
 from hardener.sources.files import Content
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Piece:
     steps: list[tuple[Edit, ...]] = field(default_factory=list)
     problem: tuple[str, str, str, int] | None = None
     parsed: bool = False
-    shared: list[list[tuple[str | int, ...]]] = field(default_factory=list)  # paths of one text, by anchor
-    shifts: tuple[int, list[tuple[int, tuple[str | int, ...], int, int]]] | None = None  # of its first steps
+    shared: list[list[Path]] = field(default_factory=list)  # paths of one text, by anchor
+    shifts: tuple[int, list[tuple[int, Path, int, int]]] | None = None  # of its first steps
     created: str | None = None  # the text before a document that this run adds to the file
     raw: str = ""  # of a file that this run makes and that holds no object: all of it
     written: tuple[list[tuple[Edit, ...]], Rewrite] | None = None  # of a program: the text after these steps
@@ -75,7 +76,7 @@ class Piece:
             return terraform.parse(self.text)
         return yaml.parse(self.text)
 
-    def comment(self, path: tuple[str | int, ...], holding: str) -> str | None:
+    def comment(self, path: Path, holding: str) -> str | None:
         """The comment at the end of the line of ``path``, as read, when it holds the text ``holding``.
 
         A file without that text costs one search; only a piece with it is parsed again.
@@ -146,7 +147,7 @@ def check(piece: Piece) -> None:
         return
     try:
         yaml.parse(piece.text)
-    except yaml.Refused:
+    except yaml.TextError:
         _parse(piece, piece.text)
 
 
@@ -170,7 +171,7 @@ def load_terraform(path: str, name: str, content: Content, *, editable: bool) ->
     file = ManifestFile(path, name, content, editable, is_terraform=True)
     try:
         parsed = terraform.parse(content.text)
-    except yaml.Refused as refused:
+    except yaml.TextError as refused:
         piece = Piece(file, 0, len(content.text), 0)
         piece.problem = ("broken-document", refused.reason, "correct it: terraform validate", refused.line or 1)
         file.pieces.append(piece)
@@ -183,7 +184,7 @@ def load_terraform(path: str, name: str, content: Content, *, editable: bool) ->
 def load_python(path: str, name: str, content: Content, *, editable: bool) -> ManifestFile:
     """A program as one piece, whose documents are the objects that it makes; a file without pieces where it makes none.
 
-    Raises Refused for what is no Python.
+    Raises TextError for what is no Python.
     """
     from hardener.sources.python.parsed import parse  # late: its parser takes long to load
 
@@ -198,7 +199,7 @@ def _parse(piece: Piece, text: str) -> None:
     template = _TEMPLATE.search(text)
     try:
         parsed = yaml.parse(text)
-    except yaml.Refused as refused:
+    except yaml.TextError as refused:
         if template:
             piece.problem = _template(text, template.start())
         else:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from hardener.sources.yaml import Comment
+from hardener.support.data_path import Path
 
 _COMMENT = re.compile(r"^\s*(?=#)|\s(?=#)")
 
@@ -17,11 +18,11 @@ class Parsed:
         self._lines = text.splitlines()
         self.documents: list[Any] = [{"lines": self._lines}]
 
-    def line(self, document: int, path: tuple[str | int, ...]) -> int:
+    def line(self, document: int, path: Path) -> int:
         """The 1-based line of a path such as ``lines, 3``; the first for any other."""
         return path[1] + 1 if len(path) > 1 and isinstance(path[1], int) else 1
 
-    def comment(self, document: int, path: tuple[str | int, ...]) -> str | None:
+    def comment(self, document: int, path: Path) -> str | None:
         """The comment at the end of the line of a path."""
         number = self.line(document, path)
         return next((found.text for found in self.comments() if found.line == number and not found.alone), None)

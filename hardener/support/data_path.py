@@ -1,11 +1,14 @@
-"""What stands at a place of plain data."""
+"""A place in plain data, and what stands there."""
 
 from __future__ import annotations
 
 from typing import Any
 
+Path = tuple[str | int, ...]
+"""Keys and indexes, from the top down."""
 
-def value_at(data: Any, path: tuple[str | int, ...]) -> Any:
+
+def value_at(data: Any, path: Path) -> Any:
     """The value at ``path``, keys and indexes; None where there is none, and where no path leads there."""
     for part in path:
         if isinstance(data, dict):

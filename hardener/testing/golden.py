@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hardener.errors import HardenError
+from hardener.errors import HardenError, InputError
 
 if TYPE_CHECKING:
     from hardener.authoring.profile import Profile
@@ -35,18 +35,18 @@ _LISTS = {"only", "accept", "set", "audit-log"}
 _EMPTY = ("already-so", "nothing-to-do")
 
 
-class GoldenError(Exception):
+class GoldenError(HardenError):
     """A golden case that does not hold; the message is for people."""
 
 
 def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
     """Check every case below ``folder``, or with ``accept`` write what comes out. Returns how many do not hold.
 
-    Raises HardenError when there is no case.
+    Raises InputError when there is no case.
     """
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
-        raise HardenError(f"{folder}: no golden case, which is a folder with a folder before in it")
+        raise InputError(f"{folder}: no golden case, which is a folder with a folder before in it")
     failed = 0
     for case in cases:
         try:
@@ -54,7 +54,7 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
         except GoldenError as error:
             failed += 1
             say(f"FAIL {error}")
-        except HardenError as error:
+        except InputError as error:
             failed += 1
             say(f"FAIL {case}: {error}")
         else:
@@ -224,13 +224,13 @@ def _meaning(expected: str, found: str) -> str:
     """What differs in the data, place by place; nothing where only the text does, or where one is not YAML."""
     from deepdiff import DeepDiff  # late: only a case that does not hold needs it
 
-    from hardener.sources.yaml import Refused, parse, segments
+    from hardener.sources.yaml import TextError, parse, segments
 
     try:
         old, new = (
             [doc for part in segments(text) for doc in parse(part.text).documents] for text in (expected, found)
         )
-    except Refused:
+    except TextError:
         return ""
     # Items are the same when they have the same name: an added volume is no change of all volumes behind it.
     text = DeepDiff(old, new, threshold_to_diff_deeper=0, iterable_compare_func=_same_item).pretty()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path
+from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View, literal
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path, WrongShapeError
+from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.support.data_path import Path
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:

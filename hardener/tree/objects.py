@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes import kustomization as kustomize
+from hardener.support.data_path import Path
 from hardener.tree import untyped_configs
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Path
     from hardener.sources.manifests import Piece
     from hardener.tree.tree import Tree
 

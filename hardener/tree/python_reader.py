@@ -13,7 +13,7 @@ from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.python import gate
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 # What is no program of the tree's own. Each is a reason of its own: who gives a folder of tests asks for tests.
 _TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
@@ -65,7 +65,7 @@ def load(path: str, *, editable: bool, given: bool) -> tuple[ManifestFile | None
     content = Content(text, bom, status.st_size, status.st_mtime_ns, codec)
     try:
         file = manifests.load_python(path, name, content, editable=editable)
-    except Refused as refused:
+    except TextError as refused:
         if not _holds_objects(text):
             return None, []
         file = ManifestFile(path, name, content, editable, is_python=True)

@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from hardener.authoring.config import Exemption
-from hardener.authoring.edits import Path
 from hardener.kubernetes.api_groups import POLICIES
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import objects as piece_objects
 from hardener.tree import reader

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.bare_document import name_of
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Path
     from hardener.sources.manifests import Piece
     from hardener.tree.tree import Tree
 

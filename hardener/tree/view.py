@@ -22,14 +22,15 @@ from hardener.authoring.edits import (
     Grade,
     HostFile,
     Insert,
-    Path,
     Set,
     Severity,
     WrongShapeError,
     dotted,
 )
+from hardener.errors import HardenError
 from hardener.kubernetes import key_order
 from hardener.sources.open_values import OpenDict, OpenList
+from hardener.support.data_path import Path
 
 if TYPE_CHECKING:
     from hardener.kubernetes.image_reference import ImageReference
@@ -46,7 +47,7 @@ def literal(text: str) -> str:
     return _EXPRESSION.sub(" ", text)
 
 
-class OpaqueError(Exception):
+class OpaqueError(HardenError):
     """A value is an expression that is filled in later, or a program may add it. The message names the expression and
     its path; ``path`` is that of the expression, or of the mapping or list to which something may be added."""
 

@@ -7,7 +7,7 @@ import yaml
 
 from hardener.kubernetes.custom_resource import image_fields, may_name_images
 from hardener.kubernetes.interest import is_interesting
-from hardener.kubernetes.pod_template import Path
+from hardener.support.data_path import Path
 
 TASK = "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  steps:\n  - image: golang:1.25\n"
 CASES: list[tuple[str, list[Path]]] = [

@@ -10,7 +10,7 @@ import pytest
 from hardener.sources.python import airflow, gate, kubespawner, types
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 from ..conftest import run, write
 from .test_python_reader import why
@@ -357,7 +357,7 @@ def test_what_is_written(case: str) -> None:
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_refused(case: str) -> None:
     text, change, reason = REFUSED[case]
-    with pytest.raises(Refused, match=f"^{reason}$"):
+    with pytest.raises(TextError, match=f"^{reason}$"):
         rewrite(text, change)
 
 

@@ -17,7 +17,7 @@ from hardener.sources.python.parsed import parse
 from hardener.sources.python.places import Places
 from hardener.sources.python.resolve import qualified_names
 from hardener.sources.python.scan import scan
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 from ..conftest import ROOT
 from . import type_graph
@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[str, str, int | None]] = {
 
 @pytest.mark.parametrize(("text", "reason", "line"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_read(text: str, reason: str, line: int | None) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(TextError) as refused:
         parse(text)
     assert refused.value.reason == reason
     if line is not None:
@@ -135,7 +135,7 @@ WORDS = st.sampled_from(
 def test_any_words(words: list[str]) -> None:
     try:
         parse(KUBE + "".join(word if word.isspace() else word + " " for word in words))
-    except Refused:
+    except TextError:
         pass
 
 

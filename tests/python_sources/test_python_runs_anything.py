@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hardener.sources.yaml import Refused, parse, segments
+from hardener.sources.yaml import TextError, parse, segments
 
 from ..conftest import ROOT, Harden, commit, snapshot, write
 
@@ -23,7 +23,7 @@ def documents(case: Path) -> list[dict[str, Any]]:
         for segment in segments(path.read_text(encoding="utf-8")):
             try:
                 found += parse(segment.text).documents
-            except Refused:
+            except TextError:
                 continue
     return [one for one in found if isinstance(one, dict) and "kind" in one and "kustomize" not in str(one)]
 

@@ -9,7 +9,7 @@ import yaml
 
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 MANIFEST = """\
 apiVersion: v1
@@ -164,7 +164,7 @@ def what(value: str) -> Any:
 @pytest.mark.parametrize("value", ['a"""b', "a\\b", "$(name)"])
 def test_nothing_is_written_that_the_program_would_read_in_another_way(value: str) -> None:
     source, _, _ = FILLED_IN["an f-string"]
-    with pytest.raises(Refused):
+    with pytest.raises(TextError):
         rewrite(source, what(value))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hardener.sources.python.rewrite import rewrite
-from hardener.sources.yaml import Hunk, Refused
+from hardener.sources.yaml import Hunk, TextError
 
 Mutate = Callable[[list[Any]], None]
 
@@ -998,7 +998,7 @@ def test_a_change_fits_its_surroundings(name: str, newline: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_written_is_refused(name: str) -> None:
     before, mutate, reason, line = REFUSED[name]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(TextError) as refused:
         rewrite(before, mutate)
     assert (refused.value.reason, refused.value.line) == (reason, line)
 

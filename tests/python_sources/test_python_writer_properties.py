@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from hardener.sources.python.parsed import Parsed, parse
 from hardener.sources.python.rewrite import Rewrite, rewrite
-from hardener.sources.yaml import Refused, same
+from hardener.sources.yaml import TextError, same
 
 from .programs import PROGRAMS
 from .random_edits import Edits
@@ -54,7 +54,7 @@ def edited(text: str, seed: int, count: int, ends: list[str] | None = None) -> t
     edits = Edits(before, random.Random(seed), count)
     try:
         result = rewrite(text, edits)
-    except Refused as refused:
+    except TextError as refused:
         reason = refused.reason
         known = reason.startswith(EXPECTED) or reason.endswith(PLACELESS) or " may come from " in reason
         unlike = reason == UNLIKE and bool(edits.kinds & {"drop", "set"})

@@ -14,7 +14,7 @@ from hardener.sources import terraform
 from hardener.sources.terraform import rewrite
 from hardener.sources.terraform.nodes import Node
 from hardener.sources.terraform_names import ENCODED, HEAD
-from hardener.sources.yaml import Hunk, Refused
+from hardener.sources.yaml import Hunk, TextError
 
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "files").glob("*.tf"))}
 ENDS = {"lf": "\n", "crlf": "\r\n"}
@@ -175,7 +175,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_written_faithfully_is_refused(name: str) -> None:
     before, mutate = REFUSED[name]
-    with pytest.raises(Refused):
+    with pytest.raises(TextError):
         rewrite(before, mutate)
 
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_written_faithfully_is_refused(name: str) -> None:
     [('resource "a" {\n  x = \n}\n', 2), ("a = 1\n}\n", 2)],
 )
 def test_a_broken_file_names_a_line_near_the_mistake(text: str, line: int) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(TextError) as refused:
         terraform.parse(text)
     assert refused.value.line is not None and abs(refused.value.line - line) <= 2
 

@@ -1,4 +1,4 @@
-"""Random texts, random edits: only Refused may be raised, nothing else may change, twice is once.
+"""Random texts, random edits: only TextError may be raised, nothing else may change, twice is once.
 
 `HARDEN_FUZZ_EDITS=100000 pytest tests/yaml/test_properties.py -s -k long` runs that many edits and prints the count.
 """
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hardener.sources.yaml import Refused, parse, rewrite
+from hardener.sources.yaml import TextError, parse, rewrite
 
 from .invariants import check
 from .random_yaml import Replay, Writer, value
@@ -45,7 +45,7 @@ def text_of(rng: random.Random) -> str | None:
         text = Writer(rng).document(data)
     try:
         parse(text)
-    except Refused:
+    except TextError:
         return None
     return text
 
@@ -59,7 +59,7 @@ def run(seed: int, count: int) -> str | None:
     mutate = Replay(rng.getstate(), count)
     try:
         result = rewrite(text, mutate)
-    except Refused as refusal:
+    except TextError as refusal:
         return refusal.reason
     check(text, result, mutate.wanted)
     wanted = mutate.wanted
@@ -82,7 +82,7 @@ def test_random_edits(seed: int, count: int) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         read = parse(text)
-    except Refused:
+    except TextError:
         return
     assert rewrite(text, lambda documents: None).text == text
     read.comments()

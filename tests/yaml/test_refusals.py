@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.sources.yaml import Refused, parse, rewrite
+from hardener.sources.yaml import TextError, parse, rewrite
 
 from .cases import Edit, append, drop, put
 
@@ -38,7 +38,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("text", "reason"), [case[1:] for case in UNREADABLE], ids=[case[0] for case in UNREADABLE])
 def test_unreadable(text: str, reason: str) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(TextError) as refusal:
         parse(text)
     assert refusal.value.reason.startswith(reason)
     assert "\n" not in refusal.value.reason
@@ -46,7 +46,7 @@ def test_unreadable(text: str, reason: str) -> None:
 
 
 def test_the_line_is_named() -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(TextError) as refusal:
         parse("a: 1\nb:\n  c: 1\n  c: 2\n")
     assert refusal.value.line == 4
 
@@ -81,7 +81,7 @@ UNWRITABLE: list[tuple[str, str, Edit, str]] = [
 
 @pytest.mark.parametrize(("text", "edit", "reason"), [c[1:] for c in UNWRITABLE], ids=[c[0] for c in UNWRITABLE])
 def test_unwritable(text: str, edit: Edit, reason: str) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(TextError) as refusal:
         rewrite(text, edit)
     assert refusal.value.reason.startswith(reason)
 

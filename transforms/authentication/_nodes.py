@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Path
+from hardener.support.data_path import Path
 from hardener.tree.control_plane import ControlPlane
 
 _CLUSTER_API = {

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Evidence
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.kustomize.overlays.states import states
 from hardener.support.fast_dataclass import dataclass
@@ -40,7 +40,7 @@ class Token:
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             if (value := getattr(self, name)) not in choices:
-                raise HardenError(f"token.{name}: {value} is neither {' nor '.join(choices)}")
+                raise InputError(f"token.{name}: {value} is neither {' nor '.join(choices)}")
 
 
 def account_says_no(pod: PodTemplate) -> bool:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import re
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Path, Severity
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secret_words import is_placeholder
+from hardener.support.data_path import Path
 from hardener.tree.control_plane import ControlPlane
 from hardener.tree.core_views import Secret
 from hardener.tree.script_views import Script

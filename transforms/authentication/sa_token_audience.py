@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Basis, Evidence, Grade, Path, Severity
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.api_use import STANDARD_PATH
+from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate
 
 # What people write who mean the API server, which takes its issuer for its audience unless it is told another.

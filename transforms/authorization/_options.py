@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.support.fast_dataclass import dataclass
 
 FALLBACKS = ("floor", "empty", "keep-namespaced")
@@ -32,9 +32,9 @@ class Rbac:
 
     def __post_init__(self) -> None:
         if self.fallback not in FALLBACKS:
-            raise HardenError(f"rbac.fallback: {self.fallback} is none of {', '.join(FALLBACKS)}")
+            raise InputError(f"rbac.fallback: {self.fallback} is none of {', '.join(FALLBACKS)}")
         if any(part.count("=") != 1 for part in filter(None, self.namespace_map.split(","))):
-            raise HardenError(f"rbac.namespace-map: {self.namespace_map} is no list of old=new")
+            raise InputError(f"rbac.namespace-map: {self.namespace_map} is no list of old=new")
 
     def mapped(self, namespace: str | None) -> str | None:
         """Where the account of ``namespace`` is to be."""

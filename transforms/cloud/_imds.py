@@ -7,6 +7,7 @@ from typing import ClassVar
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.cluster.cloud_nodes import BY_NAME, metadata_reader, node_sign
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.cloud_views import NodeTemplate
 from hardener.tree.view import View
@@ -63,7 +64,7 @@ def is_enough(now: object, wanted: str | int) -> bool:
     return now == wanted
 
 
-def change(view: View, path: tuple[str | int, ...], wanted: object, evidence: list[Evidence]) -> Edit:
+def change(view: View, path: Path, wanted: object, evidence: list[Evidence]) -> Edit:
     """The edit that gives ``path`` the value ``wanted``, with what goes before and after it."""
     basis = Basis.INFERRED if BY_NAME in [fact.text for fact in evidence] else Basis.PROVED
     return view.set(
@@ -71,7 +72,7 @@ def change(view: View, path: tuple[str | int, ...], wanted: object, evidence: li
     )
 
 
-def reader_finding(view: View, path: tuple[str | int, ...], hops: int, reader: Evidence) -> Steps:
+def reader_finding(view: View, path: Path, hops: int, reader: Evidence) -> Steps:
     """What is said in place of a lower hop limit while a controller of the tree needs the metadata service."""
     yield view.finding(
         f"the hop limit of the metadata service stays: {reader.text}",

@@ -4,6 +4,7 @@ from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.network_policies import Isolation
+from hardener.support.data_path import Path
 from hardener.tree.core_views import EgressPolicy
 from hardener.tree.view import View
 
@@ -43,9 +44,9 @@ def netpol_metadata_block(policy: EgressPolicy) -> Steps:
     yield from edits
 
 
-def _open_blocks(policy: EgressPolicy) -> list[tuple[str | int, ...]]:
+def _open_blocks(policy: EgressPolicy) -> list[Path]:
     """Where an ``ipBlock`` of egress holds the metadata address on the port of HTTP."""
-    found: list[tuple[str | int, ...]] = []
+    found: list[Path] = []
     for number, rule in enumerate(policy.items("spec", "egress")):
         if not _reaches_http(rule):
             continue

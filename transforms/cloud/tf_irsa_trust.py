@@ -4,6 +4,7 @@ import re
 
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.support.data_path import Path
 from hardener.tree.cloud_views import Role, TrustPolicy
 from hardener.tree.terraform_blocks import ENCODED
 
@@ -31,7 +32,7 @@ def tf_irsa_trust(role: Role | TrustPolicy) -> Steps:
         yield from _statement(role, path)
 
 
-def _statement(role: Role, path: tuple[str | int, ...]) -> Steps:
+def _statement(role: Role, path: Path) -> Steps:
     if _ACTION not in role.texts(*path, "Action"):
         return
     tests = {test: role.mappings(*path, "Condition", test) for test in role.mappings(*path, "Condition")}
@@ -63,7 +64,7 @@ def _statement(role: Role, path: tuple[str | int, ...]) -> Steps:
     yield from edits
 
 
-def _is_of_another_issuer(role: Role, path: tuple[str | int, ...], keys: list[str]) -> bool:
+def _is_of_another_issuer(role: Role, path: Path, keys: list[str]) -> bool:
     """Whether the tokens come from no cluster: GitHub and others use the same action."""
     named = [*keys, *role.texts(*path, "Principal")]
     if any(text.startswith("system:serviceaccount:") for text in role.texts(*path, "Condition")):
@@ -77,7 +78,7 @@ def _is_of_another_issuer(role: Role, path: tuple[str | int, ...], keys: list[st
     return not any("eks" in text.lower() or "oidc" in text.lower() or "openid" in text for text in named)
 
 
-def _rename(role: Role, path: tuple[str | int, ...], key: str) -> list[Edit]:
+def _rename(role: Role, path: Path, key: str) -> list[Edit]:
     """The key with the issuer of a provider without its scheme."""
     new = _without_scheme(key)
     if new == key:
@@ -96,7 +97,7 @@ def _without_scheme(key: str) -> str:
     return _BARE.sub(r'${replace(\1, "https://", "")}\2', key)
 
 
-def _audience(role: Role, path: tuple[str | int, ...], tests: dict[str, tuple[str, ...]], subject: str) -> Edit:
+def _audience(role: Role, path: Path, tests: dict[str, tuple[str, ...]], subject: str) -> Edit:
     key = _without_scheme(subject).removesuffix(":sub") + ":aud"
     why = [Evidence("no condition asks for an audience (:aud)")]
     if "StringEquals" in tests:

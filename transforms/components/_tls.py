@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes.component_values import entries, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
 from hardener.support.fast_dataclass import dataclass
@@ -25,7 +25,7 @@ class Tls:
 
     def __post_init__(self) -> None:
         if self.minimum not in (_TLS_1_2, _TLS_1_3):
-            raise HardenError(f"tls.minimum: {self.minimum} is neither {_TLS_1_2} nor {_TLS_1_3}")
+            raise InputError(f"tls.minimum: {self.minimum} is neither {_TLS_1_2} nor {_TLS_1_3}")
 
 
 def version(component: Component, minimum: str) -> Steps:

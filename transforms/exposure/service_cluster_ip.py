@@ -3,13 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Path, Severity, WrongShapeError
+from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate, Service
 from hardener.tree.view import OpaqueError
@@ -31,7 +32,7 @@ class Exposure:
 
     def __post_init__(self) -> None:
         if self.convert not in ("all", "sensitive"):
-            raise HardenError(f"exposure.convert: {self.convert} is neither all nor sensitive")
+            raise InputError(f"exposure.convert: {self.convert} is neither all nor sensitive")
 
 
 @transform(each=Service, stage="exposure", severity=Severity.HIGH, absence=True, options=Exposure)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes.audit_policy_rules import STRENGTHS
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.audit_policy_views import AuditPolicy
@@ -32,9 +32,9 @@ class AuditPolicyOptions:
 
     def __post_init__(self) -> None:
         if self.secrets not in ("all", "leaks"):
-            raise HardenError(f"audit-policy.secrets: {self.secrets} is none of all, leaks")
+            raise InputError(f"audit-policy.secrets: {self.secrets} is none of all, leaks")
         if self.strength not in STRENGTHS:
-            raise HardenError(f"audit-policy.strength: {self.strength} is none of {', '.join(STRENGTHS)}")
+            raise InputError(f"audit-policy.strength: {self.strength} is none of {', '.join(STRENGTHS)}")
 
 
 def corrected(policy: AuditPolicy, property: str, what: str) -> Steps:

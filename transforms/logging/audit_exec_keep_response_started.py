@@ -1,7 +1,8 @@
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Grade, Path, Severity
+from hardener.authoring.edits import Basis, Edit, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.support.data_path import Path
 from hardener.tree.audit_policy_views import AuditPolicy
 
 from ._policy import FOLLOW_UP, described

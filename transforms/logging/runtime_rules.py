@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace
@@ -28,7 +28,7 @@ class Runtime:
 
     def __post_init__(self) -> None:
         if self.rules not in _ENGINES:
-            raise HardenError(f"runtime.rules: {self.rules} is none of {', '.join(_ENGINES)}")
+            raise InputError(f"runtime.rules: {self.rules} is none of {', '.join(_ENGINES)}")
 
 
 @transform(each=Namespace, stage="logging", severity=Severity.LOW, options=Runtime)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Path, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.facts.network.network_policies import Policy
 from hardener.kubernetes.network_policy import Direction
 from hardener.kubernetes.policy_rules import PEERS, missing, unexplained, without
+from hardener.support.data_path import Path
 
 from ._rules import Rule
 

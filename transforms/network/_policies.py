@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import MANAGED
 from hardener.support.fast_dataclass import dataclass
@@ -40,13 +40,13 @@ class NetworkPolicies:
             ("namespace-wide", self.namespace_wide, ("auto", "always", "never")),
         ):
             if value not in known:
-                raise HardenError(f"network-policy.{name}: {value} is none of {', '.join(known)}")
+                raise InputError(f"network-policy.{name}: {value} is none of {', '.join(known)}")
         for name, text in (("allow", self.allow), ("api-server", self.api_server)):
             for block in blocks(text):
                 try:
                     ip_network(block)
                 except ValueError:
-                    raise HardenError(f"network-policy.{name}: {block} is no CIDR such as 10.0.0.0/16") from None
+                    raise InputError(f"network-policy.{name}: {block} is no CIDR such as 10.0.0.0/16") from None
 
 
 def blocks(text: str) -> list[str]:

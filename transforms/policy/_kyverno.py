@@ -12,6 +12,7 @@ from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes import kyverno
 from hardener.kubernetes.admission_rules import AdmissionRule
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.view import View
 
@@ -72,7 +73,7 @@ def _cluster_policy(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown], 
             yield from _overridden(own, spaces, *path)
 
 
-def _override_lists(item: Object) -> Iterator[tuple[str | int, ...]]:
+def _override_lists(item: Object) -> Iterator[Path]:
     """Where a policy says what holds in which namespace."""
     if item.has("spec", "validationFailureAction"):
         yield ("spec", "validationFailureActionOverrides")

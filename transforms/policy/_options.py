@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Policies:
     mutate: bool = False
 
     def rules(self) -> list[tuple[AdmissionRule, bool]]:
-        """The rules that are written, each with whether it refuses. Raises HardenError for a name that is none."""
+        """The rules that are written, each with whether it refuses. Raises InputError for a name that is none."""
         from hardener.kubernetes.admission_rules import RULES
 
         written, refusing = (_names(key, getattr(self, key)) for key in ("generate", "deny"))
@@ -34,14 +34,14 @@ class Policies:
 
     @property
     def release(self) -> tuple[int, int] | None:
-        """The version of Kyverno that is asked for. Raises HardenError where it is none."""
+        """The version of Kyverno that is asked for. Raises InputError where it is none."""
         from hardener.kubernetes.kyverno import version
 
         asked = self.kyverno_version
         # YAML reads 1.20 as the number 1.2, and nobody runs Kyverno 1.1 or 1.2 of 2020.
         found = version(f"{asked}0" if isinstance(asked, float) and asked < 1.3 and len(str(asked)) < 4 else str(asked))
         if asked and found is None:
-            raise HardenError(f"policies.kyverno-version: {self.kyverno_version} is no version such as 1.16")
+            raise InputError(f"policies.kyverno-version: {self.kyverno_version} is no version such as 1.16")
         return found
 
 
@@ -53,5 +53,5 @@ def _names(key: str, value: str) -> set[str]:
     names = {_PREFIX + name.strip() for name in value.split(",") if name.strip()}
     for name in sorted(names - set(RULES)):
         known = ", ".join(each.removeprefix(_PREFIX) for each in RULES)
-        raise HardenError(f"policies.{key}: {name.removeprefix(_PREFIX)} is none of all, {known}")
+        raise InputError(f"policies.{key}: {name.removeprefix(_PREFIX)} is none of all, {known}")
     return names

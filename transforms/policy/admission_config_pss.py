@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.access.admission import AdmissionFile
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.control_plane import Component, ControlPlane, components, how
 from hardener.tree.view import View
@@ -29,7 +30,7 @@ class AdmissionConfig:
 
     def __post_init__(self) -> None:
         if self.enforce not in LEVELS[1:]:
-            raise HardenError(f"admission-config.enforce: {self.enforce} is none of {', '.join(LEVELS[1:])}")
+            raise InputError(f"admission-config.enforce: {self.enforce} is none of {', '.join(LEVELS[1:])}")
 
 
 @transform(
@@ -64,7 +65,7 @@ def admission_config_pss(target: AdmissionFile | ControlPlane, options: Admissio
         )  # fmt: skip
 
 
-def _raised(target: View, path: tuple[str | int, ...], enforce: str) -> list[Edit]:
+def _raised(target: View, path: Path, enforce: str) -> list[Edit]:
     """The defaults that are lower than wanted, or not there, with their versions."""
     edits: list[Edit] = []
     for mode, level in _wanted(enforce).items():

@@ -7,6 +7,7 @@ from typing import Any
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import KyvernoPolicy
+from hardener.support.data_path import Path
 
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -50,7 +51,7 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
             ]  # fmt: skip
 
 
-def _of_privileged(policy: KyvernoPolicy, pattern: Any, path: tuple[str | int, ...]) -> list[Evidence]:
+def _of_privileged(policy: KyvernoPolicy, pattern: Any, path: Path) -> list[Evidence]:
     spec = pattern["spec"]
     found = []
     unseen = [name for name in _LISTS[1:] if name not in spec and f"=({name})" not in spec]

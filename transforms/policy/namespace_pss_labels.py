@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import is_shared
 from hardener.facts.objects.pod_security_levels import level_of, next_violation, what_lifts
@@ -28,7 +28,7 @@ class NamespaceLabels:
 
     def __post_init__(self) -> None:
         if self.enforce not in LEVELS[1:]:
-            raise HardenError(f"namespace-labels.enforce: {self.enforce} is none of {', '.join(LEVELS[1:])}")
+            raise InputError(f"namespace-labels.enforce: {self.enforce} is none of {', '.join(LEVELS[1:])}")
 
 
 @transform(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from hardener.authoring.edits import Evidence, Finding, Grade, Severity
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import View
@@ -34,9 +34,9 @@ class Images:
 
     def __post_init__(self) -> None:
         if self.pin_format not in (TAG_DIGEST, DIGEST_ONLY):
-            raise HardenError(f"images.pin-format: {self.pin_format} is neither {TAG_DIGEST} nor {DIGEST_ONLY}")
+            raise InputError(f"images.pin-format: {self.pin_format} is neither {TAG_DIGEST} nor {DIGEST_ONLY}")
         if self.tags not in (ALL, VERSION):
-            raise HardenError(f"images.tags: {self.tags} is neither {ALL} nor {VERSION}")
+            raise InputError(f"images.tags: {self.tags} is neither {ALL} nor {VERSION}")
 
 
 def moves(tag: str | None) -> bool:

@@ -12,7 +12,7 @@ from math import ceil
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.kubernetes import quantity
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
@@ -51,12 +51,12 @@ class Resources:
             if getattr(self, name) != NONE:
                 self._check(name)
         if self.cpu_limit_ratio < 1:
-            raise HardenError("resources.cpu-limit-ratio: a limit is not below its request")
+            raise InputError("resources.cpu-limit-ratio: a limit is not below its request")
 
     def _check(self, name: str) -> None:
         amount = quantity.parse(getattr(self, name))
         if amount is None or amount <= 0:
-            raise HardenError(f"resources.{name.replace('_', '-')}: {getattr(self, name)} is no quantity")
+            raise InputError(f"resources.{name.replace('_', '-')}: {getattr(self, name)} is no quantity")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.kubernetes.capabilities import BASELINE, BIND, COMMAND_NEEDS, DEFAULT, ROOT_NEEDS, is_left_to_root, plain
@@ -30,7 +30,7 @@ class Capabilities:
 
     def __post_init__(self) -> None:
         if self.drop not in ("ALL", "NET_RAW"):
-            raise HardenError(f"capabilities.drop: {self.drop} is neither ALL nor NET_RAW")
+            raise InputError(f"capabilities.drop: {self.drop} is neither ALL nor NET_RAW")
 
 
 @transform(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
@@ -34,7 +34,7 @@ class Filesystem:
 
     def __post_init__(self) -> None:
         if self.size_limit != NONE and quantity.parse(self.size_limit) is None:
-            raise HardenError(f"filesystem.size-limit: {self.size_limit} is no quantity")
+            raise InputError(f"filesystem.size-limit: {self.size_limit} is no quantity")
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Grade, Path
+from hardener.authoring.edits import Basis, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.pod_security import allowed_sysctls
+from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate
 
 _SYSCTLS = ("securityContext", "sysctls")

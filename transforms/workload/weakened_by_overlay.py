@@ -8,6 +8,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.patched import PatchedPod
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.pod_security_levels import beyond
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
@@ -30,7 +31,7 @@ class _Weakness:
     container."""
 
     view: View
-    path: tuple[str | int, ...]
+    path: Path
     field: str
     text: str
     about: str = ""

@@ -25,7 +25,7 @@ def of_step(changes: list[Change]) -> Iterator[FileChange]:
                 yield _created(piece)
             else:
                 yield _rewritten(piece, own)
-        except (yaml.Refused, LookupError, TypeError):
+        except (yaml.TextError, LookupError, TypeError):
             continue
 
 

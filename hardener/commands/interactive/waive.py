@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hardener.authoring.edits import Grade, Path, replay
+from hardener.authoring.edits import Grade, replay
 from hardener.engine.waivers.marks import PREFIX
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.sources import files, yaml
 from hardener.sources.manifests import ManifestFile, Piece
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Container, Object, View
 
 _FILLED_IN = re.compile(r"[{}%\\]")  # what a program may fill in, or read otherwise, in a text
@@ -29,7 +29,7 @@ class Written:
 
 def write(waivers: Iterable[Written]) -> list[str]:
     """Write ``waivers`` to their files, each of which is replaced whole. Returns the names of the files; raises
-    HardenError for the first that cannot be written, and then it is as it was."""
+    InputError for the first that cannot be written, and then it is as it was."""
     by_file: dict[str, tuple[ManifestFile, dict[Piece, list[Written]]]] = {}
     for waiver in waivers:
         piece = waiver.target.object.piece
@@ -45,7 +45,7 @@ def write(waivers: Iterable[Written]) -> list[str]:
         try:
             files.replace(file.path, text, file.content)
         except OSError as error:
-            raise HardenError(f"{file.name}: the waiver was not written: {error.strerror}") from None
+            raise InputError(f"{file.name}: the waiver was not written: {error.strerror}") from None
     return [file.name for file, _ in by_file.values()]
 
 
@@ -53,9 +53,9 @@ def _with(piece: Piece, text: str, waiver: Written) -> str:
     try:
         annotated = None if piece.is_terraform or piece.is_python else _annotated(text, waiver)
         return annotated or _commented(piece, text, waiver)
-    except yaml.Refused as refused:
+    except yaml.TextError as refused:
         form = f"# harden: ignore[{waiver.id}] {waiver.reason}"
-        raise HardenError(f"{piece.file.name}: write this waiver by hand ({refused.reason}): {form}") from None
+        raise InputError(f"{piece.file.name}: write this waiver by hand ({refused.reason}): {form}") from None
 
 
 def _annotated(text: str, waiver: Written) -> str | None:
@@ -79,7 +79,7 @@ def _annotated(text: str, waiver: Written) -> str | None:
 
 
 def _commented(piece: Piece, text: str, waiver: Written) -> str:
-    """``text`` with a comment on the line above the target. Raises Refused where that changes more than a comment."""
+    """``text`` with a comment on the line above the target. Raises TextError where that changes more than a comment."""
     path = _written_path(waiver.target)
     parse: Any = yaml.parse
     if piece.is_terraform:
@@ -92,7 +92,7 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
         parse = python.parse
     parsed = parse(text)
     if piece.is_python and parsed.text_at(int(path[0])) is not None and _FILLED_IN.search(waiver.reason):
-        raise yaml.Refused("the program would take it for more than text")
+        raise yaml.TextError("the program would take it for more than text")
     number = parsed.line(int(path[0]), path[1:])
     lines = text.splitlines(keepends=True)
     line = lines[number - 1]
@@ -102,7 +102,7 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
     written = "".join(lines)
     again = parse(written)
     if not yaml.same(again.documents, parsed.documents) or _count(piece, again) != _count(piece, parsed) + 1:
-        raise yaml.Refused("no comment can stand there")
+        raise yaml.TextError("no comment can stand there")
     return written
 
 

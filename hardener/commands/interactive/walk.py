@@ -10,7 +10,7 @@ from hardener.authoring.edits import Create, Grade
 from hardener.commands.interactive import hunks, waive
 from hardener.commands.interactive.answers import Answer, Answers, key
 from hardener.engine.outcome import Change, Outcome
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.report.question import Question
 
 _HELP = """\
@@ -34,9 +34,9 @@ class _Asked:
 
 
 def check_terminal() -> None:
-    """Raise HardenError where there is nobody to ask."""
+    """Raise InputError where there is nobody to ask."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise HardenError("-i asks about each change, and needs a terminal for that")
+        raise InputError("-i asks about each change, and needs a terminal for that")
 
 
 def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outcome], bool]) -> Outcome | None:
@@ -59,7 +59,7 @@ def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outco
         if waivers:
             try:
                 printed.say("waivers written: " + ", ".join(waive.write(waivers)))
-            except HardenError as error:
+            except InputError as error:
                 printed.say(f"harden: {error}")
         outcome = run(answers)
         if answers.quit:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
-from hardener.authoring.edits import Append, Insert, Path, Severity
+from hardener.authoring.edits import Append, Insert, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.index_shifts import as_written, shifts
 from hardener.engine.outcome import Change, Report, Waived
 from hardener.engine.waivers import marks
 from hardener.engine.waivers.waiver import EVERYTHING, OWN, Collection, Waiver, containers_of
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, Namespace, Object, PodTemplate, View
 from hardener.tree.tree import Tree
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring import registry
-from hardener.authoring.edits import Path
 from hardener.engine.waivers.marks import PREFIX
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called, unknown
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 

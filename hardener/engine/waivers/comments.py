@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path
 from hardener.engine.waivers.waiver import Collection, Waiver, unknown
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.authoring.edits import Path
 from hardener.engine.waivers import marks
 from hardener.engine.waivers.annotations import Holder, holders
 from hardener.engine.waivers.peer_checks import CHECKOV, KUBE_LINTER, KUBEAUDIT, KUBESCAPE, POLARIS
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called
 from hardener.sources.manifests import ManifestFile
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 
 from hardener.authoring import registry
-from hardener.authoring.edits import Path, Severity, WrongShapeError
+from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.engine.outcome import Report
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 

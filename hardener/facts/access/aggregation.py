@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hardener.kubernetes.label_selector import Selector, parse
-from hardener.kubernetes.shape import RefusedError, mapping, sequence
+from hardener.kubernetes.shape import ShapeError, mapping, sequence
 from hardener.tree.core_views import Object
 
 
@@ -24,7 +24,7 @@ class Aggregation:
             return []
         try:
             written = mapping(mapping(role.data.get("metadata")).get("labels"))
-        except RefusedError:
+        except ShapeError:
             return []
         labels = {str(key): str(value) for key, value in written.items()}
         found = [other for other, selectors in self._selectors if any(each.matches(labels) for each in selectors)]
@@ -35,5 +35,5 @@ def _selectors(role: Object) -> list[Selector]:
     try:
         written = sequence(mapping(role.data.get("aggregationRule")).get("clusterRoleSelectors"))
         return [parse(mapping(each)) for each in written]
-    except RefusedError:
+    except ShapeError:
         return []

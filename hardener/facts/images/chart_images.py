@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence, Path
+from hardener.authoring.edits import Evidence
 from hardener.kubernetes import helm_values, rendered
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.sources import files, yaml
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
@@ -152,7 +152,7 @@ def _values_of(tree: Tree) -> list[Values]:
 def _app_version(path: str) -> str | None:
     try:
         documents = yaml.parse(files.read(path).text).documents
-    except (files.UnreadableError, yaml.Refused):
+    except (files.UnreadableError, yaml.TextError):
         return None
     found = [document["appVersion"] for document in documents if isinstance(document, dict) if "appVersion" in document]
     return str(found[0]) if found and found[0] is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path, WrongShapeError
+from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.chart_images import ChartImages
 from hardener.facts.images.image_overrides import ImageSources, is_on_the_node
 from hardener.facts.kustomize.overlays.images import collect as patch_images
@@ -15,6 +15,7 @@ from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.kustomize_image import written
 from hardener.kubernetes.started_images import started_images
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.pod_fragments import written_containers
 from hardener.tree.view import OpaqueError, View

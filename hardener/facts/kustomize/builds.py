@@ -8,7 +8,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Evidence, Path
+from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize import kustomize_tree
 from hardener.facts.kustomize.free_names import Names
 from hardener.facts.kustomize.kustomize_tree import UNCHANGED, Folder, Rendering
@@ -16,6 +16,7 @@ from hardener.facts.objects.neighbours import Neighbours
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.sources.files import pattern_test
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, View
 from hardener.tree.fact import AsRead

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.label_selector import EVERYTHING, Selector, parse
-from hardener.kubernetes.shape import RefusedError, mapping
+from hardener.kubernetes.shape import ShapeError, mapping
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
@@ -136,7 +136,7 @@ def meaning(value: Any) -> Selector | None:
     """What a LabelSelector says; everything for none, None for what the API server does not take."""
     try:
         return EVERYTHING if value is None else parse(mapping(value))
-    except RefusedError:
+    except ShapeError:
         return None
 
 

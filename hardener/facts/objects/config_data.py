@@ -9,13 +9,14 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence, Path
+from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.nearby import Nearby
 from hardener.kubernetes.api_settings import api_settings
 from hardener.kubernetes.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, View
 from hardener.tree.fact import AsRead

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Path, WrongShapeError
+from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.neighbours import Neighbours
 from hardener.kubernetes.ingress import Backend, Parent, backends, only_redirects, parents
 from hardener.kubernetes.rbac import service_account
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 
@@ -24,9 +25,9 @@ class Relations(AsRead):
         self._tree = tree
 
     @cached_property
-    def bindings(self) -> dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]]:
+    def bindings(self) -> dict[str, list[tuple[str | None, Object, Path]]]:
         """RBAC subjects by service account name: (namespace or None where unset, the binding, the subject's path)."""
-        found: dict[str, list[tuple[str | None, Object, tuple[str | int, ...]]]] = {}
+        found: dict[str, list[tuple[str | None, Object, Path]]] = {}
         for item in self._tree.objects:
             subjects = item.data.get("subjects")
             if item.kind not in ("RoleBinding", "ClusterRoleBinding") or not isinstance(subjects, list):

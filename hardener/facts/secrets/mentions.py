@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence, Path
+from hardener.authoring.edits import Evidence
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:

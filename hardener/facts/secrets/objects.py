@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from hardener.authoring.edits import Path
 from hardener.kubernetes.external_secret import GROUP, STORES
 from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.kubernetes.secret_words import is_placeholder
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
+from hardener.support.data_path import Path
 from hardener.tree.core_views import View
 
 if TYPE_CHECKING:

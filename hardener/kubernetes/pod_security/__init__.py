@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 from . import baseline, restricted
-from .pod import Path, Run, read
+from .pod import Run, read
 
 Version = tuple[int, int]
 

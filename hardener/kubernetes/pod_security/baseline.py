@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hardener.kubernetes.capabilities import BASELINE
+from hardener.support.data_path import Path
 
 from .pod import (
-    Path,
     Pod,
     Problem,
     Run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-Path = tuple[str | int, ...]
+from hardener.support.data_path import Path
 
 _NOTHING: Mapping[Any, Any] = {}
 

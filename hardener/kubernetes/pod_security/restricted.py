@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hardener.support.data_path import Path
+
 from .baseline import VALID_PROFILES, added_capabilities, seccomp_profile_baseline
 from .pod import (
-    Path,
     Pod,
     Problem,
     Run,

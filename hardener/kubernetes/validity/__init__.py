@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hardener.kubernetes.pod_template import group, templates
+from hardener.support.data_path import Path
 
 from . import containers, objects, pod, resources
 from .changes import changed_violations, is_compared
-from .violation import Path, Violation, entries, mapping
+from .violation import Violation, entries, mapping
 
 __all__ = ["Violation", "changed_violations", "is_compared", "new_violations", "violations"]
 

@@ -10,12 +10,12 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from hardener.kubernetes.pod_template import group, templates
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 
 from .objects import SELECTING
 from .pod import containers_of
 from .resources import amounts
-from .violation import Path, Violation, entries, mapping
+from .violation import Violation, entries, mapping
 
 # ValidateStatefulSetUpdate: "updates to statefulset spec for fields other than ... are forbidden".
 _STATEFUL_SET = frozenset({"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",

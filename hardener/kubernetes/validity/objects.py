@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .violation import Path, Violation, entries, mapping, number
+from hardener.support.data_path import Path
+
+from .violation import Violation, entries, mapping, number
 
 SELECTING = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"})
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"

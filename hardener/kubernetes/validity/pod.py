@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
-from .violation import Path, Violation, entries, mapping, number, texts
+from .violation import Violation, entries, mapping, number, texts
 
 _LARGEST_ID = 2**31 - 1  # IsValidUserID
 _LARGEST_MAPPED_ID = 65535  # one range of 65,536 ids per pod: kubelet userns manager

@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from hardener.kubernetes.quantity import parse
+from hardener.support.data_path import Path
 
 from .pod import Pod
-from .violation import Path, Violation, entries, mapping
+from .violation import Violation, entries, mapping
 
 _NATIVE = frozenset({"cpu", "memory", "ephemeral-storage"})  # what may be overcommitted
 

@@ -13,8 +13,8 @@ from hardener.authoring.config import Registry
 from hardener.kubernetes.image_reference import is_digest
 from hardener.lock.oci import credentials
 from hardener.lock.oci.credentials import HUB
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.login import Finder, Logins
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import Answer, Taker, Transport, is_loopback
 from hardener.support.fast_dataclass import dataclass
 
@@ -83,7 +83,7 @@ class Client:
     def digest(self, place: Place, tag: str) -> str:
         """The digest that ``tag`` names now; what the registry says, unchecked unless it does not say it.
 
-        Raises Failure.
+        Raises RegistryError.
         """
         answer = self._ask("HEAD", place, f"manifests/{tag}", _ACCEPT)
         named = answer.headers.get("docker-content-digest", "")
@@ -94,7 +94,7 @@ class Client:
         return self.manifest(place, tag).digest
 
     def manifest(self, place: Place, name: str) -> Manifest:
-        """The manifest that a tag or digest names. Raises Failure, too where it is not what its digest says."""
+        """The manifest that a tag or digest names. Raises RegistryError, too where it is not what its digest says."""
         kept = self._answers.get(_address(place, f"manifests/{name}"))
         if isinstance(kept, Manifest):
             return kept
@@ -104,26 +104,26 @@ class Client:
         named = name if is_digest(name) else answer.headers.get("docker-content-digest") or "sha256:"
         digest = digest_of(answer.body, named.partition(":")[0])
         if digest is None or named not in (digest, "sha256:"):
-            raise Failure(f"{place.host}: what it sends is not what its digest says")
+            raise RegistryError(f"{place.host}: what it sends is not what its digest says")
         content = _mapping(answer.body)
         declared = answer.headers.get("content-type", "").partition(";")[0].strip()
         media_type = content.get("mediaType", declared) if content is not None else declared
         if content is None or media_type not in MEDIA_TYPES or declared not in (*MEDIA_TYPES, "application/json", ""):
-            raise Failure(f"{place.host}: answers with no manifest of an image ({_short(declared)})")
+            raise RegistryError(f"{place.host}: answers with no manifest of an image ({_short(declared)})")
         # One that can be read as both is read as another thing by the next program: CVE-2021-41190.
         is_index = media_type in INDEXES
         if not isinstance(content.get("manifests" if is_index else "config"), list if is_index else dict) or (
             ("config" in content or "layers" in content) if is_index else "manifests" in content
         ):
-            raise Failure(f"{place.host}: answers with a manifest that is neither an index nor an image")
+            raise RegistryError(f"{place.host}: answers with a manifest that is neither an index nor an image")
         found = Manifest(digest, str(media_type), content)
         self._keep(_address(place, f"manifests/{digest}"), found, len(answer.body))
         return found
 
     def blob(self, place: Place, digest: object) -> dict[str, Any]:
-        """The JSON of a config. Raises Failure, too where it is not what its digest says."""
+        """The JSON of a config. Raises RegistryError, too where it is not what its digest says."""
         if not is_digest(digest):
-            raise Failure(f"{place.host}: a manifest names a config by no digest")
+            raise RegistryError(f"{place.host}: a manifest names a config by no digest")
         address = _address(place, f"blobs/{digest}")
         kept: dict[str, Any] | None = self._answers.get(address)
         if kept is not None:
@@ -133,15 +133,15 @@ class Client:
             raise self._failure(place, answer)
         content = _mapping(answer.body)
         if digest_of(answer.body, str(digest).partition(":")[0]) != digest:
-            raise Failure(f"{place.host}: what it sends is not what its digest says")
+            raise RegistryError(f"{place.host}: what it sends is not what its digest says")
         if content is None:
-            raise Failure(f"{place.host}: a config is no JSON object")
+            raise RegistryError(f"{place.host}: a config is no JSON object")
         self._keep(address, content, len(answer.body))
         return content
 
     def layer(self, place: Place, digest: str, size: int, take: Callable[[Iterator[bytes]], _T]) -> _T:
         """What ``take`` makes of the bytes of a layer of ``size`` bytes, as they come; it is called anew where they
-        broke off. Nothing here checks them against ``digest``. Raises Failure, also what ``take`` raises."""
+        broke off. Nothing here checks them against ``digest``. Raises RegistryError, also what ``take`` raises."""
         taker = Taker(take, _LAYER_SECONDS + size / _SLOWEST)
         answer = self._ask("GET", place, f"blobs/{digest}", None, taker)
         if answer.status != 200:
@@ -171,16 +171,16 @@ class Client:
                 break
         return answer
 
-    def _failure(self, place: Place, answer: Answer) -> Failure:
+    def _failure(self, place: Place, answer: Answer) -> RegistryError:
         status = answer.status
         if status in (401, 403):
             known = self._logins.has_login(place.login, place.repository)
             said = "the login for it is refused" if known else "not there, or for those who log in"
             advice = self._logins.trouble(place.login, place.repository) or f": docker login {place.login}"
-            return Failure(f"{place.host}: {said} ({status}){advice}", status)
+            return RegistryError(f"{place.host}: {said} ({status}){advice}", status)
         if status == 404:
-            return Failure(f"{place.host}: no such image ({status})", status)
-        return Failure(f"{place.host}: answers {status}", status)
+            return RegistryError(f"{place.host}: no such image ({status})", status)
+        return RegistryError(f"{place.host}: answers {status}", status)
 
     def _is_plain(self, host: str) -> bool:
         """Whether ``host`` is spoken to without TLS: where the settings say so, else on this machine."""

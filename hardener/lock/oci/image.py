@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from hardener.kubernetes.image_reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest, Place
-from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
 # Of what a registry holds: an image has one of these, a Helm chart or a signature has not.
@@ -36,17 +36,17 @@ class Found:
 
 
 def look_up(client: Client, normalized: str, name: str) -> Found:
-    """The image that the tag or digest ``name`` of a repository, spelled out, names. Raises Failure."""
+    """The image that the tag or digest ``name`` of a repository, spelled out, names. Raises RegistryError."""
     if ":" in name and not is_digest(name):
         # What comes for it would be taken for a tag, and its own digest for the one that is pinned.
         host = normalized.partition("/")[0]
-        raise Failure(f"{host}: no digest that a registry knows: sha256: and 64 small hexadecimal digits")
+        raise RegistryError(f"{host}: no digest that a registry knows: sha256: and 64 small hexadecimal digits")
 
     def ask(place: Place) -> Found:
         manifest = client.manifest(place, name)
         try:
             platforms, config = _read(client, place, manifest)
-        except Failure as failure:  # the digest is known, and is worth having
+        except RegistryError as failure:  # the digest is known, and is worth having
             return Found(manifest.digest, manifest.media_type, (), None, str(failure))
         return Found(manifest.digest, manifest.media_type, platforms, config)
 
@@ -54,19 +54,19 @@ def look_up(client: Client, normalized: str, name: str) -> Found:
 
 
 def digest_now(client: Client, normalized: str, tag: str) -> str:
-    """The digest that a tag names now. Raises Failure."""
+    """The digest that a tag names now. Raises RegistryError."""
     return anywhere(client, normalized, lambda place: client.digest(place, tag))
 
 
 def anywhere(client: Client, normalized: str, ask: Callable[[Place], _T]) -> _T:
-    """What ``ask`` finds in the first place that has the repository. Raises Failure: what each place said."""
-    problems: list[Failure] = []
+    """What ``ask`` finds in the first place that has the repository. Raises RegistryError: what each place said."""
+    problems: list[RegistryError] = []
     for place in client.places(normalized):
         try:
             return ask(place)
-        except Failure as failure:
+        except RegistryError as failure:
             problems.insert(0, failure)
-    raise Failure("; ".join(dict.fromkeys(map(str, problems))), problems[0].status)
+    raise RegistryError("; ".join(dict.fromkeys(map(str, problems))), problems[0].status)
 
 
 def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, ...], dict[str, Any] | None]:
@@ -82,7 +82,7 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
         if platform["os"] != "linux":
             continue
         if not is_digest(entry.get("digest")):
-            raise Failure(f"{place.host}: an index names a manifest by no digest")
+            raise RegistryError(f"{place.host}: an index names a manifest by no digest")
         read = _config(client, place, client.manifest(place, entry["digest"]))
         if read is not None:
             facts.append(read[1])
@@ -98,7 +98,7 @@ def _read(client: Client, place: Place, manifest: Manifest) -> tuple[tuple[str, 
 def _config(client: Client, place: Place, manifest: Manifest) -> tuple[str, dict[str, Any]] | None:
     """The platform and facts that the config of an image names; None for anything else that a registry holds."""
     if manifest.media_type in INDEXES:
-        raise Failure(f"{place.host}: an index holds an index")
+        raise RegistryError(f"{place.host}: an index holds an index")
     config = manifest.content["config"]
     if str(config.get("mediaType")) not in _IMAGE_CONFIGS:
         return None
@@ -127,7 +127,7 @@ def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
         not _is_plain(user) or not isinstance(ports, dict) or not isinstance(volumes, dict)
         or not all(map(_is_plain, (*ports, *volumes))) or env is None or None in words.values()
     ):  # fmt: skip
-        raise Failure(f"{place.host}: a config is not one of an image")
+        raise RegistryError(f"{place.host}: a config is not one of an image")
     found = {"user": user, "exposedPorts": sorted(ports), "volumes": sorted(volumes)}
     found |= {key: said for key, said in words.items() if said}
     for key, value in (("workingDir", said.get("WorkingDir")), ("created", blob.get("created"))):

@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.file_capability import decode
 from hardener.lock.oci.limits import Limits, Spent, TooMuch, Unreadable
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.tar_stream import Member, members
 from hardener.lock.oci.unpack import unpacked
 from hardener.support.fast_dataclass import dataclass
@@ -57,8 +57,8 @@ def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tel
     """The layer that ``chunks`` make up, as they are sent; ``taken``: what layers before it took of ``limits``;
     ``tell`` hears of each piece how long it was.
 
-    Raises Failure beyond a limit, for what is no layer, and where ``digest`` is not its digest: then nothing of it is
-    to be believed.
+    Raises RegistryError beyond a limit, for what is no layer, and where ``digest`` is not its digest: then nothing of
+    it is to be believed.
     """
     algorithm = digest.partition(":")[0]
     if algorithm not in ("sha256", "sha512"):
@@ -82,7 +82,7 @@ def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tel
 
     source = sent()
     layer = Layer([], [], [], total)
-    damage: Failure | None = None
+    damage: RegistryError | None = None
     try:
         for member in members(inflated(), _Wanted()):
             total.members += _weight(member)
@@ -91,12 +91,12 @@ def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tel
             _take(layer, member)
     except TooMuch:
         raise
-    except Failure as failure:
+    except RegistryError as failure:
         damage = failure
     for _ in source:  # what follows the tar belongs to the digest, too
         pass
     if f"{algorithm}:{checksum.hexdigest()}" != digest:
-        raise Failure("a layer is not what its digest says")
+        raise RegistryError("a layer is not what its digest says")
     if damage is not None:
         raise Unreadable(str(damage))
     total.take_off(taken)
@@ -107,7 +107,7 @@ def _weight(member: Member) -> int:
     """How many members it counts for: names cost memory, too."""
     length = len(member.name) + len(member.target)
     if length > _LONGEST_PATH:
-        raise Failure("a layer has names that no system takes")
+        raise RegistryError("a layer has names that no system takes")
     return 1 + length // 256
 
 

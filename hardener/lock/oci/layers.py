@@ -9,12 +9,12 @@ from typing import Any
 
 from hardener.kubernetes.image_reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest, Place
-from hardener.lock.oci.failure import Failure
 from hardener.lock.oci.file_facts import facts
 from hardener.lock.oci.image import anywhere, platform_name
 from hardener.lock.oci.image_root import ImageRoot
 from hardener.lock.oci.layer import Layer, read
 from hardener.lock.oci.limits import Limits, Spent, Unreadable
+from hardener.lock.oci.registry_error import RegistryError
 
 # The platform that is read is the first of these, else the first linux platform in the order of the names.
 _PREFERRED = ("linux/amd64", "linux/arm64", "linux/arm64/v8")
@@ -37,7 +37,7 @@ class Layers:
         self._reading: dict[str, threading.Lock] = {}  # by digest: held while a layer is read
 
     def facts(self, normalized: str, digest: str, writer: tuple[int, int]) -> dict[str, Any]:
-        """What the lock says of the files of an image; ``writer`` as in ``file_facts.facts``. Raises Failure."""
+        """What the lock says of the files of an image; ``writer`` as in ``file_facts.facts``. Raises RegistryError."""
 
         def ask(place: Place) -> dict[str, Any] | Unreadable:
             try:
@@ -66,10 +66,10 @@ class Layers:
                 raise Unreadable("it has no linux platform, whose files could be read")
             digest = found[names[0]]
             if not is_digest(digest):
-                raise Failure(f"{place.host}: an index names a manifest by no digest")
+                raise RegistryError(f"{place.host}: an index names a manifest by no digest")
             manifest = self._client.manifest(place, str(digest))
             if manifest.media_type in INDEXES:
-                raise Failure(f"{place.host}: an index holds an index")
+                raise RegistryError(f"{place.host}: an index holds an index")
         blob = self._client.blob(place, manifest.content["config"].get("digest"))
         if blob.get("os") != "linux":
             raise Unreadable("it has no linux platform, whose files could be read")
@@ -108,8 +108,8 @@ class Layers:
                 return read(chunks, digest, self._limits, spent, self._tell)
             except Unreadable:
                 raise
-            except Failure as failure:
-                raise Failure(f"{place.host}: {failure}") from None
+            except RegistryError as failure:
+                raise RegistryError(f"{place.host}: {failure}") from None
 
         found = self._client.layer(place, digest, size, take)
         with self._lock:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
 GIB = 1 << 30
 
 
-class Unreadable(Failure):
+class Unreadable(RegistryError):
     """The files of an image cannot be read, from whatever registry it comes."""
 
 

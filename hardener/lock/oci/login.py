@@ -12,7 +12,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from hardener.lock.oci.credentials import Login
-from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import Transport, host_of
 from hardener.support.fast_dataclass import dataclass
 
@@ -114,7 +114,7 @@ class Logins:
             realm.scheme == "https" or (realm.scheme == "http" and self._plain(realm.netloc))
         )
         if not secure or realm.username is not None or realm.fragment:
-            raise Failure(f"{host}: names no address with TLS for tokens")
+            raise RegistryError(f"{host}: names no address with TLS for tokens")
         if login is not None and login.is_token:
             form = {**query, "grant_type": "refresh_token", "client_id": "harden", "refresh_token": login.secret}
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -124,16 +124,18 @@ class Logins:
             headers = {} if login is None else {"Authorization": login.basic}
             answer = self._transport.send("GET", f"{asked.realm}{joint}{urlencode(query)}", headers, _LIMIT)
         if answer.status in (400, 401, 403) and login is not None:
-            raise Failure(f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status)
+            raise RegistryError(
+                f"{host}: the login for it is refused ({answer.status}): docker login {host}", answer.status
+            )
         if answer.status != 200:
             trouble = self.trouble(host, repository) if answer.status in (400, 401, 403) else ""
             said = f"{host}: its token server {host_of(asked.realm)} answers {answer.status}{trouble}"
-            raise Failure(said, answer.status)
+            raise RegistryError(said, answer.status)
         try:
             found = json.loads(answer.body)
         except (ValueError, RecursionError):
             found = None
         token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-            raise Failure(f"{host}: its token server {host_of(asked.realm)} gives no token")
+            raise RegistryError(f"{host}: its token server {host_of(asked.realm)} gives no token")
         return token

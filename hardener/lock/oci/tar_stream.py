@@ -9,7 +9,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Callable, Iterator
 
-from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
 _BLOCK = 512
@@ -56,18 +56,18 @@ class _Source:
         return bytes(found)
 
     def skip(self, count: int) -> None:
-        """Raises Failure where fewer bytes follow."""
+        """Raises RegistryError where fewer bytes follow."""
         while count and self._fill():
             taken = min(count, len(self._held))
             self._held = self._held[taken:]
             count -= taken
         if count:
-            raise Failure("a layer ends early")
+            raise RegistryError("a layer ends early")
 
     def exactly(self, count: int) -> bytes:
         found = self.read(count)
         if len(found) < count:
-            raise Failure("a layer ends early")
+            raise RegistryError("a layer ends early")
         return found
 
     def _fill(self) -> bool:
@@ -81,7 +81,7 @@ class _Source:
 
 def members(pieces: Iterator[bytes], wanted: Callable[[str, int], int]) -> Iterator[Member]:
     """The members of the tar in ``pieces``; ``wanted`` tells for the name and size of a file how many bytes of its
-    start to keep. Raises Failure for what is no tar, or ends early."""
+    start to keep. Raises RegistryError for what is no tar, or ends early."""
     source = _Source(pieces)
     pax: dict[str, bytes] = {}
     long: dict[bytes, str] = {}
@@ -89,12 +89,12 @@ def members(pieces: Iterator[bytes], wanted: Callable[[str, int], int]) -> Itera
         block = source.read(_BLOCK)
         if not block or block == bytes(_BLOCK):
             if pax or long or source.read(_BLOCK).strip(b"\0"):
-                raise Failure(_NOT_TAR)
+                raise RegistryError(_NOT_TAR)
             return
         try:
             header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except (tarfile.HeaderError, ValueError):
-            raise Failure(_NOT_TAR) from None
+            raise RegistryError(_NOT_TAR) from None
         kind = header.type
         if kind in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE):
             body = _body(source, header.size)
@@ -120,7 +120,7 @@ def _member(
     )
     kind = _KINDS.get(header.type, "other")
     if size < 0 or uid < 0 or gid < 0 or "\0" in name:
-        raise Failure(_NOT_TAR)
+        raise RegistryError(_NOT_TAR)
     # Old tars tell a folder by its name alone, which frombuf has seen in the header and not in what precedes it.
     if kind == "file" and header.type == tarfile.AREGTYPE and name.endswith("/"):
         kind = "folder"
@@ -138,7 +138,7 @@ def _member(
 
 def _body(source: _Source, size: int) -> bytes:
     if not 0 <= size <= _LONGEST_HEADER:
-        raise Failure(_NOT_TAR)
+        raise RegistryError(_NOT_TAR)
     body = source.exactly(size)
     source.skip(-size % _BLOCK)
     return body
@@ -152,7 +152,7 @@ def _records(body: bytes) -> dict[str, bytes]:
         count = _number(length[:20])
         key, equals, value = body[len(length) + 1 : count].partition(b"=")
         if not space or not equals or count > len(body) or not value.endswith(b"\n"):
-            raise Failure(_NOT_TAR)
+            raise RegistryError(_NOT_TAR)
         found[_text(key)] = value[:-1]
         body = body[count:]
     return found
@@ -161,7 +161,7 @@ def _records(body: bytes) -> dict[str, bytes]:
 def _number(digits: bytes) -> int:
     whole = digits.partition(b".")[0]
     if not whole.isdigit() or len(whole) > 19:
-        raise Failure(_NOT_TAR)
+        raise RegistryError(_NOT_TAR)
     return int(whole)
 
 

@@ -16,8 +16,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from hardener.errors import HardenError
-from hardener.lock.oci.failure import Failure
+from hardener.errors import InputError
+from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
 CONNECTIONS = 16
@@ -68,7 +68,7 @@ class Transport:
         self._pause = pause
         self._http = _client()
         self._lock = threading.Lock()
-        self._down: dict[str, Failure] = {}  # by origin: a server that failed is not asked for the next image
+        self._down: dict[str, RegistryError] = {}  # by origin: a server that failed is not asked for the next image
         self._not_before: dict[str, float] = {}  # by origin: when it takes requests again
 
     def close(self) -> None:
@@ -81,37 +81,37 @@ class Transport:
         """The answer to one request, redirects followed; ``limit`` is the most bytes of its body, unless ``taker``
         reads it.
 
-        Raises Failure when there is none, it ends early, it is too long, or it stays 429.
+        Raises RegistryError when there is none, it ends early, it is too long, or it stays 429.
         """
         host = host_of(url)
         with self._lock:
             down = self._down.get(_origin(url))
         if down is not None:
-            raise Failure(str(down), down.status)
-        problem = Failure(f"{host}: no answer")
+            raise RegistryError(str(down), down.status)
+        problem = RegistryError(f"{host}: no answer")
         until = time.monotonic() + ANSWER_SECONDS
         for attempt in range(len(BACK_OFF) + 1):
             self._wait(url)
             try:
                 answer = self._follow(method, url, dict(headers), limit, content, taker)
             except httpx2.TransportError as error:
-                problem, wait = Failure(f"{host}: {_reason(error)}"), 0.0
+                problem, wait = RegistryError(f"{host}: {_reason(error)}"), 0.0
                 down = problem if isinstance(error, _IS_DOWN) else None
                 if _stays_wrong(error) or (isinstance(error, httpx2.TimeoutException) and time.monotonic() > until):
                     break
             else:
                 down = None
                 if answer.status == 429:
-                    down = problem = Failure(f"{host}: too many requests (429); try again later, or log in", 429)
+                    down = problem = RegistryError(f"{host}: too many requests (429); try again later, or log in", 429)
                 elif answer.status in _COMES_AND_GOES:
-                    problem = Failure(f"{host}: answers {answer.status}", answer.status)
+                    problem = RegistryError(f"{host}: answers {answer.status}", answer.status)
                 else:
                     return answer
                 wait = _asked_wait(answer)
                 if answer.status == 429 and _is_used_up(answer):
                     break
                 if wait > LONGEST_WAIT:
-                    down = problem = Failure(
+                    down = problem = RegistryError(
                         f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s"
                     )
                     break
@@ -148,14 +148,14 @@ class Transport:
                 scheme, host = urlsplit(target).scheme, urlsplit(target).netloc
                 plain = scheme == "http" and self._plain(host)
             except ValueError:
-                raise Failure(f"{host_of(url)}: sends to what is no address") from None
+                raise RegistryError(f"{host_of(url)}: sends to what is no address") from None
             if scheme != "https" and not plain:
-                raise Failure(f"{host_of(url)}: sends to an address without TLS")
+                raise RegistryError(f"{host_of(url)}: sends to an address without TLS")
             if _origin(target) != _origin(url):
                 headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
                 content = None  # a login may stand there, too
             url = target
-        raise Failure(f"{host_of(url)}: sends from one address to the next")
+        raise RegistryError(f"{host_of(url)}: sends from one address to the next")
 
     def _once(
         self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None
@@ -176,11 +176,11 @@ class Transport:
                 for chunk in response.iter_raw():
                     body += chunk
                     if len(body) > limit:
-                        raise Failure(f"{host}: answers with more than {limit >> 20} MiB")
+                        raise RegistryError(f"{host}: answers with more than {limit >> 20} MiB")
             finally:
                 response.close()
         except (httpx2.InvalidURL, UnicodeError):
-            raise Failure(f"{host}: no address or no answer that can be read") from None
+            raise RegistryError(f"{host}: no address or no answer that can be read") from None
         found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
         return Answer(response.status_code, found, _decoded(bytes(body), found, host, limit))
 
@@ -216,16 +216,16 @@ def _decoded(body: bytes, headers: Mapping[str, str], host: str, limit: int) -> 
     except zlib.error:
         plain = None
     if plain is None:
-        raise Failure(f"{host}: answers in an encoding that it was not asked for")
+        raise RegistryError(f"{host}: answers in an encoding that it was not asked for")
     if len(plain) > limit:
-        raise Failure(f"{host}: answers with more than {limit >> 20} MiB")
+        raise RegistryError(f"{host}: answers with more than {limit >> 20} MiB")
     if not unpack.eof:
-        raise Failure(f"{host}: the answer ends early")
+        raise RegistryError(f"{host}: the answer ends early")
     return plain
 
 
 def _client() -> httpx2.Client:
-    """Raises HardenError where the environment names a proxy or certificates that are none."""
+    """Raises InputError where the environment names a proxy or certificates that are none."""
     try:
         return httpx2.Client(
             limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
@@ -234,14 +234,14 @@ def _client() -> httpx2.Client:
             follow_redirects=False,
         )
     except ImportError:
-        raise HardenError("a SOCKS proxy needs the package socksio: pip install socksio, or unset ALL_PROXY") from None
+        raise InputError("a SOCKS proxy needs the package socksio: pip install socksio, or unset ALL_PROXY") from None
     except (ValueError, httpx2.InvalidURL):
-        raise HardenError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no proxy: write http://host:port") from None
+        raise InputError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no proxy: write http://host:port") from None
     except OSError as error:
         import ssl
 
         problem = "no certificates in it" if isinstance(error, ssl.SSLError) else error.strerror
-        raise HardenError(f"SSL_CERT_FILE or SSL_CERT_DIR: cannot be read: {problem}") from None
+        raise InputError(f"SSL_CERT_FILE or SSL_CERT_DIR: cannot be read: {problem}") from None
 
 
 def _origin(url: str) -> str:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from hardener.lock.oci.failure import Failure
+from hardener.lock.oci.registry_error import RegistryError
 
 _STEP = 1 << 18
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -20,7 +20,7 @@ _DAMAGED = "a layer cannot be unpacked: it is damaged"
 
 
 def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What ``chunks`` unpack to, in small pieces. Raises Failure where they cannot be, or end early."""
+    """What ``chunks`` unpack to, in small pieces. Raises RegistryError where they cannot be, or end early."""
     source = iter(chunks)
     head = b""
     for chunk in source:
@@ -47,7 +47,7 @@ def _decoded(
         try:
             piece, left = step(decoder, left)
         except error:
-            raise Failure(_DAMAGED) from None
+            raise RegistryError(_DAMAGED) from None
         if piece:
             yield piece
         if decoder.eof:
@@ -59,7 +59,7 @@ def _decoded(
         elif not left and not piece:
             left = next((chunk for chunk in source if chunk), b"")
             if not left:
-                raise Failure("a layer cannot be unpacked: it ends early")
+                raise RegistryError("a layer cannot be unpacked: it ends early")
 
 
 _Step = Callable[[Any, bytes], tuple[bytes, bytes]]
@@ -85,6 +85,6 @@ def _zstd() -> tuple[Callable[[], Any], type[Exception]]:
         try:
             zstd = import_module("backports.zstd")
         except ImportError:
-            raise Failure("its layers are packed with zstd: pip install 'hardener[zstd]'") from None
+            raise RegistryError("its layers are packed with zstd: pip install 'hardener[zstd]'") from None
     options = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
     return lambda: zstd.ZstdDecompressor(options=options), zstd.ZstdError

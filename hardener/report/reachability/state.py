@@ -7,13 +7,12 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any
 
-from hardener.authoring.edits import Path
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
 from hardener.report.reachability.layout import Layout, Place
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 

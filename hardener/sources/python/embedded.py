@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from hardener.sources import yaml
-from hardener.sources.yaml import Hunk, Refused
+from hardener.sources.yaml import Hunk, TextError
 from hardener.support.fast_dataclass import dataclass
 
 from .masks import Masked, masked
@@ -17,7 +17,6 @@ from .places import Places
 from .scan import Scan, children
 from .scopes import Scope
 
-Path = tuple[str | int, ...]
 _Literal = cst.SimpleString | cst.FormattedString
 _MANIFEST = (re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:"), re.compile(r"(?m)^[ \t]*(?:- )?kind[ \t]*:"))
 _OPENING = re.compile(r"\A\w*(?:\"{3}|'{3})")
@@ -37,7 +36,7 @@ class Embedded:
     parsed: yaml.Parsed
 
     def hunks(self, wanted: list[Any]) -> Iterator[tuple[int, int, str]]:
-        """What to put from one offset to another, so that the documents read as ``wanted``. Raises Refused."""
+        """What to put from one offset to another, so that the documents read as ``wanted``. Raises TextError."""
 
         def put(documents: list[Any]) -> None:
             documents[:] = wanted
@@ -45,8 +44,8 @@ class Embedded:
         try:
             for hunk in yaml.rewrite(self.text, put).hunks:
                 yield self._place(hunk)
-        except Refused as refused:
-            raise Refused(refused.reason, self.line + (refused.line or 1) - 1) from None
+        except TextError as refused:
+            raise TextError(refused.reason, self.line + (refused.line or 1) - 1) from None
 
     def _place(self, hunk: Hunk) -> tuple[int, int, str]:
         lines = self.text.splitlines(keepends=True)[: hunk.before_start - 1]
@@ -75,7 +74,7 @@ def embedded(
         line = places.line(places.start(node))
         try:
             text = masked(node, uses.style(node))
-        except Refused as refused:
+        except TextError as refused:
             unread.append((line, refused.reason))
             continue
         end = places.start(node) + text.skip
@@ -86,7 +85,7 @@ def embedded(
             first = places.line(at)
             try:
                 parsed = yaml.parse(segment.text)
-            except Refused as refused:
+            except TextError as refused:
                 reason = "a template" if _TEMPLATE.search(segment.text) else refused.reason
                 unread.append((first + (refused.line or 1) - 1, reason))
                 continue

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 from . import types
 from .dialects import CDK8S, KUBE, LIGHTKUBE, PULUMI, recognise, two_step
@@ -29,7 +29,7 @@ class Names:
         self._statements: dict[int, dict[str, list[str]]] = {}  # new ones behind it: names by module
 
     def callee(self, beside: Mapping, type_name: str) -> str:
-        """What to call for an object of the type in the dialect of the constructor ``beside``. Raises Refused where
+        """What to call for an object of the type in the dialect of the constructor ``beside``. Raises TextError where
         no class is known."""
         assert beside.dialect is not None
         name = beside.dialect.class_name(type_name)
@@ -44,7 +44,7 @@ class Names:
         wanted = f"{_module(beside, own, type_name, name)}.{name}"
         known = recognise(wanted)
         if (known is None or known.type_name != type_name) and not (beside.dialect is CDK8S and type_name in WRAPPERS):
-            raise Refused(f"no class is known for {type_name}", beside.line)
+            raise TextError(f"no class is known for {type_name}", beside.line)
         # What a branch imports, or only a type checker does, may not be there.
         visible = [each for each in visible if each is statement or each.scope_start or not each.indent]
         for each in visible:
@@ -61,7 +61,7 @@ class Names:
         """The name of the kubernetes client, imported behind the last import of the module before ``beside``."""
         before = [each for each in self.imports if each.start < beside.start and not each.indent]
         if not before or any(bound == _CLIENT for each in self.imports for bound, _ in _bound(each)):
-            raise Refused("the kubernetes client is not imported", beside.line)
+            raise TextError("the kubernetes client is not imported", beside.line)
         own = max(before, key=lambda each: each.start)
         names = self._statements.setdefault(own.start, {}).setdefault("kubernetes.client", [])
         if not names:
@@ -91,7 +91,7 @@ class Names:
                     known = recognise(whole)
                     if known and known.type_name == beside.type_name and (whole + ".").startswith(full + "."):
                         return whole, each, bound if whole != full else ""
-        raise Refused(f"where {beside.callee} is imported is not known", beside.line)
+        raise TextError(f"where {beside.callee} is imported is not known", beside.line)
 
     def _visible(self, position: int) -> Iterator[Imported]:
         """The statements whose names are seen at ``position``, those of the nearest scope first."""
@@ -109,7 +109,7 @@ class Names:
             statement = own if own in same else same[0]
             names = self._added.setdefault(statement.start, [])
         elif own.indent.strip() or own.module.startswith("."):
-            raise Refused(f"{name} is not imported", beside.line)
+            raise TextError(f"{name} is not imported", beside.line)
         else:
             names = self._statements.setdefault(own.start, {}).setdefault(module, [])
         if name not in names:

@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 from . import types, virtual
 from .dialects import KUBESPAWNER
@@ -269,7 +269,7 @@ def _read_cpu(value: Any) -> Any:
 def _written_cpu(value: Any) -> Any:
     found = _MILLI.fullmatch(str(value))
     if found is None:
-        raise Refused(f"how {value} is written here is not known")
+        raise TextError(f"how {value} is written here is not known")
     milli = int(found[1])
     return milli / 1000 if milli % 1000 else milli // 1000
 
@@ -282,5 +282,5 @@ def _read_memory(value: Any) -> Any:
 def _written_memory(value: Any) -> Any:
     found = _QUANTITY.fullmatch(str(value))
     if found is None:
-        raise Refused(f"how {value} is written here is not known")
+        raise TextError(f"how {value} is written here is not known")
     return found[1] + found[2]

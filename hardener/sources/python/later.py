@@ -17,19 +17,19 @@ from .model import Entry, Mapping, Node, Opaque, Scalar, Sequence
 from .resolve import Key
 from .scan import Scan
 from .scopes import Change, Scope
-from .steps import Path, steps
+from .steps import Way, steps
 
 if TYPE_CHECKING:
     from .extract import Extractor
 
-Changes = dict[cst.CSTNode, list[tuple[Path, Change]]]
+Changes = dict[cst.CSTNode, list[tuple[Way, Change]]]
 _DEEPEST = 10  # names that stand for parts of each other
 
 
 def changes_by_value(scan: Scan) -> Changes:
     """Every change with its path, by the expressions whose objects it changes: that of ``pod`` for
     ``c = pod.spec.containers[0]; c.image = x``."""
-    direct: dict[Key, list[tuple[Path, Change]]] = {}
+    direct: dict[Key, list[tuple[Way, Change]]] = {}
     for change in scan.changes:
         owner, name, path = _named(change.scope, change.name, change.path)
         if owner is not None:
@@ -43,14 +43,14 @@ def changes_by_value(scan: Scan) -> Changes:
     return collector.found
 
 
-def _named(scope: Scope, name: str, path: Path) -> tuple[Scope | None, str, Path]:
+def _named(scope: Scope, name: str, path: Way) -> tuple[Scope | None, str, Way]:
     """Who binds the name that a path begins with. An attribute of ``self`` is a name of the class."""
     if path and path[0][0] == "attribute" and scope.is_instance(name) and (own := scope.own_class()) is not None:
         return own, f"self.{path[0][1]}", path[1:]
     return scope.owner(name), name, path
 
 
-def _is_sure(change: Change, path: Path, key: Key, paths: list[Path]) -> bool:
+def _is_sure(change: Change, path: Way, key: Key, paths: list[Way]) -> bool:
     """Whether all that the name stands for has the value that ``change`` sets."""
     scope, name = key
     bindings = scope.bindings.get(name, [])
@@ -66,17 +66,17 @@ class _Collector:
         self.comprehensions = scan.comprehensions
         self.found: Changes = {}
 
-    def name(self, owner: Scope, name: str, path: Path, change: Change, depth: int) -> None:
+    def name(self, owner: Scope, name: str, path: Way, change: Change, depth: int) -> None:
         if depth > _DEEPEST:
             return
         if depth == 1:  # what is set through another name may be set on something else by then
             change = replace(change, value=None)
         for binding in owner.bindings.get(name, ()):
             if binding.value is not None:
-                step: Path = (("any", None),) if binding.each else ()
+                step: Way = (("any", None),) if binding.each else ()
                 self.value(binding.value, binding.scope, (*step, *path), change, depth)
 
-    def value(self, value: cst.CSTNode, scope: Scope, path: Path, change: Change, depth: int) -> None:
+    def value(self, value: cst.CSTNode, scope: Scope, path: Way, change: Change, depth: int) -> None:
         begin, before = steps(value)
         if begin:
             owner, begin, whole = _named(scope, begin, (*before, *path))
@@ -91,7 +91,7 @@ class _Collector:
             self.value(inner, self.comprehensions.get(value, scope), rest, change, depth)
 
 
-def _inner(value: cst.CSTNode, path: Path) -> Iterator[tuple[cst.CSTNode, Path]]:
+def _inner(value: cst.CSTNode, path: Way) -> Iterator[tuple[cst.CSTNode, Way]]:
     """The expressions in ``value`` whose object a path through it changes."""
     if isinstance(value, cst.NamedExpr):
         yield value.value, path
@@ -118,7 +118,7 @@ def _inner(value: cst.CSTNode, path: Path) -> Iterator[tuple[cst.CSTNode, Path]]
                 yield entry.value, rest
 
 
-def changed(node: Node, path: Path, change: Change, extractor: Extractor) -> Node:
+def changed(node: Node, path: Way, change: Change, extractor: Extractor) -> Node:
     """``node`` as it is after ``change`` at ``path`` below it; another node where it is not known any more."""
     if isinstance(node, Opaque):
         return node
@@ -150,7 +150,7 @@ def _grown(node: Node, change: Change, extractor: Extractor) -> Node:
     return extractor.opaque(change.node, f"changed later (line {_line(change, extractor)})")
 
 
-def _field(mapping: Mapping, field: str, rest: Path, change: Change, extractor: Extractor) -> None:
+def _field(mapping: Mapping, field: str, rest: Way, change: Change, extractor: Extractor) -> None:
     entry = mapping.fields.get(field)
     if entry is not None and rest:
         entry.value = changed(entry.value, rest, change, extractor)
@@ -168,7 +168,7 @@ def _field(mapping: Mapping, field: str, rest: Path, change: Change, extractor: 
 
 
 def _items(
-    sequence: Sequence, kind: str, index: str | int | None, rest: Path, change: Change, extractor: Extractor
+    sequence: Sequence, kind: str, index: str | int | None, rest: Way, change: Change, extractor: Extractor
 ) -> None:
     if kind == "index" and isinstance(index, int) and not -len(sequence.items) <= index < len(sequence.items):
         return

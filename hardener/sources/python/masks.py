@@ -7,7 +7,7 @@ from dataclasses import field
 
 import libcst as cst
 
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -45,20 +45,20 @@ class Masked:
         return _MASK.sub(lambda mask: self.fields.get(mask[0], mask[0]), text)
 
     def restored(self, text: str, before: str) -> str:
-        """What to write in the literal for the YAML ``text``, which comes in place of ``before``. Raises Refused where
-        that cannot be written there."""
+        """What to write in the literal for the YAML ``text``, which comes in place of ``before``. Raises TextError
+        where that cannot be written there."""
         if _MASK.findall(text) != _MASK.findall(before):
-            raise Refused("what the program fills in would not stand in the same order")
+            raise TextError("what the program fills in would not stand in the same order")
         restored = self.original(text)
         if self.quote in restored or restored.endswith(self.quote[0]) or ("\\" in restored and not self.raw):
-            raise Refused("the new text would end or escape the literal it stands in")
+            raise TextError("the new text would end or escape the literal it stands in")
         return restored
 
 
 def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
     """The YAML that the literal ``node`` holds; ``style`` is how it is filled in where it is no f-string.
 
-    Raises Refused where its text is not what a reader of the source sees.
+    Raises TextError where its text is not what a reader of the source sees.
     """
     prefix, quote = (node.prefix, node.quote) if isinstance(node, cst.SimpleString) else _start(node)
     raw = "r" in prefix.lower()
@@ -71,16 +71,16 @@ def masked(node: cst.SimpleString | cst.FormattedString, style: str) -> Masked:
     elif style == "braces":
         text = _BRACES.sub(lambda match: _field(match[0], found), text)
         if _MASK.sub("", text).count("{") != _MASK.sub("", text).count("}"):
-            raise Refused("its braces are not those of str.format")
+            raise TextError("its braces are not those of str.format")
     elif style == "percent":
         text = _PERCENT.sub(lambda match: "%" if match[0] == "%%" else _mask(match[0], found), text)
     elif _IN_BRACES.search(text) and "b" not in prefix.lower():
-        raise Refused("what stands in braces may be filled in elsewhere")
+        raise TextError("what stands in braces may be filled in elsewhere")
     if not raw and text.startswith(("\\\n", "\\\r\n")):
         cut = text.index("\n") + 1
         text, found.skip = text[cut:], found.skip + cut
     if "\\" in text and not raw:
-        raise Refused("it holds escapes")
+        raise TextError("it holds escapes")
     found.text = text
     return found
 
@@ -95,7 +95,7 @@ def _part(part: cst.BaseFormattedStringContent, found: Masked) -> str:
         return part.value.replace("{{", "{").replace("}}", "}")
     original = cst.Module([]).code_for_node(part)
     if "\n" in original:
-        raise Refused("an expression in it has several lines")
+        raise TextError("an expression in it has several lines")
     return _mask(original, found)
 
 

@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.sources.open_values import opened
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 from hardener.sources.yaml.values import MAX_EXPANSION
 from hardener.support.fast_dataclass import dataclass
 
@@ -151,7 +151,7 @@ def plain(node: Node) -> Any:
 
 
 def check_expansion(roots: Iterable[Node]) -> None:
-    """Raise Refused where variables that lead to each other unfold to vastly more than people write."""
+    """Raise TextError where variables that lead to each other unfold to vastly more than people write."""
     known: dict[int, int] = {}
 
     def size(node: Node) -> int:
@@ -163,7 +163,7 @@ def check_expansion(roots: Iterable[Node]) -> None:
                 below = node.items
             known[id(node)] = 1 + sum(map(size, below))
             if known[id(node)] > MAX_EXPANSION:
-                raise Refused("its variables unfold to too many values", node.line)
+                raise TextError("its variables unfold to too many values", node.line)
         return known[id(node)]
 
     for root in roots:

@@ -10,7 +10,8 @@ from typing import Any
 
 import libcst as cst
 
-from hardener.sources.yaml import Comment, Refused
+from hardener.sources.yaml import Comment, TextError
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 from .embedded import Embedded, embedded
@@ -22,8 +23,6 @@ from .scan import scan
 from .scopes import Imported
 from .tree import LARGEST, read
 from .uses import unify
-
-Path = tuple[str | int, ...]
 
 
 @dataclass(slots=True)
@@ -148,14 +147,14 @@ class Parsed:
 
 
 def parse(text: str, largest: int = LARGEST) -> Parsed:
-    """Read ``text``. Raises Refused, with the line where it is known, for what is no Python, and for more than
+    """Read ``text``. Raises TextError, with the line where it is known, for what is no Python, and for more than
     ``largest`` bytes."""
     try:
         with warnings.catch_warnings():  # of odd escapes in literals
             warnings.simplefilter("ignore")
             return _parsed(*read(text, largest))
     except RecursionError:
-        raise Refused("nested too deeply") from None
+        raise TextError("nested too deeply") from None
 
 
 def _parsed(module: cst.Module, places: Places) -> Parsed:

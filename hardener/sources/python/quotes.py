@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 _START = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -19,7 +19,7 @@ def literal(data: Any, quote: str) -> str:
         return _text(data, quote)
     if data is None or isinstance(data, bool | int) or (isinstance(data, float) and math.isfinite(data)):
         return repr(data)
-    raise Refused(f"{type(data).__name__} has no literal")
+    raise TextError(f"{type(data).__name__} has no literal")
 
 
 def like(data: Any, old: str, quote: str) -> str:

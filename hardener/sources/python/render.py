@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hardener.sources.open_values import OpenDict, OpenList
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
 from . import types
@@ -62,11 +62,11 @@ class Renderer:
         self.names = names
 
     def entry(self, mapping: Mapping, field: str, data: Any, way: Way) -> Text:
-        """A new field of ``mapping``, which is written in that way. Raises Refused for one that it cannot have."""
+        """A new field of ``mapping``, which is written in that way. Raises TextError for one that it cannot have."""
         name = field
         if mapping.keywords is not None:
             if field not in mapping.keywords:
-                raise Refused(f"{mapping.callee} has no argument for {field}", mapping.line)
+                raise TextError(f"{mapping.callee} has no argument for {field}", mapping.line)
             type_name = types.field_type(mapping.type_name, field)
             return [f"{mapping.keywords[field]}=", *self.value(data, type_name, self.below(mapping, field, way))]
         if mapping.form == "call":
@@ -87,7 +87,7 @@ class Renderer:
     def value(self, data: Any, type_name: str, way: Way) -> Text:
         """A new value of a type, below something that is written in that way."""
         if isinstance(data, OpenDict | OpenList):
-            raise Refused(f"a copy would lack what {data.why} adds", way.line)
+            raise TextError(f"a copy would lack what {data.why} adds", way.line)
         if isinstance(data, dict):
             return self._mapping(data, type_name, way)
         if isinstance(data, list):
@@ -101,7 +101,7 @@ class Renderer:
         if way.form == "call" and not is_map:
             assert way.beside is not None
             if not known:
-                raise Refused(f"the type of a new value is not known ({', '.join(data)})", way.line)
+                raise TextError(f"the type of a new value is not known ({', '.join(data)})", way.line)
             opening, closing = self.names.callee(way.beside, type_name) + "(", ")"
         elif way.form == "keywords" and not is_map:
             opening, closing = "dict(", ")"
@@ -119,7 +119,7 @@ class Renderer:
     def _argument(self, type_name: str, field: str, way: Way) -> str:
         assert way.beside is not None and way.beside.dialect is not None
         if field not in types.fields(type_name):
-            raise Refused(f"{type_name} has no field {field}", way.line)
+            raise TextError(f"{type_name} has no field {field}", way.line)
         return way.beside.dialect.keyword(field) + "="
 
     def _key(self, type_name: str, name: str, way: Way) -> str:
@@ -132,7 +132,7 @@ class Renderer:
     def _keyword(self, type_name: str, name: str, way: Way) -> str:
         """An argument of ``dict()`` up to its value."""
         if not name.isidentifier() or keyword.iskeyword(name):
-            raise Refused(f"{name} cannot be a keyword argument of dict()", way.line)
+            raise TextError(f"{name} cannot be a keyword argument of dict()", way.line)
         return f"{name if type_name.startswith('{') else self._cased(type_name, name, way)}="
 
     def _cased(self, type_name: str, name: str, way: Way) -> str:
@@ -141,16 +141,16 @@ class Renderer:
         if name in types.fields(type_name):
             return way.beside.dialect.keyword(name)
         if _HUMP.search(name):
-            raise Refused(f"how {name} is written here is not known", way.line)
+            raise TextError(f"how {name} is written here is not known", way.line)
         return name
 
     def _scalar(self, data: Any, type_name: str, way: Way) -> Text:
         if isinstance(data, str) and "${" in data:
-            raise Refused("an expression is not copied", way.line)
+            raise TextError("an expression is not copied", way.line)
         text = literal(data, way.quote)
         dialect = way.beside.dialect if way.beside is not None else None
         if type_name == "Quantity" and dialect is KUBE and way.form == "call" and not isinstance(data, str):
-            raise Refused("a quantity has to be a text", way.line)
+            raise TextError("a quantity has to be a text", way.line)
         if dialect is CDK8S and type_name in ("Quantity", "IntOrString") and data is not None:
             assert way.beside is not None
             maker = "from_string" if isinstance(data, str) else "from_number"

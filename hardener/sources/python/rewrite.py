@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
-from hardener.sources.yaml import Hunk, Refused, same
+from hardener.sources.yaml import Hunk, TextError, same
 from hardener.sources.yaml.align import align, mark
 from hardener.support.fast_dataclass import dataclass
 
@@ -37,8 +37,8 @@ class Rewrite:
 def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | None = None) -> Rewrite:
     """``text`` with the changes that ``mutate`` makes to its documents, of which it neither adds nor removes any.
 
-    ``before`` is ``text`` as read, where it is at hand. Raises Refused, with the line, where a change cannot be written
-    without touching anything else, and where the new text does not read as what was decided.
+    ``before`` is ``text`` as read, where it is at hand. Raises TextError, with the line, where a change cannot be
+    written without touching anything else, and where the new text does not read as what was decided.
     """
     before = before or parse(text)
     wanted = before.data()
@@ -51,24 +51,24 @@ def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | Non
     try:
         changed, hunks = writer.layout.apply()
     except ValueError as error:
-        raise Refused(str(error), 1) from None
+        raise TextError(str(error), 1) from None
     if not hunks:
         return Rewrite(text, [], before, before)
     try:
         after = parse(changed, _GROWN * LARGEST)
-    except Refused as refused:
-        raise Refused("the text does not come out as Python", refused.line) from None
+    except TextError as refused:
+        raise TextError("the text does not come out as Python", refused.line) from None
     first = hunks[0].before_start
     if not same(after.documents, wanted):
-        raise Refused("the text does not come out as it was decided", first)
+        raise TextError("the text does not come out as it was decided", first)
     kept = [each for each in before.comments() if each.alone or each.line - 1 not in writer.layout.erased]
     if [comment.text for comment in after.comments()] != [comment.text for comment in kept]:
-        raise Refused("a comment would be lost", first)
+        raise TextError("a comment would be lost", first)
     return Rewrite(changed, hunks, before, after)
 
 
 def check(parsed: Parsed, wanted: dict[int, Any]) -> None:
-    """Raise Refused where the text has no place for one of the documents ``wanted``, by their numbers: a quick look
+    """Raise TextError where the text has no place for one of the documents ``wanted``, by their numbers: a quick look
     before ``rewrite``, which may refuse what passes here."""
     writer = _Writer(parsed)
     for number, new in wanted.items():
@@ -106,7 +106,7 @@ class _Writer:
             place = node.bracket.start
         if place in self._decided:
             if not same(self._decided[place], new):
-                raise Refused("used in several places, which would differ", node.line)
+                raise TextError("used in several places, which would differ", node.line)
             return
         self._decided[place] = new
         if isinstance(node, Mapping) and isinstance(new, dict):
@@ -118,26 +118,26 @@ class _Writer:
 
     def _replace(self, node: Node, new: Any, type_name: str, around: Way | None) -> None:
         if isinstance(node, Opaque):
-            raise Refused(f"an expression is not replaced ({node.reason})", node.line)
+            raise TextError(f"an expression is not replaced ({node.reason})", node.line)
         if isinstance(node, Scalar):
             if not node.written:
-                raise Refused("a value that does not stand in one place is not replaced", node.line)
+                raise TextError("a value that does not stand in one place is not replaced", node.line)
             if not isinstance(new, dict | list) and node.value is not None:
                 self._literal(node, new)
                 return
         elif getattr(node, "bracket", None) is None:
-            raise Refused("a value that does not stand in one place is not replaced", node.line)
+            raise TextError("a value that does not stand in one place is not replaced", node.line)
         if around is None:
-            raise Refused("an object is not replaced", node.line)
+            raise TextError("an object is not replaced", node.line)
         self.layout.replace(node.start, node.end, self.renderer.value(new, type_name, around))
 
     def _literal(self, node: Scalar, new: Any) -> None:
         if isinstance(new, str) and "${" in new and "${" not in str(node.value):
-            raise Refused("an expression is not copied", node.line)
+            raise TextError("an expression is not copied", node.line)
         if isinstance(new, str) != isinstance(node.value, str) and _WRAPPED.search(
             self.source[max(0, node.start - _NEAR) : node.start]
         ):
-            raise Refused("a text and a number are wrapped in different ways", node.line)
+            raise TextError("a text and a number are wrapped in different ways", node.line)
         text = quotes.like(new, self.source[node.start : node.end].decode(), self.quote)
         self.layout.replace(node.start, node.end, [text])
 
@@ -189,16 +189,16 @@ class _Writer:
             if home.bracket is not None:
                 self.layout.edit(home.bracket).add(len(home.bracket.items) - 1, [home.head, *text])
             elif home.indent.strip():
-                raise Refused("a line that holds several statements gets no more", node.line)
+                raise TextError("a line that holds several statements gets no more", node.line)
             else:
                 self.layout.insert_text(home.line, home.indent, [home.head, *text])
         self.names.write(self.layout)
 
     def _check(self, node: Mapping, name: str) -> None:
         if node.open is not None:
-            raise Refused(f"{name} may come from {node.open}", node.line)
+            raise TextError(f"{name} may come from {node.open}", node.line)
         if node.bracket is None:
-            raise Refused(f"{name} has no place in the text", node.line)
+            raise TextError(f"{name} has no place in the text", node.line)
 
     def _add(self, node: Mapping, behind: int, name: str, value: Any, way: Way) -> None:
         assert node.bracket is not None
@@ -211,7 +211,7 @@ class _Writer:
             if bracket is not None and index is not None:
                 self.layout.edit(bracket, _is_tuple(node)).removed.add(index)
                 return
-        raise Refused(why, node.line)
+        raise TextError(why, node.line)
 
     def _sequence(self, node: Sequence, new: list[Any], around: Way | None) -> None:
         old = [plain(item) for item in node.items]
@@ -222,7 +222,7 @@ class _Writer:
             if i is None:
                 assert j is not None
                 if node.open is not None or node.bracket is None:
-                    raise Refused(f"the list may get more items from {node.open or node.form}", node.line)
+                    raise TextError(f"the list may get more items from {node.open or node.form}", node.line)
                 if place is None:
                     waiting.append(new[j])
                 else:
@@ -248,7 +248,7 @@ class _Writer:
         if beside is not None:
             around = way_of(beside, around, self._quote(beside, around))
         if around is None:
-            raise Refused("how a new item is written is not known", node.line)
+            raise TextError("how a new item is written is not known", node.line)
         text = self.renderer.value(value, node.item_type, around)
         self.layout.edit(node.bracket, _is_tuple(node)).add(behind, text)
 

@@ -14,7 +14,7 @@ from .expressions import string
 from .imported import imported
 from .places import Places
 from .scopes import Binding, Change, Imported, Scope
-from .steps import Path, steps
+from .steps import Way, steps
 
 ADDING = frozenset({"append", "extend", "insert", "update", "pop", "setdefault", "remove", "clear", "popitem"})
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
@@ -336,7 +336,7 @@ class _Walk:
             self.change(function.value, function.attr.value, whole=node)
         elif isinstance(function, cst.Name) and function.value in ("setattr", "delattr") and len(node.args) > 1:
             text = string(node.args[1].value)
-            step: Path = (("any", None),) if text is None else (("attribute", text),)
+            step: Way = (("any", None),) if text is None else (("attribute", text),)
             self.change(node.args[0].value, "set", whole=node, last=step)
 
     def dict(self, node: cst.Dict) -> None:
@@ -353,7 +353,7 @@ class _Walk:
         how: str,
         value: cst.CSTNode | None = None,
         whole: cst.CSTNode | None = None,
-        last: Path = (),
+        last: Way = (),
     ) -> None:
         name, path = steps(target)
         path += last

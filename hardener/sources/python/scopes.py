@@ -10,7 +10,7 @@ import libcst as cst
 from hardener.support.fast_dataclass import dataclass
 
 from .model import Bracket, Item
-from .steps import Path
+from .steps import Way
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +123,7 @@ class Change:
 
     scope: Scope
     name: str
-    path: Path
+    path: Way
     how: str
     node: cst.CSTNode
     value: cst.CSTNode | None = None

@@ -7,10 +7,10 @@ import libcst as cst
 from .expressions import scalar
 
 # Parts are ("attribute", name), ("key", text), ("index", number) or ("any", None).
-Path = tuple[tuple[str, str | int | None], ...]
+Way = tuple[tuple[str, str | int | None], ...]
 
 
-def steps(expression: cst.CSTNode) -> tuple[str, Path]:
+def steps(expression: cst.CSTNode) -> tuple[str, Way]:
     """The name with which ``expression`` begins, "" for none, and the way from there."""
     path: list[tuple[str, str | int | None]] = []
     while True:

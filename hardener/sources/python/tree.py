@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 from .nesting import too_deep
 from .places import Places
@@ -20,16 +20,16 @@ _FORM_FEED = re.compile(r"(?m)^[ \t\f]*\f")
 
 
 def read(text: str, largest: int = LARGEST) -> tuple[cst.Module, Places]:
-    """The tree of ``text``. Raises Refused, with the line where it is known, for what is no Python or cannot be read
+    """The tree of ``text``. Raises TextError, with the line where it is known, for what is no Python or cannot be read
     safely (``largest`` is in bytes), and RecursionError for what is nested too deeply."""
     if "\0" in text:
-        raise Refused("it holds a null character", text.count("\n", 0, text.index("\0")) + 1)
+        raise TextError("it holds a null character", text.count("\n", 0, text.index("\0")) + 1)
     try:
         source = text.encode()
     except UnicodeEncodeError as error:
-        raise Refused("it holds half a character", text.count("\n", 0, error.start) + 1) from None
+        raise TextError("it holds half a character", text.count("\n", 0, error.start) + 1) from None
     if len(source) > largest:
-        raise Refused(f"{len(source) >> 10} KiB, more than {largest >> 10} KiB")
+        raise TextError(f"{len(source) >> 10} KiB, more than {largest >> 10} KiB")
     if too_deep(text):
         raise RecursionError
     if "\f" in text:
@@ -38,13 +38,13 @@ def read(text: str, largest: int = LARGEST) -> tuple[cst.Module, Places]:
         module = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         line = error.raw_line if error.raw_line > 1 else _line_of_error(text)
-        raise Refused("not readable as Python 3", line) from None
+        raise TextError("not readable as Python 3", line) from None
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     places = Places(source, _spans(wrapper))
     # The parser counts an end of the last line that is not there, and not one that is CR alone.
     missing = len(source) - places.end(module)
     if missing not in ((0, 1) if source.endswith(b"\r") else (0,) if source.endswith(b"\n") else (0, -1, -2)):
-        raise Refused("its parser does not keep all of it")
+        raise TextError("its parser does not keep all of it")
     return module, places
 
 

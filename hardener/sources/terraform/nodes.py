@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.sources.terraform_names import ENCODED
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _entry(syntax: Syntax, name: Syntax, value: Node) -> Node:
 def _value(syntax: Syntax, depth: int) -> Node:
     """The node of an expression."""
     if depth > _DEEPEST:
-        raise Refused("nested too deep", syntax.start_point[0] + 1)
+        raise TextError("nested too deep", syntax.start_point[0] + 1)
     inner = syntax
     while (
         inner.type in ("expression", "collection_value", "literal_value", "template_expr") and len(inner.children) == 1

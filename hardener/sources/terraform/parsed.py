@@ -11,12 +11,12 @@ import tree_sitter
 import tree_sitter_hcl
 
 from hardener.sources.terraform_names import HEAD
-from hardener.sources.yaml import Comment, Refused
+from hardener.sources.yaml import Comment, TextError
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 from .nodes import Node, block_of
 
-Path = tuple[str | int, ...]
 _ONLY_CLOSING = re.compile(rb"\s*\}")
 
 
@@ -88,11 +88,11 @@ def _parser() -> tree_sitter.Parser:
 
 
 def parse(text: str) -> Parsed:
-    """Read ``text``. Raises Refused, with the line, where it is no HCL."""
+    """Read ``text``. Raises TextError, with the line, where it is no HCL."""
     source = text.encode()
     root = _parser().parse(source).root_node
     if root.has_error:
-        raise Refused("not readable as Terraform", _first_error(root) + 1)
+        raise TextError("not readable as Terraform", _first_error(root) + 1)
     documents, blocks = [], []
     for body in root.children:
         for child in body.children if body.type == "body" else ():

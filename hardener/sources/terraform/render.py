@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from hardener.sources.terraform_names import ENCODED, HEAD
-from hardener.sources.yaml import Refused
+from hardener.sources.yaml import TextError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WHOLE = re.compile(r"\$\{([^\"{}]*)\}")
@@ -31,7 +31,7 @@ def value(data: Any, indent: str) -> str:
         if not data:
             return "{}"
         return "{\n" + "".join(line + "\n" for line in attributes(data, indent + STEP, key)) + indent + "}"
-    raise Refused(f"{type(data).__name__} has no form in Terraform", 1)
+    raise TextError(f"{type(data).__name__} has no form in Terraform", 1)
 
 
 def inline(data: Any) -> str:

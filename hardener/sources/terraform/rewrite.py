@@ -7,7 +7,7 @@ from typing import Any
 
 from hardener.sources.splices import Splices
 from hardener.sources.terraform_names import HEAD
-from hardener.sources.yaml import Hunk, Refused, same
+from hardener.sources.yaml import Hunk, TextError, same
 from hardener.support.fast_dataclass import dataclass
 
 from . import render
@@ -31,7 +31,7 @@ class Rewrite:
 def rewrite(text: str, mutate: Callable[[Documents], None]) -> Rewrite:
     """``text`` with the changes that ``mutate`` makes to its documents, of which it neither adds nor removes any.
 
-    Raises Refused where a change cannot be written without touching anything else, and where the new text does not
+    Raises TextError where a change cannot be written without touching anything else, and where the new text does not
     read as what was decided.
     """
     before = parse(text)
@@ -40,29 +40,29 @@ def rewrite(text: str, mutate: Callable[[Documents], None]) -> Rewrite:
     writer = _Writer(before)
     for node, new in zip(before.blocks, wanted, strict=True):
         if node.data[HEAD] != new.get(HEAD):
-            raise Refused("the name of a block is not changed", node.row + 1)
+            raise TextError("the name of a block is not changed", node.row + 1)
         if not same(node.data, new):
             writer.body(node, new)
     try:
         changed, hunks = writer.splices.apply()
     except ValueError as error:
-        raise Refused(str(error), 1) from None
+        raise TextError(str(error), 1) from None
     try:
         after = parse(changed)
-    except Refused as refused:
-        raise Refused("the text does not come out as Terraform", refused.line) from None
+    except TextError as refused:
+        raise TextError("the text does not come out as Terraform", refused.line) from None
     if not same(after.documents, wanted):
-        raise Refused("the text does not come out as it was decided", 1)
+        raise TextError("the text does not come out as it was decided", 1)
     if [comment.text for comment in after.comments()] != [comment.text for comment in before.comments()]:
-        raise Refused("a comment would be lost", 1)
+        raise TextError("a comment would be lost", 1)
     return Rewrite(changed, hunks, before, after)
 
 
 def dump(document: dict[str, Any], newline: str = "\n") -> str:
-    """The text of a new block, which stands behind others. Raises Refused where it does not read as ``document``."""
+    """The text of a new block, which stands behind others. Raises TextError where it does not read as ``document``."""
     text = "".join(line + "\n" for line in render.block(document[HEAD], document, ""))
     if not same(parse(text).documents, [document]):
-        raise Refused("the new block does not come out as it was decided", 1)
+        raise TextError("the new block does not come out as it was decided", 1)
     return text.replace("\n", newline)
 
 
@@ -88,13 +88,13 @@ class _Writer:
                 if not same(node.data[index], item):
                     self.body(node.children[index], item)
             if len(new) > len(node.data):
-                raise Refused("a further nested block is not written", node.row + 1)
+                raise TextError("a further nested block is not written", node.row + 1)
         elif node.form == "list" and isinstance(new, list):
             self.items(node, new)
         elif node.form == "literal" and not isinstance(new, dict | list):
             self.splices.replace(node.value_start, node.value_end, render.value(new, ""))
         else:
-            raise Refused("an expression is not replaced", node.row + 1)
+            raise TextError("an expression is not replaced", node.row + 1)
 
     # Blocks.
 
@@ -102,7 +102,7 @@ class _Writer:
         """Make the body of the block ``node`` read as ``new``."""
         gone = [name for name in node.data if name not in new]
         if gone:
-            raise Refused("an attribute is not removed", node.children[gone[0]].row + 1)
+            raise TextError("an attribute is not removed", node.children[gone[0]].row + 1)
         added = {name: item for name, item in new.items() if name not in node.data and name != HEAD}
         if added and b"\n" not in self.source[node.value_start : node.value_end]:
             self._lay_out(node, new)
@@ -113,7 +113,7 @@ class _Writer:
         plain = {name: item for name, item in added.items() if name not in nested}
         closing = node.value_end - 1
         if added and not self.splices.starts_line(closing):
-            raise Refused("the closing brace shares its line", node.row + 1)
+            raise TextError("the closing brace shares its line", node.row + 1)
         if plain:
             self._attributes(node, plain, closing)
         for name, items in nested.items():
@@ -161,7 +161,7 @@ class _Writer:
         for name, child in entries:
             before = self.source[at : child.start].decode().strip()
             if child.form in ("blocks", "expression", "encoded") and not same(child.data, new[str(name)]):
-                raise Refused("an expression is not replaced", child.row + 1)
+                raise TextError("an expression is not replaced", child.row + 1)
             if child.form == "blocks":
                 text = self.source[child.start : child.end].decode()
             else:
@@ -193,7 +193,7 @@ class _Writer:
         for name in gone:
             other = next((key for key, item in added.items() if same(item, node.data[name])), None)
             if other is None:
-                raise Refused("an element is not removed", node.children[name].row + 1)
+                raise TextError("an element is not removed", node.children[name].row + 1)
             del added[other]
             self.splices.replace(*node.children[name].key, render.key(other))
         for name, child in node.children.items():
@@ -239,7 +239,7 @@ class _Writer:
             self._remove(node, index)
         extra = new[first + middle : len(new) - last]
         if extra and last:
-            raise Refused("an item is only added at the end of a list", node.row + 1)
+            raise TextError("an item is only added at the end of a list", node.row + 1)
         if extra:
             self._add(node, extra)
 

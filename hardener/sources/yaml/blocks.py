@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
-from .refusal import Refused
 from .render import block_value, item_lines, pair_lines
 from .scalars import write_scalar
 from .source import Source
 from .splices import Splices
 from .style import Layout, Styles
+from .text_error import TextError
 
 Entries = list[Any]  # (key, value) pairs for a mapping, values for a sequence
 
@@ -197,7 +197,7 @@ class BlockEditor:
         source, node = self.source, chain[-1]
         start = source.entry_start(node, 0)
         if not source.leads_line(start):
-            raise Refused("the document would be replaced", source.line(start) + 1)
+            raise TextError("the document would be replaced", source.line(start) + 1)
         begin = source.line_start(source.line(start))
         self.splices.insert_lines(begin, self._lines(chain, entries, source.column(start)), len(chain))
         self.splices.erase(begin, source.after_line(source.tight_end(node)))
@@ -248,7 +248,7 @@ class BlockEditor:
                 return
             if source.keeps_newlines(scalar):
                 # Neither can it be told to keep none, nor may a line follow.
-                raise Refused("a block scalar that keeps its line ends ends the text", source.line(scalar.start) + 1)
+                raise TextError("a block scalar that keeps its line ends ends the text", source.line(scalar.start) + 1)
             end = source.header_end(scalar)
             self.splices.replace(end, end, "-")
         line = source.line(source.after_line(source.entry_end(node, after)))
@@ -276,7 +276,7 @@ def refuse_properties(source: Source, node: Node, value: Any) -> None:
     """Refuse to replace a value that has a tag, or an anchor unless scalar follows scalar."""
     plain = isinstance(node, Scalar) and (node.text or node.style) and not isinstance(value, dict | list)
     if node.tag is not None or (node.anchor is not None and not plain):
-        raise Refused("a value with an anchor or a tag would be replaced", source.line(node.start) + 1)
+        raise TextError("a value with an anchor or a tag would be replaced", source.line(node.start) + 1)
 
 
 def _shared_quote(node: Sequence) -> str | None:

@@ -8,11 +8,11 @@ from .align import align, mark
 from .blocks import BlockEditor, Entries
 from .flows import FlowEditor
 from .positions import Alias, Collection, Mapping, Node, Scalar, Sequence
-from .refusal import Refused
 from .scalars import same
 from .source import Source
 from .splices import Splices
 from .style import Styles
+from .text_error import TextError
 from .values import Owners, is_merge, key_of, merge_sources, scalar_value, value_of
 
 
@@ -47,7 +47,7 @@ class Differ:
         """Record what makes the document `root` hold `value`; None takes the document away."""
         if value is None and not isinstance(root, Scalar):
             if root.anchor is not None or root.tag is not None:
-                raise Refused("a document with an anchor or a tag at its root would be removed", self._line(root))
+                raise TextError("a document with an anchor or a tag at its root would be removed", self._line(root))
             start = root.start
             if isinstance(root, Mapping | Sequence) and not _flow(root):
                 start = self.source.entry_start(root, 0)
@@ -77,7 +77,7 @@ class Differ:
 
     def _alias(self, node: Alias, value: Any) -> None:
         if not self._anchor_holds(node.target, value):
-            raise Refused(
+            raise TextError(
                 f"alias *{node.target.anchor} would differ from its anchor: make the same change at the anchor, "
                 f"or write a copy in place of the alias",
                 self._line(node),
@@ -85,7 +85,7 @@ class Differ:
 
     def _anchor_holds(self, target: Node, value: Any) -> bool:
         if id(target) not in self.at_anchor:
-            raise Refused(f"anchor &{target.anchor} would go while an alias needs it", self._line(target))
+            raise TextError(f"anchor &{target.anchor} would go while an alias needs it", self._line(target))
         return same(self.at_anchor[id(target)], value)
 
     def _set(self, node: Node, value: Any, chain: list[Collection], index: int) -> None:
@@ -96,9 +96,9 @@ class Differ:
         elif isinstance(node, Scalar) and not node.absent and not isinstance(value, (dict, list)):
             self.flows.set_value(chain, node, value)
         elif isinstance(node, Scalar) and node.absent:
-            raise Refused("an empty document cannot be filled", self._line(node))
+            raise TextError("an empty document cannot be filled", self._line(node))
         else:
-            raise Refused("the document would be replaced", self._line(node))
+            raise TextError("the document would be replaced", self._line(node))
 
     def _mapping(self, node: Mapping, value: dict[str, Any], chain: list[Collection], index: int) -> None:
         own: dict[str, int] = {}
@@ -114,7 +114,7 @@ class Differ:
                 gone.add(i)
         for key in merged:
             if key not in value or (key in own and own[key] in gone):
-                raise Refused(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
+                raise TextError(f"key {key!r} comes from a merge and cannot be removed here", self._line(node))
         inner = [*chain, node]
         if gone and self.replaced and not merged and not node.flow:
             for i, new in self._replacements(node, own, gone, value):

@@ -5,11 +5,11 @@ from typing import Any
 
 from .blocks import Entries, refuse_properties, runs_of
 from .positions import Collection, Mapping, Node, Scalar
-from .refusal import Refused
 from .render import flow_pair, flow_value
 from .source import Source
 from .splices import Splices
 from .style import FlowStyle, Styles
+from .text_error import TextError
 
 _COMMA = re.compile(r"(?:\s|#[^\n]*+)*+,")
 
@@ -39,7 +39,7 @@ class FlowEditor:
             while source.text[start - 1].isspace():
                 start -= 1  # in brackets the parser marks an absent value at the next token
             if source.text[start - 1] != ":":
-                raise Refused("an entry in brackets without a value", source.line(start) + 1)
+                raise TextError("an entry in brackets without a value", source.line(start) + 1)
             self.splices.replace(start, start, " " + text)
             return
         self.splices.erase(start, end, text)

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from .positions import Alias, Mapping, Node, Scalar, Sequence, compose
-from .refusal import Refused
 from .source import Source
+from .text_error import TextError
 from .values import At, Owners, check_expansion, is_merge, key_of, merge_sources, value_of
 
 
@@ -205,7 +205,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 def parse(text: str) -> Parsed:
     """Read one segment (no byte order mark).
 
-    Raises Refused for text that is not YAML, and for YAML that Kubernetes or this engine does not take: duplicate or
+    Raises TextError for text that is not YAML, and for YAML that Kubernetes or this engine does not take: duplicate or
     complex keys, custom tags, undefined aliases, lone carriage returns, too deep nesting, aliases that explode.
     """
     return parse_with_owners(text, None)
@@ -226,9 +226,9 @@ def parse_with_owners(text: str, owners: Owners | None) -> Parsed:
         documents = [None if root is None else value_of(root, owners) for root in source.tree.roots]
         return Parsed(source, documents)
     except At as refusal:
-        raise Refused(refusal.reason, source.line(refusal.node.start) + 1) from None
+        raise TextError(refusal.reason, source.line(refusal.node.start) + 1) from None
     except RecursionError:
-        raise Refused("nested too deeply") from None
+        raise TextError("nested too deeply") from None
     finally:
         if collecting:
             gc.enable()

@@ -20,7 +20,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from .refusal import Refused
+from .text_error import TextError
 
 try:
     from _ruamel_yaml import CParser
@@ -117,21 +117,21 @@ class Tree:
 def compose(text: str) -> Tree:
     """Give the nodes of all documents in `text`.
 
-    Raises Refused for a syntax error, an undefined alias, or nesting deeper than MAX_DEPTH.
+    Raises TextError for a syntax error, an undefined alias, or nesting deeper than MAX_DEPTH.
     """
     if "\r" in text and re.search(r"\r(?!\n)", text):
-        raise Refused("a carriage return without a line feed", text.count("\n", 0, _lone_return(text)) + 1)
+        raise TextError("a carriage return without a line feed", text.count("\n", 0, _lone_return(text)) + 1)
     first: Exception | None = None
     if CParser is not None:
         try:
             return _build(CParser(text).get_event)
-        except Refused:
+        except TextError:
             raise
         except Exception as error:
             first = error
     try:
         return _build(_pure_events(text), text)
-    except Refused:
+    except TextError:
         raise
     except Exception as error:
         raise _syntax_error(first or error) from None
@@ -152,15 +152,15 @@ def _pure_events(text: str) -> Callable[[], Any]:
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
-def _syntax_error(error: Exception) -> Refused:
+def _syntax_error(error: Exception) -> TextError:
     """Say what the parser said, without the characters it quotes unless they are mere punctuation."""
     problem = getattr(error, "problem", None) or getattr(error, "reason", None)
     if not isinstance(problem, str):
-        return Refused("not valid YAML")
+        return TextError("not valid YAML")
     words = _QUOTED.sub(lambda m: m[0] if re.fullmatch(r"\W{1,5}|.<[a-z ]+>.", m[0]) else "a character", problem)
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark is not None else None
-    return Refused("not valid YAML: " + " ".join(words.split()), line)
+    return TextError("not valid YAML: " + " ".join(words.split()), line)
 
 
 _TO_VALUE = re.compile(r"(?:[ \t\r\n]|#[^\n]*+)*+[:-]")
@@ -204,7 +204,7 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
             else:
                 siblings.append(opened)
             if len(stack) >= MAX_DEPTH:
-                raise Refused("nested too deeply", event.start_mark.line + 1)
+                raise TextError("nested too deeply", event.start_mark.line + 1)
             stack.append((siblings, open_node))
             siblings, open_node = [], opened
             last = event.end_mark.index
@@ -223,9 +223,9 @@ def _build(next_event: Callable[[], Any], pure_text: str | None = None) -> Tree:
         elif kind is AliasEvent:
             target = anchors.get(event.anchor)
             if target is None:
-                raise Refused(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
+                raise TextError(f"undefined alias *{event.anchor}", event.start_mark.line + 1)
             if target.end < 0:
-                raise Refused(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
+                raise TextError(f"alias *{event.anchor} inside its own anchor", event.start_mark.line + 1)
             node = Alias(event.start_mark.index, event.end_mark.index, target)
             last = node.end
         elif kind is DocumentStartEvent:

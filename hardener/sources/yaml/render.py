@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .refusal import Refused
 from .scalars import write_scalar
 from .style import FlowStyle, Layout
+from .text_error import TextError
 
 _LINE_TROUBLE = re.compile(r"^\t|[ \t]$", re.M)
 
@@ -77,7 +77,7 @@ def item_lines(values: Iterable[Any], column: int, layout: Layout, *, quote: str
 def write_key(key: Any, quote: str, *, flow: bool = False, json: bool = False) -> str:
     """Write a mapping key."""
     if not isinstance(key, str):
-        raise Refused(f"a key of type {type(key).__name__} cannot be written")
+        raise TextError(f"a key of type {type(key).__name__} cannot be written")
     return write_scalar(key, quote, flow=flow, json=json)
 
 
@@ -110,7 +110,7 @@ def flow_pair(key: Any, value: Any, style: FlowStyle, indent: str, newline: str)
 def dump(data: Any) -> str:
     """Write plain data as a new YAML document in block style, sequences not indented, as kubectl does.
 
-    Raises Refused for data that YAML's plain types cannot hold.
+    Raises TextError for data that YAML's plain types cannot hold.
     """
     layout = Layout(step=2)
     if isinstance(data, dict) and data:

@@ -6,10 +6,10 @@ from typing import Any
 
 from .diff import Differ
 from .parsed import Parsed, parse, parse_with_owners
-from .refusal import Refused
 from .scalars import same
 from .source import Source
 from .splices import Hunk
+from .text_error import TextError
 from .values import Owners
 
 
@@ -34,7 +34,7 @@ def rewrite(
     """Give `mutate` the documents of one segment as plain data to change in place (or return), and write the changes.
 
     The result is read again and must equal the data, type by type, with every comment that stands alone on its line
-    still there; else Refused is raised. Setting a document to None removes it. No change gives back the same text.
+    still there; else TextError is raised. Setting a document to None removes it. No change gives back the same text.
     A key of `replaced` that goes, and the one beside it that comes in its place, share the line and its comment.
     """
     owners = Owners()
@@ -44,14 +44,14 @@ def rewrite(
     if wanted is None:
         wanted = given
     if len(wanted) != len(before.documents):
-        raise Refused("documents cannot be added to or taken out of the list")
+        raise TextError("documents cannot be added to or taken out of the list")
     try:
         try:
             return _write(text, before, owners, wanted, replaced, moving=True)
-        except Refused:  # what goes at one place and comes at another asks for less
+        except TextError:  # what goes at one place and comes at another asks for less
             return _write(text, before, owners, wanted)
     except RecursionError:
-        raise Refused("nested too deeply") from None
+        raise TextError("nested too deeply") from None
 
 
 def _write(
@@ -65,7 +65,7 @@ def _write(
 ) -> Rewrite:
     newline = before.source.newline(len(text)) if text and not text.endswith("\n") else ""
     source = Source(text, before.source.tree, borrowed=newline) if newline else before.source
-    refusal: Refused | None = None
+    refusal: TextError | None = None
     for literals, swallow, borrow in _WAYS:
         if borrow and not newline:
             continue
@@ -74,13 +74,13 @@ def _write(
             if root is not None:
                 differ.document(root, new)
             elif not same(old, new):
-                raise Refused("an empty document cannot be filled")
+                raise TextError("an empty document cannot be filled")
         if not differ.splices:
             return Rewrite(text, [], before, before)
         new_text, hunks = differ.splices.apply(borrow=borrow)
         try:
             after = _proved(text, new_text, before, wanted, in_order=not differ.blocks.moves)
-        except Refused as error:
+        except TextError as error:
             refusal = refusal or error
             continue
         return Rewrite(new_text, hunks, before, after)
@@ -92,17 +92,17 @@ def _proved(old_text: str, new_text: str, before: Parsed, wanted: list[Any], *, 
     """Read the new text; it must hold the wanted data and all comments that stood alone."""
     try:
         after = parse(new_text)
-    except Refused as error:
-        raise Refused(f"the change cannot be written here: {error.reason}") from None
+    except TextError as error:
+        raise TextError(f"the change cannot be written here: {error.reason}") from None
     if not same(_without_empty(after.documents), _without_empty(wanted)):
         if len(after.lone_comments) < len(before.lone_comments):
-            raise Refused("the change cannot be written here: a comment that must stay would become text of a value")
-        raise Refused("the change cannot be written here: it would read back as something else")
+            raise TextError("the change cannot be written here: a comment that must stay would become text of a value")
+        raise TextError("the change cannot be written here: it would read back as something else")
     had, have = before.lone_comments, after.lone_comments
     if had != have if in_order else sorted(had) != sorted(have):
-        raise Refused("the change cannot be written here: a comment would be lost")
+        raise TextError("the change cannot be written here: a comment would be lost")
     if before.source.is_bracketed and _is_json(old_text) and not _is_json(new_text):
-        raise Refused("the change cannot be written here: the result would not be JSON")
+        raise TextError("the change cannot be written here: the result would not be JSON")
     return after
 
 

@@ -9,7 +9,7 @@ import struct
 from functools import lru_cache
 from typing import Any
 
-from .refusal import Refused
+from .text_error import TextError
 
 _WORDS: dict[str, bool | float | None] = {"": None}
 for _value, _spellings in (
@@ -45,7 +45,7 @@ def resolve(text: str) -> Any:
         if -(1 << 63) <= number < 1 << 64:
             return number
         if match[5] is None and match[4] is None:
-            raise Refused("a number does not fit into 64 bits")
+            raise TextError("a number does not fit into 64 bits")
     if _FLOAT.match(digits):
         value = float(digits)
         return text if value in (float("inf"), float("-inf")) else value
@@ -73,7 +73,7 @@ def tagged(text: str, tag: str) -> Any:
         return float(value)
     expected = {"int": int, "float": float, "bool": bool, "null": type(None)}.get(kind) if kind != tag else None
     if expected is None or type(value) is not expected:
-        raise Refused("a value carries a tag that Kubernetes does not read")
+        raise TextError("a value carries a tag that Kubernetes does not read")
     return value
 
 
@@ -87,7 +87,7 @@ def key_text(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return _go_float32(value)
-    raise Refused("a key is null")
+    raise TextError("a key is null")
 
 
 def _go_float32(value: float) -> str:
@@ -188,7 +188,7 @@ def write_scalar(value: Any, quote: str = '"', *, force: bool = False, flow: boo
     if isinstance(value, float):
         return _write_float(value, json)
     if not isinstance(value, str):
-        raise Refused(f"a value of type {type(value).__name__} cannot be written")
+        raise TextError(f"a value of type {type(value).__name__} cannot be written")
     if json:
         return double_quoted(value)
     if not force and plain_is_safe(value, flow):
@@ -201,7 +201,7 @@ def write_scalar(value: Any, quote: str = '"', *, force: bool = False, flow: boo
 def _write_float(value: float, json: bool) -> str:
     if value != value or value in (float("inf"), float("-inf")):
         if json:
-            raise Refused("JSON has no infinity and no NaN")
+            raise TextError("JSON has no infinity and no NaN")
         return ".nan" if value != value else ".inf" if value > 0 else "-.inf"
     text = repr(value)
     # YAML 1.1 wants a point before the exponent.

@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from functools import cached_property
 
 from .positions import Collection, Mapping, Node, Scalar, Sequence, Tree
-from .refusal import Refused
+from .text_error import TextError
 
 _COLON = re.compile(r"[ \t]*:")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
@@ -109,7 +109,7 @@ class Source:
         """Offset just behind the colon of `key`."""
         match = _COLON.match(self.text, key.end)
         if not match:
-            raise Refused("a key without a colon on its line", self.line(key.start) + 1)
+            raise TextError("a key without a colon on its line", self.line(key.start) + 1)
         return match.end()
 
     def dash(self, sequence: Sequence, index: int) -> int:
@@ -126,7 +126,7 @@ class Source:
                 continue
             match = _LAST_DASH.search(row)
             if not match or line < 0:
-                raise Refused("an item whose dash cannot be found", self.line(item.start) + 1)
+                raise TextError("an item whose dash cannot be found", self.line(item.start) + 1)
             return self.starts[line] + match.start()
         return self.starts[line] + len(head) - 1
 
@@ -164,7 +164,7 @@ class Source:
         """Just past the indicator (`|-`, `>2`) of a block scalar."""
         match = _HEADER.match(self.text, self.value_start(node))
         if not match:
-            raise Refused("a block scalar without its indicator", self.line(node.start) + 1)
+            raise TextError("a block scalar without its indicator", self.line(node.start) + 1)
         return match.end()
 
     def keeps_newlines(self, node: Scalar) -> bool:

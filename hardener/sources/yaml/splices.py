@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from .refusal import Refused
 from .source import Source
+from .text_error import TextError
 
 _TAIL = re.compile(r"[ \t]*+(?:#[^\r\n]*+)?\r?$", re.M)
 _INLINE = 1 << 30  # the depth of a splice that is no whole line
@@ -123,7 +123,7 @@ class Splices:
             start, end = splice.start, splice.end
             if start < position:
                 if splice.text and end > start:
-                    raise Refused("two edits meet in one place", source.line(start) + 1)
+                    raise TextError("two edits meet in one place", source.line(start) + 1)
                 start, end = position, max(position, end)
             kept = source.text[position:start]
             length += len(kept)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .positions import Alias, Mapping, Node, Scalar, Sequence
-from .refusal import Refused
 from .scalars import key_text, resolve, tagged
+from .text_error import TextError
 
 _MAP_TAGS = (None, "!", "tag:yaml.org,2002:map")
 _SEQ_TAGS = (None, "!", "tag:yaml.org,2002:seq")
@@ -58,7 +58,7 @@ def value_of(node: Node, owners: Owners | None = None) -> Any:
         return _mapping_value(node, owners)  # type: ignore[arg-type]
     if kind is Sequence:
         if node.tag not in _SEQ_TAGS:
-            raise Refused("a sequence carries a tag that Kubernetes does not read")
+            raise TextError("a sequence carries a tag that Kubernetes does not read")
         found: Any = [value_of(item, owners) for item in node.items]  # type: ignore[attr-defined]
     else:
         found = value_of(node.target)  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ def key_of(key: Node) -> str:
     return value if type(value) is str else key_text(value)
 
 
-class At(Refused):
+class At(TextError):
     """A refusal that knows its node and does not yet know its line."""
 
     def __init__(self, reason: str, node: Node) -> None:
@@ -154,7 +154,7 @@ def check_expansion(root: Node, text_nodes: int) -> None:
         if id(node) not in known:
             total = 1 + sum(map(size, children(node)))
             if total > limit:
-                raise Refused("aliases unfold to too many values")
+                raise TextError("aliases unfold to too many values")
             known[id(node)] = total
         return known[id(node)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Edit, Path
+from hardener.authoring.edits import Edit
+from hardener.support.data_path import Path
 from hardener.tree.control_plane.component import Component, How, Written
 from hardener.tree.view import View
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from hardener.authoring.edits import Edit, Path
+from hardener.authoring.edits import Edit
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.component_values import entries, parsed_version
+from hardener.support.data_path import Path
 from hardener.tree.control_plane.component import Component, How, Written
 from hardener.tree.view import View
 

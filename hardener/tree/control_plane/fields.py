@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardener.authoring.edits import Edit, Path
+from hardener.authoring.edits import Edit
 from hardener.kubernetes import component_flags
+from hardener.support.data_path import Path
 from hardener.tree.control_plane.component import Component, How, Written
 from hardener.tree.view import View
 

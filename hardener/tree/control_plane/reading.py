@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Path
 from hardener.kubernetes.component_values import COMPONENTS
+from hardener.support.data_path import Path
 from hardener.tree.control_plane.arguments import ArgumentList, ExtraArguments
 from hardener.tree.control_plane.command import CommandLine
 from hardener.tree.control_plane.component import Component

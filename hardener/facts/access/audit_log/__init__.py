@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from hardener.errors import HardenError
+from hardener.errors import InputError
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.fact import AsRead
 
@@ -86,7 +86,7 @@ class AuditLog:
 
 
 class GivenLog(AsRead):
-    """``log`` is what the audit logs that the run was given show; None without one. Collecting it raises HardenError
+    """``log`` is what the audit logs that the run was given show; None without one. Collecting it raises InputError
     where a log is wrong."""
 
     def __init__(self, tree: Tree) -> None:
@@ -95,21 +95,21 @@ class GivenLog(AsRead):
 
 
 def check(paths: tuple[str, ...]) -> None:
-    """Raise HardenError where one of ``paths`` is no file that can be read."""
+    """Raise InputError where one of ``paths`` is no file that can be read."""
     for path in paths:
         if os.path.isdir(path):
-            raise HardenError(f"--audit-log {path}: a folder; name the files in it")
+            raise InputError(f"--audit-log {path}: a folder; name the files in it")
         if not os.path.exists(path):
-            raise HardenError(f"--audit-log {path}: no such file")
+            raise InputError(f"--audit-log {path}: no such file")
         if not os.access(path, os.R_OK):
-            raise HardenError(f"--audit-log {path}: cannot be read")
+            raise InputError(f"--audit-log {path}: cannot be read")
 
 
 def read(paths: tuple[str, ...]) -> AuditLog:
-    """Read the logs at ``paths``. Raises HardenError where one cannot be read at all, or holds no event."""
+    """Read the logs at ``paths``. Raises InputError where one cannot be read at all, or holds no event."""
     import msgspec  # late: most runs have no log
 
-    from hardener.facts.access.audit_log.event import NotAnEvent, requests
+    from hardener.facts.access.audit_log.event import NotAnEventError, requests
     from hardener.facts.access.audit_log.stream import entries, opened
     from hardener.facts.access.audit_log.usage import Usage
 
@@ -127,12 +127,12 @@ def read(paths: tuple[str, ...]) -> AuditLog:
                             log.usage.add(request)
                     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                         broken, first = broken + 1, first or number
-                    except NotAnEvent:
+                    except NotAnEventError:
                         log.foreign += 1
         except OSError as error:
-            raise HardenError(f"--audit-log {name}: {error.strerror or 'cannot be read'}") from None
+            raise InputError(f"--audit-log {name}: {error.strerror or 'cannot be read'}") from None
         if log.usage.events == before:
-            raise HardenError(
+            raise InputError(
                 f"--audit-log {name}: holds no event; give JSON lines or an EventList of audit.k8s.io, a CloudWatch"
                 " export, or entries of Cloud Audit Logs"
             )

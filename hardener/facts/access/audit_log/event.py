@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from hardener.errors import HardenError
 from hardener.support.fast_dataclass import dataclass
 
 _STAGES = ("ResponseComplete", "ResponseStarted")
@@ -109,14 +110,15 @@ _ANNOTATIONS = msgspec.json.Decoder(_Annotations)
 _DEEPEST = 3  # a container, a message, an event
 
 
-class NotAnEvent(Exception):
+class NotAnEventError(HardenError):
     """JSON that records no request, such as a line of another log."""
 
 
 def requests(raw: bytes | msgspec.Raw, depth: int = 0) -> Iterator[Request]:
     """The requests that an entry records; none for the first stage of one.
 
-    Raises msgspec.DecodeError (and ValidationError) for what is no JSON or no such entry, NotAnEvent for other JSON.
+    Raises msgspec.DecodeError (and ValidationError) for what is no JSON or no such entry, NotAnEventError for other
+    JSON.
     """
     entry = _ENTRY.decode(raw)
     inner = entry.items or entry.events or entry.logEvents
@@ -130,7 +132,7 @@ def requests(raw: bytes | msgspec.Raw, depth: int = 0) -> Iterator[Request]:
     elif (message := _message(entry)) is not None and depth < _DEEPEST:
         yield from requests(_unwrapped(message), depth + 1)
     elif entry.items is None and entry.events is None and entry.logEvents is None:
-        raise NotAnEvent
+        raise NotAnEventError
 
 
 def _message(entry: _Entry) -> bytes | None:
@@ -144,7 +146,7 @@ def _unwrapped(message: bytes) -> bytes:
         return message
     text = _TEXT.decode(message).strip()
     if not text.startswith("{"):
-        raise NotAnEvent
+        raise NotAnEventError
     return text.encode()
 
 
@@ -209,7 +211,7 @@ def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Itera
     version = max((i for i, word in enumerate(words) if _VERSION.fullmatch(word)), default=None)
     path = payload.resourceName.split("/")
     if version is None or not 2 <= len(words) - version - 1 <= 3 or len(path) < 3:
-        raise NotAnEvent
+        raise NotAnEventError
     resource, *sub, verb = words[version + 1 :]
     group = "" if path[0] == "core" else path[0]
     rest = path[2:]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
+from hardener.support.data_path import Path
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Path
     from hardener.facts.kustomize.overlays.reading import Layer
     from hardener.facts.kustomize.overlays.variants import Chain, Result, Variant
     from hardener.sources.manifests import Piece

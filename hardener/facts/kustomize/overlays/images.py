@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes.image_reference import ImageReference, parse
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.view import View
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path
 from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.kustomize_operations import is_operations
@@ -15,6 +14,7 @@ from hardener.kubernetes.kustomize_target import Identity, plain_name
 from hardener.sources import files, manifests, yaml
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
 
@@ -134,7 +134,7 @@ def _inline(text: Any) -> Iterator[_Document]:
 def _parsed(text: str) -> list[Any]:
     try:
         return yaml.parse(text).documents
-    except yaml.Refused:
+    except yaml.TextError:
         return []
 
 

@@ -10,7 +10,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Path, WrongShapeError
+from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.patch import Data, Hits, ImageEntry, Merge, Operations, Patch
@@ -23,7 +23,7 @@ from hardener.kubernetes.kustomize_patch import PatchError
 from hardener.kubernetes.kustomize_target import DEFAULT, Identity
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, partial_specs, templates
 from hardener.sources.manifests import Piece
-from hardener.support.data_path import value_at
+from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 

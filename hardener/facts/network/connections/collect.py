@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardener.authoring.edits import Evidence, Path
+from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import entries
 from hardener.facts.network.connections.endpoints import (
@@ -25,6 +25,7 @@ from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.addresses import Address, Form, find, finds_peers
 from hardener.kubernetes.service_links import mentions
 from hardener.kubernetes.service_names import is_outside, meanings
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:

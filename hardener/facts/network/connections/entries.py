@@ -24,7 +24,7 @@ from hardener.kubernetes.addresses import Form, find
 from hardener.kubernetes.callers import Monitor, api_server_calls, is_scraped, monitor, scrape_port
 from hardener.kubernetes.ingress import Backend
 from hardener.kubernetes.label_selector import parse
-from hardener.kubernetes.shape import RefusedError
+from hardener.kubernetes.shape import ShapeError
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class _Entries:
         for item, it in found:
             try:
                 selector = parse(it.selector)
-            except RefusedError:
+            except ShapeError:
                 continue
             wanted = [(str(key), str(value)) for key, value in mapping(it.selector.get("matchLabels")).items()]
             fact = item.fact(f"{item} has it measured")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence, Path
+from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.endpoints import mapping, mappings
@@ -17,6 +17,7 @@ from hardener.kubernetes.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
 from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, PodTemplate
 

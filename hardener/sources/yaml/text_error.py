@@ -1,7 +1,9 @@
 """The one way this engine says no."""
 
+from hardener.errors import HardenError
 
-class Refused(Exception):
+
+class TextError(HardenError):
     """The text cannot be read, or cannot be changed as asked without touching something else.
 
     `reason` is one line and never quotes values (they may be secrets); `line` counts from 1 within the text given.

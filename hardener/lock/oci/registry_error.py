@@ -1,7 +1,9 @@
 """Why an image could not be looked up."""
 
+from hardener.errors import HardenError
 
-class Failure(Exception):
+
+class RegistryError(HardenError):
     """The message is one line that names the registry; it never holds what a server sent, nor a login.
 
     ``status``: the HTTP status that was the reason, None without an answer.
