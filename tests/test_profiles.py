@@ -114,8 +114,30 @@ def test_only_and_skip(harden: Harden, web: Path) -> None:
     assert ids(harden, "--only", "run-as-non-root", "--skip", "run-as-non-root") == set()
 
 
-def test_only_reaches_what_is_not_in_the_profile_not(harden: Harden, web: Path) -> None:
-    assert ids(harden, "--profile", "baseline", "--only", "run-as-non-root") == set()
+@pytest.mark.parametrize("command", ["apply", "diff", "check"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--profile", "baseline", "--only", "run-as-non-root"), "use --profile restricted"),
+        (
+            ("--only", "run-as-non-root,ephemeral-limit"),
+            "ephemeral-limit: profile restricted does not contain it",
+        ),
+        (("--only", "ephemeral-limit"), "use --profile strict"),
+        (("--profile", "small.yaml", "--only", "K02"), "--only K02: profile small.yaml does not contain it"),
+    ],
+)
+def test_only_of_what_is_not_in_the_profile_is_no_run_that_passes(
+    harden: Harden, web: Path, command: str, options: tuple[str, ...], said: str
+) -> None:
+    write(web, {"small.yaml": "transforms: [run-as-non-root]\n"})
+    done = harden(command, "web.yaml", *options)
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err and "so nothing would run" in done.err and len(done.err.splitlines()) == 1
+
+
+def test_only_a_risk_runs_what_the_profile_has_of_it(harden: Harden, web: Path) -> None:
+    assert ids(harden, "--profile", "baseline", "--only", "K01") < ids(harden, "--only", "K01")
 
 
 def test_options(harden: Harden, tmp_path: Path) -> None:

@@ -16,6 +16,17 @@ from hardener.support.fast_dataclass import dataclass
 BUILT_IN = ("baseline", "restricted", "strict")
 
 
+class NotContainedError(InputError):
+    """What ``--only`` names is not in the profile. ``better`` is the first built-in profile that has it; None where
+    none does, as for a transform that a package brings."""
+
+    def __init__(self, name: str, profile: str, better: str | None) -> None:
+        self.name, self.profile, self.better = name, profile, better
+        own = f"name it below transforms: in a profile that extends {profile}"
+        remedy = f"use --profile {better}" if better else own
+        super().__init__(f"--only {name}: profile {profile} does not contain it, so nothing would run; {remedy}")
+
+
 @dataclass(slots=True)
 class Profile:
     """``members`` maps transform ids to True (its changes are made) or False (it only reports). ``given`` are the
@@ -31,6 +42,14 @@ class Profile:
         """The transforms of the profile in the order in which they run, with whether they may change anything."""
         known = registry.transforms()
         return [(known[id], self.members[id]) for id in known if id in self.members]
+
+    def require(self, name: str, ids: list[str]) -> None:
+        """Raise NotContainedError where the profile has none of the transforms ``ids``, which ``name`` stands for: a
+        run of these alone would do nothing, and pass."""
+        if self.members.keys().isdisjoint(ids):
+            raise NotContainedError(
+                name, self.name, next((each for each in BUILT_IN if ids[0] in load(each).members), None)
+            )
 
     def options_of(self, transform: Transform) -> Any:
         """The options of ``transform`` as its own dataclass, None when it has none. Raises InputError."""

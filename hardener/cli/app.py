@@ -43,8 +43,8 @@ from hardener.cli.options import (
     Verbose,
     Version,
     Yes,
+    choices_of,
     text,
-    texts,
 )
 
 app = typer.Typer(
@@ -59,6 +59,7 @@ app = typer.Typer(
 
 @app.command()
 def apply(
+    context: typer.Context,
     paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="PATH...")],
     profile: Profile = None,
     max_risk: MaxRisk = Risk.review,
@@ -85,25 +86,22 @@ def apply(
     quiet: Quiet = False,
 ) -> None:
     """Rewrite manifests in place and report what was changed, why, and what was left alone."""
-    from hardener.commands.run import Choices, apply
+    from hardener.commands.run import apply
 
-    choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
-    )  # fmt: skip
     if interactive or output or output_dir:
         from hardener.commands import apply as apply_command
 
         status = apply_command.apply(
-            paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet, interactive=interactive,
+            paths, choices_of(context), format=format, yes=yes, verbose=verbose, quiet=quiet, interactive=interactive,
             output=output, output_dir=text(output_dir),
         )  # fmt: skip
         sys.exit(status)
-    sys.exit(apply(paths, choices, format=format, yes=yes, verbose=verbose, quiet=quiet))
+    sys.exit(apply(paths, choices_of(context), format=format, yes=yes, verbose=verbose, quiet=quiet))
 
 
 @app.command()
 def diff(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
@@ -129,18 +127,14 @@ def diff(
     quiet: Quiet = False,
 ) -> None:
     """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
-    from hardener.commands.run import Choices, diff
+    from hardener.commands.run import diff
 
-    choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
-        since=since,
-    )  # fmt: skip
-    sys.exit(diff(paths or ["."], choices, format=format, verbose=verbose, quiet=quiet))
+    sys.exit(diff(paths or ["."], choices_of(context), format=format, verbose=verbose, quiet=quiet))
 
 
 @app.command()
 def check(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
@@ -170,18 +164,14 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Say what is not hardened, and which Pod Security level each workload reaches. Exit code 1: too little."""
-    from hardener.commands.run import Choices, check
+    from hardener.commands.run import check
 
-    choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        prune_managed, text(out_of_band), text(secrets_out), policy_engine, texts(audit_log), pin_format,
-        since=since, baseline=text(baseline),
-    )  # fmt: skip
-    sys.exit(check(paths or ["."], choices, fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
+    sys.exit(check(paths or ["."], choices_of(context), fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
 
 
 @app.command()
 def filter(
+    context: typer.Context,
     profile: Profile = None,
     max_risk: MaxRisk = Risk.review,
     accept: Accept = None,
@@ -199,10 +189,8 @@ def filter(
 ) -> None:
     """Harden manifests from standard input to standard output; the report goes to standard error."""
     from hardener.commands.filter import filter
-    from hardener.commands.run import Choices
 
-    choices = Choices(profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, None, as_of)
-    sys.exit(filter(choices, verbose=verbose, quiet=quiet, report=text(report)))
+    sys.exit(filter(choices_of(context), verbose=verbose, quiet=quiet, report=text(report)))
 
 
 @app.command()
@@ -215,6 +203,7 @@ def fn() -> None:
 
 @app.command()
 def graph(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
@@ -223,13 +212,14 @@ def graph(
     evidence: Evidence = None,
 ) -> None:
     """Show who talks to whom, as far as the manifests tell, with file and line."""
-    from hardener.commands.run import Choices, graph
+    from hardener.commands.run import graph
 
-    sys.exit(graph(paths or ["."], Choices(config=text(config), evidence=text(evidence)), format=format))
+    sys.exit(graph(paths or ["."], choices_of(context), format=format))
 
 
 @app.command()
 def lock(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None,
         typer.Argument(help="Files, folders or patterns (.); with --update, images too.", metavar="[PATH...]"),
@@ -249,14 +239,13 @@ def lock(
 ) -> None:
     """Ask registries for the digest and config of each image, and write them to harden.lock."""
     from hardener.commands.lock import lock
-    from hardener.commands.run import Choices
 
-    choices = Choices(config=text(config), evidence=text(evidence))
-    sys.exit(lock(paths or [], choices, check=check, update=update, frozen=frozen, deep=deep))
+    sys.exit(lock(paths or [], choices_of(context), check=check, update=update, frozen=frozen, deep=deep))
 
 
 @app.command()
 def images(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
@@ -267,10 +256,8 @@ def images(
 ) -> None:
     """Show the images of the manifests: digest, user, ports, age, and what uses them."""
     from hardener.commands.images import images
-    from hardener.commands.run import Choices
 
-    choices = Choices(config=text(config), evidence=text(evidence), as_of=as_of)
-    sys.exit(images(paths or ["."], choices, format=format))
+    sys.exit(images(paths or ["."], choices_of(context), format=format))
 
 
 @app.command("list")

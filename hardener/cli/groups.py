@@ -21,7 +21,7 @@ from hardener.cli.options import (
     SetOption,
     Skip,
     Version,
-    text,
+    choices_of,
 )
 
 golden = typer.Typer(help="Keep golden files of your own manifests.", rich_markup_mode=None, no_args_is_help=True)
@@ -51,6 +51,7 @@ baseline = typer.Typer(
 
 @baseline.command("write")
 def write_baseline(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
@@ -65,16 +66,11 @@ def write_baseline(
     evidence: Evidence = None,
     as_of: AsOf = None,
     policy_engine: PolicyEngine = None,
-    file: Annotated[
-        Path | None, typer.Option("--baseline", help="Write it here (harden.baseline at the Git root).", metavar="FILE")
+    baseline: Annotated[
+        Path | None, typer.Option(help="Write it here (harden.baseline at the Git root).", metavar="FILE")
     ] = None,
 ) -> None:
     """Write all findings and pending changes to a file, which harden check --baseline takes as known."""
     from hardener.commands.baseline import write_baseline
-    from hardener.commands.run import Choices
 
-    choices = Choices(
-        profile, max_risk, accept, only, skip, kubernetes_version, text(config), set, text(evidence), as_of,
-        policy_engine=policy_engine, baseline=text(file),
-    )  # fmt: skip
-    sys.exit(write_baseline(paths or ["."], choices))
+    sys.exit(write_baseline(paths or ["."], choices_of(context)))

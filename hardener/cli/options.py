@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from hardener.commands.run import Choices
 
 
 class Risk(StrEnum):
@@ -111,11 +114,16 @@ OutputDir = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
+def choices_of(context: typer.Context) -> Choices:
+    """What the command line asks for: those of its options that a run knows, by their names."""
+    from dataclasses import fields  # late: --help needs none of it
+
+    from hardener.commands.run import Choices
+
+    given = context.params
+    return Choices(**{field.name: given[field.name] for field in fields(Choices) if field.name in given})
+
+
 def text(path: Path | None) -> str | None:
     """A path as text."""
     return None if path is None else str(path)
-
-
-def texts(paths: list[Path] | None) -> list[str]:
-    """Paths as text."""
-    return [str(path) for path in paths or ()]

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from hardener.commands.changed_since import Touched
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the command line asks for, as given."""
+    """What the command line asks for, as given; every option that is left out is as if it was not given."""
 
     profile: str | None = None
     max_risk: str = "review"
@@ -105,6 +105,8 @@ def plan_of(choices: Choices, root: str) -> Plan:
         frozenset(id for part in given or [] for name in part.split(",") for id in _named(name))
         for given in (choices.only, choices.skip)
     )
+    for name in (name for given in choices.only or [] for name in given.split(",")):
+        chosen.require(name, _named(name))
     return Plan(chosen, settings_of(choices, found), pipeline.Gate(Grade(choices.max_risk), accepted), only, skip)
 
 

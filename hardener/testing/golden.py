@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from hardener.errors import HardenError, InputError
 
 if TYPE_CHECKING:
-    from hardener.authoring.profile import Profile
     from hardener.report.redactor import Redactor
 
 _KEYS = {
@@ -116,6 +115,7 @@ def _settings(case: Path) -> dict[str, Any]:
 
 
 def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
+    from hardener.authoring.profile import NotContainedError
     from hardener.commands.run import Choices, plan_of
     from hardener.commands.write_files import write_files
     from hardener.testing.records import records
@@ -132,8 +132,14 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
     here = os.getcwd()
     os.chdir(work)
     try:
-        plan = plan_of(choices, str(work))
-        _contained(plan.profile, case)
+        try:
+            plan = plan_of(choices, str(work))
+        except NotContainedError as error:
+            better = error.better or "FILE (one that contains it)"
+            raise GoldenError(
+                f"{case}: profile {error.profile} does not contain {error.name}, so nothing would run; write in "
+                f"case.yaml: profile: {better}"
+            ) from None
         tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
         outcome = plan.run(tree, lambda name: None)
         text = records(outcome)
@@ -141,21 +147,6 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
     finally:
         os.chdir(here)
     return text
-
-
-def _contained(profile: Profile, case: Path) -> None:
-    """Raise GoldenError where the transform that ``case`` is about is not in ``profile``, and would never run."""
-    from hardener.authoring import registry
-    from hardener.authoring.profile import BUILT_IN, load
-
-    id = case.parent.name
-    if id not in registry.transforms() or id in profile.members:
-        return
-    better = next((name for name in BUILT_IN if id in load(name).members), "FILE (one that contains it)")
-    raise GoldenError(
-        f"{case}: profile {profile.name} does not contain {id}, which this case is about, so it would not run; write "
-        f"in case.yaml: profile: {better}"
-    )
 
 
 def _not_empty(found: str, case: Path) -> None:
