@@ -20,6 +20,7 @@ from hardener.authoring.edits import (
     dotted,
     replay,
 )
+from hardener.engine.document import Document
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
@@ -127,7 +128,7 @@ def test_an_appended_item_has_the_index_it_gets() -> None:
 )
 def test_paths_move_with_removed_items(path: Path, step: int, written: Path | None, read: Path) -> None:
     changed = piece()
-    changed.steps = [(drop(0, "l", 1), drop(0, "l", 2)), (put(0, "a", to=1),)]
+    changed.run = Document([(drop(0, "l", 1), drop(0, "l", 2)), (put(0, "a", to=1),)])
     shifted = shifts(changed)
     assert as_written(path, step, shifted) == written
     assert as_read(path, step, shifted) == read
@@ -145,7 +146,7 @@ def test_paths_move_with_removed_items(path: Path, step: int, written: Path | No
 )
 def test_paths_move_with_inserted_items(path: Path, step: int, written: Path | None, read: Path) -> None:
     changed = piece()
-    changed.steps = [(before(0, "l", 1, value=9), drop(0, "l", 2, "m", 0)), (put(0, "a", to=1),)]
+    changed.run = Document([(before(0, "l", 1, value=9), drop(0, "l", 2, "m", 0)), (put(0, "a", to=1),)])
     shifted = shifts(changed)
     assert as_written(path, step, shifted) == written
     assert as_read(path, step, shifted) == read
@@ -154,7 +155,7 @@ def test_paths_move_with_inserted_items(path: Path, step: int, written: Path | N
 def test_an_inserted_item_is_found_where_it_stands_in_the_end() -> None:
     changed = piece()
     one, two, late = (before(0, "l", index, value=index) for index in (1, 1, 0))
-    changed.steps = [(drop(0, "l", 0), one, two), (late,)]
+    changed.run = Document([(drop(0, "l", 0), one, two), (late,)])
     assert [as_inserted(edit, 0, changed) for edit in (one, two)] == [(0, "l", 1), (0, "l", 2)]
     assert as_inserted(late, 1, changed) == (0, "l", 0)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from sys import intern
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
+from hardener.engine.document import document
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove
@@ -128,7 +129,7 @@ class _File:
         for hunk in proof.hunks:
             start, after = hunk.before_start + piece.line, hunk.after_start + piece.line + self.shift
             new = yaml.Hunk(start, _shared(hunk.before), after, _shared(hunk.after))
-            self.hunks.append(self._ended(new) if (piece.created or "").startswith("\n") else new)
+            self.hunks.append(self._ended(new) if piece.is_new and document(piece).separator.startswith("\n") else new)
         self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
         self.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
 

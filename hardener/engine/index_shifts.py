@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hardener.authoring.edits import Drop, Edit, Insert
+from hardener.engine.document import document, steps_of
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 
@@ -14,13 +15,14 @@ Shift = tuple[int, Path, int, int]
 def shifts(piece: Piece) -> list[Shift]:
     """(step, path of the list, index, by) of every list item that a step of ``piece`` removed (by -1) or put before
     another (by 1), in the order that keeps each index right."""
-    known = piece.shifts
-    if known is None or known[0] > len(piece.steps):
-        known = piece.shifts = (0, [])
-    seen, found = known
-    for number in range(seen, len(piece.steps)):
-        found += [(number, *shift) for shift in shifts_of(piece.steps[number])]
-    piece.shifts = (len(piece.steps), found)
+    steps = steps_of(piece)
+    if not steps:
+        return []
+    own = document(piece)
+    seen, found = own.shifts if own.shifts[0] <= len(steps) else (0, [])
+    for number in range(seen, len(steps)):
+        found += [(number, *shift) for shift in shifts_of(steps[number])]
+    own.shifts = (len(steps), found)
     return found
 
 
@@ -65,7 +67,8 @@ def as_inserted(edit: Insert, step: int, piece: Piece) -> Path | None:
     *rest, index = edit.path
     where, place = tuple(rest), int(index)
     parent: Path | None = where
-    for other in piece.steps[step]:
+    own_step = steps_of(piece)[step]
+    for other in own_step:
         if other is edit:
             continue
         if other.path[:-1] == where and isinstance(other, Insert | Drop):
@@ -73,8 +76,8 @@ def as_inserted(edit: Insert, step: int, piece: Piece) -> Path | None:
             if isinstance(other, Drop):
                 place -= first < index  # type: ignore[operator]
             else:
-                place += first < index or (first == index and _precedes(piece.steps[step], other, edit))  # type: ignore[operator]
-    own = [(step, *shift) for shift in shifts_of(piece.steps[step])]
+                place += first < index or (first == index and _precedes(own_step, other, edit))  # type: ignore[operator]
+    own = [(step, *shift) for shift in shifts_of(own_step)]
     parent = as_written(where, step, own)
     return None if parent is None else as_written((*parent, place), step + 1, shifts(piece))
 

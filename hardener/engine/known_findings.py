@@ -169,7 +169,7 @@ class _Places:
     def named(self, piece: Piece, path: Path) -> str:
         if piece not in self._documents:
             try:
-                self._documents[piece] = piece.read().documents if piece.created is None else list(piece.data)
+                self._documents[piece] = piece.read().documents if not piece.is_new else list(piece.data)
             except TextError:
                 self._documents[piece] = []
         value: Any = self._documents[piece]

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from hardener.authoring.edits import copied, dotted, replay
+from hardener.engine.document import steps_of
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
 from hardener.engine.rollback import Doomed, roll_back
@@ -103,7 +104,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
     if piece.shared:  # one text of several places: a step may have changed other items of its List, too
         objects |= {item.path: item for item in rules.tree.objects if item.piece is piece}
     found = [broken for item in objects.values() for broken in rules.state(item, piece.data)]
-    if piece.created is not None:
+    if piece.is_new:
         # It was nothing before, so whatever it breaks is the doing of the step that made it.
         yield from ((changes[0], broken) for broken in found[:1])
         return
@@ -113,7 +114,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
     goals = {}
     for path, item in objects.items():
         judge = _Judge(rules, item, read, shifts(piece))
-        new = judge.new(piece.data, len(piece.steps))
+        new = judge.new(piece.data, len(steps_of(piece)))
         if new:
             goals[path] = judge, new[0]
     if goals:
@@ -160,7 +161,7 @@ def _causes(
     documents = copied(read)
     causes: dict[Path, Change] = {}
     broken: set[Path] = set()
-    for number, step in enumerate(piece.steps):
+    for number, step in enumerate(steps_of(piece)):
         replay(documents, step)
         for path, change in owners.get(number, {}).items():
             judge, goal = goals[path]

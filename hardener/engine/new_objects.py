@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Basis, Create, HostFile
+from hardener.engine.document import document
 from hardener.facts.kustomize.builds import Builds
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
 def draft(tree: Tree, edit: Create) -> Object:
     """The object that ``edit`` makes, in a piece of the file that it goes to; the tree does not know it yet."""
     path = _path(tree, edit)
-    file = tree.file_at(path) or tree.draft_file(path, None if isinstance(edit, HostFile) else edit.piece.file.path)
+    file = tree.file_at(path)
+    if file is None and isinstance(edit, HostFile):
+        file = tree.draft_file(path, None, edit.text)
+    elif file is None:
+        file = tree.draft_file(path, edit.piece.file.path)
     text = file.content.text
     if file.is_terraform:
         return _block(tree, edit)
     end = len(text)
     lines = text.count("\n") + bool(text and not text.endswith("\n"))
-    piece = Piece(file, end, end, lines, [edit.value], created="")
+    piece = Piece(file, end, end, lines, [edit.value], is_new=True)
     if isinstance(edit, HostFile):
-        piece.raw = edit.text
+        document(piece).raw = edit.text
     return Object(tree, piece, (0,), edit.value)
 
 
@@ -37,7 +42,7 @@ def _block(tree: Tree, edit: Create) -> Object:
 
     before = edit.piece
     lines = before.line + before.text.count("\n") + (not before.text.endswith("\n"))
-    piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, created="")
+    piece = Piece(before.file, before.end, before.end, lines, [edit.value], parsed=True, is_new=True)
     return TerraformBlock(tree, piece, edit.value)
 
 
@@ -60,7 +65,8 @@ def add(tree: Tree, item: Object) -> None:
         tree.add(item)
         _separate(file)
         return
-    item.piece.created = "" if item.piece.raw else _separator(file.pieces[-1] if file.pieces else None)
+    own = document(item.piece)
+    own.separator = "" if own.raw else _separator(file.pieces[-1] if file.pieces else None)
     tree.add(item)
 
 
@@ -74,8 +80,9 @@ def remove(tree: Tree, items: set[Object]) -> None:
 def _separate(file: ManifestFile) -> None:
     before = None
     for piece in file.pieces:
-        if piece.created is not None:
-            piece.created = _separator(before).replace("---\n", "") if file.is_terraform else _separator(before)
+        if piece.is_new:
+            between = _separator(before)
+            document(piece).separator = between.replace("---\n", "") if file.is_terraform else between
         before = piece
 
 
@@ -83,7 +90,7 @@ def _separator(before: Piece | None) -> str:
     """What stands between a new document and the piece before it."""
     if before is None:
         return ""
-    return "---\n" if before.created is not None or before.text[-1:] in ("", "\n") else "\n---\n"
+    return "---\n" if before.is_new or before.text[-1:] in ("", "\n") else "\n---\n"
 
 
 def listings(tree: Tree, edit: Create, item: Object) -> Iterator[tuple[Object, Append]]:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Append, Drop, Insert, Set, replay
+from hardener.engine.document import Steps, document, steps_of
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources import yaml
@@ -21,7 +22,6 @@ from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Edit
     from hardener.sources import terraform
     from hardener.sources.manifests import Parsed
     from hardener.sources.python.rewrite import Rewrite
@@ -59,12 +59,12 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece."""
 
     def mutate(documents: list[Any]) -> None:
-        for step in piece.steps:
+        for step in steps_of(piece):
             replay(documents, step)
 
-    if piece.created is not None:
+    if piece.is_new:
         return _created(piece, changes, places)
-    if not piece.steps:
+    if not steps_of(piece):
         parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places])
     if piece.is_terraform:
@@ -91,7 +91,7 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
 def _replaced(piece: Piece) -> set[tuple[str, str]]:
     """The keys that a step takes away, each with those that it sets beside it: `value` and `valueFrom`."""
     found: set[tuple[str, str]] = set()
-    for step in piece.steps:
+    for step in steps_of(piece):
         gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
         if not gone:
             continue
@@ -119,7 +119,7 @@ def _terraform(piece: Piece, mutate: Callable[[list[Any]], None], changes: list[
 def _program(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """A Python file: its engine reads again what it wrote, and keeps every comment and all between its edits."""
     try:
-        rewrite = written(piece, piece.steps)
+        rewrite = written(piece, steps_of(piece))
     except yaml.TextError as refused:
         parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
@@ -127,12 +127,13 @@ def _program(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
 
 
-def written(piece: Piece, steps: list[tuple[Edit, ...]]) -> Rewrite:
+def written(piece: Piece, steps: Steps) -> Rewrite:
     """The Python file ``piece`` after ``steps``, remembered. Raises TextError where it cannot be written,
     and what ``replay`` raises."""
     from hardener.sources.python.rewrite import rewrite  # late: few trees hold any
 
-    if piece.written is None or piece.written[0] != steps:
+    own = document(piece)
+    if own.written is None or own.written[0] != list(steps):
 
         def mutate(documents: list[Any]) -> None:
             for step in steps:
@@ -144,8 +145,8 @@ def written(piece: Piece, steps: list[tuple[Edit, ...]]) -> Rewrite:
             content.encoded(found.text)
         except UnicodeEncodeError:
             raise yaml.TextError(f"its encoding, {content.encoding}, has not every character", 1) from None
-        piece.written = list(steps), found
-    return piece.written[1]
+        own.written = list(steps), found
+    return own.written[1]
 
 
 def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
@@ -157,7 +158,7 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
         body = terraform.dump(piece.data[0], newline)
     except yaml.TextError as refused:
         return Proof(places=[1] * len(places), refusal=(refused.reason, 1))
-    text = (newline if piece.created else "") + newline + body
+    text = (newline if document(piece).separator else "") + newline + body
     hunk = yaml.Hunk(1, [], 1, [newline, *body.splitlines(keepends=True)])
     return Proof(text, [hunk], [Located(0, 2, (0,), None) for _ in changes], [2] * len(places))
 
@@ -166,11 +167,12 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """The text of a new document, read back."""
     if piece.is_terraform:
         return _created_block(piece, changes, places)
-    body = piece.raw or yaml.dump(piece.data[0])
-    text = (piece.created or "") + body
+    own = document(piece)
+    body = own.raw or yaml.dump(piece.data[0])
+    text = own.separator + body
     if piece.file.content.text.partition("\n")[0].endswith("\r"):
         text = text.replace("\n", "\r\n")
-    if not piece.raw and not yaml.same(yaml.parse(body).documents, piece.data):
+    if not own.raw and not yaml.same(yaml.parse(body).documents, piece.data):
         return Proof(places=[1] * len(places), refusal=("the new document does not come out as it was decided", 1))
     # A line end at the start ends the line before, and is no line itself.
     lines = text.removeprefix("\r").removeprefix("\n").splitlines(keepends=True)

@@ -24,6 +24,7 @@ from hardener.authoring.edits import (
 )
 from hardener.authoring.transform import Transform
 from hardener.engine import new_objects
+from hardener.engine.document import apply_step, steps_of
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -54,7 +55,7 @@ class Step:
             new_objects.add(self.tree, item)
         for piece, edits in self.edits.items():
             replay(piece.data, edits)
-            piece.steps.append(tuple(edits))
+            apply_step(piece, edits)
         target = self.target.pod if isinstance(self.target, Container) else self.target
         if isinstance(self.target, Container):
             self.target.changed_by = _with(self.target.changed_by, self.transform.id)
@@ -158,7 +159,7 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
     for edit, path in zip(edits, paths, strict=True):
         before = value_before(edit, piece.data, path)
         after = edit.value if isinstance(edit, Set | Append | Insert) else MISSING
-        step.changes.append(Change(step.transform, edit, item, len(piece.steps), path, before, after))
+        step.changes.append(Change(step.transform, edit, item, len(steps_of(piece)), path, before, after))
     step.edits.setdefault(piece, []).extend(edits)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hardener.authoring.edits import copied, replay
+from hardener.engine.document import Document, steps_of
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
 from hardener.engine.proof import prove
@@ -46,11 +47,11 @@ def refusal(step: Step, made: Iterable[Change]) -> Refused | None:
     ``made`` are the changes of the run so far. Nothing is changed.
     """
     for piece, edits in step.edits.items():
-        if piece.created is not None:
+        if piece.is_new:
             continue
         after = copied(piece.data)
         replay(after, edits)
-        tried = replace(piece, data=after, steps=[*piece.steps, tuple(edits)], shifts=None)
+        tried = replace(piece, data=after, run=Document([*steps_of(piece), tuple(edits)]))
         changes = [change for change in (*made, *step.changes) if change.object.piece is piece]
         found = prove(tried, changes, []).refusal
         if found is not None:

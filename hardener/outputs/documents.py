@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from hardener.engine.document import raw_of
 from hardener.engine.outcome import Outcome
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import same
@@ -38,7 +39,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
     for item in outcome.tree.objects:
         objects.setdefault(item.piece, []).append(item)
     for piece in _pieces(outcome):
-        if piece.created is not None or _is_no_yaml(piece):
+        if piece.is_new or _is_no_yaml(piece):
             continue
         before, after = piece.read().documents, piece.data
         own = objects.get(piece, [])
@@ -54,15 +55,15 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
 
 def created(outcome: Outcome) -> Iterator[Object]:
     """The objects that ``outcome`` makes, files for hosts left out."""
-    made = {change.object.piece: change.object for change in outcome.changes if change.object.piece.created is not None}
-    yield from (item for piece, item in made.items() if not piece.raw and not piece.is_terraform)
+    made = {change.object.piece: change.object for change in outcome.changes if change.object.piece.is_new}
+    yield from (item for piece, item in made.items() if not raw_of(piece) and not piece.is_terraform)
 
 
 def elsewhere(outcome: Outcome) -> Iterator[str]:
     """The files that ``outcome`` changes or makes and that hold no documents, each with what it is: Terraform,
     programs, files for hosts."""
     for piece in _pieces(outcome):
-        if _is_no_yaml(piece) or piece.raw:
+        if _is_no_yaml(piece) or raw_of(piece):
             what = "a program, and patches are for what it makes" if piece.is_python else "holds no Kubernetes objects"
             yield f"{piece.file.name}: {what}"
 

@@ -14,10 +14,8 @@ from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from hardener.authoring.edits import Edit
     from hardener.sources import script, terraform
     from hardener.sources.python.parsed import Parsed as Program
-    from hardener.sources.python.rewrite import Rewrite
 
     Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program
 
@@ -29,9 +27,11 @@ RENDER = "render it first and harden what comes out: helm template ... | harden 
 class Piece:
     """One run of a file: ``data`` holds its documents as plain data while transforms work on them.
 
-    ``line`` is the 0-based line of its first line in the file. ``steps`` are the applied steps in order; replayed
-    on a fresh parse they must give ``data`` again. ``problem`` is (id, message, advice, line in the piece) when the
-    piece is left alone.
+    - ``line``: the 0-based line of its first line in the file.
+    - ``problem``: (id, message, advice, line in the piece) when the piece is left alone.
+    - ``is_new``: it is no part of the file as read; its text is empty.
+    - ``revision``: how often its data were changed since they were read.
+    - ``run``: whatever a run keeps of it; nothing here looks at that.
     """
 
     file: ManifestFile
@@ -39,14 +39,12 @@ class Piece:
     end: int
     line: int
     data: list[Any] = field(default_factory=list)
-    steps: list[tuple[Edit, ...]] = field(default_factory=list)
     problem: tuple[str, str, str, int] | None = None
     parsed: bool = False
     shared: list[list[Path]] = field(default_factory=list)  # paths of one text, by anchor
-    shifts: tuple[int, list[tuple[int, Path, int, int]]] | None = None  # of its first steps
-    created: str | None = None  # the text before a document that this run adds to the file
-    raw: str = ""  # of a file that this run makes and that holds no object: all of it
-    written: tuple[list[tuple[Edit, ...]], Rewrite] | None = None  # of a program: the text after these steps
+    is_new: bool = False
+    revision: int = 0
+    run: Any = None
 
     @property
     def text(self) -> str:

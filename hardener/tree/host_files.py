@@ -21,7 +21,7 @@ def text_of(tree: Tree, name: str) -> str | None:
     path = path_of(tree, name)
     file = tree.file_at(path)
     if file is not None:
-        return "".join(piece.raw for piece in file.pieces) or file.content.text
+        return tree.drafted[path].text if path in tree.drafted else file.content.text
     try:
         with open(path, encoding="utf-8") as handle:
             return handle.read()

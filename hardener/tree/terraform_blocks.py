@@ -203,7 +203,7 @@ class Terraform:
         by_address.setdefault((block.folder, block.address), block)
         pieces = block.piece.file.pieces
         place = max(index for index, piece in enumerate(pieces) if piece.start < block.piece.start) + 1
-        while place < len(pieces) and pieces[place].created is not None:
+        while place < len(pieces) and pieces[place].is_new:
             place += 1
         pieces.insert(place, block.piece)
 

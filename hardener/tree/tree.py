@@ -60,10 +60,11 @@ class Settings:
 
 
 class Draft(NamedTuple):
-    """A new file, and the one that it will be listed with in a kustomization."""
+    """A new file, the one that it will be listed with in a kustomization, and its text where it holds no object."""
 
     file: ManifestFile
     beside: str | None
+    text: str
 
 
 @dataclass(eq=False)
@@ -150,12 +151,13 @@ class Tree:
         """The file with the real path ``path``, those that the run makes included."""
         return self._by_path.get(path)
 
-    def draft_file(self, path: str, beside: str | None) -> ManifestFile:
+    def draft_file(self, path: str, beside: str | None, text: str = "") -> ManifestFile:
         """The new file ``path``, which the tree does not know before an object of it is added. ``beside`` is the file
-        of the sibling that it will be listed with; None for one that is listed nowhere."""
+        of the sibling that it will be listed with; None for one that is listed nowhere, whose ``text`` is all of it."""
         if path not in self.drafted:
             file = ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
-            self.drafted[path] = Draft(file, beside)
+            self.drafted[path] = Draft(file, beside, text)
+        self.drafted[path] = self.drafted[path]._replace(text=text)  # a draft that was not made may have had another
         return self.drafted[path].file
 
     @cached_property

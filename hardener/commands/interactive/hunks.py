@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hardener.authoring.edits import Create, Edit, replay
+from hardener.engine.document import raw_of, steps_of
 from hardener.engine.outcome import Change, FileChange
 from hardener.sources import yaml
 from hardener.sources.files import Content
@@ -30,8 +31,8 @@ def of_step(changes: list[Change]) -> Iterator[FileChange]:
 
 
 def _created(piece: Piece) -> FileChange:
-    if piece.raw:
-        body = piece.raw
+    if raw := raw_of(piece):
+        body = raw
     elif piece.is_terraform:
         from hardener.sources import terraform
 
@@ -44,7 +45,7 @@ def _created(piece: Piece) -> FileChange:
 
 
 def _rewritten(piece: Piece, changes: list[Change]) -> FileChange:
-    before = _text(piece, piece.text, [edit for step in piece.steps[: changes[0].step] for edit in (step,)])[0]
+    before = _text(piece, piece.text, list(steps_of(piece)[: changes[0].step]))[0]
     after, hunks = _text(piece, before, [tuple(change.edit for change in changes)])
     whole, start, end = piece.file.content.text, piece.start, piece.end
     file = _like(piece.file, whole[:start] + before + whole[end:], new=False)

@@ -53,7 +53,7 @@ class Backends:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._stores = [item for kind in STORES for item in tree.of(GROUP, kind)]
-        self._readers = [item for item in tree.of(GROUP, "ExternalSecret") if item.piece.created is None]
+        self._readers = [item for item in tree.of(GROUP, "ExternalSecret") if not item.piece.is_new]
         self._shown = dict(self._signs())
         self._asked: list[Evidence | None] = []
 
@@ -192,8 +192,8 @@ def serves_v1(tree: Tree) -> Evidence | None:
         except (OpaqueError, WrongShapeError):
             continue
     for item in tree.objects:
-        if item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1" and item.piece.created is None:
-            if not item.piece.steps:
+        if item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1" and not item.piece.is_new:
+            if not item.piece.revision:
                 return item.fact(f"{item} has that version already", "apiVersion")
         if (item.group, item.kind) in RENDERED_ELSEWHERE:
             for name, version in _charts(item.data):

@@ -106,11 +106,7 @@ class SecretMoves(AsRead):
         """The ExternalSecret of the tree, as read, that makes ``secret`` beside the object of ``view`` from ``key``."""
         found = []
         for item in self._tree.of(external_secret.GROUP, "ExternalSecret"):
-            if (
-                item.piece.created is None
-                and item.editable
-                and (item.text("spec", "target", "name") or item.name) == secret
-            ):
+            if not item.piece.is_new and item.editable and (item.text("spec", "target", "name") or item.name) == secret:
                 found.append(item)
         near = Nearby(self._tree.ask(Builds), found).of(view.object) if found else []
         same = [item for item in near if item.text("spec", "data", 0, "remoteRef", "key") == key]

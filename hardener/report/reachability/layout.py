@@ -87,7 +87,7 @@ class Layout:
             copies = self._copies.get(source, {})
             part = self._part(item, source, name)
             # A file of policies beside several copies of an application belongs to each of them, and so does ours.
-            own = copies[part] if part in copies and item.piece.created is None else None
+            own = copies[part] if part in copies and not item.piece.is_new else None
             for copy in self._beside(item, source, name) if own is None else [own]:
                 unit = self._units.setdefault((source, copy), len(self._units))
                 private = name is None or source[0] == "component"

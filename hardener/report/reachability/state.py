@@ -7,6 +7,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from hardener.engine.document import steps_of
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
@@ -88,7 +89,7 @@ class State:
         found = self._touched.get(piece)
         if found is None:
             templates = self._templates.get(piece, set())
-            paths = {edit.path for step in piece.steps for edit in step}
+            paths = {edit.path for step in steps_of(piece) for edit in step}
             found = self._touched[piece] = {path for edit in paths for path in _concerned(edit, templates)}
             found.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
         return found
@@ -120,7 +121,7 @@ class State:
         """The policies by namespace, and by the one cluster in which they hold (None: in all)."""
         found: dict[tuple[int | None, str], list[Policy]] = {}
         for item in self.layout.tree.of(GROUP, "NetworkPolicy"):
-            if item.classes or (self.as_read and item.piece.created is not None):
+            if item.classes or (self.as_read and item.piece.is_new):
                 continue
             for place in self.layout.places(item):
                 policy = self._policy(item, place.namespace)
@@ -129,7 +130,7 @@ class State:
         return found
 
     def _policy(self, item: Object, namespace: str) -> Policy | None:
-        if self.as_read and item.piece.steps:
+        if self.as_read and steps_of(item.piece):
             return parse(self._object(item), namespace, origin=item)
         known, key = self.layout.policies, (item, namespace)  # those that the run does not touch are read once
         if key not in known:
@@ -141,7 +142,7 @@ class State:
 
     def _data(self, piece: Piece) -> list[Any]:
         """The documents of ``piece`` in this state."""
-        if not self.as_read or not piece.steps or piece.created is not None:
+        if not self.as_read or not steps_of(piece) or piece.is_new:
             return piece.data
         if piece not in self._documents:
             self._documents[piece] = piece.read().documents

@@ -182,7 +182,7 @@ class PatchedOverlays(Overlays):
 
     def results(self, item: Object) -> tuple[tuple[Chain, Result], ...]:
         """What each chain of ``item`` makes of it as it is now."""
-        stamp = len(item.piece.steps)
+        stamp = item.piece.revision
         known = self._results.get(item)
         if known is None or known[0] != stamp:
             found = tuple((chain, chain.apply(item.data)) for chain in self.chains(item))
@@ -190,7 +190,7 @@ class PatchedOverlays(Overlays):
         return known[1]
 
     def _of(self, item: Object) -> tuple[Variant, ...]:
-        stamp = len(item.piece.steps)
+        stamp = item.piece.revision
         known = self._variants.get(item)
         if known is None or known[0] != stamp:
             pairs = ((chain, result.data) for chain, result in self.results(item))
@@ -315,7 +315,7 @@ def _texts(found: Any) -> dict[str, str]:
 def _concerns_pods(patch: Patch, item: Object) -> bool:
     """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, a role, a binding, a
     policy of Kyverno, or an object that this run makes, whether at all."""
-    if (item.group, item.kind) == ("", "Service") or item.piece.created is not None or item.group in _WHOLE:
+    if (item.group, item.kind) == ("", "Service") or item.piece.is_new or item.group in _WHOLE:
         return True
     if isinstance(patch, Merge):
         return "$patch" in patch.document or any(_leads(patch.document, path) for path in _pod_paths(item.data))

@@ -1,0 +1,65 @@
+"""What a run does with a piece of a file: the steps that it applied, and what is known of them by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
+from hardener.support.fast_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from hardener.authoring.edits import Edit
+    from hardener.sources.python.rewrite import Rewrite
+
+Steps = Sequence[tuple["Edit", ...]]
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """``steps`` are the applied steps in order; replayed on a fresh parse they must give the data of the piece again.
+
+    - ``shifts``: of how many of them the list items that came and went are known, and these.
+    - ``separator``: what stands before a document that the run adds to a file.
+    - ``raw``: the text of a new file that holds no object.
+    - ``written``: of a program, the steps that it was last written with, and what came out; it takes long.
+    """
+
+    steps: list[tuple[Edit, ...]] = field(default_factory=list)
+    shifts: tuple[int, list[tuple[int, Path, int, int]]] = field(default_factory=lambda: (0, []))
+    separator: str = ""
+    raw: str = ""
+    written: tuple[list[tuple[Edit, ...]], Rewrite] | None = None
+
+
+def document(piece: Piece) -> Document:
+    """What the run does with ``piece``, for writing; most pieces have none before they are changed."""
+    if piece.run is None:
+        piece.run = Document()
+    found: Document = piece.run
+    return found
+
+
+def steps_of(piece: Piece) -> Steps:
+    """The applied steps of ``piece``; none for most."""
+    return piece.run.steps if piece.run is not None else ()
+
+
+def raw_of(piece: Piece) -> str:
+    """The text of a new file that holds no object; "" for every other piece."""
+    return piece.run.raw if piece.run is not None else ""
+
+
+def apply_step(piece: Piece, edits: Sequence[Edit]) -> None:
+    """Take down that ``edits`` were made on the data of ``piece``, as one step."""
+    document(piece).steps.append(tuple(edits))
+    piece.revision += 1
+
+
+def keep_steps(piece: Piece, steps: list[tuple[Edit, ...]]) -> None:
+    """Take down that only ``steps`` are left of those that were applied to ``piece``."""
+    own = document(piece)
+    own.steps, own.shifts = steps, (0, [])
+    piece.revision += 1
