@@ -1,1 +1,1 @@
-"""What the author of a transform, a profile or a configuration writes: declarations, edits, findings, options."""
+"""What the author of a transform, a profile or a configuration writes lives here, and nothing that runs it."""

@@ -1,4 +1,5 @@
-"""Words of a command line to calls of `hardener.commands`, and their results to exit codes; nothing is decided here."""
+"""What a command line says becomes calls of `hardener.commands`, and results exit codes; nothing is decided or
+printed here but errors."""
 
 
 def main() -> None:

@@ -1,1 +1,2 @@
-"""One command a module: read the tree, run, write, print. What a command line looks like is not known here."""
+"""One command a module lives here (read the tree, run, write, print), and no option of a command line, nor a
+format of a report."""

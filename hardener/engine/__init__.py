@@ -1,1 +1,2 @@
-"""Decides, guards, proves and assembles: one run over a tree. It knows no rule of its own, and prints nothing."""
+"""One run over a tree lives here (decide, guard, prove, assemble); it knows no rule of its own, and prints and
+writes nothing."""

@@ -1,1 +1,1 @@
-"""What the tree says about itself, a folder per subject. Facts are collected and never change anything."""
+"""What the tree says about itself lives here, a folder per subject; a fact is collected, and never changes anything."""

@@ -1,1 +1,2 @@
-"""`harden.lock`, and the registries and layers that it is made from. The only package that opens a connection."""
+"""`harden.lock` lives here, with the registries and layers that it is made from; no other package opens a
+connection."""

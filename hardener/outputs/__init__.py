@@ -1,4 +1,4 @@
-"""The result of a run beside the source, which stays as it is: patches, a component of kustomize, hardened copies."""
+"""The result of a run beside the source lives here (patches, a component of kustomize, copies), and no report of it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,2 @@
-"""What the user gets to see, in text, JSON and other formats; all of it passes through the redactor."""
+"""What the user gets to see lives here, in text, JSON and other formats, all through the redactor; nothing is
+decided or written to a source."""

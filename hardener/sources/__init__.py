@@ -1,1 +1,2 @@
-"""How a file becomes documents, and edits become text."""
+"""How a file becomes documents, and edits become text, lives here; nothing here knows Kubernetes but the readers
+of programs."""

@@ -1,1 +1,1 @@
-"""What knows no subject: no Kubernetes, no YAML, no rule."""
+"""What knows no subject lives here: no Kubernetes, no YAML, no rule."""

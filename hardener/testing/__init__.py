@@ -1,1 +1,2 @@
-"""What tests a transform: the golden runner and its pytest plugin. No command but `harden golden` uses it."""
+"""What tests a transform lives here, the golden runner and its pytest plugin; tests of this program stand in
+`tests/`."""

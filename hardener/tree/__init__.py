@@ -1,1 +1,2 @@
-"""The files of a run, their objects, and the views that transforms ask. What follows from several objects is a fact."""
+"""The files of a run, their objects and the views that transforms ask live here; what follows from several objects
+is a fact."""

@@ -1,1 +1,2 @@
-"""Who may do what: roles and bindings, whom they reach, who uses an account or a token, what admits an object."""
+"""Who may do what lives here (roles, bindings, accounts, tokens, admission, audit logs), and not what a rule makes
+of it."""

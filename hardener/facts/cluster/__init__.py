@@ -1,1 +1,2 @@
-"""What the tree shows of the cluster that it is for: its platform, its nodes, its identities in a cloud."""
+"""What the tree shows of its cluster lives here (platform, nodes, identities in a cloud), and not what is true of
+every cluster."""

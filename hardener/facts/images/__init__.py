@@ -1,1 +1,2 @@
-"""What uses which image, and what decides about an image beside the manifest that names it."""
+"""What uses which image, and what decides about it beside the manifest, lives here, and not what an image is: that
+is in `lock` and `kubernetes`."""

@@ -1,1 +1,2 @@
-"""What the kustomizations of the tree build, and what their overlays make of an object."""
+"""What kustomizations build, and what overlays make of an object, lives here, and not how a kustomization reads:
+that is in `kubernetes`."""

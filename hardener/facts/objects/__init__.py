@@ -1,1 +1,2 @@
-"""How the objects of the tree hang together: which mean each other, which are near, which the tree does not show."""
+"""How the objects of the tree hang together lives here (which mean each other, which are near, which are hidden),
+and no single view."""
