@@ -98,7 +98,7 @@ def _at(documents: list[Any], path: Path) -> Any:
 
 def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tuple[Change, Violation]]:
     """The steps of ``piece`` that break a rule, one per object, each as a change of it and what it breaks."""
-    if piece.is_terraform:
+    if piece.language == "terraform":
         return  # the rules are those of Kubernetes
     objects = {change.object.path: change.object for change in changes}
     if piece.shared:  # one text of several places: a step may have changed other items of its List, too

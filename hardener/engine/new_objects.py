@@ -26,7 +26,7 @@ def draft(tree: Tree, edit: Create) -> Object:
     elif file is None:
         file = tree.draft_file(path, edit.piece.file.path)
     text = file.content.text
-    if file.is_terraform:
+    if file.language == "terraform":
         return _block(tree, edit)
     end = len(text)
     lines = text.count("\n") + bool(text and not text.endswith("\n"))
@@ -61,7 +61,7 @@ def _path(tree: Tree, edit: Create) -> str:
 def add(tree: Tree, item: Object) -> None:
     """Make a drafted object part of the tree, so that what follows in the run sees it."""
     file = item.piece.file
-    if item.piece.is_terraform:
+    if item.piece.language == "terraform":
         tree.add(item)
         _separate(file)
         return
@@ -82,7 +82,7 @@ def _separate(file: ManifestFile) -> None:
     for piece in file.pieces:
         if piece.is_new:
             between = _separator(before)
-            document(piece).separator = between.replace("---\n", "") if file.is_terraform else between
+            document(piece).separator = between.replace("---\n", "") if file.language == "terraform" else between
         before = piece
 
 

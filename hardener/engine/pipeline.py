@@ -106,7 +106,7 @@ def run(
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)
-    if any(change.object.piece.is_python for change in state.outcome.changes):
+    if any(change.object.piece.language == "python" for change in state.outcome.changes):
         from hardener.engine.program_guard import leave_out  # late: few trees hold a program
 
         while leave_out(state.outcome):
@@ -178,7 +178,7 @@ def _refuted(edit: Edit, facts: list[Evidence]) -> Edit:
 
 def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], may_change: bool) -> None:
     outcome = state.outcome
-    if any(edit.piece.is_python for edit in edits) and any(isinstance(edit, Create) for edit in edits):
+    if any(edit.piece.language == "python" for edit in edits) and any(isinstance(edit, Create) for edit in edits):
         from hardener.engine import program_advice
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
@@ -214,7 +214,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 def _unwritable(state: _Run, step: Step) -> Refused | None:
     """Why a step that takes secrets out of the tree cannot be made whole, or one of a program cannot be written."""
     moves = any(change.edit.keeps for change in step.changes)
-    if not moves and not any(piece.is_python for piece in step.edits):
+    if not moves and not any(piece.language == "python" for piece in step.edits):
         return None
     from hardener.engine import trial_write  # late: most runs move no secret, and few trees hold a program
 
@@ -292,7 +292,7 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
         "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
     }[id]
     piece = target.object.piece
-    if id == "opaque-value" and piece.is_python:
+    if id == "opaque-value" and piece.language == "python":
         from hardener.engine import program_advice
 
         message, advice = (
@@ -327,7 +327,7 @@ def _report_classes(state: _Run) -> None:
             if name == "patch" and state.outcome.tree.ask(Overlays).is_weighed(target.object):
                 continue  # what it weakens is a finding of its own
             message, advice = f"left as it is ({name}): {sign}", _LEFT_ALONE[name]
-            if name == "patch" and target.object.piece.is_python:
+            if name == "patch" and target.object.piece.language == "python":
                 from hardener.engine import program_advice
 
                 advice = program_advice.MERGED + program_advice.hook(target.object.piece)

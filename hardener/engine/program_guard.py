@@ -21,7 +21,7 @@ def leave_out(outcome: Outcome) -> bool:
 
     Its changes go from ``outcome.changes`` to ``outcome.refused``, with those of the steps that build on it.
     """
-    waiting = {change.object.piece: None for change in outcome.changes if change.object.piece.is_python}
+    waiting = {change.object.piece: None for change in outcome.changes if change.object.piece.language == "python"}
     found = False
     while waiting:
         doomed: dict[int, Doomed] = {}
@@ -33,7 +33,9 @@ def leave_out(outcome: Outcome) -> bool:
         if not doomed:
             return found
         found = True
-        waiting = {piece: None for piece in roll_back(outcome, doomed) if piece.is_python and steps_of(piece)}
+        waiting = {
+            piece: None for piece in roll_back(outcome, doomed) if piece.language == "python" and steps_of(piece)
+        }
     return found
 
 

@@ -67,9 +67,9 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     if not steps_of(piece):
         parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places])
-    if piece.is_terraform:
+    if piece.language == "terraform":
         return _terraform(piece, mutate, changes, places)
-    if piece.is_python:
+    if piece.language == "python":
         return _program(piece, changes, places)
     try:
         rewrite = yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
@@ -165,7 +165,7 @@ def _created_block(piece: Piece, changes: list[Change], places: list[Path]) -> P
 
 def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """The text of a new document, read back."""
-    if piece.is_terraform:
+    if piece.language == "terraform":
         return _created_block(piece, changes, places)
     own = document(piece)
     body = own.raw or yaml.dump(piece.data[0])

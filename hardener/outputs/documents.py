@@ -56,7 +56,7 @@ def changed(outcome: Outcome) -> Iterator[Changed]:
 def created(outcome: Outcome) -> Iterator[Object]:
     """The objects that ``outcome`` makes, files for hosts left out."""
     made = {change.object.piece: change.object for change in outcome.changes if change.object.piece.is_new}
-    yield from (item for piece, item in made.items() if not raw_of(piece) and not piece.is_terraform)
+    yield from (item for piece, item in made.items() if not raw_of(piece) and piece.language != "terraform")
 
 
 def elsewhere(outcome: Outcome) -> Iterator[str]:
@@ -64,7 +64,11 @@ def elsewhere(outcome: Outcome) -> Iterator[str]:
     programs, files for hosts."""
     for piece in _pieces(outcome):
         if _is_no_yaml(piece) or raw_of(piece):
-            what = "a program, and patches are for what it makes" if piece.is_python else "holds no Kubernetes objects"
+            what = (
+                "a program, and patches are for what it makes"
+                if piece.language == "python"
+                else "holds no Kubernetes objects"
+            )
             yield f"{piece.file.name}: {what}"
 
 
@@ -74,7 +78,7 @@ def _pieces(outcome: Outcome) -> list[Piece]:
 
 
 def _is_no_yaml(piece: Piece) -> bool:
-    return piece.is_terraform or piece.is_python or piece.file.is_script
+    return piece.language != "yaml"
 
 
 def _at(value: Any, path: Path) -> Any:

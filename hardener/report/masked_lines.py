@@ -81,9 +81,9 @@ def _drops(piece: Piece) -> bool:
 def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:
     """``text``, which is that of ``file`` as read or as written, with every secret masked."""
     every = [range(1, text.count("\n") + 2)]
-    if file.is_terraform or file.is_python:
+    if file.language in ("terraform", "python"):
         learn_pieces(redactor, file)
-        found = masked_text(redactor, text, every, is_python=file.is_python)
+        found = masked_text(redactor, text, every, is_python=file.language == "python")
     else:
         found = masked_lines(redactor, text, every, known_documents(file) if text is file.content.text else None)
     if found:

@@ -58,9 +58,9 @@ class Patch:
     def of(cls, change: FileChange, redactor: Redactor) -> Patch:
         """The patch of ``change`` with its secrets masked, which ``redactor`` learns."""
         old = change.file.content.text
-        if change.file.is_terraform or change.file.is_python:
+        if change.file.language in ("terraform", "python"):
             learn_pieces(redactor, change.file)
-            return cls(change, partial(masked_text, redactor, is_python=change.file.is_python))
+            return cls(change, partial(masked_text, redactor, is_python=change.file.language == "python"))
         known = known_documents(change.file)
 
         def mask(text: str, ranges: list[range]) -> Masked:

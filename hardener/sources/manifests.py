@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hardener.sources import yaml
 from hardener.sources.files import Content
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hardener.sources.python.parsed import Parsed as Program
 
     Parsed = yaml.Parsed | terraform.Parsed | script.Parsed | Program
+
+Language = Literal["yaml", "terraform", "python", "script"]
+"""What a file is written in; JSON is YAML, and each line of a script is an item of one document."""
 
 _TEMPLATE = re.compile(r"\{\{|\{%")
 RENDER = "render it first and harden what comes out: helm template ... | harden filter"
@@ -51,24 +54,19 @@ class Piece:
         return self.file.content.text[self.start : self.end]
 
     @property
-    def is_terraform(self) -> bool:
-        """Whether it is a block of Terraform, and no YAML."""
-        return self.file.is_terraform
-
-    @property
-    def is_python(self) -> bool:
-        """Whether it is a program, whose objects are its documents."""
-        return self.file.is_python
+    def language(self) -> Language:
+        """What it is written in; the documents of a program are the objects that it makes."""
+        return self.file.language
 
     def read(self) -> Parsed:
         """The piece as read, with the places of everything in it; its documents are not to be changed."""
         if self.file.program is not None:
             return self.file.program
-        if self.file.is_script:
+        if self.file.language == "script":
             from hardener.sources import script
 
             return script.Parsed(self.text)
-        if self.is_terraform:
+        if self.language == "terraform":
             from hardener.sources import terraform  # late: it needs an extra
 
             return terraform.parse(self.text)
@@ -93,9 +91,7 @@ class ManifestFile:
     content: Content
     editable: bool
     pieces: list[Piece] = field(default_factory=list)
-    is_terraform: bool = False
-    is_script: bool = False
-    is_python: bool = False
+    language: Language = "yaml"
     program: Program | None = None  # of a Python file; reading it again would take long
     _parsed: dict[tuple[Piece | None, str], Parsed | None] = field(default_factory=dict)
 
@@ -151,7 +147,7 @@ def check(piece: Piece) -> None:
 
 def load_script(path: str, name: str, content: Content, kind: tuple[str, str], *, editable: bool) -> ManifestFile:
     """A script as one object of ``kind`` (group and kind), whose lines are a list of it."""
-    file = ManifestFile(path, name, content, editable, is_script=True)
+    file = ManifestFile(path, name, content, editable, language="script")
     piece = Piece(file, 0, len(content.text), 0, parsed=True)
     lines = piece.read().documents[0]
     group, called = kind
@@ -166,7 +162,7 @@ def load_terraform(path: str, name: str, content: Content, *, editable: bool) ->
     ``terraform`` is not installed."""
     from hardener.sources import terraform
 
-    file = ManifestFile(path, name, content, editable, is_terraform=True)
+    file = ManifestFile(path, name, content, editable, language="terraform")
     try:
         parsed = terraform.parse(content.text)
     except yaml.TextError as refused:
@@ -187,7 +183,7 @@ def load_python(path: str, name: str, content: Content, *, editable: bool) -> Ma
     from hardener.sources.python.parsed import parse  # late: its parser takes long to load
 
     program = parse(content.text)
-    file = ManifestFile(path, name, content, editable, is_python=True, program=program)
+    file = ManifestFile(path, name, content, editable, language="python", program=program)
     if program.documents:
         file.pieces.append(Piece(file, 0, len(content.text), 0, program.data(), parsed=True, shared=program.shared()))
     return file

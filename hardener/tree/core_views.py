@@ -78,7 +78,7 @@ class Object(View):
     def namespace(self) -> str | None:
         """The namespace as written; None where the object names none, or a program computes it."""
         namespace = self._metadata("namespace")
-        if not isinstance(namespace, str) or not namespace or (self.piece.is_python and "$" in namespace):
+        if not isinstance(namespace, str) or not namespace or (self.piece.language == "python" and "$" in namespace):
             return None
         return namespace
 
@@ -344,7 +344,7 @@ class Namespace(View):
         names: tuple[str | None, ...] = (),
     ) -> None:
         # New objects come to stand beside it, and a program has no place for one.
-        first = declaration or next((item for item in objects if not item.piece.is_python), objects[0])
+        first = declaration or next((item for item in objects if item.piece.language != "python"), objects[0])
         self.name = name
         self.names = names or (name,)
         self.declared = declaration is not None

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def of(tree: Tree, piece: Piece) -> Iterator[Object]:
     """The objects of ``piece``, fragments left out."""
-    if piece.is_python:
+    if piece.language == "python":
         from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
     for index, document in enumerate(piece.data):
-        if not piece.is_python or not is_fragment(document):
+        if piece.language != "python" or not is_fragment(document):
             yield from _unroll(tree, piece, (index,), document)
 
 

@@ -101,7 +101,7 @@ def _patch(pod: PodTemplate) -> str | None:
     if containers and not all(container.get("image") or type(container) is OpenDict for container in containers):
         return "a container has no image"
     found = pod.data.get("containers")
-    if pod.object.piece.is_python and type(found) is list and not found:  # not one that is open
+    if pod.object.piece.language == "python" and type(found) is list and not found:  # not one that is open
         return "it has no containers"
     return None
 
@@ -154,7 +154,7 @@ def _views(pod: PodTemplate) -> tuple[Container, ...]:
     try:
         return pod.containers
     except OpaqueError:
-        if pod.object.piece.is_python:
+        if pod.object.piece.language == "python":
             return ()
         raise
 

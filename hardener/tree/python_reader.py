@@ -68,7 +68,7 @@ def load(path: str, *, editable: bool, given: bool) -> tuple[ManifestFile | None
     except TextError as refused:
         if not _holds_objects(text):
             return None, []
-        file = ManifestFile(path, name, content, editable, is_python=True)
+        file = ManifestFile(path, name, content, editable, language="python")
         advice = "correct it; what Python 3 does not read is not looked at"
         problem = ("python-unread", f"not looked at: {refused.reason}", advice, refused.line or 1)
         file.pieces.append(Piece(file, 0, len(text), 0, problem=problem))

@@ -156,7 +156,7 @@ class Terraform:
         self.blocks = [
             TerraformBlock(tree, piece, piece.data[0])
             for file in tree.files
-            if file.is_terraform
+            if file.language == "terraform"
             for piece in file.pieces
             if piece.parsed
         ]
@@ -209,6 +209,6 @@ class Terraform:
 
     def remove(self, pieces: set[Piece]) -> None:
         """Take out the blocks that are in ``pieces``."""
-        if any(piece.is_terraform for piece in pieces):
+        if any(piece.language == "terraform" for piece in pieces):
             self.blocks[:] = [block for block in self.blocks if block.piece not in pieces]
             self._forget()

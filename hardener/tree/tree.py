@@ -126,12 +126,12 @@ class Tree:
     @property
     def terraform_files(self) -> list[ManifestFile]:
         """The Terraform files."""
-        return [file for file in self.files if file.is_terraform]
+        return [file for file in self.files if file.language == "terraform"]
 
     @cached_property
     def fragments(self) -> list[Fragment]:
         """The parts of objects that programs make, see ``hardener.tree.pod_fragments``."""
-        if not any(file.is_python for file in self.files):
+        if not any(file.language == "python" for file in self.files):
             return []
         from hardener.tree.pod_fragments import of
 
@@ -180,7 +180,7 @@ class Tree:
         file = item.piece.file
         self._by_place[item.piece, item.path] = item
         self._drop_live_facts()
-        if file.is_terraform:
+        if file.language == "terraform":
             self.terraform.add(item)
             return
         self._by_kind.setdefault((item.group, item.kind), []).append(item)

@@ -56,7 +56,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
             TOPIC, value, grade=Grade.BREAKING if unseen else Grade.REVIEW, basis=Basis.PROVED,
             evidence=[namespace.fact(fact), *_against(namespace, sources, open_pods)], impact="namespace-isolated",
         )  # fmt: skip
-    elif not namespace.name and namespace.object.piece.is_python:
+    elif not namespace.name and namespace.object.piece.language == "python":
         return  # only the program knows it; netpol-workload speaks of each workload
     elif namespace.declared or namespace.pods:
         # Workloads outside the given paths are no work for this run.

@@ -33,7 +33,7 @@ def of_step(changes: list[Change]) -> Iterator[FileChange]:
 def _created(piece: Piece) -> FileChange:
     if raw := raw_of(piece):
         body = raw
-    elif piece.is_terraform:
+    elif piece.language == "terraform":
         from hardener.sources import terraform
 
         body = terraform.dump(piece.data[0], "\n")
@@ -61,12 +61,12 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
         for step in steps:
             replay(documents, step)
 
-    if piece.is_terraform:
+    if piece.language == "terraform":
         from hardener.sources import terraform
 
         changed = terraform.rewrite(text, mutate)
         return changed.text, changed.hunks
-    if piece.is_python:
+    if piece.language == "python":
         from hardener.sources.python.rewrite import rewrite
 
         program = rewrite(text, mutate)
@@ -77,4 +77,4 @@ def _text(piece: Piece, text: str, steps: list[tuple[Edit, ...]]) -> tuple[str, 
 
 def _like(file: ManifestFile, text: str, *, new: bool) -> ManifestFile:
     content = Content(text, file.content.bom, -1 if new else 0, 0, file.content.encoding)
-    return ManifestFile(file.path, file.name, content, True, is_terraform=file.is_terraform, is_python=file.is_python)
+    return ManifestFile(file.path, file.name, content, True, language=file.language)

@@ -51,7 +51,7 @@ def write(waivers: Iterable[Written]) -> list[str]:
 
 def _with(piece: Piece, text: str, waiver: Written) -> str:
     try:
-        annotated = None if piece.is_terraform or piece.is_python else _annotated(text, waiver)
+        annotated = None if piece.language in ("terraform", "python") else _annotated(text, waiver)
         return annotated or _commented(piece, text, waiver)
     except yaml.TextError as refused:
         form = f"# harden: ignore[{waiver.id}] {waiver.reason}"
@@ -82,16 +82,16 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
     """``text`` with a comment on the line above the target. Raises TextError where that changes more than a comment."""
     path = _written_path(waiver.target)
     parse: Any = yaml.parse
-    if piece.is_terraform:
+    if piece.language == "terraform":
         from hardener.sources import terraform
 
         parse = terraform.parse
-    elif piece.is_python:
+    elif piece.language == "python":
         from hardener.sources.python import parsed as python
 
         parse = python.parse
     parsed = parse(text)
-    if piece.is_python and parsed.text_at(int(path[0])) is not None and _FILLED_IN.search(waiver.reason):
+    if piece.language == "python" and parsed.text_at(int(path[0])) is not None and _FILLED_IN.search(waiver.reason):
         raise yaml.TextError("the program would take it for more than text")
     number = parsed.line(int(path[0]), path[1:])
     lines = text.splitlines(keepends=True)
@@ -108,7 +108,7 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
 
 def _count(piece: Piece, parsed: Any) -> int:
     """The comments of a text, those of the YAML in a program among them."""
-    return len(parsed.comments()) + (len(parsed.comments_of_texts()) if piece.is_python else 0)
+    return len(parsed.comments()) + (len(parsed.comments_of_texts()) if piece.language == "python" else 0)
 
 
 def _written_path(target: View) -> Path:

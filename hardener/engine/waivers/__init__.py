@@ -208,7 +208,7 @@ def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], f
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
     for piece in _pieces(tree, (marks.TERRAFORM,)):
-        if piece.is_terraform:
+        if piece.language == "terraform":
             from hardener.engine.waivers import terraform_marks
 
             terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), found)

@@ -80,7 +80,7 @@ def _read(
 def _scopes(piece: Piece, path: Path) -> list[tuple[Piece, Path]]:
     """``path``, and in a program every other place that it puts the same text to."""
     found = {path: None}
-    waiting = [path] if piece.is_python else []
+    waiting = [path] if piece.language == "python" else []
     while waiting:
         current = waiting.pop()
         for here in (here for paths in piece.shared for here in paths if current[: len(here)] == here):

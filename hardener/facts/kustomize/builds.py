@@ -136,7 +136,7 @@ class Builds(AsRead):
 
     def is_placed_by_program(self, item: Object) -> bool:
         """Whether a program makes ``item``, in a namespace that only the program knows."""
-        return item.piece.is_python and None in self.namespaces(item)
+        return item.piece.language == "python" and None in self.namespaces(item)
 
     def affixes(self, item: Object) -> tuple[Rendering, ...]:
         """``renderings`` as far as they concern a name that is no namespace's."""

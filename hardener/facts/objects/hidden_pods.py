@@ -100,7 +100,7 @@ def _of_unread(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
 
 def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
     """Pods that a program makes in a namespace that only it knows: it may be any."""
-    if not any(file.is_python for file in tree.files):
+    if not any(file.language == "python" for file in tree.files):
         return
     builds = tree.ask(Builds)
     for pod in tree.pod_templates:
@@ -113,7 +113,7 @@ def _of_programs(tree: Tree) -> Iterator[tuple[str | None, Evidence]]:
         yield _OPEN, item.fact(f"a program makes {item} a part of a pod, in a namespace that it chooses")
     for file in tree.files:
         unread = file.program.unread if file.program is not None else [piece for piece in file.pieces if piece.problem]
-        if file.is_python and unread:
+        if file.language == "python" and unread:
             yield _OPEN, Evidence(f"{file.name} may make pods, and could not be read")
 
 
