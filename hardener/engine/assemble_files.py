@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from sys import intern
 
 from hardener.authoring.edits import Create, Evidence, Set, Severity
+from hardener.engine import json_patch
 from hardener.engine.document import document
 from hardener.engine.index_shifts import as_read, shifts
+from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import MISSING, Change, FileChange, Outcome, Refused, Report, Waived
 from hardener.engine.proof import Located, Proof, prove
+from hardener.engine.rollback import Doomed, roll_back
+from hardener.engine.text_checks import patched
 from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
@@ -23,20 +27,19 @@ Place = tuple[Report | Change | Waived | None, Path]
 Job = tuple[Piece, list[Change], list[Place]]
 
 _ADVICE = "make this change by hand, or simplify the YAML around it"
+_OURS = "the changes to it were left out, all others were made"
 _jobs: list[Job] = []  # what the processes work on; they inherit it, nothing is sent to them
 
 
 def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: None) -> None:
     """Rewrite every changed piece. Fills ``outcome.files`` and the lines of all records; a piece whose text cannot be
-    proved keeps its bytes, and its changes move from ``changes`` to ``refused``."""
-    jobs = _collect(outcome)
+    proved keeps its bytes, and its changes move from ``changes`` to ``refused``, with the rest of their steps."""
+    jobs, proofs, files = _whole(outcome, progress)
+    for change in outcome.not_made:
+        if not isinstance(change.edit, Create):
+            change.path = as_read(change.path, change.step, shifts(change.object.piece))
     refused: set[Piece] = set()
-    file: _File | None = None
-    for (piece, changes, places), proof in zip(jobs, _proofs(jobs), strict=True):
-        progress(piece.file.name)
-        if file is None or file.source is not piece.file:
-            _finish(outcome, file)
-            file = _File(piece.file)
+    for (piece, changes, places), proof in zip(jobs, proofs, strict=True):
         for (record, path), line in zip(places, proof.places, strict=True):
             if record is None:
                 outcome.lines[piece, path] = piece.line + line
@@ -45,16 +48,66 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
         if proof.refusal:
             reason, line = proof.refusal
             refused.add(piece)
-            outcome.refused.append(Refused(piece.file.name, piece.line + line, reason, _ADVICE, len(changes)))
+            advice = _OURS if proof.ours else _ADVICE
+            outcome.refused.append(
+                Refused(piece.file.name, piece.line + line, _said(reason, proof.ours), advice, len(changes))
+            )
         elif proof.hunks:
+            file = files[piece.file]
             for change, located in zip(changes, proof.changes, strict=True):
-                _place(outcome, change, located, piece.line, file.shift)
-            file.add(piece, proof, changes)
+                _place(outcome, change, located, piece.line, file.shifts[piece])
+            file.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
         elif changes:
             refused.add(piece)  # steps that cancel each other out leave nothing to report
-    _finish(outcome, file)
+    outcome.files += [
+        FileChange(file.source, file.text, file.hunks, sorted(file.ids)) for file in files.values() if file.ids
+    ]
     if refused:
         outcome.changes = [change for change in outcome.changes if change.object.piece not in refused]
+
+
+def _whole(
+    outcome: Outcome, progress: Callable[[str], object]
+) -> tuple[list[Job], list[Proof], dict[ManifestFile, _File]]:
+    """The proofs of all pieces, and the files that they come to. A step that one of its pieces cannot be written with
+    is rolled back in the others, which are proved anew."""
+    while True:
+        jobs = _collect(outcome)
+        proofs: list[Proof] = []
+        files: dict[ManifestFile, _File] = {}
+        for (piece, _, _), proof in zip(jobs, _proofs(jobs), strict=True):
+            progress(piece.file.name)
+            proofs.append(proof)
+            if proof.hunks:
+                files.setdefault(piece.file, _File(piece.file)).add(piece, proof)
+        wrong = {file.source for file in files.values() if not file.finish()}
+        for (piece, _, _), proof in zip(jobs, proofs, strict=True):
+            if proof.hunks and piece.file in wrong:
+                proof.hunks, proof.ours, proof.refusal = [], True, ("the file does not come out as its parts", 1)
+        torn = _torn(jobs, proofs)
+        if not torn:
+            return jobs, proofs, files
+        roll_back(outcome, torn)
+        self_check(outcome)
+        for held in outcome.held:
+            held.patch = json_patch.of_step(held.changes)
+
+
+def _torn(jobs: list[Job], proofs: list[Proof]) -> dict[int, Doomed]:
+    """The steps that some of their pieces can be written with, and others cannot."""
+    torn: dict[int, Doomed] = {}
+    for (piece, changes, _), proof in zip(jobs, proofs, strict=True):
+        if proof.refusal is None:
+            continue
+        for change in changes:
+            if any(other.object.piece is not piece for other in change.siblings):
+                reason = f"{change.transform.id} needs {piece.file.name}, too: {proof.refusal[0]}"
+                torn.setdefault(id(change.siblings), Doomed(change.siblings, _said(reason, proof.ours), proof.ours))
+    return torn
+
+
+def _said(reason: str, ours: bool) -> str:
+    return f"our bug: {reason}; please report it" if ours else reason
 
 
 def _collect(outcome: Outcome) -> list[Job]:
@@ -72,8 +125,8 @@ def _collect(outcome: Outcome) -> list[Job]:
     for change in held:
         if isinstance(change.edit, Create):
             continue
-        change.path = as_read(change.path, change.step, shifts(change.object.piece))
-        places.setdefault(change.object.piece, []).append((change, change.path))
+        path = as_read(change.path, change.step, shifts(change.object.piece))
+        places.setdefault(change.object.piece, []).append((change, path))
     for change in [*outcome.changes, *held]:
         for fact in change.edit.evidence:
             if fact.piece is not None:
@@ -120,10 +173,13 @@ class _File:
         self.parts: list[str] = []
         self.hunks: list[yaml.Hunk] = []
         self.ids: list[tuple[int, str]] = []
+        self.text = ""
         self.position = 0
         self.shift = 0  # lines that the file has gained so far
+        self.shifts: dict[Piece, int] = {}  # and before each piece
 
-    def add(self, piece: Piece, proof: Proof, changes: list[Change]) -> None:
+    def add(self, piece: Piece, proof: Proof) -> None:
+        self.shifts[piece] = self.shift
         self.parts += (self.source.content.text[self.position : piece.start], proof.text)
         self.position = piece.end
         for hunk in proof.hunks:
@@ -131,7 +187,13 @@ class _File:
             new = yaml.Hunk(start, _shared(hunk.before), after, _shared(hunk.after))
             self.hunks.append(self._ended(new) if piece.is_new and document(piece).separator.startswith("\n") else new)
         self.shift += sum(len(hunk.after) - len(hunk.before) for hunk in proof.hunks)
-        self.ids += ((change.new_line or change.line, change.transform.id) for change in changes)
+
+    def finish(self) -> bool:
+        """Whether the text that comes out is the one of before with the hunks, and nothing else."""
+        before = self.source.content.text
+        self.text = "".join([*self.parts, before[self.position :]])
+        self.parts.clear()
+        return patched(before, self.hunks) == self.text
 
     def _ended(self, hunk: yaml.Hunk) -> yaml.Hunk:
         """``hunk``, which stands behind a last line that has no end, with that line; it gets one."""
@@ -148,12 +210,6 @@ class _File:
 def _shared(lines: list[str]) -> list[str]:
     # The same few lines are written again and again: one object for each instead of one for each place.
     return [intern(line) for line in lines]
-
-
-def _finish(outcome: Outcome, file: _File | None) -> None:
-    if file is not None and file.hunks:
-        text = "".join([*file.parts, file.source.content.text[file.position :]])
-        outcome.files.append(FileChange(file.source, text, file.hunks, sorted(file.ids)))
 
 
 def _place(outcome: Outcome, change: Change, located: Located, start: int, shift: int) -> None:

@@ -82,5 +82,5 @@ def _refusal(piece: Piece, steps: _Steps) -> str | None:
     except (WrongShapeError, LookupError, TypeError):
         return "it builds on a change that cannot be written"
     if len(steps) == len(steps_of(piece)) and not same(rewrite.after.documents, piece.data):
-        return "the text does not come out as it was decided"
+        return "our bug: the text does not come out as it was decided; please report it"
     return None

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from hardener.authoring.edits import Append, Drop, Insert, Set, replay
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, dotted, replay
 from hardener.engine.document import Steps, document, steps_of
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
+from hardener.engine.text_checks import lost_comment, other_form, patched
 from hardener.sources import yaml
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -24,9 +25,12 @@ from hardener.support.fast_dataclass import dataclass
 if TYPE_CHECKING:
     from hardener.sources import terraform
     from hardener.sources.manifests import Parsed
+    from hardener.sources.python import parsed as program
     from hardener.sources.python.rewrite import Rewrite
 
-_BARE = re.compile(r"^[\s-]*|[\s,]*$")
+    AnyParsed = yaml.Parsed | terraform.Parsed | program.Parsed
+    AnyRewrite = yaml.Rewrite | terraform.Rewrite | Rewrite
+
 _BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
 _PUNCTUATION = re.compile(r"[\s{}\[\],]*")
 
@@ -46,46 +50,135 @@ class Located:
 
 @dataclass(slots=True)
 class Proof:
-    """The new text of a piece, with the lines of its changes and of the ``places`` asked for; or why there is none."""
+    """The new text of a piece, with the lines of its changes and of the ``places`` asked for; or why there is none.
+
+    ``ours``: there is none since it would be wrong, and not since it cannot be written.
+    """
 
     text: str = ""
     hunks: list[yaml.Hunk] = field(default_factory=list)
     changes: list[Located] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     refusal: tuple[str, int] | None = None
+    ours: bool = False
 
 
 def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece."""
+    if piece.is_new:
+        return _created(piece, changes, places)
+    if not steps_of(piece) and not changes:
+        parsed = piece.read()
+        return Proof(places=[_line(parsed, path) for path in places])
+    ours = False
+    try:
+        rewrite = _rewritten(piece)
+        fault = _fault(piece, changes, rewrite)
+        if fault is None:
+            located = [_locate(change, rewrite, piece) for change in changes]
+            return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+        ours = True
+    except yaml.TextError as refused:
+        fault = refused.reason, refused.line or 1
+    parsed = piece.read()
+    return Proof(places=[_line(parsed, path) for path in places], refusal=fault, ours=ours)
+
+
+def _rewritten(piece: Piece) -> AnyRewrite:
+    """The text with all steps. Raises TextError where it cannot be written."""
+    if piece.language == "python":
+        return written(piece, steps_of(piece))
 
     def mutate(documents: list[Any]) -> None:
         for step in steps_of(piece):
             replay(documents, step)
 
-    if piece.is_new:
-        return _created(piece, changes, places)
-    if not steps_of(piece):
-        parsed = piece.read()
-        return Proof(places=[_line(parsed, path) for path in places])
     if piece.language == "terraform":
-        return _terraform(piece, mutate, changes, places)
-    if piece.language == "python":
-        return _program(piece, changes, places)
-    try:
-        rewrite = yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
-        if not yaml.same(rewrite.after.documents, piece.data):
-            raise yaml.TextError("the text does not come out as it was decided", 1)
-        before, after = _Lines(rewrite.before), _Lines(rewrite.after)
-        for change in changes:
-            _account(change, piece, before, after)
-        stray = stray_line(rewrite.hunks, before.owned, after.owned)
-        if stray:
-            raise yaml.TextError("a line would change that no edit asked for", stray)
-    except yaml.TextError as refused:
-        parsed = yaml.parse(piece.text)
-        return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
-    located = [_locate(change, rewrite, piece) for change in changes]
-    return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
+        from hardener.sources import terraform  # late: it needs an extra
+
+        return terraform.rewrite(piece.text, mutate)
+    return yaml.rewrite(piece.text, mutate, replaced=_replaced(piece))
+
+
+@dataclass(slots=True)
+class Result:
+    """A piece with its changes and its new text, as the writer gave it: what the ``CHECKS`` look at."""
+
+    piece: Piece
+    changes: list[Change]
+    rewrite: AnyRewrite
+
+
+def _fault(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> tuple[str, int] | None:
+    """What is wrong with the new text, and where; None where it is what was decided. Whatever it is, it is our bug."""
+    result = Result(piece, changes, rewrite)
+    return next((found for check in CHECKS if (found := check(result)) is not None), None)
+
+
+def is_read_again(result: Result) -> tuple[str, int] | None:
+    """All that follows is seen in the readings: they must be those of the texts."""
+    rewrite = result.rewrite
+    if _text(rewrite.before) != result.piece.text or _text(rewrite.after) != rewrite.text:
+        return "the text is not the one that was read again", 1
+    return None
+
+
+def is_what_was_decided(result: Result) -> tuple[str, int] | None:
+    """The new text holds the data that the transforms left, type by type."""
+    if not yaml.same(result.rewrite.after.documents, result.piece.data):
+        return "the text does not come out as it was decided", 1
+    return None
+
+
+def is_on_record(result: Result) -> tuple[str, int] | None:
+    """Every edit has its record, and no record is without its edit."""
+    made = {number: len(step) for number, step in enumerate(steps_of(result.piece))}
+    if Counter(change.step for change in result.changes) != made:
+        return "other edits would be written than are reported", 1
+    return None
+
+
+def holds_every_edit(result: Result) -> tuple[str, int] | None:
+    """The data are what the edits ask for, as far as no later one changed it again."""
+    unmade = _unmade(result.piece, result.changes, result.rewrite.before)
+    if unmade is None:
+        return None
+    place = dotted(unmade.edit.path[1:])
+    return f"{place} does not come out as it was decided", result.rewrite.before.line(*_read(result.piece, unmade))
+
+
+def is_as_reported(result: Result) -> tuple[str, int] | None:
+    """The hunks, which the report shows, are all that changed."""
+    if patched(result.piece.text, result.rewrite.hunks) != result.rewrite.text:
+        return "the text does not come out as it is reported", 1
+    return None
+
+
+def changes_own_lines(result: Result) -> tuple[str, int] | None:
+    """Only lines change that an edit asked for, and no comment goes but with a line that went."""
+    own = _owned(result.piece, result.changes, result.rewrite)
+    stray = stray_line(result.rewrite.hunks, own.before, own.after)
+    if stray is not None:
+        return "a line would change that no edit asked for", stray
+    lost = lost_comment(_comments(result.rewrite.before), _comments(result.rewrite.after), own.gone)
+    return ("a comment would be lost", lost) if lost is not None else None
+
+
+def keeps_form(result: Result) -> tuple[str, int] | None:
+    """Line ends, document markers and the byte order mark stay."""
+    form = other_form(result.piece.text, result.rewrite.text, result.rewrite.hunks)
+    return (form, 1) if form is not None else None
+
+
+CHECKS = (
+    is_read_again,
+    is_what_was_decided,
+    is_on_record,
+    holds_every_edit,
+    is_as_reported,
+    changes_own_lines,
+    keeps_form,
+)
 
 
 def _replaced(piece: Piece) -> set[tuple[str, str]]:
@@ -99,32 +192,6 @@ def _replaced(piece: Piece) -> set[tuple[str, str]]:
             if isinstance(edit, Set) and edit.path not in gone:
                 found |= {(str(path[-1]), str(edit.path[-1])) for path in gone if path[:-1] == edit.path[:-1]}
     return found
-
-
-def _terraform(piece: Piece, mutate: Callable[[list[Any]], None], changes: list[Change], places: list[Path]) -> Proof:
-    """A block of Terraform: its engine reads again what it wrote, and keeps every comment and all between its edits."""
-    from hardener.sources import terraform  # late: it needs an extra
-
-    try:
-        rewrite = terraform.rewrite(piece.text, mutate)
-        if not yaml.same(rewrite.after.documents, piece.data):
-            raise yaml.TextError("the text does not come out as it was decided", 1)
-    except yaml.TextError as refused:
-        parsed = piece.read()
-        return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
-    located = [_locate(change, rewrite, piece) for change in changes]
-    return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
-
-
-def _program(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
-    """A Python file: its engine reads again what it wrote, and keeps every comment and all between its edits."""
-    try:
-        rewrite = written(piece, steps_of(piece))
-    except yaml.TextError as refused:
-        parsed = piece.read()
-        return Proof(places=[_line(parsed, path) for path in places], refusal=(refused.reason, refused.line or 1))
-    located = [_locate(change, rewrite, piece) for change in changes]
-    return Proof(rewrite.text, rewrite.hunks, located, [_line(rewrite.before, path) for path in places])
 
 
 def written(piece: Piece, steps: Steps) -> Rewrite:
@@ -173,7 +240,8 @@ def _created(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     if piece.file.content.text.partition("\n")[0].endswith("\r"):
         text = text.replace("\n", "\r\n")
     if not own.raw and not yaml.same(yaml.parse(body).documents, piece.data):
-        return Proof(places=[1] * len(places), refusal=("the new document does not come out as it was decided", 1))
+        wrong = "the new document does not come out as it was decided"
+        return Proof(places=[1] * len(places), refusal=(wrong, 1), ours=True)
     # A line end at the start ends the line before, and is no line itself.
     lines = text.removeprefix("\r").removeprefix("\n").splitlines(keepends=True)
     start = len(lines) - body.count("\n") + 1
@@ -186,11 +254,12 @@ def _line(parsed: Parsed, path: Path) -> int:
 
 
 class _Lines:
-    """The lines of a text that the edits may touch."""
+    """The lines of a text that the edits may touch; ``gone`` are those whose comments may go with them."""
 
     def __init__(self, parsed: yaml.Parsed) -> None:
         self.parsed = parsed
         self.owned: set[int] = set()
+        self.gone: set[int] = set()
         self._entries: set[Path] = set()
         self._heads: set[Path] = set()
 
@@ -198,8 +267,11 @@ class _Lines:
         """All lines of the key or item at ``path``."""
         if path not in self._entries:
             self._entries.add(path)
-            document, rest = int(path[0]), path[1:]
-            self.owned.update(range(self.parsed.line(document, rest), self.parsed.end_line(document, rest) + 1))
+            self.owned.update(self.entry(path))
+
+    def entry(self, path: Path) -> range:
+        document, rest = int(path[0]), path[1:]
+        return range(self.parsed.line(document, rest), self.parsed.end_line(document, rest) + 1)
 
     def own_head(self, path: Path) -> None:
         """The line of the key at ``path``, that of its value when it has one alone (`{}`, null, `[]` are opened there),
@@ -232,6 +304,8 @@ def _account(change: Change, piece: Piece, before: _Lines, after: _Lines) -> Non
     written = as_written(target, change.step, shifted)
     if isinstance(edit, Drop) or present == len(read):
         before.own_entry(read)
+        if isinstance(edit, Drop) or len(before.entry(read)) > 1:
+            before.gone.update(before.entry(read))
     before.own_head(read[: min(present, len(read) - 1)])
     if written is not None:
         if not isinstance(edit, Drop):
@@ -241,32 +315,153 @@ def _account(change: Change, piece: Piece, before: _Lines, after: _Lines) -> Non
         after.own_head(parent)  # the line of a flow list that lost an item
 
 
+@dataclass(slots=True)
+class _Owned:
+    """The lines that the edits may touch, as read and as written; comments at the end of those ``gone`` may go."""
+
+    before: set[int] = field(default_factory=set)
+    after: set[int] = field(default_factory=set)
+    gone: set[int] = field(default_factory=set)
+
+
+def _owned(piece: Piece, changes: list[Change], rewrite: AnyRewrite) -> _Owned:
+    if isinstance(rewrite.before, yaml.Parsed) and isinstance(rewrite.after, yaml.Parsed):
+        before, after = _Lines(rewrite.before), _Lines(rewrite.after)
+        for change in changes:
+            _account(change, piece, before, after)
+        return _Owned(before.owned, after.owned, before.gone)
+    own = _Owned()
+    for change in changes:
+        number, read = _read(piece, change)
+        own.before |= rewrite.before.lines(number, read)
+        if isinstance(change.edit, Drop):
+            own.gone |= rewrite.before.lines(number, read)
+        # What holds the place of something absent may be laid out anew.
+        present = rewrite.before.depth(number, read)
+        for path in (change.path, change.path[:-1] if present == len(read) else change.path[: present + 1]):
+            written = as_written(path, change.step, shifts(piece))
+            if written is not None:
+                own.after |= rewrite.after.lines(int(written[0]), written[1:])
+    if piece.language == "python":  # its objects are spread over it, and what is new is imported
+        program = cast("Rewrite", rewrite)
+        for number in {int(change.path[0]) for change in changes}:
+            own.before |= program.before.lines_of(number)
+            own.after |= program.after.lines_of(number)
+        for hunk in program.hunks:  # the call around an object is laid out anew with it
+            old = "".join(line for at, line in enumerate(hunk.before, hunk.before_start) if at in own.before)
+            own.after |= {at for at, line in enumerate(hunk.after, hunk.after_start) if line.strip() in old}
+    return own
+
+
+def _read(piece: Piece, change: Change) -> tuple[int, Path]:
+    """The number of the document and the place in it as read, where ``change`` acts."""
+    path = as_read(change.path, change.step, shifts(piece))
+    return int(path[0]), path[1:]
+
+
+def _final(piece: Piece, change: Change) -> Path | None:
+    """Where ``change`` acts in the final data; None when that went with a removed item."""
+    if isinstance(change.edit, Insert):
+        return as_inserted(change.edit, change.step, piece)
+    return as_written(change.path, change.step, shifts(piece))
+
+
+def _unmade(piece: Piece, changes: list[Change], read: AnyParsed) -> Change | None:
+    """The first change that the data do not hold, None when they hold all. What a later one changed again is not asked
+    for; of list items that went, their number is."""
+    later: set[Path] = set()
+    above: set[Path] = set()
+    grown: dict[Path, tuple[int, Change]] = {}
+    # In the order in which ``replay`` makes them: items come and go last.
+    for change in reversed(sorted(changes, key=lambda each: (each.step, isinstance(each.edit, Drop | Insert)))):
+        edit, path = change.edit, _final(piece, change)
+        is_item = isinstance(edit, Drop) and isinstance(edit.path[-1], int)
+        if is_item or isinstance(edit, Append | Insert):
+            where = as_written(change.path[:-1], change.step, shifts(piece))
+            if where is not None:
+                grown[where] = grown.get(where, (0, change))[0] + (-1 if is_item else 1), change
+        if path is None:
+            continue
+        known = path in above or any(path[:depth] in later for depth in range(1, len(path) + 1))
+        if not known and not _holds(piece.data, path, edit):
+            return change
+        later.add(path)
+        above.update(path[:depth] for depth in range(1, len(path)))
+    for where, (by, change) in grown.items():
+        if any(where[:depth] in later for depth in range(1, len(where) + 1)):
+            continue  # a list that the run made
+        number = len(_lookup(piece.data, where, [])) - by
+        place = as_read(change.path[:-1], change.step, shifts(piece))
+        if (number and not _stands(read, (*place, number - 1))) or _stands(read, (*place, number)):
+            return change
+    return None
+
+
+def _holds(data: list[Any], path: Path, edit: Edit) -> bool:
+    """Whether ``data`` are as ``edit`` leaves the place ``path``."""
+    found = _lookup(data, path, MISSING)
+    if isinstance(edit, Set | Append | Insert):
+        return found is not MISSING and yaml.same(found, copied(edit.value))
+    return found is MISSING
+
+
+def _lookup(value: Any, path: Path, default: Any) -> Any:
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            return default
+    return value
+
+
+def _stands(parsed: AnyParsed, path: Path) -> bool:
+    """Whether the text has something at ``path``."""
+    return parsed.depth(int(path[0]), path[1:]) == len(path) - 1
+
+
+def _text(parsed: AnyParsed) -> str:
+    return parsed.text if isinstance(parsed, yaml.Parsed) else parsed.source.decode()
+
+
+def _comments(parsed: AnyParsed) -> list[yaml.Comment]:
+    """Every comment, those of YAML in the literals of a program among them."""
+    texts = getattr(parsed, "comments_of_texts", list)
+    return [*parsed.comments(), *texts()]
+
+
 def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) -> int | None:
     """The first changed line that is in neither set, None when all are accounted for.
 
-    A line that only lost or gained a comma, a dash or blanks is fine (the entry before, the first key of an item), and
-    so is one of JSON punctuation alone, or a comment that moved.
+    A line that only lost or gained a comma, a dash or blanks at its end is fine beside one of them (the entry before,
+    the first key of an item), and so is one of JSON punctuation alone, or a comment that moved.
     """
     hunks = list(hunks)
     went, came = ({line.strip() for hunk in hunks for line in side(hunk)} for side in (_BEFORE, _AFTER))
     moved = {line for line in went & came if line.startswith("#")}
     for hunk in hunks:
-        old = Counter(_BARE.sub("", line) for line in hunk.before)
-        new = Counter(_BARE.sub("", line) for line in hunk.after)
+        old, new = Counter(map(_bare, hunk.before)), Counter(map(_bare, hunk.after))
+        alone = before.isdisjoint(range(hunk.before_start, hunk.before_start + len(hunk.before)))
+        alone = alone and after.isdisjoint(range(hunk.after_start, hunk.after_start + len(hunk.after)))
         for number, line in enumerate(hunk.before, hunk.before_start):
-            if number not in before and not new[_BARE.sub("", line)] and not _is_fine(line, moved):
+            if number not in before and (alone or not new[_bare(line)]) and not _is_fine(line, moved, alone):
                 return number
         for number, line in enumerate(hunk.after, hunk.after_start):
-            if number not in after and not old[_BARE.sub("", line)] and not _is_fine(line, moved):
+            if number not in after and (alone or not old[_bare(line)]) and not _is_fine(line, moved, alone):
                 return hunk.before_start
     return None
 
 
-def _is_fine(line: str, moved: set[str]) -> bool:
-    return _PUNCTUATION.fullmatch(line) is not None or line.strip() in moved
+def _bare(line: str) -> str:
+    """``line`` with blanks for its dashes, and without what may follow it."""
+    text = line.lstrip(" \t-")
+    return " " * (len(line) - len(text)) + text.rstrip(" \t\r\n,")
 
 
-def _locate(change: Change, rewrite: yaml.Rewrite | terraform.Rewrite | Rewrite, piece: Piece) -> Located:
+def _is_fine(line: str, moved: set[str], alone: bool) -> bool:
+    return (not alone and _PUNCTUATION.fullmatch(line) is not None) or line.strip() in moved
+
+
+def _locate(change: Change, rewrite: AnyRewrite, piece: Piece) -> Located:
     edit, shifted = change.edit, shifts(piece)
     read = as_read(change.path, change.step, shifted)
     written = as_written(change.path, change.step, shifted)

@@ -16,7 +16,7 @@ from hardener.support.fast_dataclass import dataclass
 
 from .embedded import Embedded, embedded
 from .extract import Extractor
-from .model import Entry, Item, Mapping, Node, Scalar, Sequence, plain
+from .model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
 from .places import Lines, Places
 from .roots import roots
 from .scan import scan
@@ -85,6 +85,51 @@ class Parsed:
             return 1
         node, item, _ = self.find(number, path)
         return self._lines.line(item.start) if item is not None and _holds(item, node) else node.line
+
+    def depth(self, number: int, path: Path) -> int:
+        """How many parts of ``path`` lead to something that the text says."""
+        if (found := self.text_at(number)) is not None:
+            return found[0].parsed.depth(found[1], path)
+        return self.find(number, path)[2] if self.roots else 0
+
+    def lines(self, number: int, path: Path) -> set[int]:
+        """The lines of the argument, entry or element at ``path`` and of its value; of what is not there, none."""
+        if (found := self.text_at(number)) is not None:
+            first, last = (line(found[1], path) for line in (found[0].parsed.line, found[0].parsed.end_line))
+            return set(range(found[0].line + first - 1, found[0].line + last))
+        node, item, depth = self.find(number, path)
+        if depth < len(path):
+            return set()
+        return {line for each in (node, item) if each is not None for line in self._rows(each.start, each.end)}
+
+    def lines_of(self, number: int) -> set[int]:
+        """The lines that any change of the document ``number`` may touch: those of all that it is made of, wherever
+        that stands, and of the imports."""
+        lines = {line for each in self.imports for line in self._rows(each.start, each.end)}
+        if (found := self.text_at(number)) is not None:
+            return lines.union(self._rows(found[0].start, found[0].end))
+        seen: set[int] = set()
+        waiting: list[Node] = [self.roots[number]] if number < len(self.roots) else []
+        while waiting:
+            node = waiting.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            parts: list[Node | Item | Bracket | None] = [node]
+            if isinstance(node, Mapping):
+                waiting += [entry.value for entry in node.fields.values()]
+                homes = [home.bracket for home in node.homes.values()]
+                parts += [*(entry.item for entry in node.fields.values()), node.bracket, *node.others, *homes]
+            elif isinstance(node, Sequence):
+                waiting += node.items
+                parts += [*node.places, node.bracket]
+            for part in parts:
+                if part is not None:
+                    lines.update(self._rows(part.start, part.end))
+        return lines
+
+    def _rows(self, start: int, end: int) -> range:
+        return range(self._lines.line(start), self._lines.line(end) + 1)
 
     def comment(self, number: int, path: Path) -> str | None:
         """The comment at the end of the line of what is at ``path``."""

@@ -43,6 +43,26 @@ class Parsed:
         """The line of the block, attribute or item at ``path``; of what is not there, that of what would hold it."""
         return self.find(number, path)[0].row + 1 if self.blocks else 1
 
+    def depth(self, number: int, path: Path) -> int:
+        """How many parts of ``path`` lead to something that stands in the text."""
+        return self.find(number, path)[1] if self.blocks else 0
+
+    def lines(self, number: int, path: Path) -> set[int]:
+        """The lines of the entry at ``path``, with those of its list where it is an item; of what is not there, the
+        last ones of what would hold it, behind which it comes."""
+        if not self.blocks:
+            return set()
+        node, depth = self.find(number, path)
+        rows = self._rows(node)
+        if depth < len(path) and node.form != "list" and len(rows) > 1:
+            last = max(node.children.values(), key=lambda child: child.end, default=node)
+            return {rows[-1], self._rows(last)[-1]}
+        holder, _ = self.find(number, path[:-1])
+        return {*rows, *(self._rows(holder) if holder.form == "list" else ())}
+
+    def _rows(self, node: Node) -> range:
+        return range(node.row + 1, node.row + self.source.count(b"\n", node.start, node.end) + 2)
+
     def comment(self, number: int, path: Path) -> str | None:
         """The comment at the end of the line of ``path``; or the one alone below it, with which its block ends."""
         node, depth = self.find(number, path)

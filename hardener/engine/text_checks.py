@@ -1,0 +1,84 @@
+"""What no rewritten text may do, whatever its edits were; each check costs one walk over the text.
+
+The writers promise all of this themselves. It is looked at again, since a fault of theirs would be a fault in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from hardener.sources.yaml import Comment, Hunk
+
+_MARKER = re.compile(r"(?m)^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)")
+_BOM = "\ufeff"
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of ``text`` with their ends."""
+    rows = text.split("\n")
+    return [row + "\n" for row in rows[:-1]] + rows[-1:] * bool(rows[-1])
+
+
+def patched(text: str, hunks: Iterable[Hunk]) -> str | None:
+    """``text`` with ``hunks``; None where one of them does not fit, or stands elsewhere than it says."""
+    lines, after, at = _lines(text), [], 0
+    for hunk in hunks:
+        start, end = hunk.before_start - 1, hunk.before_start - 1 + len(hunk.before)
+        after += lines[at:start]
+        if start < at or lines[start:end] != hunk.before or len(after) != hunk.after_start - 1:
+            return None
+        after += hunk.after
+        at = end
+    return "".join(after + lines[at:])
+
+
+def lost_comment(before: list[Comment], after: list[Comment], gone: set[int]) -> int | None:
+    """The line of the first comment that is not there any more, or of one that came; None where there is none.
+
+    One at the end of a line of ``gone`` may go with it; one that stands alone stays.
+    """
+    left = Counter(comment.text for comment in after)
+    lost = []
+    for comment in sorted(before, key=lambda comment: not comment.alone and comment.line in gone):
+        if left[comment.text]:
+            left[comment.text] -= 1
+        elif comment.alone or comment.line not in gone:
+            lost.append(comment.line)
+    return min(lost, default=None if not +left else 1)
+
+
+def other_form(before: str, after: str, hunks: list[Hunk]) -> str | None:
+    """What differs of the form of two texts; None where nothing does: byte order mark, document markers, line ends.
+
+    A last line without an end may get one: a value that an edit puts there may need it.
+    """
+    if before.startswith(_BOM) != after.startswith(_BOM):
+        return "the byte order mark would change"
+    if _MARKER.findall(before) != _MARKER.findall(after):
+        return "a document marker would change"
+    if not _same_ends(before, hunks):
+        return "line ends would change"
+    if before.endswith("\n") and not after.endswith("\n"):
+        return "the end of the last line would change"
+    return None
+
+
+def _same_ends(before: str, hunks: list[Hunk]) -> bool:
+    """Whether lines that came end as others do, and those that stay in a hunk as they did."""
+    crlf, newlines = before.count("\r\n"), before.count("\n")
+    for hunk in hunks:
+        ends: dict[str, set[str]] = {}
+        for line in hunk.before:
+            bare = line.rstrip("\r\n")
+            ends.setdefault(bare, set()).add(line[len(bare) :])
+        for line in hunk.after:
+            bare = line.rstrip("\r\n")
+            end = line[len(bare) :]
+            if bare in ends:
+                if end and end not in ends[bare] and "" not in ends[bare]:
+                    return False
+            elif (end == "\r\n" and not crlf and newlines) or (end == "\n" and crlf == newlines and crlf):
+                return False
+    return True
