@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from hardener.authoring.transform import Steps, Transform, transform
 from hardener.engine import assemble_files, pipeline, proof
 from hardener.engine.outcome import Outcome
 from hardener.engine.step import Step
+from hardener.engine.text_checks import patched
 from hardener.sources import terraform, yaml
 from hardener.sources.python import rewrite as program
 from hardener.tree.core_views import Container, PodTemplate
@@ -155,6 +155,10 @@ CRLF = WEB.replace("\n", "\r\n")
 MIXED = WEB.replace("DNS\n", "DNS\r\n")
 MARKED = "---\n" + WEB.removeprefix("# The shop.\n").replace("v1", "v1beta1")
 FIRST = (VERSION,)
+ONE = (TERMINAL,)
+ABOVE = WEB.replace("        args:\n        # talk\n        - -v\n        - -w\n", "").replace(
+    "        tty:", "        args:\n        - -v\n        - -w\n        tty:"
+)
 OLD = MARKED.removeprefix("---\n")
 TWO = f"%YAML 1.2\n---\n{WEB}---\n{WEB.replace('web', 'two')}"
 
@@ -165,14 +169,12 @@ FAULTS = {
     "blanks at the end of a line": Fault(STRAY, swapped("kind: Deployment", "kind: Deployment  ")),
     "another indentation": Fault(STRAY, swapped('  name: "web"', '    name: "web"')),
     "another indentation beside an edit": Fault(
-        STRAY,
-        lambda text: re.sub("(?m)^(?=        [-#] ?)", "  ", text),
-        transforms=(TERMINAL,),
+        STRAY, swapped("- -v\n        - -w", "  - -v\n          - -w"), ABOVE, ONE
     ),
     "a blank line lost": Fault(STRAY, swapped("DNS\n\n", "DNS\n")),
     "a blank line that came": Fault(STRAY, swapped("spec:\n", "spec:\n\n")),
     "a flow laid out": Fault(STRAY, swapped("{matchLabels: {app: web}}", "\n    matchLabels: {app: web}")),
-    "what another edit left": Fault(STRAY, swapped("- -w", "- '-w'"), transforms=(TERMINAL,)),
+    "what another edit left": Fault(STRAY, swapped("- -w", "- '-w'"), transforms=ONE),
     # A comment.
     "a comment alone on its line": Fault(STRAY, swapped("# The shop.\n")),
     "a comment alone in what is changed": Fault(LOST, swapped("        # talk\n")),
@@ -196,8 +198,8 @@ FAULTS = {
         "line ends would change", swapped("- -q\n        - -w\n", "- -q\n        - -w\r\n"), MIXED
     ),
     "no end of the last line": Fault("the end of the last line would change", lambda text: text.removesuffix("\n")),
-    "no end of a last line that stays": Fault(STRAY, lambda text: text.removesuffix("\n"), transforms=(TERMINAL,)),
-    "an end of the last line": Fault(STRAY, lambda text: text + "\n", WEB.removesuffix("\n"), transforms=(TERMINAL,)),
+    "no end of a last line that stays": Fault(STRAY, lambda text: text.removesuffix("\n"), transforms=ONE),
+    "an end of the last line": Fault(STRAY, lambda text: text + "\n", WEB.removesuffix("\n"), transforms=ONE),
     "a byte order mark": Fault("the byte order mark would change", lambda text: "\ufeff" + text, OLD, FIRST),
     "no document marker": Fault("a document marker would change", swapped("---\n", "   \n"), MARKED, FIRST),
     "another document marker": Fault(STRAY, swapped("---\n", "--- \n"), MARKED),
@@ -244,6 +246,21 @@ def test_the_documents_beside_it_are_made(run: Run, monkeypatch: pytest.MonkeyPa
     assert file.text == f"{HARDENED}---\n{WEB}---\n{HARDENED.replace('other', 'another')}"
 
 
+REPORTED = [
+    ([(2, ["b\n"], 2, ["x\n"])], "a\nx\nc"),
+    ([(1, [], 1, ["x\n"]), (3, ["c"], 4, ["c\n", "d"])], "x\na\nb\nc\nd"),
+    ([(4, [], 4, ["d"])], "a\nb\ncd"),  # as it stands
+    ([(2, ["a\n"], 2, ["x\n"])], None),  # another line went
+    ([(2, ["b\n"], 3, ["x\n"])], None),  # it came elsewhere
+    ([(3, ["c"], 3, ["x"]), (2, ["b\n"], 4, [])], None),  # twice over the same lines
+]
+
+
+@pytest.mark.parametrize(("given", "text"), REPORTED)
+def test_hunks_that_do_not_fit_are_no_report(given: list[Any], text: str | None) -> None:
+    assert patched("a\nb\nc", [yaml.Hunk(*each) for each in given]) == text
+
+
 # Of the engine.
 
 
@@ -254,6 +271,12 @@ def lazy(step: list[Any]) -> list[Any]:
 
 def wrong_value(step: list[Any]) -> list[Any]:
     return [replace(edit, value="maybe") if getattr(edit, "value", None) is True else edit for edit in step]
+
+
+def greedy(step: list[Any]) -> list[Any]:
+    """All edits of a step, and the last one at the next item, too."""
+    *path, last = step[-1].path
+    return [*step, replace(step[-1], path=(*path, last + 1))]
 
 
 ENGINE = {"half of a step": lazy, "another value": wrong_value}
@@ -307,11 +330,11 @@ def comes(container: Container) -> Steps:
     yield container.append("args", value="-x", grade=Grade.SAFE)
 
 
-@pytest.mark.parametrize("function", [goes, comes])
+@pytest.mark.parametrize(("function", "fault"), [(goes, lazy), (goes, greedy), (comes, lazy)])
 def test_an_item_that_does_not_go_or_come_is_missed(
-    function: Callable[..., Steps], run: Run, monkeypatch: pytest.MonkeyPatch
+    function: Callable[..., Steps], fault: Any, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replaying(lazy, monkeypatch, "proof", "step")
+    replaying(fault, monkeypatch, "proof", "step")
     outcome = run({"other.yaml": OTHER, "web.yaml": WEB}, declared(function))
     (refused,) = outcome.refused
     assert "our bug: spec.template.spec.containers[0].args" in refused.reason
@@ -322,12 +345,14 @@ def test_items_come_and_go_in_lists_that_steps_made_or_replaced(run: Run) -> Non
     def first(container: Container) -> Steps:
         yield container.set("command", to=["a", "b"], grade=Grade.SAFE)
         yield container.append("env", value={"name": "A"}, grade=Grade.SAFE)
+        yield container.set("workingDir", to="/a", grade=Grade.SAFE)
 
     def second(container: Container) -> Steps:
         yield container.drop("command", 0, grade=Grade.SAFE)
         yield container.append("command", value="c", grade=Grade.SAFE)
         yield container.append("env", value={"name": "B"}, grade=Grade.SAFE)
         yield container.drop("args", 1, grade=Grade.SAFE)
+        yield container.set("workingDir", to="/b", grade=Grade.SAFE)
 
     def third(container: Container) -> Steps:
         yield container.set("env", 0, "value", to="x", grade=Grade.SAFE)

@@ -446,7 +446,7 @@ def stray_line(hunks: Iterable[yaml.Hunk], before: set[int], after: set[int]) ->
             if number not in before and (alone or not new[_bare(line)]) and not _is_fine(line, moved, alone):
                 return number
         for number, line in enumerate(hunk.after, hunk.after_start):
-            if number not in after and (alone or not old[_bare(line)]) and not _is_fine(line, moved, alone):
+            if number not in after and not old[_bare(line)] and not _is_fine(line, moved, alone):
                 return hunk.before_start
     return None
 
