@@ -164,6 +164,35 @@ def test_a_later_step_sees_what_an_earlier_one_did(run: Run) -> None:
     assert outcome.files[0].text == DEPLOYMENT + "        tty: false\n"
 
 
+def test_lines_are_those_of_the_items_meant_when_others_came_or_went(run: Run) -> None:
+    names = "".join(f"        - name: {name}\n" for name in "ABCD")
+    text = DEPLOYMENT + "        env:\n" + names  # A stands on line 16
+
+    def moves(container: Container) -> Steps:
+        yield container.drop("env", 1, grade=Grade.SAFE)
+        yield container.insert("env", 3, value={"name": "X"}, grade=Grade.SAFE)
+
+    def values(container: Container) -> Steps:  # of A, C, X, D
+        for index in range(4):
+            yield container.set("env", index, "value", to=str(index), grade=Grade.SAFE)
+
+    def finds(container: Container) -> Steps:
+        for index in range(4):
+            message = str(container.get("env", index, "name"))
+            yield container.finding(message, "env", index, advice="look", severity=Severity.LOW)
+
+    def held(container: Container) -> Steps:
+        for index in range(4):
+            yield container.set("env", index, "name", to=str(index), grade=Grade.BREAKING)
+
+    outcome = run(text, *map(declared, (moves, values, finds, held)))
+    assert [change.line for change in outcome.changes if change.transform.id == "values"] == [16, 18, 19, 19]
+    assert [finding.line for finding in outcome.findings] == [16, 18, 19, 19]
+    assert [change.line for step in outcome.held for change in step.changes] == [16, 18, 19, 19]
+    new = outcome.files[0].text.splitlines()
+    assert [new[change.new_line - 1].strip() for change in outcome.changes[2:]] == [f'value: "{i}"' for i in range(4)]
+
+
 def test_steps_that_undo_each_other_change_no_file(run: Run) -> None:
     def second(container: Container) -> Steps:
         yield container.drop("tty", grade=Grade.SAFE)

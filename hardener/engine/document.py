@@ -42,7 +42,7 @@ def document(piece: Piece) -> Document:
     return found
 
 
-def steps_of(piece: Piece) -> Steps:
+def applied_steps(piece: Piece) -> Steps:
     """The applied steps of ``piece``; none for most."""
     return piece.run.steps if piece.run is not None else ()
 

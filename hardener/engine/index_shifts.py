@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hardener.authoring.edits import Drop, Edit, Insert
-from hardener.engine.document import document, steps_of
+from hardener.engine.document import applied_steps, document
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 
@@ -15,7 +15,7 @@ Shift = tuple[int, Path, int, int]
 def shifts(piece: Piece) -> list[Shift]:
     """(step, path of the list, index, by) of every list item that a step of ``piece`` removed (by -1) or put before
     another (by 1), in the order that keeps each index right."""
-    steps = steps_of(piece)
+    steps = applied_steps(piece)
     if not steps:
         return []
     own = document(piece)
@@ -67,7 +67,7 @@ def as_inserted(edit: Insert, step: int, piece: Piece) -> Path | None:
     *rest, index = edit.path
     where, place = tuple(rest), int(index)
     parent: Path | None = where
-    own_step = steps_of(piece)[step]
+    own_step = applied_steps(piece)[step]
     for other in own_step:
         if other is edit:
             continue

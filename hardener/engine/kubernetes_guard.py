@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from hardener.authoring.edits import copied, dotted, replay
-from hardener.engine.document import steps_of
+from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import Shift, as_written, shifts
 from hardener.engine.outcome import MISSING, Change, Outcome
 from hardener.engine.rollback import Doomed, roll_back
@@ -114,7 +114,7 @@ def _broken(rules: _Rules, piece: Piece, changes: list[Change]) -> Iterator[tupl
     goals = {}
     for path, item in objects.items():
         judge = _Judge(rules, item, read, shifts(piece))
-        new = judge.new(piece.data, len(steps_of(piece)))
+        new = judge.new(piece.data, len(applied_steps(piece)))
         if new:
             goals[path] = judge, new[0]
     if goals:
@@ -161,7 +161,7 @@ def _causes(
     documents = copied(read)
     causes: dict[Path, Change] = {}
     broken: set[Path] = set()
-    for number, step in enumerate(steps_of(piece)):
+    for number, step in enumerate(applied_steps(piece)):
         replay(documents, step)
         for path, change in owners.get(number, {}).items():
             judge, goal = goals[path]

@@ -14,6 +14,8 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.transform import Transform
 from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
 from hardener.engine.assemble_files import assemble
+from hardener.engine.document import applied_steps
+from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.outcome import Held, Outcome, Refused, Report
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
@@ -24,6 +26,7 @@ from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.pod_template import FRAGMENT
+from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
@@ -271,8 +274,13 @@ def _finding(transform: Transform, target: View, finding: Finding) -> Report:
     piece = finding.piece or target.object.piece
     return Report(
         transform.id, transform.risk, finding.severity, finding.message, finding.advice, piece.file.name,
-        target.object, piece, finding.path or target.path, finding.line, finding.topic,
+        target.object, piece, _as_read(piece, finding.path or target.path), finding.line, finding.topic,
     )  # fmt: skip
+
+
+def _as_read(piece: Piece, path: Path) -> Path:
+    """``path``, as it is now, in the document as read, where the line of a finding is looked for."""
+    return as_read(path, len(applied_steps(piece)), shifts(piece))
 
 
 def _wrong_shape(wrong: WrongShapeError) -> str:
@@ -311,7 +319,7 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
             target.object.piece.file.name,
             target.object,
             target.object.piece,
-            full,
+            _as_read(piece, full),
         )
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hardener.authoring.edits import Create, Edit, Evidence, Finding, Grade, HostFile, dotted
 from hardener.authoring.transform import Transform
-from hardener.engine.document import steps_of
+from hardener.engine.document import applied_steps
 from hardener.engine.index_shifts import as_read, shifts
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
@@ -107,7 +107,7 @@ def unknown(piece: Piece, path: Path, message: str) -> str:
     from hardener.sources.python.model import Opaque  # late: few trees hold any
 
     program = piece.file.program
-    read = as_read(path, len(steps_of(piece)), shifts(piece))
+    read = as_read(path, len(applied_steps(piece)), shifts(piece))
     if program is None or not read:
         return message
     if program.text_at(int(read[0])) is not None:

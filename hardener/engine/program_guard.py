@@ -6,7 +6,7 @@ What a program says of an object may be spread over it, so a step may ask for wh
 from __future__ import annotations
 
 from hardener.authoring.edits import Edit, WrongShapeError
-from hardener.engine.document import steps_of
+from hardener.engine.document import applied_steps
 from hardener.engine.outcome import Change, Outcome
 from hardener.engine.proof import written
 from hardener.engine.rollback import Doomed, roll_back
@@ -34,7 +34,7 @@ def leave_out(outcome: Outcome) -> bool:
             return found
         found = True
         waiting = {
-            piece: None for piece in roll_back(outcome, doomed) if piece.language == "python" and steps_of(piece)
+            piece: None for piece in roll_back(outcome, doomed) if piece.language == "python" and applied_steps(piece)
         }
     return found
 
@@ -45,7 +45,7 @@ def _by_step(outcome: Outcome) -> dict[tuple[Piece, int], Change]:
 
 def _culprits(piece: Piece) -> list[tuple[int, str]]:
     """The numbers of the steps that ``piece`` cannot be written with, each with the reason."""
-    numbered = list(enumerate(steps_of(piece)))
+    numbered = list(enumerate(applied_steps(piece)))
     reason = _refusal(piece, numbered)
     if reason is None:
         return []
@@ -81,6 +81,6 @@ def _refusal(piece: Piece, steps: _Steps) -> str | None:
         return refused.reason
     except (WrongShapeError, LookupError, TypeError):
         return "it builds on a change that cannot be written"
-    if len(steps) == len(steps_of(piece)) and not same(rewrite.after.documents, piece.data):
+    if len(steps) == len(applied_steps(piece)) and not same(rewrite.after.documents, piece.data):
         return "our bug: the text does not come out as it was decided; please report it"
     return None

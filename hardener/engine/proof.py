@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, copied, dotted, replay
-from hardener.engine.document import Steps, document, steps_of
+from hardener.engine.document import Steps, applied_steps, document
 from hardener.engine.index_shifts import as_inserted, as_read, as_written, shifts
 from hardener.engine.outcome import MISSING, Change
 from hardener.engine.text_checks import lost_comment, other_form, patched
@@ -67,7 +67,7 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
     """Write the steps of ``piece`` as text and prove it. Lines count from 1 within the piece."""
     if piece.is_new:
         return _created(piece, changes, places)
-    if not steps_of(piece) and not changes:
+    if not applied_steps(piece) and not changes:
         parsed = piece.read()
         return Proof(places=[_line(parsed, path) for path in places])
     ours = False
@@ -87,10 +87,10 @@ def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:
 def _rewritten(piece: Piece) -> AnyRewrite:
     """The text with all steps. Raises TextError where it cannot be written."""
     if piece.language == "python":
-        return written(piece, steps_of(piece))
+        return written(piece, applied_steps(piece))
 
     def mutate(documents: list[Any]) -> None:
-        for step in steps_of(piece):
+        for step in applied_steps(piece):
             replay(documents, step)
 
     if piece.language == "terraform":
@@ -132,7 +132,7 @@ def is_what_was_decided(result: Result) -> tuple[str, int] | None:
 
 def is_on_record(result: Result) -> tuple[str, int] | None:
     """Every edit has its record, and no record is without its edit."""
-    made = {number: len(step) for number, step in enumerate(steps_of(result.piece))}
+    made = {number: len(step) for number, step in enumerate(applied_steps(result.piece))}
     if Counter(change.step for change in result.changes) != made:
         return "other edits would be written than are reported", 1
     return None
@@ -184,7 +184,7 @@ CHECKS = (
 def _replaced(piece: Piece) -> set[tuple[str, str]]:
     """The keys that a step takes away, each with those that it sets beside it: `value` and `valueFrom`."""
     found: set[tuple[str, str]] = set()
-    for step in steps_of(piece):
+    for step in applied_steps(piece):
         gone = {edit.path for edit in step if isinstance(edit, Drop) and isinstance(edit.path[-1], str)}
         if not gone:
             continue

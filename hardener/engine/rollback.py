@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Append, Create, Drop, Edit, Insert, WrongShapeError, concrete_paths, copied, replay
 from hardener.engine import new_objects
-from hardener.engine.document import keep_steps, steps_of
+from hardener.engine.document import applied_steps, keep_steps
 from hardener.engine.index_shifts import as_read, as_written, shifts, shifts_of
 from hardener.engine.outcome import Change, Outcome, Refused
 from hardener.engine.step import value_before
@@ -64,7 +64,7 @@ def roll_back(outcome: Outcome, doomed: dict[int, Doomed]) -> list[Piece]:
     outcome.changes = [change for change in outcome.changes if id(change.siblings) not in doomed]
     _renumber(outcome, rebuilt)
     for piece, new in rebuilt.items():
-        keep_steps(piece, [step for number, step in enumerate(steps_of(piece)) if number not in new.gone])
+        keep_steps(piece, [step for number, step in enumerate(applied_steps(piece)) if number not in new.gone])
         piece.data[:] = new.documents
     new_objects.remove(outcome.tree, created)
     return list(rebuilt)
@@ -94,7 +94,7 @@ def _rebuild(piece: Piece, parsed: Parsed, changes: list[Change], doomed: dict[i
         by_step.setdefault(change.step, []).append(change)
     new = _Rebuilt(parsed, copied(parsed.documents), set(), [])
     shifted: list[Path] = []
-    for number, step in enumerate(steps_of(piece)):
+    for number, step in enumerate(applied_steps(piece)):
         new.shifted.append(shifted)
         records = by_step[number]
         paths = None if id(records[0].siblings) in doomed else _places(new.documents, step, shifted)

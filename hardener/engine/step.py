@@ -24,7 +24,7 @@ from hardener.authoring.edits import (
 )
 from hardener.authoring.transform import Transform
 from hardener.engine import new_objects
-from hardener.engine.document import apply_step, steps_of
+from hardener.engine.document import applied_steps, apply_step
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -159,7 +159,7 @@ def _record(step: Step, item: Object, edits: list[Edit] | list[Append]) -> None:
     for edit, path in zip(edits, paths, strict=True):
         before = value_before(edit, piece.data, path)
         after = edit.value if isinstance(edit, Set | Append | Insert) else MISSING
-        step.changes.append(Change(step.transform, edit, item, len(steps_of(piece)), path, before, after))
+        step.changes.append(Change(step.transform, edit, item, len(applied_steps(piece)), path, before, after))
     step.edits.setdefault(piece, []).extend(edits)
 
 

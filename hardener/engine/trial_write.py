@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hardener.authoring.edits import copied, replay
-from hardener.engine.document import Document, steps_of
+from hardener.engine.document import Document, applied_steps
 from hardener.engine.outcome import Change, Refused
 from hardener.engine.program_advice import BY_HAND
 from hardener.engine.proof import prove
@@ -51,7 +51,7 @@ def refusal(step: Step, made: Iterable[Change]) -> Refused | None:
             continue
         after = copied(piece.data)
         replay(after, edits)
-        tried = replace(piece, data=after, run=Document([*steps_of(piece), tuple(edits)]))
+        tried = replace(piece, data=after, run=Document([*applied_steps(piece), tuple(edits)]))
         changes = [change for change in (*made, *step.changes) if change.object.piece is piece]
         found = prove(tried, changes, []).refusal
         if found is not None:

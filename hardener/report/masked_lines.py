@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardener.authoring.edits import Drop
-from hardener.engine.document import steps_of
+from hardener.engine.document import applied_steps
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import secret_spans
 from hardener.report.redactor import Redactor
@@ -75,7 +75,7 @@ def known_documents(file: ManifestFile) -> dict[int, list[Any]]:
 
 
 def _drops(piece: Piece) -> bool:
-    return any(isinstance(edit, Drop) for step in steps_of(piece) for edit in step)
+    return any(isinstance(edit, Drop) for step in applied_steps(piece) for edit in step)
 
 
 def masked_file(redactor: Redactor, file: ManifestFile, text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hardener.authoring.edits import Create, Edit, replay
-from hardener.engine.document import raw_of, steps_of
+from hardener.engine.document import applied_steps, raw_of
 from hardener.engine.outcome import Change, FileChange
 from hardener.sources import yaml
 from hardener.sources.files import Content
@@ -45,7 +45,7 @@ def _created(piece: Piece) -> FileChange:
 
 
 def _rewritten(piece: Piece, changes: list[Change]) -> FileChange:
-    before = _text(piece, piece.text, list(steps_of(piece)[: changes[0].step]))[0]
+    before = _text(piece, piece.text, list(applied_steps(piece)[: changes[0].step]))[0]
     after, hunks = _text(piece, before, [tuple(change.edit for change in changes)])
     whole, start, end = piece.file.content.text, piece.start, piece.end
     file = _like(piece.file, whole[:start] + before + whole[end:], new=False)

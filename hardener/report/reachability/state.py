@@ -7,7 +7,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any
 
-from hardener.engine.document import steps_of
+from hardener.engine.document import applied_steps
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.network import Network
 from hardener.kubernetes.network_policy import GROUP, NAMESPACE_LABEL, Pod, Policy, parse
@@ -89,7 +89,7 @@ class State:
         found = self._touched.get(piece)
         if found is None:
             templates = self._templates.get(piece, set())
-            paths = {edit.path for step in steps_of(piece) for edit in step}
+            paths = {edit.path for step in applied_steps(piece) for edit in step}
             found = self._touched[piece] = {path for edit in paths for path in _concerned(edit, templates)}
             found.update(each for each in templates if any(each[:length] in paths for length in range(len(each))))
         return found
@@ -130,7 +130,7 @@ class State:
         return found
 
     def _policy(self, item: Object, namespace: str) -> Policy | None:
-        if self.as_read and steps_of(item.piece):
+        if self.as_read and applied_steps(item.piece):
             return parse(self._object(item), namespace, origin=item)
         known, key = self.layout.policies, (item, namespace)  # those that the run does not touch are read once
         if key not in known:
@@ -142,7 +142,7 @@ class State:
 
     def _data(self, piece: Piece) -> list[Any]:
         """The documents of ``piece`` in this state."""
-        if not self.as_read or not steps_of(piece) or piece.is_new:
+        if not self.as_read or not applied_steps(piece) or piece.is_new:
             return piece.data
         if piece not in self._documents:
             self._documents[piece] = piece.read().documents
