@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.facts.objects.hidden_pods import HiddenPods
 from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.facts.objects.object_links import Relations
+from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.interest import INTERESTING
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
@@ -400,7 +402,7 @@ def test_together(name: str, tmp_path: Path) -> None:
     workspace = read(tmp_path, tree)
     asked = at(workspace, place)
     candidates = [item for item in workspace.objects if item.name in ("db", "cache")]
-    found = workspace.ask(Builds).together(asked, candidates)
+    found = Neighbours(workspace.ask(Builds), candidates).of(asked)
     assert [str(Path(item.piece.file.path).relative_to(tmp_path)) for item in found] == expected
 
 
@@ -471,7 +473,7 @@ def work_on(workspace: Tree) -> int:
     try:
         assert workspace.ask(Namespaces) and workspace.ask(HiddenPods) is not None
         for item in workspace.objects:
-            workspace.ask(Builds).free_name("NetworkPolicy", f"harden-{item.name}", item)
+            workspace.ask(Names).free("NetworkPolicy", f"harden-{item.name}", item)
         for pod in workspace.pod_templates:
             workspace.ask(Relations).services_of(pod)
     finally:

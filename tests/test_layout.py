@@ -13,6 +13,7 @@ from hardener.authoring.edits import Create, Edit, Grade
 from hardener.engine import step
 from hardener.engine.targets import Targets
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.facts.objects.hidden_pods import HiddenPods
 from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.facts.objects.object_links import Relations
@@ -315,16 +316,18 @@ FREE: dict[str, tuple[Files, str, str]] = {
 def test_free_names(name: str, tmp_path: Path) -> None:
     tree, place, expected = FREE[name]
     workspace = read(tmp_path, tree)
-    assert workspace.ask(Builds).free_name("NetworkPolicy", "x", at(workspace, place)) == expected
+    assert workspace.ask(Names).free("NetworkPolicy", "x", at(workspace, place)) == expected
 
 
 def test_names_that_the_run_takes(tmp_path: Path) -> None:
     workspace = read(tmp_path, {"a.yaml": workload("one") + workload("two") + policy("x" * 253)})
     one, two = (item for item in workspace.objects if item.kind == "Deployment")
-    assert workspace.ask(Builds).free_name("NetworkPolicy", "x", one, also={"x", "x-3"}) == "x-2"
-    assert len(workspace.ask(Builds).free_name("NetworkPolicy", "x" * 253, one)) == 253
+    names = workspace.ask(Names)
+    assert names.free("NetworkPolicy", "x", one, also={"x", "x-3"}) == "x-2"
+    assert len(names.free("NetworkPolicy", "x" * 253, one)) == 253
     draft(workspace, one, one.create("networkpolicies", new("x"), grade=Grade.REVIEW)).apply()
-    assert workspace.ask(Builds).free_name("NetworkPolicy", "x", two) == "x-2"
+    assert workspace.ask(Names).free("NetworkPolicy", "x", two) == "x-2"
+    assert workspace.ask(Names) is names  # which were not all read again
 
 
 def new(name: str) -> dict[str, Any]:

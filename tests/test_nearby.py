@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.objects.nearby import Nearby
+from hardener.facts.objects.which_copy import Nearby
 from hardener.tree.tree import Tree
 
 from .conftest import write

@@ -2,7 +2,8 @@
 
 The tree collects a fact when it is first asked for and keeps it. A fact of the tree *as read* is kept to the end: what
 the run adds to the tree does not change what it says. A *live* fact is dropped whenever objects come or go, and
-collected anew when it is asked for again.
+collected anew when it is asked for again. An *incremental* fact is kept, too, and takes in what came since whenever it
+is asked: one that grows by an object for each object that the run makes may not be collected anew each time.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Fact:
-    """The base of ``AsRead`` and ``Live``; a class that is neither is no fact."""
+    """The base of ``AsRead``, ``Live`` and ``Incremental``; a class that is none of them is no fact."""
 
-    LIVE: ClassVar[bool]
+    LIVE: ClassVar[bool]  # whether the tree drops it when objects come or go
 
     def __init__(self, tree: Tree) -> None:
         """Collect the fact from ``tree``."""
@@ -37,3 +38,9 @@ class Live(Fact):
     """A fact of the objects that are there when it is asked for, those included that the run has made."""
 
     LIVE = True
+
+
+class Incremental(Fact):
+    """A fact of the objects that are there when it is asked, which sees for itself what came and went."""
+
+    LIVE = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.kubernetes.rbac import GROUP
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _metadata(name: str, namespace: str | None) -> dict[str, Any]:
 
 def free(kind: str, name: str, beside: Binding, also: Container[str] = ()) -> str:
     """A name for a new object that nothing in the tree has; ``also`` are taken, too."""
-    return beside.tree.ask(Builds).free_name(kind, name, beside, also)
+    return beside.tree.ask(Names).free(kind, name, beside, also)
 
 
 def delete(target: Binding) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from hardener.errors import InputError
-from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.facts.network.network_policies import MANAGED
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, View
@@ -70,7 +70,7 @@ def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, 
 
 def free_name(view: View, name: str) -> str:
     """``name``, or the next free one."""
-    return view.tree.ask(Builds).free_name("NetworkPolicy", name[:253].rstrip("-."), view)
+    return view.tree.ask(Names).free("NetworkPolicy", name[:253].rstrip("-."), view)
 
 
 def of(namespace: Namespace) -> list[Object]:

@@ -6,7 +6,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
-from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.kubernetes.admission_policy import GROUP
 from hardener.kubernetes.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE, binding, policy
 
@@ -31,11 +31,11 @@ def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
     for default in DEFAULTS if spaces else ():
         own = tree.ask(Guardrails).own(GROUP, POLICY, default.name)
         if own is None:
-            name = tree.ask(Builds).free_name(POLICY, default.name, home)
+            name = tree.ask(Names).free(POLICY, default.name, home)
             evidence = [Evidence("policies.mutate is set"), *facts(spaces), Evidence(_DIFFERS)]
             evidence += [Evidence(_TOKEN)] if default.breaks else []
             grade = Grade.BREAKING if default.breaks else Grade.REVIEW
-            values = (policy(default, name), binding(name, tree.ask(Builds).free_name(BINDING, name, home), names))
+            values = (policy(default, name), binding(name, tree.ask(Names).free(BINDING, name, home), names))
             yield [home.create(TOPIC, value, grade=grade, basis=Basis.PROVED, evidence=evidence) for value in values]
             continue
         edits: list[Edit] = []

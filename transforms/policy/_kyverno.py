@@ -9,7 +9,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
-from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.kubernetes import kyverno
 from hardener.kubernetes.admission_rules import AdmissionRule
 from hardener.support.data_path import Path
@@ -66,7 +66,7 @@ def _cluster_policy(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown], 
     kind = kyverno.CLUSTER_POLICY
     own = home.tree.ask(Guardrails).own(kyverno.GROUP, kind, rule.name)
     if own is None:
-        name = home.tree.ask(Builds).free_name(kind, rule.name, home)
+        name = home.tree.ask(Names).free(kind, rule.name, home)
         yield create(home, kyverno.cluster_policy(rule, name, [space.name for space in spaces], version), spaces)
     elif own.editable and spaces:
         for path in _override_lists(own):
@@ -101,7 +101,7 @@ def _validating_policies(home: PolicyHome, rule: AdmissionRule, spaces: list[Sho
         refuses = not name.endswith("-warn")
         own = home.tree.ask(Guardrails).own(kyverno.CEL_GROUP, kind, name)
         if own is None:
-            value["metadata"]["name"] = home.tree.ask(Builds).free_name(kind, name, home)
+            value["metadata"]["name"] = home.tree.ask(Names).free(kind, name, home)
             yield create(home, value, spaces if refuses else ())
         elif refuses and own.editable:
             path = ("spec", "matchConstraints", "namespaceSelector", "matchExpressions")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Edit
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
-from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY, SINCE, denial, policy, warning
 from hardener.kubernetes.admission_rules import AdmissionRule
 from hardener.tree.core_views import Object
@@ -25,15 +25,15 @@ def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterato
     own = tree.ask(Guardrails).own(GROUP, POLICY, rule.name)
     names = [space.name for space in spaces]
     if own is None:
-        name = tree.ask(Builds).free_name(POLICY, rule.name, home)
+        name = tree.ask(Names).free(POLICY, rule.name, home)
         yield create(home, policy(rule, name))
-        yield create(home, warning(name, tree.ask(Builds).free_name(BINDING, f"{name}-warn", home)))
+        yield create(home, warning(name, tree.ask(Names).free(BINDING, f"{name}-warn", home)))
     else:
         name = own.name
     bindings = [item for item in tree.of(GROUP, BINDING) if item.text("spec", "policyName") == name]
     refusing = [item for item in bindings if "Deny" in item.strings("spec", "validationActions")]
     if not refusing and spaces:
-        yield create(home, denial(rule, name, tree.ask(Builds).free_name(BINDING, name, home), names), spaces)
+        yield create(home, denial(rule, name, tree.ask(Names).free(BINDING, name, home), names), spaces)
     for item in refusing[:1]:
         yield from _extended(item, spaces)
 

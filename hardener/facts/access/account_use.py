@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
-from hardener.facts.objects.nearby import Nearby
 from hardener.facts.objects.object_links import Relations
+from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass

@@ -16,8 +16,8 @@ from hardener.facts.access.views import Binding, Role, Subject
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.kustomize.overlays.states import states
-from hardener.facts.objects.nearby import Nearby
 from hardener.facts.objects.object_links import Relations
+from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.custom_definitions import definitions
 from hardener.kubernetes.discovery import Discovery, Row
 from hardener.kubernetes.rbac import DEFAULT, GROUP

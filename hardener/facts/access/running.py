@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hardener.facts.objects.neighbours import Neighbours
+from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.rbac import DEFAULT
 from hardener.tree.core_views import Object, PodTemplate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.config_data import references
-from hardener.facts.objects.nearby import Nearby
+from hardener.facts.objects.which_copy import Nearby
 from hardener.tree.core_views import PodTemplate, Secret
 from hardener.tree.view import OpaqueError
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.objects.nearby import Nearby
-from hardener.facts.objects.neighbours import Neighbours
+from hardener.facts.objects.which_copy import Nearby, Neighbours
 from hardener.tree.core_views import Container, Object, PodTemplate
 
 if TYPE_CHECKING:

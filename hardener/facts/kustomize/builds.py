@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize import kustomize_tree
-from hardener.facts.kustomize.free_names import Names
 from hardener.facts.kustomize.kustomize_tree import UNCHANGED, Folder, Rendering
-from hardener.facts.objects.neighbours import Neighbours
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.sources.files import pattern_test
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Object, View
+from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
@@ -211,20 +209,6 @@ class Builds(AsRead):
             for root in self.roots(item):
                 found.setdefault(root, set()).update(self.rendered_names(item))
         return found
-
-    def together(self, item: Object, candidates: list[Object]) -> list[Object]:
-        """Those of ``candidates`` that are applied with ``item``, in their order; see ``Neighbours``, which is what to
-        keep where the same candidates are asked for many objects."""
-        return Neighbours(self, candidates).of(item)
-
-    def free_name(self, kind: str, name: str, beside: View, also: Container[str] = ()) -> str:
-        """A name for a new object of ``kind`` that is made for the object of ``beside``, and stands beside its file:
-        ``name`` or, where that is taken or among ``also``, ``name-2`` and so on; see ``Names``."""
-        return self._names.free(kind, name, beside.object, also)
-
-    @cached_property
-    def _names(self) -> Names:
-        return Names(self)
 
     def listing(self, path: str) -> list[Object]:
         """The kustomizations that list the file ``path``, as read."""

@@ -7,11 +7,13 @@ import os
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from hardener.facts.kustomize.builds import Builds
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Object
+from hardener.tree.core_views import Object, View
+from hardener.tree.fact import Incremental
 
 if TYPE_CHECKING:
-    from hardener.facts.kustomize.builds import Builds
+    from hardener.tree.tree import Tree
 
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _LONGEST = 253  # apimachinery/pkg/util/validation, DNS1123SubdomainMaxLength
@@ -28,7 +30,7 @@ class _Others:
     namespaces: _Spaces = frozenset()
 
 
-class Names:
+class Names(Incremental):
     """The names of all objects of the tree, as written and as rendered; those made since are taken in when asked.
 
     A name is taken by an object of that kind that can be in the namespace, wherever it stands: a component that nothing
@@ -36,8 +38,9 @@ class Names:
     new one is for: three copies of an application get the same objects.
     """
 
-    def __init__(self, builds: Builds) -> None:
-        self._builds = builds
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._builds = tree.ask(Builds)
         self._read: list[Object] = []
         self._forget()
 
@@ -50,17 +53,18 @@ class Names:
         self._shared: dict[_Spaces, _Spaces] = {}  # one set for all objects of the same namespaces
         self._standing: set[tuple[str, str, str]] = set()  # folder, kind, name
 
-    def free(self, kind: str, name: str, beside: Object, also: Container[str] = ()) -> str:
-        """``name``, or with the next number the first that is free for an object of ``kind`` that is made for
-        ``beside``; ``also`` are taken, too."""
+    def free(self, kind: str, name: str, beside: View, also: Container[str] = ()) -> str:
+        """A name for a new object of ``kind`` that is made for the object of ``beside``, and stands beside its file:
+        ``name`` or, where that is taken or among ``also``, ``name-2`` and so on."""
         self._catch_up()
-        spaces: _Spaces = frozenset(self._builds.known_namespaces(beside))
-        if (beside.group, beside.kind) == ("", "Namespace"):  # what is made for one goes into it
-            spaces = frozenset(self._builds.rendered_names(beside))
-        affixes = self._builds.affixes(beside)
+        item = beside.object
+        spaces: _Spaces = frozenset(self._builds.known_namespaces(item))
+        if (item.group, item.kind) == ("", "Namespace"):  # what is made for one goes into it
+            spaces = frozenset(self._builds.rendered_names(item))
+        affixes = self._builds.affixes(item)
         for candidate in _numbered(name):
             names = {candidate, *(f"{each.prefix}{candidate}{each.suffix}" for each in affixes)}
-            if candidate not in also and not any(self._is_taken(kind, each, beside, spaces) for each in names):
+            if candidate not in also and not any(self._is_taken(kind, each, item, spaces) for each in names):
                 return candidate
         raise AssertionError("there are always more numbers")
 
@@ -79,7 +83,7 @@ class Names:
         return _clash(others.namespaces, spaces)
 
     def _catch_up(self) -> None:
-        objects = self._builds.tree.objects
+        objects = self._tree.objects
         done = len(self._read)
         if done > len(objects) or (done and objects[done - 1] is not self._read[-1]):
             self._forget()

@@ -13,7 +13,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Edge, External, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.pod_labels import PodSelectors, folder_of, meaning
-from hardener.facts.objects.neighbours import Neighbours
+from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, judge, parse
 from hardener.sources.open_values import OpenDict

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.objects.nearby import Nearby
+from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.api_settings import api_settings
 from hardener.kubernetes.secret_values import decoded
 from hardener.sources import files

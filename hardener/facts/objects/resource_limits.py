@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
-from hardener.facts.objects.neighbours import Neighbours
+from hardener.facts.objects.which_copy import Neighbours
 from hardener.tree.core_views import Object, OpaqueError
 from hardener.tree.fact import AsRead
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.kustomize.free_names import Names
 from hardener.facts.objects.config_data import references
-from hardener.facts.objects.nearby import Nearby
 from hardener.facts.objects.system_pods import classes_of
+from hardener.facts.objects.which_copy import Nearby
 from hardener.facts.secrets.backend import Backends, Store
 from hardener.facts.secrets.mentions import Mentions
 from hardener.kubernetes import external_secret
@@ -68,13 +69,13 @@ class SecretMoves(AsRead):
 
     def free_name(self, view: View, wanted: str) -> str:
         """``wanted``, or with a number, as the name of a Secret, and of what makes it, for the object of ``view``."""
-        builds, item = self._tree.ask(Builds), view.object
+        builds, names, item = self._tree.ask(Builds), self._tree.ask(Names), view.object
         also: set[str] = set()
         while True:
-            name = builds.free_name("ExternalSecret", wanted, view, also)
+            name = names.free("ExternalSecret", wanted, view, also)
             claims = self._claims.setdefault(name, [])
             taken = any(_others(one, item) and builds.meet(one, item) for one in claims)
-            if not taken and builds.free_name("Secret", name, view) == name:
+            if not taken and names.free("Secret", name, view) == name:
                 claims.append(item)
                 return name
             also.add(name)

@@ -20,8 +20,8 @@ from hardener.facts.network.connections.endpoints import (
 )
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
 from hardener.facts.network.connections.texts import Text, Texts
-from hardener.facts.objects.neighbours import Neighbours
 from hardener.facts.objects.object_links import Relations
+from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.addresses import Address, Form, find, finds_peers
 from hardener.kubernetes.service_links import mentions
 from hardener.kubernetes.service_names import is_outside, meanings
@@ -201,7 +201,7 @@ class Collector:
 
     def _slices(self, service: Object) -> list[Object]:
         found = self._addresses_of.get(service.name, [])
-        return self.tree.ask(Builds).together(service, found) if len(found) > 1 else found
+        return Neighbours(self.tree.ask(Builds), found).of(service)
 
     def members(self) -> None:
         """The members of a StatefulSet talk to each other, on ports that often nothing declares."""

@@ -11,7 +11,7 @@ from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.endpoints import mapping, mappings
-from hardener.facts.objects.neighbours import Neighbours
+from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.addresses import Form
 from hardener.kubernetes.secret_values import decoded
 from hardener.sources import files
