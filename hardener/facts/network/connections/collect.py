@@ -41,7 +41,7 @@ def collect(tree: Tree) -> Connections:
     for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
     collector.members()
-    collector.found.entries = entries.collect(collector)
+    collector.found.entries = entries.collect(tree, collector.pods, collector.endpoints, collector)
     return collector.finished()
 
 

@@ -4,13 +4,14 @@ servers that it does show."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.connections.controllers import Controllers
 from hardener.facts.network.connections.endpoints import (
+    Endpoints,
     declared_ports,
     is_headless,
     mapping,
@@ -28,42 +29,71 @@ from hardener.kubernetes.shape import ShapeError
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
-    from hardener.facts.network.connections.collect import Collector
+    from hardener.tree.tree import Tree
 
 _PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
 
 
-def collect(collector: Collector) -> list[Entry]:
-    """The entries of the tree, in the order of the pods that they lead to; edges of controllers are added."""
-    entries = _Entries(collector)
-    for service in collector.tree.of("", "Service"):
+class Sink(Protocol):
+    """What the edges of workloads are collected in: says which are known, and takes those of controllers.
+
+    ``named`` are the Services that another workload names, ``namespaces`` all that the tree knows.
+    """
+
+    named: set[Object]
+    namespaces: frozenset[str]
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The edges that are known so far, those of workloads."""
+
+    @property
+    def edges_of_parts(self) -> list[Edge]:
+        """Those of the parts of pods that programs make."""
+
+    def add(
+        self, client: PodTemplate, server: PodTemplate, on: tuple[Port, ...], fact: Evidence, service: Object | None
+    ) -> None:
+        """Take up an edge; one that is known gets the evidence."""
+
+    def resolve(self, asking: Object, host: str) -> list[Object]:
+        """The Services of the tree that ``asking`` means by ``host``."""
+
+
+def collect(tree: Tree, pods: list[PodTemplate], endpoints: Endpoints, sink: Sink) -> list[Entry]:
+    """The entries of ``tree``, in the order of ``pods``, which they lead to; edges of controllers go to ``sink``."""
+    entries = _Entries(tree, pods, endpoints, sink)
+    for service in tree.of("", "Service"):
         entries.exposed(service)
         entries.routed(service)
-    for item in collector.tree.objects:
+    for item in tree.objects:
         entries.called(item)
-    for pod in collector.pods:
+    for pod in pods:
         entries.host_ports(pod)
     entries.monitors()
     entries.scraped()
     entries.from_programs()
-    edges = collector.edges
+    edges = sink.edges
     entries.from_nodes(edges)
     entries.orphans(edges)
     return entries.finished()
 
 
 class _Entries:
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
-        self._tree = collector.tree
-        self._pods = collector.endpoints.pods
-        self._ports = collector.endpoints.ports
-        self._controllers = Controllers(self._tree, collector.pods)
+    def __init__(self, tree: Tree, pods: list[PodTemplate], endpoints: Endpoints, sink: Sink) -> None:
+        self._tree = tree
+        self._every_pod = pods
+        self._states = endpoints.states
+        self._pods = endpoints.pods
+        self._ports = endpoints.ports
+        self._sink = sink
+        self._services = tree.ask(Relations).services_called
+        self._controllers = Controllers(tree, pods)
         self._found: dict[tuple[PodTemplate, tuple[Port, ...], Way], tuple[list[Evidence], Object | None]] = {}
         self._open: set[Object] = set()  # Services that are used from outside the workloads of the tree
 
     def finished(self) -> list[Entry]:
-        order = {pod: position for position, pod in enumerate(self._collector.pods)}
+        order = {pod: position for position, pod in enumerate(self._every_pod)}
         found = [Entry(pod, on, way, tuple(facts), service) for (pod, on, way), (facts, service) in self._found.items()]
         return sorted(found, key=lambda entry: order.get(entry.server, 0))
 
@@ -82,7 +112,7 @@ class _Entries:
 
     def exposed(self, service: Object) -> None:
         """Load balancers, node ports and external addresses."""
-        for state in self._collector.endpoints.states(service):
+        for state in self._states(service):
             spec = mapping(state.data.get("spec"))
             kind = spec.get("type")
             if kind in ("LoadBalancer", "NodePort"):
@@ -104,7 +134,7 @@ class _Entries:
             self._to_service(service, wanted, Way.OUTSIDE, fact)
         for client in controllers:
             for pod in self._pods(service):
-                self._collector.add(client, pod, self._ports(service, pod, wanted), fact, service)
+                self._sink.add(client, pod, self._ports(service, pod, wanted), fact, service)
 
     def called(self, item: Object) -> None:
         """What the API server calls, and what an Ingress asks for who may pass."""
@@ -114,13 +144,13 @@ class _Entries:
                 self._to_service(service, backend.port, Way.API_SERVER, fact)
         if item.kind == "Ingress":
             for key, value in item.annotations.items():
-                for address in find(value, self._collector.services, self._collector.namespaces, form=Form.TEXT):
-                    for service in self._collector.resolve(item, address.host):
+                for address in find(value, self._services, self._sink.namespaces, form=Form.TEXT):
+                    for service in self._sink.resolve(item, address.host):
                         fact = item.fact(f"annotation {key} of {item} names {service}", "metadata", "annotations", key)
                         self._from_controller(item, service, address.port, fact)
 
     def _named(self, item: Object, backend: Backend) -> list[Object]:
-        near = self._collector.services.get(backend.name)
+        near = self._services.get(backend.name)
         return near.meeting(item, backend.namespace) if near is not None else []
 
     def host_ports(self, pod: PodTemplate) -> None:
@@ -147,7 +177,7 @@ class _Entries:
         for service in services:
             for label in _labels(service).items():
                 by_label.setdefault(label, {})[service] = None
-        for pod in self._collector.pods:
+        for pod in self._every_pod:
             for label in pod.labels.items():
                 pods_by_label.setdefault(label, {})[pod] = None
         for item, it in found:
@@ -163,9 +193,8 @@ class _Entries:
                     if selector.matches(_labels(service)) and self._in_reach(item, it, service):
                         self._monitored(service, it, fact)
             else:
-                own = (
-                    min((pods_by_label.get(label, {}) for label in wanted), key=len) if wanted else self._collector.pods
-                )
+                pods = self._every_pod
+                own = min((pods_by_label.get(label, {}) for label in wanted), key=len) if wanted else pods
                 for pod in own:
                     if selector.matches(pod.labels) and self._in_reach(item, it, pod.object):
                         on = {port for pair in it.ports for port in _of_pod(pod, pair)}
@@ -188,14 +217,14 @@ class _Entries:
 
     def scraped(self) -> None:
         """Annotations that ask Prometheus to come: from its pods in the tree, else from any pod of the cluster."""
-        servers = [pod for pod in self._collector.pods if _is_prometheus(pod)]
+        servers = [pod for pod in self._every_pod if _is_prometheus(pod)]
         for service in self._tree.of("", "Service"):
             if is_scraped(service.annotations):
                 fact = service.fact(f"{service} asks to be scraped", "metadata", "annotations")
                 port = scrape_port(service.annotations)
                 for pod in self._pods(service):
                     self._scrape(servers, pod, (Port(port),) if port else self._ports(service, pod), fact)
-        for pod in self._collector.pods:
+        for pod in self._every_pod:
             annotations = mapping(pod.metadata.data.get("annotations"))
             texts = {str(key): str(value).lower() for key, value in annotations.items()}
             if is_scraped(texts):
@@ -210,13 +239,13 @@ class _Entries:
             return
         for client in servers:
             if client is not pod:
-                self._collector.add(client, pod, on, fact, None)
+                self._sink.add(client, pod, on, fact, None)
         if not servers:
             self._add(pod, on, Way.MONITORING, fact)
 
     def from_programs(self) -> None:
         """Parts of pods that programs make: the labels and the namespace of such a pod are the program's."""
-        for edge in self._collector.edges_of_parts:
+        for edge in self._sink.edges_of_parts:
             way = Way.OUTSIDE if edge.client.data.get("hostNetwork") is True else Way.PROGRAM
             for fact in edge.evidence:
                 self._add(edge.server, edge.ports, way, fact, edge.service)
@@ -239,7 +268,7 @@ class _Entries:
 
         A Service that nothing names is open to it whole, also where other Services lead to the same pods.
         """
-        used = self._open | self._collector.named
+        used = self._open | self._sink.named
         known: dict[PodTemplate, set[Port]] = {}
         for edge in edges:
             if edge.client is not edge.server:
