@@ -34,6 +34,12 @@ _RESTART = {
 # Where an object names its version: kubeadm, Cluster API, kops.
 _VERSIONS: tuple[Path, ...] = (("kubernetesVersion",), ("spec", "version"), ("spec", "kubernetesVersion"))
 _NODE_REGISTRATION = "it holds for nodes that join later; on others: systemctl restart kubelet after changing its flags"
+# Keys that only the configuration of a server has, not that of an agent.
+_OF_A_SERVER = (
+    "cluster-init", "write-kubeconfig-mode", "tls-san", "secrets-encryption", "kube-apiserver-arg",
+    "kube-controller-manager-arg", "kube-scheduler-arg", "etcd-arg", "disable", "cluster-cidr", "service-cidr",
+    "agent-token", "datastore-endpoint",
+)  # fmt: skip
 
 
 _EMPTY = ("", '""', "''")  # with quotes where somebody took a list of words for a shell
@@ -229,3 +235,13 @@ class How(NamedTuple):
             "grade": self.grade, "basis": self.basis, "evidence": list(self.evidence), "requires": self.requires,
             "follow_up": self.follow_up,
         }  # fmt: skip
+
+
+def distribution(carrier: View) -> str:
+    """k3s or rke2, as far as the path and the keys tell."""
+    return "rke2" if "rke2" in carrier.object.piece.file.path or carrier.has("cni") else "k3s"
+
+
+def is_server(carrier: View) -> bool:
+    """Whether it configures a server, not an agent."""
+    return any(carrier.has(key) for key in _OF_A_SERVER)

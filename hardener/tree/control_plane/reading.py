@@ -9,7 +9,7 @@ from hardener.kubernetes.component_values import COMPONENTS
 from hardener.support.data_path import Path
 from hardener.tree.control_plane.arguments import ArgumentList, ExtraArguments
 from hardener.tree.control_plane.command import CommandLine
-from hardener.tree.control_plane.component import Component
+from hardener.tree.control_plane.component import Component, distribution, is_server
 from hardener.tree.control_plane.fields import Fields
 from hardener.tree.control_plane.signs import weak_texts
 from hardener.tree.view import View
@@ -39,12 +39,6 @@ _FILES = {
     "KubeProxyConfiguration": "kube-proxy",
     "KubeSchedulerConfiguration": "kube-scheduler",
 }
-# Keys that only the configuration of a server has, not that of an agent.
-_OF_A_SERVER = (
-    "cluster-init", "write-kubeconfig-mode", "tls-san", "secrets-encryption", "kube-apiserver-arg",
-    "kube-controller-manager-arg", "kube-scheduler-arg", "etcd-arg", "disable", "cluster-cidr", "service-cidr",
-    "agent-token", "datastore-endpoint",
-)  # fmt: skip
 # A component in the text of a shell or behind a wrapper.
 _CALLED = re.compile(rf"(?:^|[\s/])({'|'.join(sorted(COMPONENTS))})(?=[\s\\]+-)")
 
@@ -121,16 +115,6 @@ def _cluster_api(carrier: View, base: Path) -> Iterator[Component]:
     for key in ("initConfiguration", "joinConfiguration"):
         if carrier.has(*base, key):
             yield _kubelet(carrier, "cluster-api", (*base, key), listed=listed)
-
-
-def distribution(carrier: View) -> str:
-    """k3s or rke2, as far as the path and the keys tell."""
-    return "rke2" if "rke2" in carrier.object.piece.file.path or carrier.has("cni") else "k3s"
-
-
-def is_server(carrier: View) -> bool:
-    """Whether it configures a server, not an agent."""
-    return any(carrier.has(key) for key in _OF_A_SERVER)
 
 
 def _rancher(carrier: View) -> Iterator[Component]:

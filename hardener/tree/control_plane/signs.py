@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from hardener.tree.control_plane.component import Component, distribution, is_server
+
 if TYPE_CHECKING:
     from hardener.authoring.edits import Evidence
-    from hardener.tree.control_plane.component import Component
     from hardener.tree.view import View
 
 _KUBEADM_KUBELET = "/var/lib/kubelet/config.yaml"
@@ -109,6 +110,4 @@ def rancher(view: View) -> str | None:
     """ "k3s server", "rke2 agent" and so on for the configuration of a node; None for anything else."""
     if view.object.group != "rancher":
         return None
-    from hardener.tree.control_plane.reading import distribution, is_server
-
     return f"{distribution(view)} {'server' if is_server(view) else 'agent'}"
