@@ -8,8 +8,8 @@ from . import calls, later, types, virtual
 from .brackets import call_bracket, elements_bracket
 from .dialects import PULUMI, Known
 from .expressions import is_variable, opaque_text, reason, scalar
-from .keys import field_of_argument, field_of_key, misunderstood
-from .literals import Texts
+from .keys import field_of, field_of_argument, field_of_key, misunderstood
+from .literals import Texts, opaque
 from .model import Entry, Item, Mapping, Node, Opaque, Scalar, Sequence
 from .places import Places
 from .resolve import Key, followed, is_dict_call, meaning, single
@@ -37,9 +37,9 @@ class Extractor:
         self.made: dict[cst.CSTNode, Node] = {}
         self.inner: set[cst.CSTNode] = set()
         self.lints: list[tuple[int, str]] = []
-        self.applied: set[tuple[Node, cst.CSTNode]] = set()
         self.uses: dict[Key, list[Scalar]] = {}
-        self.texts = Texts(self)
+        self.later = later.Later(places, self.value_set_later)
+        self.texts = Texts(places, {node for node, ways in self.changes.items() if any(not way for way, _ in ways)})
         self.going: set[cst.CSTNode] = set()
         self.arguments: set[cst.CSTNode] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
@@ -70,7 +70,7 @@ class Extractor:
         self.going.add(node)
         made = self._value(node, scope, type_name, around, raw)
         for path, change in self.changes.get(node, ()):
-            made = later.changed(made, path, change, self)
+            made = self.later.changed(made, path, change)
         self.made[node] = made
         self.going.discard(node)
         return made
@@ -109,8 +109,7 @@ class Extractor:
         return Opaque(start, end, line, text, reason(node))
 
     def opaque(self, node: cst.CSTNode, why: str) -> Opaque:
-        start = self.places.start(node)
-        return Opaque(start, self.places.end(node), self.places.line(start), opaque_text(self.places.text(node)), why)
+        return opaque(node, self.places, why)
 
     def variable(self, node: cst.Name, scope: Scope, type_name: str, around: Mapping | None, raw: bool) -> Node:
         owner = scope.owner(node.value)
@@ -158,7 +157,7 @@ class Extractor:
             found = self.read(binding.value, binding.scope, "")
         for kind, step in path:
             if isinstance(found, Mapping) and kind in ("attribute", "key"):
-                entry = found.fields.get(self.named(found, kind, str(step)))
+                entry = found.fields.get(field_of(found, kind, str(step)))
                 if entry is None:
                     return None
                 found = entry.value
@@ -264,15 +263,18 @@ class Extractor:
     def _set(
         self, mapping: Mapping, field: str, value: cst.CSTNode, scope: Scope, around: Mapping | None, item: Item | None
     ) -> None:
+        mapping.fields[field] = Entry(self._of_field(mapping, field, value, scope, around), item)
+
+    def _of_field(self, mapping: Mapping, field: str, value: cst.CSTNode, scope: Scope, around: Mapping | None) -> Node:
         type_name = types.field_type(mapping.type_name, field)
         raw = mapping.in_list and mapping.form != "call"
-        mapping.fields[field] = Entry(self.value(value, scope, type_name, around, raw), item)
+        return self.value(value, scope, type_name, around, raw)
 
-    def set_later(self, mapping: Mapping, field: str, change: Change) -> None:
-        """Give ``mapping`` the field that a later statement sets."""
-        if change.value is not None:
-            around = mapping if mapping.form == "call" else mapping.context
-            self._set(mapping, field, change.value, change.scope, around, None)
+    def value_set_later(self, mapping: Mapping, field: str, change: Change) -> Node:
+        """The node for the value that a later statement gives a field of ``mapping``."""
+        assert change.value is not None
+        around = mapping if mapping.form == "call" else mapping.context
+        return self._of_field(mapping, field, change.value, change.scope, around)
 
     def _open(self, mapping: Mapping, what: str, node: cst.CSTNode) -> None:
         where = f"{what} (line {self.places.line(self.places.start(node))})"
@@ -299,7 +301,7 @@ class Extractor:
             return
         for field, entry in found.fields.items():
             kind = "attribute" if mapping.form == "call" else "key"
-            mapping.fields[self.named(mapping, kind, field)] = Entry(entry.value, None)
+            mapping.fields[field_of(mapping, kind, field)] = Entry(entry.value, None)
         if found.open is not None:
             mapping.open = mapping.open or found.open
 
@@ -311,11 +313,6 @@ class Extractor:
         if message is not None:
             self.lints.append((self.places.line(self.places.start(place)), message))
         return field_of_key(mapping, key)
-
-    @staticmethod
-    def named(mapping: Mapping, kind: str, name: str) -> str:
-        """The field that an "attribute" or a "key" of the object means."""
-        return field_of_argument(mapping, name) if kind == "attribute" else field_of_key(mapping, name)
 
     # Lists.
 

@@ -21,6 +21,11 @@ def field_of_key(mapping: Mapping, key: str) -> str:
     return meant
 
 
+def field_of(mapping: Mapping, kind: str, name: str) -> str:
+    """The field that an "attribute" or a "key" of the object means."""
+    return field_of_argument(mapping, name) if kind == "attribute" else field_of_key(mapping, name)
+
+
 def field_in_snake(mapping: Mapping, key: str) -> str | None:
     """The field that a key in snake_case stands for, understood or not; None for any other key."""
     fields = types.fields(mapping.type_name)

@@ -6,21 +6,20 @@ run is not asked: what they set is not known anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from .expressions import opaque_text, string
+from .expressions import string
+from .keys import field_of
+from .literals import opaque
 from .model import Entry, Mapping, Node, Opaque, Scalar, Sequence
+from .places import Places
 from .resolve import Key
 from .scan import Scan
 from .scopes import Change, Scope
 from .steps import Way, steps
-
-if TYPE_CHECKING:
-    from .extract import Extractor
 
 Changes = dict[cst.CSTNode, list[tuple[Way, Change]]]
 _DEEPEST = 10  # names that stand for parts of each other
@@ -118,82 +117,81 @@ def _inner(value: cst.CSTNode, path: Way) -> Iterator[tuple[cst.CSTNode, Way]]:
                 yield entry.value, rest
 
 
-def changed(node: Node, path: Way, change: Change, extractor: Extractor) -> Node:
-    """``node`` as it is after ``change`` at ``path`` below it; another node where it is not known any more."""
-    if isinstance(node, Opaque):
-        return node
-    if not path:
-        return _grown(node, change, extractor)
-    if len(path) == 1:
-        if (node, change.node) in extractor.applied:
+class Later:
+    """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
+    a mapping."""
+
+    def __init__(self, places: Places, read: Callable[[Mapping, str, Change], Node]) -> None:
+        self._places = places
+        self._read = read
+        self._applied: set[tuple[Node, cst.CSTNode]] = set()
+
+    def changed(self, node: Node, path: Way, change: Change) -> Node:
+        """``node`` as it is after ``change`` at ``path`` below it; another node where it is not known any more."""
+        if isinstance(node, Opaque):
             return node
-        extractor.applied.add((node, change.node))
-    (kind, name), rest = path[0], path[1:]
-    if isinstance(node, Sequence):
-        _items(node, kind, name, rest, change, extractor)
-    elif isinstance(node, Mapping):
-        if kind in ("attribute", "key"):
-            _field(node, extractor.named(node, kind, str(name)), rest, change, extractor)
-        elif rest:
-            for entry in node.fields.values():
-                entry.value = changed(entry.value, rest, change, extractor)
-        else:
-            node.open = node.open or _why(change, extractor)
-    return node
-
-
-def _grown(node: Node, change: Change, extractor: Extractor) -> Node:
-    if isinstance(node, Mapping | Sequence):
-        node.open = node.open or _why(change, extractor)
+        if not path:
+            return self._grown(node, change)
+        if len(path) == 1:
+            if (node, change.node) in self._applied:
+                return node
+            self._applied.add((node, change.node))
+        (kind, name), rest = path[0], path[1:]
+        if isinstance(node, Sequence):
+            self._items(node, kind, name, rest, change)
+        elif isinstance(node, Mapping):
+            if kind in ("attribute", "key"):
+                self._field(node, field_of(node, kind, str(name)), rest, change)
+            elif rest:
+                for entry in node.fields.values():
+                    entry.value = self.changed(entry.value, rest, change)
+            else:
+                node.open = node.open or self._why(change)
         return node
-    assert isinstance(node, Scalar)
-    return extractor.opaque(change.node, f"changed later (line {_line(change, extractor)})")
 
+    def _grown(self, node: Node, change: Change) -> Node:
+        if isinstance(node, Mapping | Sequence):
+            node.open = node.open or self._why(change)
+            return node
+        assert isinstance(node, Scalar)
+        return opaque(change.node, self._places, f"changed later (line {self._line(change)})")
 
-def _field(mapping: Mapping, field: str, rest: Way, change: Change, extractor: Extractor) -> None:
-    entry = mapping.fields.get(field)
-    if entry is not None and rest:
-        entry.value = changed(entry.value, rest, change, extractor)
-        return
-    if entry is None and not rest and change.value is not None:
-        extractor.set_later(mapping, field, change)
-        return
-    if not rest and change.how not in ("set", "removed"):
-        if entry is not None:
-            entry.value = changed(entry.value, (), change, extractor)
-        else:
-            mapping.fields[field] = Entry(_later(change, extractor), None)
-        return
-    mapping.fields[field] = Entry(_later(change, extractor), entry.item if entry is not None else None)
+    def _field(self, mapping: Mapping, field: str, rest: Way, change: Change) -> None:
+        entry = mapping.fields.get(field)
+        if entry is not None and rest:
+            entry.value = self.changed(entry.value, rest, change)
+            return
+        if entry is None and not rest and change.value is not None:
+            mapping.fields[field] = Entry(self._read(mapping, field, change), None)
+            return
+        if not rest and change.how not in ("set", "removed"):
+            if entry is not None:
+                entry.value = self.changed(entry.value, (), change)
+            else:
+                mapping.fields[field] = Entry(self._later(change), None)
+            return
+        mapping.fields[field] = Entry(self._later(change), entry.item if entry is not None else None)
 
+    def _items(self, sequence: Sequence, kind: str, index: str | int | None, rest: Way, change: Change) -> None:
+        if kind == "index" and isinstance(index, int) and not -len(sequence.items) <= index < len(sequence.items):
+            return
+        numbers = [index] if isinstance(index, int) else range(len(sequence.items)) if kind == "any" else []
+        for number in numbers:
+            if rest or change.how not in ("set", "removed"):
+                sequence.items[number] = self.changed(sequence.items[number], rest, change)
+            elif kind == "index":
+                sequence.items[number] = self._later(change)
+            else:
+                sequence.open = sequence.open or self._why(change)
 
-def _items(
-    sequence: Sequence, kind: str, index: str | int | None, rest: Way, change: Change, extractor: Extractor
-) -> None:
-    if kind == "index" and isinstance(index, int) and not -len(sequence.items) <= index < len(sequence.items):
-        return
-    numbers = [index] if isinstance(index, int) else range(len(sequence.items)) if kind == "any" else []
-    for number in numbers:
-        if rest or change.how not in ("set", "removed"):
-            sequence.items[number] = changed(sequence.items[number], rest, change, extractor)
-        elif kind == "index":
-            sequence.items[number] = _later(change, extractor)
-        else:
-            sequence.open = sequence.open or _why(change, extractor)
+    def _later(self, change: Change) -> Opaque:
+        what = "removed" if change.how == "removed" else "set"
+        return opaque(change.node, self._places, f"{what} later (line {self._line(change)})")
 
+    def _why(self, change: Change) -> str:
+        function = change.node.func if isinstance(change.node, cst.Call) else change.node
+        text = " ".join(self._places.text(function).split())
+        return f"{text} (line {self._line(change)})"
 
-def _later(change: Change, extractor: Extractor) -> Opaque:
-    what = "removed" if change.how == "removed" else "set"
-    node = extractor.opaque(change.node, f"{what} later (line {_line(change, extractor)})")
-    node.text = opaque_text(extractor.places.text(change.node))
-    return node
-
-
-def _why(change: Change, extractor: Extractor) -> str:
-    function = change.node.func if isinstance(change.node, cst.Call) else change.node
-    text = " ".join(extractor.places.text(function).split())
-    return f"{text} (line {_line(change, extractor)})"
-
-
-def _line(change: Change, extractor: Extractor) -> int:
-    return extractor.places.line(extractor.places.start(change.node))
+    def _line(self, change: Change) -> int:
+        return self._places.line(self._places.start(change.node))

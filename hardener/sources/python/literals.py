@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Set
 
 import libcst as cst
 
 from .expressions import opaque_text, scalar
+from .model import Opaque
+from .places import Places
 from .resolve import Key, single
 from .scopes import Scope
-
-if TYPE_CHECKING:
-    from .extract import Extractor
 
 _DEEPEST = 20
 _LONGEST = 10_000  # characters of a text that is put together
 
 
-class Texts:
-    """Texts made of literals, f-strings, ``+`` and names that were given such a text once."""
+def opaque(node: cst.CSTNode, places: Places, why: str) -> Opaque:
+    """The node of an expression of which ``why`` nothing is known."""
+    start = places.start(node)
+    return Opaque(start, places.end(node), places.line(start), opaque_text(places.text(node)), why)
 
-    def __init__(self, extractor: Extractor) -> None:
-        self.places = extractor.places
-        self.changed = {node for node, changes in extractor.changes.items() if any(not path for path, _ in changes)}
+
+class Texts:
+    """Texts made of literals, f-strings, ``+`` and names that were given such a text once. ``changed`` are expressions
+    whose value later statements change."""
+
+    def __init__(self, places: Places, changed: Set[cst.CSTNode]) -> None:
+        self.places = places
+        self.changed = changed
         self._known: dict[Key, tuple[str | None, bool]] = {}
 
     def text(self, node: cst.CSTNode, scope: Scope, depth: int = 0) -> tuple[str | None, bool]:
