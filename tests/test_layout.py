@@ -474,7 +474,7 @@ def test_evidence_follows_kustomizations_out_of_the_tree(tmp_path: Path) -> None
 def test_evidence_beyond_the_tree_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path, {"app/kustomization.yaml": "resources: [../a.yaml, ../b.yaml, ../c.yaml]\n"})
     write(tmp_path, {f"{name}.yaml": service(name) for name in "abc"})
-    monkeypatch.setattr("hardener.tree.outside_files._MOST", 2)
+    monkeypatch.setattr("hardener.tree.reader._MOST_OUTSIDE", 2)
     app = str(tmp_path / "app")
     workspace = Tree.read([app], root=app)
     assert (len(workspace.objects), workspace.unread_evidence) == (2, 1)

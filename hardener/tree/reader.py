@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,7 +29,6 @@ from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree import outside_files
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 _SUFFIXES = (*files.SUFFIXES, files.PYTHON)
 _NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
+_MOST_OUTSIDE = 10_000  # files; a tree that needs more outside of its root is none
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -66,7 +66,7 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
     take = partial(reader.take, is_link=False, editable=False, within=tree.root)
-    too_many = outside_files.follow(tree.kustomizations, reader.seen, take)
+    too_many = _follow(tree.kustomizations, reader.seen, take)
     tree.unread_evidence += too_many
 
 
@@ -251,6 +251,47 @@ class _Reader:
             for index, document in enumerate(piece.data):
                 if isinstance(document, dict):
                     yield Object(self.tree, piece, (index,), document)
+
+
+def _follow(kustomizations: Mapping[str, Object], seen: Container[str], take: Callable[[str], None]) -> int:
+    """Hand every file that a kustomization takes in, and that is not ``seen``, to ``take``, which adds to both.
+
+    They stand outside of the tree, or are what walking it passes by. Files of folders are their kustomization, whose
+    own are followed in turn. Returns how many files were too many.
+    """
+    waiting = list(kustomizations)
+    followed = set(waiting)
+    taken = left = 0
+    while waiting:
+        folder = waiting.pop()
+        for name in kustomize.members(kustomizations[folder].data):
+            path = os.path.normpath(os.path.join(folder, name))
+            if path in seen or path in followed:
+                continue
+            for file in _files_at(path):
+                if file in seen:
+                    continue
+                if taken == _MOST_OUTSIDE:
+                    left += 1
+                    continue
+                taken += 1
+                take(file)
+                found = os.path.dirname(file)
+                if found in kustomizations and found not in followed:
+                    followed.add(found)
+                    waiting.append(found)
+    return left
+
+
+def _files_at(path: str) -> list[str]:
+    """The file at ``path``, as a real path; of a folder its kustomization; none for a URL, or where it is missing."""
+    if "\0" in path or not os.path.exists(path):
+        return []
+    path = os.path.realpath(path)
+    if not os.path.isdir(path):
+        return [path]
+    found = (os.path.join(path, name) for name in sorted(kustomize.NAMES))
+    return [os.path.realpath(file) for file in found if os.path.lexists(file)]
 
 
 def _chart_of(path: str) -> str | None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from hardener.authoring.config import Exemption
+from hardener.kubernetes import bare_document
+from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.api_groups import POLICIES
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
@@ -21,7 +23,6 @@ from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree import objects as piece_objects
 from hardener.tree import reader
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.fact import Fact
@@ -114,7 +115,7 @@ class Tree:
     @cached_property
     def objects(self) -> list[Object]:
         """Every Kubernetes object that was parsed, items of Lists one by one, in the order of files and lines."""
-        return [item for file in self.files for piece in file.pieces for item in piece_objects.of(self, piece)]
+        return [item for file in self.files for piece in file.pieces for item in _objects_of(self, piece)]
 
     @cached_property
     def terraform(self) -> Terraform:
@@ -261,6 +262,42 @@ class Tree:
         """Whether an object, or the command line, has to do with admission policies."""
         groups = {group for group, _ in self.kinds}
         return bool(self.settings.policy_engine) or not groups.isdisjoint(POLICIES)
+
+
+def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:
+    """The Kubernetes objects of ``piece``, fragments left out: its documents, and the items of Lists one by one."""
+    if piece.language == "python":
+        from hardener.tree.pod_fragments import is_fragment  # late: few trees hold a program
+    for index, document in enumerate(piece.data):
+        if piece.language != "python" or not is_fragment(document):
+            yield from _unroll(tree, piece, (index,), document)
+
+
+def _unroll(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or "apiVersion" not in value:
+        yield from _untyped(tree, piece, path, value)
+        return
+    if kustomize.is_kustomization(value):
+        return
+    if value["kind"].endswith("List") and isinstance(value.get("items"), list):
+        for index, item in enumerate(value["items"]):
+            if isinstance(item, dict) and "kind" not in item and value["kind"] != "List":
+                continue  # items of a typed list without their own kind are not what kubectl writes
+            yield from _unroll(tree, piece, (*path, "items", index), item)
+    else:
+        yield Object(tree, piece, path, value)
+
+
+def _untyped(tree: Tree, piece: Piece, path: Path, value: Any) -> Iterator[Object]:
+    """The configuration of a cluster that says no kind, as an object of a group and kind of its own; nothing where the
+    document ``value`` at ``path`` is none, or says a kind."""
+    if not isinstance(value, dict) or "kind" in value or len(path) != 1:
+        return
+    name = bare_document.name_of(value, piece.file.path)
+    if name is not None:
+        item = Object(tree, piece, path, value)
+        item.__dict__["group"], item.__dict__["kind"] = name
+        yield item
 
 
 def lock_of(root: str) -> Lock | None:

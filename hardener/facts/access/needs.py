@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access import observed
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.grants import Access, mounted_token
 from hardener.facts.access.homes import homes, target
@@ -23,6 +22,7 @@ from hardener.facts.access.views import Binding, Subject
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
+from hardener.kubernetes.observed_rule import ObservedRule
 from hardener.kubernetes.rbac_rules import Rule, compact
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
@@ -131,7 +131,7 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
             return None
         total += count
         facts.append(Evidence(f"audit log: {count} events of {home.namespace}/{home.name}{window}"))
-        for space, used in observed.by_namespace(seen).items():
+        for space, used in _by_namespace(seen).items():
             place = own if space in home.targets else space
             rules.setdefault(place, []).extend(used)
     if not total:
@@ -152,6 +152,22 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
             text = f"it is at work in {space}, and a kustomization gives its namespace to every role beside the binding"
             found.facts.append(Evidence(f"audit log: {text}"))
     return found
+
+
+def _by_namespace(observed: Iterable[ObservedRule]) -> dict[str | None, list[Rule]]:
+    """The rules of each namespace; None holds those of the whole cluster, which the others need not repeat."""
+    found: dict[str | None, list[Rule]] = {}
+    for each in observed:
+        rule = _rule_of(each)
+        found.setdefault(each.namespace, []).append(rule)
+    return {space: compact(rules) for space, rules in sorted(found.items(), key=lambda item: item[0] or "")}
+
+
+def _rule_of(each: ObservedRule) -> Rule:
+    """One observed request as a rule."""
+    if each.non_resource_url is not None:
+        return Rule((), (), each.verbs, (), (each.non_resource_url,))
+    return Rule((each.api_group,), (each.resource,), each.verbs, each.resource_names)
 
 
 def _why_no_log(binding: Binding, subject: Subject) -> Iterator[Evidence]:
