@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ LAYERS = (
     "__main__", "cli", "testing", "commands", "outputs", "report", "engine", "facts", "tree", "lock", "authoring",
     "kubernetes", "sources", "support", "errors", "",
 )  # fmt: skip
+# Arrows that still point up, as (module, what it imports).
+STILL_UP = {("hardener.sources.manifests", "hardener.authoring.edits")}
 LONGEST = 800  # lines
+WIDEST = 10  # modules of one package that cannot be understood one without the other
 # The packages of an author: what the tree holds and says, what is known about Kubernetes, and how a rule is declared.
 FOR_TRANSFORMS = {"authoring", "facts", "tree", "kubernetes", "support", "errors", ""}
 
@@ -39,6 +43,7 @@ ONLY_REPORT = {
 }  # fmt: skip
 
 MODULES = sorted((ROOT / "hardener").rglob("*.py"))
+DOOR = ROOT / "hardener" / "__init__.py"  # names for type checkers what it loads when somebody asks for it
 TRANSFORM_FILES = sorted((ROOT / "transforms").rglob("*.py"))
 TRANSFORMS = [path for path in TRANSFORM_FILES if not path.name.startswith("_")]  # those the registry must find
 
@@ -51,10 +56,11 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and full name of every module that the file imports at run time, in functions too."""
+def imports(path: Path, *, types: bool = True) -> Iterator[tuple[int, str]]:
+    """Line and full name of every module that the file imports, in functions too, and as ``types`` only."""
     package = path.relative_to(ROOT).parent.parts
-    for node in _run_time(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if types else _run_time(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -67,7 +73,7 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 def _run_time(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue  # types may point up; nothing is loaded for them
+            continue  # nothing is loaded for them
         yield child
         yield from _run_time(child)
 
@@ -78,6 +84,41 @@ def layer(module: str) -> int:
     return LAYERS.index(parts[1] if parts[1] in LAYERS else "")
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def arrows() -> dict[str, set[str]]:
+    """What each module of hardener imports of hardener, types included."""
+    modules = {module_of(path): path for path in MODULES}
+    found: dict[str, set[str]] = {module: set() for module in modules}
+    for module, path in modules.items():
+        for _, imported in imports(path, types=path != DOOR):
+            # `from hardener.errors import InputError` names no module, what it is imported from does.
+            target = imported if imported in modules else imported.rpartition(".")[0]
+            if target in modules and target != module:
+                found[module].add(target)
+    return found
+
+
+def circles(arrows: Mapping[str, Set[str]]) -> set[frozenset[str]]:
+    """The strongly connected components of more than one node: in each, every node leads to every other."""
+    reached = {start: _reached(start, arrows) for start in arrows}
+    inside = (node for node in arrows if node in reached[node])
+    return {frozenset(other for other in reached[node] if node in reached[other]) for node in inside}
+
+
+def _reached(start: str, arrows: Mapping[str, Set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = arrows[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
 def test_every_module_stands_in_a_package() -> None:
     tops = {path.relative_to(ROOT / "hardener").parts[0].removesuffix(".py") for path in MODULES}
     assert tops - {"__init__"} == set(LAYERS) - {""}
@@ -86,14 +127,37 @@ def test_every_module_stands_in_a_package() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_imports_point_down(path: Path) -> None:
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    module = module_of(path)
     own = layer(module)
     wrong = [
         f"line {line}: {imported}"
-        for line, imported in imports(path)
+        for line, imported in imports(path, types=path != DOOR)
         if imported.split(".")[0] == "hardener" and layer(imported) < own
+        if (module, imported.rpartition(".")[0]) not in STILL_UP
     ]
     assert not wrong, f"{module} stands below what it imports: {wrong}"
+
+
+def test_what_still_points_up_is_there() -> None:
+    assert all(imported in arrows()[module] for module, imported in STILL_UP)
+
+
+def test_circles_are_found() -> None:
+    tangle = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": {"d"}, "f": {"a"}, "g": set()}
+    assert circles(tangle) == {frozenset("abc"), frozenset("de")}
+
+
+def test_no_circle_between_packages() -> None:
+    found: dict[str, set[str]] = {package: set() for package in LAYERS}
+    for module, targets in arrows().items():
+        own = LAYERS[layer(module)]
+        found[own] |= {LAYERS[layer(imported)] for imported in targets if (module, imported) not in STILL_UP} - {own}
+    assert not (tangled := circles(found)), f"circles of packages: {[sorted(circle) for circle in tangled]}"
+
+
+def test_no_wide_circle_of_modules() -> None:
+    wide = [sorted(circle) for circle in circles(arrows()) if len(circle) > WIDEST]
+    assert not wide, f"circles of imports, those of types and inside functions included: {wide}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "hardener" / "sources" / "yaml").glob("*.py")), ids=name)
@@ -110,7 +174,7 @@ def test_a_transform_decides_on_views(path: Path) -> None:
             assert node.attr != "data", f"line {node.lineno}: a view holds back what is opaque, .data does not"
     wrong = [
         f"line {line}: {imported}"
-        for line, imported in imports(path)
+        for line, imported in imports(path, types=False)
         if imported.split(".")[0] == "hardener" and LAYERS[layer(imported)] not in FOR_TRANSFORMS
     ]
     assert not wrong
