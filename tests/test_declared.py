@@ -11,9 +11,10 @@ import pytest
 
 from hardener.authoring import declaration_cache, registry
 from hardener.authoring.profile import load
-from hardener.authoring.transform import Transform
+from hardener.authoring.transform import Steps, Transform, transform
 from hardener.engine import pipeline
 from hardener.errors import InputError
+from hardener.tree.core_views import Container
 from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT, write
@@ -37,6 +38,7 @@ def _loaded(item: Transform) -> Transform:
 
 def test_the_record_says_what_the_modules_say(package: ModuleType) -> None:
     sources = declaration_cache.sources(package)
+    assert any(item.peers for item in ALL) and any(item.only_reports for item in ALL)
     declaration_cache.write(package, sources, [_loaded(item) for item in ALL])
     recorded = declaration_cache.read(package, sources)
     assert recorded is not None and [item.id for item in recorded] == [item.id for item in ALL]
@@ -83,3 +85,12 @@ def test_a_wrong_option_is_said_also_where_nothing_takes_it(tmp_path: Path) -> N
     profile.set_option("tls.minimum", "VersionTLS10", "--set")
     with pytest.raises(InputError, match="tls"):
         pipeline.run(Tree.read([str(tmp_path)], root=str(tmp_path)), profile)
+
+
+@pytest.mark.parametrize("peer", ["CKV_K8S_16", "chekov:CKV_K8S_16", "checkov:", ":CKV_K8S_16"])
+def test_a_peer_is_a_scanner_and_its_check(peer: str) -> None:
+    with pytest.raises(TypeError, match="is no check of checkov, kube-linter"):
+
+        @transform(each=Container, stage="host", peers=(peer,))
+        def own(container: Container) -> Steps:
+            yield from ()

@@ -16,9 +16,8 @@ import pytest
 from hardener.authoring import registry
 from hardener.authoring.edits import Grade
 from hardener.authoring.profile import Profile
-from hardener.authoring.transform import Steps
+from hardener.authoring.transform import SCANNERS, Steps
 from hardener.engine import pipeline
-from hardener.engine.waivers import peer_checks
 from hardener.tree.core_views import Container
 from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, commit, write
@@ -329,11 +328,14 @@ def test_exceptions_of_kubescape(attributes: dict[str, str], fits: bool, diff: D
     )
 
 
-def test_the_tables_of_peers_name_transforms() -> None:
-    tables = (peer_checks.KUBE_LINTER, peer_checks.CHECKOV, peer_checks.POLARIS, peer_checks.KUBEAUDIT,
-              peer_checks.KUBESCAPE)  # fmt: skip
-    named = {id for table in tables for ids in table.values() for id in ids}
-    assert named - registry.transforms().keys() <= {"netpol-workload"}  # which comes later
+def test_transforms_say_which_checks_of_peers_ask_for_the_same() -> None:
+    checks = registry.peer_checks()
+    assert set(checks) == set(SCANNERS) and all(checks.values())
+    assert checks["checkov"]["CKV_K8S_16"] == {"no-privileged"}
+    assert checks["checkov"]["CKV_AWS_79"] == {"tf-imds-tokens"}
+    # A container that may be root needs neither the promise nor the number.
+    assert checks["kubescape"]["C-0013"] == {"run-as-non-root", "run-as-user"}
+    assert all(start == start.lower() for start in checks["kubeaudit"])
 
 
 def test_a_waiver_outranks_the_gate_and_is_no_reason_to_fail(harden: Harden, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 
 from hardener.authoring import declaration_cache
-from hardener.authoring.transform import STAGES, Transform
+from hardener.authoring.transform import SCANNERS, STAGES, Transform
 from hardener.errors import InputError
 
 GROUP = "harden.transforms"  # of entry points
@@ -50,6 +50,16 @@ def get(id: str) -> Transform:
     if id in known:
         return known[id]
     raise InputError(f"unknown transform {id}{nearest(id, list(known))}; 'harden list' shows them all")
+
+
+def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
+    """By scanner and name of its check, the ids of the transforms that ask for the same."""
+    found: dict[str, dict[str, frozenset[str]]] = {scanner: {} for scanner in SCANNERS}
+    for id, transform in transforms().items():
+        for peer in transform.peers:
+            scanner, _, check = peer.partition(":")
+            found[scanner][check] = found[scanner].get(check, frozenset()) | {id}
+    return found
 
 
 def nearest(name: str, known: list[str]) -> str:

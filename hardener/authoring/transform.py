@@ -24,6 +24,8 @@ STAGES = (
     "authorization", "secrets", "components", "cloud", "authentication", "logging", "policy", "labels",
 )  # fmt: skip
 
+SCANNERS = ("checkov", "kube-linter", "kubeaudit", "kubescape", "polaris")
+"""Other scanners whose marks are honoured."""
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
@@ -58,8 +60,9 @@ class Transform:
     """A transform as declared: what it visits, when it runs, and what its docstring says.
 
     ``classes`` are the kinds of pod that it may change beside ordinary ones: "windows", "node-agent",
-    "system-namespace". ``source`` loads the module; nothing but ``function``, ``each`` and ``options`` asks for it
-    where the rest is known.
+    "system-namespace". ``only_reports`` tells that it has no patch to offer. ``peers`` are the checks of other scanners
+    of which a mark waives it, as "checkov:CKV_K8S_16". ``source`` loads the module; nothing but ``function``, ``each``
+    and ``options`` asks for it where the rest is known.
     """
 
     id: str
@@ -75,6 +78,8 @@ class Transform:
     classes: frozenset[str]
     absence: bool
     after: tuple[str, ...]
+    only_reports: bool
+    peers: tuple[str, ...]
     module: str
     source: Callable[[], Declaration] = field(compare=False, repr=False)
 
@@ -148,17 +153,28 @@ def transform(
     absence: bool = False,
     after: tuple[str, ...] = (),
     risk_2022: str | None = None,
+    only_reports: bool = False,
+    peers: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
     """Declare a transform.
 
     ``each`` is the target type, or several as ``A | B``, ``stage`` one of STAGES, ``severity`` that of its held-back
     changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports;
     ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list of 2022 where
-    that is not the one of its folder.
-    Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part.
+    that is not the one of its folder; ``only_reports`` says that it yields findings and never an edit.
+
+    ``peers`` are the checks of other scanners that ask for the same, each after its scanner, as "checkov:CKV_K8S_16"
+    (of kubeaudit, how an override begins, in lower case): a mark for one of them is a waiver of this transform.
+
+    Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part, and for an unknown stage
+    or scanner.
     """
     if stage not in STAGES:
         raise TypeError(f"unknown stage {stage!r}")
+    for peer in peers:
+        scanner, _, check = peer.partition(":")
+        if scanner not in SCANNERS or not check:
+            raise TypeError(f"{peer!r} is no check of {', '.join(SCANNERS)}, as 'checkov:CKV_K8S_16'")
 
     def mark(function: Callable[..., Steps]) -> Callable[..., Steps]:
         from hardener.authoring.risks import BY_FOLDER, RISKS
@@ -169,8 +185,8 @@ def transform(
         function.__transform__ = Transform(  # type: ignore[attr-defined]
             id=function.__name__.replace("_", "-"), risk=risk.id, risk_2022=risk_2022 or risk.id_2022, stage=stage,
             summary=summary, why=parts["Why"], may_break=parts["May break"], severity=severity, pss=pss, cis=cis,
-            classes=frozenset(classes), absence=absence, after=after, module=function.__module__,
-            source=lambda: Declaration(function, each, options),
+            classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, peers=peers,
+            module=function.__module__, source=lambda: Declaration(function, each, options),
         )  # fmt: skip
         return function
 

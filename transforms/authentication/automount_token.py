@@ -22,6 +22,10 @@ _OWN_TOKEN = (2, 12)  # since this version its proxies bring a token of their ow
 @transform(
     each=PodTemplate | ServiceAccount, stage="token", cis="5.1.6", classes=("windows", "node-agent"), options=Token,
     after=("projected-token",),
+    peers=(
+        "kube-linter:default-service-account", "checkov:CKV_K8S_38", "polaris:automountServiceAccountToken",
+        "kubeaudit:allow-automount-service-account-token", "kubescape:C-0034",
+    ),
 )  # fmt: skip
 def automount_token(target: PodTemplate | ServiceAccount, options: Token) -> Steps:
     """A pod that shows no use of the Kubernetes API gets no credential for it.

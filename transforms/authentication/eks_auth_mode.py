@@ -5,7 +5,7 @@ from hardener.tree.cloud_views import EksctlCluster
 _PATH = ("accessConfig", "authenticationMode")
 
 
-@transform(each=EksctlCluster, stage="authentication", severity=Severity.MEDIUM)
+@transform(each=EksctlCluster, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def eks_auth_mode(cluster: EksctlCluster) -> Steps:
     """Who may log in to a cluster of EKS is decided by its API, not by a ConfigMap.
 

@@ -13,7 +13,7 @@ _HASH = (
 )
 
 
-@transform(each=ControlPlane | Script, stage="authentication", severity=Severity.HIGH)
+@transform(each=ControlPlane | Script, stage="authentication", severity=Severity.HIGH, only_reports=True)
 def join_ca_pin(target: ControlPlane | Script) -> Steps:
     """A node that joins checks that it talks to its own cluster.
 

@@ -21,7 +21,7 @@ _REVOKE = {
 _REVOKE_TOKEN = "revoke the token: delete the Secret or the account that it is of"
 
 
-@transform(each=Kubeconfig, stage="authentication", severity=Severity.CRITICAL, cis="3.1.1")
+@transform(each=Kubeconfig, stage="authentication", severity=Severity.CRITICAL, cis="3.1.1", only_reports=True)
 def kubeconfig_in_repo(config: Kubeconfig) -> Steps:
     """No kubeconfig with a credential is in Git.
 

@@ -11,7 +11,7 @@ _SCAFFOLD = (
 )
 
 
-@transform(each=ControlPlane, stage="authentication", severity=Severity.LOW, absence=True)
+@transform(each=ControlPlane, stage="authentication", severity=Severity.LOW, absence=True, only_reports=True)
 def oidc_hint(carrier: ControlPlane) -> Steps:
     """People sign in to the API server through an identity provider.
 

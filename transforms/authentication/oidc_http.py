@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import AuthenticationFile, ControlPlane, by_table
 
 
-@transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.HIGH)
+@transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.HIGH, only_reports=True)
 def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
     """The keys of the identity provider are fetched over HTTPS.
 

@@ -8,7 +8,7 @@ _ADVICE = "write a prefix such as oidc: and adapt the bindings"
 _GROUPS = "groups of the issuer come without a prefix: one called system:masters would own the cluster"
 
 
-@transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.MEDIUM)
+@transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def oidc_prefix(target: ControlPlane | AuthenticationFile) -> Steps:
     """Users and groups of the identity provider are told apart from those of the cluster.
 

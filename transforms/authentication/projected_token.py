@@ -16,6 +16,10 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
 @transform(
     each=PodTemplate, stage="token", severity=Severity.LOW, cis="5.1.6", classes=("windows", "node-agent"),
     options=Token,
+    peers=(
+        "kube-linter:default-service-account", "checkov:CKV_K8S_38", "polaris:automountServiceAccountToken",
+        "kubeaudit:allow-automount-service-account-token", "kubescape:C-0034",
+    ),
 )  # fmt: skip
 def projected_token(pod: PodTemplate, options: Token) -> Steps:
     """A pod that uses the Kubernetes API gets a token of one hour, only in the containers that may need it.

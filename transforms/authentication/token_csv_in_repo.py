@@ -6,7 +6,7 @@ from hardener.tree.credential_views import StaticTokens
 _MOST = 5  # users that are named
 
 
-@transform(each=StaticTokens, stage="authentication", severity=Severity.CRITICAL, cis="1.2.2")
+@transform(each=StaticTokens, stage="authentication", severity=Severity.CRITICAL, cis="1.2.2", only_reports=True)
 def token_csv_in_repo(tokens: StaticTokens) -> Steps:
     """No static token of the API server is in Git.
 

@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ControlPlane, by_table
 
 
-@transform(each=ControlPlane, stage="authentication", severity=Severity.MEDIUM)
+@transform(each=ControlPlane, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def webhook_token_cache(carrier: ControlPlane) -> Steps:
     """The API server soon asks again whether a token is still good.
 

@@ -9,7 +9,7 @@ _EVERYBODY = "system:authenticated"
 _ACCOUNTS = "system:serviceaccounts"
 
 
-@transform(each=Binding, stage="authorization", severity=Severity.HIGH)
+@transform(each=Binding, stage="authorization", severity=Severity.HIGH, only_reports=True)
 def rbac_authenticated_broad(binding: Binding) -> Steps:
     """A role is not given to everybody who is logged in.
 

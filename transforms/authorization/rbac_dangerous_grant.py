@@ -19,7 +19,10 @@ _TOO_MANY = 5  # grants of one rule, which is a wildcard then
 _ADVICE = "grant what is used, by name (resourceNames) and in one namespace, and guard who runs as it"
 
 
-@transform(each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1", after=("rbac-nodes-proxy-narrow",))
+@transform(
+    each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1", after=("rbac-nodes-proxy-narrow",),
+    only_reports=True,
+)  # fmt: skip
 def rbac_dangerous_grant(role: Role) -> Steps:
     """A role that leads to more rights than it names is known, with everybody who holds it.
 

@@ -6,7 +6,7 @@ from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 
 
-@transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True)
+@transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True, only_reports=True)
 def rbac_dangling(binding: Binding) -> Steps:
     """A binding names a role and accounts that exist.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hardener.kubernetes.rbac_rules import Rule
 
 
-@transform(each=Role, stage="authorization", severity=Severity.LOW)
+@transform(each=Role, stage="authorization", severity=Severity.LOW, only_reports=True)
 def rbac_dead_rule(role: Role) -> Steps:
     """A rule does what it seems to do.
 

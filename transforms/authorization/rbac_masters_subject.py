@@ -6,7 +6,7 @@ from hardener.facts.access.views import Binding
 from hardener.kubernetes.static_tokens import MASTERS
 
 
-@transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.7")
+@transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.7", only_reports=True)
 def rbac_masters_subject(binding: Binding) -> Steps:
     """Nothing relies on the group system:masters.
 

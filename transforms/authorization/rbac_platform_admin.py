@@ -8,7 +8,7 @@ from hardener.facts.access.views import Binding
 _ADVICE = "keep its namespace closed: who can run code there owns the cluster"
 
 
-@transform(each=Binding, stage="authorization", severity=Severity.MEDIUM, cis="5.1.1")
+@transform(each=Binding, stage="authorization", severity=Severity.MEDIUM, cis="5.1.1", only_reports=True)
 def rbac_platform_admin(binding: Binding) -> Steps:
     """A component that acts for everybody in the cluster is known as such.
 

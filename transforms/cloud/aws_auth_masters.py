@@ -9,7 +9,7 @@ from hardener.tree.cloud_views import ConfigMap
 _ARN = re.compile(r"(?:rolearn|userarn|roleARN|userARN)[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 
 
-@transform(each=ConfigMap, stage="cloud", severity=Severity.CRITICAL)
+@transform(each=ConfigMap, stage="cloud", severity=Severity.CRITICAL, only_reports=True)
 def aws_auth_masters(config: ConfigMap) -> Steps:
     """No identity of AWS is in the group system:masters.
 

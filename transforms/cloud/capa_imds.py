@@ -7,7 +7,7 @@ from hardener.tree.cloud_views import AwsMachineTemplate
 _OPTIONS = ("spec", "template", "spec", "instanceMetadataOptions")
 
 
-@transform(each=AwsMachineTemplate, stage="cloud", severity=Severity.MEDIUM)
+@transform(each=AwsMachineTemplate, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def capa_imds(template: AwsMachineTemplate) -> Steps:
     """The metadata service of Cluster API machines asks for a token, and its answer does not leave the node.
 

@@ -9,7 +9,7 @@ from ._eksctl import groups, name_of
 _PATH = ("iam", "withAddonPolicies")
 
 
-@transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM)
+@transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def eksctl_node_addon_policies(cluster: EksctlCluster) -> Steps:
     """The rights of an addon belong to the addon, not to every pod on its nodes (eksctl).
 

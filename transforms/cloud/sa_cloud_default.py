@@ -7,7 +7,7 @@ from hardener.tree.core_views import ServiceAccount
 _IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id")
 
 
-@transform(each=ServiceAccount, stage="cloud", severity=Severity.HIGH)
+@transform(each=ServiceAccount, stage="cloud", severity=Severity.HIGH, only_reports=True)
 def sa_cloud_default(account: ServiceAccount) -> Steps:
     """An identity of the cloud belongs to the service account of one workload.
 

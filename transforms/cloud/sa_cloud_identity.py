@@ -42,6 +42,7 @@ _OLD = (
     stage="cloud",
     severity=Severity.HIGH,
     classes=("windows", "node-agent", "system-namespace", "partial"),
+    only_reports=True,
 )
 def sa_cloud_identity(pod: PodTemplate) -> Steps:
     """A pod logs in to the cloud as its service account, with no key that lasts.

@@ -17,7 +17,9 @@ _WANTED = (
 )
 
 
-@transform(each=AksCluster, stage="cloud", severity=Severity.MEDIUM)
+@transform(
+    each=AksCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True, peers=("checkov:CKV_AZURE_141",),
+)  # fmt: skip
 def tf_aks(cluster: AksCluster) -> Steps:
     """Users of AKS come from Entra ID, and pods have an identity of their own (Terraform).
 

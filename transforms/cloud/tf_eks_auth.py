@@ -7,7 +7,7 @@ from hardener.tree.cloud_views import EksCluster
 _BLOCK = ("access_config", 0)
 
 
-@transform(each=EksCluster, stage="cloud", severity=Severity.MEDIUM)
+@transform(each=EksCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def tf_eks_auth(cluster: EksCluster) -> Steps:
     """Who may enter an EKS cluster is said by access entries (Terraform).
 

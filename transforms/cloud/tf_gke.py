@@ -11,7 +11,10 @@ _CERTIFICATE = ("master_auth", 0, "client_certificate_config", 0, "issue_client_
 _PLAN = ("terraform plan shows whether node pools are replaced",)
 
 
-@transform(each=GkeNodes, stage="cloud", severity=Severity.HIGH)
+@transform(
+    each=GkeNodes, stage="cloud", severity=Severity.HIGH,
+    peers=("checkov:CKV_GCP_7", "checkov:CKV_GCP_13", "checkov:CKV_GCP_69"),
+)  # fmt: skip
 def tf_gke(block: GkeNodes) -> Steps:
     """Pods of GKE ask for the identity of their service account, not for that of the node (Terraform).
 

@@ -8,7 +8,10 @@ from hardener.tree.cloud_views import NodeTemplate
 from ._imds import HOPS, Imds, in_template, is_enough, reader_finding, reader_of
 
 
-@transform(each=NodeTemplate, stage="cloud", severity=Severity.HIGH, options=Imds, after=("tf-imds-tokens",))
+@transform(
+    each=NodeTemplate, stage="cloud", severity=Severity.HIGH, options=Imds, after=("tf-imds-tokens",),
+    peers=("checkov:CKV_AWS_341",),
+)  # fmt: skip
 def tf_imds_hop(template: NodeTemplate, options: Imds) -> Steps:
     """The answer of the metadata service does not leave the node: its hop limit is 1 (Terraform).
 

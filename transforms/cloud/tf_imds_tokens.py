@@ -7,7 +7,7 @@ from hardener.tree.cloud_views import NodeTemplate
 from ._imds import TOKENS, in_template
 
 
-@transform(each=NodeTemplate, stage="cloud", severity=Severity.HIGH)
+@transform(each=NodeTemplate, stage="cloud", severity=Severity.HIGH, peers=("checkov:CKV_AWS_79",))
 def tf_imds_tokens(template: NodeTemplate) -> Steps:
     """The metadata service of a node answers only who shows a session token (Terraform).
 

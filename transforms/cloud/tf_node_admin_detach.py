@@ -19,7 +19,7 @@ _BEFORE = (
 )
 
 
-@transform(each=PolicyAttachment | Role, stage="cloud", severity=Severity.CRITICAL)
+@transform(each=PolicyAttachment | Role, stage="cloud", severity=Severity.CRITICAL, peers=("checkov:CKV_AWS_274",))
 def tf_node_admin_detach(block: PolicyAttachment | Role) -> Steps:
     """The role of nodes holds what kubelet, image pulls and the network plugin need, and no administration (Terraform).
 

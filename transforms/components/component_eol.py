@@ -6,7 +6,10 @@ from hardener.kubernetes.end_of_life import find
 from hardener.tree.core_views import Container
 
 
-@transform(each=Container, stage="components", severity=Severity.MEDIUM, classes=("system-namespace", "node-agent"))
+@transform(
+    each=Container, stage="components", severity=Severity.MEDIUM, classes=("system-namespace", "node-agent"),
+    only_reports=True,
+)  # fmt: skip
 def component_eol(container: Container) -> Steps:
     """What serves the cluster is still maintained.
 

@@ -7,7 +7,7 @@ from hardener.tree.control_plane import ControlPlane, by_table, components, unre
 _GONE = {"v1beta2": "1.27", "v1beta3": "1.36"}
 
 
-@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM)
+@transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, only_reports=True)
 def component_flags(carrier: ControlPlane) -> Steps:
     """Components talk to each other with certificates, and their configuration has a future.
 

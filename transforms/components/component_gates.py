@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 
-@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW)
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, only_reports=True)
 def component_gates(carrier: ControlPlane | ComponentFile) -> Steps:
     """A component is given its features one by one.
 

@@ -12,7 +12,7 @@ _WEAK = re.compile(
 )
 
 
-@transform(each=Script, stage="components", severity=Severity.HIGH)
+@transform(each=Script, stage="components", severity=Severity.HIGH, only_reports=True)
 def component_script_flags(script: Script) -> Steps:
     """No script starts a component with a flag that opens it.
 

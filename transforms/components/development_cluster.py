@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import DevelopmentCluster, signs
 
 
-@transform(each=DevelopmentCluster, stage="components", severity=Severity.LOW)
+@transform(each=DevelopmentCluster, stage="components", severity=Severity.LOW, only_reports=True)
 def development_cluster(cluster: DevelopmentCluster) -> Steps:
     """A cluster that kind or RKE1 makes starts its components with safe flags.
 

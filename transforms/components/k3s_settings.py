@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ControlPlane, signs
 
 
-@transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL)
+@transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, only_reports=True)
 def k3s_settings(carrier: ControlPlane) -> Steps:
     """The configuration of k3s or RKE2 holds no token and asks for the CIS profile.
 

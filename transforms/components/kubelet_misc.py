@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 
-@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.7")
+@transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.7", only_reports=True)
 def kubelet_misc(carrier: ControlPlane | ComponentFile) -> Steps:
     """The kubelet has no setting that only its administrator can judge.
 

@@ -30,7 +30,10 @@ class _Door:
     asked: bool = False
 
 
-@transform(each=Service | Ingress, stage="exposure", severity=Severity.CRITICAL, after=("service-cluster-ip",))
+@transform(
+    each=Service | Ingress, stage="exposure", severity=Severity.CRITICAL, after=("service-cluster-ip",),
+    only_reports=True, peers=("kubescape:C-0021",),
+)  # fmt: skip
 def exposed_admin_ui(opening: Service | Ingress) -> Steps:
     """An administration interface is not reachable from outside the cluster.
 

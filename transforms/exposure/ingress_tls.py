@@ -10,7 +10,9 @@ from hardener.kubernetes.ingress_annotations import ends_tls
 from hardener.tree.route_views import Ingress
 
 
-@transform(each=Ingress, stage="exposure", severity=Severity.MEDIUM)
+@transform(
+    each=Ingress, stage="exposure", severity=Severity.MEDIUM, only_reports=True, peers=("polaris:tlsSettingsMissing",),
+)  # fmt: skip
 def ingress_tls(ingress: Ingress) -> Steps:
     """What comes in from the outside is encrypted.
 

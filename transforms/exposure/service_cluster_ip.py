@@ -35,7 +35,10 @@ class Exposure:
             raise InputError(f"exposure.convert: {self.convert} is neither all nor sensitive")
 
 
-@transform(each=Service, stage="exposure", severity=Severity.HIGH, absence=True, options=Exposure)
+@transform(
+    each=Service, stage="exposure", severity=Severity.HIGH, absence=True, options=Exposure,
+    peers=("kube-linter:exposed-services", "kubescape:C-0021"),
+)  # fmt: skip
 def service_cluster_ip(service: Service, options: Exposure) -> Steps:
     """A Service is reachable inside the cluster only, unless something shows that it is meant for the outside.
 

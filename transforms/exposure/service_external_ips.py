@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import Service
 
 
-@transform(each=Service, stage="exposure", severity=Severity.MEDIUM)
+@transform(each=Service, stage="exposure", severity=Severity.MEDIUM, only_reports=True)
 def service_external_ips(service: Service) -> Steps:
     """A Service takes no traffic to addresses that it names itself.
 

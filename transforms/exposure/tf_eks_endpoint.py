@@ -17,7 +17,10 @@ _MAJOR = re.compile(r"(?:=|~>)?\s*v?(\d+)")
 _PREFIXES = ("cluster_", "")
 
 
-@transform(each=EksCluster | Module, stage="exposure", severity=Severity.HIGH, cis="EKS 5.4.2")
+@transform(
+    each=EksCluster | Module, stage="exposure", severity=Severity.HIGH, cis="EKS 5.4.2", only_reports=True,
+    peers=("checkov:CKV_AWS_38", "checkov:CKV_AWS_39"),
+)  # fmt: skip
 def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
     """The API server of an EKS cluster does not answer the whole internet (Terraform).
 

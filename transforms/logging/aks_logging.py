@@ -7,7 +7,7 @@ from hardener.tree.cloud_views import AksCluster
 _AUDIT = frozenset({"kube-audit", "kube-audit-admin"})
 
 
-@transform(each=AksCluster, stage="logging", severity=Severity.MEDIUM, cis="AKS 2.1.1")
+@transform(each=AksCluster, stage="logging", severity=Severity.MEDIUM, cis="AKS 2.1.1", only_reports=True)
 def aks_logging(cluster: AksCluster) -> Steps:
     """The audit log of an AKS cluster is kept (Terraform).
 

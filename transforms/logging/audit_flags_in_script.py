@@ -12,7 +12,9 @@ from ._policy import AuditPolicyOptions
 _FLAG = rf"--({LOG}|{POLICY})(?:[= ](\"[^\"]*\"|'[^']*'|[^\s#\"'\\]+)|=?(?=\s|$))"
 
 
-@transform(each=Script, stage="logging", severity=Severity.MEDIUM, cis="1.2.16", options=AuditPolicyOptions)
+@transform(
+    each=Script, stage="logging", severity=Severity.MEDIUM, cis="1.2.16", options=AuditPolicyOptions, only_reports=True,
+)  # fmt: skip
 def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
     """No script starts, or describes, an API server without an audit log.
 

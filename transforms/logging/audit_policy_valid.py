@@ -3,7 +3,9 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.audit_policy_views import AuditPolicy
 
 
-@transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, after=("audit-policy-default",))
+@transform(
+    each=AuditPolicy, stage="logging", severity=Severity.HIGH, after=("audit-policy-default",), only_reports=True,
+)  # fmt: skip
 def audit_policy_valid(policy: AuditPolicy) -> Steps:
     """The API server can start with the audit policy.
 

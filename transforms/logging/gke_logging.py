@@ -5,7 +5,10 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.cloud_views import GkeCluster
 
 
-@transform(each=GkeCluster, stage="logging", severity=Severity.MEDIUM, cis="GKE 5.7.1")
+@transform(
+    each=GkeCluster, stage="logging", severity=Severity.MEDIUM, cis="GKE 5.7.1", only_reports=True,
+    peers=("checkov:CKV_GCP_1",),
+)  # fmt: skip
 def gke_logging(cluster: GkeCluster) -> Steps:
     """A GKE cluster sends its logs to Cloud Logging (Terraform).
 

@@ -10,7 +10,7 @@ from hardener.tree.tree import Tree
 _CHARTS = (("spec", "chart"), ("spec", "chart", "spec", "chart"), ("spec", "source", "chart"))
 
 
-@transform(each=ControlPlane, stage="logging", severity=Severity.LOW, absence=True)
+@transform(each=ControlPlane, stage="logging", severity=Severity.LOW, absence=True, only_reports=True)
 def log_shipping(plane: ControlPlane) -> Steps:
     """Logs leave the nodes that they are about.
 

@@ -15,8 +15,9 @@ _DEFAULT = ("audit", "api", "authenticator")
 
 
 @transform(
-    each=EksCluster | Module, stage="logging", severity=Severity.MEDIUM, options=ControlPlaneLogs, cis="EKS 2.1.1"
-)
+    each=EksCluster | Module, stage="logging", severity=Severity.MEDIUM, options=ControlPlaneLogs, cis="EKS 2.1.1",
+    peers=("checkov:CKV_AWS_37",),
+)  # fmt: skip
 def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) -> Steps:
     """The control plane of an EKS cluster logs what it does (Terraform).
 

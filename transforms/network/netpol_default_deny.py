@@ -15,6 +15,12 @@ from ._traffic import on_host_network
 @transform(
     each=Namespace, stage="network", severity=Severity.MEDIUM, cis="5.3.2", options=NetworkPolicies, absence=True,
     after=("netpol-workload",),
+    peers=(
+        "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
+        "kubeaudit:allow-non-default-deny-ingress-network-policy",
+        "kubeaudit:allow-non-default-deny-egress-network-policy", "kubescape:C-0030", "kubescape:C-0206",
+        "kubescape:C-0260",
+    ),
 )  # fmt: skip
 def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps:
     """A pod of the namespace takes and opens no connection that no policy names.

@@ -26,6 +26,12 @@ DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 @transform(
     each=PodTemplate, stage="network", severity=Severity.MEDIUM, cis="5.3.2", classes=("node-agent",),
     options=NetworkPolicies, absence=True,
+    peers=(
+        "kube-linter:non-isolated-pod", "checkov:CKV2_K8S_6", "polaris:missingNetworkPolicy",
+        "kubeaudit:allow-non-default-deny-ingress-network-policy",
+        "kubeaudit:allow-non-default-deny-egress-network-policy", "kubescape:C-0030", "kubescape:C-0206",
+        "kubescape:C-0260",
+    ),
 )  # fmt: skip
 def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     """The pods of a workload take and open the connections that the manifests show, and no others.

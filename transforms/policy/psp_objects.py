@@ -9,7 +9,7 @@ from hardener.facts.access.admission import PodSecurityPolicy
 _GONE = (1, 25)
 
 
-@transform(each=PodSecurityPolicy, stage="policy", severity=Severity.MEDIUM, cis="5.2.1")
+@transform(each=PodSecurityPolicy, stage="policy", severity=Severity.MEDIUM, cis="5.2.1", only_reports=True)
 def psp_objects(policy: PodSecurityPolicy) -> Steps:
     """No PodSecurityPolicy is taken for protection.
 

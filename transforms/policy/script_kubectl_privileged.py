@@ -8,7 +8,7 @@ from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.tree.script_views import Script
 
 
-@transform(each=Script, stage="policy", severity=Severity.HIGH, pss="baseline", cis="5.2.1")
+@transform(each=Script, stage="policy", severity=Severity.HIGH, pss="baseline", cis="5.2.1", only_reports=True)
 def script_kubectl_privileged(script: Script) -> Steps:
     """No script starts a pod that has its node by way of flags.
 

@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import AdmissionPolicy, AdmissionWebhook
 
 
-@transform(each=AdmissionWebhook | AdmissionPolicy, stage="policy", severity=Severity.MEDIUM)
+@transform(each=AdmissionWebhook | AdmissionPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
 def webhook_failure_ignore(target: AdmissionWebhook | AdmissionPolicy) -> Steps:
     """An admission check that cannot answer refuses.
 

@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import ClusterConfig
 
 
-@transform(each=ClusterConfig, stage="secrets", severity=Severity.MEDIUM, cis="1.2.27")
+@transform(each=ClusterConfig, stage="secrets", severity=Severity.MEDIUM, cis="1.2.27", only_reports=True)
 def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
     """A cluster that eksctl makes encrypts Secrets with a key of your own.
 

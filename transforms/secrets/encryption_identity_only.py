@@ -12,7 +12,7 @@ _SCAFFOLD = (
 )
 
 
-@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27")
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27", only_reports=True)
 def encryption_identity_only(configuration: EncryptionConfiguration) -> Steps:
     """Secrets are encrypted in etcd.
 

@@ -8,7 +8,7 @@ from hardener.kubernetes.secret_words import is_placeholder
 from ._encryption import entries, providers
 
 
-@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.CRITICAL, cis="1.2.27")
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.CRITICAL, cis="1.2.27", only_reports=True)
 def encryption_key_in_git(configuration: EncryptionConfiguration) -> Steps:
     """The keys that encrypt etcd are not in Git.
 

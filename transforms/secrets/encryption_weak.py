@@ -12,7 +12,7 @@ _WEAK = {
 }
 
 
-@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.MEDIUM, cis="1.2.28")
+@transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.MEDIUM, cis="1.2.28", only_reports=True)
 def encryption_weak(configuration: EncryptionConfiguration) -> Steps:
     """Secrets are encrypted in a way that is safe without further care.
 

@@ -6,7 +6,7 @@ from hardener.facts.secrets import ConfigMap
 from hardener.kubernetes.secret_values import SecretClass, classify
 
 
-@transform(each=ConfigMap, stage="secrets", severity=Severity.HIGH, cis="5.4.2")
+@transform(each=ConfigMap, stage="secrets", severity=Severity.HIGH, cis="5.4.2", only_reports=True)
 def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
     """A configuration file in a ConfigMap holds no credentials.
 

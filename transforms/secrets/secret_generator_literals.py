@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.secrets import Kustomization
 
 
-@transform(each=Kustomization, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2")
+@transform(each=Kustomization, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2", only_reports=True)
 def secret_generator_literals(kustomization: Kustomization) -> Steps:
     """What a kustomization generates takes no credentials from Git.
 

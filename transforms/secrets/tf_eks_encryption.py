@@ -5,7 +5,10 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.cloud_views import EksCluster
 
 
-@transform(each=EksCluster, stage="secrets", severity=Severity.MEDIUM, cis="EKS 5.3.1")
+@transform(
+    each=EksCluster, stage="secrets", severity=Severity.MEDIUM, cis="EKS 5.3.1", only_reports=True,
+    peers=("checkov:CKV_AWS_58",),
+)  # fmt: skip
 def tf_eks_encryption(cluster: EksCluster) -> Steps:
     """Secrets of an EKS cluster are encrypted with a key of yours (Terraform).
 

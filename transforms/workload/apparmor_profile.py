@@ -14,7 +14,10 @@ _ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 
 # RuntimeDefault is never written: a kubelet without AppArmor rejects the pod, and where there is AppArmor it is the
 # default anyway (VictoriaMetrics/operator#1120, rancher/rke2#483).
-@transform(each=PodTemplate, stage="seccomp", pss="baseline", after=("seccomp-runtime-default",))
+@transform(
+    each=PodTemplate, stage="seccomp", pss="baseline", after=("seccomp-runtime-default",),
+    peers=("polaris:linuxHardening", "kubeaudit:allow-disabled-apparmor"),
+)  # fmt: skip
 def apparmor_profile(pod: PodTemplate) -> Steps:
     """AppArmor confines every container where the node has it.
 

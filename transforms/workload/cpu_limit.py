@@ -14,6 +14,8 @@ from ._resources import cpu_limit as limit_of
     severity=Severity.LOW,
     classes=("windows", "system-namespace", "partial"),
     options=Resources,
+    # Limits of cpu: checkov/kubernetes/checks/resource, and the controls library of Kubescape.
+    peers=("kube-linter:unset-cpu-requirements", "checkov:CKV_K8S_11", "polaris:cpuLimitsMissing", "kubescape:C-0270"),
 )
 def cpu_limit(container: Container, options: Resources) -> Steps:
     """A container stops at a cpu limit.

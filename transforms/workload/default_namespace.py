@@ -6,7 +6,10 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.tree.core_views import PodTemplate
 
 
-@transform(each=PodTemplate, stage="labels", severity=Severity.LOW, cis="5.7.4", classes=("windows", "node-agent"))
+@transform(
+    each=PodTemplate, stage="labels", severity=Severity.LOW, cis="5.7.4", classes=("windows", "node-agent"),
+    only_reports=True, peers=("checkov:CKV_K8S_21",),
+)  # fmt: skip
 def default_namespace(pod: PodTemplate) -> Steps:
     """A workload lives in a namespace of its own, not in `default`.
 

@@ -35,6 +35,11 @@ class Capabilities:
 
 @transform(
     each=Container, stage="capabilities", pss="restricted", cis="5.2.9", classes=("partial",), options=Capabilities,
+    peers=(
+        "kube-linter:drop-net-raw-capability", "checkov:CKV_K8S_28", "checkov:CKV_K8S_37",
+        "polaris:insecureCapabilities", "polaris:dangerousCapabilities", "kubeaudit:allow-capability-",
+        "kubescape:C-0046",
+    ),
 )  # fmt: skip
 def drop_capabilities(container: Container, options: Capabilities) -> Steps:
     """The process keeps no kernel privilege that it does not use.

@@ -20,6 +20,11 @@ _FOR_FILES = ("/dev/hugepages", "/dev/mqueue", "/dev/shm", "/dev/pts")
 @transform(
     each=Container, stage="host", pss="baseline", cis="5.2.12",
     after=("no-host-path", "no-host-ipc", "no-host-network", "no-host-pid", "no-host-port", "no-privileged"),
+    peers=(
+        "kube-linter:sensitive-host-mounts", "kube-linter:docker-sock", "kube-linter:writable-host-mount",
+        "checkov:CKV_K8S_27", "polaris:hostPathSet", "kubeaudit:allow-host-path-mount-", "kubescape:C-0045",
+        "kubescape:C-0048",
+    ),
 )  # fmt: skip
 def host_path_read_only(container: Container) -> Steps:
     """A folder of the node that stays mounted is mounted read-only.

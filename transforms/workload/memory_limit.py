@@ -14,6 +14,13 @@ from ._resources import memory_limit as limit_of
     severity=Severity.LOW,
     classes=("windows", "node-agent", "system-namespace", "partial"),
     options=Resources,
+    # Limits of memory: checkov/kubernetes/checks/resource, and the controls library of Kubescape.
+    peers=(
+        "kube-linter:unset-memory-requirements",
+        "checkov:CKV_K8S_13",
+        "polaris:memoryLimitsMissing",
+        "kubescape:C-0271",
+    ),
 )
 def memory_limit(container: Container, options: Resources) -> Steps:
     """A container stops at a memory limit.

@@ -7,7 +7,13 @@ from hardener.tree.core_views import PodTemplate
 from ._need import pod_evidence
 
 
-@transform(each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.4", classes=("node-agent",))
+@transform(
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.4", classes=("node-agent",),
+    peers=(
+        "kube-linter:host-ipc", "checkov:CKV_K8S_18", "polaris:hostIPCSet", "kubeaudit:allow-namespace-host-ipc",
+        "kubescape:C-0038",
+    ),
+)  # fmt: skip
 def no_host_ipc(pod: PodTemplate) -> Steps:
     """A pod does not share memory and message queues with its node.
 

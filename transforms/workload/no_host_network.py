@@ -19,7 +19,13 @@ _HOST_PATHS = tuple(
 _LOWEST_NODE_PORT = 30000
 
 
-@transform(each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.5", classes=("node-agent",))
+@transform(
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.5", classes=("node-agent",),
+    peers=(
+        "kube-linter:host-network", "checkov:CKV_K8S_19", "polaris:hostNetworkSet",
+        "kubeaudit:allow-namespace-host-network", "kubescape:C-0041",
+    ),
+)  # fmt: skip
 def no_host_network(pod: PodTemplate) -> Steps:
     """A pod has a network of its own, not that of its node.
 

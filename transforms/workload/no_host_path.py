@@ -25,8 +25,12 @@ _HARMLESS = ("system", "read")
 
 
 @transform(
-    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.12", classes=("node-agent",)
-)
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.12", classes=("node-agent",),
+    peers=(
+        "kube-linter:sensitive-host-mounts", "kube-linter:docker-sock", "checkov:CKV_K8S_27", "polaris:hostPathSet",
+        "kubeaudit:allow-host-path-mount-", "kubescape:C-0048",
+    ),
+)  # fmt: skip
 def no_host_path(pod: PodTemplate) -> Steps:
     """A pod mounts no folder of its node.
 

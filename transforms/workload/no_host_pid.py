@@ -7,7 +7,13 @@ from hardener.tree.core_views import PodTemplate
 from ._need import pod_evidence
 
 
-@transform(each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.3", classes=("node-agent",))
+@transform(
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.3", classes=("node-agent",),
+    peers=(
+        "kube-linter:host-pid", "checkov:CKV_K8S_17", "polaris:hostPIDSet", "kubeaudit:allow-namespace-host-pid",
+        "kubescape:C-0038",
+    ),
+)  # fmt: skip
 def no_host_pid(pod: PodTemplate) -> Steps:
     """A pod does not see the processes of its node.
 

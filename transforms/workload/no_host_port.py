@@ -16,8 +16,9 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 @transform(
-    each=Container, stage="host", pss="baseline", cis="5.2.13", classes=("node-agent",), after=("no-host-network",)
-)
+    each=Container, stage="host", pss="baseline", cis="5.2.13", classes=("node-agent",), after=("no-host-network",),
+    peers=("checkov:CKV_K8S_26", "polaris:hostPortSet", "kubescape:C-0044"),
+)  # fmt: skip
 def no_host_port(container: Container) -> Steps:
     """A port is reached through a Service, not at the address of the node.
 

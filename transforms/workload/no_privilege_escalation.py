@@ -21,6 +21,10 @@ _FIELD = ("securityContext", "allowPrivilegeEscalation")
 @transform(
     each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent", "partial"),
     after=("drop-capabilities",),
+    peers=(
+        "kube-linter:privilege-escalation-container", "checkov:CKV_K8S_20", "polaris:privilegeEscalationAllowed",
+        "kubeaudit:allow-privilege-escalation", "kubescape:C-0016",
+    ),
 )  # fmt: skip
 def no_privilege_escalation(container: Container) -> Steps:
     """A process cannot raise itself above the privileges it starts with.

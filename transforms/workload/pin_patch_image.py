@@ -8,7 +8,7 @@ from hardener.facts.kustomize.overlays.images import PatchImage
 from ._images import follow, followed, left_alone, moves, replaced
 
 
-@transform(each=PatchImage, stage="image", cis="5.5.1", classes=("patch",), risk_2022="K02")
+@transform(each=PatchImage, stage="image", cis="5.5.1", classes=("patch",), risk_2022="K02", only_reports=True)
 def pin_patch_image(entry: PatchImage) -> Steps:
     """An image that a patch of a kustomization sets is the very one that was looked at, whatever its tag says later.
 

@@ -7,7 +7,9 @@ from hardener.tree.core_views import Container
 _FIELD = ("securityContext", "procMount")
 
 
-@transform(each=Container, stage="seccomp", pss="baseline")
+@transform(
+    each=Container, stage="seccomp", pss="baseline", peers=("kube-linter:unsafe-proc-mount", "polaris:procMount"),
+)  # fmt: skip
 def proc_mount_default(container: Container) -> Steps:
     """The sensitive parts of /proc stay masked.
 

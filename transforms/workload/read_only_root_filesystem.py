@@ -49,7 +49,13 @@ class _Plan:
     proofs: list[Evidence] = field(default_factory=list)
 
 
-@transform(each=Container, stage="filesystem", cis="5.7.3", options=Filesystem, classes=("partial",))
+@transform(
+    each=Container, stage="filesystem", cis="5.7.3", options=Filesystem, classes=("partial",),
+    peers=(
+        "kube-linter:no-read-only-root-fs", "checkov:CKV_K8S_22", "polaris:notReadOnlyRootFilesystem",
+        "kubeaudit:allow-read-only-root-filesystem-false", "kubescape:C-0017",
+    ),
+)  # fmt: skip
 def read_only_root_filesystem(container: Container, options: Filesystem) -> Steps:
     """Code and configuration of the image cannot be changed at run time.
 

@@ -18,6 +18,17 @@ from ._resources import Amount, Resources, has_number, request_of, written
     classes=("windows", "node-agent", "system-namespace", "partial"),
     options=Resources,
     after=("cpu-limit", "memory-limit"),
+    # Of cpu and memory: checkov/kubernetes/checks/resource, and the controls library of Kubescape.
+    peers=(
+        "kube-linter:unset-cpu-requirements",
+        "kube-linter:unset-memory-requirements",
+        "checkov:CKV_K8S_10",
+        "checkov:CKV_K8S_12",
+        "polaris:cpuRequestsMissing",
+        "polaris:memoryRequestsMissing",
+        "kubescape:C-0268",
+        "kubescape:C-0269",
+    ),
 )
 def resource_requests(container: Container, options: Resources) -> Steps:
     """The scheduler reserves cpu and memory for every container.

@@ -18,6 +18,10 @@ _Reason = tuple[Grade, Basis, list[Evidence]]
 @transform(
     each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", classes=("windows", "partial"),
     after=("run-as-user",),
+    peers=(
+        "kube-linter:run-as-non-root", "checkov:CKV_K8S_23", "polaris:runAsRootAllowed", "kubeaudit:allow-run-as-root",
+        "kubescape:C-0013",
+    ),
 )  # fmt: skip
 def run_as_non_root(pod: PodTemplate) -> Steps:
     """The kubelet refuses to start a container as root.

@@ -15,7 +15,13 @@ _GROUP = ("securityContext", "runAsGroup")
 _LOWEST_OWN = 10000
 
 
-@transform(each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions, classes=("partial",))
+@transform(
+    each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions, classes=("partial",),
+    peers=(
+        "kube-linter:run-as-non-root", "checkov:CKV_K8S_23", "checkov:CKV_K8S_40", "polaris:runAsRootAllowed",
+        "kubeaudit:allow-run-as-root", "kubescape:C-0013",
+    ),
+)  # fmt: skip
 def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     """A container whose image would run as root, or as a user with a name only, runs as a numbered user.
 

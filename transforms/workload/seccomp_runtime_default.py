@@ -16,7 +16,10 @@ _CONTAINER_KEY = "container.seccomp.security.alpha.kubernetes.io/"
 _AS_FIELD = {"runtime/default": "RuntimeDefault", "docker/default": "RuntimeDefault", "unconfined": "Unconfined"}
 
 
-@transform(each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2", classes=("node-agent", "partial"))
+@transform(
+    each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2", classes=("node-agent", "partial"),
+    peers=("checkov:CKV_K8S_31", "polaris:linuxHardening", "kubescape:C-0210"),
+)  # fmt: skip
 def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     """Rarely used system calls are refused.
 

@@ -9,7 +9,7 @@ from hardener.tree.core_views import PodTemplate
 _SYSCTLS = ("securityContext", "sysctls")
 
 
-@transform(each=PodTemplate, stage="seccomp", pss="baseline")
+@transform(each=PodTemplate, stage="seccomp", pss="baseline", peers=("kube-linter:unsafe-sysctls",))
 def sysctls_allow_list(pod: PodTemplate) -> Steps:
     """A pod sets only kernel settings that are its own.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
+from hardener.authoring import registry
 from hardener.authoring.edits import Append, Insert, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.index_shifts import as_written, shifts
@@ -207,18 +208,22 @@ def collect(tree: Tree) -> Waivers:
 def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
-    for piece in _pieces(tree, (marks.TERRAFORM,)):
-        if piece.language == "terraform":
-            from hardener.engine.waivers import terraform_marks
+    blocks = [piece for piece in _pieces(tree, (marks.TERRAFORM,)) if piece.language == "terraform"]
+    if not (marked or files or blocks):
+        return
+    checks = registry.peer_checks()
+    if blocks:
+        from hardener.engine.waivers import terraform_marks
 
-            terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), found)
+        for piece in blocks:
+            terraform_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
     if marked or files:
         from hardener.engine.waivers import peers
 
         for item in marked:
-            peers.read(item, pods_of(item), found)
+            peers.read(item, pods_of(item), checks, found)
         for file in files:
-            peers.read_kubescape(tree, file, found)
+            peers.read_kubescape(tree, file, checks, found)
 
 
 def _pieces(tree: Tree, marks: tuple[str, ...]) -> list[Piece]:

@@ -7,12 +7,11 @@ kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.engine.waivers import marks
 from hardener.engine.waivers.annotations import Holder, holders
-from hardener.engine.waivers.peer_checks import CHECKOV, KUBE_LINTER, KUBEAUDIT, KUBESCAPE, POLARIS
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called
 from hardener.sources.manifests import ManifestFile
 from hardener.support.data_path import Path
@@ -22,16 +21,19 @@ from hardener.tree.tree import Tree
 _CHECKOV = re.compile(r"checkov\.io/skip\d+")
 _CONTAINER = re.compile(r"container\.kubeaudit\.io/(.+)\.([a-zA-Z-]+)")
 
+Checks = Mapping[str, Mapping[str, frozenset[str]]]
+"""By scanner and name of its check, what it waives here."""
+
 # (ids, carrier, reason, scopes)
 _Said = tuple[frozenset[str] | None, str, str, list[Scope]]
 
 
-def read(item: Object, pods: list[PodTemplate], found: Collection) -> None:
+def read(item: Object, pods: list[PodTemplate], checks: Checks, found: Collection) -> None:
     """Add the marks on ``item`` and on its pod templates ``pods`` to ``found``."""
     for holder in holders(item, pods):
         for key in ("annotations", "labels"):
             for name, value in holder.mapping(key).items():
-                said = (_annotation if key == "annotations" else _label)(name, value, holder)
+                said = (_annotation if key == "annotations" else _label)(name, value, holder, checks)
                 if said is not None and (said[0] is EVERYTHING or said[0]) and said[3]:
                     ids, carrier, reason, scopes = said
                     path = (*holder.path, key, name)
@@ -41,46 +43,50 @@ def read(item: Object, pods: list[PodTemplate], found: Collection) -> None:
                     )
 
 
-def _annotation(name: str, value: str, holder: Holder) -> _Said | None:
+def _annotation(name: str, value: str, holder: Holder, checks: Checks) -> _Said | None:
     scopes = [holder.scope]
     prefix, _, check = name.partition("/")
     if name == "kube-linter.io/ignore-all":
         return EVERYTHING, "kube-linter", value or name, scopes
     if prefix == "ignore-check.kube-linter.io":
-        return KUBE_LINTER.get(check, frozenset()), "kube-linter", value or name, scopes
+        return checks["kube-linter"].get(check, frozenset()), "kube-linter", value or name, scopes
     if _CHECKOV.fullmatch(name):
         check, _, reason = value.partition("=")
-        return CHECKOV.get(check.strip(), frozenset()), "checkov", reason.strip() or f"{name}: {check}", scopes
+        ids = checks["checkov"].get(check.strip(), frozenset())
+        return ids, "checkov", reason.strip() or f"{name}: {check}", scopes
     if prefix == "polaris.fairwinds.com" and value == "true":
         if check == "exempt":
             return EVERYTHING, "polaris", f"{name}: true", scopes
         if check.endswith("-exempt"):
-            return POLARIS.get(check.removesuffix("-exempt"), frozenset()), "polaris", f"{name}: true", scopes
+            ids = checks["polaris"].get(check.removesuffix("-exempt"), frozenset())
+            return ids, "polaris", f"{name}: true", scopes
     return None
 
 
-def _label(name: str, value: str, holder: Holder) -> _Said | None:
+def _label(name: str, value: str, holder: Holder, checks: Checks) -> _Said | None:
     container = _CONTAINER.fullmatch(name)
     if container:
         scopes = containers_called(holder.pods, container[1])
-        return _overridden(container[2]), "kubeaudit", value or name, scopes
+        return _overridden(container[2], checks), "kubeaudit", value or name, scopes
     if name.startswith("kubeaudit.io/"):
-        return _overridden(name.partition("/")[2]), "kubeaudit", value or name, [holder.scope]
+        return _overridden(name.partition("/")[2], checks), "kubeaudit", value or name, [holder.scope]
     return None
 
 
-def _overridden(override: str) -> frozenset[str]:
-    return next((ids for start, ids in KUBEAUDIT.items() if override.lower().startswith(start)), frozenset())
+def _overridden(override: str, checks: Checks) -> frozenset[str]:
+    # Some end in a capability, or in the name of a volume.
+    meant = (ids for start, ids in checks["kubeaudit"].items() if override.lower().startswith(start))
+    return frozenset[str]().union(*meant)
 
 
-def read_kubescape(tree: Tree, file: ManifestFile, found: Collection) -> None:
+def read_kubescape(tree: Tree, file: ManifestFile, checks: Checks, found: Collection) -> None:
     """Add the exceptions of Kubescape in ``file`` to ``found``."""
     for piece in file.pieces:
         for number, document in enumerate(piece.data):
             for index, policy in enumerate(document if isinstance(document, list) else []):
                 if not isinstance(policy, dict) or policy.get("policyType") != marks.KUBESCAPE:
                     continue
-                ids = frozenset[str]().union(*(KUBESCAPE.get(id, ()) for id in _controls(policy)))
+                ids = frozenset[str]().union(*(checks["kubescape"].get(id, ()) for id in _controls(policy)))
                 scopes = [scope for item in tree.objects if item.editable for scope in _scopes(policy, item)]
                 if ids and scopes:
                     name = str(policy.get("name") or "exception")

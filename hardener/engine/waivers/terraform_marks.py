@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hardener.engine.waivers.waiver import Collection, Waiver
@@ -16,34 +17,23 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import Parsed
 
 _MARK = re.compile(r"#\s*checkov:skip=(\w+)(?::\s*(.*))?")
-_CHECKS = {
-    "CKV_AWS_37": "tf-eks-log-types",
-    "CKV_AWS_38": "tf-eks-endpoint",
-    "CKV_AWS_39": "tf-eks-endpoint",
-    "CKV_AWS_58": "tf-eks-encryption",
-    "CKV_AWS_79": "tf-imds-tokens",
-    "CKV_AWS_274": "tf-node-admin-detach",
-    "CKV_AWS_341": "tf-imds-hop",
-    "CKV_AZURE_141": "tf-aks",
-    "CKV_GCP_1": "gke-logging",
-    "CKV_GCP_7": "tf-gke",
-    "CKV_GCP_13": "tf-gke",
-    "CKV_GCP_69": "tf-gke",
-}
 
 
-def read(piece: Piece, parsed: Parsed, block: Object, found: Collection) -> None:
-    """Add the marks in ``block``, all of ``piece`` but the lines before it, to ``found``."""
+def read(piece: Piece, parsed: Parsed, block: Object, checks: Mapping[str, frozenset[str]], found: Collection) -> None:
+    """Add the marks in ``block``, all of ``piece`` but the lines before it, to ``found``.
+
+    ``checks`` are those of Checkov with what they waive here.
+    """
     for comment in parsed.comments():
         said = _MARK.search(comment.text)
-        id = _CHECKS.get(said[1]) if said is not None else None
-        if said is None or id is None or comment.line < parsed.line(0, ()):
+        ids = checks.get(said[1]) if said is not None else None
+        if said is None or ids is None or comment.line < parsed.line(0, ()):
             continue
         reason = (said[2] or "").strip() or f"checkov:skip={said[1]}"
         line = piece.line + comment.line
         found.waivers.append(
             Waiver(
-                said[1], frozenset({id}), reason, "checkov", [(piece, block.path)], piece.file.name, line, piece,
+                said[1], ids, reason, "checkov", [(piece, block.path)], piece.file.name, line, piece,
                 block.path, block,
             )
         )  # fmt: skip
