@@ -353,3 +353,17 @@ def test_the_impact_names_workloads_whose_image_may_run_as_root(harden: Harden, 
         "1 workload will not start where the image runs as root, which harden.lock could tell: Deployment/web\n" in out
     )
     assert "1 workload restarts: Deployment/web\n" in out
+
+
+def test_the_impact_tells_a_pod_from_a_component_of_the_control_plane(harden: Harden, tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\nspec:\n  containers:\n    - name: c\n      image: IMAGE\n"
+    server = pod.replace("NAME", "kube-apiserver, namespace: kube-system").replace(
+        "IMAGE", "registry.k8s.io/kube-apiserver:v1.35.0"
+    )
+    server += "      command: [kube-apiserver, --profiling=true]\n"
+    write(tmp_path, {"web.yaml": pod.replace("NAME", "web").replace("IMAGE", "nginx"), "server.yaml": server})
+    only = "termination-message-logs,component-profiling"
+    out = harden("diff", ".", "--profile", "strict", "--only", only).out
+    assert "1 object must be recreated" in out and "Pod/web" in out
+    for line in out.splitlines():
+        assert "control plane restart" not in line or "Pod/web" not in line

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis
+from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
+from hardener.tree.core_views import Container, PodTemplate
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -34,7 +36,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
     pods = [change for change in pods if (change.object.group, change.object.kind) != ("", "Service")]  # of Knative is
     # What a kubelet starts from a file, it starts anew when the file changes.
-    static = [change for change in pods if change.object.kind == "Pod" and change.transform.stage in _OF_COMPONENTS]
+    static = [change for change in pods if change.object.kind == "Pod" and _is_of_component(change)]
     if static:
         number = len({id(change.object) for change in static})
         yield (
@@ -88,7 +90,14 @@ _RELEASED = (
     ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
 )
 _OF_COMPONENTS = ("components", "authentication", "logging")  # stages
+_OF_PODS = frozenset({name_of(PodTemplate), name_of(Container)})
 _WITH_PODS = POD_KINDS | PARTIAL_KINDS
+
+
+def _is_of_component(change: Change) -> bool:
+    """Whether it changes how a component of the control plane runs; what visits ordinary pods leaves static ones."""
+    visited = {visit.view for visit in change.transform.visits}
+    return change.transform.stage in _OF_COMPONENTS and visited.isdisjoint(_OF_PODS)
 
 
 def _names(changes: list[Change]) -> str:

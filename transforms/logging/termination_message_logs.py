@@ -13,7 +13,7 @@ _DEFAULT_PATH = "/dev/termination-log"
 
 
 @transform(
-    each=Container, stage="labels", severity=Severity.LOW,  # what "logging" changes is told as of the control plane
+    each=Container, stage="logging", severity=Severity.LOW,
     classes=("windows", "node-agent", "system-namespace", "partial"),
 )  # fmt: skip
 def termination_message_logs(container: Container) -> Steps:
