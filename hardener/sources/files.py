@@ -262,12 +262,13 @@ def prepare(path: str, text: str | bytes, content: Content | None) -> Prepared:
             raise PermissionError(13, "Permission denied")
     temporary = None
     try:
-        handle, temporary = _temporary(path)
+        handle, temporary = _temporary(path, status is None)
         with os.fdopen(handle, "wb") as stream:
             raw = text if isinstance(text, bytes) else text.encode() if content is None else content.encoded(text)
             stream.write(raw)
             stream.flush()
-            os.fchmod(stream.fileno(), 0o666 & ~_umask() if status is None else stat.S_IMODE(status.st_mode))
+            if status is not None:
+                os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
             if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
                 try:
                     os.fchown(stream.fileno(), status.st_uid, status.st_gid)
@@ -308,11 +309,21 @@ def _unchanged(path: str, content: Content) -> os.stat_result:
     return status
 
 
-def _temporary(path: str) -> tuple[int, str]:
-    """An open new file beside ``path``, so that it can take its place in one step."""
-    import tempfile  # late: only writing needs it
+def _temporary(path: str, new: bool) -> tuple[int, str]:
+    """An open new file beside ``path``, so that it can take its place in one step: with the mode of a ``new`` file, or
+    closed to others until it has that of the one it replaces."""
+    folder, prefix, suffix = os.path.dirname(path), ".harden-", ".tmp"
+    if not new:
+        import tempfile  # late: only writing needs it
 
-    return tempfile.mkstemp(prefix=".harden-", suffix=".tmp", dir=os.path.dirname(path))
+        return tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=folder)
+    while True:
+        temporary = os.path.join(folder, f"{prefix}{os.urandom(6).hex()}{suffix}")
+        try:
+            # The system takes the umask off. To ask for it would be to set it, for all threads of a program.
+            return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), temporary
+        except FileExistsError:
+            continue
 
 
 def _make_folders(folder: str) -> list[str]:
@@ -336,9 +347,3 @@ def _remove(folders: list[str]) -> None:
             os.rmdir(folder)
         except OSError:
             pass  # somebody else uses it, or it was never made
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
