@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import OpaqueError, PodTemplate, View
+from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
 from ._host_path import kind, path_of
@@ -70,30 +71,27 @@ def _replace(pod: PodTemplate, index: int, grade: Grade, evidence: list[Evidence
 def _shared(pod: PodTemplate, index: int, volume: View) -> Iterator[Evidence]:
     """Other volumes of the tree with the same folder: what one writes there the other may read."""
     path = path_of(volume)
-    at, within = _folders(pod.tree)
-    above = [other for folder in _parents(path or "/") for other in at.get(folder, [])]
-    for other, position, fact in (*above, *within.get(path or "/", [])):
+    folders = pod.tree.ask(_Folders)
+    above = [other for folder in _parents(path or "/") for other in folders.at.get(folder, [])]
+    for other, position, fact in (*above, *folders.within.get(path or "/", [])):
         if other is not pod or position != index:
             yield fact
 
 
 _Uses = dict[str, list[tuple[PodTemplate, int, Evidence]]]
-_FOLDERS: dict[Tree, tuple[_Uses, _Uses]] = {}
 
 
-def _folders(tree: Tree) -> tuple[_Uses, _Uses]:
-    """The folders of nodes that the tree mounts, as read: who mounts a folder, and who mounts it or one inside it."""
-    if tree not in _FOLDERS:
-        at: _Uses = {}
-        within: _Uses = {}
+class _Folders(AsRead):
+    """The folders of nodes that the tree mounts: who mounts a folder, and who mounts it or one inside it."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.at: _Uses = {}
+        self.within: _Uses = {}
         for pod in tree.pod_templates:
             for position, path, fact in _host_paths(pod):
-                at.setdefault(path, []).append((pod, position, fact))
+                self.at.setdefault(path, []).append((pod, position, fact))
                 for folder in (path, *_parents(path)):
-                    within.setdefault(folder, []).append((pod, position, fact))
-        _FOLDERS.clear()  # what is kept refers to its tree; one is enough
-        _FOLDERS[tree] = at, within
-    return _FOLDERS[tree]
+                    self.within.setdefault(folder, []).append((pod, position, fact))
 
 
 def _host_paths(pod: PodTemplate) -> Iterator[tuple[int, str, Evidence]]:
