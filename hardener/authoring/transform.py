@@ -155,6 +155,7 @@ def transform(
     risk_2022: str | None = None,
     only_reports: bool = False,
     peers: tuple[str, ...] = (),
+    risk: str | None = None,
 ) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
     """Declare a transform.
 
@@ -162,6 +163,7 @@ def transform(
     changes; ``absence`` says that it concludes from what the tree does not hold, so on a stream it only reports;
     ``after`` names transforms of the same stage that run first; ``risk_2022`` is its risk in the list of 2022 where
     that is not the one of its folder; ``only_reports`` says that it yields findings and never an edit.
+    ``risk`` is for transforms of other packages, such as "K06" (K01); the folder of a built-in one says it.
 
     ``peers`` are the checks of other scanners that ask for the same, each after its scanner, as "checkov:CKV_K8S_16"
     (of kubeaudit, how an override begins, in lower case): a mark for one of them is a waiver of this transform.
@@ -179,11 +181,13 @@ def transform(
     def mark(function: Callable[..., Steps]) -> Callable[..., Steps]:
         from hardener.authoring.risks import BY_FOLDER, RISKS
 
+        if risk is not None and risk not in RISKS:
+            raise TypeError(f"unknown risk {risk!r}")
         summary, parts = _documentation(function)
-        folder = function.__module__.split(".")[-2]
-        risk = BY_FOLDER.get(folder, RISKS["K01"])
+        folder = function.__module__.rpartition(".")[0].rpartition(".")[2]
+        named = RISKS[risk] if risk else BY_FOLDER.get(folder, RISKS["K01"])
         function.__transform__ = Transform(  # type: ignore[attr-defined]
-            id=function.__name__.replace("_", "-"), risk=risk.id, risk_2022=risk_2022 or risk.id_2022, stage=stage,
+            id=function.__name__.replace("_", "-"), risk=named.id, risk_2022=risk_2022 or named.id_2022, stage=stage,
             summary=summary, why=parts["Why"], may_break=parts["May break"], severity=severity, pss=pss, cis=cis,
             classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, peers=peers,
             module=function.__module__, source=lambda: Declaration(function, each, options),
