@@ -70,10 +70,10 @@ class Plan:
         """Whether a run meets everything that there is of the transform ``id``."""
         return self.touched is None and id not in self.skip and (not self.only or id in self.only)
 
-    def run(self, tree: Tree, progress: Callable[[str], object]) -> Outcome:
+    def run(self, tree: Tree, progress: Callable[[str], object], *, forks: bool = True) -> Outcome:
         touched = self.touched
         outcome = pipeline.run(
-            tree, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress,
+            tree, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress, forks=forks,
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         if touched is not None:
@@ -82,7 +82,11 @@ class Plan:
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
-    found = configuration.load(root, choices.config)
+    return plan_with(choices, configuration.load(root, choices.config))
+
+
+def plan_with(choices: Choices, found: configuration.Config) -> Plan:
+    """What to do by ``choices``, and where they say nothing by ``found``. Raises InputError for a wrong choice."""
     named, folder = (
         (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
     )

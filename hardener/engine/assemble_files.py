@@ -31,10 +31,11 @@ _OURS = "the changes to it were left out, all others were made"
 _jobs: list[Job] = []  # what the processes work on; they inherit it, nothing is sent to them
 
 
-def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: None) -> None:
+def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: None, *, forks: bool = True) -> None:
     """Rewrite every changed piece. Fills ``outcome.files`` and the lines of all records; a piece whose text cannot be
-    proved keeps its bytes, and its changes move from ``changes`` to ``refused``, with the rest of their steps."""
-    jobs, proofs, files = _whole(outcome, progress)
+    proved keeps its bytes, and its changes move from ``changes`` to ``refused``, with the rest of their steps.
+    ``forks``: whether it may start processes."""
+    jobs, proofs, files = _whole(outcome, progress, forks)
     for change in outcome.not_made:
         if not isinstance(change.edit, Create):
             change.path = as_read(change.path, change.step, shifts(change.object.piece))
@@ -67,7 +68,7 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
 
 
 def _whole(
-    outcome: Outcome, progress: Callable[[str], object]
+    outcome: Outcome, progress: Callable[[str], object], forks: bool
 ) -> tuple[list[Job], list[Proof], dict[ManifestFile, _File]]:
     """The proofs of all pieces, and the files that they come to. A step that one of its pieces cannot be written with
     is rolled back in the others, which are proved anew."""
@@ -75,7 +76,7 @@ def _whole(
         jobs = _collect(outcome)
         proofs: list[Proof] = []
         files: dict[ManifestFile, _File] = {}
-        for (piece, _, _), proof in zip(jobs, _proofs(jobs), strict=True):
+        for (piece, _, _), proof in zip(jobs, _proofs(jobs, forks), strict=True):
             progress(piece.file.name)
             proofs.append(proof)
             if proof.hunks:
@@ -139,8 +140,8 @@ def _collect(outcome: Outcome) -> list[Job]:
     ]
 
 
-def _proofs(jobs: list[Job]) -> Iterator[Proof]:
-    processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8)
+def _proofs(jobs: list[Job], forks: bool) -> Iterator[Proof]:
+    processes = min(len(os.sched_getaffinity(0)) if forks and hasattr(os, "sched_getaffinity") else 1, 8)
     if len(jobs) < POOL_FROM or processes < 2:
         yield from map(_prove, jobs)
         return

@@ -87,10 +87,12 @@ def run(
     skip: frozenset[str] = frozenset(),
     visits: Callable[[View], bool] | None = None,
     progress: Callable[[str], object] = lambda name: None,
+    forks: bool = True,
 ) -> Outcome:
     """Decide and prove every change of ``profile`` on ``tree``; nothing is written to a file.
 
-    ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at.
+    ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at;
+    ``forks`` whether processes may be started, which is for a program of our own to say.
     """
     gate = gate or Gate()
     state = _Run(Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree))
@@ -119,7 +121,7 @@ def run(
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
-    assemble(state.outcome, progress)
+    assemble(state.outcome, progress, forks=forks)
     return state.outcome
 
 
