@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
@@ -9,6 +8,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.service_links import mentions
 from hardener.tree.core_views import Container, Object, PodTemplate, View
+from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
 
@@ -42,27 +42,27 @@ def _of_container(container: Container) -> Iterator[Evidence]:
 
 
 def _of_config_maps(pod: PodTemplate) -> Iterator[Evidence]:
-    known = _config_maps(pod.tree)
+    known = pod.tree.ask(_ConfigMaps).mentions
     for name in dict.fromkeys(_names(pod)) if known else ():
         for item, found in known.get(name, []):
             if pod.tree.ask(Builds).meet(item, pod.object):
                 yield item.fact(f"{item} mentions {found}", "data")
 
 
-@lru_cache(maxsize=1)
-def _config_maps(tree: Tree) -> dict[str, list[tuple[Object, str]]]:
+class _ConfigMaps(AsRead):
     """The ConfigMaps that mention such a variable, and the first one, by name."""
-    found: dict[str, list[tuple[Object, str]]] = {}
-    for item in tree.objects:
-        if (item.group, item.kind) == ("", "ConfigMap"):
-            try:
-                texts = [item.text("data", key) or "" for key in item.keys("data")]
-            except WrongShapeError:
-                continue
-            name = next((name for text in texts for name in mentions(text)), None)
-            if name is not None:
-                found.setdefault(item.name, []).append((item, name))
-    return found
+
+    def __init__(self, tree: Tree) -> None:
+        self.mentions: dict[str, list[tuple[Object, str]]] = {}
+        for item in tree.objects:
+            if (item.group, item.kind) == ("", "ConfigMap"):
+                try:
+                    texts = [item.text("data", key) or "" for key in item.keys("data")]
+                except WrongShapeError:
+                    continue
+                name = next((name for text in texts for name in mentions(text)), None)
+                if name is not None:
+                    self.mentions.setdefault(item.name, []).append((item, name))
 
 
 def _names(pod: PodTemplate) -> Iterator[str]:
