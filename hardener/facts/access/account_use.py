@@ -56,7 +56,8 @@ class _Named:
 
 
 class ServiceAccounts(AsRead):
-    """Looked up by name and namespace, so that asking costs the same in a large tree."""
+    """Which pods run as which service account, and with what rights. Looked up by name and namespace, so that asking
+    costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree

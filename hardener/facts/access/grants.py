@@ -60,7 +60,7 @@ class Holder:
 
 
 class Access(AsRead):
-    """Looked up by name, so that asking costs the same in a large tree."""
+    """Which binding gives which role to whom. Looked up by name, so that asking costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree

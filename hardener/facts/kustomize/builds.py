@@ -42,8 +42,8 @@ class Build:
 
 
 class Builds(AsRead):
-    """What is asked of an object is the same for all that the same kustomizations list, so it is
-    worked out once for these."""
+    """What the kustomizations make of an object: with which others, under which names and namespaces. That is the same
+    for all that the same kustomizations list, so it is worked out once for these."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree

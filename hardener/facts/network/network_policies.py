@@ -59,7 +59,8 @@ class Policy:
 
 
 class Isolation(AsRead):
-    """Looked up by label, folder and namespace, so that asking costs the same in a large tree."""
+    """Which NetworkPolicies select a pod, and what they close. Looked up by label, folder and namespace, so that asking
+    costs the same in a large tree."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class Relations(AsRead):
-    """Looked up by name and label, so that asking costs the same in a large tree."""
+    """Which objects name or select each other. Looked up by name and label, so that asking costs the same in a large
+    tree."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
