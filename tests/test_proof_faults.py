@@ -466,8 +466,8 @@ def mixed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two documents swap their texts."""
     right = assemble_files._proofs
 
-    def proofs(jobs: list[assemble_files.Job]) -> Iterator[proof.Proof]:
-        found = list(right(jobs))
+    def proofs(jobs: list[assemble_files.Job], forks: bool) -> Iterator[proof.Proof]:
+        found = list(right(jobs, forks))
         ours = [number for number, (piece, _, _) in enumerate(jobs) if piece.file.name == "web.yaml"]
         if len(ours) > 1:
             found[ours[0]], found[ours[1]] = found[ours[1]], found[ours[0]]

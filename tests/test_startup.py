@@ -177,3 +177,16 @@ def test_an_ignore_file_loads_pathspec(manifest: Path) -> None:
 def test_the_names_for_authors_load_no_parser(tmp_path: Path) -> None:
     names = "from hardener import Grade, PodTemplate, Steps, transform"
     assert "ruamel.yaml" not in _heavy(tmp_path, "-c", f"import sys; {names}; print('loaded:', *sys.modules)")
+
+
+def test_the_package_alone_loads_nothing_of_it(tmp_path: Path) -> None:
+    found = _modules(tmp_path, "-c", "import sys, hardener; dir(hardener); print('loaded:', *sys.modules)")
+    assert {name for name in found if name.startswith("hardener.")} == set()
+
+
+def test_the_library_loads_what_a_command_does(tmp_path: Path) -> None:
+    program = (
+        f"import sys; from hardener import harden_text; harden_text({DEPLOYMENT!r}); print('loaded:', *sys.modules)"
+    )
+    found = _modules(tmp_path, "-c", program)
+    assert HEAVY & found <= {"importlib.metadata", "ruamel.yaml"} and "typer" not in found

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from hardener.commands.run import Choices, binary, learn, plan_of, write_text
+from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
 from hardener.sources import files
@@ -26,9 +27,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
         except OSError as error:
             raise InputError(f"{report}: {error.strerror}") from None
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
-    changed = outcome.files[0] if outcome.files else None
-    output = text if changed is None else ("\ufeff" if changed.file.content.bom else "") + changed.text
-    sys.stdout.buffer.write(output.encode())
+    sys.stdout.buffer.write(hardened(text, outcome).encode())
     sys.stdout.buffer.flush()
     if (report or "").endswith(".json"):
         from hardener.report.json import write
@@ -40,6 +39,14 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     else:
         write_text(outcome, Redactor(), stream, verbose=verbose, quiet=quiet, applied=True)
     return 0
+
+
+def hardened(text: str, outcome: Outcome) -> str:
+    """What ``outcome`` made of the stream ``text``."""
+    if not outcome.files:
+        return text
+    (changed,) = outcome.files
+    return ("\ufeff" if changed.file.content.bom else "") + changed.text
 
 
 def standard_input() -> str:
