@@ -16,8 +16,9 @@ from hardener.authoring.edits import Edit, Grade
 from hardener.engine.step import draft
 from hardener.facts.network.connections import Connections, Edge, Entry, Port, Way
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Pod, allows, parse
-from hardener.report.reachability import Reachability, lost_edges, measure, state
+from hardener.report.reachability import state
 from hardener.report.reachability.layout import Layout
+from hardener.report.reachability.measure import Reachability, lost_edges, measure
 from hardener.report.reachability.summary import lines
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree

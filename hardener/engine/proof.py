@@ -382,11 +382,12 @@ def _unmade(piece: Piece, changes: list[Change], read: AnyParsed) -> Change | No
                 grown[where] = grown.get(where, (0, change))[0] + (-1 if is_item else 1), change
         if path is None:
             continue
-        known = path in above or any(path[:depth] in later for depth in range(1, len(path) + 1))
+        around = [path[:depth] for depth in range(1, len(path))]
+        known = path in above or path in later or not later.isdisjoint(around)
         if not known and not _holds(piece.data, path, edit):
             return change
         later.add(path)
-        above.update(path[:depth] for depth in range(1, len(path)))
+        above.update(around)
     for where, (by, change) in grown.items():
         if any(where[:depth] in later for depth in range(1, len(where) + 1)):
             continue  # a list that the run made

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.engine.outcome import Outcome
 
 if TYPE_CHECKING:
-    from hardener.report.reachability import Reachability
+    from hardener.report.reachability.measure import Reachability
 
 _SHOWN = 5
 
@@ -17,7 +17,7 @@ def reached(outcome: Outcome) -> Reachability | None:
     """Who can reach whom before and after the run; None where it touches no NetworkPolicy."""
     if not any((c.object.group, c.object.kind) == ("networking.k8s.io", "NetworkPolicy") for c in outcome.changes):
         return None
-    from hardener.report.reachability import measure  # late: most runs are small, and many close nothing
+    from hardener.report.reachability.measure import measure  # late: most runs are small, and many close nothing
 
     return measure(outcome.tree)
 
