@@ -17,11 +17,16 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+# How long an example takes depends on the machine, and says nothing of it.
+hypothesis.settings.register_profile("harden", deadline=None)
+hypothesis.settings.load_profile("harden")
+
 CORPUS = ("argo-cd", "bad-pods", "kube-prometheus", "kubernetes-examples", "microservices-demo", "podinfo")
 
 DEPLOYMENT = """\

@@ -551,7 +551,7 @@ def test_of_very_many_folders_the_highest_are_told() -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_bytes_do_more_than_fail(data: st.DataObject) -> None:
     body = bytearray(tar(*TREE, File("n" * 200, capability=capability(10)), format=data.draw(st.sampled_from((1, 2)))))
     for at in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=8)):

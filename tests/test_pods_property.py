@@ -106,7 +106,7 @@ def pod_specs(draw: st.DrawFn) -> dict[str, Any]:
     return spec
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     spec=pod_specs(),
     kind=st.sampled_from(["Deployment", "DaemonSet"]),

@@ -169,7 +169,7 @@ PODS = st.fixed_dictionaries(
 
 
 @given(PODS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_expressions_and_their_twins_in_python_agree_on_pods(spec: dict[str, Any]) -> None:
     value = {"metadata": {"name": "web"}, "spec": spec}
     for rule in RULES.values():

@@ -307,7 +307,7 @@ RULES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(RULES, max_size=5))
 def test_one_pass_repairs_any_policy(rules: list[Policy]) -> None:
     found, _ = repaired({"rules": rules})

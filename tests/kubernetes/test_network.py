@@ -74,7 +74,7 @@ def ports_in_use() -> Iterable[tuple[int, str]]:
         yield from ((number, protocol) for number in (1, *NUMBERS, 60, 100, 9000, 10000))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(pods(), st.lists(POLICIES, max_size=5), st.booleans())
 def test_many_pods_at_once_are_as_each_pair(
     found: dict[int, Pod], drawn: list[Policy | None], blocks_cover_pods: bool

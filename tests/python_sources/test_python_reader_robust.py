@@ -130,7 +130,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(WORDS, max_size=40))
 def test_any_words(words: list[str]) -> None:
     try:

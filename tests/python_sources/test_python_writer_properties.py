@@ -114,7 +114,7 @@ NAMES = st.sampled_from(sorted(PROGRAMS))
 def test_random_edits() -> None:
     ends: list[str] = []
 
-    @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=250, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(NAMES, st.booleans(), st.sampled_from(["\n", "\n", "\r\n"]), SEEDS, st.sampled_from([1, 1, 2, 4]))
     def each(name: str, is_formatted: bool, newline: str, seed: int, count: int) -> None:
         run(name, is_formatted, newline, seed, count, ends)
@@ -127,7 +127,7 @@ def test_what_is_formatted_stays_formatted() -> None:
     """Where something was added. What gets shorter a formatter may take back to one line."""
     ends: list[str] = []
 
-    @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(NAMES, SEEDS, st.sampled_from([1, 1, 2]))
     def each(name: str, seed: int, count: int) -> None:
         stays_formatted(name, seed, count, ends)

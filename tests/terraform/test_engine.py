@@ -296,7 +296,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(LINES, max_size=6), st.sampled_from(sorted(ENDS)), st.sampled_from(["\n", ""]))
 def test_any_body_takes_an_attribute_a_block_and_a_list_item(lines: list[str], end: str, last: str) -> None:
     keys: dict[str, str] = {}

@@ -70,14 +70,14 @@ def run(seed: int, count: int) -> str | None:
 
 
 # The same edits each time: the long run is the one that looks for new ones.
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(min_value=0, max_value=1 << 48), st.sampled_from([1, 1, 1, 2, 6]))
 def test_random_edits(seed: int, count: int) -> None:
     reason = run(seed, count)
     assert not reason or reason.startswith(EXPECTED)
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300, database=None)
 @given(st.text(alphabet="ab:-#|>&*!'\"{}[],? \n\t\r%~1\u00e9\u2028", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

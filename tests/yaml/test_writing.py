@@ -41,7 +41,7 @@ def test_every_reader_agrees(text: str) -> None:
             assert same(read, wanted), after
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150, database=None)
 @given(st.text(max_size=30))
 def test_any_string_survives(text: str) -> None:
     if any("\ud800" <= char <= "\udfff" for char in text):
