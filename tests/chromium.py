@@ -5,16 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from . import services
 
 
 class PageError(Exception):
@@ -136,9 +133,7 @@ class Chromium:
 @contextmanager
 def started(folder: Path) -> Iterator[Chromium]:
     """A browser with its profile in ``folder``; the test is skipped where none is installed."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("needs Chromium (Debian package chromium)")
+    program = services.program("chromium")
     their_in, our_out = os.pipe()
     our_in, their_out = os.pipe()
     options = [

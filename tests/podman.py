@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from . import services
+
 # Bounding, permitted, effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go).
 _RUNTIME = """\
 #!{python}
@@ -67,9 +69,8 @@ def ready(mirrors: dict[str, str]) -> Iterator[Podman]:
 
     Skips where no container can run, and says why.
     """
-    missing = [name for name in ("podman", "runc", "conmon") if not _program(name)]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)}: apt-get install podman runc")
+    for name in ("podman", "runc", "conmon"):
+        services.program(name)
     if os.geteuid() != 0:
         pytest.skip("needs root, for the owners of volumes")
     folder = Path(tempfile.mkdtemp(prefix="pods-", dir="/tmp"))  # podman takes no long names
@@ -85,13 +86,9 @@ def ready(mirrors: dict[str, str]) -> Iterator[Podman]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin")))
-
-
 def _settings(folder: Path, mirrors: dict[str, str], driver: str) -> dict[str, str]:
     runtime = folder / "runtime"
-    runtime.write_text(_RUNTIME.format(python=sys.executable, runc=_program("runc")), encoding="utf-8")
+    runtime.write_text(_RUNTIME.format(python=sys.executable, runc=services.program("runc")), encoding="utf-8")
     runtime.chmod(0o755)
     files = {
         "containers.conf": f"""\

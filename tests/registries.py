@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,12 +18,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
+
+from . import services
 
 USER, PASSWORD = "alice", "s3cret"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -41,9 +41,7 @@ def _free_port() -> int:
 @contextmanager
 def running(folder: Path, auth: str = "") -> Iterator[str]:
     """A ``docker-registry`` that keeps its images in ``folder``; its host and port."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("needs docker-registry, a package of Debian")
+    program = services.program("docker-registry")
     port = _free_port()
     settings = folder / f"{port}.yml"
     settings.write_text(

@@ -15,6 +15,8 @@ import yaml
 
 from tests.conftest import CorpusTree, Harden, commit, shared, write
 
+pytestmark = pytest.mark.slow
+
 Value = dict[str, Any]
 
 

@@ -422,6 +422,7 @@ def of_corpus(name: str, folder: Path) -> Outcome:
     return pipeline.run(Tree.read([tree], root=tree), profile.load("restricted"))
 
 
+@pytest.mark.slow
 def test_argo_cd_keeps_its_rights(tmp_path: Path) -> None:
     outcome = of_corpus("argo-cd", tmp_path)
     authorization = [
@@ -437,6 +438,7 @@ def test_argo_cd_keeps_its_rights(tmp_path: Path) -> None:
     assert len({str(finding.object) for finding in stars if finding.file.endswith("/install.yaml")}) == 2
 
 
+@pytest.mark.slow
 def test_the_stars_of_kube_prometheus_are_written_out(tmp_path: Path) -> None:
     outcome = of_corpus("kube-prometheus", tmp_path)
     starred = Counter(

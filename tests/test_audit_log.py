@@ -350,6 +350,7 @@ class Repeated(io.RawIOBase):
 LARGE = json.dumps(event(responseObject={"data": "x" * (1 << 20)})).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "between", "tail"), [(b"", b"\n", b"\n"), (b'{"items": [', b",", b"{}]}")], ids=["lines", "EventList"]
 )

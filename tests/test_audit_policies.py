@@ -63,6 +63,7 @@ def test_a_hostile_policy_comes_out_whole(case: str, style: str) -> None:
     check(policy, text)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(RULES, max_size=4), st.sampled_from([[], ["RequestReceived"], ["ResponseStarted"]]))
 def test_any_policy_comes_out_whole(rules: list[Policy], stages: list[str]) -> None:

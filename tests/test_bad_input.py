@@ -326,6 +326,7 @@ def test_a_read_only_file_is_a_finding(harden: Harden, two: Path, monkeypatch: p
     assert (two / "bad.yaml").stat().st_mode & 0o777 == 0o444
 
 
+@pytest.mark.slow
 def test_a_read_only_folder_of_a_user_who_is_not_root(two: Path) -> None:
     if os.geteuid() != 0:
         command = [sys.executable, "-m", "hardener", "apply", ".", *ONLY_THERE]
@@ -461,6 +462,7 @@ def test_a_file_that_changes_during_the_run(
         assert (two / "bad.yaml").read_text() == DEPLOYMENT + "# mine\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["os.fsync", "os.replace"])
 @pytest.mark.parametrize("before", [True, False], ids=["before", "behind"])
 def test_killed_at_any_moment_each_file_is_old_or_new(call: str, before: bool, two: Path) -> None:

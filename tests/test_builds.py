@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from hardener.kubernetes.interest import INTERESTING
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
+from .built import builder
 from .conftest import shared
 
 Files = dict[str, str]
@@ -190,6 +190,7 @@ KINDS = {"Service", "Namespace", "ClusterRoleBinding", "Deployment"}
 CLUSTER = {"Namespace", "ClusterRoleBinding"}
 
 
+@pytest.mark.kustomize
 @pytest.mark.parametrize("name", TREES)
 def test_kustomize_agrees(name: str, tmp_path: Path) -> None:
     tree, expected = TREES[name]
@@ -203,10 +204,7 @@ def test_kustomize_agrees(name: str, tmp_path: Path) -> None:
 
 def kustomize(folder: str) -> set[str]:
     """What comes out of ``kustomize build``, as Kind:namespace/name."""
-    command = shutil.which("kustomize")
-    if command is None:
-        pytest.skip("needs kustomize (Debian package kustomize)")
-    done = subprocess.run([command, "build", folder], capture_output=True, text=True)
+    done = subprocess.run([*builder("kustomize"), folder], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return {
         f"{document['kind']}:{document['metadata'].get('namespace', '-')}/{document['metadata']['name']}"
@@ -406,6 +404,7 @@ def test_together(name: str, tmp_path: Path) -> None:
     assert [str(Path(item.piece.file.path).relative_to(tmp_path)) for item in found] == expected
 
 
+@pytest.mark.kustomize
 @pytest.mark.parametrize("tree", ["microservices-demo", "podinfo"])  # argo-cd agrees too, and takes long
 def test_kustomize_agrees_on_the_corpus(tree: str) -> None:
     root = str(shared("corpus", tree))
@@ -454,6 +453,7 @@ SHAPES: dict[str, Callable[[int], Files]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_ten_times_the_tree_costs_ten_times_as_much(shape: str, tmp_path: Path) -> None:
     small, large = (work_on(read(tmp_path / str(count), SHAPES[shape](count))) for count in (20, 200))

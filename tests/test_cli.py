@@ -322,6 +322,7 @@ def test_outside_git_is_one_warning_line(harden: Harden, tmp_path: Path) -> None
     assert (done.status, done.err) == (0, "harden: 1 of 1 file is outside Git, so Git cannot undo this\n")
 
 
+@pytest.mark.slow
 def test_list_names_every_transform_and_explain_knows_it(harden: Harden) -> None:
     listed = re.findall(r"^  ([a-z0-9-]+)  .*\[(.*)\]$", harden("list").out, re.M)
     assert "run-as-non-root" in dict(listed)
@@ -333,6 +334,7 @@ def test_list_names_every_transform_and_explain_knows_it(harden: Harden) -> None
     assert harden("list", "--profile", "baseline").out.count("\n") < harden("list").out.count("\n")
 
 
+@pytest.mark.slow
 def test_runs_from_a_checkout_that_is_not_installed(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     for name in ("hardener", "transforms", "profiles"):
@@ -352,6 +354,7 @@ def test_runs_from_a_checkout_that_is_not_installed(tmp_path: Path) -> None:
     assert "runAsNonRoot: true" in (tmp_path / "work/web.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.yaml": DEPLOYMENT.replace("web", f"web-{n}") for n in range(40)})
     command = f"{sys.executable} -m hardener diff . | head -n 1"

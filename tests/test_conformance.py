@@ -40,6 +40,7 @@ def hardened(folder: Path, version: tuple[int, int], gate: pipeline.Gate) -> Out
     return pipeline.run(tree, profile.load("restricted"), gate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_failing_fixture_passes_or_carries_a_finding(version: str, tmp_path: Path) -> None:
     shutil.copytree(FIXTURES / version / "fail", tmp_path / "fail")
@@ -55,6 +56,7 @@ def test_a_failing_fixture_passes_or_carries_a_finding(version: str, tmp_path: P
     assert silent == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_passing_fixture_gets_no_pod_security_edit(version: str, tmp_path: Path) -> None:
     shutil.copytree(FIXTURES / version / "pass", tmp_path / "pass")

@@ -747,6 +747,7 @@ def test_clients_of_every_kind(tree: Files, kind: str) -> None:
 WRONG: list[Any] = [None, 1, "x", "${X}", [], {}, [None], ["x"], {"x": None}, [[]], True, 1.5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG, ids=repr)
 @pytest.mark.parametrize(
     "place",

@@ -14,6 +14,8 @@ import yaml
 
 from tests.conftest import CORPUS, CorpusTree, lone_comments, run, shared, snapshot
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("bad-pods", "microservices-demo", "podinfo")
 
 

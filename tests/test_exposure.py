@@ -191,6 +191,7 @@ def spoilt(value: Any) -> Iterator[Any]:
                 yield copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(OBJECTS)))
 def test_no_shape_stops_the_run(number: int) -> None:
     documents = [list(yaml.safe_load_all(text)) for text in OBJECTS]

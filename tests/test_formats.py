@@ -288,6 +288,7 @@ def test_after_apply_what_is_left_stands_where_it_stands_now(harden: Harden, tmp
 # -- odd files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHAPES)
 def test_fixes_and_suggestions_of_odd_files(name: str, harden: Harden, tmp_path: Path) -> None:
     # With the token alone nothing needs a new file, so that everything is offered.
@@ -401,6 +402,7 @@ def test_what_a_baseline_lists_is_in_no_format(harden: Harden, tmp_path: Path) -
         assert "automountServiceAccountToken" not in json.dumps(diagnostic.get("suggestions", []))
 
 
+@pytest.mark.slow
 def test_the_readme_snippet(tmp_path: Path) -> None:
     """Each line of it runs in a shell, and what it writes is what its comment says."""
     page = (ROOT / "README.md").read_text(encoding="utf-8")

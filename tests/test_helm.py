@@ -57,6 +57,7 @@ def test_the_report_goes_to_a_file(rendered: tuple[int, Objects, Objects, Path])
     assert report["summary"]["edits"] == len(report["changes"]) > 0
 
 
+@pytest.mark.helm
 def test_helm_4_takes_no_program(tmp_path: Path) -> None:
     run = helm.Helm(helm.program(4), tmp_path / "homes")
     helm.chart(run, tmp_path)

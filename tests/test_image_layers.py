@@ -143,6 +143,7 @@ def bomb(size: int) -> Iterator[bytes]:
     yield packer.flush()
 
 
+@pytest.mark.slow
 def test_a_bomb_is_stopped_at_its_limit_with_little_memory() -> None:
     body = b"".join(bomb(1 << 28))
     assert len(body) < 1 << 20
@@ -155,6 +156,7 @@ def test_a_bomb_is_stopped_at_its_limit_with_little_memory() -> None:
     assert peak < 8 << 20
 
 
+@pytest.mark.slow
 def test_a_large_file_is_passed_over_with_little_memory() -> None:
     pieces: list[int] = []
     checksum = hashlib.sha256()
@@ -550,6 +552,7 @@ def test_of_very_many_folders_the_highest_are_told() -> None:
     assert "/z" in found["empty"]
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=200)
 def test_no_bytes_do_more_than_fail(data: st.DataObject) -> None:

@@ -18,6 +18,8 @@ import yaml
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, git, snapshot, write
 from .overlay_trees import BASE, of_container
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Make this change [y,n,a,d,w,q,?]? "
 ROOT_POD = DEPLOYMENT + "        securityContext:\n          runAsUser: 0\n          capabilities: {add: [SYS_ADMIN]}\n"
 PATIENCE = 60  # seconds for one answer of the program, on a busy machine

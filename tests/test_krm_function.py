@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests import services
 from tests.built import BUILDERS, builder
 from tests.conftest import DEPLOYMENT, ROOT, Harden, git, write
 
@@ -224,9 +225,8 @@ def test_a_mistake_is_one_line_and_nothing_comes_out(text: str, message: str, ha
 
 
 def kustomize(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    builder("kustomize")  # skips
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["kustomize", *map(str, arguments)]
+    command = [services.program("kustomize"), *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "PATH": path})
 
 
@@ -241,6 +241,7 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.kustomize
 def test_a_build_is_hardened(base: Path) -> None:
     done = kustomize("build", "--enable-alpha-plugins", "--enable-exec", ".", cwd=base)
     assert done.returncode == 0, done.stderr
@@ -250,6 +251,7 @@ def test_a_build_is_hardened(base: Path) -> None:
     assert done.stderr.startswith("harden ") and "profile restricted" in done.stderr
 
 
+@pytest.mark.kustomize
 def test_a_build_with_a_new_object(base: Path) -> None:
     shutil.copy(COMMANDS, base / "web.yaml")
     done = kustomize("build", "--enable-alpha-plugins", "--enable-exec", ".", cwd=base)
@@ -267,6 +269,7 @@ def test_without_the_second_flag_the_function_is_left_out_without_a_word(name: s
     assert (done.returncode, "runAsNonRoot" in done.stdout, "harden " in done.stderr) == (0, False, False)
 
 
+@pytest.mark.kustomize
 def test_a_mistake_fails_the_build(base: Path) -> None:
     config = (base / "harden.yaml").read_text(encoding="utf-8")
     write(base, {"harden.yaml": config.replace("profile: restricted", "profile: restrictd")})
@@ -275,6 +278,7 @@ def test_a_mistake_fails_the_build(base: Path) -> None:
     assert "did you mean restricted?" in done.stderr
 
 
+@pytest.mark.kustomize
 def test_fn_run_writes_in_place(base: Path, tmp_path: Path) -> None:
     write(tmp_path, {"k8s/a/web.yaml": DEPLOYMENT})
     (tmp_path / "results").mkdir()

@@ -146,6 +146,7 @@ def asked(connections: Connections) -> Iterator[tuple[str, str, int | str | None
                 yield ("anywhere", server, port.port, port.protocol) if port else ("anywhere", server, None, "TCP")
 
 
+@pytest.mark.kubectl
 @pytest.mark.parametrize("name", WITH_KUSTOMIZATIONS)
 def test_every_connection_of_what_was_built_is_open_in_what_is_built(
     name: str, corpus: Callable[[str], CorpusTree], tmp_path: Path

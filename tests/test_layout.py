@@ -420,6 +420,7 @@ def test_a_kustomization_outside_of_the_paths_is_named(tmp_path: Path) -> None:
     assert draft(workspace, item, create, leaning).grade is Grade.BREAKING
 
 
+@pytest.mark.kustomize
 def test_created_files_build(harden: Harden, tmp_path: Path) -> None:
     tree = {
         "k8s/kustomization.yaml": "resources: [base/ns.yaml]\n",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ import yaml
 
 from hardener.kubernetes.validity import violations
 
+from .built import builder
 from .conftest import corpus_copy, write
 from .overlay_trees import (
     BASE,
@@ -271,17 +270,9 @@ def test_a_namespace_is_labelled_for_its_worst_pod(tree: Path) -> None:
 # As kustomize renders it.
 
 
-def _kustomize() -> list[str] | None:
-    beside = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
-    return [beside, "kustomize"] if beside else [found, "build"] if (found := shutil.which("kustomize")) else None
-
-
 def _rendered(folder: Path) -> Counter[tuple[int, str]]:
     """The rules of Kubernetes that what is built there breaks."""
-    tool = _kustomize()
-    if tool is None:
-        pytest.skip("needs kustomize or kubectl")
-    done = subprocess.run([*tool, str(folder)], capture_output=True, text=True)
+    done = subprocess.run([*builder("kubectl"), str(folder)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return Counter(
         (broken.rule, broken.message) for item in yaml.safe_load_all(done.stdout) for broken in violations(item)
@@ -302,6 +293,7 @@ def _overlays() -> Iterator[tuple[str, dict[str, str]]]:
     yield "tests", operating({"op": "test", "path": f"{SPEC}/securityContext", "value": None})
 
 
+@pytest.mark.kubectl
 @pytest.mark.parametrize("risk", ["review", "breaking"])
 @pytest.mark.parametrize(
     ("name", "overlay"), list(_overlays()), ids=lambda value: value if isinstance(value, str) else ""
@@ -315,6 +307,7 @@ def test_what_kustomize_renders_stays_valid(tree: Path, name: str, overlay: dict
     assert not _rendered(tree / "dev") - before
 
 
+@pytest.mark.kubectl
 def test_argo_cd_for_its_developers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its overlay dev-tilt takes the security contexts away that base has, and sets other ports by their index."""
     copy = corpus_copy("argo-cd", tmp_path)

@@ -112,6 +112,7 @@ GOLDEN = [  # what becomes another object, what it has references to, and a cust
 SETTINGS = "namePrefix: v-\nnamespace: shop\nlabels:\n- pairs: {team: a}\n  includeSelectors: true\n"
 
 
+@pytest.mark.kustomize
 @pytest.mark.parametrize("settings", [SETTINGS, ""], ids=["settings", "plain"])
 @pytest.mark.parametrize("case", GOLDEN)
 def test_a_component_makes_what_no_patch_can(case: str, settings: str, tmp_path: Path) -> None:
@@ -129,6 +130,7 @@ def test_a_component_makes_what_no_patch_can(case: str, settings: str, tmp_path:
     assert build(command, tmp_path / "over") == (want, "")
 
 
+@pytest.mark.kustomize
 def test_files_that_no_kustomization_lists_have_a_component_too(harden: Harden, tmp_path: Path) -> None:
     command = builder("kustomize")
     write(tmp_path, {"vendor/web.yaml": DEPLOYMENT})
@@ -142,6 +144,7 @@ def test_files_that_no_kustomization_lists_have_a_component_too(harden: Harden, 
     assert beside is not None and len(beside) == 2
 
 
+@pytest.mark.kustomize
 def test_an_image_that_an_overlay_sets_is_not_set_back(harden: Harden, tmp_path: Path) -> None:
     command = builder("kustomize")
     newer = DEPLOYMENT.replace("web:1.2.3", "web:2.0.0")
@@ -169,6 +172,7 @@ def test_an_image_that_an_overlay_sets_is_not_set_back(harden: Harden, tmp_path:
     assert images == ["example.com/web:2.0.0"]
 
 
+@pytest.mark.kustomize
 def test_a_patch_never_hits_another_container(harden: Harden, tmp_path: Path) -> None:
     command = builder("kustomize")
     write(tmp_path, TEST_TREE)
@@ -219,6 +223,7 @@ def _patched_if(value: Any, operations: list[dict[str, Any]]) -> Any:
         return None
 
 
+@pytest.mark.kubectl
 def test_patch_files_are_for_kubectl(harden: Harden, tmp_path: Path) -> None:
     kubectl = builder("kubectl")[0]
     write(tmp_path, {"web.yaml": DEPLOYMENT})

@@ -55,6 +55,7 @@ spec:
 """
 
 
+@pytest.mark.helm
 @pytest.mark.parametrize("major", helm.PACKAGES)
 def test_what_helm_renders_is_pinned(major: int, tmp_path: Path) -> None:
     chart = tmp_path / "shop"

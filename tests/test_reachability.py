@@ -623,6 +623,7 @@ def brute(parts: Parts, asked: list[tuple[int, str]], blocks_cover_pods: bool = 
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(WORKLOADS, POLICIES, POLICIES, st.dictionaries(st.sampled_from(["shop", "ops"]), LABELS), st.booleans())
 def test_counts_are_those_of_every_pair(

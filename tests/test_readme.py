@@ -87,7 +87,7 @@ def test_every_command_exists(line: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_exists(page: str) -> None:
-    known = set().union(*COMMANDS.values(), {"--version", "--harden-accept"})
+    known = set().union(*COMMANDS.values(), {"--version", "--harden-accept", "--fast"})
     text = (ROOT / page).read_text(encoding="utf-8")
     named = {
         option for code in re.findall(r"`([^`\n]+)`", text) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)

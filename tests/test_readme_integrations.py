@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 from tests import helm
-from tests.built import builder
 from tests.conftest import ROOT, commit, run, texts, write
 from tests.test_github_action import run_action
 
@@ -62,6 +61,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runner")
 
 
+@pytest.mark.slow
 def test_a_first_week(shop: Path) -> None:
     safe, workloads, network = blocks("sh", "A first week")
     assert "Applied: " in shell(safe, shop)
@@ -101,11 +101,13 @@ def test_the_workflow_of_golden_files(shop: Path, runner: Path) -> None:
         shell(verify["run"], shop, path=done.path)
 
 
+@pytest.mark.helm
 def test_helm_3(tmp_path: Path) -> None:
     (lines,) = (text for text in blocks("sh", "Helm") if "plugin" not in text)
     run_helm(3, lines, tmp_path)
 
 
+@pytest.mark.helm
 def test_helm_4(tmp_path: Path) -> None:
     (lines,) = (text for text in blocks("sh", "Helm") if "plugin" in text)
     run_helm(4, lines, tmp_path)
@@ -121,8 +123,8 @@ def run_helm(major: int, lines: str, folder: Path) -> None:
     assert "runAsNonRoot: true" in shell(lines, folder, path=str(program.parent), **names)
 
 
+@pytest.mark.kustomize
 def test_kustomize(shop: Path) -> None:
-    builder("kustomize")
     (shop / "k8s").rename(shop / "base")
     (shop / "integrations").symlink_to(ROOT / "integrations")
     pipe, function, in_place = blocks("sh", "Kustomize and KRM functions")
@@ -140,13 +142,13 @@ def test_kustomize(shop: Path) -> None:
     assert "readOnlyRootFilesystem: true" in (shop / "base/api.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.kubectl
 def test_kubectl(shop: Path) -> None:
-    builder("kubectl")
     assert "profile baseline" in shell(blocks("sh", "kubectl")[0], shop)
 
 
+@pytest.mark.kubectl
 def test_argo_cd(shop: Path) -> None:
-    builder("kubectl")
     (shop / "integrations").symlink_to(ROOT / "integrations")
     (found,) = texts(shell(blocks("sh", "Argo CD")[0], shop))
     plugin = yaml.safe_load(found["data"]["plugin.yaml"])

@@ -14,6 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTIONS = {"Only what changed, only what is new": [0, 0, 0], "Beside the source": [0, 0, 0]}  # with exit codes
 
 
+@pytest.mark.kustomize
 @pytest.mark.parametrize("title", SECTIONS)
 def test_every_command_runs(title: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"vendor/web.yaml": DEPLOYMENT, "vendor/kustomization.yaml": "resources: [web.yaml]\n"})

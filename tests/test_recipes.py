@@ -33,12 +33,14 @@ def run(*command: str, cwd: Path, stdin: str = "", **environment: str) -> subpro
 # -- kubectl harden
 
 
+@pytest.mark.kubectl
 def test_kubectl_finds_harden(tmp_path: Path) -> None:
     kubectl = builder("kubectl")[0]
     listed = run(kubectl, "plugin", "list", cwd=tmp_path)
     assert f"{TOOLS}/kubectl-harden" in listed.stdout, listed.stderr
 
 
+@pytest.mark.kubectl
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
@@ -80,6 +82,7 @@ def test_an_application_of_plain_manifests(tmp_path: Path) -> None:
     assert "profile restricted" in done.stderr
 
 
+@pytest.mark.kustomize
 def test_an_application_of_a_kustomization(tmp_path: Path) -> None:
     builder("kustomize")
     write(tmp_path, {"web.yaml": DEPLOYMENT, "kustomization.yaml": "resources: [web.yaml]\nnamePrefix: a-\n"})
@@ -88,6 +91,7 @@ def test_an_application_of_a_kustomization(tmp_path: Path) -> None:
     assert "name: a-web" in done.stdout and "profile strict" in done.stderr
 
 
+@pytest.mark.helm
 def test_an_application_of_a_chart(tmp_path: Path) -> None:
     program = helm.program(3)
     helm.chart(helm.Helm(program, tmp_path / "homes"), tmp_path)
@@ -96,6 +100,7 @@ def test_an_application_of_a_chart(tmp_path: Path) -> None:
     assert "Deployment" in hardened(done.stdout) and "app.kubernetes.io/instance: demo" in done.stdout
 
 
+@pytest.mark.kustomize
 @pytest.mark.parametrize(
     ("files", "environment"),
     [
@@ -114,6 +119,7 @@ def test_a_failure_prints_nothing_that_could_be_applied(
     assert done.returncode != 0 and done.stdout == ""
 
 
+@pytest.mark.kustomize
 def test_the_plugin_is_one_and_its_sidecar_is_a_patch(tmp_path: Path) -> None:
     assert (PLUGIN["apiVersion"], PLUGIN["kind"]) == ("argoproj.io/v1alpha1", "ConfigManagementPlugin")
     server = DEPLOYMENT.replace("name: web\n", "name: argocd-repo-server\n", 1)
@@ -141,6 +147,7 @@ def test_the_image_runs_as_nobody_and_its_base_is_not_ours_to_choose() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
     """What the build runs, in folders of this test in place of those of the image."""
     assert {name for name, _ in INSTRUCTIONS} <= {
@@ -177,6 +184,7 @@ def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
     assert "terraform-extra" not in run(entry[0], "diff", ".", cwd=here, PATH=path).stdout
 
 
+@pytest.mark.podman
 def test_the_image_is_built(tmp_path: Path) -> None:
     base = os.environ.get("HARDEN_TEST_BASE")
     program = shutil.which("podman") or shutil.which("buildah")

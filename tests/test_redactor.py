@@ -288,6 +288,7 @@ def test_the_seed_pair() -> None:
         assert "image: myapp:latest" in redactor.text(text)
 
 
+@pytest.mark.slow
 def test_many_texts_and_many_secrets() -> None:
     chance = random.Random(7)
     secrets = ["".join(chance.choices(string.ascii_letters + string.digits, k=24)) for _ in range(1000)]

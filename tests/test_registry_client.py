@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from hardener.lock.oci.login import Finder
 from hardener.lock.oci.registry_error import RegistryError
 
 from . import oci_images as made
+from . import services
 from .registries import (
     BASIC,
     PASSWORD,
@@ -118,11 +118,15 @@ def test_what_is_known_of_an_image(name: str, registry: str) -> None:
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_digests_are_those_of_skopeo(name: str, registry: str) -> None:
-    if shutil.which("skopeo") is None:
-        pytest.skip("needs skopeo, a package of Debian")
     image = IMAGES[name][0]
     made.push(f"http://{registry}", f"skopeo/{name}", "1", image)
-    command = ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{registry}/skopeo/{name}:1"]
+    command = [
+        services.program("skopeo"),
+        "inspect",
+        "--raw",
+        "--tls-verify=false",
+        f"docker://{registry}/skopeo/{name}:1",
+    ]
     raw = subprocess.run(command, capture_output=True, check=True).stdout
     assert digest_now(client(), f"{registry}/skopeo/{name}", "1") == made.sha256(raw)
 
@@ -314,5 +318,6 @@ def test_all_names_of_docker_hub_are_one(name: str) -> None:
     assert client().places(str(reference.normalized)) == [Place("registry-1.docker.io", "library/nginx", "docker.io")]
 
 
+@pytest.mark.slow
 def test_a_login_does_not_show_its_secret() -> None:
     assert PASSWORD not in repr(LOGIN)

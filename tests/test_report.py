@@ -323,6 +323,7 @@ def test_repeated_names_are_counted_once_each(harden: Harden, tmp_path: Path) ->
     assert lines == ["  3 workloads restart: Deployment/web x 3"]
 
 
+@pytest.mark.slow
 def test_a_file_name_that_is_not_utf_8_leaves_json_and_patch_whole(tmp_path: Path) -> None:
     name = os.fsdecode(b"\xff.yaml")
     try:

@@ -61,6 +61,7 @@ def errors(version: str, document: Any) -> Counter[str] | None:
     return Counter(f"{error.json_path}: {error.validator}" for error in found.iter_errors(document))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", ["restricted", "strict"])
 @pytest.mark.parametrize("tree", TREES, ids=lambda tree: tree.name)

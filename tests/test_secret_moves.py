@@ -17,6 +17,8 @@ from hardener.authoring.edits import Kept
 from hardener.commands import secrets_folder
 from hardener.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 PASSWORD, TOKEN, WEAK = "Tr0ub4dor&3/x%", "8f14e45f-ceea-167a_5a36", "postgres"
 BINARY = b"\xfe\xed\xfe\xed\x00\x00\x00\x02\x10kestrel"
 MANIFEST = f"""\

@@ -340,6 +340,7 @@ def test_any_shape_is_walked(tree: Any) -> None:
         assert value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -370,6 +371,7 @@ def test_no_text_fails_or_hangs(text: str) -> None:
     list(secret_spans({"kind": "ConfigMap", "data": {"a": text, "password": text}, "args": [text, text]}))
 
 
+@pytest.mark.slow
 def test_corpus() -> None:
     """Real manifests: what is found was read by eye and is right. Numbers go to the terminal with ``-s``."""
     corpus = shared("corpus")

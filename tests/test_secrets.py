@@ -190,6 +190,7 @@ def test_no_run_shows_a_secret(arguments: list[str], harden: Harden, planted: Pa
 FORMATS = [format for format in Format if format is not Format.text]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["diff", "check", "apply"])
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_format_shows_a_secret(format: str, command: str, harden: Harden, planted: Path) -> None:
@@ -351,6 +352,7 @@ def test_the_progress_bar_knows_names_only(planted: Path, harden: Harden, monkey
     assert_silent("\n".join(said), "progress")
 
 
+@pytest.mark.slow
 def test_an_error_in_one_of_several_processes_shows_no_secret(
     harden: Harden, tmp_path: Path, crashes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -371,6 +371,7 @@ def test_many_wrong_steps_cost_no_more_than_as_many_right_ones(run: Run, monkeyp
     assert texts.count(listed) < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [(1, 28), (1, 35)], ids=lambda version: ".".join(map(str, version)))
 @pytest.mark.parametrize("name", profile.BUILT_IN)
 @pytest.mark.parametrize("tree", CORPUS)

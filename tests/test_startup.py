@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import DEPLOYMENT, ROOT
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {
     "deepdiff", "httpx2", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec", "pydantic", "rich",
     "ruamel.yaml", "tree_sitter", "urllib.request",

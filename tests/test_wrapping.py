@@ -73,6 +73,7 @@ def on_terminal(folder: Path, columns: int, *arguments: str) -> str:
     return re.sub(r"\033\[\d*m", "", found.decode()).replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [48, 125, 200])
 def test_a_report_fits_its_terminal(columns: int, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")

@@ -257,6 +257,7 @@ def test_any_text_is_read(pieces: list[str]) -> None:
             assert found.host == found.host.lower() and len(found.host) <= 253
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -168,6 +168,7 @@ PODS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(PODS)
 @settings(max_examples=60)
 def test_the_expressions_and_their_twins_in_python_agree_on_pods(spec: dict[str, Any]) -> None:
@@ -186,6 +187,7 @@ def test_a_denial_leaves_out_what_lives_in_no_namespace() -> None:
             assert "resourceRules" not in denial(other, other.name, other.name, ["shop"])["spec"]["matchResources"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.30", "1.34", "1.37"])
 def test_policies_and_bindings_fit_the_schema(version: str) -> None:
     validate = pytest.importorskip("kubernetes_validate")

@@ -51,6 +51,7 @@ def test_other_settings_show_nothing(text: Any) -> None:
     assert api_settings(text) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["kubectl ", "name: ", "in-cluster", "\n", " ", "kubernetes\t", "auth_type "])
 def test_the_cost_grows_with_the_text(part: str) -> None:
     # A pattern that backs up over it would not end.

@@ -307,6 +307,7 @@ RULES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(RULES, max_size=5))
 def test_one_pass_repairs_any_policy(rules: list[Policy]) -> None:

@@ -401,6 +401,7 @@ HOSTILE: list[list[object]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_words_neither_fail_nor_hang(words: list[str]) -> None:
     env = {"A": "x" * 100_000, "PORT": "1" * 100_000, "TMPDIR": "/" * 100_000}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import yaml
 
 from hardener.kubernetes.kustomize_operations import is_operations, operate
 from hardener.kubernetes.kustomize_patch import PatchError, identity, merge
+from tests.built import BUILDERS, builder
 
 Data = dict[str, Any]
 
@@ -284,13 +283,6 @@ KINDS = [
 ]
 
 
-def _tools() -> list[list[str]]:
-    beside = str(Path(sys.executable).parent)
-    kubectl = shutil.which("kubectl", path=beside) or shutil.which("kubectl")
-    found = {"build": shutil.which("kustomize"), "kustomize": kubectl}
-    return [[tool, verb] for verb, tool in found.items() if tool]
-
-
 def _cases() -> list[tuple[Data, Any, Data]]:
     """Object, patch and what is expected: each patch that can be applied."""
     cases: list[tuple[Data, Any, Data]] = []
@@ -312,10 +304,8 @@ def _without_null(value: Any) -> Any:
     return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("tool", _tools() or [None], ids=lambda tool: Path(tool[0]).name if tool else "none")
-def test_kustomize_does_the_same(tool: list[str] | None, tmp_path: Path) -> None:
-    if tool is None:
-        pytest.skip("needs kustomize or kubectl")
+@pytest.mark.parametrize("tool", BUILDERS)
+def test_kustomize_does_the_same(tool: str, tmp_path: Path) -> None:
     cases = _cases()
     assert len(cases) > 200
     entries = []
@@ -327,7 +317,7 @@ def test_kustomize_does_the_same(tool: list[str] | None, tmp_path: Path) -> None
     (tmp_path / "objects.yaml").write_text(yaml.safe_dump_all(item for item, _, _ in cases))
     kustomization = {"resources": ["objects.yaml"], "patches": entries}
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-    done = subprocess.run([*tool, str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run([*builder(tool), str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     built = {item["metadata"]["name"]: item for item in yaml.safe_load_all(done.stdout)}
     for item, patch, expected in cases:
@@ -335,7 +325,7 @@ def test_kustomize_does_the_same(tool: list[str] | None, tmp_path: Path) -> None
         assert _without_null(found) == _without_null(expected), (item, patch)
 
 
-@pytest.mark.parametrize("tool", _tools() or [None], ids=lambda tool: Path(tool[0]).name if tool else "none")
+@pytest.mark.parametrize("tool", BUILDERS)
 @pytest.mark.parametrize(
     "patch",
     [
@@ -348,16 +338,14 @@ def test_kustomize_does_the_same(tool: list[str] | None, tmp_path: Path) -> None
     ],
     ids=str,
 )
-def test_kustomize_refuses_the_same(tool: list[str] | None, patch: Any, tmp_path: Path) -> None:
-    if tool is None:
-        pytest.skip("needs kustomize or kubectl")
+def test_kustomize_refuses_the_same(tool: str, patch: Any, tmp_path: Path) -> None:
     item = workload({"containers": [{"name": "a", "image": "a:1", "args": ["x"]}]})
     entry: Data = {"patch": yaml.safe_dump(patch if isinstance(patch, list) else workload(patch))}
     if isinstance(patch, list):
         entry["target"] = {"kind": "Deployment"}
     (tmp_path / "object.yaml").write_text(yaml.safe_dump(item))
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["object.yaml"], "patches": [entry]}))
-    assert subprocess.run([*tool, str(tmp_path)], capture_output=True).returncode != 0
+    assert subprocess.run([*builder(tool), str(tmp_path)], capture_output=True).returncode != 0
     with pytest.raises(PatchError):
         if isinstance(patch, list):
             operate(item, patch)

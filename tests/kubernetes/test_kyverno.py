@@ -114,6 +114,7 @@ def test_a_validating_policy_refuses_what_the_rule_does(case: tuple[str, str, st
         assert (refused(policy["spec"], value, RESOURCES[kind]) or []) == list(rule.broken(kind, value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("namespaces", [[], ["shop", "blog"]])
 def test_what_is_written_fits_the_definitions(release: tuple[int, int], namespaces: list[str]) -> None:

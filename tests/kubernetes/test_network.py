@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,7 @@ def ports_in_use() -> Iterable[tuple[int, str]]:
         yield from ((number, protocol) for number in (1, *NUMBERS, 60, 100, 9000, 10000))
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(pods(), st.lists(POLICIES, max_size=5), st.booleans())
 def test_many_pods_at_once_are_as_each_pair(

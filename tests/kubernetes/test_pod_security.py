@@ -99,6 +99,7 @@ def as_kubernetes_says_it(violations: list[Violation]) -> str:
     return ", ".join(f"{reason} ({detail})" for reason, _, detail in parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS[1:])
 def test_agrees_with_every_row_of_the_corpus_word_by_word(level: str) -> None:
     judged, unreadable, undefaulted, wrong = 0, 0, 0, []

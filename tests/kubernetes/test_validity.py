@@ -98,6 +98,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(child, (*path, key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("naive", NAIVE, ids=str)
 def test_no_shape_makes_it_raise(naive: Naive) -> None:
     before, after = changed(naive)

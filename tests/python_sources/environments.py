@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .. import services
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
@@ -19,11 +20,12 @@ def run(environment: str, script: str, *arguments: str, cwd: Path = HERE) -> Any
 
     Raises CalledProcessError with what the script said.
     """
+    services.allow("libraries")
     folder = ROOT / ".venv-libraries" / environment
     if not (folder / "ready").exists():
         pytest.skip(f"needs the libraries of {environment}: .ci/libraries")
-    if "cdk8s" in arguments and shutil.which("node") is None:
-        pytest.skip("cdk8s needs node")
+    if "cdk8s" in arguments:
+        services.program("node")
     command = [str(folder / "bin" / "python"), str(HERE / script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
     assert done.returncode == 0, done.stderr

@@ -92,6 +92,11 @@ class Source:
     records: dict[str, Record]
 
 
+def marks(dialect: str, environment: str | None) -> list[pytest.MarkDecorator]:
+    """The markers of what it takes to run the files of a dialect."""
+    return [pytest.mark.libraries] * (environment is not None) + [pytest.mark.node] * (dialect == "cdk8s")
+
+
 def names(dialect: str) -> list[str]:
     return sorted(path.name for path in (FIXTURES / dialect).glob("*.py"))
 

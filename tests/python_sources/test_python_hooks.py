@@ -20,7 +20,8 @@ from ..conftest import run
 from . import environments
 
 CASES = [
-    ("airflow", "kubernetes-31"), ("airflow", "kubernetes-37"), ("cdk8s", "kubernetes-37"),
+    ("airflow", "kubernetes-31"), ("airflow", "kubernetes-37"),
+    pytest.param("cdk8s", "kubernetes-37", marks=pytest.mark.node),
     ("kubespawner", "frameworks"), ("kubespawner", "kubernetes-37"), ("pulumi", "kubernetes-37"),
 ]  # fmt: skip
 FILLED = {"seccompProfile": {"type": "RuntimeDefault"}}
@@ -138,12 +139,14 @@ def hooked(name: str, environment: str, text: str, folder: Path, pods: dict[str,
     return environments.run(environment, "hooked.py", name, str(path), given)
 
 
+@pytest.mark.libraries
 @pytest.mark.parametrize(("name", "environment"), CASES)
 def test_a_hook_fills_in_what_is_open(tmp_path: Path, name: str, environment: str) -> None:
     made = hooked(name, environment, hooks.text(name), tmp_path, PODS)
     assert made == {case: wanted for case, (_, wanted) in PODS.items()}
 
 
+@pytest.mark.libraries
 @pytest.mark.parametrize(("name", "environment"), CASES)
 def test_the_switches_of_a_hook(tmp_path: Path, name: str, environment: str) -> None:
     text = hooks.text(name)

@@ -358,6 +358,7 @@ def test_literal_images_are_pinned_and_composed_ones_are_refused(harden: Harden,
     assert text.count('"app:1@sha256:') == 2 and '"app:" + TAG' in text
 
 
+@pytest.mark.slow
 def test_a_question_about_a_program_is_answered_by_a_comment(tmp_path: Path) -> None:
     write(tmp_path, {"pod.py": pod('name="web", image="w:1"', "\n            host_pid=True,")})
     commit(tmp_path)
@@ -369,6 +370,7 @@ def test_a_question_about_a_program_is_answered_by_a_comment(tmp_path: Path) -> 
     compile(text, "pod.py", "exec")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reason", "is_written"), [("it uses sudo", True), ("it uses {sudo}", False)])
 def test_an_answer_about_yaml_in_a_text_stands_in_that_text(tmp_path: Path, reason: str, is_written: bool) -> None:
     before = dedent('''\

@@ -11,7 +11,13 @@ import pytest
 from ..conftest import run, write
 from . import squares
 
-CASES = [(dialect, environment) for dialect, found in squares.DIALECTS.items() for environment in found]
+pytestmark = pytest.mark.slow
+
+CASES = [
+    pytest.param(dialect, environment, marks=squares.marks(dialect, environment))
+    for dialect, found in squares.DIALECTS.items()
+    for environment in found
+]
 FILES = [(dialect, name) for dialect in squares.DIALECTS for name in squares.names(dialect)]
 REFUSED = squares.FIXTURES / "refused.txt"
 

@@ -14,7 +14,7 @@ from . import environments
 
 # Library, environment, and how many arguments there are at least.
 LIBRARIES = [
-    ("cdk8s", "kubernetes-37", 900),
+    pytest.param("cdk8s", "kubernetes-37", 900, marks=pytest.mark.node),
     ("hikaru", "kubernetes-31", 1000),
     ("kubernetes", "kubernetes-31", 1200),
     ("kubernetes", "kubernetes-37", 1200),
@@ -50,6 +50,7 @@ def type_of(written: str) -> str:
     return known.type_name if known else _WORDS.get(written, written)
 
 
+@pytest.mark.libraries
 @pytest.mark.parametrize(("library", "environment", "least"), LIBRARIES)
 def test_every_argument_has_the_name_that_the_rule_says(library: str, environment: str, least: int) -> None:
     seen = 0
@@ -68,6 +69,7 @@ def test_every_argument_has_the_name_that_the_rule_says(library: str, environmen
     assert seen >= least
 
 
+@pytest.mark.libraries
 @pytest.mark.parametrize("environment", ["kubernetes-31", "kubernetes-37"])
 def test_the_fields_have_the_types_that_the_client_gives_them(environment: str) -> None:
     seen = 0

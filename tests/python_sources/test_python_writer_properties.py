@@ -24,6 +24,8 @@ from hardener.sources.yaml import TextError, same
 from .programs import PROGRAMS
 from .random_edits import Edits
 
+pytestmark = pytest.mark.slow
+
 EDITS = int(os.environ.get("HARDEN_FUZZ_EDITS", "0"))
 RUFF = Path(sys.executable).with_name("ruff")
 # What a random edit may meet in good faith; everything else must be done.

@@ -15,6 +15,8 @@ from . import oracle
 from .invariants import check
 from .random_yaml import Replay
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CORPUS = SHARED / "corpus"
 TORTURE = SHARED / "conformance"

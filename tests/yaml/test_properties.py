@@ -70,6 +70,7 @@ def run(seed: int, count: int) -> str | None:
 
 
 # The same edits each time: the long run is the one that looks for new ones.
+@pytest.mark.slow
 @settings(max_examples=400, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(min_value=0, max_value=1 << 48), st.sampled_from([1, 1, 1, 2, 6]))
 def test_random_edits(seed: int, count: int) -> None:
