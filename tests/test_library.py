@@ -770,6 +770,7 @@ def inside(venv: Path, *command: str, cwd: Path) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.slow
 def test_the_wheel_is_what_runs_there(venv: Path, tmp_path: Path) -> None:
     script = "import hardener, office_rules; print(hardener.__file__); print(office_rules.__file__)"
     done = inside(venv, "python", "-c", script, cwd=tmp_path)
@@ -777,6 +778,7 @@ def test_the_wheel_is_what_runs_there(venv: Path, tmp_path: Path) -> None:
     assert all(Path(line).is_relative_to(venv.parent) for line in done.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_the_rule_of_the_example_is_one_among_the_others(venv: Path, tmp_path: Path) -> None:
     listed = inside(venv, "harden", "list", cwd=tmp_path)
     assert listed.returncode == 0, listed.stderr
@@ -786,6 +788,7 @@ def test_the_rule_of_the_example_is_one_among_the_others(venv: Path, tmp_path: P
     assert "Options: office.domain, office.ranges" in explained.stdout
 
 
+@pytest.mark.slow
 def test_its_profile_runs_it(venv: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     copytree(EXAMPLE / "golden" / "exposure" / "office-only" / "keeps-others-out" / "before", tmp_path / "k8s")
     write(tmp_path, {"office.yaml": (EXAMPLE / "office.yaml").read_text(encoding="utf-8")})
@@ -796,6 +799,7 @@ def test_its_profile_runs_it(venv: Path, tmp_path: Path, request: pytest.Fixture
     assert inside(venv, "harden", "diff", "k8s", cwd=tmp_path).returncode == 0  # restricted does not contain it
 
 
+@pytest.mark.slow
 def test_its_cases_are_tests(venv: Path, tmp_path: Path) -> None:
     copytree(EXAMPLE, tmp_path / "own")
     done = inside(venv, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "own")
@@ -808,6 +812,7 @@ def test_its_cases_are_tests(venv: Path, tmp_path: Path) -> None:
     assert inside(venv, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "own").returncode == 1
 
 
+@pytest.mark.slow
 def test_types_are_precise_in_a_strict_program(venv: Path, tmp_path: Path) -> None:
     programs = {f"page_{number}.py": blocks()[number].text for number in [*PROGRAMS, RULE]}
     write(tmp_path, {"program.py": _PROGRAM, **programs})
