@@ -136,9 +136,10 @@ def _shifts(change: Change) -> bool:
 
 
 def _moved(path: Path, step: tuple[Edit, ...]) -> Path | None:
-    """The list item ``path`` after ``step``; the one that follows where it goes itself, None where its list goes."""
+    """The list item ``path`` after ``step``; the one that takes its place where it goes itself or another comes before
+    it, None where its list goes."""
     for where, index, by in shifts_of(step):
-        if by > 0 or (*where, index) != path:
+        if (*where, index) != path:
             after = as_written(path, 0, [(0, where, index, by)])
             if after is None:
                 return None
