@@ -93,6 +93,28 @@ def test_an_overlay_that_mounts_a_volume_of_its_own_there(tree: Path, options: s
     assert bool(held(outcome, "read-only-root-filesystem")) is not is_made
 
 
+FAILING = operating({"op": "test", "path": f"{SPEC}/hostNetwork", "value": True})
+
+
+def test_a_patch_that_fails_anyway_holds_nothing_back(tree: Path) -> None:
+    outcome = run(tree, BASE, FAILING)
+    assert not outcome.held and applied(outcome, "no-privilege-escalation")
+
+
+def test_a_number_of_the_base_is_not_what_a_patch_sets(tree: Path) -> None:
+    base = {**BASE, "base/web.yaml": WEB + "        securityContext: {runAsUser: 0}\n"}
+    outcome = run(tree, base, of_container("env: [{name: A, value: b}]"), only="run-as-user")
+    assert not outcome.held and applied(outcome, "run-as-user")
+
+
+def test_the_patch_that_breaks_it_is_named(tree: Path) -> None:
+    overlay = of_container("securityContext: {privileged: true}")
+    overlay["dev/kustomization.yaml"] += "- path: more.yaml\n"
+    overlay["dev/more.yaml"] = of_container("env: [{name: A, value: b}]")["dev/user.yaml"]
+    step = held(run(tree, BASE, overlay), "no-privilege-escalation")
+    assert why(step)[0].startswith("with patch dev/user.yaml: ")
+
+
 def test_what_is_accepted_lifts_no_rule_of_kubernetes(tree: Path) -> None:
     outcome = run(tree, BASE, of_container("securityContext: {privileged: true}"), risk="breaking")
     step = held(outcome, "no-privilege-escalation")

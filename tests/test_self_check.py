@@ -148,6 +148,12 @@ def test_of_two_steps_the_later_one_breaks_it(run: Run) -> None:
     assert at(written(outcome)[0], *SETTINGS) == {"privileged": False, "allowPrivilegeEscalation": False}
 
 
+def test_numbers_that_a_new_mapping_leaves_out_are_missed_without_another_step(run: Run) -> None:
+    less = making("less", ("set", (*APP, "resources"), {"limits": {"memory": "64Mi"}}))
+    outcome = run(deployment(", resources: {limits: {memory: 64Mi, cpu: '1'}}"), less)
+    assert rolled_back(outcome) == ["less"] and "rule 19" in outcome.refused[0].reason
+
+
 def test_several_steps_are_rolled_back_one_after_the_other(run: Run) -> None:
     wrong = [making(f"wrong_{name}", *ops) for name, ops in {
         "a": (NO_ESCALATION,), "b": (("set", (*SPEC, "serviceAccountName"), "gone"),),
