@@ -375,6 +375,19 @@ def test_ports_are_those_of_the_pod(
     assert edges(found) == {f"web -> s:{expected}"}
 
 
+def test_a_port_may_be_named_by_a_sidecar(tree: Tree) -> None:
+    proxy = {"name": "proxy", "image": "p:1", "restartPolicy": "Always", "ports": [{"name": "in", "containerPort": 9}]}
+    found = tree(workload("web", env={"S": "s:80"}), workload("s", initContainers=[proxy]), service("s", 80, "in"))
+    assert edges(found) == {"web -> s:9"}
+
+
+def test_a_patch_of_a_pod_is_no_server(tree: Tree) -> None:
+    patch = workload("s", image="", args=["-v"])
+    del patch["spec"]["template"]["spec"]["containers"][0]["image"]
+    found = tree(workload("web", env={"S": "s:80"}), workload("s"), service("s"), patch)
+    assert [edge.server.containers[0].has("image") for edge in found.edges] == [True]
+
+
 @pytest.mark.parametrize(("reference", "expected"), [("s:80", "80,8080"), ("s:9999", "9999"), ("http://s", "80,8080")])
 def test_clients_of_a_headless_service_connect_to_the_pod(tree: Files, reference: str, expected: str) -> None:
     found = tree(workload("web", env={"S": reference}), workload("s"), service("s", 80, 8080, clusterIP="None"))
