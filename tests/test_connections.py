@@ -375,13 +375,13 @@ def test_ports_are_those_of_the_pod(
     assert edges(found) == {f"web -> s:{expected}"}
 
 
-def test_a_port_may_be_named_by_a_sidecar(tree: Tree) -> None:
+def test_a_port_may_be_named_by_a_sidecar(tree: Files) -> None:
     proxy = {"name": "proxy", "image": "p:1", "restartPolicy": "Always", "ports": [{"name": "in", "containerPort": 9}]}
     found = tree(workload("web", env={"S": "s:80"}), workload("s", initContainers=[proxy]), service("s", 80, "in"))
     assert edges(found) == {"web -> s:9"}
 
 
-def test_a_patch_of_a_pod_is_no_server(tree: Tree) -> None:
+def test_a_patch_of_a_pod_is_no_server(tree: Files) -> None:
     patch = workload("s", image="", args=["-v"])
     del patch["spec"]["template"]["spec"]["containers"][0]["image"]
     found = tree(workload("web", env={"S": "s:80"}), workload("s"), service("s"), patch)

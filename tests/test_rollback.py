@@ -14,10 +14,11 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.transform import Steps, Transform, transform
 from hardener.engine import kubernetes_guard, pipeline
 from hardener.engine.outcome import Outcome
+from hardener.engine.targets import Targets
 from hardener.kubernetes.validity import Violation
 from hardener.sources import yaml
 from hardener.tree.core_views import Object
-from hardener.tree.tree import Workspace
+from hardener.tree.tree import Tree
 
 from .conftest import write
 
@@ -89,10 +90,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def running(*transforms: Transform) -> Outcome:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(kubernetes_guard, "violations", rule)
-        monkeypatch.setattr(Workspace, "targets", lambda workspace, each: list(workspace.objects))
+        monkeypatch.setattr(Targets, "of", lambda targets, each: list(targets.tree.objects))
         monkeypatch.setattr(registry, "transforms", lambda: {item.id: item for item in transforms})
         write(tmp_path, {"thing.yaml": THING})
-        workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
+        workspace = Tree.read([str(tmp_path)], root=str(tmp_path))
         return pipeline.run(workspace, Profile("test", members={item.id: True for item in transforms}))
 
     return running
