@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ Run = Callable[..., Outcome]
 NEW = "harden-network.yaml"
 
 
-def creating(id: str, *names: str, types: list[str] | None = None, topics: tuple[str, ...] = ("network",)) -> Transform:
+def creating(
+    id: str, *names: str, types: list[str] | None = None, topics: tuple[str | None, ...] = ("network",)
+) -> Transform:
     """A transform that makes a policy per name and topic for each pod, all in one step."""
 
     def function(pod: PodTemplate) -> Iterator[Edit]:
@@ -125,6 +128,25 @@ def test_it_is_listed_where_its_neighbour_is(
     apply({"k/a.yaml": DEPLOYMENT, **files}, creating("made", "one"))
     assert names(tmp_path / "k" / NEW) == ["one-web"]
     assert {folder: resources(tmp_path / folder / "kustomization.yaml") for folder in expected} == expected
+
+
+def test_beside_json_it_is_a_file_of_its_own(apply: Run, tmp_path: Path) -> None:
+    text = json.dumps(yaml.safe_load(DEPLOYMENT), indent=2) + "\n"
+    apply({"a.json": text, "b.yaml": DEPLOYMENT.replace("web", "api")}, creating("made", "one", topics=(None,)))
+    assert (tmp_path / "a.json").read_text() == text  # one document is all that it can hold
+    assert names(tmp_path / "harden-networkpolicy.yaml") == ["one-web"]
+    assert [each["kind"] for each in yaml.safe_load_all((tmp_path / "b.yaml").read_text())] == [
+        "Deployment", "NetworkPolicy",
+    ]  # fmt: skip
+
+
+def test_it_comes_out_where_its_neighbour_does(apply: Run) -> None:
+    outcome = apply(
+        {"a.yaml": DEPLOYMENT, "kustomization.yaml": "namespace: shop\nresources: [a.yaml]\n"}, creating("made", "one")
+    )
+    workspace = outcome.workspace
+    (item,) = workspace.of("networking.k8s.io", "NetworkPolicy")
+    assert workspace.builds.namespaces(item) == ("shop",)
 
 
 @pytest.mark.parametrize("resources", ["3", "{a.yaml: 1}", "null", '["a\\0b", 1, null, {x: y}]'])

@@ -452,6 +452,13 @@ def test_a_scope_is_found_again_when_items_before_it_are_gone(tmp_path: Path, mo
     assert [(item.place[1], item.line) for item in outcome.waived] == [(17, 17)]
 
 
+def test_of_several_waivers_the_first_one_is_on_record(diff: Diff) -> None:
+    text = annotated("the first").replace(TEMPLATE, "      annotations: {hardener.dev/ignore-all: the second}", 1)
+    report = diff(text)
+    assert {record["reason"] for record in report["waived"]} == {"the first"}
+    assert findings(report) == []  # the second is used as well
+
+
 def test_an_exposure_needs_a_reason(diff: Diff) -> None:
     text = (
         "apiVersion: v1\nkind: Service\nmetadata:\n  name: redis\n  annotations: {hardener.dev/expose: REASON}\n"
