@@ -225,6 +225,12 @@ def test_a_command_that_needs_root(tree: Path) -> None:
     assert place(outcome, step) == ("dev/user.yaml", 9)
 
 
+def test_the_largest_request_of_all_builds_decides(tree: Path) -> None:
+    base = {**BASE, "base/web.yaml": WEB + "        resources: {requests: {cpu: '2', memory: 3Gi}}\n"}
+    outcome = run(tree, base, of_container("resources: {requests: {cpu: 100m, memory: 64Mi}}"), only="cpu-limit")
+    assert [change.after for change in applied(outcome, "cpu-limit")] == ["8"]
+
+
 def test_other_containers_stay_strict(tree: Path) -> None:
     base = {**BASE, "base/web.yaml": WEB + "      - name: api\n        image: example.com/api:1.2.3\n"}
     outcome = run(tree, base, USER, only="run-as-non-root")
@@ -248,6 +254,8 @@ def test_a_container_that_an_overlay_adds_is_not_bound_by_the_pod(tree: Path) ->
         ("requests: {cpu: '1'}", {"cpu-limit": "4"}),
         ("limits: {memory: 64Mi}", {"resource-requests": "64Mi", "memory-limit": "512Mi"}),
         ("limits: {cpu: 10m}", {"resource-requests": "10m"}),
+        # In the words of the overlay: rounded to whole millicores it would be more than its limit.
+        ("limits: {cpu: 1500u}", {"resource-requests": "1500u"}),
         ("requests: {memory: 1Gi}\n  limits: {memory: 4Gi}", {"memory-limit": "512Mi", "resource-requests": "128Mi"}),
         ("requests: {memory: ${MEMORY}}", {"memory-limit": "512Mi"}),
     ],
