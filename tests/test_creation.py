@@ -16,6 +16,7 @@ from hardener.authoring.profile import Profile
 from hardener.authoring.transform import Transform, transform
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
+from hardener.facts.kustomize.builds import Builds
 from hardener.report.patch import Patch
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
@@ -144,9 +145,9 @@ def test_it_comes_out_where_its_neighbour_does(apply: Run) -> None:
     outcome = apply(
         {"a.yaml": DEPLOYMENT, "kustomization.yaml": "namespace: shop\nresources: [a.yaml]\n"}, creating("made", "one")
     )
-    workspace = outcome.workspace
+    workspace = outcome.tree
     (item,) = workspace.of("networking.k8s.io", "NetworkPolicy")
-    assert workspace.builds.namespaces(item) == ("shop",)
+    assert workspace.ask(Builds).namespaces(item) == ("shop",)
 
 
 @pytest.mark.parametrize("resources", ["3", "{a.yaml: 1}", "null", '["a\\0b", 1, null, {x: y}]'])

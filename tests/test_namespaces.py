@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hardener.facts.objects.namespace_contents import is_alone
-from hardener.tree.tree import Workspace
+from hardener.facts.objects.namespace_contents import Namespaces, is_alone
+from hardener.tree.tree import Tree
 
 from .conftest import DEPLOYMENT, write
 
@@ -44,12 +44,12 @@ spec: {targetNamespace: NAME}
 )
 def test_alone_is_what_nothing_else_names(beside: str, alone: bool, tmp_path: Path) -> None:
     write(tmp_path, {"shop.yaml": SHOP, **({"beside.yaml": beside} if beside else {})})
-    workspace = Workspace.read([str(tmp_path)], root=str(tmp_path))
-    assert is_alone(workspace.namespaces["shop"]) == alone
+    workspace = Tree.read([str(tmp_path)], root=str(tmp_path))
+    assert is_alone(workspace.ask(Namespaces)["shop"]) == alone
 
 
 @pytest.mark.parametrize("ours", ["a", "b"])
 def test_of_two_copies_the_one_that_may_be_edited_stands_for_it(ours: str, tmp_path: Path) -> None:
     write(tmp_path, {"a/shop.yaml": SHOP, "b/shop.yaml": SHOP})
-    workspace = Workspace.read([str(tmp_path / ours)], root=str(tmp_path))
-    assert workspace.namespaces["shop"].object.piece.file.path == str(tmp_path / ours / "shop.yaml")
+    workspace = Tree.read([str(tmp_path / ours)], root=str(tmp_path))
+    assert workspace.ask(Namespaces)["shop"].object.piece.file.path == str(tmp_path / ours / "shop.yaml")

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hardener.sources.yaml import Refused, parse
+from hardener.sources.yaml import TextError, parse
 
 _proved = sys.modules["hardener.sources.yaml.rewrite"]._proved  # the package has a function of that name
 
@@ -33,10 +33,10 @@ def test_what_was_written_is_looked_at(before: str, after: str, in_order: bool, 
     if reason is None:
         look()
         return
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(TextError, match=reason):
         look()
 
 
 def test_a_comment_that_becomes_text_is_told_apart() -> None:
-    with pytest.raises(Refused, match="a comment that must stay would become text of a value"):
+    with pytest.raises(TextError, match="a comment that must stay would become text of a value"):
         _proved("a: 1\n# one\n", "a: |\n  1\n  # one\n", parse("a: 1\n# one\n"), [{"a": "1\n"}], in_order=True)
