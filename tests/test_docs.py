@@ -64,6 +64,7 @@ def texts() -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_cites_a_page_outside_of_the_repository(texts: dict[str, str]) -> None:
     assert {"CONTRIBUTING.md", "hardener/engine/proof.py", "tests/conftest.py"} <= texts.keys()
     assert {name: lines for name, text in texts.items() if (lines := outside(text))} == {}

@@ -125,6 +125,7 @@ def test_circles_are_found() -> None:
     assert circles(tangle) == {frozenset("abc"), frozenset("de")}
 
 
+@pytest.mark.slow
 def test_no_circle_between_packages() -> None:
     found: dict[str, set[str]] = {package: set() for package in LAYERS}
     for module, targets in arrows().items():
@@ -133,6 +134,7 @@ def test_no_circle_between_packages() -> None:
     assert not (tangled := circles(found)), f"circles of packages: {[sorted(circle) for circle in tangled]}"
 
 
+@pytest.mark.slow
 def test_no_wide_circle_of_modules() -> None:
     wide = [sorted(circle) for circle in circles(arrows()) if len(circle) > WIDEST]
     assert not wide, f"circles of imports, those of types and inside functions included: {wide}"

@@ -214,6 +214,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "options"), CASES.values(), ids=CASES)
 def test_a_tree_is_what_diff_says_and_what_apply_writes(arguments: list[str], options: Any, shop: Path) -> None:
     before = snapshot(shop)
@@ -242,6 +243,7 @@ def test_a_tree_is_what_diff_says_and_what_apply_writes(arguments: list[str], op
     assert harden_tree(shop / "shop", **options).summary.edits == 0
 
 
+@pytest.mark.slow
 def test_the_options_of_the_example_change_something(shop: Path) -> None:
     usual = harden_tree("shop")
     same = {name for name, (_, options) in CASES.items() if harden_tree("shop", **options).patch() == usual.patch()}
@@ -463,6 +465,7 @@ def guest(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+@pytest.mark.slow
 def test_a_text_is_all_that_is_looked_at(tmp_path: Path) -> None:
     elsewhere = harden_text(DEPLOYMENT)
     write(tmp_path, {".harden.yaml": "profile: strict\n", "harden.lock": "version: 1\n", "web.yaml": SERVICE})
@@ -482,6 +485,7 @@ def test_a_text_is_all_that_is_looked_at(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("", "the text: " + elsewhere.text)
 
 
+@pytest.mark.slow
 def test_a_large_tree_starts_no_process_and_prints_nothing(tmp_path: Path) -> None:
     pod = (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostPID: true\n  containers: [{name: a, image: b}]\n"
@@ -499,6 +503,7 @@ def test_a_large_tree_starts_no_process_and_prints_nothing(tmp_path: Path) -> No
     assert "hostPID" not in (tmp_path / "tree" / "pods.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_calls_in_several_threads_do_not_meet() -> None:
     texts = [text for text in TEXTS.values() for _ in range(2)]
     alone = [harden_text(text) for text in texts]
@@ -506,6 +511,7 @@ def test_calls_in_several_threads_do_not_meet() -> None:
         assert list(pool.map(harden_text, texts)) == alone
 
 
+@pytest.mark.slow
 def test_a_run_leaves_no_tree_behind(tmp_path: Path) -> None:
     mounts = "{name: a, image: b, volumeMounts: [{name: h, mountPath: /h}]}"
     pod = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers: [{mounts}]\n  volumes:\n"
@@ -647,6 +653,7 @@ def test_the_page_shows_programs_and_a_rule() -> None:
     assert {n for n, block in enumerate(blocks()) if block.language == "python"} == {*PROGRAMS, RULE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", PROGRAMS)
 def test_the_output_of_each_program_is_real(number: int, shop: Path, request: pytest.FixtureRequest) -> None:
     command = [sys.executable, "-c", blocks()[number].text]

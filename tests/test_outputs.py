@@ -311,6 +311,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values, values)
 def test_a_patch_makes_the_one_of_the_other(old: Any, new: Any) -> None:
     for guard in (False, True):

@@ -75,6 +75,7 @@ def hardened(text: str) -> list[Any]:
     return [item["kind"] for item in documents]
 
 
+@pytest.mark.slow
 def test_an_application_of_plain_manifests(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": DEPLOYMENT.rstrip("\n"), "b.yml": DEPLOYMENT.replace("web", "api"), "c.txt": "no"})
     done = generate(tmp_path)

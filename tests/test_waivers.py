@@ -531,6 +531,7 @@ def test_metadata_of_any_shape_is_no_crash(metadata: str, diff: Diff) -> None:
     diff(DEPLOYMENT.replace("  name: web\n", f"  name: web  # {WAIVER} kubeaudit.io/ hardener.dev/\n  {metadata}\n"))
 
 
+@pytest.mark.slow
 def test_an_annotation_is_read_in_a_fresh_process(tmp_path: Path) -> None:
     # Not in this one, where the module of annotations may be loaded by now.
     text = PRIVILEGED.replace(
