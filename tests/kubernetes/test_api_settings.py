@@ -55,4 +55,5 @@ def test_other_settings_show_nothing(text: Any) -> None:
 @pytest.mark.parametrize("part", ["kubectl ", "name: ", "in-cluster", "\n", " ", "kubernetes\t", "auth_type "])
 def test_the_cost_grows_with_the_text(part: str) -> None:
     # A pattern that backs up over it would not end.
-    api_settings(part * 200_000 + "kubernetes cluster auth kubectl")
+    tail = "kubernetes cluster auth kubectl"
+    assert api_settings(part * 200_000 + tail) == api_settings(part * 2 + tail)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.kubernetes.validity.violation import as_dns_label
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
@@ -191,7 +192,7 @@ class Mounts:
         if self._pod.kind.endswith("StatefulSet"):
             claims = self._pod.object.items("spec", "volumeClaimTemplates")
             taken |= {claim.text("metadata", "name") for claim in claims}
-        base = secret.replace(".", "-")[: _LONGEST_VOLUME - 4].rstrip("-")
+        base = as_dns_label(secret.replace(".", "-"))[: _LONGEST_VOLUME - 4].rstrip("-")
         names = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
         return next(name for name in names if name not in taken)
 

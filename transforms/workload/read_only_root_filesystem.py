@@ -13,6 +13,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
 from hardener.kubernetes.component import is_data_store
+from hardener.kubernetes.validity.violation import as_dns_label
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -295,7 +296,7 @@ def _taken(pod: PodTemplate) -> set[str]:
 
 def _name(container: str, path: str, taken: set[str]) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
-    name = f"harden-{container}-{slug}"
+    name = f"harden-{as_dns_label(container)}-{slug}"
     if len(name) > _LONGEST_NAME:
         name = _shortened(name, path)
     number = 2

@@ -52,3 +52,11 @@ def number(value: object) -> int | None:
 def is_dns_label(name: str) -> bool:
     """Whether ``name`` is a DNS-1123 label."""
     return len(name) <= _LABEL_LENGTH and _LABEL.fullmatch(name) is not None
+
+
+def as_dns_label(name: str) -> str:
+    """``name`` where it is a DNS label or holds an expression, which only a program can say; else with a dash for what
+    no label has, and "x" where nothing is left. It may be too long."""
+    if "$" in name or is_dns_label(name):
+        return name
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"
