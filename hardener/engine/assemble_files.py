@@ -53,7 +53,7 @@ def assemble(outcome: Outcome, progress: Callable[[str], object] = lambda name: 
             outcome.refused.append(
                 Refused(piece.file.name, piece.line + line, _said(reason, proof.ours), advice, len(changes))
             )
-        elif proof.hunks:
+        elif proof.is_placed:
             file = files[piece.file]
             for change, located in zip(changes, proof.changes, strict=True):
                 _place(outcome, change, located, piece.line, file.shifts[piece])
@@ -81,10 +81,12 @@ def _whole(
             proofs.append(proof)
             if proof.hunks:
                 files.setdefault(piece.file, _File(piece.file)).add(piece, proof)
+                # They stand in the file now: of thousands of documents they would be in memory twice.
+                proof.text, proof.hunks, proof.is_placed = "", [], True
         wrong = {file.source for file in files.values() if not file.finish()}
         for (piece, _, _), proof in zip(jobs, proofs, strict=True):
-            if proof.hunks and piece.file in wrong:
-                proof.hunks, proof.ours, proof.refusal = [], True, ("the file does not come out as its parts", 1)
+            if proof.is_placed and piece.file in wrong:
+                proof.is_placed, proof.ours, proof.refusal = False, True, ("the file does not come out as its parts", 1)
         torn = _torn(jobs, proofs)
         if not torn:
             return jobs, proofs, files

@@ -52,7 +52,8 @@ class Located:
 class Proof:
     """The new text of a piece, with the lines of its changes and of the ``places`` asked for; or why there is none.
 
-    ``ours``: there is none since it would be wrong, and not since it cannot be written.
+    ``ours``: there is none since it would be wrong, and not since it cannot be written. ``is_placed``: the text has
+    become a part of its file, and is no longer here.
     """
 
     text: str = ""
@@ -61,6 +62,7 @@ class Proof:
     places: list[int] = field(default_factory=list)
     refusal: tuple[str, int] | None = None
     ours: bool = False
+    is_placed: bool = False
 
 
 def prove(piece: Piece, changes: list[Change], places: list[Path]) -> Proof:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from hardener.authoring.config import Exemption
 from hardener.kubernetes import bare_document
@@ -247,10 +247,10 @@ class Tree:
 
     def ask(self, fact: type[_Fact]) -> _Fact:
         """What the tree says about itself, by the class of the fact; collected when it is asked for first."""
-        found = self.facts.get(fact)
+        found: _Fact | None = self.facts.get(fact)
         if found is None:
             found = self.facts[fact] = fact.collect(self)
-        return cast(_Fact, found)
+        return found
 
     @property
     def holds_charts(self) -> bool:
