@@ -24,7 +24,7 @@ from hardener.engine.targets import Targets
 from hardener.engine.waivers import Waivers, collect
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.overlays.asked import Overlays
-from hardener.facts.objects.system_pods import classes_of
+from hardener.facts.objects.system_pods import SystemPods
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -73,6 +73,7 @@ class _Run:
     gate: Gate
     waivers: Waivers
     targets: Targets
+    system_pods: SystemPods
     skipped: dict[tuple[int, str], tuple[View, str, list[str]]] = field(default_factory=dict)
     stopped: set[tuple[int, Path, str]] = field(default_factory=set)
     said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
@@ -95,7 +96,9 @@ def run(
     ``forks`` whether processes may be started, which is for a program of our own to say.
     """
     gate = gate or Gate()
-    state = _Run(Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree))
+    state = _Run(
+        Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
+    )
     tree.waivers = state.waivers
     ran: set[str] = set()
     for transform, may_change in profile.steps():
@@ -130,7 +133,7 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
     if transform.stage == "network" and target.object.group == FRAGMENT:
         return  # which namespace and labels it comes to is not known
     try:
-        classes = classes_of(pod) if pod is not None else target.object.classes
+        classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes
     except OpaqueError as opaque:
         _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
         return

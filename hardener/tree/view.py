@@ -350,7 +350,7 @@ class View:
     @property
     def tree(self) -> Tree:
         """The whole tree."""
-        return self.object.tree
+        return self.object._tree
 
     def in_lock(self, image: ImageReference) -> LockedImage | None:
         """What harden.lock holds of ``image``; None where it does not, or there is none."""

@@ -27,8 +27,12 @@ class SystemPods(AsRead):
             self._signs[item] = f"namespace {names[-1]}" if names else None
         return self._signs[item]
 
+    def classes_of(self, pod: PodTemplate) -> dict[str, str]:
+        """See the function of this name."""
+        sign = self.sign(pod.object)
+        return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
+
 
 def classes_of(pod: PodTemplate) -> dict[str, str]:
     """The classes of ``pod``, and "system-namespace" where it comes out in one; each with the sign it was known by."""
-    sign = pod.tree.ask(SystemPods).sign(pod.object)
-    return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
+    return pod.tree.ask(SystemPods).classes_of(pod)
