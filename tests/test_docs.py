@@ -47,7 +47,7 @@ def missing(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """The text files of the repository outside of docs/, by name: not the golden cases, whose bytes are tested."""
+    """The text files of the repository outside of docs/, by name."""
     if not (ROOT / ".git").exists():
         pytest.skip("needs a checkout of Git, which knows the files of the repository")
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -55,7 +55,7 @@ def texts() -> dict[str, str]:
     found = {}
     for name in listed.stdout.decode().split("\0"):
         path = ROOT / name
-        if not name or name.startswith(("docs/", "golden/")) or path == Path(__file__) or not path.is_file():
+        if not name or name.startswith("docs/") or path == Path(__file__) or not path.is_file():
             continue
         try:
             found[name] = path.read_text(encoding="utf-8")
