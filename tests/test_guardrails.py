@@ -15,6 +15,8 @@ from hardener.tree.tree import Settings, Tree
 from tests.cel import refused
 from tests.conftest import ROOT, Harden, commit, shared, write
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 CASES = sorted(path.parent for path in (ROOT / "golden").glob("*/*/*/after/**/harden-policies.yaml"))
 POLICY = """\
 apiVersion: kyverno.io/v1

@@ -29,6 +29,8 @@ from .conftest import DEPLOYMENT, Harden, commit, write
 from .oci_images import File, capability, layer
 from .registries import BASIC, Asked, Reply, answering, running
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 PASSWD = File("etc/passwd", b"root:x:0:0:::\nweb:x:2001:2002::/:/sbin/nologin\n")
 BASE = layer(PASSWD, File("usr/bin/su", b"\x7fELF", 0o4755), File("tmp/", mode=0o1777), File("bin", target="usr/bin"))
 PROGRAM = layer(

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import CORPUS, DEPLOYMENT, CorpusTree, Harden, commit, git, restore, run, snapshot, write
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 MASKED = "# shows masked secrets: git apply cannot take this file, harden apply can\n"
 
 

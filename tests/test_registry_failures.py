@@ -24,6 +24,8 @@ from hardener.lock.oci.transport import is_loopback
 from . import oci_images as made
 from .registries import BASIC, PASSWORD, USER, Asked, Reply, answering
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 IMAGE = made.image({"User": "1"})
 OTHER = made.image({"User": "2"})
 assert IMAGE.config and OTHER.config

@@ -21,6 +21,8 @@ from hardener.kubernetes.validity import violations
 from hardener.tree.tree import Tree
 from tests.conftest import write
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 IDS = frozenset({"resource-requests", "memory-limit", "cpu-limit", "ephemeral-limit"})
 GIB = 2**30
 

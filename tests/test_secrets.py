@@ -13,6 +13,8 @@ import pytest
 from hardener.cli.options import Format
 from tests.conftest import Harden, commit, restore, write
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 # Each place has its own, so that a leak names its source; none is an ordinary word, several need escapes.
 SECRETS = {
     "env": "Zq7-env/Planted+4417=&x",

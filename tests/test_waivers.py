@@ -23,6 +23,8 @@ from hardener.tree.tree import Tree
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, commit, write
 from tests.test_pipeline import declared
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 SCHEMA = json.loads((ROOT / "hardener/report/schema.json").read_text(encoding="utf-8"))
 PRIVILEGED = """\
 apiVersion: apps/v1

@@ -11,6 +11,8 @@ import pytest
 
 from ..conftest import Harden, commit, git, snapshot, write
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 BOM = b"\xef\xbb\xbf"
 POD = """\
 from kubernetes import client

@@ -13,6 +13,8 @@ import pytest
 from ..conftest import Harden, commit, snapshot, write
 from ..test_interactive import walk
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 FORMATS = ("text", "json", "markdown", "sarif", "github", "rdjson", "gitlab", "junit", "html")
 
 
