@@ -28,11 +28,11 @@ class SystemPods(AsRead):
         return self._signs[item]
 
     def classes_of(self, pod: PodTemplate) -> dict[str, str]:
-        """See the function of this name."""
+        """The classes of ``pod``, and "system-namespace" where it comes out in one; each with its sign."""
         sign = self.sign(pod.object)
         return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
 
 
 def classes_of(pod: PodTemplate) -> dict[str, str]:
-    """The classes of ``pod``, and "system-namespace" where it comes out in one; each with the sign it was known by."""
+    """What ``SystemPods`` of its tree says of ``pod``."""
     return pod.tree.ask(SystemPods).classes_of(pod)
