@@ -7,7 +7,9 @@ a name under `runAsNonRoot` (pkg/kubelet/kuberuntime/security_context_others.go)
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
 
 from hardener.kubernetes.image_table import ImageRow
 from hardener.support.fast_dataclass import dataclass
@@ -16,6 +18,20 @@ if TYPE_CHECKING:
     from hardener.kubernetes.image_files import ImageFiles
 
 _ROOT = frozenset({"", "0", "root"})
+LOCK = "harden.lock"
+SOME_NUMBER = "a number"
+"""The user of an image that runs under `runAsNonRoot`, where nothing says which number it is."""
+UserKind = Literal["root", "number", "name", "unknown"]
+
+
+class KnownBy(StrEnum):
+    """Where a fact about an image is from, the strongest first."""
+
+    LOCK = LOCK
+    DOCKERFILE = "Dockerfile"
+    SAME_IMAGE = "same image"
+    TABLE = "image table"
+    BASE = "base image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +56,30 @@ UNKNOWN = ImageConfig()
 
 
 @dataclass(frozen=True, slots=True)
+class ImagePath:
+    """A folder of an image, and how that is known: ``source`` for people, and whether that is sure."""
+
+    path: str
+    source: str
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """What is known of an image; None and () mean that nobody knows.
 
-    - `user`: who it runs as by itself, "root" for root under each of its names, without a group.
-    - `uid`, `gid`: the numbers that its service runs with.
-    - `ports`: their numbers, of each protocol. `volumes`: VOLUMEs by its config.
-    - `user_source`, `ports_source`: "harden.lock" for the image's own config, which proves it; else "image table".
-    - `sure`: the user is proved, or its row of the table was verified.
+    - `user`: who it runs as by itself, "root" for root under each of its names, without a group. `user_by`: where that
+      is from.
+    - `uid`, `gid`: the numbers that its service runs with. `uid_by`: where they are from.
+    - `ports`: their numbers, of each protocol. `volumes`: VOLUMEs by its config or its Dockerfile.
+    - `user_source`, `uid_source`, `ports_source`: the same for people: "harden.lock", "web/Dockerfile:12".
+    - `sure`: the user is proved, or looked up where the image is made. `sure_of_number`: the same of `uid`.
     - `files`: what its files say, None where nobody read them; with their numbers of a named user `uid_source` is
       "harden.lock".
+    - `entrypoint`, `cmd`: what it runs by itself. `command_by`: where that is from.
+    - `workdir`: the folder that it starts in.
+    - `writable`: folders that it writes to. `filled`: folders with files of the image. `paths_by`: where it is from
+      what it writes; None where that is not known.
     """
 
     user: str | None = None
@@ -62,43 +92,93 @@ class ImageFacts:
     sure: bool = False
     files: ImageFiles | None = None
     uid_source: str = "image table"
+    user_by: KnownBy | None = None
+    uid_by: KnownBy | None = None
+    sure_of_number: bool = False
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    command_by: KnownBy | None = None
+    command_source: str = LOCK
+    workdir: str | None = None
+    writable: tuple[ImagePath, ...] = ()
+    filled: tuple[ImagePath, ...] = ()
+    paths_by: KnownBy | None = None
 
     @property
     def proved(self) -> bool:
         """Whether the user is read from the image's own config."""
-        return self.user_source == LOCK
+        return self.user_by is KnownBy.LOCK
 
-
-LOCK = "harden.lock"
+    @property
+    def kind_of_user(self) -> UserKind:
+        """What a kubelet makes of the user: it starts no "root" under `runAsNonRoot`, and no "name" either."""
+        if self.user is None:
+            return "unknown"
+        if self.user == "root":
+            return "root"
+        return "number" if self.user.isdecimal() or self.user == SOME_NUMBER else "name"
 
 
 def merge(config: ImageConfig, row: ImageRow | None, files: ImageFiles | None = None) -> ImageFacts:
     """The config where it says something, else the row of the table; of numbers ``files`` know best."""
-    user, uid, gid = (row.user, row.uid, row.gid) if row is not None else (None, None, None)
-    user = "root" if user in _ROOT else user
-    sure = row is not None and row.verified is not None
-    sources = {}
+    return with_config(of_row(row), config, files)
+
+
+def of_row(row: ImageRow | None) -> ImageFacts:
+    """What the image table says."""
+    if row is None:
+        return ImageFacts()
+    sure_paths = row.verified is not None
+    return ImageFacts(
+        "root" if row.user in _ROOT else row.user,
+        row.uid,
+        row.gid,
+        row.ports,
+        sure=row.verified is not None,
+        user_by=KnownBy.TABLE if row.user is not None else None,
+        uid_by=KnownBy.TABLE if row.uid is not None else None,
+        sure_of_number=row.uid is not None and row.verified is not None,
+        writable=tuple(ImagePath(path, f"{KnownBy.TABLE}: it writes to {path}", sure_paths) for path in row.writable),
+        paths_by=KnownBy.TABLE if row.writable or row.rofs is not None else None,
+    )
+
+
+def with_config(known: ImageFacts, config: ImageConfig, files: ImageFiles | None = None) -> ImageFacts:
+    """``known``, and over it what the config of the image says, and its files."""
+    changed: dict[str, Any] = {"files": files}
     if config.user is not None:
-        named = plain_user(config.user)
-        sources["user_source"] = LOCK
-        if named.isdecimal():
-            group = config.user.strip().partition(":")[2]
-            of_row = gid if uid == int(named) else None
-            uid, gid = int(named), int(group) if group.isdecimal() else of_row
-        elif named != "root" and named != user:
-            uid = gid = None  # the numbers of the row are those of another user
-        if files is not None and files.uid == 0:
-            named = "root"
-        elif files is not None and files.uid is not None and named != "root":
-            uid, gid = files.uid, files.gid
-            sources["uid_source"] = LOCK
-        user, sure = named, True
-    ports = row.ports if row is not None else ()
+        changed |= _of_user(known, plain_user(config.user), config.user.strip().partition(":")[2], files)
     if config.exposed_ports is not None:
-        ports = tuple(sorted(filter(None, {_number(port) for port in config.exposed_ports})))
-        sources["ports_source"] = LOCK
-    paths = tuple(sorted({posixpath.normpath(path) for path in config.volumes or () if path.startswith("/")} - {"/"}))
-    return ImageFacts(user, uid, gid, ports, paths, sure=sure, files=files, **sources)
+        changed["ports"] = tuple(sorted(filter(None, {_number(port) for port in config.exposed_ports})))
+        changed["ports_source"] = LOCK
+    if config.volumes is not None:
+        paths = {posixpath.normpath(path) for path in config.volumes if path.startswith("/")}
+        changed["volumes"] = tuple(sorted(paths - {"/"}))
+    if config.entrypoint or config.cmd:
+        changed |= {"entrypoint": config.entrypoint, "cmd": config.cmd}
+        changed |= {"command_by": KnownBy.LOCK, "command_source": LOCK}
+    if files is not None:
+        changed["paths_by"] = KnownBy.LOCK
+    return replace(known, **changed)
+
+
+def _of_user(known: ImageFacts, named: str, group: str, files: ImageFiles | None) -> dict[str, Any]:
+    """What a config with the user ``named`` changes in what is known."""
+    uid, gid = known.uid, known.gid
+    changed: dict[str, Any] = {"user_source": LOCK, "user_by": KnownBy.LOCK, "sure": True}
+    if named.isdecimal():
+        of_row = gid if uid == int(named) else None
+        uid, gid = int(named), int(group) if group.isdecimal() else of_row
+        changed |= {"uid_by": KnownBy.LOCK, "uid_source": LOCK, "sure_of_number": True}
+    elif named not in ("root", known.user) and known.uid_by is KnownBy.TABLE:
+        uid = gid = None  # the numbers are those of another user
+        changed |= {"uid_by": None, "sure_of_number": False}
+    if files is not None and files.uid == 0:
+        named = "root"
+    elif files is not None and files.uid is not None and named != "root":
+        uid, gid = files.uid, files.gid
+        changed |= {"uid_source": LOCK, "uid_by": KnownBy.LOCK, "sure_of_number": True}
+    return changed | {"user": named, "uid": uid, "gid": gid}
 
 
 def plain_user(user: str) -> str:

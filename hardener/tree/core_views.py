@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.kubernetes.image_config import UNKNOWN, ImageFacts, merge
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import ImageRow, lookup
@@ -242,10 +241,9 @@ class Container(View):
         return self.in_lock(self.image) if self.image is not None else None
 
     @cached_property
-    def facts(self) -> ImageFacts:
-        """What is known of the image: its config and files in harden.lock, else its row of the image table."""
-        locked = self.locked
-        return merge(locked.config, self.row, locked.files) if locked is not None else merge(UNKNOWN, self.row)
+    def command(self) -> tuple[str, ...]:
+        """The command as written; () where it is the image's, or not known."""
+        return self._list("command")
 
     @cached_property
     def words(self) -> tuple[str, ...]:

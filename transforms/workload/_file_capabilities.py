@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.container_commands import every_word, own_command
+from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.capabilities import BIND, DEFAULT, plain
 from hardener.tree.core_views import Container
 
@@ -21,13 +22,13 @@ _OLDEST_SYSCTL = (1, 22)
 
 def carried(container: Container) -> dict[str, str]:
     """Those without which a program that is started fails at once, by path, as the lock knows them."""
-    files = container.facts.files
+    files = known_image(container).files
     return files.carried(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
 def held(container: Container) -> dict[str, list[str]]:
     """Those that a program which is started may use and gets from nothing else, by who says so and where."""
-    row, files = container.row, container.facts.files
+    row, files = container.row, known_image(container).files
     found: dict[str, str] = {}
     if files is not None:
         found = {f"harden.lock: {path}": names for path, names in _started(container).items()}
@@ -38,7 +39,7 @@ def held(container: Container) -> dict[str, list[str]]:
 
 def within_reach(container: Container) -> Iterator[Evidence]:
     """Program files with capabilities that something may start unseen, and that it could start until now."""
-    files = container.facts.files
+    files = known_image(container).files
     started = _started(container)
     for path, names in files.within_reach(own_command=own_command(container)).items() if files is not None else ():
         if path not in started and (left := _given(container, names)):
@@ -47,7 +48,7 @@ def within_reach(container: Container) -> Iterator[Evidence]:
 
 def raisers(container: Container) -> Iterator[Evidence]:
     """Setuid programs that were put into the image and that something may start unseen."""
-    files = container.facts.files
+    files = known_image(container).files
     for path in files.raisers(own_command=own_command(container)) if files is not None else ():
         yield container.fact(f"harden.lock: {path} is setuid root, and may be started unseen", "image")
 
@@ -63,7 +64,7 @@ def lost_without_raising(container: Container) -> Iterator[Evidence]:
 
 def may_serve_low_ports(container: Container) -> Iterator[Evidence]:
     """A program that may bind low ports, of which nobody names any port."""
-    if not (low_ports(container) or container.items("ports") or container.facts.ports):
+    if not (low_ports(container) or container.items("ports") or known_image(container).ports):
         for source, names in held(container).items():
             if BIND in names:
                 yield container.fact(f"{source} carries {BIND}, and which ports it serves is not known", "image")
@@ -72,7 +73,7 @@ def may_serve_low_ports(container: Container) -> Iterator[Evidence]:
 def has_no_privileged(container: Container, program: str) -> bool:
     """Whether the image is known to have no ``program`` that gets more than its user has: then it works without, or it
     does not work already."""
-    files = container.facts.files
+    files = known_image(container).files
     return (
         files is not None
         and not any("NET_RAW" in text for _, text in files.capabilities)
@@ -81,7 +82,7 @@ def has_no_privileged(container: Container, program: str) -> bool:
 
 
 def _started(container: Container) -> dict[str, str]:
-    files = container.facts.files
+    files = known_image(container).files
     return files.held(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word, own_command
+from hardener.facts.images.known_image import known_image
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -52,10 +53,12 @@ class Folders:
 
 def folders(container: Container) -> Folders | None:
     """None where they are not known for the user that ``container`` runs as."""
-    files, number = container.facts.files, container.effective("runAsUser")
+    files, number = known_image(container).files, container.effective("runAsUser")
     if files is None:
         return None
-    uid = number if number is not None else container.facts.uid if container.facts.user != "root" else None
+    uid = (
+        number if number is not None else known_image(container).uid if known_image(container).user != "root" else None
+    )
     if not isinstance(uid, int) or uid == 0 or not files.about(uid) or _has_other_groups(container):
         return None
     if files.raised(every_word(container), own_command=own_command(container)):
@@ -74,13 +77,13 @@ def folders(container: Container) -> Folders | None:
 
 def fills_tmp(container: Container) -> bool:
     """Whether the image has files in /tmp, which an empty volume would hide."""
-    files = container.facts.files
+    files = known_image(container).files
     return files is not None and _TMP in files.occupied
 
 
 def empty(container: Container) -> tuple[str, ...]:
     """Folders of the image that hold nothing, so that a volume there hides nothing."""
-    files = container.facts.files
+    files = known_image(container).files
     return files.empty if files is not None else ()
 
 
@@ -88,7 +91,7 @@ def _has_other_groups(container: Container) -> bool:
     """Whether the manifest gives it groups that the folders were not judged for."""
     try:
         group = container.effective("runAsGroup")
-        return (group is not None and group != container.facts.gid) or any(
+        return (group is not None and group != known_image(container).gid) or any(
             container.pod.has("securityContext", key) for key in ("supplementalGroups", "fsGroup")
         )
     except (OpaqueError, WrongShapeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import command_evidence
 from hardener.tree.core_views import Container, OpaqueError
@@ -28,9 +29,9 @@ def _low_ports(container: Container) -> dict[int, Evidence]:
         if isinstance(number, int) and 0 < number < 1024:
             found[number] = container.fact(f"port {number} is declared", "ports", index)
     if not declared:
-        for number in container.facts.ports:
+        for number in known_image(container).ports:
             if number < 1024:
-                source = container.facts.ports_source
+                source = known_image(container).ports_source
                 found[number] = container.fact(f"{source}: it serves port {number}", "image")
     for number, speaker in spoken(container, lambda words: command_evidence.low_ports(words, container.env)):
         found.setdefault(number, speaker.says(f"is told to listen on port {number}"))

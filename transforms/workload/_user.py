@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from hardener.authoring.edits import Basis, Evidence, Grade, WrongShapeError
 from hardener.facts.images.container_commands import own_command
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs, states
-from hardener.kubernetes.image_config import LOCK
+from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
+from hardener.kubernetes.component import is_data_store
+from hardener.kubernetes.image_config import KnownBy
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -41,7 +44,10 @@ class UserOptions:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The numbers that a container shall get; None where none is written."""
+    """The numbers that a container shall get; None where none is written.
+
+    ``volumes``: those that outlive the pod and whose files were written by another user, each as a fact.
+    """
 
     container: Container
     uid: int | None
@@ -49,6 +55,7 @@ class Choice:
     grade: Grade
     basis: Basis
     evidence: list[Evidence]
+    volumes: Sequence[Evidence] = ()
 
 
 def final_user(container: Container) -> User:
@@ -79,16 +86,14 @@ def _final_user(container: Container) -> User:
 
 
 def image_user(container: Container) -> User:
-    """Who the image runs as by itself, as far as harden.lock or the image table know."""
-    user = container.facts.user
-    if user is None:
-        return "unknown"
-    return "root" if user == "root" else "non-root"
+    """Who the image runs as by itself, as far as that is known."""
+    kind = known_image(container).kind_of_user
+    return "root" if kind == "root" else "unknown" if kind == "unknown" else "non-root"
 
 
 def image_user_is_name(container: Container) -> bool:
     """Whether the image names its user by a word, which the kubelet cannot tell from root."""
-    return image_user(container) == "non-root" and not str(container.facts.user).isdecimal()
+    return known_image(container).kind_of_user == "name"
 
 
 def decide(pod: PodTemplate, *, explicit: bool = False) -> list[Choice]:
@@ -100,78 +105,87 @@ def _choose(container: Container, explicit: bool) -> Choice | None:
     number = container.effective("runAsUser")
     if number is not None and number != 0:
         return _group_of(container, number) if explicit and container.effective("runAsGroup") is None else None
-    claimed = container.effective("runAsNonRoot") is True
-    user: User = "root" if number == 0 else image_user(container)
-    if user == "root" and not (claimed and number is None):
-        return _instead_of_root(container, explicit)
-    if user == "non-root" and (explicit or (image_user_is_name(container) and not claimed)):
-        return _own_user(container)
-    return _invented(container) if explicit and user == "unknown" else None
+    kind = known_image(container).kind_of_user
+    if number is None:
+        if kind == "number":
+            return _own_user(container, explicit) if explicit else None
+        # A kubelet that starts it shows that its user is a number, whichever that is.
+        if container.effective("runAsNonRoot") is True and not explicit:
+            return None
+        if kind == "name" and known_image(container).uid is not None:
+            return _own_user(container, explicit)
+    return _instead(container, explicit)
 
 
-def _instead_of_root(container: Container, explicit: bool) -> Choice:
-    row, facts = container.row, container.facts
-    known = facts.uid is not None
-    own = known and image_user(container) == "non-root"
+def _own_user(container: Container, explicit: bool) -> Choice | None:
+    """The number of the user that the image runs as anyway."""
+    facts = known_image(container)
+    if facts.uid is None:
+        return None
+    gid = facts.gid if explicit and container.effective("runAsGroup") is None else None
+    if facts.user == str(facts.uid):
+        text = f"{facts.user_source}: its user is {facts.uid}"
+        basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
+    else:
+        # The number of a name is in the image's passwd file.
+        proved = facts.uid_by is KnownBy.LOCK
+        where = " in /etc/passwd of the image" if proved else ""
+        text = f"{facts.uid_source}: its user is {facts.user}, which is {facts.uid}{where}"
+        basis, sure = (Basis.PROVED if proved else Basis.INFERRED), facts.sure_of_number
+    grade = Grade.SAFE if sure else Grade.REVIEW
+    return Choice(container, facts.uid, gid, grade, basis, [container.fact(text, "image")])
+
+
+def _instead(container: Container, explicit: bool) -> Choice:
+    """A number in the place of root, of a user that is a name, or of one that nobody knows."""
+    facts = known_image(container)
     uid = facts.uid if facts.uid is not None else NOBODY_ELSE
-    gid = (facts.gid if known else None) or (uid if explicit and not known else None)
-    gid = gid if container.effective("runAsGroup") is None else None
+    gid = None
+    if explicit and container.effective("runAsGroup") is None:
+        gid = facts.gid if facts.uid is not None else uid
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    written = container.effective("runAsUser") == 0
-    if not written and container.effective("runAsNonRoot") is False:
-        against.append(Evidence("runAsNonRoot: false is written"))
-    basis = Basis.INFERRED if known or against else Basis.ASSUMED
-    about = f"no user of the image's own is known, so it gets {uid}"
-    if image_user_is_name(container) and not known:
-        about = f"the number of its own user, {facts.user}, is not known, so it gets {uid}"
-    elif known:
-        about = f"{facts.user_source}: its own user is {uid}" if own else f"image table: its service runs as {uid}"
-    evidence = [*against, container.fact(about, "image")]
-    if facts.proved and image_user(container) == "root" and not written:
-        evidence.insert(len(against), container.fact(f"{facts.user_source}: its image runs as root", "image"))
+    evidence = [*against, container.fact(_why(container), "image")]
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
-    plain = not written and own_command(container) and not any(map(_may_shut_out, mounts(container)))
-    if known and row is not None and row.verified and plain and not against:
-        grade = Grade.SAFE
-    return Choice(container, uid, gid, grade, basis, evidence)
+    plain = container.effective("runAsUser") != 0 and own_command(container)
+    if facts.sure_of_number and facts.uid is not None and plain and not against:
+        if not any(map(_may_shut_out, mounts(container))):
+            grade = Grade.SAFE
+    known = facts.user is not None or facts.uid is not None or bool(against)
+    basis = Basis.INFERRED if known else Basis.ASSUMED
+    return Choice(container, uid, gid, grade, basis, evidence, list(signs(container, _kept_volumes)))
+
+
+def _why(container: Container) -> str:
+    """Why it gets the number that it gets."""
+    facts, written = known_image(container), container.effective("runAsUser") == 0
+    kind = facts.kind_of_user
+    if facts.uid is None:
+        text = f"so it gets {NOBODY_ELSE}"
+        if kind == "name":
+            return f"{facts.user_source}: its image runs as {facts.user}, the number of which is not known, {text}"
+        if kind == "root" and not written:
+            return f"{facts.user_source}: its image runs as root, and no user of its own is known, {text}"
+        if kind == "number":
+            return f"{facts.user_source}: its image runs as a number, which is not known, {text}"
+        return f"the user of its image is not known, {text}"
+    if facts.uid_by is KnownBy.SAME_IMAGE:
+        return f"{facts.uid_source}, and runs as {facts.uid}"
+    if kind == "number":
+        return f"{facts.user_source}: its own user is {facts.uid}"
+    if kind == "root" and facts.proved and not written:
+        return f"{facts.user_source}: its image runs as root; {facts.uid_source}: its service runs as {facts.uid}"
+    return f"{facts.uid_source}: its service runs as {facts.uid}"
 
 
 def _may_shut_out(mount: Mount) -> bool:
     return keeps_others_out(mount) or mount.persistent or mount.source == "hostPath"
 
 
-def _own_user(container: Container) -> Choice | None:
-    """The number of the user that the image runs as anyway."""
-    facts, row = container.facts, container.row
-    if facts.uid is None:
-        return None
-    gid = facts.gid if container.effective("runAsGroup") is None else None
-    if facts.user == str(facts.uid):
-        evidence = [container.fact(f"{facts.user_source}: its user is {facts.uid}", "image")]
-        basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
-    elif facts.uid_source == LOCK:
-        text = f"{LOCK}: its user is {facts.user}, which is {facts.uid} in /etc/passwd of the image"
-        evidence, basis, sure = [container.fact(text, "image")], Basis.PROVED, True
-    else:
-        # The number of a name is in the image's passwd file; without harden lock --deep only the table has looked.
-        evidence = [container.fact(f"image table: its user is {facts.user}, which is {facts.uid}", "image")]
-        basis, sure = Basis.INFERRED, row is not None and row.verified is not None
-    return Choice(container, facts.uid, gid, Grade.SAFE if sure else Grade.REVIEW, basis, evidence)
-
-
-def _invented(container: Container) -> Choice:
-    against = [*root_evidence(container), *user_evidence(container)]
-    gid = NOBODY_ELSE if container.effective("runAsGroup") is None else None
-    evidence = against or [container.fact(f"the user of its image is not known, so {NOBODY_ELSE} is taken", "image")]
-    grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    return Choice(container, NOBODY_ELSE, gid, grade, basis, evidence)
-
-
 def _group_of(container: Container, number: int) -> Choice | None:
-    facts = container.facts
+    facts = known_image(container)
     known = facts.uid == number
     gid = facts.gid if known else number
     if gid is None:
@@ -189,12 +203,9 @@ def user_evidence(container: Container) -> Iterator[Evidence]:
 def _user_evidence(container: Container) -> Iterator[Evidence]:
     found = mounts(container)
     name = (container.image.name if container.image else None) or ""
-    kept = [mount for mount in found if mount.persistent and mount.writable]
-    for mount in kept:
-        if container.row is None or container.row.pvc != "ok":
-            yield mount.view.fact(f"files at {mount.path} belong to the user that wrote them", "mountPath")
-        elif _EXACT_MODES.search(name) or _POSTGRES.search(name):
-            yield mount.view.fact("its server refuses files whose modes an fsGroup has changed", "mountPath")
+    for mount in found:
+        if mount.persistent and mount.writable and (text := against_group(container, mount)):
+            yield mount.view.fact(text, "mountPath")
     if _POSTGRES.search(name):
         yield from _database_root(container, found)
     for mount in found:
@@ -202,6 +213,34 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
             yield mount.view.fact("keys there must be readable by their owner alone, who is root", "mountPath")
         elif keeps_others_out(mount) and not container.pod.has("securityContext", "fsGroup"):
             yield from _group_in_reach(container.pod, mount)
+
+
+def against_group(container: Container, mount: Mount) -> str | None:
+    """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
+    image, row = container.image, container.row
+    repository = image.repository if image is not None else None
+    name = (image.name if image is not None else None) or ""
+    if _EXACT_MODES.search(name) or _POSTGRES.search(name):
+        return "its server refuses files whose modes an fsGroup has changed"
+    if (row is None or row.pvc != "ok") and not container.pod.get("securityContext", "fsGroup"):
+        belong = f"files at {mount.path} belong to the user that wrote them"
+        if is_data_store(repository) or (row is not None and row.class_ == "data-store"):
+            return f"{belong}, and a data store may refuse to share them with a group"
+        if mount.source != "persistentVolumeClaim":
+            return f"{belong}, and an fsGroup may not open them"
+        modes = container.tree.ask(VolumeClaims).access_modes(container.pod, mount.view.text("name") or "")
+        if modes is None:
+            return f"{belong}, and the tree does not show whether other pods share the claim"
+        if not modes <= OF_ONE_NODE:
+            return f"{belong}, and pods of other nodes may share the claim ({', '.join(sorted(modes))})"
+    return None
+
+
+def _kept_volumes(container: Container) -> Iterator[Evidence]:
+    for mount in mounts(container):
+        if mount.persistent and mount.writable:
+            text = f"an fsGroup opens volume {mount.view.text('name')} at {mount.path}; its files keep that group"
+            yield mount.view.fact(text, "mountPath")
 
 
 def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidence]:
@@ -215,9 +254,9 @@ def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidenc
 
 
 def _group_in_reach(pod: PodTemplate, secret: Mount) -> Iterator[Evidence]:
-    """Root alone may read a file; an fsGroup would help, if it did not rewrite a volume of the pod as well."""
+    """Root alone may read a file; an fsGroup would help, if it did not shut a volume of the pod."""
     for container in pod.containers:
         for mount in mounts(container):
-            if mount.persistent and mount.writable:
-                yield secret.view.fact("only root may read it, and an fsGroup would also rewrite a volume", "mountPath")
+            if mount.persistent and mount.writable and (text := against_group(container, mount)):
+                yield secret.view.fact(f"only root may read it, and with an fsGroup, {text}", "mountPath")
                 return

@@ -8,6 +8,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Seve
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.kubernetes.capabilities import BASELINE, BIND, COMMAND_NEEDS, DEFAULT, ROOT_NEEDS, is_left_to_root, plain
 from hardener.kubernetes.command_evidence import raw_socket_commands, root_commands
@@ -77,7 +78,9 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     if user == "non-root":
         keep, evidence = _of_files(container, bool(low))
         evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *evidence]
-        known = (container.row is not None and container.row.verified is not None) or container.facts.files is not None
+        known = (container.row is not None and container.row.verified is not None) or known_image(
+            container
+        ).files is not None
         doubtful = bool(raw or (keep and not known) or ({*keep, *added} - {BIND}) or _only_maybe(container, keep))
         yield from _beyond(container, [name for name in keep if name not in (BIND, *added)])
         unseen = list(signs(container, partial(_unseen, kept={*keep, *added})))
@@ -124,7 +127,7 @@ def _commands(container: Container) -> list[str]:
 def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence]]:
     """Capabilities that the program file of the image carries: without them in the set it is not started."""
     for state in states(container):  # a kustomization may put another image there
-        row, files = state.row, state.facts.files
+        row, files = state.row, known_image(state).files
         if files is not None:
             if found := carried(state):
                 facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in found.items()]
@@ -133,7 +136,7 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
         if row is not None and row.file_caps:
             facts = [state.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
             return [name for name in row.file_caps if name in DEFAULT], facts
-    row, files = container.row, container.facts.files
+    row, files = container.row, known_image(container).files
     if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.verified):
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
@@ -150,7 +153,7 @@ def _unseen(container: Container, *, kept: set[str]) -> Iterator[Evidence]:
 
 def _only_maybe(container: Container, keep: list[str]) -> bool:
     """Whether a script of the image may start a file that carries one of these, and nothing says that it does."""
-    files = container.facts.files
+    files = known_image(container).files
     return files is not None and not carried(container) and any(map(files.may_carry, keep))
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
+from hardener.facts.objects.written_users import WrittenUsers
 from hardener.tree.core_views import Container, PodTemplate
 
-from ._user import NOBODY_ELSE, image_user, image_user_is_name
+from ._user import against_group
 from ._volumes import keeps_others_out, mounts
 
 
@@ -32,43 +34,38 @@ def fs_group(pod: PodTemplate) -> Steps:
     ]
     if not asking:
         return
-    rewritten = list(signs(pod, _rewritten))
-    grade = Grade.BREAKING if rewritten else Grade.REVIEW
-    evidence = [*(fact for _, fact in asking), *rewritten]
+    shut = list(signs(pod, _shut))
+    grade = Grade.BREAKING if shut else Grade.REVIEW
+    evidence = [*(fact for _, fact in asking), *shut]
     group = _group(asking[0][0])
     for key, value in (("fsGroup", group), ("fsGroupChangePolicy", "OnRootMismatch")):
         yield pod.set("securityContext", key, to=value, grade=grade, basis=Basis.INFERRED, evidence=evidence)
 
 
 def _is_new(container: Container) -> bool:
-    """Whether this run took root from the container, as far as its number tells."""
-    number, row = container.effective("runAsUser"), container.row
-    if image_user(container) == "non-root":
-        # Its own number is only written where another stood there, which was 0 (or by a profile that writes all).
-        return not image_user_is_name(container) and number == container.facts.uid
-    return number in {NOBODY_ELSE, row.uid if row is not None else None} - {None}
+    """Whether this run gave the container another user."""
+    facts, number = known_image(container), container.effective("runAsUser")
+    if number == container.tree.ask(WrittenUsers).number(container):
+        return False
+    return not (facts.kind_of_user in ("number", "name") and number == facts.uid)
 
 
 def _group(container: Container) -> int:
-    row, number = container.row, container.effective("runAsUser")
-    own = container.facts.gid
-    if own and container.facts.uid == number:
-        return own
-    return row.gid if row is not None and row.gid is not None and row.uid == number else int(number)
+    facts, number = known_image(container), container.effective("runAsUser")
+    return facts.gid if facts.gid and facts.uid == number else int(number)
 
 
 def _asks(container: Container) -> Iterator[Evidence]:
-    row = container.row
     for mount in mounts(container):
         if keeps_others_out(mount):
             yield mount.view.fact(f"only root may read what is mounted at {mount.path}", "mountPath")
-        elif mount.writable and (mount.of_one_pod or (mount.persistent and not (row and row.pvc == "ok"))):
+        elif mount.writable and mount.of_one_pod:
             yield mount.view.fact(f"the volume at {mount.path} belongs to root", "mountPath")
 
 
-def _rewritten(pod: PodTemplate) -> Iterator[Evidence]:
+def _shut(pod: PodTemplate) -> Iterator[Evidence]:
+    """Volumes that it would not open to the new user."""
     for container in pod.containers:
         for mount in mounts(container):
-            if mount.persistent and mount.writable and mount.source == "persistentVolumeClaim":
-                text = "modes of files on it are rewritten for good, and a revert in Git does not bring them back"
+            if mount.persistent and mount.writable and (text := against_group(container, mount)):
                 yield mount.view.fact(text, "mountPath")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.capabilities import plain
 from hardener.tree.core_views import Container, PodTemplate, View
 
@@ -64,9 +65,11 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
             if isinstance(number, int) and number > _HIGHEST_ID:
                 yield view.fact(f"{key} is above {_HIGHEST_ID}", "securityContext", key)
     for container in pod.containers:
-        number = container.facts.uid
+        number = known_image(container).uid
         if container.effective("runAsUser") is None and number is not None and number > _HIGHEST_ID:
-            yield container.fact(f"{container.facts.user_source}: its user {number} is above {_HIGHEST_ID}", "image")
+            yield container.fact(
+                f"{known_image(container).user_source}: its user {number} is above {_HIGHEST_ID}", "image"
+            )
     for volume in pod.items("volumes"):
         if source(volume) in _NOT_MAPPED:
             yield volume.fact(f"a volume of type {source(volume)} cannot map users")

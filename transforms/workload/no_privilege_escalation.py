@@ -6,6 +6,7 @@ from functools import partial
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import every_word, own_command, spoken
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import plain
 from hardener.kubernetes.command_evidence import setuid_commands
@@ -63,7 +64,7 @@ def _is_administrator(container: Container) -> bool:
 def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
     if container.row is not None and container.row.setuid:
         yield container.fact("image table: it uses setuid programs", "image")
-    files = container.facts.files
+    files = known_image(container).files
     if files is not None:
         for path in files.raised(every_word(container), own_command=own_command(container)):
             yield container.fact(f"harden.lock: it runs {path}, which is setuid root", "image")

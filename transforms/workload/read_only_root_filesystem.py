@@ -9,6 +9,7 @@ from hardener.authoring.edits import Basis, Evidence, Grade, Severity, WrongShap
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import Speaker, every_word, spoken
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import may_mount, writable_paths, writes
@@ -130,7 +131,7 @@ def _weigh(container: Container, plan: _Plan) -> None:
         plan.against.append(container.fact("image table: it does not run with a read-only root", "image"))
     if (
         row is None
-        and not container.facts.volumes
+        and not known_image(container).volumes
         and container.image is not None
         and is_data_store(container.image.repository)
     ):
@@ -161,11 +162,11 @@ def _of_image(container: Container, plan: _Plan) -> None:
     for path in found.made:
         reason = container.fact(f"harden.lock: its image has the empty folder {path} for its user", "image")
         _place(container, plan, path, reason)
-    files = container.facts.files
+    files = known_image(container).files
     if files is not None and files.writer is not None and "run-as-user" in container.pod.changed_by:
         plan.inert = False  # whether it works as this user is not proved
     plan.doubts += found.doubts(container, lambda path: _is_mounted(container, path))
-    user = container.effective("runAsUser") or container.facts.uid
+    user = container.effective("runAsUser") or known_image(container).uid
     plan.proofs.append(container.fact(f"harden.lock: user {user} may write nowhere else in its image", "image"))
 
 
@@ -181,7 +182,7 @@ def _hidden(container: Container, plan: _Plan) -> None:
 def _volumes(container: Container) -> tuple[str, ...]:
     """The VOLUMEs of the image, where the image table does not know better what it writes to."""
     row = container.row
-    return container.facts.volumes if row is None or not row.writable else ()
+    return known_image(container).volumes if row is None or not row.writable else ()
 
 
 def _declared(container: Container, plan: _Plan, path: str) -> None:

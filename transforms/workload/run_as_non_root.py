@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.written_users import WrittenUsers
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
-from ._user import image_user, image_user_is_name
+from ._user import image_user_is_name, user_evidence
 
 _FIELD = ("securityContext", "runAsNonRoot")
+_NOT_KNOWN = "the user of its image is not known"
 _Reason = tuple[Grade, Basis, list[Evidence]]
 
 
@@ -99,7 +102,7 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
             if reason is None:
                 user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
                 if user != "runAsUser is 0" and image_user_is_name(state):
-                    user = f"its image runs as {state.facts.user}, a name that the kubelet cannot tell from root"
+                    user = f"its image runs as {known_image(state).user}, a name that the kubelet cannot tell from root"
                 yield state.fact(f"as it is patched, {user}", *_place(state))
             elif reason[0] is Grade.BREAKING:
                 yield from reason[2]
@@ -123,28 +126,40 @@ def _reason_of(container: Container) -> _Reason | None:
     if number == 0:
         return None
     if number is not None:
+        if container.tree.ask(WrittenUsers).number(container) != number:
+            return _of_new_number(container, number)
         facts = [container.fact(f"runAsUser is {number}", *_place(container))]
         return Grade.REVIEW if written else Grade.SAFE, Basis.PROVED, facts
     if "windows" in container.pod.classes:
-        return Grade.REVIEW, Basis.ASSUMED, [Evidence("the user of its image is not known")]
+        return Grade.REVIEW, Basis.ASSUMED, [Evidence(_NOT_KNOWN)]
+    known = known_image(container)
     assigned = container.tree.ask(Platforms).name == "openshift"
-    user = image_user(container)
-    if user == "non-root" and (assigned or not image_user_is_name(container)):
-        known = container.facts
+    if known.kind_of_user == "number" or (assigned and known.kind_of_user == "name"):
         facts = [container.fact(f"{known.user_source}: its user is {known.user}", "image")]
         sure = known.sure and not written
         return Grade.SAFE if sure else Grade.REVIEW, Basis.PROVED if known.proved else Basis.INFERRED, facts
-    if not assigned and user != "unknown":
+    if not assigned and known.kind_of_user != "unknown":
         return None  # run-as-user has the number, or says that there is none
-    against = root_evidence(container)
-    if written:
-        against.append(Evidence("runAsNonRoot: false is written"))
-    if against:
+    if against := root_evidence(container):
         return Grade.BREAKING, Basis.INFERRED, against
     if assigned:
         return Grade.REVIEW, Basis.INFERRED, [Evidence("OpenShift assigns a number from the range of the namespace")]
-    text = "the user of its image is not known; if that is root, the container does not start"
-    return Grade.REVIEW, Basis.ASSUMED, [container.fact(text, "image")]
+    # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
+    against = [*user_evidence(container), container.fact(f"{_NOT_KNOWN}, and no number is written", "image")]
+    return Grade.BREAKING, Basis.INFERRED, against
+
+
+def _of_new_number(container: Container, number: int) -> _Reason:
+    """Beside a number that this run wrote: what is known of the image, and nothing of that number."""
+    known = known_image(container)
+    if known.uid == number:
+        sure = known.sure_of_number and "run-as-user" in container.pod.changed_by
+        fact = container.fact(f"{known.uid_source}: user {number} is one that it runs as", "image")
+        return Grade.SAFE if sure else Grade.REVIEW, Basis.INFERRED, [fact]
+    if known.user is None:
+        return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]
+    fact = container.fact(f"{known.user_source}: its image runs as {known.user}", "image")
+    return Grade.REVIEW, Basis.INFERRED, [fact]
 
 
 def _place(container: Container) -> tuple[str, ...]:

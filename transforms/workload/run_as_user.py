@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.images.known_image import known_image
 from hardener.tree.core_views import Container, PodTemplate, View
 
 from ._need import root_evidence
@@ -38,16 +39,16 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     choices = [choice for choice in decided if choice.container not in exempt]
     good = [choice for choice in choices if choice.grade is not Grade.BREAKING]
     held = [choice for choice in choices if choice.grade is Grade.BREAKING]
-    yield from _edits(pod, good, exempt)
+    yield from [*_edits(pod, good, exempt), *_group_of_volumes(pod, good)]
     # What inherits number 0 from the pod is decided together, and so is a pod of which all is held back alike.
     together = [choice for choice in held if pod.get(*_USER) == 0 and not choice.container.has(*_USER)]
     if len(held) == len(pod.containers) and _is_uniform(held):
         together = held
     if together:
-        yield list(_edits(pod, together, exempt, settled=good))
+        yield [*_edits(pod, together, exempt, settled=good), *_group_of_volumes(pod, together)]
     for choice in held:
         if choice not in together:
-            yield list(_numbers(choice.container, choice))
+            yield [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice])]
     for choice in decided:
         if choice.container in exempt:
             yield list(_numbers(choice.container, choice))
@@ -85,6 +86,26 @@ def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
             yield view.set(*path, to=number, grade=choice.grade, basis=choice.basis, evidence=choice.evidence)
 
 
+def _group_of_volumes(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]:
+    """The group that opens what another user wrote to volumes that outlive the pod."""
+    asking = [choice for choice in choices if choice.volumes]
+    if not asking or pod.partial or pod.has("securityContext", "fsGroup"):
+        return
+    grade = max((choice.grade for choice in asking), key=lambda grade: grade.rank)
+    evidence = [fact for choice in asking for fact in choice.volumes]
+    first = asking[0]
+    group = known_image(first.container).gid if known_image(first.container).uid == first.uid else None
+    yield pod.set(
+        "securityContext", "fsGroup", to=group or first.uid, grade=grade, basis=Basis.INFERRED, evidence=evidence,
+        impact="group-of-volumes",
+    )  # fmt: skip
+    if not pod.has("securityContext", "fsGroupChangePolicy"):
+        yield pod.set(
+            "securityContext", "fsGroupChangePolicy", to="OnRootMismatch", grade=grade, basis=Basis.INFERRED,
+            evidence=evidence,
+        )  # fmt: skip
+
+
 def _is_uniform(choices: list[Choice]) -> bool:
     return len({(choice.uid, choice.gid) for choice in choices}) <= 1
 
@@ -109,14 +130,14 @@ def _forget(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit
 
 def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
     for container in pod.containers:
-        facts, number = container.facts, container.effective("runAsUser")
-        if facts.uid is None and number is None and image_user_is_name(container):
+        facts, number = known_image(container), container.effective("runAsUser")
+        if facts.uid is None and number is None and image_user_is_name(container):  # it got none
             yield container.finding(
                 f"its image runs as {facts.user}, a name that the kubelet cannot tell from root", "image",
                 advice="write the number of that user as runAsUser; id prints it inside the container"
                 + (", and harden lock --deep reads it from the image" if facts.files is None else ""),
             )  # fmt: skip
-        if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _from_table(container):
+        if options.explicit and isinstance(number, int) and 0 < number < _LOWEST_OWN and not _is_own(container):
             yield container.finding(
                 f"user {number} may also be a user of the node", *(_USER if container.has(*_USER) else ()),
                 advice="take a number from 10000 on, and give its files to it", severity=Severity.LOW,
@@ -130,5 +151,5 @@ def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def _from_table(container: Container) -> bool:
-    return container.row is not None and container.row.uid == container.effective("runAsUser")
+def _is_own(container: Container) -> bool:
+    return bool(known_image(container).uid == container.effective("runAsUser"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import BIND, plain
 from hardener.tree.core_views import Container, PodTemplate
@@ -55,7 +56,7 @@ def _sysctl(pod: PodTemplate, served: list[tuple[Container, dict[int, Evidence]]
     if not ports or pod.tree.settings.kubernetes_version < (1, 22):
         return
     least = min(ports)
-    known = all((container.row and container.row.verified) or container.facts.files for container, _ in served)
+    known = all((container.row and container.row.verified) or known_image(container).files for container, _ in served)
     sandboxed = pod.has("runtimeClassName")
     evidence = [ports[least]]
     if sandboxed:

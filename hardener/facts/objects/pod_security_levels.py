@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states, states_in
 from hardener.kubernetes import pod_security
@@ -68,7 +69,7 @@ def what_lifts(pod: PodTemplate, namespace: str | None) -> str | None:
     broken = _next(state)
     if broken is None or broken.check not in _OF_USER or not any(map(_waits_for_user, state.containers)):
         return None
-    roots = (each.effective("runAsUser") == 0 or each.facts.user == "root" for each in state.containers)
+    roots = (each.effective("runAsUser") == 0 or known_image(each).user == "root" for each in state.containers)
     return "run-as-user" if any(roots) else "run-as-non-root"
 
 

@@ -28,6 +28,7 @@ with DAG(
         volume_mounts=[k8s.V1VolumeMount(name="harden-base-tmp", mount_path="/tmp")],
         security_context={
             "runAsNonRoot": True,
+            "runAsUser": 65532,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         volumes=[

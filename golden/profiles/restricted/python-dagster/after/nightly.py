@@ -21,6 +21,7 @@ from dagster import job, op
             "pod_spec_config": {
                 "security_context": {
                     "run_as_non_root": True,
+                    "run_as_user": 65532,
                     "seccomp_profile": {"type": "RuntimeDefault"},
                 },
                 "volumes": [{"name": "harden-dagster-tmp", "empty_dir": {}}],
@@ -60,6 +61,7 @@ def load():
                 ],
                 "security_context": {
                     "run_as_non_root": True,
+                    "run_as_user": 65532,
                     "seccomp_profile": {"type": "RuntimeDefault"},
                 },
             },

@@ -28,6 +28,7 @@ def add_log_shipper(pod, address):
             security_context=V1SecurityContext(
                 allow_privilege_escalation=False,
                 run_as_non_root=True,
+                run_as_user=65532,
                 capabilities=V1Capabilities(drop=["ALL"]),
                 seccomp_profile=V1SeccompProfile(type="RuntimeDefault"),
             ),
@@ -42,6 +43,7 @@ def worker_template():
             automount_service_account_token=False,
             security_context=V1PodSecurityContext(
                 run_as_non_root=True,
+                run_as_user=65532,
                 seccomp_profile=V1SeccompProfile(type="RuntimeDefault"),
             ),
             containers=[

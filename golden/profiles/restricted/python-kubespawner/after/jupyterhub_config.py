@@ -10,6 +10,7 @@ c.KubeSpawner.cpu_limit = 0.5
 c.KubeSpawner.environment = {"JUPYTER_ENABLE_LAB": "yes"}
 c.KubeSpawner.pod_security_context = {
     "runAsNonRoot": True,
+    "runAsUser": 65532,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 c.KubeSpawner.container_security_context = {"capabilities": {"drop": ["ALL"]}}

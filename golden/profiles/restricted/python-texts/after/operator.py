@@ -36,6 +36,7 @@ def create(spec, name, namespace, **kwargs):
               automountServiceAccountToken: false
               securityContext:
                 runAsNonRoot: true
+                runAsUser: 65532
                 seccompProfile:
                   type: RuntimeDefault
               containers:

@@ -37,7 +37,6 @@ def create_deployment_object():
             security_context=client.V1PodSecurityContext(
                 run_as_non_root=True,
                 run_as_user=101,
-                run_as_group=101,
                 seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
                 sysctls=[client.V1Sysctl(name="net.ipv4.ip_unprivileged_port_start", value="80")],
             ),

@@ -11,6 +11,7 @@ def admin_pod(user):
             host_pid=True,  # harden: ignore[no-host-pid] it looks at the processes of the node
             automount_service_account_token=False,
             security_context=client.V1PodSecurityContext(
+                run_as_user=65532,
                 seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
             ),
             containers=[

@@ -1,0 +1,102 @@
+"""What people wrote for an image elsewhere in the tree: a container that runs so shows how the image can run.
+
+Only what was read counts, and of a container without a read-only root no path: what it writes to its image shows
+nowhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.kubernetes.image_config import ImagePath
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError
+from hardener.tree.fact import AsRead
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
+
+# What Kubernetes writes there itself is no need of the program.
+_GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
+
+
+@dataclass(frozen=True, slots=True)
+class SameImage:
+    """How one container of an image runs.
+
+    - `where`: the object and its file, for people. `command`: the command in the manifest, () where it is the image's.
+    - `uid`: its number, None where none is written. `non_root`: it is refused as root, and starts.
+    - `writable`: what is mounted writable over its read-only root; None where its root is not read-only.
+    """
+
+    where: str
+    command: tuple[str, ...]
+    uid: int | None
+    non_root: bool
+    writable: tuple[ImagePath, ...] | None
+
+
+class SameImages(AsRead):
+    """The containers that say something of their image, by its repository spelled out."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._found: dict[str, list[SameImage]] = {}
+        for pod in tree.pod_templates:
+            try:
+                for container in pod.containers:
+                    self._add(container)
+            except (OpaqueError, WrongShapeError):
+                continue
+
+    def _add(self, container: Container) -> None:
+        repository = container.image.normalized if container.image is not None else None
+        if repository is None:
+            return
+        try:
+            found = _of(container)
+        except (OpaqueError, WrongShapeError):
+            return
+        if found is not None:
+            self._found.setdefault(repository, []).append(found)
+
+    def number(self, repository: str) -> SameImage | None:
+        """A container with the number that most containers of ``repository`` run as; None where none is written."""
+        found = [each for each in self._found.get(repository, ()) if each.uid]
+        if not found:
+            return None
+        often = Counter(each.uid for each in found)
+        return max(found, key=lambda each: often[each.uid])  # of equals the first
+
+    def non_root(self, repository: str) -> SameImage | None:
+        """A container of ``repository`` that is refused as root and names no number; None where there is none."""
+        return next((each for each in self._found.get(repository, ()) if each.non_root and each.uid is None), None)
+
+    def read_only(self, repository: str, command: tuple[str, ...]) -> SameImage | None:
+        """A container of ``repository`` with a read-only root that runs the same ``command``; None without one."""
+        found = (each for each in self._found.get(repository, ()) if each.writable is not None)
+        return next((each for each in found if each.command == command), None)
+
+
+def _of(container: Container) -> SameImage | None:
+    number = container.effective("runAsUser")
+    uid = number if isinstance(number, int) and number > 0 else None
+    non_root = container.effective("runAsNonRoot") is True
+    read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
+    if uid is None and not non_root and not read_only:
+        return None
+    file = container.object.piece.file.name
+    where = f"container {container.name} of {container.object} in {file}"
+    writable = tuple(_mounted(container, where)) if read_only else None
+    return SameImage(where, container.strings("command"), uid, non_root, writable)
+
+
+def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
+    """Places that are mounted to be written to."""
+    volumes = {volume.text("name"): volume for volume in container.pod.items("volumes")}
+    for mount in container.items("volumeMounts"):
+        volume, path = volumes.get(mount.text("name")), mount.text("mountPath")
+        if path and mount.get("readOnly") is not True and not (volume and _GIVEN.intersection(volume.keys())):
+            yield ImagePath(path, f"{where} has the same image and a writable volume at {path}")

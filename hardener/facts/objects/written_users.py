@@ -1,0 +1,40 @@
+"""Whom people wrote that containers run as: what a run writes itself is no fact about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.support.data_path import Path
+from hardener.tree.core_views import Container, OpaqueError
+from hardener.tree.fact import AsRead
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
+
+
+class WrittenUsers(AsRead):
+    """`runAsUser` and `runAsNonRoot` of each container as it was read, its own or those of its pod."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._found: dict[tuple[int, Path], tuple[Any, bool]] = {}
+        for pod in tree.pods_and_parts:
+            try:
+                containers = pod.containers
+            except (OpaqueError, WrongShapeError):
+                continue
+            for container in containers:
+                try:
+                    found = container.effective("runAsUser"), container.effective("runAsNonRoot") is True
+                except (OpaqueError, WrongShapeError):
+                    continue
+                self._found[id(container.object.piece), container.path] = found
+
+    def is_non_root(self, container: Container) -> bool:
+        """Whether a number other than 0, or `runAsNonRoot: true`, was written for ``container``."""
+        number, claimed = self._found.get((id(container.object.piece), container.path), (None, False))
+        return number != 0 if number is not None else claimed
+
+    def number(self, container: Container) -> Any:
+        """The number that was written for ``container``, None where none was."""
+        return self._found.get((id(container.object.piece), container.path), (None, False))[0]
