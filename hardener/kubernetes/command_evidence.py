@@ -84,13 +84,13 @@ _ADDRESS_PORT = re.compile(r"(?:(?:\S*[^\s:]|):)?([0-9]{1,4})")
 
 def low_ports(words: Sequence[str], env: Mapping[str, str]) -> list[int]:
     """Ports below 1024 that flags (`--port=80`, `--listen :443`) or env (PORT, *LISTEN*) make a process listen on."""
-    values = [value for flag, value in _flags(words) if _PORT_FLAG.fullmatch(flag)]
-    values += [value for name, value in _literal(env) if _PORT_ENV.fullmatch(name)]
+    values = [value for flag, value in flags(words) if _PORT_FLAG.fullmatch(flag)]
+    values += [value for name, value in literal_env(env) if _PORT_ENV.fullmatch(name)]
     ports = (int(match[1]) for match in map(_ADDRESS_PORT.fullmatch, values) if match)
     return sorted({port for port in ports if 0 < port < 1024})
 
 
-def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+def flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(flag, value) of `--flag=value` and `--flag value`; a flag without a value has ""."""
     for command in commands(words):
         for word, after in pairwise([*command.words, ""]):
@@ -99,7 +99,8 @@ def _flags(words: Sequence[str]) -> Iterator[tuple[str, str]]:
                 yield flag, value if equals or after.startswith("-") else after
 
 
-def _literal(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def literal_env(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The variables whose name and value are texts."""
     for name, value in env.items():
         if isinstance(name, str) and isinstance(value, str):
             yield name, value
@@ -158,16 +159,17 @@ _NOT_ON_ROOT_FILESYSTEM = ("/dev", "/proc", "/sys")
 _UNKNOWN_PART = re.compile(r"[$`*?\[{]")
 
 
-def writes(words: Sequence[str]) -> Writes:
+def writes(words: Sequence[str], workdir: str | None = None) -> Writes:
     """Where the commands write.
 
     Absolute targets of redirection, tee, sed -i, cp, mv, ln, touch, mkdir, install, rsync, dd, wget, curl, tar -x,
-    unzip and git clone, and relative ones behind a `cd` to an absolute path; `/dev`, `/proc` and `/sys` are left out.
+    unzip and git clone, and relative ones in ``workdir`` or behind a `cd` to an absolute path; `/dev`, `/proc` and
+    `/sys` are left out.
     Of `/data/$NAME/x` the known part, `/data`, is named. Package managers are `unplaced`.
     """
     found: list[str] = []
     unplaced = False
-    directory = ""
+    directory = workdir or ""
     for command in commands(words):
         targets = list(command.targets)
         for program, arguments in runs([command]):
@@ -179,7 +181,7 @@ def writes(words: Sequence[str]) -> Writes:
             elif program in ("python", "python3") and arguments[:3] == ["-m", "pip", "install"]:
                 unplaced = True
             targets += _operand_targets(program, arguments)
-        found += [path for target in targets if (path := _known_path(posixpath.join(directory, target)))]
+        found += [path for target in targets if (path := known_path(posixpath.join(directory, target)))]
     return Writes(tuple(unique(found)), unplaced)
 
 
@@ -236,7 +238,7 @@ def _option(arguments: Sequence[str], options: frozenset[str]) -> list[str]:
     return found
 
 
-def _known_path(target: str) -> str | None:
+def known_path(target: str) -> str | None:
     """The fixed part of an absolute path, without `//` and `..`.
 
     None for other paths, and for those that are never on the container's root filesystem.
@@ -246,56 +248,12 @@ def _known_path(target: str) -> str | None:
     if not known.startswith("/") or "\0" in known or "\n" in known:
         return None
     path = "/" + posixpath.normpath(known).lstrip("/")
-    return None if path == "/" or any(_below(path, root) for root in _NOT_ON_ROOT_FILESYSTEM) else path
+    return None if path == "/" or any(below(path, root) for root in _NOT_ON_ROOT_FILESYSTEM) else path
 
 
-def _below(path: str, root: str) -> bool:
+def below(path: str, root: str) -> bool:
+    """Whether ``path`` is ``root`` or stands in it."""
     return path == root or path.startswith(root.rstrip("/") + "/")
-
-
-_PATH_ENV = frozenset(
-    {"TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME", "PGDATA"}
-    # Where models are loaded to and compiled: huggingface_hub, PyTorch, vLLM.
-    | {"HF_HOME", "HF_HUB_CACHE", "TRANSFORMERS_CACHE", "TORCH_HOME", "VLLM_CACHE_ROOT", "VLLM_CONFIG_ROOT"}
-)
-_PATH_VARIABLE = re.compile(
-    r"(?:\w+_)?(?:LOG|LOGS|LOGGING|UPLOAD|UPLOADS|DATA|CACHE|STORAGE|TEMP|TMP|DUMP)(?:_FILE)?_(?:DIR|DIRECTORY|FOLDER|PATH|NAME)"
-    r"|(?:\w+_)?LOG_?FILE|LOGGING_FILE_NAME",
-    re.I,
-)
-_PATH_FLAG = re.compile(
-    r"--?(?:\w+[-.])*(?:data|log|cache|storage|work|tmp|temp|state)(?:[-._]\w+)?[-._]?(?:dir|path|directory)", re.I
-)
-_JAVA_TMP = re.compile(
-    r"(?<![\w-])(?:-Djava\.io\.tmpdir=|-Dlogging\.file\.(?:name|path)=|-XX:HeapDumpPath=|-Xloggc:)([^\s\"';]+)"
-)
-
-
-def writable_paths(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
-    """Absolute paths that a process expects to write to, as env (TMPDIR, HOME, PGDATA) or flags (`--data-dir`) say."""
-    found = [value for name, value in _literal(env) if name.upper() in _PATH_ENV or _PATH_VARIABLE.fullmatch(name)]
-    found += [value for flag, value in _flags(words) if _PATH_FLAG.fullmatch(flag)]
-    texts = [*(word for word in words if isinstance(word, str)), *(value for _, value in _literal(env))]
-    found += [match[1] for text in texts for match in _JAVA_TMP.finditer(text)]
-    return unique(path for value in found if (path := _known_path(value)) and not _UNKNOWN_PART.search(value))
-
-
-def may_mount(path: str, image_volumes: Sequence[str], table_paths: Sequence[str]) -> bool:
-    """Whether an emptyDir may be mounted at `path` without hiding content of the image.
-
-    It may at or below `/tmp`, `/var/tmp`, a VOLUME of the image or a path of the image table, and below `/var/cache`.
-    Nowhere else: there may be files. `/run` and `/var/run` are one directory.
-    """
-    if not isinstance(path, str) or not path.startswith("/"):
-        return False
-    wanted = _one_run(path)
-    roots = ("/tmp", "/var/tmp", *(_one_run(root) for root in (*image_volumes, *table_paths) if isinstance(root, str)))
-    return any(root != "/" and _below(wanted, root) for root in roots) or wanted.startswith("/var/cache/")
-
-
-def _one_run(path: str) -> str:
-    path = "/" + posixpath.normpath(path).lstrip("/")
-    return path.removeprefix("/var") if _below(path, "/var/run") else path
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -322,13 +280,13 @@ _OFF = frozenset({"false", "0", "no", "off"})
 def api_client(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """What in a command or its env suggests use of the Kubernetes API, by short names ("kubectl", "--leader-elect")."""
     found = _programs(words, _API_CLIENTS)
-    for flag, value in _flags(words):
+    for flag, value in flags(words):
         if _API_FLAG.fullmatch(flag) and value.lower() not in _OFF:
             found.append(flag)
     for word, after in pairwise([*words, None]):
         if word in ("--kubeconfig=", '--kubeconfig=""') or (word == "--kubeconfig" and after == ""):
             found.append("--kubeconfig=")
-    texts = [*words, *(f"{name}={value}" for name, value in _literal(env))]
+    texts = [*words, *(f"{name}={value}" for name, value in literal_env(env))]
     return unique([*found, *(name for text in texts for name in api_mentions(text))])
 
 
@@ -360,7 +318,7 @@ def heap_bytes(words: Sequence[str], env: Mapping[str, str]) -> Heap | None:
 
     Looked for in words and in every env value (JAVA_OPTS, JAVA_TOOL_OPTIONS, NODE_OPTIONS ...).
     """
-    text = "\n".join([*(word for word in words if isinstance(word, str)), *(f"{n}={v}" for n, v in _literal(env))])
+    text = "\n".join([*(word for word in words if isinstance(word, str)), *(f"{n}={v}" for n, v in literal_env(env))])
     # Two words, as in ["--max-old-space-size", "4096"], are one setting.
     text = text.replace("space-size\n", "space-size ").replace("space_size\n", "space_size ")
     heaps = [Heap("xmx", Fraction(int(m[1]) * _BYTES[m[2].lower()])) for m in _XMX.finditer(text)]

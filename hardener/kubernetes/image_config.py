@@ -72,7 +72,7 @@ class ImageFacts:
       is from.
     - `uid`, `gid`: the numbers that its service runs with. `uid_by`: where they are from.
     - `ports`: their numbers, of each protocol. `volumes`: VOLUMEs by its config or its Dockerfile.
-    - `user_source`, `uid_source`, `ports_source`: the same for people: "harden.lock", "web/Dockerfile:12".
+    - `user_source`, `uid_source`, `ports_source`, `volumes_source`: the same for people, as "web/Dockerfile:12".
     - `sure`: the user is proved, or looked up where the image is made. `sure_of_number`: the same of `uid`.
     - `files`: what its files say, None where nobody read them; with their numbers of a named user `uid_source` is
       "harden.lock".
@@ -89,6 +89,7 @@ class ImageFacts:
     volumes: tuple[str, ...] = ()
     user_source: str = "image table"
     ports_source: str = "image table"
+    volumes_source: str = "image table"
     sure: bool = False
     files: ImageFiles | None = None
     uid_source: str = "image table"
@@ -153,7 +154,7 @@ def with_config(known: ImageFacts, config: ImageConfig, files: ImageFiles | None
         changed["ports_source"] = LOCK
     if config.volumes is not None:
         paths = {posixpath.normpath(path) for path in config.volumes if path.startswith("/")}
-        changed["volumes"] = tuple(sorted(paths - {"/"}))
+        changed |= {"volumes": tuple(sorted(paths - {"/"})), "volumes_source": LOCK}
     if config.entrypoint or config.cmd:
         changed |= {"entrypoint": config.entrypoint, "cmd": config.cmd}
         changed |= {"command_by": KnownBy.LOCK, "command_source": LOCK}

@@ -11,14 +11,13 @@ from hardener.kubernetes.command_evidence import (
     api_mentions,
     heap_bytes,
     low_ports,
-    may_mount,
     raw_socket_commands,
     root_commands,
     seccomp_sensitive,
     setuid_commands,
-    writable_paths,
     writes,
 )
+from hardener.kubernetes.told_paths import told_paths
 
 
 def script(text: str) -> list[str]:
@@ -244,63 +243,6 @@ def test_package_managers_write_everywhere(words: list[str], unplaced: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "env", "paths"),
-    [
-        ([], {"TMPDIR": "/scratch", "HOME": "/home/app", "PGDATA": "/var/lib/postgresql/data/pgdata"},
-         ["/scratch", "/home/app", "/var/lib/postgresql/data/pgdata"]),
-        (["--data-dir=/data", "--log-dir", "/logs", "--cache.path=/c", "--storage.tsdb.path=/prometheus"], {},
-         ["/data", "/logs", "/c", "/prometheus"]),
-        (["java", "-Djava.io.tmpdir=/t", "-jar", "x"], {"JAVA_OPTS": "-Xmx1g -Djava.io.tmpdir=/u -Dx=y"}, ["/t", "/u"]),
-        (script("exec etcd --data-dir=/var/lib/etcd --name x"), {}, ["/var/lib/etcd"]),
-        ([], {"LOGGING_FILE_NAME": "/l/a.log", "APP_LOG_FILE": "/l/b.log", "UPLOAD_DIR": "/up", "DATA_PATH": "/d"},
-         ["/l/a.log", "/l/b.log", "/up", "/d"]),
-        (["java", "-XX:HeapDumpPath=/dumps", "-Xloggc:/logs/gc.log"], {}, ["/dumps", "/logs/gc.log"]),
-        # False friends.
-        ([], {"HOME": "/", "TMPDIR": "tmp", "PGDATA": "$(X)/y", "HOMEPAGE": "/x", "TEMPLATE": "/y"}, []),
-        (["--data-dir=data", "--database=/x", "--catalog-dir2=/y", "--path=/z", "--data-dir=$X"], {}, []),
-        ([], {"CONFIG_FILE": "/etc/a.yaml", "LOG_LEVEL": "/x", "TLS_CERT_PATH": "/certs", "DATABASE_PATH": "/y"}, []),
-        (["--config.file=/etc/x", "--tls-cert-dir=/certs"], {}, []),
-    ],
-)  # fmt: skip
-def test_writable_paths(words: list[str], env: dict[str, str], paths: list[str]) -> None:
-    assert writable_paths(words, env) == paths
-
-
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        ("/tmp", True),
-        ("/tmp/x", True),
-        ("/var/tmp", True),
-        ("/var/cache/nginx", True),
-        ("/data", True),  # a VOLUME of the image
-        ("/data/x", True),
-        ("/run", True),  # a path of the table
-        ("/var/run", True),  # the same directory
-        ("/run/nginx", True),
-        ("/var/cache", False),
-        ("/tmpx", False),
-        ("/etc/nginx", False),
-        ("/usr/share", False),
-        ("/app", False),
-        ("/var/log/nginx", False),
-        ("/data2", False),
-        ("/", False),
-        ("data", False),
-        ("", False),
-    ],
-)
-def test_may_mount(path: str, allowed: bool) -> None:
-    assert may_mount(path, ["/data"], ["/run"]) is allowed
-
-
-def test_run_needs_the_table() -> None:
-    assert not may_mount("/run", [], [])
-    assert may_mount("/run/postgresql", [], ["/var/run/postgresql"])
-    assert not may_mount("/etc", ["/"], [])
-
-
-@pytest.mark.parametrize(
     ("words", "env", "found"),
     [
         (["kubectl", "get", "pods"], {}, ["kubectl"]),
@@ -407,5 +349,5 @@ def test_hostile_words_neither_fail_nor_hang(words: list[str]) -> None:
     env = {"A": "x" * 100_000, "PORT": "1" * 100_000, "TMPDIR": "/" * 100_000}
     for ask in (root_commands, setuid_commands, raw_socket_commands, seccomp_sensitive, writes):
         ask(words)
-    for ask_env in (low_ports, writable_paths, api_client, heap_bytes):
+    for ask_env in (low_ports, told_paths, api_client, heap_bytes):
         ask_env(words, env)

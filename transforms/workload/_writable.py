@@ -1,0 +1,223 @@
+"""What a container has to write to under a read-only root, and what speaks against one: from what is known of its
+image, from its variables and flags, and from its commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import field
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.container_commands import Speaker, every_word, spoken
+from hardener.facts.images.known_image import known_image
+from hardener.facts.kustomize.overlays.states import states
+from hardener.kubernetes.command_evidence import below, writes
+from hardener.kubernetes.component import is_data_store
+from hardener.kubernetes.image_config import ImageFacts
+from hardener.kubernetes.told_paths import may_be_mounted, one_run, told_paths
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError
+
+from ._image_folders import empty, fills_tmp, folders
+from ._volumes import mounts
+
+FIELD = ("securityContext", "readOnlyRootFilesystem")
+_OF_PROGRAMS = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/app")  # where an image keeps what it runs with
+
+
+@dataclass(slots=True)
+class Needs:
+    """Paths that get a volume, with the reason, and facts against a read-only root. ``inert``: no way of running the
+    container lets its user write elsewhere anyway, as each of ``proofs`` says."""
+
+    volumes: dict[str, Evidence]
+    against: list[Evidence]
+    doubts: list[Evidence]
+    inert: bool = True
+    proofs: list[Evidence] = field(default_factory=list)
+
+
+def needs(container: Container) -> Needs:
+    """What ``container`` needs as it is written, and as kustomizations patch it."""
+    found = Needs({}, [], [])
+    _weigh(container, found)
+    if container.get(*FIELD) is False and not found.inert:
+        # Who wrote it may know of a path that shows nowhere else.
+        found.against.append(container.fact("false is written, and not every path that it writes to is known", *FIELD))
+    for state in states(container)[1:]:
+        other = Needs(dict(found.volumes), [], [])
+        try:
+            if state.get(*FIELD) is not False and not state.privileged:
+                _weigh(state, other)
+        except (OpaqueError, WrongShapeError):
+            found.inert = False
+            continue
+        found.inert = found.inert and other.inert
+        for path, reason in other.volumes.items():
+            _place(container, found, path, reason)
+        for known, more in ((found.against, other.against), (found.doubts, other.doubts)):
+            known += (fact for fact in more if fact.text not in {each.text for each in known})
+    return found
+
+
+def _weigh(container: Container, found: Needs) -> None:
+    """What the container, as it is written or as a kustomization patches it, needs."""
+    row, known = container.row, known_image(container)
+    if row is not None and row.rofs == "no":
+        found.against.append(container.fact("image table: it does not run with a read-only root", "image"))
+    if row is None and not known.volumes and not known.writable and container.image is not None:
+        if is_data_store(container.image.repository) and not any(mount.writable for mount in mounts(container)):
+            found.against.append(container.fact("a data store without a volume writes to its image", "image"))
+    if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
+        found.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))
+    if row is None or row.tmp != "no":
+        _place(container, found, "/tmp", Evidence("/tmp is where programs put temporary files"))
+    if "/tmp" in found.volumes and fills_tmp(container):
+        _hidden(container, found)
+    for path in known.writable:
+        _place(container, found, path.path, container.fact(path.source, "image"))
+    for volume in _volumes(container):
+        _declared(container, found, volume, known)
+    _of_image(container, found)
+    _told(container, found, known)
+    _commands(container, found, known)
+
+
+def _of_image(container: Container, found: Needs) -> None:
+    """What the files of the image show: folders made for its user to write to, and where else that user may write."""
+    row, files, known = container.row, folders(container), known_image(container)
+    # Who tried a read-only root knows more.
+    if files is None or (row is not None and (row.writable or row.rofs == "ok")):
+        found.inert = False
+        return
+    for path in files.made:
+        reason = container.fact(f"harden.lock: its image has the empty folder {path} for its user", "image")
+        _place(container, found, path, reason)
+    if known.files is not None and known.files.writer is not None and "run-as-user" in container.pod.changed_by:
+        found.inert = False  # whether it works as this user is not proved
+    found.doubts += files.doubts(container, lambda path: is_mounted(container, path))
+    user = container.effective("runAsUser") or known.uid
+    found.proofs.append(container.fact(f"harden.lock: user {user} may write nowhere else in its image", "image"))
+
+
+def _hidden(container: Container, found: Needs) -> None:
+    named = [word for word in every_word(container) if word.startswith("/tmp/")]
+    if named:
+        text = f"harden.lock: its image has files in /tmp, which a volume hides, and it is told to use {named[0]}"
+        found.against.append(container.fact(text, "image"))
+    else:
+        found.doubts.append(container.fact("harden.lock: files that its image has in /tmp are hidden", "image"))
+
+
+def _volumes(container: Container) -> tuple[str, ...]:
+    """The VOLUMEs of the image, where the image table does not know better what it writes to."""
+    row, known = container.row, known_image(container)
+    return known.volumes if row is None or not row.writable else ()
+
+
+def _declared(container: Container, found: Needs, path: str, known: ImageFacts) -> None:
+    """A VOLUME of the image: some runtimes leave it read-only, others put a copy of the image's files there."""
+    if any(one_run(path) == one_run(other) for other in found.volumes) or is_mounted(container, path):
+        return
+    if any(_below(path, root) for root in _OF_PROGRAMS) and path not in empty(container):
+        text = f"its volume {path} may hold what it runs with, so nothing is mounted; some runtimes leave it read-only"
+        found.doubts.append(container.fact(text, "image"))
+        return
+    source = known.volumes_source
+    _place(container, found, path, container.fact(f"{source}: its image declares the volume {path}", "image"))
+    if path not in empty(container):
+        found.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
+
+
+def _told(container: Container, found: Needs, known: ImageFacts) -> None:
+    """Folders that variables and flags name. A home is no sign that something is written there."""
+    env = container.env
+    program = container.image.name if container.image is not None else None
+    workdir = _workdir(container, known)
+
+    def ask(words: tuple[str, ...]) -> list[tuple[str, str]]:
+        return [(each.path, each.kind) for each in told_paths(words, env, program=program or "", workdir=workdir)]
+
+    for (path, kind), speaker in spoken(container, ask):
+        if _is_writable(container, found, path):
+            continue
+        if may_be_mounted(path, _known_empty(container)):
+            _place(container, found, path, speaker.says(f"is told to use {path}"))
+        elif kind == "written":
+            found.against.append(speaker.says(f"is told to write to {path}, where the image may hold files"))
+        else:
+            found.doubts.append(container.fact(f"its home is {path}, which becomes read-only"))
+
+
+def _workdir(container: Container, known: ImageFacts) -> str | None:
+    written = container.text("workingDir")
+    return written if written and written.startswith("/") else known.workdir
+
+
+def _commands(container: Container, found: Needs, known: ImageFacts) -> None:
+    """Paths that its commands write to."""
+    workdir = _workdir(container, known)
+    said: Iterator[tuple[str | None, Speaker]] = spoken(container, lambda words: _written(words, workdir))
+    for path, speaker in said:
+        if path is None:
+            found.against.append(speaker.says("installs packages when it starts"))
+            continue
+        if _is_writable(container, found, path):
+            continue
+        root = _root_of(container, path)
+        if root is None:
+            found.against.append(speaker.says(f"writes to {path}, where the image may hold files"))
+        else:
+            _place(container, found, root, speaker.says(f"writes to {path}"))
+
+
+def _written(words: tuple[str, ...], workdir: str | None) -> list[str | None]:
+    """The paths that ``words`` write to; None among them for places that nobody can name."""
+    seen = writes(words, workdir)
+    return [*([None] if seen.unplaced else []), *seen.paths]
+
+
+def _is_writable(container: Container, found: Needs, path: str) -> bool:
+    """Whether ``path`` lies in a volume of the pod, or in one that it shall get for a folder of the image."""
+    known = known_image(container)
+    given = (*_volumes(container), *(each.path for each in known.writable))
+    planned = (volume for volume in given if volume in found.volumes)
+    return is_mounted(container, path) or any(_below(path, volume) for volume in planned)
+
+
+def _known_empty(container: Container) -> tuple[str, ...]:
+    """Folders in which the image holds nothing that it needs."""
+    known = known_image(container)
+    table = container.row.empty if container.row is not None else ()
+    return (*(each.path for each in known.writable), *table, *empty(container))
+
+
+def _root_of(container: Container, path: str) -> str | None:
+    """The directory that makes ``path`` writable: a command may name a file, or make the directory itself."""
+    for root in ("/tmp", "/var/tmp", *_known_empty(container)):
+        if _below(path, root):
+            return root
+    cache = re.match(r"/var/cache/[^/]+", path)
+    return cache.group() if cache else None
+
+
+def _place(container: Container, found: Needs, path: str, reason: Evidence) -> None:
+    if is_mounted(container, path) or any(one_run(path) == one_run(other) for other in found.volumes):
+        return
+    for filled in known_image(container).filled:
+        if _below(filled.path, path):
+            text = f"{reason.text}, and a volume at {path} would hide {filled.path} of the image ({filled.source})"
+            found.against.append(Evidence(text, reason.piece, reason.path))
+            return
+    found.volumes[path] = reason
+
+
+def is_mounted(container: Container, path: str) -> bool:
+    """Whether ``path`` lies in a volume: a read-only root changes nothing there, be it writable or not."""
+    places = [mount.get("mountPath") for mount in container.items("volumeMounts")]
+    places += [device.get("devicePath") for device in container.items("volumeDevices")]
+    return any(isinstance(place, str) and place != "/" and _below(path, place) for place in places)
+
+
+def _below(path: str, root: str) -> bool:
+    return below(one_run(path), one_run(root))
