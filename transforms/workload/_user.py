@@ -29,7 +29,8 @@ user namespaces, and what distroless images call nonroot."""
 
 _POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?|pgvector|spilo)([-_.0-9]|$)")
 # Their servers refuse files that a group may read or write, which an fsGroup makes of them.
-_EXACT_MODES = re.compile(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd|sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
+_EXACT_MODES = re.compile(r"(^|[-_.])(rabbitmq|mongo|mongodb|etcd)([-_.0-9]|$)")
+_SECURE_SHELL = re.compile(r"(^|[-_.])(sshd|openssh(-server)?|sftp)([-_.0-9]|$)")
 _KEY_FILES = re.compile(r"/\.ssh(/|$)|id_(rsa|dsa|ecdsa|ed25519)|ssh[-_]?key|key-?file|\.erlang\.cookie|\.pgpass", re.I)
 _PGDATA = "/var/lib/postgresql/data"
 
@@ -206,7 +207,7 @@ def _user_evidence(container: Container) -> Iterator[Evidence]:
     for mount in found:
         if mount.persistent and mount.writable and (text := against_group(container, mount)):
             yield mount.view.fact(text, "mountPath")
-    if _POSTGRES.search(name):
+    if _POSTGRES.search(name) and is_data_store(container.image.repository if container.image else None):
         yield from _database_root(container, found)
     for mount in found:
         if _KEY_FILES.search(mount.path) and mount.source in ("secret", "projected"):
@@ -220,11 +221,12 @@ def against_group(container: Container, mount: Mount) -> str | None:
     image, row = container.image, container.row
     repository = image.repository if image is not None else None
     name = (image.name if image is not None else None) or ""
-    if _EXACT_MODES.search(name) or _POSTGRES.search(name):
+    stores = is_data_store(repository)
+    if _SECURE_SHELL.search(name) or (stores and (_EXACT_MODES.search(name) or _POSTGRES.search(name))):
         return "its server refuses files whose modes an fsGroup has changed"
     if (row is None or row.pvc != "ok") and not container.pod.get("securityContext", "fsGroup"):
         belong = f"files at {mount.path} belong to the user that wrote them"
-        if is_data_store(repository) or (row is not None and row.class_ == "data-store"):
+        if stores or (row is not None and row.class_ == "data-store"):
             return f"{belong}, and a data store may refuse to share them with a group"
         if mount.source != "persistentVolumeClaim":
             return f"{belong}, and an fsGroup may not open them"
