@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from hardener.errors import InputError
+from hardener.kubernetes.image_table import ImageRow, row_of
 from hardener.sources import yaml
 from hardener.support.fast_dataclass import dataclass
 
@@ -59,6 +60,7 @@ class Config:
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
+    ``images`` are rows about images, which win over the image table.
     """
 
     path: str | None = None
@@ -71,6 +73,7 @@ class Config:
     namespaces: dict[str, str] = field(default_factory=dict)
     registries: dict[str, Registry] = field(default_factory=dict)
     deep: dict[str, str | int] = field(default_factory=dict)
+    images: tuple[ImageRow, ...] = ()
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -114,6 +117,7 @@ def load(root: str, named: str | None = None) -> Config:
             ("namespaces", dict[str, str], {}),
             ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
             ("deep", deep, msgspec.field(default_factory=deep)),
+            ("images", list[dict[str, Any]], []),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
@@ -149,7 +153,25 @@ def load(root: str, named: str | None = None) -> Config:
         found.namespaces,
         {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
         {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
+        _image_rows(found.images, parsed, name),
     )  # fmt: skip
+
+
+def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -> tuple[ImageRow, ...]:
+    """The entries of ``images``. Raises InputError for the first that no row of the image table may look like."""
+    if not entries:
+        return ()
+    from hardener.kubernetes.image_row_schema import mistakes  # late: few repositories have rows of their own
+
+    for index, entry in enumerate(entries):
+        for key, text in mistakes(entry):
+            place = ("images", index) if key is None else ("images", index, key)
+            raise InputError(f"{name}:{parsed.line(0, place)}: images: {text if key is None else f'{key} {text}'}")
+    return tuple(
+        row_of({**entry, "match": match})
+        for entry in entries
+        for match in (entry["match"] if isinstance(entry["match"], list) else [entry["match"]])
+    )
 
 
 def explained(error: Exception, known: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, columns, is_terminal, read_tree
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_config import UNKNOWN, merge
-from hardener.kubernetes.image_table import lookup
+from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.lock.model import Lock
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
@@ -41,7 +41,7 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
     with Progress() as progress:
         tree = read_tree(paths, choices, progress)
         today = configuration.day(choices.as_of) if choices.as_of else datetime.now(UTC).date()
-        rows = [_row(use, tree.lock or Lock(), today) for use in collect(tree)]
+        rows = [_row(use, tree.lock or Lock(), tree.settings.images, today) for use in collect(tree)]
     if format == "json":
         import json
         from dataclasses import asdict
@@ -56,11 +56,11 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
     return 0
 
 
-def _row(use: Use, lock: Lock, today: date) -> Row:
+def _row(use: Use, lock: Lock, own: tuple[ImageRow, ...], today: date) -> Row:
     reference = use.reference
     locked = lock.find(reference) if lock.successor(reference) is None else None  # what it names now is another image
     config = locked.config if locked is not None else UNKNOWN
-    facts = merge(config, lookup(reference))
+    facts = merge(config, lookup(reference, own))
     known = config.exposed_ports is not None or facts.ports
     where = (_of(place.object) for place in use.places)
     return Row(

@@ -56,7 +56,7 @@ def read(
 
     def ask(key: str) -> dict[str, Any]:
         reference, digest = wanted[key]
-        row = lookup(reference)
+        row = lookup(reference, config.images)
         writer = (row.uid, row.gid or 0) if row is not None and row.uid is not None else _NOBODY_ELSE
         return layers.facts(str(reference.normalized), digest, writer)
 

@@ -232,8 +232,8 @@ class Container(View):
 
     @cached_property
     def row(self) -> ImageRow | None:
-        """What the image table knows of the image."""
-        return lookup(self.image) if self.image else None
+        """What the image table knows of the image, and before it the rows of ``.harden.yaml``."""
+        return lookup(self.image, self.tree.settings.images) if self.image else None
 
     @cached_property
     def locked(self) -> LockedImage | None:

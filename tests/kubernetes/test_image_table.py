@@ -1,16 +1,16 @@
 """Facts about images."""
 
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hardener.kubernetes import image_table
 from hardener.kubernetes.image_reference import normalize, parse
-from hardener.kubernetes.image_table import ImageRow, lookup, rows
+from hardener.kubernetes.image_row_schema import mistakes
+from hardener.kubernetes.image_table import ImageRow, lookup, row_of, rows
 from hardener.sources.yaml import parse as yaml_parse
 
 DIGEST = "sha256:" + "0" * 64
@@ -46,10 +46,10 @@ def row(text: str) -> ImageRow | None:
         ("gcr.io/distroless/static:nonroot", 65532, 65532),
         ("gcr.io/distroless/java21-debian12:nonroot-amd64", 65532, 65532),
         ("registry.k8s.io/ingress-nginx/controller:v1.12.0", 101, 82),
-        ("quay.io/prometheus/prometheus:v3", 65534, None),
-        ("prom/alertmanager", 65534, None),
+        ("quay.io/prometheus/prometheus:v3", 65534, 65534),
+        ("prom/alertmanager", 65534, 65534),
         ("grafana/grafana:11.0.0", 472, None),
-        ("quay.io/argoproj/argocd:latest", 999, None),
+        ("quay.io/argoproj/argocd:latest", 999, 999),
         ("haproxy", 99, 99),
         ("haproxy:2.9-alpine", 99, 99),
         ("mariadb:11.4", 999, 999),
@@ -73,21 +73,15 @@ def test_ids(image: str, uid: int, gid: int | None) -> None:
     [
         "registry.example.com/nginx",  # a private registry may keep anything under a known name
         "registry.example.com/library/nginx",
-        "bitnami/nginx",
         "nginx-exporter",
         "acme/redis:7",
         "mongo:windowsservercore",
-        "gcr.io/distroless/static",  # root
-        "gcr.io/distroless/static:latest",
         "caddy:2-rootless",
-        "wordpress:fpm",
-        "docker:27-cli",
-        "docker:27-dind-rootless",
-        "moby/buildkit:rootless",
+        "hashicorp/vault:1.20-ubi",
         "haproxy:1.8",
         "elasticsearch:7.17.0",
         "mcr.microsoft.com/mssql/server:2017-latest",
-        "gitlab/gitlab-runner",
+        "gitlab/gitlab-runner:alpine",
         "{{ .Values.image }}",
     ],
 )
@@ -134,39 +128,166 @@ def test_facts_of_the_kinds_that_rules_ask_for() -> None:
     assert exporter.class_ == "node-agent"
 
 
-def test_every_row_is_well_formed() -> None:
-    for found in rows():
-        text = (found.match, found.tags)
-        assert normalize(found.match) == normalize(normalize(found.match)), text
-        if found.tags is not None:
-            re.compile(found.tags)
-        assert all(path.startswith("/") for path in (*found.writable, *found.empty)), text
-        assert all(0 < port < 65536 for port in found.ports), text
-        assert all(cap == cap.upper() and not cap.startswith("CAP_") for cap in found.file_caps), text
-        assert found.rofs in (None, "ok", "no"), text
-        assert found.tmp in (None, "no"), text
-        assert found.pvc in (None, "ok"), text
-        assert found.root in (None, "required"), text
-        assert found.seccomp in (None, "sensitive"), text
-        assert found.api in (None, "needed", "no", "optional"), text
-        assert found.source or found == ImageRow(found.match, tags=found.tags), text
-        assert not (found.verified and found.source is None), text
-        # A named user is useless without its number: the kubelet cannot tell whether it is root.
-        assert found.user in (None, "root") or found.uid or not found.verified, text
-
-
 def test_a_row_is_a_value() -> None:
     found = row("nginx")
     assert found is not None
     assert replace(found, uid=1) != found
 
 
-def test_the_table_is_the_whole_file() -> None:
-    # It is read entry by entry; this is the file read as one document.
-    entries = yaml_parse(image_table._DATA.read_text(encoding="utf-8")).documents[0]["images"]
-    assert [image_table._row(entry) for entry in sorted(entries, key=_first_of_its_match(entries))] == list(rows())
+def test_the_table_is_both_files() -> None:
+    # They are read entry by entry, and the second without the YAML engine; this is each of them read as one document.
+    for file, parsed in zip((image_table._BY_HAND, image_table._SURVEYED), _by_file(), strict=True):
+        entries = yaml_parse(file.read_text(encoding="utf-8")).documents[0]["images"]
+        expected: dict[str, list[ImageRow]] = {}
+        for entry in entries:
+            for name in [entry["match"]] if isinstance(entry["match"], str) else entry["match"]:
+                expected.setdefault(normalize(name), []).append(row_of({**entry, "match": full(entry, name)}))
+        assert [found for group in expected.values() for found in group] == parsed
 
 
-def _first_of_its_match(entries: list[dict[str, Any]]) -> Callable[[dict[str, Any]], int]:
-    matches = [normalize(entry["match"]) for entry in entries]
-    return lambda entry: matches.index(normalize(entry["match"]))
+def full(entry: dict[str, Any], name: str) -> str:
+    return name if isinstance(entry["match"], str) else normalize(name)
+
+
+def _by_file() -> list[list[ImageRow]]:
+    by_hand = sum(len(image_table._rows_at(False, glob)) for glob in image_table._table(False))
+    return [list(rows()[:by_hand]), list(rows()[by_hand:])]
+
+
+@pytest.mark.parametrize("file", [image_table._BY_HAND, image_table._SURVEYED], ids=lambda file: str(file.name))
+def test_every_entry_fits_the_schema(file: Path) -> None:
+    for entry in yaml_parse(file.read_text(encoding="utf-8")).documents[0]["images"]:
+        assert list(mistakes(entry)) == [], entry
+        says_something = not row_of({**entry, "match": "x"}).says_nothing
+        assert says_something == ("source" in entry), entry
+        assert "read" in entry or "verified" not in entry, entry
+        names = [entry["match"]] if isinstance(entry["match"], str) else entry["match"]
+        for name in names:
+            assert normalize(normalize(name)) == normalize(name)
+            if file == image_table._SURVEYED:
+                assert normalize(name) == name
+
+
+def test_every_row_makes_sense() -> None:
+    for found in rows():
+        text = (found.match, found.tags)
+        assert "design notes" not in (found.source or ""), text
+        # 0 is the number of root, and nobody's own; a group says nothing without its user.
+        assert found.uid != 0 and found.gid != 0, text
+        assert found.gid is None or found.uid is not None, text
+        if found.user is not None and found.user.isdecimal():
+            assert found.uid == int(found.user), text
+        # A named user is useless without its number: the kubelet cannot tell whether it is root.
+        assert found.user in (None, "root") or found.uid or not found.verified, text
+
+
+MISTAKES: dict[str, dict[str, Any]] = {
+    "match is missing": {"user": "root"},
+    "match is the name of an image without its tag": {"match": "nginx:1"},
+    "tags is a regular expression": {"match": "a", "tags": "("},
+    "user is the name of a user, or a number in quotes": {"match": "a", "user": 1000},
+    "user is the name of a user, or a number in quotes, without a group": {"match": "a", "user": "node:node"},
+    "uid is a number": {"match": "a", "uid": "1000"},
+    "gid is a number": {"match": "a", "gid": True},
+    "writable is a list of absolute paths": {"match": "a", "writable": ["/tmp (socket)"]},
+    "volumes is a list of absolute paths": {"match": "a", "volumes": ["/data/"]},
+    "empty is a list of absolute paths": {"match": "a", "empty": ["/a/../b"]},
+    "ports is a list of ports": {"match": "a", "ports": ["53/udp"]},
+    "capabilities is a list of capabilities, without CAP_": {"match": "a", "capabilities": ["CAP_CHOWN"]},
+    "file-caps is a list of capabilities": {"match": "a", "file-caps": ["NET_BIND"]},
+    "rofs is ok or no (in quotes)": {"match": "a", "rofs": False},
+    "class is ": {"match": "a", "class": "node agent"},
+    "memory is a quantity": {"match": "a", "memory": "jvm, -Xmx200m"},
+    "source is a line of text": {"match": "a", "source": ""},
+    "read is docs or dockerfile": {"match": "a", "read": "readme"},
+    "gid_ is no key of a row about an image": {"match": "a", "gid_": 1},
+}
+
+
+@pytest.mark.parametrize(("text", "entry"), MISTAKES.items(), ids=MISTAKES)
+def test_the_schema_says_what_is_wrong(text: str, entry: dict[str, Any]) -> None:
+    found = [f"{key} {what}" if key else what for key, what in mistakes(entry)]
+    assert len(found) == 1 and found[0].startswith(text), found
+
+
+SURE = {
+    None: set(),
+    "docs": set(),
+    "dockerfile": {"user", "uid", "gid", "ports", "volumes"},
+    "dockerfile+entrypoint": {
+        "user", "uid", "gid", "ports", "volumes", "writable", "rofs", "capabilities", "file_caps", "setuid", "root",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("read", "facts"), SURE.items())
+def test_what_was_read_shows(read: str | None, facts: set[str]) -> None:
+    found = ImageRow("a", read=read)
+    assert {fact for fact in SURE["dockerfile+entrypoint"] if found.sure_of(fact)} == facts
+
+
+def test_only_facts_are_sure() -> None:
+    with pytest.raises(ValueError, match="verify is no fact of an image"):
+        ImageRow("a").sure_of("verify")
+
+
+def test_a_verified_row_wins_and_is_completed() -> None:
+    found = row("nginx:1.27")
+    assert found is not None and found.verified is not None
+    assert (found.writable, found.class_) == (("/var/cache/nginx", "/run", "/tmp"), "web")
+    assert found.sure_of("writable")
+
+
+def test_a_row_without_facts_keeps_the_survey_out() -> None:
+    assert row("caddy:2-rootless") is None
+
+
+READ_BOTH = "dockerfile+entrypoint"
+BY_HAND = ImageRow("a", user="root", writable=("/a",), read="dockerfile", verified="2026-11-28, by reading it")
+GUESS = ImageRow("a", user="root")
+# What a row by hand and one of the survey say together: their facts, and those of them that are sure.
+JOINED: dict[str, tuple[ImageRow, ImageRow, dict[str, Any], set[str]]] = {
+    "what is not known by hand comes from the survey": (
+        BY_HAND, ImageRow("a", ports=(80,), rofs="ok", read=READ_BOTH),
+        {"user": "root", "writable": ("/a",), "ports": (80,), "rofs": "ok"}, {"user", "ports", "rofs"},
+    ),
+    "what was read by hand wins": (
+        BY_HAND, ImageRow("a", user="app", uid=7, read=READ_BOTH),
+        {"user": "root", "writable": ("/a",), "uid": 7}, {"user", "uid"},
+    ),
+    "what the survey read, too, is as sure as there": (
+        BY_HAND, ImageRow("a", writable=("/a",), read=READ_BOTH),
+        {"user": "root", "writable": ("/a",)}, {"user", "writable"},
+    ),
+    "documentation does not become a Dockerfile": (
+        BY_HAND, ImageRow("a", ports=(80,), read="docs"),
+        {"user": "root", "writable": ("/a",), "ports": (80,)}, {"user"},
+    ),
+    "what nobody read gives way": (GUESS, ImageRow("a", user="app", read="dockerfile"), {"user": "app"}, {"user"}),
+    "two guesses have to agree": (GUESS, ImageRow("a", user="app", uid=7, read="docs"), {"uid": 7}, set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("by_hand", "surveyed", "facts", "sure"), JOINED.values(), ids=JOINED)
+def test_rows_are_joined(by_hand: ImageRow, surveyed: ImageRow, facts: dict[str, Any], sure: set[str]) -> None:
+    found = image_table._over(by_hand, surveyed)
+    known = {name: value for name in image_table._FACTS if (value := getattr(found, name)) != image_table._FACTS[name]}
+    assert known == facts
+    assert {name for name in known if found.sure_of(name)} == sure
+
+
+def test_rows_of_the_user_win() -> None:
+    reference = parse("nginx:1.27")
+    assert reference is not None
+    own = (
+        ImageRow("nginx", uid=5000, tags="^1"),
+        ImageRow("nginx", uid=6000, tags="^2"),
+        ImageRow("registry.example.com/*", uid=7000),
+    )
+    found = lookup(reference, own)
+    assert found is not None
+    assert (found.uid, found.user, found.sure_of("uid")) == (5000, "root", False)
+    private = parse("registry.example.com/shop/web:1")
+    assert private is not None
+    found = lookup(private, own)
+    assert found is not None and found.uid == 7000

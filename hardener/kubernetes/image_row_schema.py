@@ -1,0 +1,121 @@
+"""What may stand in a row about an image: keys, types and values. Prose belongs into a comment.
+
+Source of the capabilities: linux/include/uapi/linux/capability.h.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from hardener.kubernetes import quantity
+from hardener.kubernetes.image_table import READ
+
+CAPABILITIES = frozenset(
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE".split()
+)
+CLASSES = (
+    "base", "broker", "cache", "ci", "container-builder", "controller", "data-store", "gateway", "gpu",
+    "ingress-controller", "job", "model-server", "monitoring", "node-agent", "notebook", "web",
+)  # fmt: skip
+_MATCH = re.compile(
+    r"([A-Za-z0-9.*-]+(:[0-9]+)?/)?[a-z0-9*][a-z0-9._/*-]*"
+)  # a colon belongs to the port of a registry
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,10}")  # without its group
+_LONGEST_ID = 2**31
+
+_Test = tuple[Callable[[Any], bool], str]
+
+
+def is_clean_path(value: object) -> bool:
+    """Whether it is an absolute path as a mount names it: no remark, no variable, no `..`, not the root itself."""
+    if not isinstance(value, str) or not re.fullmatch(r"/[A-Za-z0-9._@+/-]+", value):
+        return False
+    return posixpath.normpath(value) == value and value != "/" and not value.startswith("//")
+
+
+def _text(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _one_of(*allowed: str) -> _Test:
+    quoted = " (in quotes)" if {"no", "ok"} & {*allowed} else ""
+    return lambda value: isinstance(value, str) and value in allowed, f"{' or '.join(allowed)}{quoted}"
+
+
+def _list_of(test: Callable[[Any], bool], what: str) -> _Test:
+    return lambda value: isinstance(value, list) and bool(value) and all(map(test, value)), f"a list of {what}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and re.compile(value) is not None
+    except (re.error, OverflowError, RecursionError):
+        return False
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and "\n" not in value
+
+
+def _is_match(value: Any) -> bool:
+    names = value if isinstance(value, list) else [value]
+    return bool(names) and all(isinstance(name, str) and _MATCH.fullmatch(name) for name in names)
+
+
+_NUMBER: _Test = (lambda value: _is_number(value) and 0 <= value < _LONGEST_ID, "a number")
+_PATHS = _list_of(is_clean_path, "absolute paths")
+_CAPABILITIES = _list_of(lambda value: value in CAPABILITIES, "capabilities, without CAP_")
+_SWITCH: _Test = (lambda value: isinstance(value, bool), "true or false")
+_LINE: _Test = (_is_line, "a line of text")
+
+_TESTS: dict[str, _Test] = {
+    "match": (_is_match, "the name of an image without its tag, a glob, or a list of these"),
+    "tags": (_is_pattern, "a regular expression"),
+    "user": (_text(_USER), "the name of a user, or a number in quotes, without a group"),
+    "uid": _NUMBER,
+    "gid": _NUMBER,
+    "any-user": _SWITCH,
+    "writable": _PATHS,
+    "empty": _PATHS,
+    "volumes": _PATHS,
+    "ports": _list_of(lambda value: _is_number(value) and 0 < value < 65536, "ports"),
+    "file-caps": _CAPABILITIES,
+    "capabilities": _CAPABILITIES,
+    "rofs": _one_of("ok", "no"),
+    "tmp": _one_of("no"),
+    "pvc": _one_of("ok"),
+    "root": _one_of("required"),
+    "setuid": _SWITCH,
+    "seccomp": _one_of("sensitive"),
+    "class": _one_of(*CLASSES),
+    "runtime": _one_of("jvm", "dotnet"),
+    "api": _one_of("needed", "no", "optional"),
+    "api-except": _list_of(_is_line, "globs of container names"),
+    "memory": (lambda value: isinstance(value, str) and (quantity.parse(value) or 0) > 0, "a quantity, such as 512Mi"),
+    "sensitive": _SWITCH,
+    "source": _LINE,
+    "read": _one_of(*READ),
+    "verified": _LINE,
+}
+
+
+def mistakes(entry: Mapping[Any, Any]) -> Iterator[tuple[str | None, str]]:
+    """What is wrong with a row as it is written: the key, None for the row itself, and what it should be."""
+    if "match" not in entry:
+        yield None, "match is missing: the name of an image without its tag, or a glob"
+    for key, value in entry.items():
+        test = _TESTS.get(key) if isinstance(key, str) else None
+        if test is None:
+            yield str(key), f"is no key of a row about an image: known are {', '.join(_TESTS)}"
+        elif not test[0](value):
+            yield str(key), f"is {test[1]}"

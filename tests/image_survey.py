@@ -1,0 +1,303 @@
+"""Makes `hardener/kubernetes/data/surveyed-images.yaml` from a survey of Dockerfiles, and counts what it leaves out.
+
+`.venv/bin/python -m tests.image_survey FOLDER > hardener/kubernetes/data/surveyed-images.yaml`
+
+FOLDER holds `*.yaml`, lists of rows that people wrote after reading the Dockerfile, the entrypoint or the documentation
+of an image. What they wrote for other people becomes a comment; only what is plainly a value becomes one:
+
+- USER: nothing is `root`; a group goes to `gid` where it is a number, else it is left out. A number 0 of a root image
+  and a group 0 are left out: they are nobody's own.
+- `needs_root` becomes `root: required` where the text says that it does not start without root, or where it works on
+  the node or its kernel (`_CANNOT`). Where it copes, needs root in one of its modes only, or where the text does not
+  say it (`_COPES`, `_SOMETIMES`, else), there is no value.
+- Paths and capabilities with a remark in brackets are values, unless the remark is a condition (`_CONDITION`). With a
+  remark outside brackets they are not. `(file capability ...)` makes it one of `file-caps`.
+- `memory` is a value where the text begins with a quantity, not that of a heap; `jvm` and `dotnet` are `runtime`.
+- A name that stands in two rows for the same tags gets the facts of both; those that disagree are left out, and `read`
+  is the lesser. A row for all tags beside rows for some is one for the other tags. Tags that no row speaks of get a
+  row without facts, so that an unknown tag is not taken for a known one.
+
+Rows that are then alike stand once, with all their names. The output depends on the input alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hardener.kubernetes import quantity
+from hardener.kubernetes.image_reference import normalize, parse
+from hardener.kubernetes.image_row_schema import CAPABILITIES, is_clean_path, mistakes
+from hardener.kubernetes.image_table import READ
+
+HEADER = """\
+# Facts about public images, made by tests/image_survey.py. Not edited by hand: rows of images.yaml come before these.
+# Each value stands on the line of its key: a string in double quotes, a number, a list of these, or true.
+"""
+
+_COPES = re.compile(
+    r"copes|^no\b|non-root (start|works|is)|(runs|works|starts) non-root|as non-root|starts directly|arbitrary users"
+    r"|parent starts as root, children"
+)
+_SOMETIMES = re.compile(
+    r"^only (the|for mount)|\b(node|kernel) mode\b|node (plugin|part)\b(?!\))|^node-agent|same image|^some |^as CNI"
+    r"|is set$"
+)
+_CANNOT = re.compile(
+    r"no branch for a non-root|fails without root|entrypoint lies in /root|over its own root|privileged|iptables"
+    r"|\bmounts\b.*\b(host|pods|volume)\b|\bhost\b|firewall|kubelet|\bkernel\b|network namespaces|/dev/kmsg"
+    r"|USER root: reads host"
+)
+_CONDITION = re.compile(r"\b(when|where|if|or|unless|only|given|set|default|changes)\b")
+_KINDS = {"app": None}  # what says nothing about the image
+_API = {"yes": "needed", "no": "no", "optional": "optional"}
+_ORDER = (
+    "match", "tags", "user", "uid", "gid", "any-user", "writable", "volumes", "ports", "file-caps", "capabilities",
+    "rofs", "root", "class", "runtime", "api", "memory", "source", "read",
+)  # fmt: skip
+_NO_FACTS = {"match", "tags", "source", "read"}
+
+
+@dataclass
+class Survey:
+    """Rows in the form of the table, with their comments, and what was left out, by reason."""
+
+    rows: list[Row] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    roots: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+@dataclass
+class Row:
+    """A row of one name: its facts by key, and the remarks that go with them."""
+
+    name: str
+    tags: str | None
+    facts: dict[str, Any]
+    comments: list[str]
+
+
+def mapped(entries: Iterable[dict[str, Any]]) -> Survey:
+    """The rows of a survey in the form of the table."""
+    survey = Survey()
+    by_name: dict[str, list[Row]] = defaultdict(list)
+    for entry in entries:
+        facts, comments = _facts(entry, survey)
+        names = entry["image"] if isinstance(entry["image"], list) else [entry["image"]]
+        legal = [name for name in names if "*" in name or parse(name) is not None]
+        survey.counts["name: no reference of an image (ko://)"] += len(names) - len(legal)
+        for name in dict.fromkeys(map(normalize, legal)):
+            by_name[name].append(Row(name, entry.get("tags"), facts, comments))
+    for name, rows in by_name.items():
+        survey.rows += _of_name(name, rows, survey.counts)
+    return survey
+
+
+def _facts(entry: dict[str, Any], survey: Survey) -> tuple[dict[str, Any], list[str]]:
+    counts = survey.counts
+    facts: dict[str, Any] = {"source": ", ".join(entry["source"]), "read": entry["read"]}
+    comments: list[str] = []
+    facts |= _user(entry, counts)
+    if entry.get("runs_as_any_uid"):
+        facts["any-user"] = True
+    for key in ("writable", "volumes"):
+        if paths := _paths(entry, key, comments, counts):
+            facts[key] = paths
+    if ports := sorted({port for port in entry.get("ports", ()) if isinstance(port, int)}):
+        facts["ports"] = ports
+    if others := [port for port in entry.get("ports", ()) if not isinstance(port, int)]:
+        counts["ports: no plain number"] += len(others)
+        comments.append(f"ports: {', '.join(others)}")
+    _capabilities(entry, facts, comments, counts)
+    if "rofs" in entry:
+        said, _, reason = entry["rofs"].partition(" ")
+        facts["rofs"] = said
+        if reason:
+            comments.append(f"rofs: {reason.strip('()')}")
+    if text := entry.get("needs_root"):
+        found = root_class(text)
+        survey.roots[found][text] += 1
+        comments.append(f"root: {text}")
+        if found == "required":
+            facts["root"] = "required"
+        else:
+            counts[f"needs_root: {found}"] += 1
+    kind = _KINDS.get(entry["kind"], entry["kind"])
+    if kind is None:
+        counts["kind: says nothing (app)"] += 1
+    else:
+        facts["class"] = kind
+    if "api" in entry:
+        facts["api"] = _API[entry["api"]]
+    if text := entry.get("memory"):
+        _memory(text, facts, comments, counts)
+    if note := entry.get("note"):
+        comments.append(note)
+    return facts, [" ".join(comment.split()) for comment in comments]
+
+
+def _user(entry: dict[str, Any], counts: Counter[str]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    uid, gid = entry.get("uid"), entry.get("gid")
+    if "user" in entry:
+        user, _, group = str(entry["user"]).partition(":")
+        user = "root" if user in ("", "0", "root") else user
+        facts["user"] = user
+        if user.isdecimal():
+            uid = int(user) if uid is None else uid
+        if group.isdecimal():
+            gid = int(group) if gid is None else gid
+        elif group:
+            counts["user: name of a group"] += 1
+    if uid == 0:
+        counts["uid: 0 is nobody's own"] += 1
+        uid = None
+    if gid == 0:
+        counts["gid: 0 is what a process has without a group"] += 1
+        gid = None
+    return facts | {key: value for key, value in (("uid", uid), ("gid", gid)) if value is not None}
+
+
+def _paths(entry: dict[str, Any], key: str, comments: list[str], counts: Counter[str]) -> list[str]:
+    found = []
+    for text in entry.get(key, ()):
+        path, _, remark = text.partition(" ")
+        path = path if path == "/" else path.rstrip("/")
+        if remark:
+            comments.append(f"{key}: {text}")
+        bracketed = not remark or (remark.startswith("(") and remark.endswith(")"))
+        if not is_clean_path(path) or not bracketed or _CONDITION.search(remark):
+            counts[f"{key}: no plain path, or one under a condition"] += 1
+            if not remark:
+                comments.append(f"{key}: {text}")
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _capabilities(entry: dict[str, Any], facts: dict[str, Any], comments: list[str], counts: Counter[str]) -> None:
+    # A row that says in its note that the file has them means those of the file.
+    by_note = re.findall(r"file capabilit\w+ (cap_\w+)", entry.get("note", ""))
+    of_file = {name.removeprefix("cap_").upper() for name in by_note}
+    for text in entry.get("capabilities", ()):
+        name, _, remark = text.partition(" ")
+        if remark:
+            comments.append(f"capabilities: {text}")
+        bracketed = not remark or (remark.startswith("(") and remark.endswith(")"))
+        if name not in CAPABILITIES or not bracketed or _CONDITION.search(remark):
+            counts["capabilities: no plain name, or one under a condition"] += 1
+            continue
+        key = "file-caps" if "file capability" in remark or name in of_file else "capabilities"
+        facts.setdefault(key, []).append(name)
+
+
+def _memory(text: str, facts: dict[str, Any], comments: list[str], counts: Counter[str]) -> None:
+    first, _, rest = text.partition(" ")
+    runtime = re.match(r"(jvm|dotnet)\b", text)
+    if runtime:
+        facts["runtime"] = runtime.group()
+    if runtime is None or runtime.group() != text:
+        comments.append(f"memory: {text}")
+    if quantity.parse(first) and "heap" not in rest.partition(";")[0]:
+        facts["memory"] = first
+    else:
+        counts["memory: no quantity of the whole"] += 1
+
+
+def root_class(text: str) -> str:
+    """What a text says about starting without root: "copes", "sometimes" (one of its modes), "required", "not said"."""
+    if _SOMETIMES.search(text):
+        return "sometimes"
+    if _COPES.search(text) and "no branch for a non-root" not in text:
+        return "copes"
+    return "required" if _CANNOT.search(text) else "not said"
+
+
+def _of_name(name: str, rows: list[Row], counts: Counter[str]) -> list[Row]:
+    by_tags: dict[str | None, list[Row]] = defaultdict(list)
+    tagged = list(dict.fromkeys(row.tags for row in rows if row.tags is not None))
+    positive = [tags for tags in tagged if not tags.startswith("^(?!")] or tagged
+    others = f"^(?!.*{positive[0]})" if positive and "|" not in positive[0] else None
+    if others is None or len(positive) > 1:
+        others = f"^(?!.*({'|'.join(positive)}))" if positive else None
+    for row in rows:
+        by_tags[others if row.tags is None else row.tags].append(row)
+    found = [_merged(name, tags, same, counts) for tags, same in by_tags.items()]
+    if tagged and not any(_complements(one, other) for one in by_tags for other in by_tags):
+        counts["tags that no row speaks of: a row without facts"] += 1
+        found.append(Row(name, others, {}, []))
+    return found
+
+
+def _complements(one: str | None, other: str | None) -> bool:
+    if one is None or not one.startswith("^(?!"):
+        return False
+    return one in (f"^(?!.*{other})", f"^(?!.*({other}))") or one.replace("^(?!", "^(", 1) == other
+
+
+def _merged(name: str, tags: str | None, rows: list[Row], counts: Counter[str]) -> Row:
+    facts: dict[str, Any] = {}
+    against = set()
+    for row in rows:
+        for key, value in row.facts.items():
+            if key == "read":
+                facts[key] = min(facts.get(key, value), value, key=READ.index)
+            elif key == "source":
+                facts[key] = ", ".join(dict.fromkeys([*facts.get(key, value).split(", "), *value.split(", ")]))
+            elif facts.setdefault(key, value) != value:
+                against.add(key)
+    for key in against:
+        counts[f"two rows disagree: {key}"] += 1
+        del facts[key]
+    if len(rows) > 1:
+        counts["rows merged into another of the same name"] += len(rows) - 1
+    if "gid" in facts and "uid" not in facts:
+        del facts["gid"]  # a group without its user says nothing
+    comments = list(dict.fromkeys(comment for row in rows for comment in row.comments))
+    return Row(name, tags, facts, comments)
+
+
+def written(rows: Iterable[Row]) -> str:
+    """The rows as text, in the order of their names; those that are alike stand once."""
+    alike: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: (row.name, row.tags or "")):
+        lines = [f"  # {comment}" for comment in row.comments]
+        values = ({"tags": row.tags} if row.tags is not None else {}) | row.facts
+        wrong = list(mistakes({"match": row.name} | values))
+        if wrong or '"' in str(values):
+            raise ValueError(f"{row.name}: {wrong or 'a quote stands in it, which the table does not read'}")
+        lines += (f"  {key}: {json.dumps(values[key], ensure_ascii=False)}" for key in _ORDER if key in values)
+        alike.setdefault("\n".join(lines), []).append(row.name)
+    entries = (f"- match: {json.dumps(names)}\n{text}\n" for text, names in alike.items())
+    return f"{HEADER}images:\n\n" + "\n".join(entries)
+
+
+def main(folder: str) -> None:
+    """Write the table to standard output, and what was left out to standard error."""
+    entries = [
+        entry
+        for file in sorted(Path(folder).glob("*.yaml"))
+        for entry in yaml.safe_load(file.read_text(encoding="utf-8"))
+    ]
+    survey = mapped(entries)
+    sys.stdout.write(written(survey.rows))
+    names = len({row.name for row in survey.rows})
+    print(f"{len(entries)} rows read; {len(survey.rows)} rows for {names} names written", file=sys.stderr)
+    for reason, count in sorted(survey.counts.items()):
+        print(f"{count:5} left out: {reason}", file=sys.stderr)
+    for found, texts in sorted(survey.roots.items()):
+        print(f"needs_root, {found}: {sum(texts.values())}", file=sys.stderr)
+        for text, count in sorted(texts.items()):
+            print(f"{count:5} {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
