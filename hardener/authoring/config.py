@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from hardener.errors import InputError
-from hardener.kubernetes.image_table import ImageRow, row_of
+from hardener.kubernetes.image_table import NO_ROWS, OwnRows, row_of
 from hardener.sources import yaml
 from hardener.support.fast_dataclass import dataclass
 
@@ -73,7 +73,7 @@ class Config:
     namespaces: dict[str, str] = field(default_factory=dict)
     registries: dict[str, Registry] = field(default_factory=dict)
     deep: dict[str, str | int] = field(default_factory=dict)
-    images: tuple[ImageRow, ...] = ()
+    images: OwnRows = NO_ROWS
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -157,17 +157,20 @@ def load(root: str, named: str | None = None) -> Config:
     )  # fmt: skip
 
 
-def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -> tuple[ImageRow, ...]:
+def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -> OwnRows:
     """The entries of ``images``. Raises InputError for the first that no row of the image table may look like."""
     if not entries:
-        return ()
-    from hardener.kubernetes.image_row_schema import mistakes  # late: few repositories have rows of their own
+        return NO_ROWS
+    from hardener.kubernetes.image_row_schema import is_quick, mistakes  # late: few repositories have rows of their own
 
     for index, entry in enumerate(entries):
         for key, text in mistakes(entry):
             place = ("images", index) if key is None else ("images", index, key)
             raise InputError(f"{name}:{parsed.line(0, place)}: images: {text if key is None else f'{key} {text}'}")
-    return tuple(
+        if not is_quick(entry.get("tags", "")):
+            line = parsed.line(0, ("images", index, "tags"))
+            raise InputError(f"{name}:{line}: images: tags repeats no group, and no more than three things")
+    return OwnRows(
         row_of({**entry, "match": match})
         for entry in entries
         for match in (entry["match"] if isinstance(entry["match"], list) else [entry["match"]])

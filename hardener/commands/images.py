@@ -11,7 +11,7 @@ from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, columns, is_terminal, read_tree
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_config import UNKNOWN, merge
-from hardener.kubernetes.image_table import ImageRow, lookup
+from hardener.kubernetes.image_table import OwnRows, lookup
 from hardener.lock.model import Lock
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
@@ -56,7 +56,7 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
     return 0
 
 
-def _row(use: Use, lock: Lock, own: tuple[ImageRow, ...], today: date) -> Row:
+def _row(use: Use, lock: Lock, own: OwnRows, today: date) -> Row:
     reference = use.reference
     locked = lock.find(reference) if lock.successor(reference) is None else None  # what it names now is another image
     config = locked.config if locked is not None else UNKNOWN

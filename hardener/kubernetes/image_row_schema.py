@@ -28,6 +28,8 @@ _MATCH = re.compile(
 )  # a colon belongs to the port of a registry
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,10}")  # without its group
 _LONGEST_ID = 2**31
+_LONGEST_PATTERN = 200
+_MOST_REPEATED = 3
 
 _Test = tuple[Callable[[Any], bool], str]
 
@@ -56,9 +58,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_quick(pattern: str) -> bool:
+    """Whether a regular expression surely takes little time on a tag, which has 128 characters at the most: it repeats
+    few things, and no group."""
+    if len(pattern) > _LONGEST_PATTERN or re.search(r"\)[*+?{]|\(\?(P=|\()|\\[1-9]", pattern):
+        return False
+    return len(re.findall(r"[*+{]", pattern)) <= _MOST_REPEATED
+
+
 def _is_pattern(value: Any) -> bool:
     try:
-        return isinstance(value, str) and re.compile(value) is not None
+        return re.compile(value) is not None
     except (re.error, OverflowError, RecursionError):
         return False
 

@@ -109,7 +109,30 @@ def _reach(fact: str, read: str) -> bool:
     return read == READ[2] or (read == READ[1] and fact in _BY_DOCKERFILE)
 
 
-def lookup(reference: ImageReference, own: Sequence[ImageRow] = ()) -> ImageRow | None:
+class OwnRows:
+    """Rows of a user, in the order in which they are written."""
+
+    def __init__(self, own: Iterable[ImageRow] = ()) -> None:
+        self._by_glob: dict[str, list[ImageRow]] = {}
+        for row in own:
+            self._by_glob.setdefault(normalize(row.match), []).append(row)
+        self._globs = [glob for glob in self._by_glob if "*" in glob]
+        self._found: dict[str, list[list[ImageRow]]] = {}
+
+    def of(self, repository: str) -> list[list[ImageRow]]:
+        """The rows of each glob that fits ``repository``, those of its very name first."""
+        found = self._found.get(repository)
+        if found is None:
+            globs = [repository] if repository in self._by_glob else []
+            globs += (glob for glob in self._globs if glob != repository and fnmatchcase(repository, glob))
+            found = self._found[repository] = [self._by_glob[glob] for glob in globs]
+        return found
+
+
+NO_ROWS = OwnRows()
+
+
+def lookup(reference: ImageReference, own: OwnRows = NO_ROWS) -> ImageRow | None:
     """What is known of an image, or None. ``own`` are rows of the user, which win over the table.
 
     The first `match` that fits decides, in each file for itself; its rows for different tags are told apart by the tag
@@ -130,10 +153,8 @@ def lookup(reference: ImageReference, own: Sequence[ImageRow] = ()) -> ImageRow 
     for surveyed in (False,) if tag is not None and _OTHER_SYSTEM.search(tag) else (True, False):
         above = _fitting(_rows_of(surveyed, repository), tag)
         found = [_over(row, other) for row in above for other in found] if above and found else above or found
-    if own:
-        above = _fitting((_of_user(own, repository),), tag)
-        if above:
-            found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
+    if above := _fitting(own.of(repository), tag):
+        found = [_joined(row, other, True) for row in above for other in found or [ImageRow(row.match)]]
     return _agreed(found) if found else None
 
 
@@ -148,12 +169,6 @@ def _fitting(groups: Iterable[Sequence[ImageRow]], tag: str | None) -> list[Imag
         if fitting:
             return fitting
     return []
-
-
-def _of_user(own: Sequence[ImageRow], repository: str) -> list[ImageRow]:
-    """The rows of the first of the user's globs that fits."""
-    first = next((row.match for row in own if fnmatchcase(repository, normalize(row.match))), None)
-    return [row for row in own if row.match == first]
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from hardener.authoring.config import Exemption
 from hardener.kubernetes import bare_document
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.api_groups import POLICIES
-from hardener.kubernetes.image_table import ImageRow
+from hardener.kubernetes.image_table import NO_ROWS, OwnRows
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.sources.files import Content
@@ -59,7 +59,7 @@ class Settings:
     secrets_out: str | None = None  # where the values of secrets go
     policy_engine: str | None = None
     audit_logs: tuple[str, ...] = ()
-    images: tuple[ImageRow, ...] = ()  # of the user's own, which win over the image table
+    images: OwnRows = NO_ROWS  # about images, which win over the image table
 
 
 class Draft(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 from hardener.kubernetes import image_table
 from hardener.kubernetes.image_reference import normalize, parse
 from hardener.kubernetes.image_row_schema import mistakes
-from hardener.kubernetes.image_table import ImageRow, lookup, row_of, rows
+from hardener.kubernetes.image_table import ImageRow, OwnRows, lookup, row_of, rows
 from hardener.sources.yaml import parse as yaml_parse
 
 DIGEST = "sha256:" + "0" * 64
@@ -279,10 +279,13 @@ def test_rows_are_joined(by_hand: ImageRow, surveyed: ImageRow, facts: dict[str,
 def test_rows_of_the_user_win() -> None:
     reference = parse("nginx:1.27")
     assert reference is not None
-    own = (
-        ImageRow("nginx", uid=5000, tags="^1"),
-        ImageRow("nginx", uid=6000, tags="^2"),
-        ImageRow("registry.example.com/*", uid=7000),
+    own = OwnRows(
+        [
+            ImageRow("*", uid=4000),
+            ImageRow("nginx", uid=5000, tags="^1"),
+            ImageRow("nginx", uid=6000, tags="^2"),
+            ImageRow("registry.example.com/*", uid=7000),
+        ]
     )
     found = lookup(reference, own)
     assert found is not None
