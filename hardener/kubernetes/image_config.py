@@ -74,6 +74,7 @@ class ImageFacts:
     - `ports`: their numbers, of each protocol. `volumes`: VOLUMEs by its config or its Dockerfile.
     - `user_source`, `uid_source`, `ports_source`, `volumes_source`: the same for people, as "web/Dockerfile:12".
     - `sure`: the user is proved, or looked up where the image is made. `sure_of_number`: the same of `uid`.
+    - `any_number`: it runs as any user, too.
     - `files`: what its files say, None where nobody read them; with their numbers of a named user `uid_source` is
       "harden.lock".
     - `entrypoint`, `cmd`: what it runs by itself. `command_by`: where that is from.
@@ -96,6 +97,7 @@ class ImageFacts:
     user_by: KnownBy | None = None
     uid_by: KnownBy | None = None
     sure_of_number: bool = False
+    any_number: bool = False
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     command_by: KnownBy | None = None
@@ -129,17 +131,24 @@ def of_row(row: ImageRow | None) -> ImageFacts:
     """What the image table says."""
     if row is None:
         return ImageFacts()
-    sure_paths = row.verified is not None
+    root = row.user in _ROOT
+    # As the number of its service a root image starts where its entrypoint takes that, which only it shows.
+    sure_of_number = row.uid is not None and row.sure_of("root" if root else "uid")
+    sure_of_paths = row.sure_of("writable")
     return ImageFacts(
-        "root" if row.user in _ROOT else row.user,
+        "root" if root else row.user,
         row.uid,
         row.gid,
         row.ports,
-        sure=row.verified is not None,
+        tuple(sorted(row.volumes)),
+        sure=row.user is not None and row.sure_of("user"),
+        any_number=row.any_user,
         user_by=KnownBy.TABLE if row.user is not None else None,
         uid_by=KnownBy.TABLE if row.uid is not None else None,
-        sure_of_number=row.uid is not None and row.verified is not None,
-        writable=tuple(ImagePath(path, f"{KnownBy.TABLE}: it writes to {path}", sure_paths) for path in row.writable),
+        sure_of_number=sure_of_number,
+        writable=tuple(
+            ImagePath(path, f"{KnownBy.TABLE}: it writes to {path}", sure_of_paths) for path in row.writable
+        ),
         paths_by=KnownBy.TABLE if row.writable or row.rofs is not None else None,
     )
 

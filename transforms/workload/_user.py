@@ -154,7 +154,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
     if facts.sure_of_number and facts.uid is not None and plain and not against:
         if not any(map(_may_shut_out, mounts(container))):
             grade = Grade.SAFE
-    known = facts.user is not None or facts.uid is not None or bool(against)
+    known = facts.user is not None or facts.uid is not None or facts.any_number or bool(against)
     basis = Basis.INFERRED if known else Basis.ASSUMED
     return Choice(container, uid, gid, grade, basis, evidence, list(signs(container, _kept_volumes)))
 
@@ -165,6 +165,8 @@ def _why(container: Container) -> str:
     kind = facts.kind_of_user
     if facts.uid is None:
         text = f"so it gets {NOBODY_ELSE}"
+        if facts.any_number:
+            return f"image table: it runs as any user, {text}"
         if kind == "name":
             return f"{facts.user_source}: its image runs as {facts.user}, the number of which is not known, {text}"
         if kind == "root" and not written:

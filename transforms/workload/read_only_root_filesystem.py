@@ -63,7 +63,7 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
     row, basis = container.row, Basis.INFERRED
     if plan.against:
         grade = Grade.BREAKING
-    elif row is not None and row.rofs == "ok" and row.verified and own_command(container) and not plan.doubts:
+    elif row is not None and row.rofs == "ok" and row.sure_of("rofs") and own_command(container) and not plan.doubts:
         grade = Grade.SAFE if options.size_limit == NONE else Grade.REVIEW
     elif plan.inert and not plan.doubts and plan.volumes.keys() <= {"/tmp"} and options.size_limit == NONE:
         grade, basis = Grade.SAFE, Basis.PROVED
