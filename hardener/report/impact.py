@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from hardener.authoring.edits import Basis
+from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
+from hardener.facts.images.known_image import known_image
+from hardener.facts.objects.written_users import WrittenUsers
+from hardener.kubernetes.image_config import KnownBy
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
-from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -56,15 +60,64 @@ def lines(outcome: Outcome) -> Iterator[str]:
     if rolled:
         number = len({id(change.object) for change in rolled})
         yield f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
-    unknown = [c for c in outcome.changes if c.transform.id == "run-as-non-root" and c.edit.basis is Basis.ASSUMED]
-    if unknown:
-        count = counted(len({id(change.object) for change in unknown}), "workload")
-        yield f"{count} will not start where the image runs as root, which harden.lock could tell: {_names(unknown)}"
+    yield from _users(outcome)
+    grouped = [change for change in outcome.changes if change.edit.impact == "group-of-volumes"]
+    if grouped:
+        volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
+        yield (
+            f"{counted(len(volumes), 'volume')} get{'s' * (len(volumes) == 1)} a group, which the files on it keep after a "
+            f"revert: {listed(dict(enumerate(volumes)))}"
+        )
     late = [change for change in outcome.changes if change.edit.late]
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
         objects = counted(len({id(change.object) for change in late}), "workload")
         yield f"a mistake would show late, under load, in {objects}: watch {ids}"
+
+
+def _users(outcome: Outcome) -> Iterator[str]:
+    """How many containers run as a number that this run writes, by what is known of their images."""
+    objects = {id(change.object) for change in outcome.changes if change.edit.impact == "user-by-number"}
+    by = Counter(source for pod in outcome.tree.pods_and_parts if id(pod.object) in objects for source in _sources(pod))
+    if not by:
+        return
+    texts = [f"{by[source]} by {text}" for source, text in _SOURCES.items() if by[source]]
+    if by[None]:
+        texts.append(f"{by[None]} by nothing that is known of the image, so they may need its own user or root")
+    yield f"{counted(sum(by.values()), 'container')} run{'s' * (sum(by.values()) == 1)} as a number: {'; '.join(texts)}"
+    if by[None]:
+        yield "  to know more: harden lock --deep PATH, or images: in .harden.yaml"
+
+
+_SOURCES = {
+    KnownBy.LOCK: "harden.lock",
+    KnownBy.DOCKERFILE: "a Dockerfile",
+    KnownBy.SAME_IMAGE: "another container with the same image",
+    KnownBy.TABLE: "the image table",
+    KnownBy.BASE: "what is known of the base image",
+}
+
+
+def _sources(pod: PodTemplate) -> Iterator[KnownBy | None]:
+    written = pod.tree.ask(WrittenUsers)
+    try:
+        for container in pod.containers:
+            number = container.effective("runAsUser")
+            if number and number != written.number(container):
+                known = known_image(container)
+                yield known.uid_by if known.uid == number else None
+    except (OpaqueError, WrongShapeError):
+        return
+
+
+def _volumes(change: Change) -> Iterator[str]:
+    """The volumes that a group is for, each with its object."""
+    for fact in change.edit.evidence:
+        mount: Any = fact.piece.data if fact.piece is not None else None
+        for part in fact.path[:-1]:
+            mount = mount[part]
+        if isinstance(mount, dict) and "mountPath" in mount:
+            yield f"{mount.get('name')} of {change.object}"
 
 
 # What a person has to know before it is applied: impact, what is counted, and what becomes of it.

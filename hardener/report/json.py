@@ -11,6 +11,7 @@ from hardener.authoring.edits import Evidence
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
+from hardener.facts.images.coverage import Coverage, coverage
 from hardener.report import steps
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
@@ -39,7 +40,7 @@ def write(
     head = {
         "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
         "platform": platforms.name, "platformSigns": {name: _sign(item) for name, item in platforms.signs.items()},
-        "summary": summary,
+        "summary": summary, "images": {name: _coverage(known) for name, known in coverage(outcome.tree).items()},
     }  # fmt: skip
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     out(dump(head)[:-1])
@@ -56,6 +57,10 @@ def write(
             out(("," if number else "") + "\n" + dump(record))
         out("]")
     out("}\n")
+
+
+def _coverage(known: Coverage) -> dict[str, Any]:
+    return {"known": known.known, "bySource": known.by, "unknown": known.unknown}
 
 
 class _Dump:

@@ -83,7 +83,10 @@ def _edits(
 def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
     for path, number in ((_USER, choice.uid), (_GROUP, choice.gid)):
         if number is not None:
-            yield view.set(*path, to=number, grade=choice.grade, basis=choice.basis, evidence=choice.evidence)
+            yield view.set(
+                *path, to=number, grade=choice.grade, basis=choice.basis, evidence=choice.evidence,
+                impact="user-by-number",
+            )  # fmt: skip
 
 
 def _group_of_volumes(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]:
