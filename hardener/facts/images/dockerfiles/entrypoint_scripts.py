@@ -1,0 +1,180 @@
+"""What entrypoint and command of an image do, and the scripts of this tree that they start.
+
+A script is found where a COPY put it: a file of the build context, a here-document, or a file of another stage.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import field
+from fnmatch import fnmatchcase
+
+from hardener.facts.images.dockerfiles.model import Said
+from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.facts.images.dockerfiles.stages import Copy, Stage
+from hardener.kubernetes import command_evidence, shell
+from hardener.support.fast_dataclass import dataclass
+
+_MOST_SCRIPTS = 10
+_MOST_WORDS = 64  # of a command that may name a script
+_MOST_STAGES = 5
+_MOST_COPIES = 200
+_LARGEST = 256 * 1024  # characters of a script
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|z|k)?sh\b")
+_WHO = re.compile(r"\bid\s+-[a-z]*u\b|\$\{?(?:EUID|UID)\b|\bwhoami\b")
+
+
+@dataclass(slots=True)
+class Script:
+    """The text of a script, the name of its file for people, and the line before its first one."""
+
+    text: str
+    file: str
+    before: int = 0
+
+
+@dataclass(slots=True)
+class Shown:
+    """What commands and scripts show; see ``BuiltImage``."""
+
+    root_commands: list[Said[str]] = field(default_factory=list)
+    writes: list[Said[str]] = field(default_factory=list)
+    installs: list[Said[str]] = field(default_factory=list)
+    starts: list[Said[str]] = field(default_factory=list)
+    asks_who: Said[str] | None = None
+    read: bool = False
+
+
+def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
+    """What the entrypoint and the command of ``stage`` show."""
+    shown = Shown()
+    found: dict[str, Script | None] = {}
+    waiting: list[str] = []
+    for said in (stage.entrypoint, stage.cmd):
+        if said is not None and said.value:
+            _look(shown, said.value, lambda text, said=said: (said.file, said.line))  # type: ignore[misc]
+            waiting += _names(said.value)
+    for name in waiting:  # grows
+        if name in found or len(found) > _MOST_WORDS:
+            continue
+        script = found[name] = _find(name, stage, files)
+        if script is None:
+            continue
+        if sum(each is not None for each in found.values()) > _MOST_SCRIPTS:
+            shown.read = False
+            return shown
+        shown.read = True
+        _look(shown, (script.text,), _lines(script))
+        waiting += _names((script.text,))
+    shown.starts = [said for said in shown.starts if found.get(said.value) is None]
+    return shown
+
+
+def _lines(script: Script) -> Callable[[str], tuple[str, int]]:
+    """Where a word stands first in ``script``, comments left out."""
+    lines = script.text.split("\n")
+    known: dict[str, int] = {}
+
+    def place(word: str) -> tuple[str, int]:
+        if word not in known:
+            parts = word.split() if not word.startswith("/") else [word]
+            number = next((i for i, line in enumerate(lines, 1) if _holds(line, parts)), 0)
+            if not number:  # a path that was put together
+                last = posixpath.basename(word)
+                number = next((i for i, line in enumerate(lines, 1) if _holds(line, [last])), 1)
+            known[word] = number
+        return script.file, script.before + known[word]
+
+    return place
+
+
+def _holds(line: str, words: list[str]) -> bool:
+    if not all(word in line for word in words) or line.lstrip().startswith("#"):
+        return False
+    return all(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", line) for word in words)
+
+
+def _look(shown: Shown, words: tuple[str, ...], place: Callable[[str], tuple[str, int]]) -> None:
+    shown.root_commands += [Said(word, *place(word)) for word in command_evidence.root_commands(words)]
+    written = command_evidence.writes(words)
+    shown.writes += [Said(path, *place(path)) for path in written.paths]
+    if written.unplaced:
+        shown.installs.append(Said("installs packages when it starts", *place("install")))
+    if shown.asks_who is None and (match := next(filter(None, map(_WHO.search, words)), None)):
+        shown.asks_who = Said(match[0], *place(match[0]))
+    for command in shell.commands(words):
+        if command.words[:1] == ["exec"] and len(command.words) > 1:
+            program = list(shell.runs([command]))[-1][0]
+            if not program.startswith(("$", "-")):
+                shown.starts.append(Said(program, *place(f"exec {program}")))
+
+
+def _names(words: tuple[str, ...]) -> list[str]:
+    """The words that may name a script which is started: programs, and operands of shells and of `.`."""
+    found: list[str] = []
+    for command in shell.commands(words):
+        for word in command.words[:_MOST_WORDS]:
+            if not word.startswith("-") and "\n" not in word and " " not in word and "$" not in word:
+                if word == command.words[0] or "/" in word or word.endswith(".sh"):
+                    found.append(word)
+    return shell.unique(found)[: _MOST_WORDS * 4]
+
+
+def _find(name: str, stage: Stage, files: RepositoryFiles) -> Script | None:
+    """The script that ``name`` means in the image of ``stage``; None where it is none of this tree, or no script."""
+    if "/" not in name:
+        places = [f"{folder}/{name}" for folder in _PATH] + [posixpath.join(stage.folder or ".", name)]
+    else:
+        places = [posixpath.join(stage.folder or ".", name)]
+    for place in places:
+        script = _at(posixpath.normpath(place), stage, files, 0)
+        if script is not None:
+            is_script = script.file.endswith(".sh") or _SHEBANG.match(script.text)
+            return script if is_script and len(script.text) <= _LARGEST else None
+    return None
+
+
+def _at(path: str, stage: Stage, files: RepositoryFiles, depth: int) -> Script | None:
+    for copy in stage.copies[: -_MOST_COPIES - 1 : -1]:  # the last one wins
+        for source, inside in _sources(copy, path):
+            if copy.origin is not None:
+                index = copy.stages.index(copy.origin) if copy.origin and depth < _MOST_STAGES else None
+                other = copy.stages.left_by(index) if index is not None else None
+                if other is not None and other is not stage:
+                    start = source if source.startswith("/") else posixpath.join("/", source)
+                    wanted = posixpath.normpath(posixpath.join(start, inside) if inside else start)
+                    if (script := _at(wanted, other, files, depth + 1)) is not None:
+                        return script
+                continue
+            document = dict(copy.documents).get(source.lstrip("<-").strip("\"'")) if source.startswith("<<") else None
+            if document is not None and not inside:
+                return Script(document, copy.said.file, copy.said.line)
+            if copy.context is not None and not source.startswith("<<"):
+                file = posixpath.normpath(posixpath.join(copy.context, source.lstrip("/"), inside))
+                if file in files and (text := files.text(file)) is not None:
+                    return Script(text, files.name(file))
+    return None
+
+
+def _sources(copy: Copy, path: str) -> Iterator[tuple[str, str]]:
+    """(source, path below it) that the file ``path`` may come from by ``copy``."""
+    target = copy.target.rstrip("/") or "/"
+    target = posixpath.normpath(target)
+    if path == target and not copy.target.endswith("/") and len(copy.sources) == 1:
+        yield copy.sources[0], ""
+    prefix = "" if target == "." else target.rstrip("/") + "/"
+    if not path.startswith(prefix) or path == prefix:
+        return
+    below = path[len(prefix) :]
+    for source in copy.sources:
+        base = posixpath.basename(source.rstrip("/"))
+        if set("*?[") & set(source):
+            if "/" not in below and fnmatchcase(below, base):
+                yield posixpath.join(posixpath.dirname(source), below), ""
+            continue
+        if base == below:
+            yield source, ""  # a file into a folder
+        yield source, below  # the content of a folder

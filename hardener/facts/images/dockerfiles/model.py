@@ -1,0 +1,134 @@
+"""The answer: an image of this tree, as its Dockerfile says it is."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Generic, Literal, TypeVar
+
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.support.fast_dataclass import dataclass
+
+T = TypeVar("T")
+
+Rank = Literal["named", "service", "folder"]
+"""How it is known that a Dockerfile builds an image, the surest first.
+
+- ``named``: a build file names the image and how it is built.
+- ``service``: a build file builds a service, and the image has its name.
+- ``folder``: no build file says it; the folder of the Dockerfile, or its suffix, has the name of the image.
+"""
+
+RANKS: tuple[Rank, ...] = ("named", "service", "folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Said(Generic[T]):
+    """A fact, and where it is said: the name of the file for people, and the line, which counts from 1."""
+
+    value: T
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that is built from this tree, read from the final stage of its Dockerfile, and from what that is made of
+    in this tree. A field that is None or empty says that these files do not say it; then it is what the base has.
+
+    - `dockerfile`: the name of the Dockerfile for people. `rank`, `named_by`: how it is known that it builds the image.
+    - `base`: the image outside of this tree that it is made from; None for `scratch`, and where it is not known.
+      `from_scratch` tells them apart. `through`: the Dockerfiles of this tree between the two.
+    - `user`: USER as it is in effect, variables filled in; never "". `uid`, `gid`: the numbers of that user and its
+      group, from the text itself or from the accounts that a RUN makes.
+    - `ports`, `volumes`, `workdir`, `entrypoint`, `cmd`: as in the image; a shell form is `/bin/sh -c TEXT`. An empty
+      `cmd` is one that an ENTRYPOINT took away.
+    - `env`: variables whose value is an absolute path.
+    - `given`: paths where the user of the image may write, since they were made by it or given to it.
+    - `filled`: paths that hold files of the image: what was copied there, or made by a RUN. A relative one is seen from
+      the working directory of the base.
+    - `capabilities`: `cap_net_bind_service=+ep /bin/x`, the file left out where it is not known.
+    - `root_commands`, `writes`, `installs`, `starts`: what entrypoint and command do, and the scripts of this tree that
+      they start: commands that need root, absolute paths that are written, package managers, programs that take over.
+    - `asks_who`: where they look at the number of their user (`id -u`), so that they may do without root.
+    - `script_read`: a script of this tree is started, and it was read with each one that it starts. False: what the
+      program itself writes is not known.
+    - `unknown`: the names of fields above about which the files say something that is not understood.
+    """
+
+    dockerfile: str
+    rank: Rank
+    named_by: Said[str] | None
+    base: ImageReference | None = None
+    base_said: Said[str] | None = None
+    from_scratch: bool = False
+    through: tuple[str, ...] = ()
+    user: Said[str] | None = None
+    uid: Said[int] | None = None
+    gid: Said[int] | None = None
+    ports: tuple[Said[int], ...] = ()
+    volumes: tuple[Said[str], ...] = ()
+    workdir: Said[str] | None = None
+    entrypoint: Said[tuple[str, ...]] | None = None
+    cmd: Said[tuple[str, ...]] | None = None
+    env: tuple[tuple[str, Said[str]], ...] = ()
+    given: tuple[Said[str], ...] = ()
+    filled: tuple[Said[str], ...] = ()
+    capabilities: tuple[Said[str], ...] = ()
+    root_commands: tuple[Said[str], ...] = ()
+    writes: tuple[Said[str], ...] = ()
+    installs: tuple[Said[str], ...] = ()
+    starts: tuple[Said[str], ...] = ()
+    asks_who: Said[str] | None = None
+    script_read: bool = False
+    unknown: frozenset[str] = field(default_factory=frozenset)
+
+    def knows(self, name: str) -> bool:
+        """Whether what the files say of the field ``name`` was understood. Where it was and the field is None, the base
+        has the answer."""
+        return name not in self.unknown
+
+    @property
+    def knowledge(self) -> Literal["dockerfile", "dockerfile+entrypoint"]:
+        """What was read, in the words of the image table."""
+        return "dockerfile+entrypoint" if self.script_read else "dockerfile"
+
+    def evidence(self, name: str) -> list[str]:
+        """What the files say of the field ``name``, for people: `src/cart/Dockerfile:12: USER 1000`."""
+        value = getattr(self, name)
+        if name == "env":
+            return [f"{said.where}: ENV {key}={said.value}" for key, said in value]
+        found = value if isinstance(value, tuple) else (value,)
+        return [f"{said.where}: {_WORDS[name]}{_text(said.value)}" for said in found if isinstance(said, Said)]
+
+
+_WORDS = {
+    "named_by": "",
+    "base_said": "FROM ",
+    "user": "USER ",
+    "uid": "user number ",
+    "gid": "group number ",
+    "ports": "EXPOSE ",
+    "volumes": "VOLUME ",
+    "workdir": "WORKDIR ",
+    "entrypoint": "ENTRYPOINT ",
+    "cmd": "CMD ",
+    "given": "the user may write to ",
+    "filled": "files in ",
+    "capabilities": "setcap ",
+    "root_commands": "",
+    "writes": "writes to ",
+    "installs": "",
+    "starts": "starts ",
+    "asks_who": "",
+}
+_LONGEST = 120  # characters that are shown of a value
+
+
+def _text(value: object) -> str:
+    text = (" ".join(value) or "[]") if isinstance(value, tuple) else str(value)
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,184 @@
+"""An image as its Dockerfile says it is: what a stage leaves, told as ``BuiltImage``."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import TypeVar
+
+from hardener.facts.images.dockerfiles.accounts import Account, number
+from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.facts.images.dockerfiles.stages import Stage
+from hardener.kubernetes import image_reference
+
+T = TypeVar("T")
+_MOST = 200  # paths of one kind
+
+
+def image_of(
+    stage: Stage, files: RepositoryFiles, dockerfile: str, rank: Rank, named_by: Said[str] | None
+) -> BuiltImage:
+    """The image of ``stage``, which is the last one of the Dockerfile of that name or the one that the build names."""
+    uid, gid = _numbers(stage)
+    shown = shown_by(stage, files)
+    base = image_reference.parse(stage.base.value) if stage.base is not None else None
+    unknown = set(stage.unknown)
+    if stage.base is not None and base is None:
+        unknown.add("base")
+    return BuiltImage(
+        dockerfile=dockerfile,
+        rank=rank,
+        named_by=named_by,
+        base=base,
+        base_said=stage.base,
+        from_scratch=stage.from_scratch,
+        through=stage.through,
+        user=stage.user,
+        uid=uid,
+        gid=gid,
+        ports=_once(stage.ports),
+        volumes=_once(stage.volumes),
+        workdir=stage.workdir,
+        entrypoint=stage.entrypoint,
+        cmd=stage.cmd,
+        env=tuple((name, said) for name, said in stage.env.items() if said is not None and _is_folder(said.value))[
+            :_MOST
+        ],
+        given=_given(stage, uid, gid),
+        filled=_once([*stage.filled, *stage.worked_in]),
+        capabilities=_once(
+            Said(" ".join(filter(None, said.value)), said.file, said.line) for said in stage.capabilities
+        ),
+        root_commands=_once(shown.root_commands),
+        writes=_once(shown.writes),
+        installs=_once(shown.installs),
+        starts=_once(shown.starts),
+        asks_who=shown.asks_who,
+        script_read=shown.read,
+        unknown=frozenset(unknown),
+    )
+
+
+def _is_folder(value: str) -> bool:
+    return value.startswith("/") and ":" not in value and "\n" not in value and len(value) <= 4096
+
+
+def _once(found: Iterable[Said[T]]) -> tuple[Said[T], ...]:
+    """Each value once, where it is said first."""
+    kept: dict[T, Said[T]] = {}
+    for said in found:
+        if len(kept) == _MOST:
+            break
+        kept.setdefault(said.value, said)
+    return tuple(kept.values())
+
+
+def _numbers(stage: Stage) -> tuple[Said[int] | None, Said[int] | None]:
+    """The numbers of the user in effect and of its group; of a name those of the account that was made last."""
+    if stage.user is None:
+        return None, None
+    name, _, group = stage.user.value.partition(":")
+    users = {said.value.name: said for said in stage.accounts if not said.value.is_group}
+    groups = {said.value.name: said for said in stage.accounts if said.value.is_group}
+
+    def of(text: str, known: dict[str, Said[Account]]) -> Said[int] | None:
+        plain = 0 if text == "root" else number(text)
+        if plain is not None and stage.user is not None:
+            return Said(plain, stage.user.file, stage.user.line)
+        said = known.get(text)
+        return _number_of(said) if said is not None else None
+
+    uid = of(name, users)
+    account = users.get(name) or next(
+        (said for said in users.values() if uid is not None and said.value.number == uid.value), None
+    )
+    if group:
+        return uid, of(group, groups)
+    if name in ("root", "0"):
+        return uid, uid
+    if account is None:
+        return uid, None
+    if account.value.group:
+        plain = number(account.value.group)
+        return uid, of(account.value.group, groups) if plain is None else Said(plain, account.file, account.line)
+    return uid, of(account.value.name, groups) if account.value.name in groups else None
+
+
+def _number_of(said: Said[Account]) -> Said[int] | None:
+    return None if said.value.number is None else Said(said.value.number, said.file, said.line)
+
+
+def _given(stage: Stage, uid: Said[int] | None, gid: Said[int] | None) -> tuple[Said[str], ...]:
+    """The paths that the user in effect may write to. Root may write everywhere, and nobody knows who the user of a
+    base is: for these only what everybody may write to is named."""
+    name, _, group = stage.user.value.partition(":") if stage.user is not None else ("", "", "")
+    names = {name, str(uid.value)} if uid is not None else {name}
+    groups = {group, str(gid.value)} if gid is not None else {group}
+    for said in stage.accounts:
+        account = said.value
+        if not account.is_group and account.number is not None and str(account.number) in names:
+            names.add(account.name)
+        if account.is_group and account.number is not None and str(account.number) in groups:
+            groups.add(account.name)
+        if not account.is_group and account.name in names and account.group and not group:
+            groups.add(account.group)
+    if number(name) is not None and not group and not any(said.value.name in names for said in stage.accounts):
+        groups |= {"0", "root"}  # a number without an account is in the group of root
+    names -= {"", "root", "0"}
+    groups.discard("")
+    owners: dict[str, str | None] = {}
+    of_group: dict[str, str] = {}
+    kept: dict[str, Said[str]] = {}
+    for given in stage.gifts:
+        gift = given.value
+        path = posixpath.normpath(gift.path)
+        before = owners.get(path)
+        owners[path] = gift.owner or before
+        of_group[path] = gift.group or of_group.get(path, "")
+        if gift.owner is not None and gift.owner not in names and not gift.anybody and before in names:
+            kept.pop(path, None)  # it was taken away again
+        elif gift.anybody or gift.owner in names or (gift.group_writes and of_group[path] in groups):
+            kept.setdefault(path, Said(path, given.file, given.line))
+    return tuple(kept.values())[:_MOST]
+
+
+_OF_THE_BUILD = frozenset({"dockerfile", "rank", "named_by", "base_said", "through", "unknown"})
+_EITHER = frozenset({"filled"})  # where one says it, it may be so
+
+
+def agreed(images: Sequence[BuiltImage]) -> BuiltImage | None:
+    """What all of ``images`` say of one image; a field on which they do not agree is not known. None where they do not
+    agree on anything."""
+    first, *others = images
+    if not others:
+        return first
+    kept: dict[str, object] = {}
+    unknown = set[str]().union(*(image.unknown for image in images))
+    shared = 0
+    for each in fields(BuiltImage):
+        if each.name in _OF_THE_BUILD:
+            continue
+        values = [_plain(getattr(image, each.name)) for image in images]
+        if each.name in _EITHER:
+            kept[each.name] = _once(said for image in images for said in getattr(image, each.name))
+        elif all(value == values[0] for value in values):
+            shared += bool(values[0])
+            kept[each.name] = getattr(first, each.name)
+        else:
+            kept[each.name] = each.default
+            unknown.add(each.name)
+    if not shared:
+        return None
+    return replace(first, **kept, unknown=frozenset(unknown))  # type: ignore[arg-type]
+
+
+def _plain(value: object) -> object:
+    """A value without the places that say it."""
+    if isinstance(value, Said):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.text if isinstance(value, image_reference.ImageReference) else value

@@ -1,0 +1,198 @@
+"""What the commands of a RUN leave in an image: accounts, paths given to somebody, files, capabilities."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import field
+
+from hardener.facts.images.dockerfiles.accounts import Account, made, written
+from hardener.kubernetes import command_evidence, shell
+from hardener.support.fast_dataclass import dataclass
+
+_LARGEST = 256 * 1024  # characters of one RUN; more is data and no script
+_UNKNOWN = re.compile(r"[$`*?\[{]")
+_SPACE = re.compile(r"\s")
+# What leaves nothing in the working directory.
+_ELSEWHERE = frozenset(
+    {
+        "addgroup",
+        "adduser",
+        "apk",
+        "apt",
+        "apt-get",
+        "apt-key",
+        "cd",
+        "chgrp",
+        "chmod",
+        "chown",
+        "command",
+        "cp",
+        "curl",
+    }
+    | {"dnf", "dpkg", "echo", "env", "exit", "export", "false", "find", "groupadd", "groupmod", "install", "ldconfig"}
+    | {
+        "ln",
+        "ls",
+        "microdnf",
+        "mkdir",
+        "mv",
+        "passwd",
+        "printf",
+        "rm",
+        "sed",
+        "set",
+        "setcap",
+        "sleep",
+        "test",
+        "touch",
+    }
+    | {"true", "update-ca-certificates", "useradd", "usermod", "which", "yum", "zypper", "[", "cat", "tee"}
+    | {"sh", "bash", "ash", "gpg", "grep", "id", "locale-gen", "rmdir", "xargs", "pip", "pip3", "gem"}
+)
+_WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|[ugo]*[ao][ugo]*[+=][rst]*w[rwxXst]*|\+[rst]*w[rwxXst]*")
+_MAKES_FOLDERS = re.compile(r"-[A-Zcpsv]*d\b")
+_BRACES = re.compile(r"([^{}]*)\{([^{}]*,[^{}]*)\}([^{}]*)")
+_GROUP = re.compile(r"[0-7]?[0-7][2367][0-7]|[uo]*g[uo]*[+=](?:[rst]*w[rwxXst]*|u)")
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A path that belongs to somebody from then on. ``anybody``: every user may write there; ``group_writes``: the
+    members of its group may. An owner or a group that is None stays what it was."""
+
+    path: str
+    owner: str | None = None
+    group: str | None = None
+    anybody: bool = False
+    group_writes: bool = False
+
+
+@dataclass(slots=True)
+class Left:
+    """What a RUN leaves: ``made`` are folders without files, ``filled`` paths that hold some, ``worked_in`` folders
+    where a program ran that may leave some."""
+
+    accounts: list[Account] = field(default_factory=list)
+    gifts: list[Gift] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
+    worked_in: list[str] = field(default_factory=list)
+    capabilities: list[tuple[str, str]] = field(default_factory=list)  # (capabilities, file or "")
+
+
+def left_by(script: str, folder: str | None) -> Left:
+    """What ``script`` leaves when it runs in ``folder``, None where that is not known."""
+    left = Left()
+    if len(script) > _LARGEST:
+        left.worked_in.append(folder or ".")
+        return left
+    left.accounts += written(script)
+    here = folder
+    works_in: set[str | None] = set()
+    for command in shell.commands([script]):
+        programs = list(shell.runs([command]))
+        if command.words[:1] == [script] and _SPACE.search(script):
+            continue  # the script as a word of itself
+        for program, arguments in programs:
+            if program == "cd":
+                here = _joined(here, arguments[0]) if arguments else None
+            elif (account := made(program, arguments)) is not None:
+                left.accounts.append(account)
+                if account.home:
+                    left.gifts.append(Gift(account.home, account.name, account.group))
+            else:
+                _read(left, program, arguments, here)
+        if programs and not command.targets and not any(name in _ELSEWHERE for name, _ in programs):
+            works_in.add(here)
+        if not (programs and programs[0][0] in ("mkdir", "cd", "rm", "chown", "chmod")) or command.targets:
+            left.filled += _written(command, here)
+    left.worked_in += sorted({path or "." for path in works_in} - {"/"})
+    return left
+
+
+def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) -> None:
+    operands = [word for word in arguments if not word.startswith("-")]
+    if program == "mkdir":
+        paths = list(_paths(_without_values(arguments, ("-m", "--mode")), here))
+        left.made += paths
+        mode = next((word for word in arguments if word.startswith(("-m", "--mode"))), None)
+        value = "" if mode is None else mode.partition("=")[2] or mode.removeprefix("-m") or operands[0]
+        if _WORLD.fullmatch(value):
+            left.gifts += [Gift(path, anybody=True) for path in paths]
+    elif program == "chown" and len(operands) > 1:
+        owner, _, group = operands[0].partition(":")
+        if not _UNKNOWN.search(operands[0]):
+            left.gifts += [Gift(path, owner or None, group or None) for path in _paths(operands[1:], here)]
+    elif program == "chgrp" and len(operands) > 1:
+        left.gifts += [Gift(path, group=operands[0]) for path in _paths(operands[1:], here)]
+    elif program == "chmod" and len(operands) > 1:
+        modes = operands[0].split(",")
+        anybody, members = (any(map(pattern.fullmatch, modes)) for pattern in (_WORLD, _GROUP))
+        if anybody or members:
+            left.gifts += [Gift(path, anybody=anybody, group_writes=members) for path in _paths(operands[1:], here)]
+    elif program == "install" and any(
+        word in ("-d", "--directory") or _MAKES_FOLDERS.match(word) for word in arguments
+    ):
+        paths = list(_paths(_without_values(arguments, ("-o", "-g", "-m", "--owner", "--group", "--mode")), here))
+        owner_of, group_of = _value(arguments, "-o", "--owner"), _value(arguments, "-g", "--group")
+        left.made += paths
+        if owner_of or group_of:
+            left.gifts += [Gift(path, owner_of, group_of) for path in paths]
+        if _WORLD.fullmatch(_value(arguments, "-m", "--mode") or ""):
+            left.gifts += [Gift(path, anybody=True) for path in paths]
+    elif program == "setcap" and len(operands) > 1 and "-r" not in arguments:
+        for file in operands[1:]:
+            left.capabilities.append((operands[0], "" if _UNKNOWN.search(file) else file))
+
+
+def _value(arguments: Sequence[str], short: str, long: str) -> str | None:
+    for index, word in enumerate(arguments):
+        if word in (short, long):
+            return arguments[index + 1] if index + 1 < len(arguments) else None
+        if word.startswith(long + "="):
+            return word.partition("=")[2]
+    return None
+
+
+def _without_values(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
+    found, skip = [], False
+    for word in arguments:
+        if not skip and not word.startswith("-"):
+            found.append(word)
+        skip = not skip and word in options
+    return found
+
+
+def _paths(words: Sequence[str], here: str | None) -> Iterator[str]:
+    for word in words:
+        for each in _alternatives(word):
+            path = _joined(here, each)
+            if path is not None and path != "/":
+                yield path
+
+
+def _alternatives(word: str) -> list[str]:
+    """`/a/{b,c}` is two paths for bash."""
+    match = _BRACES.fullmatch(word)
+    return [f"{match[1]}{part}{match[3]}" for part in match[2].split(",")] if match else [word]
+
+
+def _joined(here: str | None, path: str) -> str | None:
+    if _UNKNOWN.search(path) or "~" in path or len(path) > 4096 or not path:
+        return None
+    if not path.startswith("/"):
+        if here is None:
+            return None
+        path = posixpath.join(here, path)
+    return "/" + posixpath.normpath(path).lstrip("/")
+
+
+def _written(command: shell.Command, here: str | None) -> list[str]:
+    """The absolute paths that one command writes to."""
+    text = shlex.join(command.words) + "".join(f" > {shlex.quote(target)}" for target in command.targets)
+    if here is not None:
+        text = f"cd {shlex.quote(here)} && {text}" if command.words else f"cd {shlex.quote(here)}; {text}"
+    return list(command_evidence.writes([text]).paths)
