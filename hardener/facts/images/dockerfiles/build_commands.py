@@ -1,0 +1,206 @@
+"""Builds that commands start (`docker build -t X -f F CONTEXT`): in Makefiles, scripts, and scripts of pipelines.
+
+The text is read line by line, whatever stands around a command. A variable counts where the file sets it to one value,
+and one of a loop over plain words to each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from hardener.facts.images.dockerfiles.builds import Build, Source, arguments_of, located
+from hardener.facts.images.dockerfiles.variables import fill
+from hardener.kubernetes import shell
+
+_INTEREST = re.compile(r"\b(?:build|bud|submit|executor)\b")
+_MOST = 1000  # commands of one file
+_LONGEST = 16_384  # characters of one command
+_MOST_ITEMS = 50  # of a loop
+_MAKE_VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)|\$\$")
+_SUBSTITUTION = re.compile(r"\$\{\{[^{}]*\}\}|\$\([^()]*\)|`[^`]*`|\{\{[^{}]*\}\}")
+_ASSIGNMENT = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?(?:export[ \t]+|readonly[ \t]+|local[ \t]+|declare[ \t]+)?"
+    r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*(?P<sign>\?=|::?=|=|:(?=[ \t]))[ \t]*(?P<value>[^\n#;&|]*)",
+    re.MULTILINE,
+)
+_LOOP = re.compile(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([\w./ \t-]+?)[ \t]*(?:;|\n|\\)")
+_LEAD = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?(?:(?:run|script|bash|command|cmd|cmds|sh|inlineScript):[ \t]*)?[|>]?[@+ \t-]*[\"']?"
+)
+_PROGRAMS = frozenset({"docker", "podman", "nerdctl", "finch", "img", "depot", "buildah"})
+# Options of `docker build` and its kin that take a value. docs.docker.com/reference/cli/docker/buildx/build
+_WITH_VALUE = frozenset(
+    {"-t", "--tag", "-f", "--file", "--target", "--build-arg", "--platform", "--cache-from", "--cache-to", "--label"}
+    | {"--network", "--secret", "--ssh", "--progress", "--output", "-o", "--add-host", "-m", "--memory", "--iidfile"}
+    | {"--metadata-file", "--builder", "--build-context", "--shm-size", "--ulimit", "--isolation", "--annotation"}
+    | {"--attest", "--allow", "--call", "--cgroup-parent", "--no-cache-filter", "--sbom", "--provenance", "--format"}
+    | {"-v", "--volume", "--authfile", "--creds", "--arch", "--os", "--layers-cache", "--security-opt", "--jobs"}
+    | {"-r", "--registry", "--image", "-g", "--resource-group", "--subscription", "--agent-pool", "--context"}
+    | {"--project", "--region", "--timeout", "--machine-type", "--config", "--destination", "-d", "-c", "--dockerfile"}
+)
+
+
+def commands(source: Source, *, from_file: bool) -> Iterator[Build]:
+    """The builds that the commands of a file start. ``from_file``: they run in its folder (a Makefile), and not
+    somewhere above it."""
+    text = source.text
+    if not _INTEREST.search(text):
+        return
+    values = variables(text)
+    loops = {match[1]: match[2].split()[:_MOST_ITEMS] for match in _LOOP.finditer(text) if match[1] not in values}
+    folders = source.folders()
+    folders = [source.folder, *folders] if from_file else folders
+    found = 0
+    for line, command in _logical_lines(text):
+        if not _INTEREST.search(command) or len(command) > _LONGEST:
+            continue
+        found += 1
+        if found > _MOST:
+            return
+        used = [name for name in loops if re.search(rf"\$\{{?{name}\b", command)]
+        for item in loops[used[0]] if used else [None]:
+            known = values if item is None else {**values, used[0]: item}
+            yield from _builds(source, line, fill(command, known), folders)
+
+
+def variables(text: str) -> dict[str, str | None]:
+    """The variables that a text sets, with their value where it is one; None for those set to several."""
+    raw: dict[str, str | None] = {}
+    for match in _ASSIGNMENT.finditer(text):
+        value = match["value"].strip().strip("\"'")
+        if len(value) > 500 or (match["sign"] == ":" and not value):
+            continue
+        plain = _plain(value)
+        name = match["name"]
+        if name in raw and raw[name] != plain and f"${{{name}" not in plain:
+            raw[name] = None
+        elif name not in raw:
+            raw[name] = fill(plain, {})  # `${NAME:-default}` is the default
+    for _ in range(3):  # variables within variables
+        raw = {name: None if value is None else fill(value, _without(raw, name)) for name, value in raw.items()}
+    return {name: value for name, value in raw.items() if value is None or f"${{{name}}}" not in value}
+
+
+def _without(values: Mapping[str, str | None], name: str) -> Mapping[str, str | None]:
+    return _Without(values, name)
+
+
+class _Without(dict[str, "str | None"]):
+    """The same values but for one name, without a copy."""
+
+    def __init__(self, values: Mapping[str, str | None], name: str) -> None:
+        super().__init__()
+        self.values_of, self.name = values, name
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        return default if key == self.name else self.values_of.get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        return key != self.name and key in self.values_of
+
+
+def _plain(text: str) -> str:
+    """Variables of make and expressions of pipelines as those of a shell; what is computed is a hole."""
+    text = _MAKE_VARIABLE.sub(lambda match: "$" if match[1] is None else f"${{{match[1]}}}", text)
+    return _SUBSTITUTION.sub("${_}", text)
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """(its line, text) of each line, continued ones joined."""
+    parts: list[str] = []
+    start = 1
+    for number, line in enumerate(text.split("\n"), 1):
+        if not parts:
+            start = number
+        stripped = line.rstrip()
+        if stripped.endswith("\\"):
+            parts.append(stripped[:-1])
+            continue
+        parts.append(stripped)
+        whole = " ".join(parts)
+        parts = []
+        if not whole.lstrip().startswith("#"):
+            yield start, _plain(_LEAD.sub("", whole, count=1))
+    if parts:
+        yield start, _plain(_LEAD.sub("", " ".join(parts), count=1))
+
+
+def _builds(source: Source, line: int, command: str, folders: Sequence[str]) -> Iterator[Build]:
+    here: str | None = None
+    for each in shell.commands([f"{command}\n"]):
+        for program, arguments in shell.runs([each]):
+            if program in ("cd", "pushd") and arguments:
+                here = arguments[0] if here is None else f"{here}/{arguments[0]}"
+            words = build_words(program, arguments)
+            if words is not None:
+                starts = folders if here is None else [f"{folder}/{here}" for folder in folders]
+                yield from from_words(source, line, words, starts)
+                break
+
+
+def build_words(program: str, arguments: Sequence[str]) -> list[str] | None:
+    """The words behind `docker build`, and its kin; None for another command."""
+    words = list(arguments)
+    if program == "az" and words[:2] == ["acr", "build"]:
+        return words[2:]
+    if program == "gcloud" and words[:2] == ["builds", "submit"]:
+        return words[2:]
+    if program.endswith("/executor") and any(word.startswith(("--destination", "-d")) for word in words):
+        return words
+    # A Makefile calls it $(CONTAINER_TOOL).
+    if program not in _PROGRAMS and not program.startswith("$") and program not in ("${_}",):
+        return None
+    while words and words[0].startswith("-"):
+        words = words[1:] if "=" in words[0] or words[0] in ("-D", "--debug") else words[2:]
+    for lead in (
+        ["buildx", "build"],
+        ["image", "build"],
+        ["builder", "build"],
+        ["build"],
+        ["bud"],
+        ["build-using-dockerfile"],
+    ):
+        if words[: len(lead)] == lead:
+            return words[len(lead) :]
+    return None
+
+
+def from_words(source: Source, line: int, words: Sequence[str], folders: Sequence[str]) -> Iterator[Build]:
+    """The images of one build, from its options and its context."""
+    options: dict[str, list[str]] = {}
+    operands: list[str] = []
+    waiting: str | None = None
+    for word in words:
+        if waiting is not None:
+            options.setdefault(waiting, []).append(word)
+            waiting = None
+        elif word.startswith("-") and len(word) > 1:
+            name, equals, value = word.partition("=")
+            if equals:
+                options.setdefault(name, []).append(value)
+            elif name in _WITH_VALUE:
+                waiting = name
+            elif name[:2] in ("-t", "-f") and len(name) > 2 and not name.startswith("--"):
+                options.setdefault(name[:2], []).append(name[2:])
+        else:
+            operands.append(word)
+
+    def of(*names: str) -> list[str]:
+        return [value for name in names for value in options.get(name, ())]
+
+    images = of("-t", "--tag", "--image", "--destination", "-d")
+    context = (operands or of("--context", "-c") or ["."])[0].removeprefix("dir://")
+    dockerfile = (of("-f", "--file", "--dockerfile") or [""])[-1]
+    if context == "-" or dockerfile == "-" or not images:
+        return
+    found = located(source.files, folders, context, dockerfile, inside=False)
+    if found is None:
+        return
+    target = (of("--target") or [None])[-1]  # type: ignore[list-item]
+    if target is not None and "$" in target:
+        return
+    arguments = arguments_of(of("--build-arg"))
+    for image in images[:50]:
+        said = source.said(line, f"builds {image} from {source.files.name(found[0])}")
+        yield Build(image, said, *found, target, arguments)
