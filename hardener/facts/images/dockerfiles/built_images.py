@@ -1,0 +1,153 @@
+"""``BuiltImages``: the images that are built from this tree, as their Dockerfiles say they are.
+
+Nothing is read before somebody asks for an image: then the names of all files once, and the build files. A Dockerfile
+is read when an image of it is asked for, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.dockerfiles.builds import Build, suffix_of
+from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
+from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.kubernetes import image_reference
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.tree.fact import AsRead
+from hardener.tree.view import OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.facts.images.dockerfiles.instructions import Instruction
+    from hardener.facts.images.dockerfiles.matching import Matching
+    from hardener.facts.images.dockerfiles.stages import Stage
+    from hardener.tree.tree import Tree
+
+_MOST_DOCKERFILES = 2000
+_DEEPEST = 10  # images of this tree that are made one from the other
+_MOST_BUILDS = 20  # of one image that are compared
+
+
+class BuiltImages(AsRead):
+    """What the Dockerfiles of the repository say of its images."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._known: dict[str, BuiltImage | None] = {}
+        self._instructions: dict[str, tuple[Instruction, ...] | None] = {}
+        self._stages: dict[tuple[str, str | None, tuple[tuple[str, str | None], ...]], Stage | None] = {}
+        self._under_way: list[str] = []
+
+    def of(self, reference: ImageReference) -> BuiltImage | None:
+        """What the Dockerfiles say of the image; None where none of them builds it, and where it is not known which one
+        does, or what it says. ``hardener.facts.images.dockerfiles.matching`` has the rule."""
+        key = reference.text
+        if key not in self._known:
+            self._known[key] = self._of(reference)
+        return self._known[key]
+
+    @cached_property
+    def _files(self) -> RepositoryFiles:
+        return self._tree.ask(RepositoryFiles)
+
+    @cached_property
+    def _dockerfiles(self) -> list[str]:
+        found = [path for path in self._files.paths if suffix_of(path) is not None]
+        return found[:_MOST_DOCKERFILES] if self._files.complete else []
+
+    @cached_property
+    def _matching(self) -> Matching | None:
+        if not self._dockerfiles:
+            return None
+        from hardener.facts.images.dockerfiles.build_files import builds
+        from hardener.facts.images.dockerfiles.matching import Matching
+
+        return Matching(builds(self._files), self._dockerfiles, self._files.root, self._named())
+
+    def _named(self) -> Iterator[ImageReference]:
+        """The images that manifests of the tree name."""
+        for pod in self._tree.pod_templates:
+            try:
+                yield from (container.image for container in pod.containers if container.image is not None)
+            except (WrongShapeError, OpaqueError):
+                continue
+
+    def _of(self, reference: ImageReference) -> BuiltImage | None:
+        match = self._matching.of(reference) if self._matching is not None else None
+        if match is None:
+            return None
+        from hardener.facts.images.dockerfiles.reading import agreed
+
+        rank, builds = match
+        if any(build.dockerfile is None for build in builds):
+            return None  # another tool makes it, or makes it too
+        unlike = {(build.dockerfile, build.target, build.arguments): build for build in reversed(builds)}
+        if len(unlike) > _MOST_BUILDS:
+            return None
+        images = [self._read(build, rank) for build in reversed(unlike.values())]
+        return None if None in images else agreed([image for image in images if image is not None])
+
+    def _read(self, build: Build, rank: Rank) -> BuiltImage | None:
+        from hardener.facts.images.dockerfiles.reading import image_of
+
+        stage = self._stage(build)
+        if stage is None or build.dockerfile is None:
+            return None
+        name = self._files.name(build.dockerfile)
+        said: Said[str] | None = build.said if build.said.line else None
+        return image_of(stage, self._files, name, rank, said)
+
+    def _stage(self, build: Build) -> Stage | None:
+        """What the stage leaves that ``build`` makes; None where its Dockerfile cannot be read."""
+        path = build.dockerfile
+        if path is None:
+            return None
+        key = (path, build.target, build.arguments)
+        if key not in self._stages:
+            self._stages[key] = self._left_by(build, path)
+        return self._stages[key]
+
+    def _left_by(self, build: Build, path: str) -> Stage | None:
+        from hardener.facts.images.dockerfiles.stages import Stages
+
+        if path not in self._instructions:
+            self._instructions[path] = self._parsed(path)
+        instructions = self._instructions[path]
+        if instructions is None:
+            return None
+        name, arguments = self._files.name(path), dict(build.arguments)
+        stages = Stages(instructions, name, build.context, arguments, self._base_of(build))
+        index = stages.index(build.target)
+        return stages.left_by(index) if index is not None else None
+
+    def _parsed(self, path: str) -> tuple[Instruction, ...] | None:
+        from hardener.facts.images.dockerfiles import instructions
+
+        text = self._files.text(path)
+        return instructions.read(text) if text is not None else None
+
+    def _base_of(self, build: Build) -> Callable[[str], Stage | None]:
+        """What finds the image of this tree that a FROM of ``build`` names."""
+
+        def built(image: str) -> Stage | None:
+            reference = image_reference.parse(image)
+            base = self._matching.base(reference) if self._matching is not None and reference is not None else None
+            if base is None or len(self._under_way) >= _DEEPEST:
+                return None
+            if base.dockerfile in (*self._under_way, build.dockerfile):
+                return None  # a circle: it is the image of that name from elsewhere
+            self._under_way.append(build.dockerfile or "")
+            try:
+                stage = self._stage(base)
+            finally:
+                self._under_way.pop()
+            if stage is None:
+                return None
+            child = stage.child()
+            child.triggers = stage.triggers
+            child.through = (self._files.name(base.dockerfile or ""), *stage.through)
+            return child
+
+        return built

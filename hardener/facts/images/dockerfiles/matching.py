@@ -1,0 +1,180 @@
+"""Which of the builds of a repository makes an image that a manifest names.
+
+The rule, the first that holds:
+
+1. A build file names exactly this repository.
+2. A build file names it up to what it does not know, or under another registry: the last component is the same, only
+   one Dockerfile is built under it, and the image is not known to be somebody else's.
+3. A service of a build file has its name, and the image is one of this tree's own.
+4. The folder of one Dockerfile, or its suffix, has its name, and the image is one of this tree's own.
+
+An official image of Docker Hub, written without a registry, and an image of the image table are somebody else's unless
+rule 1 holds, or an image with the same prefix is named by a build file of this tree. An image is this tree's own where
+its name is one word and not an official one; where an image with the same prefix is named by a build file; where at
+least two images of its prefix have a Dockerfile of their name here, and the table knows none of that prefix; or where
+it has no registry, its organisation has another name than itself, and each image of that organisation has a
+Dockerfile of its name here.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+
+from hardener.facts.images.dockerfiles.builds import Build, suffix_of
+from hardener.facts.images.dockerfiles.image_names import OFFICIAL, Name, alike, of_reference, read
+from hardener.facts.images.dockerfiles.model import Rank, Said
+from hardener.kubernetes.image_reference import ImageReference
+from hardener.kubernetes.image_table import lookup
+
+# Folders that say how a program is packed, and not what it is called.
+_PACKING = frozenset({"src", "docker", "build", "container", "image", "images", "deploy", "app", "package", ".docker"})
+# Suffixes of a Dockerfile that say for what it is built.
+_PURPOSES = frozenset({"dev", "debug", "development", "prod", "production", "test", "tests", "local", "ci", "release"})
+
+_NOWHERE = Said("no build file names it; its folder has the name", "", 0)
+
+Match = tuple[Rank, list[Build]]
+
+
+class Matching:
+    """The builds of a repository by the names of their images.
+
+    - ``dockerfiles``: real paths. ``root``: the folder of the repository, whose own name says nothing.
+    - ``images``: those that the manifests of the tree name, to see which prefixes are its own.
+    """
+
+    def __init__(
+        self, builds: Iterable[Build], dockerfiles: Sequence[str], root: str, images: Iterable[ImageReference]
+    ) -> None:
+        self._exact: dict[str, list[Build]] = {}
+        self._last: dict[str, list[tuple[Name, Build]]] = {}
+        self._services: dict[str, list[Build]] = {}
+        self._prefixes: set[str] = set()  # of images that build files name
+        for build in builds:
+            name = read(build.image)
+            if name is None:
+                continue
+            if name.whole is not None:
+                self._exact.setdefault(name.whole, []).append(build)
+            if build.rank == "named":
+                self._last.setdefault(alike(name.last), []).append((name, build))
+                if name.prefix not in (None, "docker.io/library"):
+                    self._prefixes.add(str(name.prefix))
+            elif name.is_bare:
+                self._services.setdefault(alike(name.last), []).append(build)
+        self._folders = _by_folder(dockerfiles, root)
+        self._of_prefix: dict[str, dict[str, ImageReference]] = {}
+        for image in images:
+            found = of_reference(image)
+            if found is not None and found.prefix is not None:
+                self._of_prefix.setdefault(found.prefix, {})[found.last] = image
+        self._owned: dict[str, bool] = {}
+
+    def of(self, reference: ImageReference) -> Match | None:
+        """How the image is built: the best rank, and the builds that have it; None where none makes it."""
+        name = of_reference(reference)
+        if name is None:
+            return None
+        exact = self._exact.get(name.whole or "", ())
+        if named := [build for build in exact if build.rank == "named"]:
+            return "named", named
+        foreign = self._is_foreign(name, reference)
+        if not foreign and (found := self._by_last(name)):
+            return "named", found
+        if exact and not foreign:
+            return "service", list(exact)
+        if not self._is_own(name, reference, foreign):
+            return None
+        if services := self._by_service(name):
+            return "service", services
+        files = self._folders.get(alike(name.last), ())
+        if not files:
+            return None
+        return "folder", [Build(name.last, _NOWHERE, path, context, rank="folder") for path, context in files]
+
+    def base(self, reference: ImageReference) -> Build | None:
+        """The one build of an image that a FROM names, by rule 1; None for an image that is known from elsewhere."""
+        name = of_reference(reference)
+        if name is None or name.whole is None or self._is_foreign(name, reference):
+            return None
+        found = [build for build in self._exact.get(name.whole, ()) if build.rank == "named"]
+        return found[0] if len({(build.dockerfile, build.target) for build in found}) == 1 else None
+
+    def _is_foreign(self, name: Name, reference: ImageReference) -> bool:
+        if name.prefix is not None and name.prefix in self._prefixes:
+            return False
+        return (name.is_bare and name.last in OFFICIAL) or lookup(reference) is not None
+
+    def _by_last(self, name: Name) -> list[Build]:
+        """The builds under the last component of ``name``, where they are of one Dockerfile."""
+        found = self._last.get(alike(name.last), [])
+        # An organisation that both write counts before one that differs.
+        longest = [build for other, build in found if len(other.parts) > 1 and name.parts[-2:] == other.parts[-2:]]
+        chosen = longest or [build for _, build in found]
+        return chosen if len({build.dockerfile for build in chosen}) == 1 else []
+
+    def _by_service(self, name: Name) -> list[Build]:
+        last = alike(name.last)
+        if last in self._services:
+            return self._services[last]
+        # Compose names an image PROJECT_SERVICE, or PROJECT-SERVICE.
+        words = last.split("-")
+        for start in range(1, len(words)):
+            if (service := "-".join(words[start:])) in self._services:
+                return self._services[service]
+        return []
+
+    def _is_own(self, name: Name, reference: ImageReference, foreign: bool) -> bool:
+        if name.whole is None or name.prefix is None:
+            return True  # the manifest leaves the registry to this tree's own settings
+        if foreign:
+            return False
+        if name.is_bare or name.prefix in self._prefixes:
+            return True
+        if name.prefix not in self._owned:
+            self._owned[name.prefix] = self._owns(name.prefix)
+        if self._owned[name.prefix]:
+            return True
+        images = self._of_prefix.get(name.prefix, {})
+        organisation = name.prefix.removeprefix("docker.io/")
+        if reference.registry is not None or "/" in organisation or organisation == name.last:
+            return False
+        return all(self._is_placed(last) and lookup(image) is None for last, image in images.items())
+
+    def _owns(self, prefix: str) -> bool:
+        images = self._of_prefix.get(prefix, {})
+        if any(lookup(image) is not None for image in images.values()):
+            return False
+        return sum(self._is_placed(last) for last in images) >= 2
+
+    def _is_placed(self, last: str) -> bool:
+        """Whether there is a build or a Dockerfile of this name."""
+        word = alike(last)
+        name = Name(None, (last,), None)
+        return word in self._last or bool(self._by_service(name)) or word in self._folders
+
+
+def _by_folder(dockerfiles: Sequence[str], root: str) -> dict[str, list[tuple[str, str]]]:
+    """(Dockerfile, its context) by the name that its folder or its suffix gives it."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    in_folder: dict[str, list[str]] = {}
+    for path in dockerfiles:
+        in_folder.setdefault(posixpath.dirname(path), []).append(path)
+    for folder, paths in in_folder.items():
+        plain = [path for path in paths if not suffix_of(path)] or (paths if len(paths) == 1 else [])
+        context = folder
+        name = posixpath.basename(folder)
+        while folder != root and name.lower() in _PACKING:
+            if posixpath.dirname(folder) in (root, folder):
+                break
+            folder = posixpath.dirname(folder)
+            name = posixpath.basename(folder)
+        if folder != root and posixpath.dirname(folder) != folder:
+            for path in plain:
+                found.setdefault(alike(name), []).append((path, context))
+        for path in paths:
+            suffix = suffix_of(path)
+            if suffix and suffix not in _PURPOSES:
+                found.setdefault(alike(suffix), []).append((path, context))
+    return {name: list(dict.fromkeys(files)) for name, files in found.items()}
