@@ -214,6 +214,9 @@ MATCHES = {
     "an official image": ("docker build -t ghcr.io/acme/redis src/web\n", "redis:7", False),
     "an official image by a variable": ("docker build -t $REG/redis src/web\n", "redis:7", False),
     "an official name that is named so": ("docker build -t redis src/web\n", "redis:7", True),
+    "an official name of an organisation": ("docker build -t acme/redis src/web\n", "bitnami/redis", False),
+    "a product of the name of its organisation": ("docker build -t acme/minio src/web\n", "minio/minio", False),
+    "another image of the same prefix": ("docker build -t acme/redis src/web\n", "acme/redis:2", True),
     "an image of the table": ("docker build -t prometheus src/web\n", "quay.io/prometheus/prometheus:v3", False),
 }
 
@@ -253,6 +256,8 @@ FOLDERS = {
     "an organisation of its own": ("web/Dockerfile", "acme/web", True),
     "an organisation of the same name": ("grafana/Dockerfile", "grafana/grafana", False),
     "a registry": ("web/Dockerfile", "quay.io/acme/web", False),
+    "a registry of the own machine": ("web/Dockerfile", "localhost:5000/web", True),
+    "a registry of the own network": ("web/Dockerfile", "registry:5000/web", True),
     "a registry of somebody else": ("prometheus/Dockerfile", "quay.io/prometheus/prometheus", False),
     "a registry that is filled in": ("web/Dockerfile", "${REGISTRY}/web:1", True),
 }
@@ -317,6 +322,30 @@ def test_compose_names_an_image_after_its_project_and_service(tmp_path: Path) ->
     image = of(tree(tmp_path, files), "r.io/samples/app-worker")
     assert image is not None
     assert (image.rank, Path(image.dockerfile).parent.name) == ("service", "work")
+
+
+def test_a_service_with_the_end_of_a_name_is_not_enough(tmp_path: Path) -> None:
+    files = {
+        "db/Dockerfile": "FROM a\n",
+        "compose.yml": "services:\n  db: {build: db}\n",
+        "k8s.yaml": manifests("order-db"),
+    }
+    assert of(tree(tmp_path, files), "order-db") is None
+
+
+TAGS = {"1.2-debug": "9", "latest": "7", "3.4": "7"}
+
+
+@pytest.mark.parametrize("tag,user", TAGS.items())
+def test_the_tag_of_a_manifest_tells_builds_apart(tmp_path: Path, tag: str, user: str) -> None:
+    files = {
+        **WEB,
+        "src/web/Dockerfile.debug": "FROM b\nUSER 9\n",
+        "Makefile": "x:\n\tdocker build -t a/web:$(V) src/web\n"
+        "\tdocker build -t a/web:1.2-debug -f src/web/Dockerfile.debug src/web\n",
+    }
+    image = of(tree(tmp_path, files), f"a/web:{tag}")
+    assert image is not None and image.user is not None and image.user.value == user
 
 
 def test_a_stream_has_no_files_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

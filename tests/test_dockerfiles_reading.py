@@ -185,6 +185,11 @@ GIVEN = {
     "COPY --chown": ("COPY --chown=app:app . /srv\nUSER app\n", ["/srv"]),
     "COPY --chown of an argument": ("ARG U=app\nCOPY --chown=$U . /srv\nUSER app\n", ["/srv"]),
     "made by the user": ("USER app\nRUN mkdir -p /home/app/x\n", ["/home/app/x"]),
+    "COPY --chown of one file": ("COPY --chown=app a.txt /srv/\nUSER app\n", ["/srv/a.txt"]),
+    "COPY --chmod": ("COPY --chmod=0777 . /srv\nUSER app\n", ["/srv"]),
+    "a mode that the umask cuts": ("RUN chmod +w /srv\nUSER app\n", []),
+    "a here-document": ("RUN <<EOF\nchown app /data\nEOF\nUSER app\n", ["/data"]),
+    "a here-document that is written": ("RUN cat <<EOF > /x\nchown app /data\nEOF\nUSER app\n", []),
     "made by root": ("RUN mkdir /data\nUSER app\n", []),
     "everybody, octal": ("RUN chmod -R 1777 /data\nUSER app\n", ["/data"]),
     "everybody, letters": (
@@ -255,7 +260,6 @@ if [ "$(id -u)" = 0 ]; then
 fi
 sed -i s/a/b/ /etc/web.conf
 mkdir -p /run/web
-. /lib/more.sh
 exec web
 """
 SCRIPTS = {
@@ -282,7 +286,7 @@ def test_scripts_of_the_context_are_read(tmp_path: Path, text: str) -> None:
         "8: writes to /etc/web.conf",
         "9: writes to /run/web",
         "4: id -u",
-        "11: starts web",
+        "10: starts web",
     ]
     assert image.script_read and image.knowledge == "dockerfile+entrypoint"
 
@@ -297,6 +301,12 @@ def test_scripts_that_start_scripts_are_read(tmp_path: Path) -> None:
     image = read(tmp_path, 'FROM a\nCOPY *.sh /\nCMD ["/a.sh"]\n', **files)
     assert [said.value for said in image.writes] == ["/run/b"]
     assert len(image.installs) == 1
+
+
+def test_a_script_that_is_not_there_is_not_read(tmp_path: Path) -> None:
+    image = read(tmp_path, 'FROM a\nCOPY *.sh /\nCMD ["/a.sh"]\n', **{"a.sh": "#!/bin/sh\n. /lib/b.sh\ntouch /c\n"})
+    assert [said.value for said in image.writes] == ["/c"]
+    assert not image.script_read
 
 
 @pytest.mark.parametrize("body", ["#!/usr/bin/python3\nimport os\n", "\x7fELF\0", "print(1)\n"])

@@ -53,6 +53,7 @@ def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
     shown = Shown()
     found: dict[str, Script | None] = {}
     waiting: list[str] = []
+    missing = False
     for said in (stage.entrypoint, stage.cmd):
         if said is not None and said.value:
             _look(shown, said.value, lambda text, said=said: (said.file, said.line))  # type: ignore[misc]
@@ -62,6 +63,7 @@ def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
             continue
         script = found[name] = _find(name, stage, files)
         if script is None:
+            missing = missing or name.endswith(".sh")
             continue
         if sum(each is not None for each in found.values()) > _MOST_SCRIPTS:
             shown.read = False
@@ -69,6 +71,7 @@ def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
         shown.read = True
         _look(shown, (script.text,), _lines(script))
         waiting += _names((script.text,))
+    shown.read = shown.read and not missing
     shown.starts = [said for said in shown.starts if found.get(said.value) is None]
     return shown
 

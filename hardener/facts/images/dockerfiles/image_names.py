@@ -42,11 +42,13 @@ class Name:
     - ``whole``: the normalized repository; None where an expression stands in it.
     - ``parts``: the last components that are known, without a registry; the last one is the name itself.
     - ``prefix``: what stands before the last component, normalized; None where it is not known.
+    - ``tag``: as written; None where none is, or an expression stands in it.
     """
 
     whole: str | None
     parts: tuple[str, ...]
     prefix: str | None
+    tag: str | None = None
 
     @property
     def last(self) -> str:
@@ -65,7 +67,7 @@ def read(text: str) -> Name | None:
     skeleton = _HOLE.sub(_MARK, text.strip().strip("\"'"))
     head = skeleton.partition("@")[0]
     start, slash, last = head.rpartition("/")
-    last = last.partition(":")[0]
+    last, _, tag = last.partition(":")
     components = [*start.split("/"), last] if slash else [last]
     parts: list[str] = []
     for component in reversed(components):
@@ -74,12 +76,13 @@ def read(text: str) -> Name | None:
         parts.insert(0, component.lower())
     if not parts:
         return None
-    if _MARK in head.removesuffix(last) or len(parts) < len(components) - 1 or _MARK in start:
-        return Name(None, tuple(parts), None)
+    known = tag if tag and _MARK not in tag else None
+    if len(parts) < len(components) - 1 or _MARK in start:
+        return Name(None, tuple(parts), None, known)
     repository = f"{start}/{last}" if slash else last
     whole = normalize(repository)
     _, _, path = whole.partition("/")
-    return Name(whole, tuple(path.split("/")), whole.rpartition("/")[0])
+    return Name(whole, tuple(path.split("/")), whole.rpartition("/")[0], known)
 
 
 def of_reference(reference: ImageReference) -> Name | None:
@@ -87,7 +90,7 @@ def of_reference(reference: ImageReference) -> Name | None:
     if reference.normalized is None:
         return read(reference.text)
     whole = reference.normalized
-    return Name(whole, tuple(whole.split("/")[1:]), whole.rpartition("/")[0])
+    return Name(whole, tuple(whole.split("/")[1:]), whole.rpartition("/")[0], reference.tag)
 
 
 def alike(text: str) -> str:

@@ -8,12 +8,16 @@ The rule, the first that holds:
 3. A service of a build file has its name, and the image is one of this tree's own.
 4. The folder of one Dockerfile, or its suffix, has its name, and the image is one of this tree's own.
 
-An official image of Docker Hub, written without a registry, and an image of the image table are somebody else's unless
-rule 1 holds, or an image with the same prefix is named by a build file of this tree. An image is this tree's own where
-its name is one word and not an official one; where an image with the same prefix is named by a build file; where at
-least two images of its prefix have a Dockerfile of their name here, and the table knows none of that prefix; or where
-it has no registry, its organisation has another name than itself, and each image of that organisation has a
-Dockerfile of its name here.
+An image is somebody else's that has the name of an official image of Docker Hub (`redis`, `bitnami/redis`), that has
+the name of its organisation (`grafana/grafana`), or that the image table knows; unless rule 1 holds, or a build file of
+this tree names an image with the same prefix. Any other is this tree's own where
+
+- it is one word, or in a registry of the own machine or network (`localhost:5000/web`),
+- a build file names an image with the same prefix,
+- at least two images of its prefix have a Dockerfile of their name here, and the table knows none of that prefix,
+- or it has no registry, and each image of its organisation has a Dockerfile of its name here.
+
+Where builds write different tags, those count that write the tag of the manifest, else those that do not write a tag.
 """
 
 from __future__ import annotations
@@ -78,19 +82,21 @@ class Matching:
             return None
         exact = self._exact.get(name.whole or "", ())
         if named := [build for build in exact if build.rank == "named"]:
-            return "named", named
+            return "named", _of_tag(named, name.tag)
         foreign = self._is_foreign(name, reference)
         if not foreign and (found := self._by_last(name)):
-            return "named", found
+            return "named", _of_tag(found, name.tag)
         if exact and not foreign:
             return "service", list(exact)
         if not self._is_own(name, reference, foreign):
             return None
-        if services := self._by_service(name):
-            return "service", services
-        files = self._folders.get(alike(name.last), ())
+        last = alike(name.last)
+        if last in self._services:
+            return "service", self._services[last]
+        files = self._folders.get(last, ())
         if not files:
-            return None
+            services = self._by_project(name)
+            return ("service", services) if services else None
         return "folder", [Build(name.last, _NOWHERE, path, context, rank="folder") for path, context in files]
 
     def base(self, reference: ImageReference) -> Build | None:
@@ -104,7 +110,8 @@ class Matching:
     def _is_foreign(self, name: Name, reference: ImageReference) -> bool:
         if name.prefix is not None and name.prefix in self._prefixes:
             return False
-        return (name.is_bare and name.last in OFFICIAL) or lookup(reference) is not None
+        product = len(name.parts) > 1 and alike(name.parts[-2]) == alike(name.last)
+        return name.last in OFFICIAL or product or lookup(reference) is not None
 
     def _by_last(self, name: Name) -> list[Build]:
         """The builds under the last component of ``name``, where they are of one Dockerfile."""
@@ -114,23 +121,28 @@ class Matching:
         chosen = longest or [build for _, build in found]
         return chosen if len({build.dockerfile for build in chosen}) == 1 else []
 
-    def _by_service(self, name: Name) -> list[Build]:
-        last = alike(name.last)
-        if last in self._services:
-            return self._services[last]
-        # Compose names an image PROJECT_SERVICE, or PROJECT-SERVICE.
-        words = last.split("-")
-        for start in range(1, len(words)):
-            if (service := "-".join(words[start:])) in self._services:
+    def _by_project(self, name: Name) -> list[Build]:
+        """The builds of the service that Compose calls `PROJECT_SERVICE`, or `PROJECT-SERVICE`, where at least two
+        images of the tree are of that project."""
+        for project, service in self._projects(name.last):
+            others = self._of_prefix.get(name.prefix or "", ())
+            named = {other for other in others if (project, alike(other)[len(project) + 1 :]) in self._projects(other)}
+            if len(named) > 1:
                 return self._services[service]
         return []
+
+    def _projects(self, last: str) -> list[tuple[str, str]]:
+        """(project, service) that ``last`` may be made of."""
+        words = alike(last).split("-")
+        pairs = (("-".join(words[:at]), "-".join(words[at:])) for at in range(1, min(len(words), 20)))
+        return [(project, service) for project, service in pairs if service in self._services]
 
     def _is_own(self, name: Name, reference: ImageReference, foreign: bool) -> bool:
         if name.whole is None or name.prefix is None:
             return True  # the manifest leaves the registry to this tree's own settings
         if foreign:
             return False
-        if name.is_bare or name.prefix in self._prefixes:
+        if name.is_bare or name.prefix in self._prefixes or _is_local(reference.registry):
             return True
         if name.prefix not in self._owned:
             self._owned[name.prefix] = self._owns(name.prefix)
@@ -151,8 +163,26 @@ class Matching:
     def _is_placed(self, last: str) -> bool:
         """Whether there is a build or a Dockerfile of this name."""
         word = alike(last)
-        name = Name(None, (last,), None)
-        return word in self._last or bool(self._by_service(name)) or word in self._folders
+        known = (self._last, self._services, self._folders)
+        return any(word in names for names in known) or bool(self._projects(last))
+
+
+def _of_tag(builds: list[Build], tag: str | None) -> list[Build]:
+    """Those of ``builds`` that may have made the tag: the ones that write it, else those that do not write another."""
+    tags = [name.tag if (name := read(build.image)) is not None else None for build in builds]
+    same = [build for build, written in zip(builds, tags, strict=True) if tag is not None and written == tag]
+    other = [build for build, written in zip(builds, tags, strict=True) if written is None]
+    return same or other or builds
+
+
+def _is_local(registry: str | None) -> bool:
+    """Whether a registry is one of the machine or the network of who built the tree; nobody publishes there."""
+    host = (registry or "").partition(":")[0].lower()
+    return (
+        host in ("localhost", "127.0.0.1")
+        or host.endswith((".local", ".localhost", ".internal"))
+        or (":" in (registry or "") and "." not in host)
+    )
 
 
 def _by_folder(dockerfiles: Sequence[str], root: str) -> dict[str, list[tuple[str, str]]]:

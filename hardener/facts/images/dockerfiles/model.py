@@ -98,15 +98,16 @@ class BuiltImage:
 
     def evidence(self, name: str) -> list[str]:
         """What the files say of the field ``name``, for people: `src/cart/Dockerfile:12: USER 1000`."""
-        value = getattr(self, name)
         if name == "env":
-            return [f"{said.where}: ENV {key}={said.value}" for key, said in value]
+            return [f"{said.where}: ENV {key}={_text(said.value)}" for key, said in self.env]
+        value = getattr(self, "base_said" if name == "base" else name)
         found = value if isinstance(value, tuple) else (value,)
         return [f"{said.where}: {_WORDS[name]}{_text(said.value)}" for said in found if isinstance(said, Said)]
 
 
 _WORDS = {
     "named_by": "",
+    "base": "FROM ",
     "base_said": "FROM ",
     "user": "USER ",
     "uid": "user number ",

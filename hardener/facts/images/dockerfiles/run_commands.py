@@ -52,10 +52,16 @@ _ELSEWHERE = frozenset(
     | {"true", "update-ca-certificates", "useradd", "usermod", "which", "yum", "zypper", "[", "cat", "tee"}
     | {"sh", "bash", "ash", "gpg", "grep", "id", "locale-gen", "rmdir", "xargs", "pip", "pip3", "gem"}
 )
-_WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|[ugo]*[ao][ugo]*[+=][rst]*w[rwxXst]*|\+[rst]*w[rwxXst]*")
+# Modes with which everybody may write. `+w` alone is not one: the umask takes it from all but the owner.
+_WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|[ugo]*[ao][ugo]*[+=][rst]*w[rwxXst]*")
 _MAKES_FOLDERS = re.compile(r"-[A-Zcpsv]*d\b")
 _BRACES = re.compile(r"([^{}]*)\{([^{}]*,[^{}]*)\}([^{}]*)")
 _GROUP = re.compile(r"[0-7]?[0-7][2367][0-7]|[uo]*g[uo]*[+=](?:[rst]*w[rwxXst]*|u)")
+
+
+def is_for_everybody(mode: str) -> bool:
+    """Whether everybody may write to a file of this mode (`0777`, `a+w`)."""
+    return any(_WORLD.fullmatch(part) for part in mode.split(","))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ _MOST_PORTS = 64
 _PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?", re.I)
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)")
+_HEREDOC = re.compile(r"<<-?[\"']?[A-Za-z_][A-Za-z0-9_]*[\"']?")
+_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 _FROM = re.compile(r"(\S+)(?:\s+[Aa][Ss]\s+(\S+))?")
 
 
@@ -306,10 +308,13 @@ class _Builder:
         kept = clean.rstrip("/") + "/" if several else clean
         copy = Copy(sources, kept, origin, item.documents, self._said(clean), context, self.stages)
         self.stage.copies.append(copy)
-        self.stage.filled.append(self._said(self._place(sources, clean, several)))
+        placed = self._place(sources, clean, several)
+        self.stage.filled.append(self._said(placed))
         if owner := self._filled(flags.get("chown", "")):
             name, _, group = owner.partition(":")
-            self.stage.gifts.append(self._said(Gift(clean, name or None, group or None)))
+            self.stage.gifts.append(self._said(Gift(placed, name or None, group or None)))
+        if run_commands.is_for_everybody(self._filled(flags.get("chmod", "")) or ""):
+            self.stage.gifts.append(self._said(Gift(placed, anybody=True)))
         if origin:
             self._from_stage(copy, origin)
 
@@ -343,7 +348,10 @@ class _Builder:
         words = Instruction(item.name, rest, item.line).words
         script = shlex.join(words) if words is not None else rest
         if item.documents and words is None:
-            script = "\n".join(body for _, body in item.documents)
+            # `RUN <<EOF` and `RUN bash <<EOF` run the document; `RUN cat <<EOF > FILE` writes it.
+            rest = _HEREDOC.sub(" ", rest).strip()
+            runs = not rest or posixpath.basename(rest.split()[0]) in _SHELLS
+            script = "\n".join(body for _, body in item.documents) if runs else rest
         left = run_commands.left_by(fill(script, self.values, defaults=False), self.stage.folder)
         stage = self.stage
         stage.accounts += map(self._said, left.accounts)
