@@ -1,0 +1,137 @@
+"""The maker of the table of surveyed images: what becomes a value, what a comment, and what is left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from hardener.kubernetes import image_table
+from tests.conftest import shared
+from tests.image_survey import Row, Survey, mapped, root_class, written
+
+BASE = {"image": "r.example/a", "source": ["a Dockerfile", "a entrypoint.sh"], "read": "dockerfile", "kind": "app"}
+
+
+def survey(*entries: dict[str, Any]) -> Survey:
+    return mapped([BASE | entry for entry in entries])
+
+
+def facts(row: Row) -> dict[str, Any]:
+    return {key: value for key, value in row.facts.items() if key not in ("source", "read")}
+
+
+# What a row of the survey says, the facts that come out, and the comments beside them.
+VALUES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "no USER is root": ({"user": ""}, {"user": "root"}, []),
+    "0 is root, and nobody's own number": ({"user": "0:0", "uid": 0, "gid": 0}, {"user": "root"}, []),
+    "the name of a group is left out": ({"user": "app:app", "uid": 7}, {"user": "app", "uid": 7}, []),
+    "the number of a group is kept": ({"user": "7:8"}, {"user": "7", "uid": 7, "gid": 8}, []),
+    "a group without a user says nothing": ({"gid": 8}, {}, []),
+    "any number": ({"runs_as_any_uid": True}, {"any-user": True}, []),
+    "paths": (
+        {"writable": ["/tmp", "/data/"], "volumes": ["/v"]}, {"writable": ["/tmp", "/data"], "volumes": ["/v"]}, [],
+    ),
+    "a remark in brackets": ({"writable": ["/tmp (socket)"]}, {"writable": ["/tmp"]}, ["writable: /tmp (socket)"]),
+    "a condition": ({"writable": ["/git (or --root)"]}, {}, ["writable: /git (or --root)"]),
+    "a condition without brackets": ({"writable": ["/b when set"]}, {}, ["writable: /b when set"]),
+    "no path": ({"writable": ["the cache"]}, {}, ["writable: the cache"]),
+    "ports": ({"ports": [443, 80, "53/udp"]}, {"ports": [80, 443]}, ["ports: 53/udp"]),
+    "capabilities": ({"capabilities": ["CHOWN"]}, {"capabilities": ["CHOWN"]}, []),
+    "file capabilities": (
+        {"capabilities": ["NET_RAW (file capability on ping)"]},
+        {"file-caps": ["NET_RAW"]}, ["capabilities: NET_RAW (file capability on ping)"],
+    ),
+    "file capabilities, by the note": (
+        {"capabilities": ["NET_RAW"], "note": "file capability cap_net_raw+ep"},
+        {"file-caps": ["NET_RAW"]}, ["file capability cap_net_raw+ep"],
+    ),
+    "a capability in one case only": (
+        {"capabilities": ["NET_RAW when non-root"]}, {}, ["capabilities: NET_RAW when non-root"],
+    ),
+    "a read-only root": ({"rofs": "no (rewrites /etc)"}, {"rofs": "no"}, ["rofs: rewrites /etc"]),
+    "root": ({"needs_root": "mounts on the host"}, {"root": "required"}, ["root: mounts on the host"]),
+    "root, but it copes": ({"needs_root": "no: chowns"}, {}, ["root: no: chowns"]),
+    "memory": ({"memory": "2Gi baseline"}, {"memory": "2Gi"}, ["memory: 2Gi baseline"]),
+    "a heap is not the memory": ({"memory": "512M heap by default"}, {}, ["memory: 512M heap by default"]),
+    "a runtime": ({"memory": "jvm"}, {"runtime": "jvm"}, []),
+    "the kind": ({"kind": "node-agent", "api": "yes"}, {"class": "node-agent", "api": "needed"}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "expected", "comments"), VALUES.values(), ids=VALUES)
+def test_what_becomes_a_value(entry: dict[str, Any], expected: dict[str, Any], comments: list[str]) -> None:
+    (row,) = survey(entry).rows
+    assert facts(row) == expected
+    assert row.comments == comments
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("starts as root to chown its data and step down; copes with a non-root start (id -u check)", "copes"),
+        ("no: php-fpm starts non-root too", "copes"),
+        ("root start chowns /app and drops with gosu; non-root start goes on directly", "copes"),
+        ("entrypoint drops with gosu to UID:GID; no branch for a non-root start", "required"),
+        ("edits iptables rules of the pod (NET_ADMIN)", "required"),
+        ("installs CNI binaries and kubeconfig into host directories", "required"),
+        ("Docker daemon in a container: privileged, loads modules, iptables", "required"),
+        ("node plugin formats and mounts disks; controller reads /etc/kubernetes/azure.json of the host", "sometimes"),
+        ("only the topology-updater (chart sets runAsUser 0); master, worker and gc run non-root", "sometimes"),
+        ("s6-overlay init as root (ENTRYPOINT /init)", "not said"),
+        ("publisher chart runs it as uid 0", "not said"),
+    ],
+)
+def test_what_a_text_says_about_root(text: str, expected: str) -> None:
+    assert root_class(text) == expected
+
+
+def test_two_rows_of_a_name_are_one() -> None:
+    found = survey({"user": "app", "uid": 7, "ports": [80]}, {"user": "app", "uid": 8, "rofs": "ok", "read": "docs"})
+    (row,) = found.rows
+    assert facts(row) == {"user": "app", "ports": [80], "rofs": "ok"}
+    assert row.facts["read"] == "docs"
+    assert found.counts["two rows disagree: uid"] == 1
+
+
+def test_a_row_for_all_tags_is_for_those_that_no_other_names() -> None:
+    tags = {row.tags: facts(row) for row in survey({"uid": 7}, {"uid": 8, "tags": "alpine"}).rows}
+    assert tags == {"^(?!.*alpine)": {"uid": 7}, "alpine": {"uid": 8}}
+
+
+def test_tags_that_no_row_speaks_of_know_nothing() -> None:
+    tags = {row.tags: facts(row) for row in survey({"uid": 7, "tags": "^1"}, {"uid": 8, "tags": "-dev$"}).rows}
+    assert tags == {"^1": {"uid": 7}, "-dev$": {"uid": 8}, "^(?!.*(^1|-dev$))": {}}
+
+
+@pytest.mark.parametrize(("one", "other"), [("alpine", "^(?!.*alpine)"), ("^(a|b)", "^(?!a|b)")])
+def test_tags_of_which_one_leaves_out_the_other_are_all(one: str, other: str) -> None:
+    assert len(survey({"uid": 7, "tags": one}, {"uid": 8, "tags": other}).rows) == 2
+
+
+def test_rows_that_are_alike_stand_once_and_the_text_is_yaml() -> None:
+    found = survey(
+        {"image": ["nginx", "quay.io/b"], "uid": 7}, {"image": "ko://a/b"}, {"image": "c", "tags": r"^3\.[1-9]"}
+    )
+    text = written(found.rows)
+    assert text == written(reversed(found.rows))
+    entries = yaml.safe_load(text)["images"]
+    assert [(entry["match"], entry.get("tags")) for entry in entries] == [
+        (["docker.io/library/c"], r"^(?!.*^3\.[1-9])"),
+        (["docker.io/library/c"], r"^3\.[1-9]"),
+        (["docker.io/library/nginx", "quay.io/b"], None),
+    ]
+    assert found.counts["name: no reference of an image (ko://)"] == 1
+
+
+def test_a_value_that_the_table_does_not_read_is_refused() -> None:
+    with pytest.raises(ValueError, match="a quote stands in it"):
+        written(survey({"source": ['a "quoted" place']}).rows)
+
+
+def test_the_table_is_what_the_survey_makes() -> None:
+    entries = [
+        entry for file in sorted(shared("images").glob("*.yaml")) for entry in yaml.safe_load(file.read_text("utf-8"))
+    ]
+    assert written(mapped(entries).rows) == image_table._SURVEYED.read_text(encoding="utf-8")
