@@ -167,7 +167,7 @@ _HELPER = _Pattern(
     r"-(?:exporter|operator|backup|backups|restore|ui|gui|admin|client|cli|shell|express|commander|insight|migrate"
     r"|migration|migrations|migrator|init|job|proxy|pooler|bouncer|console|manager|curator|tools|connect|rest|bridge"
     r"|registry|test|tests|controller|sync|syncer|consumer|producer|adapter|agent|metrics|webhook|sidecar|reloader"
-    r"|router|drainer|driver|mc)(?=-|$)"
+    r"|router|drainer|driver|defrag|mc)(?=-|$)"
 )
 _DATA_STORE_PATHS = _Pattern(r"-mssql-server(?=-|$)|-oracle-database(?=-|$)")
 
@@ -219,7 +219,23 @@ _JVM_IMAGE = _phrases(
     "kafdrop",
 )
 _JVM_WORD = _Pattern(
-    r"(?:^|[\s;&|(])(?:/\S*/)?java(?=\s|$)|(?<![\w-])-X(?:mx|ms|ss)\d|(?<![\w-])-XX:[+-]?\w|\.jar(?![\w.])"
+    r"(?:^|[\s;&|(])(?:/[^\s;&|(]*/)?java(?=\s|$)|(?<![\w-])-X(?:mx|ms|ss)\d|(?<![\w-])-XX:[+-]?\w|\.jar(?![\w.])"
+)
+# Programs that train models, serve them, or let people compute; how much memory one takes the model or its data decide.
+_MACHINE_LEARNING = _Pattern(
+    r"-(?:pytorch|torch|torchserve|tensorflow|tensorflow-serving|tf-serving|tfserving|jax|mxnet|deepspeed|xgboost"
+    r"|lightgbm|cuda|rapids|rapidsai|nemo|nemo-microservices|huggingface|transformers|tritonserver|triton"
+    r"|triton-inference|(?<!-x-)ray(?:-ml|-llm)?|vllm|ollama|sglang|llm|llama|llama\d+|llama-?cpp|localai"
+    r"|text-(?:generation|embeddings)-inference|openvino|onnxruntime|mlserver|seldon-core-s2i|kfserving"
+    r"|(?:sklearn|xgb|lgb|pmml|paddle|huggingface|custom-model)server|stable-diffusion|comfyui|whisper"
+    r"|(?:base|minimal|scipy|datascience|r|julia|tensorflow|pytorch|pyspark|all-spark)-notebook"
+    r"|jupyter-?(?:notebook|lab)|singleuser|zeppelin)(?=-|$)"
+)
+_MACHINE_LEARNING_PATHS = _phrases("nvcr-io-nim", "nvcr-io-nvidia-(?:pytorch|tensorflow|cuda|nemo|tritonserver)")
+_MACHINE_LEARNING_WORD = _Pattern(
+    r"(?:^|[\s;&|(])(?:/[^\s;&|(]*/)?(?:vllm|torchrun|deepspeed|tritonserver|tensorflow_model_server|text-generation-launcher"
+    r"|llama-server|(?:ollama|ray)\s+(?:serve|start)|jupyter[\s-](?:lab|notebook|server))(?=\s|$)"
+    r"|(?:^|\s)(?:vllm\.entrypoints|torch\.distributed|sglang\.launch_server)"
 )
 _LONGEST = 512  # names and repositories end at 255; what is longer is cut, so that no test takes long
 _SEPARATORS = _Pattern(r"[^a-z0-9]+")
@@ -293,6 +309,19 @@ def is_jvm(words: Sequence[str], repository: str | None) -> bool:
     if any(isinstance(word, str) and _JVM_WORD.search(word) for word in words):
         return True
     return isinstance(repository, str) and _is_program(_JVM_IMAGE, repository)
+
+
+def is_machine_learning(words: Sequence[str], repository: str | None) -> bool:
+    """Whether a container trains or serves models, or is a notebook: by its command, or by its image.
+
+    What only looks after such programs (`pytorch-operator`, `ray-dashboard-proxy`, `ollama-ui`) is none.
+    """
+    text = " ".join(word for word in words if isinstance(word, str))
+    if _MACHINE_LEARNING_WORD.search(text):
+        return True
+    if not isinstance(repository, str):
+        return False
+    return _is_program(_MACHINE_LEARNING, repository) or _MACHINE_LEARNING_PATHS.search(_dashed(repository)) is not None
 
 
 def _is_program(pattern: _Pattern, text: str) -> bool:

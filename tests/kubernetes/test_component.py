@@ -6,6 +6,7 @@ from hardener.kubernetes.component import (
     is_data_store,
     is_ingress_or_gateway,
     is_jvm,
+    is_machine_learning,
     is_node_agent_repository,
     is_static_control_plane_name,
     says_external,
@@ -234,8 +235,53 @@ def test_no_jvm(words: list[str], repository: str | None) -> None:
     assert not is_jvm(words, repository)
 
 
+@pytest.mark.parametrize(
+    ("words", "repository"),
+    [
+        ([], "pytorch/pytorch"),
+        ([], "tensorflow/tensorflow"),
+        ([], "nvidia/cuda"),
+        ([], "nvcr.io/nvidia/tritonserver"),
+        ([], "nvcr.io/nim/meta/any-model"),
+        ([], "rayproject/ray-ml"),
+        ([], "vllm/vllm-openai"),
+        ([], "docker.io/ollama/ollama"),
+        ([], "ghcr.io/huggingface/text-generation-inference"),
+        ([], "quay.io/jupyter/scipy-notebook"),
+        ([], "registry.example.com/team/llm-server"),
+        (["vllm", "serve", "some/model"], "acme/app"),
+        (["python3", "-m", "vllm.entrypoints.openai.api_server"], None),
+        (["sh", "-c", "exec /opt/bin/torchrun train.py"], "acme/app"),
+        (["ray", "start", "--head"], "acme/app"),
+    ],
+)
+def test_machine_learning(words: list[str], repository: str | None) -> None:
+    assert is_machine_learning(words, repository)
+
+
+@pytest.mark.parametrize(
+    ("words", "repository"),
+    [
+        ([], None),
+        ([], "amazon/aws-xray-daemon"),
+        ([], "example.com/x-ray"),
+        ([], "kubeflow/pytorch-operator"),
+        ([], "quay.io/kuberay/operator"),
+        ([], "kubeflownotebookswg/notebook-controller"),
+        ([], "kubeflownotebookswg/jupyter-web-app"),
+        ([], "example.com/ollama-ui"),
+        ([], "example.com/array"),
+        (["serve", "--backend=http://ollama:11434"], "acme/app"),
+        (["--model-server", "http://vllm"], "acme/app"),
+    ],
+)
+def test_no_machine_learning(words: list[str], repository: str | None) -> None:
+    assert not is_machine_learning(words, repository)
+
+
 @pytest.mark.parametrize("name", ["redis-" * 50_000, "-grafana-server" * 50_000, "a" * 500_000, "\n" * 100_000])
 def test_long_names_take_no_time(name: str) -> None:
     is_data_store(name)
+    is_machine_learning([name], name)
     sensitive_component([name])
     is_node_agent_repository(name)
