@@ -132,7 +132,7 @@ def test_json_in_json_out(harden: Harden) -> None:
     done = harden("filter", stdin=text.encode())
     spec = json.loads(done.out)["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["containers"][0]["resources"]["limits"]["memory"] == "512Mi"
+    assert spec["containers"][0]["resources"]["limits"]["memory"] == "2Gi"
 
 
 def test_options_work_on_a_stream_too(harden: Harden) -> None:

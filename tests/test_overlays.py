@@ -250,14 +250,14 @@ def test_a_container_that_an_overlay_adds_is_not_bound_by_the_pod(tree: Path) ->
 @pytest.mark.parametrize(
     ("resources", "expected"),
     [
-        ("requests: {memory: 1Gi}", {"memory-limit": "2Gi"}),
+        ("requests: {memory: 1Gi}", {"memory-limit": "4Gi"}),
         ("requests: {cpu: '1'}", {"cpu-limit": "4"}),
-        ("limits: {memory: 64Mi}", {"resource-requests": "64Mi", "memory-limit": "512Mi"}),
+        ("limits: {memory: 64Mi}", {"resource-requests": "64Mi", "memory-limit": "2Gi"}),
         ("limits: {cpu: 10m}", {"resource-requests": "10m"}),
         # In the words of the overlay: rounded to whole millicores it would be more than its limit.
         ("limits: {cpu: 1500u}", {"resource-requests": "1500u"}),
-        ("requests: {memory: 1Gi}\n  limits: {memory: 4Gi}", {"memory-limit": "512Mi", "resource-requests": "128Mi"}),
-        ("requests: {memory: ${MEMORY}}", {"memory-limit": "512Mi"}),
+        ("requests: {memory: 1Gi}\n  limits: {memory: 4Gi}", {"memory-limit": "2Gi", "resource-requests": "128Mi"}),
+        ("requests: {memory: ${MEMORY}}", {"memory-limit": "2Gi"}),
     ],
 )
 def test_numbers_fit_those_of_the_overlay(tree: Path, resources: str, expected: dict[str, str]) -> None:

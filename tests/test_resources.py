@@ -5,6 +5,7 @@ Every combination of a heap flag, numbers of the author's, a LimitRange and a pr
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from hardener.authoring import profile
+from hardener.authoring import profile, registry
 from hardener.commands.write_files import write_files
 from hardener.engine import pipeline
+from hardener.errors import InputError
+from hardener.facts.images.numbers_elsewhere import NumbersElsewhere
 from hardener.kubernetes.quantity import parse
 from hardener.kubernetes.validity import violations
 from hardener.tree.tree import Tree
@@ -98,8 +101,104 @@ def test_what_is_written_holds(
     assert (tmp_path / "app.yaml").read_text() == text
 
 
-def harden(folder: Path, name: str) -> Any:
+@pytest.mark.parametrize("name", profile.BUILT_IN)
+@pytest.mark.parametrize(("numbers", "bounds"), list(product(NUMBERS, RANGES)))
+def test_requests_that_came_first_change_no_limit(
+    name: str, numbers: dict[str, Any], bounds: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier run wrote as a request is nobody's number: both orders end the same."""
+    monkeypatch.chdir(tmp_path)
+    ends = []
+    for steps in ((IDS,), (frozenset({"resource-requests"}), IDS)):
+        folder = tmp_path / str(len(steps))
+        write(folder, {"app.yaml": tree(numbers, bounds), "more.yaml": MORE})
+        for only in steps:
+            harden(folder, name, only)
+        assert not harden(folder, name).changes
+        ends.append([list(yaml.safe_load_all((folder / file).read_text())) for file in ("app.yaml", "more.yaml")])
+    assert ends[0] == ends[1]
+
+
+MORE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: first}
+spec:
+  containers:
+  - {name: nothing, image: example.com/shop}
+  - {name: small, image: example.com/shop, resources: {requests: {cpu: 10m, memory: 64Mi}}}
+  - {name: large, image: example.com/shop, resources: {requests: {cpu: "1", memory: 700Mi}}}
+  - {name: cache, image: redis:8}
+  - {name: bounded, image: example.com/bounded}
+  - {name: needs, image: gitlab/gitlab-ce:18.5.0-ce.0}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: second}
+spec:
+  containers:
+  - {name: bounded, image: "example.com/bounded:2", resources: {limits: {cpu: 15m, memory: 100M}}}
+  - {name: shop, image: "example.com/shop:1", resources: {requests: {memory: 300Mi}, limits: {memory: 900Mi}}}
+"""
+
+
+def harden(folder: Path, name: str, only: frozenset[str] = IDS) -> Any:
     workspace = Tree.read([str(folder)], root=str(folder))
-    outcome = pipeline.run(workspace, profile.load(name), only=IDS)
+    outcome = pipeline.run(workspace, profile.load(name), only=only)
     write_files(outcome)
     return outcome
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"memory_limit_ratio": 0}, "resources.memory-limit-ratio: a limit is not below its request"),
+        ({"cpu_limit_ratio": 0}, "resources.cpu-limit-ratio: a limit is not below its request"),
+        ({"memory_limit_least": "much"}, "resources.memory-limit-least: much is no quantity"),
+        ({"memory_limit": "0"}, "resources.memory-limit: 0 is no quantity"),
+    ],
+)
+def test_options_that_are_no_numbers(options: dict[str, Any], said: str) -> None:
+    kind = registry.get("memory-limit").options
+    assert kind is not None
+    with pytest.raises(InputError, match=re.escape(said)):
+        kind(**options)
+
+
+PROGRAMS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: copies}
+spec:
+  containers:
+  - {name: asks, image: "r.example:5000/app:2", command: [run], args: [web, -v]}
+  - name: small
+    image: r.example:5000/app@sha256:0000000000000000000000000000000000000000000000000000000000000000
+    command: [run]
+    args: [web]
+    resources: {requests: {memory: 100Mi}, limits: {memory: "0"}}
+  - {name: large, image: "r.example:5000/app", command: [run], args: [web], resources: {requests: {memory: 1Gi}}}
+  - {name: work, image: "r.example:5000/app", command: [run], args: [work], resources: {requests: {memory: 9Gi}}}
+  - {name: other, image: "r.example:5000/other", command: [run], args: [web], resources: {requests: {memory: 9Gi}}}
+  - {name: later, image: "r.example:5000/app", command: [run], args: [web], resources: {requests: {memory: "${M}"}}}
+  - {name: wrong, image: "r.example:5000/app", command: [run], args: [web], resources: {requests: [1]}}
+  - {name: alone, image: "${IMAGE}", resources: {requests: {memory: 9Gi}}}
+"""
+
+
+def test_the_largest_number_of_the_same_program() -> None:
+    tree = Tree.from_text(PROGRAMS)
+    by_name = {container.name: container for container in tree.pod_templates[0].containers}
+    numbers = tree.ask(NumbersElsewhere)
+
+    def largest(name: str, kind: str = "requests") -> str | None:
+        found = numbers.largest(by_name[name], kind, "memory")
+        return found.text if found is not None else None
+
+    assert largest("asks") == largest("small") == "1Gi"
+    assert largest("large") == "100Mi", "its own number is no evidence for itself"
+    assert [largest(name) for name in ("work", "other", "alone")] == [None] * 3
+    assert largest("asks", "limits") is None, "zero is no limit"
+    found = numbers.largest(by_name["asks"], "requests", "memory")
+    assert found is not None
+    assert found.fact.text == "Pod/copies container large runs the same image, and its memory request is 1Gi"

@@ -233,8 +233,8 @@ _MACHINE_LEARNING = _Pattern(
 )
 _MACHINE_LEARNING_PATHS = _phrases("nvcr-io-nim", "nvcr-io-nvidia-(?:pytorch|tensorflow|cuda|nemo|tritonserver)")
 _MACHINE_LEARNING_WORD = _Pattern(
-    r"(?:^|[\s;&|(])(?:/[^\s;&|(]*/)?(?:vllm|torchrun|deepspeed|tritonserver|tensorflow_model_server|text-generation-launcher"
-    r"|llama-server|(?:ollama|ray)\s+(?:serve|start)|jupyter[\s-](?:lab|notebook|server))(?=\s|$)"
+    r"(?:^|[\s;&|(])(?:/[^\s;&|(]*/)?(?:vllm|torchrun|deepspeed|tritonserver|tensorflow_model_server"
+    r"|text-generation-launcher|llama-server|(?:ollama|ray)\s+(?:serve|start)|jupyter[\s-](?:lab|notebook|server))(?=\s|$)"
     r"|(?:^|\s)(?:vllm\.entrypoints|torch\.distributed|sglang\.launch_server)"
 )
 _LONGEST = 512  # names and repositories end at 255; what is longer is cut, so that no test takes long

@@ -6,13 +6,14 @@ Limits are decided first, from what the author wrote, then requests: what this r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from fractions import Fraction
 from math import ceil
 from typing import ClassVar
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.errors import InputError
+from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
 from hardener.kubernetes import quantity
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
@@ -21,9 +22,18 @@ from . import _memory
 from ._autoscalers import horizontal, vertical
 from ._bounds import Bounds, bounds, quota
 from ._patched import least_limit, most_requested
+from ._unsized import unsized
 
 NONE = "none"
-_CPU_LIMIT, _MEMORY_LIMIT = "500m", "512Mi"  # also where a profile writes none, but a quota refuses pods without
+# The numbers where nothing is known. Beside each stands what maintainers of 55 public projects wrote for 1,005
+# containers, 746 of them with a cpu request, 556 with a memory request, 100 and 708 with a limit of cpu and memory.
+_CPU_REQUEST = "25m"  # within four times of 84 % of theirs; 50m of 39 %, 100m of 31 %
+_MEMORY_REQUEST = "128Mi"  # within four times of 86 %; 64Mi of 80 %, 256Mi of 76 %
+_CPU_LIMIT = "1"  # at least theirs in 86 %; 500m in 78 %
+_CPU_LIMIT_RATIO = 4  # max(4 x request, 1) is at least theirs in 89 % of 97
+_MEMORY_LIMIT = "2Gi"  # at least theirs in 83 %; 512Mi in 58 %, 1Gi in 73 %
+# Beside a request, max(4 x request, 1Gi) is at least theirs in 80 % of 521; max(2 x request, 256Mi) in 45 %.
+_MEMORY_LIMIT_RATIO, _MEMORY_LIMIT_LEAST = 4, "1Gi"
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
 DEFAULT = Evidence("no number in the manifest: a default, to be measured and adjusted")
@@ -31,27 +41,38 @@ DEFAULT = Evidence("no number in the manifest: a default, to be measured and adj
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """The numbers for containers that say nothing themselves. ``cpu_limit: none`` writes cpu limits only where a quota
-    asks for them; ``equal_memory`` makes memory requests equal to their limits."""
+    """The numbers for containers that say nothing themselves.
+
+    Beside a request, a cpu limit is ``cpu_limit_ratio`` times the request, at least ``cpu_limit``, and a memory limit
+    ``memory_limit_ratio`` times, at least ``memory_limit_least``. ``cpu_limit: none`` writes cpu limits only where a
+    quota asks for them; ``equal_memory`` makes memory requests equal to their limits.
+    """
 
     GROUP: ClassVar[str] = "resources"
-    cpu_request: str = "100m"
-    memory_request: str = "128Mi"
+    cpu_request: str = _CPU_REQUEST
+    memory_request: str = _MEMORY_REQUEST
     cpu_limit: str = _CPU_LIMIT
-    cpu_limit_ratio: int = 4
+    cpu_limit_ratio: int = _CPU_LIMIT_RATIO
     memory_limit: str = _MEMORY_LIMIT
+    memory_limit_ratio: int = _MEMORY_LIMIT_RATIO
+    memory_limit_least: str = _MEMORY_LIMIT_LEAST
     equal_memory: bool = False
     ephemeral_request: str = "64Mi"
     ephemeral_limit: str = "1Gi"
 
     def __post_init__(self) -> None:
-        for name in ("cpu_request", "memory_request", "ephemeral_request", "ephemeral_limit"):
+        for name in ("cpu_request", "memory_request", "memory_limit_least", "ephemeral_request", "ephemeral_limit"):
             self._check(name)
         for name in ("cpu_limit", "memory_limit"):
             if getattr(self, name) != NONE:
                 self._check(name)
-        if self.cpu_limit_ratio < 1:
-            raise InputError("resources.cpu-limit-ratio: a limit is not below its request")
+        for name in ("cpu_limit_ratio", "memory_limit_ratio"):
+            if getattr(self, name) < 1:
+                raise InputError(f"resources.{name.replace('_', '-')}: a limit is not below its request")
+
+    def request(self, resource: str) -> str:
+        """The request of a container of which nothing is known."""
+        return {"cpu": self.cpu_request, "memory": self.memory_request}.get(resource, self.ephemeral_request)
 
     def _check(self, name: str) -> None:
         amount = quantity.parse(getattr(self, name))
@@ -64,7 +85,7 @@ class Amount:
     """What a request or limit becomes, and the facts behind it; without any it is a default.
 
     ``doubt`` are facts that speak against the number; ``unknown`` says why no number fits at all; below ``least`` it
-    may not go.
+    may not go. ``default`` is what is said where there are no facts.
     """
 
     text: str
@@ -72,6 +93,7 @@ class Amount:
     doubt: list[Evidence] = field(default_factory=list)
     unknown: str | None = None
     least: Fraction = Fraction(0)
+    default: Evidence = DEFAULT
 
     @property
     def number(self) -> Fraction:
@@ -99,74 +121,141 @@ def request_of(resource: str, container: Container, options: Resources) -> Amoun
 
 
 def _request_of(resource: str, container: Container, options: Resources) -> Amount:
-    if resource != "memory":
-        return Amount(options.cpu_request if resource == "cpu" else options.ephemeral_request)
-    needed, evidence = _memory.needed(container)
-    if needed <= parsed(options.memory_request):
-        return Amount(options.memory_request)
-    return Amount(quantity.format_memory(_whole(needed)), evidence)
+    """The request of a container that names none: what it surely needs, what others have that run the same program,
+    else the default."""
+    default = options.request(resource)
+    if resource not in _OF_WHOLE_PODS:
+        return Amount(default)
+    elsewhere = container.tree.ask(NumbersElsewhere)
+    # The API server takes a limit without a request for the request too.
+    same = elsewhere.largest(container, "requests", resource)
+    if same is None:
+        limit = elsewhere.largest(container, "limits", resource)
+        same = limit if limit is not None and limit.amount < parsed(default) else None
+    needed, evidence = _memory.needed(container) if resource == "memory" else (Fraction(0), [])
+    if needed > (parsed(default) if same is None else same.amount):
+        return Amount(quantity.format_memory(_whole(needed)), evidence)
+    return Amount(default) if same is None else Amount(same.text, [same.fact])
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """The request beside which a limit is put, as it is written, and how it is known; without evidence it is the
+    default."""
+
+    amount: Fraction
+    text: str
+    evidence: list[Evidence]
+
+
+def _request_beside(container: Container, resource: str, options: Resources) -> _Request | None:
+    """The request that ``container`` has, or will have; None where what is written is no number.
+
+    A limit depends on the amount alone: one that is as large as harden's own may be of an earlier run, which did not
+    write the limit, and the limit then has to become what one run would have made of it.
+    """
+    written = container.get("resources", "requests", resource)
+    amount = quantity.parse(written)
+    if written is not None and amount is None:
+        return None
+    planned = _request_of(resource, container, options)
+    if amount is None:
+        found = _Request(planned.number, planned.text, planned.evidence)
+    else:
+        fact = container.fact(f"the manifest requests {resource}", "resources", "requests", resource)
+        if amount == parsed(options.request(resource)):
+            found = _Request(amount, str(written), [])
+        elif amount == request_of(resource, container, options).number:
+            found = _Request(planned.number, planned.text, [fact] if planned.evidence else [])
+        else:
+            found = _Request(amount, str(written), [fact])
+    most = most_requested(container, resource)
+    if most is not None and most[0] > found.amount:
+        return _Request(most[0], str(most[2]), [most[1]])
+    return found
+
+
+def _same_limit(container: Container, resource: str, request: _Request) -> Number | None:
+    """The limit of another container that runs the same program, where it fits beside ``request``."""
+    limit = container.tree.ask(NumbersElsewhere).largest(container, "limits", resource)
+    return None if limit is None or limit.amount < request.amount else limit
 
 
 def cpu_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing cpu limit, from the request; None where there is one, or where none is wanted."""
+    """The missing cpu limit, from what the same program has elsewhere or from the request; None where there is one, or
+    where none is wanted."""
     if container.has("resources", "limits", "cpu"):
         return None
-    evidence, default = [], options.cpu_limit
-    if default == NONE:
-        asked = quota(container, "cpu")
-        if asked is None:
-            return None
-        evidence, default = [asked], _CPU_LIMIT
-    written = container.get("resources", "requests", "cpu")
-    request = quantity.parse(written)
-    if written is not None and request is None:
+    asked, default = quota(container, "cpu"), options.cpu_limit
+    if default == NONE and asked is None:
         return None
-    most = most_requested(container, "cpu")
-    if most is not None and (request is None or most[0] > request):
-        request, fact, written = most
-    elif request is None:
-        return Amount(default, evidence)
-    else:
-        fact = container.fact("the manifest requests cpu", "resources", "requests", "cpu")
-    evidence = [fact, *evidence]
-    wanted = request * options.cpu_limit_ratio
-    return Amount(default if wanted <= parsed(default) else quantity.format_like(wanted, written), evidence)
+    default = _CPU_LIMIT if default == NONE else default
+    request = _request_beside(container, "cpu", options)
+    if request is None:
+        return None
+    more = [] if asked is None else [asked]
+    unknown = unsized(container, "cpu", requested=bool(request.evidence)) if asked is None else None
+    same = _same_limit(container, "cpu", request)
+    if same is not None:
+        return Amount(same.text, [same.fact, *more], unknown=unknown)
+    wanted = request.amount * options.cpu_limit_ratio
+    text = default if wanted <= parsed(default) else quantity.format_like(wanted, request.text)
+    return Amount(text, [*request.evidence, *more], unknown=unknown)
 
 
 def memory_limit(container: Container, options: Resources) -> Amount | None:
-    """The missing memory limit: from the request, a heap flag, a row of the image table, or the default."""
-    written = container.get("resources", "requests", "memory")
-    request = quantity.parse(written)
-    if container.has("resources", "limits", "memory") or (written is not None and request is None):
+    """The missing memory limit: from what the same program has elsewhere, a heap flag, the request, a row of the image
+    table, or the default; None where there is one, or where none is wanted."""
+    if container.has("resources", "limits", "memory"):
         return None
     asked = quota(container, "memory")
     if options.memory_limit == NONE and asked is None:
         return None
-    default = parsed(_MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit)
-    planned = request_of("memory", container, options)
-    if request is not None:
-        base, evidence = _memory.from_request(container, request)
-    else:
-        base, evidence = _memory.from_image(container, default)
-        base = max(base, planned.number)
-    most = most_requested(container, "memory")
-    patched = most is not None and _memory.beside_request(most[0], most[1])
-    if patched and patched[0] > base:
-        base, evidence = patched
-    least, heap = _memory.heap_limit(container)
+    request = _request_beside(container, "memory", options)
+    if request is None:
+        return None
+    text, evidence = _beside(container, request, options)
+    base = parsed(text)
+    heap, flags = _memory.heap_limit(container)
+    need, row = _memory.row_need(container)
+    least = max(heap, need)
     shared, doubt = _memory.of_volumes(container)
-    wanted = max(base, least) + shared
-    evidence = [*heap, *evidence]
+    evidence = [*flags, *evidence, *(row if need > base and row[0] not in evidence else [])]
+    evidence = list(dict.fromkeys(evidence))
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))
-    # The author's unit is kept where the number comes from the author's.
-    own = request is not None and wanted == base
-    text = quantity.format_like(wanted, written) if own else quantity.format_memory(_whole(wanted))
+    wanted = max(base, least) + shared
+    if wanted != base:  # else the author's unit is kept
+        text = quantity.format_memory(_whole(wanted))
     if asked is not None:
         # The quota lets no pod in without a limit, so any number is better than none.
         return Amount(text, [*evidence, asked], doubt, None, least + shared)
-    unknown = _memory.unknowable(container, planned.text)
-    return Amount(text, evidence, doubt, unknown, least + shared)
+    unknown = unsized(container, "memory", requested=bool(request.evidence))
+    written = container.get("resources", "requests", "memory")
+    default = DEFAULT if written is None else container.fact(
+        f"its request of {written} is as small as a default, so the limit is one, too, to be measured and adjusted",
+        "resources", "requests", "memory",
+    )  # fmt: skip
+    return Amount(text, evidence, doubt, unknown, least + shared, default)
+
+
+def _beside(container: Container, request: _Request, options: Resources) -> tuple[str, list[Evidence]]:
+    """The memory limit beside ``request``, and how it is known: as large as elsewhere; of a heap or a default whatever
+    the request says; else from the request."""
+    same = _same_limit(container, "memory", request)
+    if same is not None:
+        return same.text, [same.fact]
+    least = parsed(options.memory_limit_least)
+    flags = _memory.heap_limit(container)[1]
+    if flags and (not request.evidence or request.amount == _whole(_memory.needed(container)[0])):
+        return options.memory_limit_least, flags
+    if not request.evidence:
+        default = _MEMORY_LIMIT if options.memory_limit == NONE else options.memory_limit
+        return (default if request.amount <= parsed(default) else request.text), []
+    wanted = request.amount * options.memory_limit_ratio
+    if wanted <= least:
+        return options.memory_limit_least, request.evidence
+    return quantity.format_like(wanted, request.text), request.evidence
 
 
 def written(
@@ -202,7 +291,9 @@ def written(
             amount = fitting
     if amount.unknown:
         advice = f"measure what it uses under load and set resources.{kind}.{resource} to that with room to spare"
-        yield _left(container, f"{amount.unknown}, and the manifest holds no number", noun, advice)
+        requested = kind == "limits" and container.has("resources", "requests", resource)
+        lack = "a request is no measure for a limit" if requested else "the manifest holds no number"
+        yield _left(container, f"{amount.unknown}, and {lack}", noun, advice)
         return
     doubt = list(amount.doubt)
     if kind == "requests" and (scaler := horizontal(container, resource)):
@@ -210,7 +301,7 @@ def written(
     yield container.set(
         "resources", kind, resource, to=amount.text, grade=Grade.REVIEW,
         basis=Basis.INFERRED if amount.evidence else Basis.ASSUMED,
-        evidence=(amount.evidence or [DEFAULT]) + doubt, late=kind == "limits",
+        evidence=(amount.evidence or [amount.default]) + doubt, late=kind == "limits",
     )  # fmt: skip
 
 
@@ -229,7 +320,7 @@ def _fitting(container: Container, resource: str, amount: Amount, found: Bounds,
     text = quantity.format_cpu(fitting) if resource == "cpu" else quantity.format_memory(fitting)
     if parsed(text) > fitting:  # rounded up, past the bound
         text = quantity.format_cpu(fitting - Fraction(1, 1000))
-    return Amount(text, [*amount.evidence, *found.facts], amount.doubt, amount.unknown, amount.least)
+    return replace(amount, text=text, evidence=[*amount.evidence, *found.facts])
 
 
 def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Finding]:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Edit, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.container_commands import every_word
 from hardener.kubernetes import quantity
-from hardener.kubernetes.component import is_data_store
+from hardener.kubernetes.component import is_data_store, is_machine_learning
 from hardener.tree.core_views import Container, View
 
 from ._resources import DEFAULT, Amount, Resources, has_number, parsed, request_of, written
@@ -50,7 +51,10 @@ def _limit(container: Container, options: Resources) -> Amount:
     unknown = None
     if not kept and is_data_store(repository):
         unknown = f"{container.name} is a data store on local disk"
-    elif not kept and container.row is not None and container.row.class_ == "model-server":
+    elif not kept and (
+        (container.row is not None and container.row.class_ == "model-server")
+        or is_machine_learning(every_word(container), repository)
+    ):
         unknown = f"{container.name} may load its models to local disk"
     return Amount(text, evidence if known else [], doubt, unknown)
 

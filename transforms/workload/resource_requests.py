@@ -54,6 +54,14 @@ def _as_the_limit(container: Container, options: Resources) -> Iterator[Edit | F
     amount, now = quantity.parse(limit), quantity.parse(request)
     if amount is None or amount == now or (request is not None and (now is None or now > amount)):
         return
+    usual = Resources()
+    if now == quantity.parse(usual.memory_request) and amount == quantity.parse(usual.memory_limit):
+        yield container.finding(
+            "the memory request stays below its limit: both are as large as the defaults, so that no number is known",
+            "resources", "requests", "memory",
+            advice="measure what it uses under load and set both to that with room to spare", severity=Severity.LOW,
+        )  # fmt: skip
+        return
     scaler = horizontal(container, "memory") if request is not None else None
     if scaler is not None:
         yield container.finding(

@@ -1,0 +1,74 @@
+"""Containers for which no limit can be made up: what they take is decided by data, by a model or by the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.container_commands import every_word
+from hardener.facts.kustomize.overlays.states import states
+from hardener.kubernetes.component import is_data_store, is_jvm, is_machine_learning
+from hardener.tree.core_views import Container, OpaqueError
+
+from . import _memory
+from ._volumes import mounts
+
+_LEARNING_GROUPS = frozenset({"kubeflow.org", "serving.kserve.io", "ray.io"})
+# Of an NVIDIA, AMD or Intel device, where no resource asks for it; these values show none.
+_VISIBLE = "_VISIBLE_DEVICES"
+_NO_DEVICE = frozenset({"", "none", "void", "-1"})
+
+
+def unsized(container: Container, resource: str, *, requested: bool) -> str | None:
+    """Why no limit of ``resource`` ("cpu" or "memory") fits ``container`` without somebody who measures; None where
+    one does. ``requested``: whether its author wrote a request."""
+    device = next(_devices(container), None)
+    if device is not None:
+        return f"container {container.name} works with {device}"
+    image, words = container.image, every_word(container)
+    repository, class_ = image.repository if image else None, container.row.class_ if container.row else None
+    if class_ == "notebook":
+        return f"{repository or container.name} computes what its users write"
+    if class_ == "model-server" or is_machine_learning(words, repository) or _is_of_learning(container):
+        return f"{repository or container.name} computes with a model or for one"
+    if _memory.heap_limit(container)[0]:
+        return None
+    if class_ == "data-store" or is_data_store(repository):
+        return f"{image.name if image else container.name} is a data store"
+    if _memory.row_need(container)[0]:
+        return None
+    if is_jvm((*words, *container.env.values()), repository):
+        return f"a Java virtual machine sizes its {'heap' if resource == 'memory' else 'threads'} by the limit"
+    keeps_data = container.pod.kind == "StatefulSet" and any(
+        m.source == "persistentVolumeClaim" for m in mounts(container)
+    )
+    if keeps_data and resource == "memory" and not requested:
+        return "a StatefulSet that keeps data in a claim"
+    return None
+
+
+def _is_of_learning(container: Container) -> bool:
+    """Whether its object is one of an API for models: training, serving, a cluster of Ray."""
+    return container.object.group in _LEARNING_GROUPS and not container.init
+
+
+def _devices(container: Container) -> Iterator[str]:
+    """The devices that it is given, where it is written or where a kustomization patches it.
+
+    Source: kubernetes.io/docs/concepts/configuration/manage-resources-containers, extended resources (every name with
+    a domain other than kubernetes.io), and resource claims.
+    """
+    for state in states(container):
+        try:
+            for kind in ("limits", "requests"):
+                for name in state.keys("resources", kind):
+                    domain, slash, _ = str(name).partition("/")
+                    if slash and domain != "kubernetes.io" and not domain.endswith(".kubernetes.io"):
+                        yield str(name)
+            for claim in state.items("resources", "claims"):
+                yield f"the resource claim {claim.text('name')}"
+        except (OpaqueError, WrongShapeError):
+            continue
+        for name, value in state.env.items():
+            if name.endswith(_VISIBLE) and value.strip().lower() not in _NO_DEVICE:
+                yield f"the devices of {name}"
