@@ -79,8 +79,11 @@ class ImageFacts:
       "harden.lock".
     - `entrypoint`, `cmd`: what it runs by itself. `command_by`: where that is from.
     - `workdir`: the folder that it starts in.
-    - `writable`: folders that it writes to. `filled`: folders with files of the image. `paths_by`: where it is from
-      what it writes; None where that is not known.
+    - `writable`: folders that it writes to. `filled`: places with files of the image. `owned`: those of them that its
+      user may change. `written`: what its entrypoint writes. `paths_by`: where it is from what it writes; None where
+      that is not known.
+    - `root_commands`: what its entrypoint does that needs root, for people.
+    - `carried`: file capabilities of its programs, without CAP_, and where that is said.
     """
 
     user: str | None = None
@@ -105,6 +108,10 @@ class ImageFacts:
     workdir: str | None = None
     writable: tuple[ImagePath, ...] = ()
     filled: tuple[ImagePath, ...] = ()
+    owned: tuple[ImagePath, ...] = ()
+    written: tuple[ImagePath, ...] = ()
+    root_commands: tuple[str, ...] = ()
+    carried: tuple[tuple[str, str], ...] = ()
     paths_by: KnownBy | None = None
 
     @property

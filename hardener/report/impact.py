@@ -65,7 +65,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     if grouped:
         volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
         yield (
-            f"{counted(len(volumes), 'volume')} get{'s' * (len(volumes) == 1)} a group, which the files on it keep after a "
+            f"{counted(len(volumes), 'volume')} get{'s' * (len(volumes) == 1)} a group, which files there keep after a "
             f"revert: {listed(dict(enumerate(volumes)))}"
         )
     late = [change for change in outcome.changes if change.edit.late]

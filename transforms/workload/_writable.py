@@ -79,6 +79,9 @@ def _weigh(container: Container, found: Needs) -> None:
     for volume in _volumes(container):
         _declared(container, found, volume, known)
     _of_image(container, found)
+    for path in known.owned:
+        if not is_mounted(container, path.path):
+            found.doubts.append(container.fact(f"{path.source}, which becomes read-only", "image"))
     _told(container, found, known)
     _commands(container, found, known)
 
@@ -161,14 +164,21 @@ def _commands(container: Container, found: Needs, known: ImageFacts) -> None:
     for path, speaker in said:
         if path is None:
             found.against.append(speaker.says("installs packages when it starts"))
-            continue
-        if _is_writable(container, found, path):
-            continue
-        root = _root_of(container, path)
-        if root is None:
-            found.against.append(speaker.says(f"writes to {path}, where the image may hold files"))
         else:
-            _place(container, found, root, speaker.says(f"writes to {path}"))
+            _write(container, found, path, speaker.says(f"writes to {path}"))
+    for each in known.written:
+        _write(container, found, each.path, container.fact(each.source, "image"))
+
+
+def _write(container: Container, found: Needs, path: str, fact: Evidence) -> None:
+    """``fact`` says that it writes to ``path``, a file or a folder."""
+    if _is_writable(container, found, path):
+        return
+    root = _root_of(container, path)
+    if root is None:
+        found.against.append(Evidence(f"{fact.text}, where the image may hold files", fact.piece, fact.path))
+    else:
+        _place(container, found, root, fact)
 
 
 def _written(words: tuple[str, ...], workdir: str | None) -> list[str | None]:

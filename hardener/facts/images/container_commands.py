@@ -1,4 +1,4 @@
-"""What a container is told to run: by its manifest, and where that is silent by its image, as harden.lock knows it.
+"""What a container is told to run: by its manifest, and where that is silent by its image.
 
 Source: kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container: `command` replaces the
 entrypoint and the cmd of the image, `args` only its cmd.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from hardener.authoring.edits import Evidence
-from hardener.kubernetes.image_config import LOCK
+from hardener.facts.images.known_image import known_image
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
@@ -27,7 +27,7 @@ class Speaker:
     def says(self, text: str) -> Evidence:
         """``text`` continues "container NAME", or "its image" where nothing in the manifest says it."""
         if self.image:
-            return self.container.fact(f"{LOCK}: its image {text}", "image")
+            return self.container.fact(f"{known_image(self.container).command_source}: its image {text}", "image")
         return self.container.fact(f"container {self.container.name} {text}")
 
 
@@ -43,10 +43,10 @@ def _is_silent(container: Container, key: str) -> bool:
 def image_words(container: Container) -> tuple[str, ...]:
     """What runs without being in the manifest: the entrypoint and cmd of the image, or what the manifest leaves of
     them; () where nobody knows."""
-    if container.locked is None or not _is_silent(container, "command"):
+    if not _is_silent(container, "command"):
         return ()
-    config = container.locked.config
-    return (*config.entrypoint, *(config.cmd if _is_silent(container, "args") else ()))
+    known = known_image(container)
+    return (*known.entrypoint, *(known.cmd if _is_silent(container, "args") else ()))
 
 
 def every_word(container: Container) -> tuple[str, ...]:

@@ -1,17 +1,23 @@
 """What is known of the image of a container, from every source that the tree has, the strongest first: its config and
-files in ``harden.lock``, other containers of the tree with the same image, the image table."""
+files in ``harden.lock``, the Dockerfile that builds it, other containers of the tree with the same image, the image
+table, and what is known of the base of its Dockerfile."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hardener.facts.images.dockerfile_facts import with_dockerfile
+from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.same_images import SameImages
 from hardener.kubernetes.image_config import SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
+from hardener.kubernetes.image_table import lookup
 from hardener.tree.core_views import Container
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
+    from hardener.kubernetes.image_reference import ImageReference
     from hardener.tree.tree import Tree
 
 
@@ -21,34 +27,57 @@ def known_image(container: Container) -> ImageFacts:
 
 
 class KnownImages(AsRead):
-    """Looked up once for an image and a command, since each transform asks."""
+    """Looked up once for an image and what is run of it, since each transform asks."""
 
     def __init__(self, tree: Tree) -> None:
+        self._tree = tree
         self._same = tree.ask(SameImages)
-        self._known: dict[tuple[str, tuple[str, ...]], ImageFacts] = {}
+        self._built = tree.ask(BuiltImages)
+        self._known: dict[tuple[str, Program | None], ImageFacts] = {}
 
     def of(self, container: Container) -> ImageFacts:
         """What is known of the image of ``container``."""
         if container.image is None:
             return _NOTHING
-        key = (container.image.text, container.command)
+        key = (container.image.text, program_of(container))
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._look_up(container)
+            found = self._known[key] = self._look_up(container, container.image)
         return found
 
-    def _look_up(self, container: Container) -> ImageFacts:
+    def _look_up(self, container: Container, image: ImageReference) -> ImageFacts:
+        built = self._built.of(image)
         known = of_row(container.row)
-        repository = container.image.normalized if container.image is not None else None
-        if repository is not None:
-            known = self._as_elsewhere(known, repository, container.command)
+        if container.row is None and built is not None and built.base is not None:
+            known = self._of_base(built.base)
+        program = program_of(container)
+        if program is not None:
+            known = self._as_elsewhere(known, program)
+        if built is not None:
+            known = with_dockerfile(known, built, own_command=not container.command)
         locked = container.locked
         return with_config(known, locked.config, locked.files) if locked is not None else known
 
-    def _as_elsewhere(self, known: ImageFacts, repository: str, command: tuple[str, ...]) -> ImageFacts:
-        """``known``, and over it what containers with the same image show."""
-        number, claim = self._same.number(repository), self._same.non_root(repository)
-        own = known.kind_of_user in ("number", "name") and known.uid is not None
+    def _of_base(self, base: ImageReference) -> ImageFacts:
+        """What an image inherits from ``base``, unless its Dockerfile says something else: not what is written there,
+        since that is about another program."""
+        locked = self._tree.lock.find(base) if self._tree.lock is not None else None
+        known = of_row(lookup(base, self._tree.settings.images))
+        if locked is not None:
+            known = with_config(known, locked.config)
+        by = KnownBy.BASE if known.user is not None else None
+        said = f"{known.user_source}, of its base {base.text}"
+        return ImageFacts(
+            known.user, known.uid, known.gid, known.ports, known.volumes, user_source=said, uid_source=said,
+            ports_source=said, volumes_source=said, user_by=by, uid_by=KnownBy.BASE if known.uid is not None else None,
+            sure=known.sure, sure_of_number=known.sure_of_number and known.kind_of_user != "root",
+            entrypoint=known.entrypoint, cmd=known.cmd, command_by=known.command_by, workdir=known.workdir,
+        )  # fmt: skip
+
+    def _as_elsewhere(self, known: ImageFacts, program: Program) -> ImageFacts:
+        """``known``, and over it what containers with the same image show; of paths those that run the same program."""
+        number, claim = self._same.number(program[0]), self._same.non_root(program[0])
+        own = known.sure_of_number or (known.kind_of_user in ("number", "name") and known.uid is not None)
         if number is not None and not own:
             known = replace(
                 known, uid=number.uid, gid=None, uid_by=KnownBy.SAME_IMAGE, sure_of_number=False,
@@ -60,7 +89,7 @@ class KnownImages(AsRead):
                 known, user=SOME_NUMBER, user_by=KnownBy.SAME_IMAGE, sure=False,
                 user_source=f"{claim.where} has the same image",
             )  # fmt: skip
-        shown = self._same.read_only(repository, command)
+        shown = self._same.read_only(program)
         if shown is not None and shown.writable is not None:
             known = replace(known, writable=(*shown.writable, *known.writable), paths_by=KnownBy.SAME_IMAGE)
         return known

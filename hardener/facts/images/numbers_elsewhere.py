@@ -1,9 +1,4 @@
-"""Requests and limits that the containers of the tree have beside their image, for others that run the same program.
-
-Two containers run the same program when their images have the same repository, both or none of them are init
-containers, and they start in the same way: with the same command and the same first argument, options left out. An
-image of many programs (`busybox`, `thanos query` and `thanos store`) says nothing about what one of them uses.
-"""
+"""Requests and limits that the containers of the tree have beside their image, for others that run the same program."""
 
 from __future__ import annotations
 
@@ -11,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes import quantity
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
 
 _RESOURCES = ("cpu", "memory")
 _KINDS = ("requests", "limits")
-_Program = tuple[str, bool, tuple[str, ...], str]
 
 
 class Number(NamedTuple):
@@ -38,7 +33,7 @@ class NumbersElsewhere(AsRead):
 
     def __init__(self, tree: Tree) -> None:
         # The two largest of each kind, from two containers: one of them is no number of the container that asks.
-        self._largest: dict[tuple[_Program, str, str], list[tuple[Number, Piece, Path]]] = {}
+        self._largest: dict[tuple[Program, str, str], list[tuple[Number, Piece, Path]]] = {}
         for pod in tree.pods_and_parts:
             try:
                 containers = pod.containers
@@ -48,7 +43,7 @@ class NumbersElsewhere(AsRead):
                 self._add(container)
 
     def _add(self, container: Container) -> None:
-        program = _program(container) if "resources" in container.data else None
+        program = program_of(container) if "resources" in container.data else None
         if program is None:
             return
         for kind in _KINDS:
@@ -70,23 +65,10 @@ class NumbersElsewhere(AsRead):
     def largest(self, container: Container, kind: str, resource: str) -> Number | None:
         """The largest number of ``kind`` ("requests" or "limits") that another container with the program of
         ``container`` has; None without one."""
-        program = _program(container) if self._largest else None
+        program = program_of(container) if self._largest else None
         if program is None:
             return None
         for number, piece, path in self._largest.get((program, kind, resource), ()):
             if piece is not container.object.piece or path != container.path:
                 return number
         return None
-
-
-def _program(container: Container) -> _Program | None:
-    """What ``container`` runs; None where that is filled in later."""
-    repository = container.image.normalized if container.image is not None else None
-    if repository is None:
-        return None
-    try:
-        command, args = container.strings("command"), container.strings("args")
-    except (OpaqueError, WrongShapeError):
-        return None
-    first = args[0] if args and not args[0].startswith("-") else ""
-    return repository, container.init, tuple(command), first

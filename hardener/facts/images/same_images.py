@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes.image_config import ImagePath
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
@@ -27,13 +28,13 @@ _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 class SameImage:
     """How one container of an image runs.
 
-    - `where`: the object and its file, for people. `command`: the command in the manifest, () where it is the image's.
+    - `where`: the object and its file, for people. `program`: what it runs.
     - `uid`: its number, None where none is written. `non_root`: it is refused as root, and starts.
     - `writable`: what is mounted writable over its read-only root; None where its root is not read-only.
     """
 
     where: str
-    command: tuple[str, ...]
+    program: Program
     uid: int | None
     non_root: bool
     writable: tuple[ImagePath, ...] | None
@@ -52,15 +53,15 @@ class SameImages(AsRead):
                 continue
 
     def _add(self, container: Container) -> None:
-        repository = container.image.normalized if container.image is not None else None
-        if repository is None:
+        program = program_of(container)
+        if program is None:
             return
         try:
-            found = _of(container)
+            found = _of(container, program)
         except (OpaqueError, WrongShapeError):
             return
         if found is not None:
-            self._found.setdefault(repository, []).append(found)
+            self._found.setdefault(program[0], []).append(found)
 
     def number(self, repository: str) -> SameImage | None:
         """A container with the number that most containers of ``repository`` run as; None where none is written."""
@@ -74,13 +75,13 @@ class SameImages(AsRead):
         """A container of ``repository`` that is refused as root and names no number; None where there is none."""
         return next((each for each in self._found.get(repository, ()) if each.non_root and each.uid is None), None)
 
-    def read_only(self, repository: str, command: tuple[str, ...]) -> SameImage | None:
-        """A container of ``repository`` with a read-only root that runs the same ``command``; None without one."""
-        found = (each for each in self._found.get(repository, ()) if each.writable is not None)
-        return next((each for each in found if each.command == command), None)
+    def read_only(self, program: Program) -> SameImage | None:
+        """A container with a read-only root that runs ``program``; None without one."""
+        found = (each for each in self._found.get(program[0], ()) if each.writable is not None)
+        return next((each for each in found if each.program == program), None)
 
 
-def _of(container: Container) -> SameImage | None:
+def _of(container: Container, program: Program) -> SameImage | None:
     number = container.effective("runAsUser")
     uid = number if isinstance(number, int) and number > 0 else None
     non_root = container.effective("runAsNonRoot") is True
@@ -90,7 +91,7 @@ def _of(container: Container) -> SameImage | None:
     file = container.object.piece.file.name
     where = f"container {container.name} of {container.object} in {file}"
     writable = tuple(_mounted(container, where)) if read_only else None
-    return SameImage(where, container.strings("command"), uid, non_root, writable)
+    return SameImage(where, program, uid, non_root, writable)
 
 
 def _mounted(container: Container, where: str) -> Iterator[ImagePath]:

@@ -1,0 +1,119 @@
+"""What a Dockerfile of the tree adds to what is known of an image."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hardener.kubernetes.command_evidence import below
+from hardener.kubernetes.image_config import ImageFacts, ImagePath, KnownBy, plain_user
+
+if TYPE_CHECKING:
+    from hardener.facts.images.dockerfiles.model import BuiltImage, Said
+
+_HOME = re.compile(r"/home/[^/]+|/root")
+_RANKS = {
+    "named": "",
+    "service": " (by the name of its service)",
+    "folder": " (by the name of its folder)",
+}
+
+
+def with_dockerfile(known: ImageFacts, built: BuiltImage, *, own_command: bool) -> ImageFacts:
+    """``known``, and over it what the Dockerfile says; of entrypoints only where the container has its
+    ``own_command``."""
+    changed = _user(known, built) | _command(built)
+    if built.ports:
+        changed["ports"] = tuple(sorted({*known.ports, *(said.value for said in built.ports)}))
+        changed["ports_source"] = _where(built, built.ports[0])
+    if built.volumes:
+        changed["volumes"] = tuple(sorted({*known.volumes, *(said.value for said in built.volumes)}))
+        changed["volumes_source"] = _where(built, built.volumes[0])
+    if built.workdir is not None:
+        changed["workdir"] = built.workdir.value
+    return replace(known, **changed, **_paths(known, built, own_command), **_needs(known, built, own_command))
+
+
+def _where(built: BuiltImage, said: Said[Any]) -> str:
+    return f"{said.where}{_RANKS[built.rank]}"
+
+
+def _user(known: ImageFacts, built: BuiltImage) -> dict[str, Any]:
+    sure = built.rank == "named"
+    if not built.knows("user"):
+        return {"user": None, "uid": None, "gid": None, "user_by": None, "uid_by": None, "sure": False}
+    if built.user is None:
+        if not built.from_scratch:
+            return {"sure": known.sure and sure, "sure_of_number": known.sure_of_number and sure}
+        where = f"{built.dockerfile}{_RANKS[built.rank]}"
+        return {"user": "root", "user_by": KnownBy.DOCKERFILE, "user_source": where, "sure": sure}
+    where, named = _where(built, built.user), plain_user(built.user.value)
+    found: dict[str, Any] = {"user": named, "user_by": KnownBy.DOCKERFILE, "user_source": where, "sure": sure}
+    if named == "root":
+        return found
+    if built.uid is None:
+        # A name of the base, or one that is made by a program.
+        same = named == known.user
+        return found if same else found | {"uid": None, "gid": None, "uid_by": None, "sure_of_number": False}
+    return found | {
+        "uid": built.uid.value, "gid": built.gid.value if built.gid is not None else None,
+        "uid_by": KnownBy.DOCKERFILE, "uid_source": _where(built, built.uid), "sure_of_number": sure,
+    }  # fmt: skip
+
+
+def _command(built: BuiltImage) -> dict[str, Any]:
+    said = built.entrypoint or built.cmd
+    if said is None or not (built.knows("entrypoint") and built.knows("cmd")):
+        return {}
+    found: dict[str, Any] = {"command_by": KnownBy.DOCKERFILE, "command_source": _where(built, said)}
+    if built.entrypoint is not None:
+        found |= {"entrypoint": built.entrypoint.value, "cmd": ()}
+    if built.cmd is not None:
+        found["cmd"] = built.cmd.value
+    return found
+
+
+def _paths(known: ImageFacts, built: BuiltImage, own_command: bool) -> dict[str, Any]:
+    """Folders that were made for its user to write to, and those that hold files of the image."""
+    filled = tuple(ImagePath(_absolute(known, built, said.value), said.where) for said in built.filled)
+    made, owned = [], []
+    for said in built.given:
+        path = _absolute(known, built, said.value)
+        where = _where(built, said)
+        if any(below(other.path, path) or below(path, other.path) for other in filled) and not _is_own(path, filled):
+            owned.append(ImagePath(path, f"{where}: its user may write to {path}"))
+        elif not _HOME.fullmatch(path):
+            made.append(ImagePath(path, f"{where}: its user was given {path}"))
+    written = [ImagePath(said.value, f"{_where(built, said)}: it writes to {said.value}") for said in built.writes]
+    found: dict[str, Any] = {"filled": (*known.filled, *filled), "owned": (*known.owned, *owned)}
+    found["writable"] = (*made, *known.writable)
+    if own_command:
+        found["written"] = (*known.written, *written)
+    if built.given or built.volumes or (built.script_read and own_command):
+        found["paths_by"] = KnownBy.DOCKERFILE
+    return found
+
+
+def _is_own(path: str, filled: tuple[ImagePath, ...]) -> bool:
+    """Whether ``path`` is a folder of its own inside of one that was filled: nothing was put there by name."""
+    return all(path != other.path and not below(other.path, path) for other in filled)
+
+
+def _absolute(known: ImageFacts, built: BuiltImage, path: str) -> str:
+    workdir = built.workdir.value if built.workdir is not None else known.workdir
+    return posixpath.normpath(posixpath.join(workdir or "/", path))
+
+
+def _needs(known: ImageFacts, built: BuiltImage, own_command: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"carried": (*known.carried, *((said.value, said.where) for said in built.capabilities))}
+    if own_command and built.asks_who is None:
+        # What the Dockerfile itself runs at the start is among the words of its entrypoint.
+        texts = [
+            f"{_where(built, said)}: {said.value}"
+            for said in (*built.root_commands, *built.installs)
+            if said.file != built.dockerfile
+        ]
+        found["root_commands"] = (*known.root_commands, *texts)
+    return found

@@ -1,0 +1,24 @@
+"""Which containers run the same program: those with the same repository of image, both or none of them init containers,
+that start in the same way, with the same command and the same first argument, options left out. An image of many
+programs (`busybox`, `thanos query` and `thanos store`) says nothing about what one of them does."""
+
+from __future__ import annotations
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.tree.core_views import Container, OpaqueError
+
+Program = tuple[str, bool, tuple[str, ...], str]
+"""The repository spelled out, whether it is an init container, its command, and its first argument."""
+
+
+def program_of(container: Container) -> Program | None:
+    """What ``container`` runs; None where that is filled in later."""
+    repository = container.image.normalized if container.image is not None else None
+    if repository is None:
+        return None
+    try:
+        command, args = container.strings("command"), container.strings("args")
+    except (OpaqueError, WrongShapeError):
+        return None
+    first = args[0] if args and not args[0].startswith("-") else ""
+    return repository, container.init, tuple(command), first
