@@ -10,7 +10,7 @@ Results quote command words, flags and paths, never whole lines: lines can hold 
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
@@ -21,15 +21,29 @@ from hardener.support.fast_dataclass import dataclass
 # ---------------------------------------------------------------------------------------------------------------------
 # Privileges
 
-_ROOT = frozenset(
-    {"addgroup", "adduser", "apt-get", "chmod", "chown", "chroot", "dnf", "gosu", "groupadd", "insmod", "ip6tables"}
-    | {"iptables", "microdnf", "modprobe", "mount", "nsenter", "runuser", "setcap", "setpriv", "su", "su-exec", "sudo"}
-    | {"umount", "useradd", "usermod", "yum", "zypper"}
+_OF_NODE = frozenset(
+    {"chroot", "insmod", "ip6tables", "iptables", "losetup", "modprobe", "mount", "nft", "nsenter", "rmmod", "swapoff"}
+    | {"swapon", "umount"}
+)
+_ROOT = _OF_NODE | frozenset(
+    {"addgroup", "adduser", "apt-get", "chmod", "chown", "dnf", "gosu", "groupadd", "microdnf", "runuser", "setcap"}
+    | {"setpriv", "su", "su-exec", "sudo", "useradd", "usermod", "yum", "zypper"}
 )
 _ROOT_WITH = {
     "apk": frozenset({"add", "del", "upgrade", "update"}),
     "apt": frozenset({"install", "update", "upgrade", "dist-upgrade", "remove"}),
+    "dpkg": frozenset({"-i", "--install", "-r", "-P"}),
+    "rpm": frozenset({"-i", "-U", "-ivh", "-Uvh", "--install"}),
+    "gem": frozenset({"install"}),
 }
+_PIP = frozenset({"pip", "pip3"})
+# With one of these pip installs where its user may write.
+_PIP_ELSEWHERE = frozenset({"--user", "--target", "-t", "--prefix", "--root", "--dry-run"})
+_NODE_PACKAGES = frozenset({"npm", "pnpm", "yarn"})
+_NODE_GLOBALLY = frozenset({"-g", "--global", "global"})
+_NODE_INSTALL = frozenset({"install", "i", "add", "update"})
+# Flags by which a program is told to work as root all the same: mpirun; Jupyter, WP-CLI, bower.
+_AS_ROOT = frozenset({"--allow-run-as-root", "--allow-root"})
 _SETUID = frozenset({"sudo", "su", "ping", "ping6", "cron", "crond", "postfix"})
 _RAW_SOCKETS = frozenset({"ping", "ping6", "arping", "traceroute", "tcpdump", "nmap", "mtr", "fping", "hping3"})
 _SECCOMP = frozenset(
@@ -51,6 +65,51 @@ def root_commands(words: Sequence[str]) -> list[str]:
             found += [f"{program} {word}" for word in arguments if word in _ROOT_WITH[program]][:1]
         elif program == "sysctl" and any(word == "-w" or "=" in word for word in arguments):
             found.append("sysctl -w")
+        found += _installed_for_all(program, arguments)
+        found += [word for word in arguments if word in _AS_ROOT]
+    return unique(found)
+
+
+def _installed_for_all(program: str, arguments: Sequence[str]) -> list[str]:
+    """Installs of packages of Python or Node that go where only root may write."""
+    if program.startswith("python") and list(arguments[:2]) == ["-m", "pip"]:
+        program, arguments = "pip", arguments[2:]
+    if program in _PIP and "install" in arguments[:1]:
+        return ["pip install"] if _PIP_ELSEWHERE.isdisjoint(word.partition("=")[0] for word in arguments) else []
+    if program in _NODE_PACKAGES and not _NODE_INSTALL.isdisjoint(arguments):
+        return [] if _NODE_GLOBALLY.isdisjoint(arguments) else [f"{program} install -g"]
+    return []
+
+
+def node_commands(words: Sequence[str]) -> list[str]:
+    """Those of ``root_commands`` that work on the node, or on what only the kernel of the node has."""
+    return _programs(words, _OF_NODE)
+
+
+# Paths in `--flag=/a/b`, `unix:///a/b`, `/a:/b` and scripts; not the host of a URL, nor what stands in the middle of a
+# relative path.
+_PATH_IN_TEXT = re.compile(r"(?<![\w./$)}\]-])(?:unix:/?/?)?(/[A-Za-z0-9_.@%+-][A-Za-z0-9_.@%+/-]*)")
+# What each container has below /dev and /proc without any access to its node.
+_IN_EVERY_CONTAINER = re.compile(
+    r"/dev/(?:null|zero|full|u?random|tty|ptmx|pts|stdin|stdout|stderr|fd|shm|mqueue|console|core|termination-log|tcp|udp"
+    r"|init)(?:/.*)?"
+    r"|/proc/(?:self|thread-self|1/fd|cpuinfo|meminfo|mounts|filesystems|loadavg|stat|uptime|version|net"
+    r"|sys/kernel/random)(?:/.*)?"
+)
+_PSEUDO = ("/dev", "/proc")
+
+
+def node_paths(texts: Iterable[str], folders: Iterable[str]) -> list[str]:
+    """The ways into the node that ``texts`` name: those of ``folders``, where folders of the node are mounted, and the
+    entries of /dev and /proc that not every container has. The first part of a path is named alone."""
+    mounted = [folder.rstrip("/") for folder in folders if folder.startswith("/") and folder.rstrip("/")]
+    found = []
+    for text in texts:
+        for match in _PATH_IN_TEXT.finditer(text):
+            path = "/" + posixpath.normpath(match[1]).lstrip("/")
+            found += [folder for folder in mounted if _below(path, folder)]
+            if any(_below(path, root) and path != root for root in _PSEUDO) and not _IN_EVERY_CONTAINER.fullmatch(path):
+                found.append("/".join(path.split("/")[:3]))
     return unique(found)
 
 

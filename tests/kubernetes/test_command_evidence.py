@@ -11,6 +11,8 @@ from hardener.kubernetes.command_evidence import (
     api_mentions,
     heap_bytes,
     low_ports,
+    node_commands,
+    node_paths,
     raw_socket_commands,
     root_commands,
     seccomp_sensitive,
@@ -55,6 +57,11 @@ def script(text: str) -> list[str]:
         (script("bash -c 'chown a b'"), ["chown"]),
         (script("chown \\\n  a b"), ["chown"]),
         (["bash", "-exc", "useradd x"], ["useradd"]),
+        # Packages for all users of the image, and programs that are told to bear with root.
+        (script("pip install -r a.txt && exec python a.py"), ["pip install"]),
+        (["python3", "-m", "pip", "install", "a"], ["pip install"]),
+        (script("npm install -g pm2; gem install rake"), ["npm install -g", "gem install"]),
+        (["mpirun", "--allow-run-as-root", "-np", "2"], ["--allow-run-as-root"]),
     ],
 )
 def test_root_commands(words: list[str], found: list[str]) -> None:
@@ -87,6 +94,8 @@ def test_root_commands(words: list[str], found: list[str]) -> None:
         script("mountpoint -q /data"),
         script("helm install x; kubectl apply -f mount.yaml"),
         script("MOUNT=chown; echo $MOUNT"),
+        script("pip install --user a; pip install --target=/x a; pip list"),
+        script("npm install; npm ci; yarn add a"),
     ],
 )
 def test_no_root_commands(words: list[str]) -> None:
@@ -351,3 +360,40 @@ def test_hostile_words_neither_fail_nor_hang(words: list[str]) -> None:
         ask(words)
     for ask_env in (low_ports, told_paths, api_client, heap_bytes):
         ask_env(words, env)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["nsenter", "-t", "1"], ["nsenter"]),
+        (script("mount | grep bpf || mount -t bpf bpf /sys/fs/bpf"), ["mount"]),
+        (["chroot", "/host", "kured"], ["chroot"]),
+        (script("chown a b; apt-get update"), []),
+        (["run", "--mount=/x"], []),
+    ],
+)
+def test_node_commands(words: list[str], found: list[str]) -> None:
+    assert node_commands(words) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("--rootfs=/host/root/proc", ["/host/root"]),
+        ("nsenter --mount=/host/proc/$(pidof kubelet)/ns/mnt", ["/host/proc"]),
+        ("unix:///csi/csi.sock", ["/csi"]),
+        ("/host/root", ["/host/root"]),
+        ("/dev/dri:/dev/dri", ["/dev/dri"]),
+        ("cat </dev/sda1", ["/dev/sda1"]),
+        ("/proc/1/ns/net", ["/proc/1"]),
+        # What every container has, and what only looks like it.
+        ("run >/dev/null 2>/dev/stderr", []),
+        ("/proc/self/fd/1 /proc/cpuinfo /dev/shm/x", []),
+        ("/host/rooted /hosts", []),
+        ("https://dev/sda http://example.com/dev/sda", []),
+        ("$ROOT/dev/sda a/dev/sda ../dev/sda", []),
+        ("/dev /proc", []),
+    ],
+)
+def test_node_paths(text: str, found: list[str]) -> None:
+    assert node_paths([text], ["/host/root", "/host/proc/", "/csi", "/", ""]) == found
