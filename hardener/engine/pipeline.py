@@ -138,13 +138,17 @@ def _visit(state: _Run, transform: Transform, target: View, arguments: tuple[Any
         return  # which namespace and labels it comes to is not known
     try:
         classes = state.system_pods.classes_of(pod) if pod is not None else target.object.classes
+        blocked = None
+        if classes and pod is not None:
+            blocked = state.system_pods.barrier(transform, target, pod)
+        elif classes:
+            blocked = next((name for name in classes if name not in transform.classes), None)
     except OpaqueError as opaque:
         _stopped(state, transform, target, "opaque-value", str(opaque), opaque.path)
         return
     except WrongShapeError as wrong:
         _stopped(state, transform, target, "not-valid-kubernetes", _wrong_shape(wrong), ())
         return
-    blocked = next((name for name in classes if name not in transform.classes), None) if classes else None
     if blocked in _LEFT_ALONE:
         state.skipped.setdefault((id(target.object), blocked), (target, classes[blocked], []))
         state.waivers.leave(target.object)

@@ -15,7 +15,7 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Refused
 from hardener.engine.targets import Targets
 from hardener.errors import HardenError
-from hardener.facts.objects.system_pods import classes_of
+from hardener.facts.objects.system_pods import SystemPods
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
@@ -115,8 +115,11 @@ def _is_same_text(target: View, other: View) -> bool:
 def _wanted(transform: Transform, target: View, arguments: tuple[Any, ...]) -> list[list[Edit]]:
     """The steps that ``transform`` takes at ``target``; none where it leaves it alone."""
     pod = pod_of(target)
-    classes = classes_of(pod) if pod is not None else target.object.classes
-    if any(name not in transform.classes for name in classes):
+    if pod is not None:
+        blocked = pod.tree.ask(SystemPods).barrier(transform, target, pod) is not None
+    else:
+        blocked = any(name not in transform.classes for name in target.object.classes)
+    if blocked:
         return []
     return steps_of(target, list(transform.function(target, *arguments)))
 

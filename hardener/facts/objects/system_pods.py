@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hardener.authoring.edits import WrongShapeError
+from hardener.authoring.transform import Transform
 from hardener.facts.kustomize.builds import Builds
-from hardener.tree.core_views import Object, PodTemplate
+from hardener.facts.objects.side_containers import is_known, is_side_container
+from hardener.kubernetes.component import is_static_control_plane_name
+from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.pod_kind import SYSTEM_NAMESPACES
+
+# The risks for which a pod of a system namespace is an application where its images are known: its workload itself, and
+# the token that it mounts. Source: design decision 4.
+_OF_APPLICATIONS = ("K01", "K09")
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -19,6 +27,7 @@ class SystemPods(AsRead):
     def __init__(self, tree: Tree) -> None:
         self._builds = tree.ask(Builds)
         self._signs: dict[Object, str | None] = {}
+        self._applications: dict[PodTemplate, bool] = {}
 
     def sign(self, item: Object) -> str | None:
         """What says that ``item`` comes out in a namespace of the system; None where nothing does."""
@@ -31,6 +40,37 @@ class SystemPods(AsRead):
         """The classes of ``pod``, and "system-namespace" where it comes out in one; each with its sign."""
         sign = self.sign(pod.object)
         return pod.classes if sign is None else {**pod.classes, "system-namespace": sign}
+
+    def barrier(self, transform: Transform, target: View, pod: PodTemplate) -> str | None:
+        """The class of ``pod`` for which ``transform`` leaves ``target``, the pod or a container of it, as it is; None
+        where it may change it."""
+        return next((name for name in self.classes_of(pod) if self._stops(name, transform, target, pod)), None)
+
+    def _stops(self, name: str, transform: Transform, target: View, pod: PodTemplate) -> bool:
+        if name in transform.classes:
+            return False
+        if name == "system-namespace":
+            return transform.risk not in _OF_APPLICATIONS or not self._is_application(pod)
+        if name == "node-agent" and transform.risk == "K01" and isinstance(target, Container):
+            return not is_side_container(target)
+        return True
+
+    def _is_application(self, pod: PodTemplate) -> bool:
+        """Whether ``pod`` is no part of the control plane, and the images of all its containers are known."""
+        if pod not in self._applications:
+            try:
+                found = bool(pod.containers) and all(map(is_known, pod.containers)) and not _is_control_plane(pod)
+            except (OpaqueError, WrongShapeError):
+                found = False
+            self._applications[pod] = found
+        return self._applications[pod]
+
+
+def _is_control_plane(pod: PodTemplate) -> bool:
+    if pod.labels.get("tier") == "control-plane":
+        return True
+    names = [container.image.name for container in pod.containers if container.image]
+    return any(is_static_control_plane_name(name) or name == "cloud-controller-manager" for name in names)
 
 
 def classes_of(pod: PodTemplate) -> dict[str, str]:
