@@ -9,6 +9,7 @@ from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.tree.core_views import Object, PodTemplate, ServiceAccount
 
@@ -58,10 +59,15 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
         yield pod.finding(message, *([FIELD] if pod.has(FIELD) else []), advice=advice, severity=Severity.LOW)
         return
     doubts = list(_doubts(pod, named, mounted))
-    yield pod.set(
-        FIELD, to=False, grade=Grade.REVIEW if doubts else Grade.SAFE, basis=Basis.INFERRED,
-        evidence=[Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account"), *doubts],
-    )  # fmt: skip
+    meant = _meant(pod) if mounted is not None else []
+    grade = Grade.BREAKING if meant else Grade.REVIEW if doubts else Grade.SAFE
+    unused = Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account")
+    yield pod.set(FIELD, to=False, grade=grade, basis=Basis.INFERRED, evidence=[*meant, unused, *doubts])
+
+
+def _meant(pod: PodTemplate) -> list[Evidence]:
+    """Why a token that is asked for by name is meant: a person hardened the containers that get it."""
+    return list({fact.text: fact for each in pod.containers for fact in hardened_beside(each)}.values())
 
 
 def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence]:

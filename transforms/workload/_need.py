@@ -1,41 +1,150 @@
-"""Signs that a container needs what only root or the node gives.
+"""Signs that a container needs what only root or the node gives, and signs that what its author wrote is meant.
 
-Explicit weak values (``privileged``, ``runAsUser: 0`` and their like) are no signs: they never prove each other.
+A weak value that is written (``privileged``, ``runAsUser: 0``, ``hostNetwork`` and their like) is no sign by itself,
+and weak values never prove each other. What shows that one of them is meant holds the others of the same pod: who is
+given the node is not made safe in parts. Source: design decision 2.2, explicit values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.kubernetes.capabilities import ROOT_NEEDS, plain
+from hardener.facts.objects.hardened_by_hand import hardened_beside
+from hardener.facts.objects.side_containers import is_side_container
+from hardener.kubernetes.capabilities import is_left_to_root, plain
 from hardener.kubernetes.command_evidence import root_commands, writes
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of
+from ._named import hardware, named_access
 from ._volumes import Mount, mounts
 
 _READ_ONLY = ("kernel", "kubelet", "read", "system")
+_OF_NODE = ("kernel", "kubelet")
+_MOST = 12  # signs of a pod that are named; each of its containers may be held back by all of them
+_HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def root_evidence(container: Container) -> list[Evidence]:
-    """Signs that ``container`` needs root or more; [] when there is none."""
-    return [*_of_pod(container.pod), *signs(container, _of_container)]
+    """Signs that ``container`` needs root or more, and where root or privileged is written for it, that this is meant;
+    [] when there is none."""
+    found = [*_of_class(container.pod, container), *signs(container, _needs)]
+    if any(signs(container, _written_root)):
+        found = [*found, *pod_evidence(container.pod)]
+    return _each_once(found)
+
+
+def explicit_evidence(container: Container) -> list[Evidence]:
+    """Signs that another weak value which is written for ``container`` alone is meant (allowPrivilegeEscalation)."""
+    pod = container.pod
+    return _each_once([*root_evidence(container), *hardened_beside(container), *purpose(pod), *_of_pod(pod, hardware)])
 
 
 def pod_evidence(pod: PodTemplate) -> list[Evidence]:
-    """Signs that ``pod`` or one of its containers needs root or more; [] when there is none."""
-    return [*_of_pod(pod), *(fact for container in pod.containers for fact in signs(container, _of_container))]
+    """Signs that the host access, privileged or root which is written for ``pod`` or one of its containers is meant;
+    [] when there is none."""
+    return _of_pod(pod, _pod_evidence)
 
 
-def _of_pod(pod: PodTemplate) -> Iterator[Evidence]:
-    if sign := pod.classes.get("node-agent"):
+def _pod_evidence(pod: PodTemplate) -> Iterator[Evidence]:
+    yield from pod_needs(pod)
+    yield from _kept_folders(pod)
+    yield from purpose(pod)
+    yield from hardware(pod)
+    yield from _hardened(pod)
+
+
+def purpose(pod: PodTemplate) -> list[Evidence]:
+    """What ``pod`` names access to its node for; [] when it names nothing."""
+    return _of_pod(pod, named_access)
+
+
+def _of_pod(pod: PodTemplate, find: Callable[[PodTemplate], Iterable[Evidence]]) -> list[Evidence]:
+    """What ``find`` sees in ``pod``. Every container asks; each transform looks once, whatever it then changes."""
+    known: dict[object, tuple[frozenset[str], list[Evidence]]] = pod.__dict__.setdefault("_signs", {})
+    if find not in known or known[find][0] != pod.changed_by:
+        known[find] = (pod.changed_by, _each_once(find(pod))[:_MOST])
+    return list(known[find][1])
+
+
+def pod_needs(pod: PodTemplate) -> list[Evidence]:
+    """Signs that ``pod`` or one of its containers needs root or more, whatever is written; [] when there is none."""
+    return [*_of_class(pod), *(fact for container in pod.containers for fact in signs(container, _needs))]
+
+
+def while_privileged(container: Container) -> str:
+    """What does not hold for ``container`` while it is privileged, in words: other changes of it wait for that one."""
+    kept = ["it has every capability", "its processes may raise their privileges", "no seccomp profile holds"]
+    if container.get("securityContext", "readOnlyRootFilesystem") is not True:
+        kept.append("its root file system stays writable")
+    return f"while it is privileged, {', '.join(kept[:-1])} and {kept[-1]}"
+
+
+def _each_once(found: Iterable[Evidence]) -> list[Evidence]:
+    return list({fact.text: fact for fact in reversed(list(found))}.values())[::-1]
+
+
+def _of_class(pod: PodTemplate, container: Container | None = None) -> Iterator[Evidence]:
+    sign = pod.classes.get("node-agent")
+    if sign and not (container is not None and is_side_container(container)):
         yield Evidence(f"an agent of the node: {sign}")
 
 
-def _of_container(container: Container) -> Iterator[Evidence]:
+def _written_root(container: Container) -> Iterator[Evidence]:
+    """Whether root, or more, is written for ``container``."""
+    if container.privileged:
+        yield container.fact("privileged", "securityContext", "privileged")
+    number = container.effective("runAsUser")
+    if number == 0 or (number is None and container.effective("runAsNonRoot") is False):
+        yield container.fact("root")
+
+
+def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
+    """What a person hardened where a weak value reaches."""
+    shared = any(signs(pod, _host_namespaces))
+    for container in pod.containers:
+        if shared or any(signs(container, _written_root)) or any(signs(container, _replaced_folders)):
+            yield from hardened_beside(container)
+
+
+def _host_namespaces(pod: PodTemplate) -> Iterator[Evidence]:
+    yield from (pod.fact(name, name) for name in _HOST_NAMESPACES if pod.get(name) is True)
+
+
+def _replaced_folders(container: Container) -> Iterator[Evidence]:
+    """The folders of the node that it mounts and that would become some of the pod."""
+    for mount in mounts(container):
+        if mount.volume is not None and is_replaced(kind(mount.volume)):
+            yield mount.volume.fact("replaced", "hostPath")
+
+
+def hardened_in(pod: PodTemplate) -> list[Evidence]:
+    """What a person hardened in the security context of ``pod`` or of one of its containers."""
+    return _of_pod(pod, _hardened_anywhere)
+
+
+def _hardened_anywhere(pod: PodTemplate) -> Iterator[Evidence]:
+    for container in pod.containers:
+        yield from hardened_beside(container)
+
+
+def _kept_folders(pod: PodTemplate) -> Iterator[Evidence]:
+    """Folders of the node that stay mounted whatever else goes, so that somebody works with the node."""
+    for container in pod.containers:
+        yield from signs(container, _kept_folders_of)
+
+
+def _kept_folders_of(container: Container) -> Iterator[Evidence]:
+    for mount in mounts(container):
+        if mount.volume is not None and kind(mount.volume) in _OF_NODE:
+            text = f"container {container.name} has {path_of(mount.volume)} of the node"
+            yield mount.volume.fact(text, "hostPath", "path")
+
+
+def _needs(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.root == "required":
         yield container.fact("image table: it works as root only", "image")
     yield from added_capabilities(container)
@@ -48,7 +157,7 @@ def added_capabilities(container: Container) -> Iterator[Evidence]:
     """The capabilities it adds beyond NET_BIND_SERVICE, as one sign."""
     path = ("securityContext", "capabilities", "add")
     names = sorted({plain(name) for name in container.strings(*path)} - {"NET_BIND_SERVICE"})
-    if "ALL" in container.strings("securityContext", "capabilities", "drop") and set(names) == set(ROOT_NEEDS):
+    if is_left_to_root(names, container.strings("securityContext", "capabilities", "drop")):
         return  # what drop-capabilities leaves a container that starts as root
     if names:
         yield container.fact(f"container {container.name} adds {', '.join(names)}", *path)
@@ -67,7 +176,8 @@ def _host_access(container: Container) -> Iterator[Evidence]:
         # that host-path-read-only would make so counts as read-only already: a second run must see what this one sees.
         if what in _READ_ONLY and not any(signs_of_writing(container, mount, what)):
             continue
-        if what in ("socket", "device") or mount.writable:
+        # Data of the node belongs to whom the node gave it, mostly root, so it counts read-only as well.
+        if what in ("socket", "device", "data") or mount.writable:
             noun = what if what in ("socket", "device") else "host path"
             text = f"container {container.name} works with the {noun} {path_of(mount.volume)}"
             yield mount.volume.fact(text, "hostPath", "path")

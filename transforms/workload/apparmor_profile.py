@@ -6,7 +6,7 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import PodTemplate, View
 
-from ._need import pod_evidence
+from ._need import pod_needs
 
 _PROFILE = ("securityContext", "appArmorProfile")
 _ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
@@ -32,7 +32,7 @@ def apparmor_profile(pod: PodTemplate) -> Steps:
     if not weak and not keys:
         return
     # Fields and annotations in one step: where they differ, the API server refuses the Pod.
-    against = pod_evidence(pod)
+    against = pod_needs(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("unconfined is written, and no need of it shows in the manifest")]
     for view in weak:

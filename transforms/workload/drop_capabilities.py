@@ -16,6 +16,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
 from ._file_capabilities import carried, has_no_privileged, held, within_reach
+from ._grounds import assumption
 from ._ports import low_ports
 from ._user import final_user
 
@@ -85,6 +86,8 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         yield from _beyond(container, [name for name in keep if name not in (BIND, *added)])
         unseen = list(signs(container, partial(_unseen, kept={*keep, *added})))
         evidence, doubtful = [*evidence, *unseen], doubtful or bool(unseen)
+        if not doubtful and (assumed := assumption(container)) is not None:
+            evidence, doubtful = [*evidence, assumed], True
     else:
         commands = _commands(container)
         keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]
@@ -166,10 +169,10 @@ def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
 
 
 def _net_raw(container: Container) -> Iterator[Edit]:
-    raw = _raw_sockets(container)
+    raw, assumed = _raw_sockets(container), assumption(container)
     yield container.append(
-        *_PATH, "drop", value="NET_RAW", grade=Grade.REVIEW if raw else Grade.SAFE, basis=Basis.INFERRED,
-        evidence=raw or [Evidence("nothing in its commands opens raw sockets")],
+        *_PATH, "drop", value="NET_RAW", grade=Grade.REVIEW if raw or assumed else Grade.SAFE, basis=Basis.INFERRED,
+        evidence=raw or [Evidence("nothing in its commands opens raw sockets"), *([assumed] if assumed else [])],
     )  # fmt: skip
 
 

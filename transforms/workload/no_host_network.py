@@ -1,22 +1,10 @@
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.component import is_ingress_or_gateway
-from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.core_views import PodTemplate
 
 from ._need import pod_evidence
-
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|\[::1\]")
-_HOST_PATHS = tuple(
-    (hook, action, "host")
-    for hook in ("startupProbe", "livenessProbe", "readinessProbe")
-    for action in ("httpGet", "tcpSocket")
-)
-_LOWEST_NODE_PORT = 30000
 
 
 @transform(
@@ -37,7 +25,7 @@ def no_host_network(pod: PodTemplate) -> Steps:
     """
     if pod.get("hostNetwork") is not True:
         return
-    against = [*pod_evidence(pod), *(fact for container in pod.containers for fact in _node_scope(container))]
+    against = pod_evidence(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("hostNetwork is written, and no need of it shows in the manifest")]
     yield pod.drop("hostNetwork", grade=grade, basis=basis, evidence=evidence)
@@ -51,20 +39,3 @@ def no_host_network(pod: PodTemplate) -> Steps:
                     # An exported manifest names what the API server filled in; it would now open a real host port.
                     fact = port.fact(f"{key} belongs to hostNetwork", key)
                     yield port.drop(key, grade=grade, basis=Basis.PROVED, evidence=[fact])
-
-
-def _node_scope(container: Container) -> Iterator[Evidence]:
-    """Signs that a container means the node's network and not just any."""
-    if container.image and is_ingress_or_gateway(container.image.repository):
-        yield container.fact("its image is an ingress controller or gateway", "image")
-    for item in container.items("env"):
-        name = item.text("name") or ""
-        if item.text("valueFrom", "fieldRef", "fieldPath") == "status.hostIP" or name.startswith("NODE_"):
-            yield item.fact(f"env {name} tells it its node", "name")
-    for port in container.items("ports"):
-        number = port.get("containerPort")
-        if isinstance(number, int) and number >= _LOWEST_NODE_PORT:
-            yield port.fact("its port is in the range of node ports", "containerPort")
-    for path in _HOST_PATHS:
-        if _LOOPBACK.fullmatch(container.text(*path) or ""):
-            yield container.fact("a probe calls the node's loopback, where it may listen only", *path)

@@ -8,7 +8,8 @@ from hardener.tree.core_views import OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
-from ._host_path import kind, path_of
+from ._host_path import is_replaced, kind, path_of
+from ._need import pod_evidence
 
 _ADVICE = {
     "socket": "whoever reaches it can act as the service behind it; give the pod a client of its own instead",
@@ -42,11 +43,14 @@ def no_host_path(pod: PodTemplate) -> Steps:
     if sign := pod.classes.get("node-agent"):
         yield from _of_agent(pod, sign)
         return
-    for index, volume in enumerate(pod.items("volumes")):
-        what = kind(volume)
+    volumes = [(index, volume, kind(volume)) for index, volume in enumerate(pod.items("volumes"))]
+    meant = pod_evidence(pod) if any(is_replaced(what) for _, _, what in volumes) else []
+    for index, volume, what in volumes:
         if what is None:
             continue
-        if what == "node":
+        if what in ("node", "memory", "scratch") and meant:
+            yield list(_replace(pod, index, Grade.BREAKING, meant))
+        elif what == "node":
             evidence = [volume.fact("an application has no use for this folder of the node", "hostPath", "path")]
             yield from _replace(pod, index, Grade.REVIEW, evidence)
         elif what in ("memory", "scratch"):

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.component import is_ingress_or_gateway
 from hardener.tree.core_views import Container, Object, OpaqueError, View
+
+from ._need import purpose
 
 # Agents that the applications of a node find at the node's address.
 _AT_THE_NODE = ("statsd", "jaeger-agent", "datadog", "telegraf", "fluent", "opentelemetry-collector", "syslog")
@@ -31,7 +34,8 @@ def no_host_port(container: Container) -> Steps:
     for port in container.items("ports"):
         if not port.get("hostPort"):
             continue
-        against, other = list(_against(container)), _way_in(container, port)
+        against = [*_against(container), *hardened_beside(container), *purpose(container.pod)]
+        other = _way_in(container, port)
         if isinstance(other, str):
             against.append(Evidence(other))
         if against:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
-from hardener.authoring.edits import Basis, Evidence, Grade
+from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import every_word, own_command, spoken
 from hardener.facts.images.known_image import known_image
@@ -13,10 +12,13 @@ from hardener.kubernetes.command_evidence import setuid_commands
 from hardener.tree.core_views import Container
 
 from ._file_capabilities import has_no_privileged, lost_without_raising, may_serve_low_ports, raisers, within_reach
-from ._need import root_evidence
+from ._grounds import assumption
+from ._need import explicit_evidence, while_privileged
 from ._user import final_user
 
 _FIELD = ("securityContext", "allowPrivilegeEscalation")
+_PRIVILEGED = ("securityContext", "privileged")
+_ADDED = ("securityContext", "capabilities", "add")
 
 
 @transform(
@@ -37,9 +39,23 @@ def no_privilege_escalation(container: Container) -> Steps:
     """
     written = container.get(*_FIELD)
     # The API server refuses the pair of false with either of the two.
-    if written is False or container.privileged or _is_administrator(container):
+    if container.privileged:
+        yield container.finding(
+            while_privileged(container), *_PRIVILEGED, advice="what speaks against it is said with no-privileged",
+            severity=Severity.LOW,
+        )  # fmt: skip
         return
-    against = list(signs(container, partial(_needs, written=written)))
+    if written is False:
+        return
+    if _is_administrator(container):
+        yield container.finding(
+            "its processes may raise their privileges while it adds SYS_ADMIN", *_ADDED,
+            advice="remove SYS_ADMIN, then set allowPrivilegeEscalation: false", severity=Severity.LOW,
+        )  # fmt: skip
+        return
+    against = list(signs(container, _needs))
+    if written is not None:  # what is written may be meant
+        against = list({fact.text: fact for fact in (*against, *explicit_evidence(container))}.values())
     user = final_user(container)
     doubts = list(signs(container, _may_need)) if not against else []
     evidence = against or doubts or [Evidence("nothing in its commands raises privileges")]
@@ -49,7 +65,10 @@ def no_privilege_escalation(container: Container) -> Steps:
         evidence = [*evidence, Evidence("its user is root" if user == "root" else "its user is not known")]
     if sign := container.pod.classes.get("node-agent"):
         evidence = [*evidence, Evidence(sign)]
-    sure = user == "non-root" and written is None and not sign and not doubts
+    assumed = assumption(container) if user == "non-root" else None
+    if assumed is not None and not against and not doubts:
+        evidence = [*evidence, assumed]
+    sure = user == "non-root" and written is None and not sign and not doubts and assumed is None
     grade = Grade.SAFE if sure else Grade.REVIEW
     yield container.set(
         *_FIELD, to=False, grade=Grade.BREAKING if against else grade, basis=Basis.INFERRED, evidence=evidence
@@ -57,11 +76,11 @@ def no_privilege_escalation(container: Container) -> Steps:
 
 
 def _is_administrator(container: Container) -> bool:
-    added = container.strings("securityContext", "capabilities", "add")
+    added = container.strings(*_ADDED)
     return any(plain(name) == "SYS_ADMIN" for name in added)
 
 
-def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
+def _needs(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.setuid:
         yield container.fact("image table: it uses setuid programs", "image")
     files = known_image(container).files
@@ -72,9 +91,6 @@ def _needs(container: Container, *, written: object) -> Iterator[Evidence]:
     for name, speaker in spoken(container, setuid_commands, probes=True):
         if not name.startswith("ping") or not has_no_privileged(container, name):
             yield speaker.says(f"runs {name}")
-    # What is written may be meant; need of root is then taken for a sign of it.
-    if written is not None:
-        yield from root_evidence(container)
 
 
 def _may_need(container: Container) -> Iterator[Evidence]:

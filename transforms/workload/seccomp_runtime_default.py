@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.kubernetes.command_evidence import seccomp_sensitive
 from hardener.tree.core_views import Container, PodTemplate, View
+
+from ._grounds import unknown_image
+from ._need import added_capabilities, hardened_in, purpose
 
 _PROFILE = ("securityContext", "seccompProfile")
 _STRICT = ("RuntimeDefault", "Localhost")
@@ -40,7 +44,7 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     if pod.partial:
         weak = [container for container in pod.containers if _effective(container) not in _STRICT]
         for container in weak:
-            needs = _needs(container)
+            needs = _kept(container)
             yield list(_to_default(container, Grade.BREAKING if needs else Grade.REVIEW, needs or _evidence(pod)))
         return
     custom = [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]
@@ -52,7 +56,7 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
         )  # fmt: skip
         return
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
-    needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _needs(c) and c not in exempt]
+    needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
     edits = list(_edits(pod, [*needy, *exempt], _grade(pod)))
     if edits:
         yield from edits
@@ -105,8 +109,18 @@ def _needs(container: Container) -> list[Evidence]:
     return found
 
 
+def _kept(container: Container) -> list[Evidence]:
+    """Why it stays unconfined: what it needs, and where that is written, what says that it is meant."""
+    found = _needs(container)
+    if _effective(container) == "Unconfined":
+        found += hardened_in(container.pod) if _type(container) is None else hardened_beside(container)
+        found += purpose(container.pod)
+    return list({fact.text: fact for fact in found}.values())
+
+
 def _evidence(pod: PodTemplate) -> list[Evidence]:
-    found = [fact for container in pod.containers for fact in _needs(container)]
+    found = [fact for container in pod.containers for fact in _kept(container)]
+    found = list({fact.text: fact for fact in found}.values())
     for view in (pod, *pod.containers):
         if _type(view) == "Unconfined":
             found.append(view.fact("unconfined is written", *_PROFILE, "type"))
@@ -114,13 +128,16 @@ def _evidence(pod: PodTemplate) -> list[Evidence]:
         if value == "unconfined":
             found.append(pod.metadata.fact("an annotation asks for unconfined", "annotations", key))
     for container in pod.containers:
-        added = set(container.strings("securityContext", "capabilities", "add")) - {"NET_BIND_SERVICE"}
-        if added:
+        if any(added_capabilities(container)):
             text = "added capabilities may go with unusual system calls"
             found.append(container.fact(text, "securityContext", "capabilities", "add"))
     if sign := pod.classes.get("node-agent"):
         found.append(Evidence(sign))
-    return found or [Evidence("nothing in its images or commands makes calls that the default profile refuses")]
+    if found:
+        return found
+    unknown = (fact for container in pod.containers if (fact := unknown_image(container)) is not None)
+    nothing = Evidence("nothing in its images or commands makes calls that the default profile refuses")
+    return [next(unknown, nothing)]
 
 
 def _grade(pod: PodTemplate) -> Grade:
@@ -130,7 +147,7 @@ def _grade(pod: PodTemplate) -> Grade:
 
 def _stays(container: Container) -> Finding:
     return container.finding(
-        f"seccomp stays unconfined: {_needs(container)[0].text}", *(_PROFILE if _type(container) else ()),
+        f"seccomp stays unconfined: {_kept(container)[0].text}", *(_PROFILE if _type(container) else ()),
         advice="write a profile that allows what it needs, and name it (type: Localhost)",
     )  # fmt: skip
 

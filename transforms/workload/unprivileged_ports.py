@@ -9,6 +9,7 @@ from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import BIND, plain
 from hardener.tree.core_views import Container, PodTemplate
 
+from ._grounds import assumption
 from ._ports import low_ports
 from ._user import final_users
 
@@ -42,7 +43,8 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
     yield from _sysctl(pod, [(c, ports) for c, ports in served if "non-root" in final_users(c)])
     for container, ports in served:
         if final_users(container) != {"non-root"}:
-            yield from _capability(container, Grade.SAFE, list(ports.values()))
+            grade = Grade.SAFE if assumption(container) is None else Grade.REVIEW
+            yield from _capability(container, grade, list(ports.values()))
 
 
 def _on_node(pod: PodTemplate) -> Iterator[Evidence]:

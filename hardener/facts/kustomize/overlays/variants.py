@@ -147,6 +147,8 @@ class PatchedOverlays(Overlays):
             path = (*pod.template_path[len(pod.object.path) :], pod.path[-1])
             found = (_pod(variant, path, pod.partial) for variant in variants)
             known = self._pods[pod] = (variants, tuple(each for each in found if each is not None))
+        for each in known[1]:
+            each.changed_by = pod.changed_by  # what this run made of it is there in each of them
         return known[1]
 
     def variants_in(self, pod: PodTemplate, namespace: str | None) -> tuple[PodTemplate, ...]:
@@ -173,7 +175,10 @@ class PatchedOverlays(Overlays):
                 found.append(pod.counterpart(container))
             except (OpaqueError, WrongShapeError):
                 continue  # nobody can say what this patch makes of it
-        return [each for each in found if each is not None]
+        there = [each for each in found if each is not None]
+        for each in there:
+            each.changed_by = container.changed_by
+        return there
 
     def objects(self, item: Object) -> tuple[Variant, ...]:
         """``item`` as each build makes of it that does anything to it; () for nearly all."""
