@@ -163,6 +163,15 @@ def test_what_this_run_wrote_holds_nothing(harden: Harden, tmp_path: Path) -> No
     assert {"run-as-user", "drop-capabilities", "no-privilege-escalation"} <= found["changes"]
 
 
+def test_a_user_of_its_own_counts_where_this_run_gives_another_container_one(harden: Harden, tmp_path: Path) -> None:
+    meant = {"securityContext": {"allowPrivilegeEscalation": True, "runAsUser": 1000}}
+    write(tmp_path, {"app.yaml": yaml.safe_dump(deployment({**ROOT}, meant))})
+    found = json.loads(harden("diff", "app.yaml", "--format", "json").out)
+    assert "run-as-user" in {record["id"] for record in found["changes"]}
+    (held,) = [record for record in found["held"] if record["id"] == "no-privilege-escalation"]
+    assert held["path"][:6] == ["spec", "template", "spec", "containers", 1, "securityContext"]
+
+
 def test_a_kustomization_may_say_what_it_is_for(harden: Harden, tmp_path: Path) -> None:
     patch = deployment({"args": ["--api=https://127.0.0.1:6443"]})
     write(

@@ -40,13 +40,16 @@ def named_access(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _named(pod: PodTemplate) -> Iterator[Evidence]:
+    yield from as_far_as_written(_of_network(pod), *map(_of_files, pod.containers))
+
+
+def _of_network(pod: PodTemplate) -> Iterator[Evidence]:
     if pod.get("hostNetwork") is True:
-        parts = [_of_every_node(pod), *(part(container) for container in pod.containers for part in _OF_NETWORK)]
-        yield from _as_far_as_written(*parts)
-    yield from _as_far_as_written(*map(_of_files, pod.containers))
+        parts = (part(container) for container in pod.containers for part in _OF_NETWORK)
+        yield from as_far_as_written(_of_every_node(pod), *parts)
 
 
-def _as_far_as_written(*parts: Iterator[Evidence]) -> Iterator[Evidence]:
+def as_far_as_written(*parts: Iterator[Evidence]) -> Iterator[Evidence]:
     """What ``parts`` see; one that meets a value which is filled in later, or is wrong, sees no more."""
     for part in parts:
         try:
@@ -113,7 +116,7 @@ def hardware(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _hardware(pod: PodTemplate) -> Iterator[Evidence]:
-    yield from _as_far_as_written(_labels(pod), _affinity(pod), _claims(pod), *map(_devices, pod.containers))
+    yield from as_far_as_written(_labels(pod), _affinity(pod), _claims(pod), *map(_devices, pod.containers))
 
 
 def _labels(pod: PodTemplate) -> Iterator[Evidence]:

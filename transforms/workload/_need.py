@@ -19,7 +19,7 @@ from hardener.kubernetes.command_evidence import root_commands, writes
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._host_path import below, is_replaced, kind, path_of
-from ._named import hardware, named_access
+from ._named import as_far_as_written, hardware, named_access
 from ._volumes import Mount, mounts
 
 _READ_ONLY = ("kernel", "kubelet", "read", "system")
@@ -111,7 +111,12 @@ def _hardened(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _host_namespaces(pod: PodTemplate) -> Iterator[Evidence]:
-    yield from (pod.fact(name, name) for name in _HOST_NAMESPACES if pod.get(name) is True)
+    yield from as_far_as_written(*(_host_namespace(pod, name) for name in _HOST_NAMESPACES))
+
+
+def _host_namespace(pod: PodTemplate, name: str) -> Iterator[Evidence]:
+    if pod.get(name) is True:
+        yield pod.fact(name, name)
 
 
 def _replaced_folders(container: Container) -> Iterator[Evidence]:
@@ -133,8 +138,7 @@ def _hardened_anywhere(pod: PodTemplate) -> Iterator[Evidence]:
 
 def _kept_folders(pod: PodTemplate) -> Iterator[Evidence]:
     """Folders of the node that stay mounted whatever else goes, so that somebody works with the node."""
-    for container in pod.containers:
-        yield from signs(container, _kept_folders_of)
+    yield from as_far_as_written(*(signs(container, _kept_folders_of) for container in pod.containers))
 
 
 def _kept_folders_of(container: Container) -> Iterator[Evidence]:

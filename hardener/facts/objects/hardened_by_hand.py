@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Evidence
+from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.kubernetes.capabilities import plain
-from hardener.tree.core_views import Container, PodTemplate
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 _CONTEXT = "securityContext"
+_INVENTED = 65532  # what run-as-user writes where no number is known
 
 
 def hardened_beside(container: Container) -> Iterator[Evidence]:
@@ -22,27 +23,57 @@ def hardened_beside(container: Container) -> Iterator[Evidence]:
 
 
 def _hardened(container: Container) -> Iterator[Evidence]:
-    pod = container.pod
-    own, changed = container.changed_by, container.pod.changed_by
-    for view in (container, pod):
+    """What of a program is filled in later says nothing."""
+    for look in (_user, _claim, _profile, _escalation, _capabilities, _root_filesystem):
+        try:
+            yield from look(container)
+        except (OpaqueError, WrongShapeError):
+            continue
+
+
+def _user(container: Container) -> Iterator[Evidence]:
+    chosen = {_INVENTED, container.facts.uid} if "run-as-user" in container.pod.changed_by else set()
+    for view in (container, container.pod):
         number = view.get(_CONTEXT, "runAsUser")
-        if type(number) is int and number > 0 and "run-as-user" not in changed and not _is_own(container, number):
+        if type(number) is int and number > 0 and number not in chosen and not _is_own(container, number):
             yield _beside(view, f"runAsUser: {number}", "runAsUser")
-        if view.get(_CONTEXT, "runAsNonRoot") is True and "run-as-non-root" not in changed:
-            if not container.effective("runAsUser") and not _has_number(container):
-                yield _beside(view, "runAsNonRoot: true", "runAsNonRoot")
+
+
+def _claim(container: Container) -> Iterator[Evidence]:
+    if "run-as-non-root" in container.pod.changed_by or _has_number(container) or container.effective("runAsUser"):
+        return
+    for view in (container, container.pod):
+        if view.get(_CONTEXT, "runAsNonRoot") is True:
+            yield _beside(view, "runAsNonRoot: true", "runAsNonRoot")
+
+
+def _profile(container: Container) -> Iterator[Evidence]:
+    for view in (container, container.pod):
         if view.get(_CONTEXT, "seccompProfile", "type") == "Localhost":
             yield _beside(view, "a seccomp profile of its own", "seccompProfile", "type")
-    if container.get(_CONTEXT, "allowPrivilegeEscalation") is False and "no-privilege-escalation" not in own:
-        if _may_be_root(container):
+
+
+def _escalation(container: Container) -> Iterator[Evidence]:
+    if container.get(_CONTEXT, "allowPrivilegeEscalation") is False and _may_be_root(container):
+        if "no-privilege-escalation" not in container.changed_by:
             yield _beside(container, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation")
+
+
+def _capabilities(container: Container) -> Iterator[Evidence]:
+    # NET_RAW alone is what the profile baseline drops.
     dropped = {plain(name) for name in container.strings(_CONTEXT, "capabilities", "drop")} - {"NET_RAW"}
-    if dropped and "drop-capabilities" not in own and ("ALL" not in dropped or _may_be_root(container)):
-        yield _beside(container, f"drop of {', '.join(sorted(dropped))}", "capabilities", "drop")
-    if container.get(_CONTEXT, "readOnlyRootFilesystem") is True and "read-only-root-filesystem" not in own:
-        row = container.row
-        if container.facts.files is None and not (row is not None and row.rofs == "ok" and row.verified):
-            yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
+    if dropped and "drop-capabilities" not in container.changed_by:
+        if "ALL" not in dropped or _may_be_root(container):
+            yield _beside(container, f"drop of {', '.join(sorted(dropped))}", "capabilities", "drop")
+
+
+def _root_filesystem(container: Container) -> Iterator[Evidence]:
+    if container.get(_CONTEXT, "readOnlyRootFilesystem") is not True:
+        return
+    row = container.row
+    known = container.facts.files is not None or (row is not None and row.rofs == "ok" and row.verified is not None)
+    if not known and "read-only-root-filesystem" not in container.changed_by:
+        yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 
 
 def _beside(view: Container | PodTemplate, what: str, *path: str) -> Evidence:
