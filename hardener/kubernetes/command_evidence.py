@@ -107,8 +107,8 @@ def node_paths(texts: Iterable[str], folders: Iterable[str]) -> list[str]:
     for text in texts:
         for match in _PATH_IN_TEXT.finditer(text):
             path = "/" + posixpath.normpath(match[1]).lstrip("/")
-            found += [folder for folder in mounted if _below(path, folder)]
-            if any(_below(path, root) and path != root for root in _PSEUDO) and not _IN_EVERY_CONTAINER.fullmatch(path):
+            found += [folder for folder in mounted if below(path, folder)]
+            if any(below(path, root) and path != root for root in _PSEUDO) and not _IN_EVERY_CONTAINER.fullmatch(path):
                 found.append("/".join(path.split("/")[:3]))
     return unique(found)
 

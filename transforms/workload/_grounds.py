@@ -6,31 +6,29 @@ Source: design decision 2.2.
 from __future__ import annotations
 
 from hardener.authoring.edits import Evidence
-from hardener.facts.objects.side_containers import is_known
+from hardener.facts.images.known_image import known_image
+from hardener.facts.objects.written_users import WrittenUsers
 from hardener.tree.core_views import Container
 
 
 def unknown_image(container: Container) -> Evidence | None:
     """Why nothing is known for sure of what ``container`` runs; None where its image is known."""
-    row = container.row
-    if not is_known(container):
+    known = known_image(container)
+    if container.locked is not None or known.sure:
+        return None
+    if known.user_by is None and container.row is None:
         return container.fact("its image is not known", "image")
-    if container.locked is None and not (row is not None and row.verified is not None):
-        return container.fact("what is known of its image was not verified", "image")
-    return None
+    return container.fact("what is known of its image was not read in the image itself", "image")
 
 
 def assumption(container: Container) -> Evidence | None:
-    """Why what is concluded from the user of ``container`` is assumed; None where its image and its user are known."""
+    """Why it is assumed that ``container`` is not root; None where a person wrote it, or its image shows it."""
     if (unknown := unknown_image(container)) is not None:
         return unknown
+    known, written = known_image(container), container.tree.ask(WrittenUsers)
     number = container.effective("runAsUser")
-    if "run-as-user" in container.pod.changed_by and number and number != container.facts.uid:
-        return container.fact(f"user {number} is a choice of this run", *_place(container))
-    if "run-as-non-root" in container.pod.changed_by and number is None and container.facts.user in (None, "root"):
-        return container.fact("runAsNonRoot is a choice of this run", *_place(container, "runAsNonRoot"))
-    return None
-
-
-def _place(container: Container, field: str = "runAsUser") -> tuple[str, ...]:
-    return ("securityContext", field) if container.has("securityContext", field) else ()
+    if written.is_non_root(container) or (known.sure_of_number and number == known.uid):
+        return None
+    if number is None and known.kind_of_user in ("number", "name"):
+        return None
+    return container.fact(f"{known.user_source}: its image runs as {known.user or 'a user that is not known'}", "image")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.facts.objects.side_containers import is_side_container
@@ -154,6 +155,8 @@ def _needs(container: Container) -> Iterator[Evidence]:
     yield from added_capabilities(container)
     for command, speaker in spoken(container, root_commands):
         yield speaker.says(f"runs {command}")
+    for text in known_image(container).root_commands:
+        yield container.fact(text, "image")
     yield from _host_access(container)
 
 

@@ -79,9 +79,9 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
     if user == "non-root":
         keep, evidence = _of_files(container, bool(low))
         evidence = [Evidence("the user is not root, so capabilities have no effect for it"), *evidence]
-        known = (container.row is not None and container.row.verified is not None) or known_image(
-            container
-        ).files is not None
+        known = known_image(container).files is not None or (
+            container.row is not None and container.row.sure_of("file_caps")
+        )
         doubtful = bool(raw or (keep and not known) or ({*keep, *added} - {BIND}) or _only_maybe(container, keep))
         yield from _beyond(container, [name for name in keep if name not in (BIND, *added)])
         unseen = list(signs(container, partial(_unseen, kept={*keep, *added})))
@@ -136,11 +136,14 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
                 facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in found.items()]
                 return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
             continue
+        if made := known_image(state).carried:
+            facts = [state.fact(f"{where}: its program carries {name}", "image") for name, where in made]
+            return [name for name, _ in made if name in DEFAULT], facts
         if row is not None and row.file_caps:
             facts = [state.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
             return [name for name in row.file_caps if name in DEFAULT], facts
     row, files = container.row, known_image(container).files
-    if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.verified):
+    if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.sure_of("file_caps")):
         return [BIND], [Evidence("its program may carry NET_BIND_SERVICE, and would not be started without it")]
     return [], []
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage, Said
 
 _HOME = re.compile(r"/home/[^/]+|/root")
+_CAPABILITY = re.compile(r"\bcap_([a-z_]+)")
 _RANKS = {
     "named": "",
     "service": " (by the name of its service)",
@@ -107,7 +108,9 @@ def _absolute(known: ImageFacts, built: BuiltImage, path: str) -> str:
 
 
 def _needs(known: ImageFacts, built: BuiltImage, own_command: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"carried": (*known.carried, *((said.value, said.where) for said in built.capabilities))}
+    found: dict[str, Any] = {
+        "carried": (*known.carried, *(pair for said in built.capabilities for pair in _carried(said)))
+    }
     if own_command and built.asks_who is None:
         # What the Dockerfile itself runs at the start is among the words of its entrypoint.
         texts = [
@@ -117,3 +120,12 @@ def _needs(known: ImageFacts, built: BuiltImage, own_command: bool) -> dict[str,
         ]
         found["root_commands"] = (*known.root_commands, *texts)
     return found
+
+
+def _carried(said: Said[str]) -> list[tuple[str, str]]:
+    """The capabilities of `cap_net_bind_service=+ep /bin/x` that are effective at once, each with where it is said."""
+    names, equals, rest = said.value.partition("=")
+    flags = rest.split(" ", 1)[0] if equals else names.partition("+")[2].split(" ", 1)[0]
+    if not {"e", "p"} <= set(flags):
+        return []
+    return [(name.upper(), said.where) for name in _CAPABILITY.findall(names)]

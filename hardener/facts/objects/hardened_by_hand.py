@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
+from hardener.facts.objects.written_users import WrittenUsers
 from hardener.kubernetes.capabilities import plain
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -32,19 +34,19 @@ def _hardened(container: Container) -> Iterator[Evidence]:
 
 
 def _user(container: Container) -> Iterator[Evidence]:
-    chosen = {_INVENTED, container.facts.uid} if "run-as-user" in container.pod.changed_by else set()
-    for view in (container, container.pod):
-        number = view.get(_CONTEXT, "runAsUser")
-        if type(number) is int and number > 0 and number not in chosen and not _is_own(container, number):
-            yield _beside(view, f"runAsUser: {number}", "runAsUser")
+    number = container.tree.ask(WrittenUsers).number(container)
+    if type(number) is int and number > 0 and number != _INVENTED and not _is_own(container, number):
+        yield _beside(_holder(container, "runAsUser"), f"runAsUser: {number}", "runAsUser")
 
 
 def _claim(container: Container) -> Iterator[Evidence]:
-    if "run-as-non-root" in container.pod.changed_by or _has_number(container) or container.effective("runAsUser"):
-        return
-    for view in (container, container.pod):
-        if view.get(_CONTEXT, "runAsNonRoot") is True:
-            yield _beside(view, "runAsNonRoot: true", "runAsNonRoot")
+    written = container.tree.ask(WrittenUsers)
+    if written.claims(container) and not written.number(container) and not _has_number(container):
+        yield _beside(_holder(container, "runAsNonRoot"), "runAsNonRoot: true", "runAsNonRoot")
+
+
+def _holder(container: Container, key: str) -> Container | PodTemplate:
+    return container if container.has(_CONTEXT, key) else container.pod
 
 
 def _profile(container: Container) -> Iterator[Evidence]:
@@ -71,7 +73,7 @@ def _root_filesystem(container: Container) -> Iterator[Evidence]:
     if container.get(_CONTEXT, "readOnlyRootFilesystem") is not True:
         return
     row = container.row
-    known = container.facts.files is not None or (row is not None and row.rofs == "ok" and row.verified is not None)
+    known = known_image(container).files is not None or (row is not None and row.rofs == "ok" and row.sure_of("rofs"))
     if not known and "read-only-root-filesystem" not in container.changed_by:
         yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 
@@ -83,23 +85,17 @@ def _beside(view: Container | PodTemplate, what: str, *path: str) -> Evidence:
 
 def _is_own(container: Container, number: int) -> bool:
     """Whether it is the number of the image's own user, which is written as `safe`."""
-    row = container.row
-    return container.facts.uid == number and (container.facts.sure or (row is not None and row.verified is not None))
+    return known_image(container).uid == number and known_image(container).sure_of_number
 
 
 def _has_number(container: Container) -> bool:
     """Whether its image is known to run as a number, so that runAsNonRoot is written as `safe`."""
-    return container.facts.sure and str(container.facts.user).isdecimal()
+    return known_image(container).sure and known_image(container).kind_of_user == "number"
 
 
 def _may_be_root(container: Container) -> bool:
-    """Whether it may run as root by what was written and is known: then what is held from root is no `safe` change.
-
-    What this run has written of its user is left out, as everywhere.
-    """
-    changed = container.pod.changed_by
-    number = container.effective("runAsUser") if "run-as-user" not in changed else None
-    if number is not None:
-        return bool(number == 0)
-    claimed = container.effective("runAsNonRoot") is True and "run-as-non-root" not in changed
-    return not claimed and container.facts.user in (None, "root")
+    """Whether it may run as root by what was written and is known: then what is held from root is no `safe` change."""
+    written = container.tree.ask(WrittenUsers)
+    if written.number(container) == 0:
+        return True
+    return not written.is_non_root(container) and known_image(container).user in (None, "root")

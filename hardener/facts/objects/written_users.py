@@ -35,6 +35,10 @@ class WrittenUsers(AsRead):
         number, claimed = self._found.get((id(container.object.piece), container.path), (None, False))
         return number != 0 if number is not None else claimed
 
+    def claims(self, container: Container) -> bool:
+        """Whether `runAsNonRoot: true` was written for ``container``."""
+        return self._found.get((id(container.object.piece), container.path), (None, False))[1]
+
     def number(self, container: Container) -> Any:
         """The number that was written for ``container``, None where none was."""
         return self._found.get((id(container.object.piece), container.path), (None, False))[0]

@@ -15,8 +15,8 @@ def heavy():
     @task.kubernetes(
         image="registry.example.com/python:3.12",
         container_resources=k8s.V1ResourceRequirements(
-            requests={"cpu": "100m", "memory": "128Mi"},
-            limits={"cpu": "500m", "memory": "512Mi"},
+            requests={"cpu": "25m", "memory": "128Mi"},
+            limits={"cpu": "1", "memory": "2Gi"},
         ),
         container_security_context=k8s.V1SecurityContext(
             allow_privilege_escalation=False,

@@ -15,8 +15,8 @@ with DAG(
         task_id="extract",
         image="registry.example.com/extract:1.4",  # built every night
         container_resources=k8s.V1ResourceRequirements(
-            requests={"cpu": "100m", "memory": "128Mi"},
-            limits={"cpu": "500m", "memory": "512Mi"},
+            requests={"cpu": "25m", "memory": "128Mi"},
+            limits={"cpu": "1", "memory": "2Gi"},
         ),
         cmds=["python", "-m", "extract"],
         env_vars={"MODE": "full"},

@@ -7,10 +7,7 @@ from dagster import job, op
     tags={
         "dagster-k8s/config": {
             "container_config": {
-                "resources": {
-                    "requests": {"cpu": "100m"},
-                    "limits": {"cpu": "500m", "memory": "2Gi"},
-                },
+                "resources": {"requests": {"cpu": "25m"}, "limits": {"cpu": "1", "memory": "2Gi"}},
                 "security_context": {
                     "allow_privilege_escalation": False,
                     "read_only_root_filesystem": True,

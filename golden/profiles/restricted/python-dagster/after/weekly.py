@@ -4,14 +4,8 @@ GPU = {
     'dagster-k8s/config': {
         'container_config': {
             'image': 'registry.example.com/train:2',
-            'securityContext': {
-                'allowPrivilegeEscalation': False,
-                'readOnlyRootFilesystem': True,
-                'runAsUser': 1000,
-                'capabilities': {'drop': ['ALL']},
-            },
+            'securityContext': {'privileged': True, 'runAsUser': 1000},
             'envFrom': [{'secretRef': {'name': 'train'}}],
-            'volumeMounts': [{'name': 'harden-dagster-tmp', 'mountPath': '/tmp'}],
         },
         'pod_spec_config': {
             'serviceAccountName': 'trainer',
@@ -21,7 +15,6 @@ GPU = {
                 'seccompProfile': {'type': 'RuntimeDefault'},
             },
             'tolerations': [{'key': 'gpu', 'operator': 'Exists'}],
-            'volumes': [{'name': 'harden-dagster-tmp', 'emptyDir': {}}],
         },
     },
 }

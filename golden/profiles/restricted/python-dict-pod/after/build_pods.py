@@ -20,8 +20,8 @@ def build_pod(name, image, command):
                     'image': image,
                     'command': command,
                     'resources': {
-                        'requests': {'cpu': '100m', 'memory': '128Mi'},
-                        'limits': {'cpu': '500m', 'memory': '512Mi'},
+                        'requests': {'cpu': '25m', 'memory': '128Mi'},
+                        'limits': {'cpu': '1', 'memory': '2Gi'},
                     },
                     'securityContext': {
                         'privileged': False,

@@ -22,8 +22,8 @@ def add_log_shipper(pod, address):
             image="registry.example.com/logs/shipper:4.2",
             env=[V1EnvVar(name="ADDRESS", value=address)],
             resources=V1ResourceRequirements(
-                requests={"cpu": "100m", "memory": "128Mi"},
-                limits={"cpu": "500m", "memory": "512Mi"},
+                requests={"cpu": "25m", "memory": "128Mi"},
+                limits={"cpu": "1", "memory": "2Gi"},
             ),
             security_context=V1SecurityContext(
                 allow_privilege_escalation=False,
@@ -51,8 +51,8 @@ def worker_template():
                     name="worker",
                     image="registry.example.com/jobs/worker:7",
                     resources=V1ResourceRequirements(
-                        requests={"cpu": "100m", "memory": "128Mi"},
-                        limits={"cpu": "500m", "memory": "512Mi"},
+                        requests={"cpu": "25m", "memory": "128Mi"},
+                        limits={"cpu": "1", "memory": "2Gi"},
                     ),
                     security_context=V1SecurityContext(
                         allow_privilege_escalation=False,

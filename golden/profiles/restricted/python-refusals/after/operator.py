@@ -24,10 +24,7 @@ class Launcher:
                             k8s.V1Container(
                                 name="cache",
                                 image="redis:7",
-                                resources=k8s.V1ResourceRequirements(
-                                    requests={"cpu": "100m", "memory": "128Mi"},
-                                    limits={"cpu": "500m"},
-                                ),
+                                resources=k8s.V1ResourceRequirements(requests={"cpu": "25m", "memory": "128Mi"}),
                                 security_context=self.context,
                             ),
                             sidecar,
@@ -52,8 +49,8 @@ class Launcher:
                                     name=one,
                                     image="registry.example.com/job:2",
                                     resources=k8s.V1ResourceRequirements(
-                                        requests={"cpu": "100m", "memory": "128Mi"},
-                                        limits={"cpu": "500m", "memory": "512Mi"},
+                                        requests={"cpu": "25m", "memory": "128Mi"},
+                                        limits={"cpu": "1", "memory": "2Gi"},
                                     ),
                                     security_context=SECURITY,
                                 )

@@ -44,11 +44,11 @@ def create(spec, name, namespace, **kwargs):
                 image: "{image}:{spec['tag']}"
                 resources:
                   requests:
-                    cpu: 100m
+                    cpu: 25m
                     memory: 128Mi
                   limits:
-                    cpu: 500m
-                    memory: 512Mi
+                    cpu: "1"
+                    memory: 2Gi
                 securityContext:
                   allowPrivilegeEscalation: false
                   readOnlyRootFilesystem: true
@@ -83,11 +83,11 @@ spec:
         command: [sh, -c, "exit 0"]
         resources:
           requests:
-            cpu: 100m
+            cpu: 25m
             memory: 128Mi
           limits:
-            cpu: 500m
-            memory: 512Mi
+            cpu: "1"
+            memory: 2Gi
         securityContext:
           allowPrivilegeEscalation: false
           readOnlyRootFilesystem: true

@@ -20,8 +20,8 @@ def admin_pod(user):
                     name="shell",
                     image="registry.example.com/admin/shell:3",
                     resources=client.V1ResourceRequirements(
-                        requests={"cpu": "100m", "memory": "128Mi"},
-                        limits={"cpu": "500m", "memory": "512Mi"},
+                        requests={"cpu": "25m", "memory": "128Mi"},
+                        limits={"cpu": "1", "memory": "2Gi"},
                     ),
                     security_context=client.V1SecurityContext(privileged=True),
                     # harden: ignore[no-host-port] was needed once

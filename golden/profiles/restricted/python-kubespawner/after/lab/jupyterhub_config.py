@@ -4,19 +4,16 @@ if True:
     c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
     c.KubeSpawner.image = "registry.example.com/lab:4"
     c.KubeSpawner.extra_pod_config = {
+        "hostNetwork": True,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 1000,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "automountServiceAccountToken": False,
+        "automountServiceAccountToken": True,
     }
     c.KubeSpawner.extra_container_config = {
-        "security_context": {
-            "runAsUser": 1000,
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "security_context": {"privileged": True, "runAsUser": 1000},
         "env_from": [{"secretRef": {"name": "lab"}}],
     }
     c.KubeSpawner.init_containers = [
@@ -25,8 +22,8 @@ if True:
             "image": "registry.example.com/prepare:1",
             "command": ["sh", "-c", "cp -r /seed/. /home/jovyan"],
             "resources": {
-                "requests": {"cpu": "100m", "memory": "128Mi"},
-                "limits": {"cpu": "500m", "memory": "512Mi"},
+                "requests": {"cpu": "25m", "memory": "128Mi"},
+                "limits": {"cpu": "1", "memory": "2Gi"},
             },
             "securityContext": {
                 "allowPrivilegeEscalation": False,
@@ -39,8 +36,8 @@ if True:
             "name": "sync",
             "image": "registry.example.com/sync:2",
             "resources": {
-                "requests": {"cpu": "100m", "memory": "128Mi"},
-                "limits": {"cpu": "500m", "memory": "512Mi"},
+                "requests": {"cpu": "25m", "memory": "128Mi"},
+                "limits": {"cpu": "1", "memory": "2Gi"},
             },
             "securityContext": {
                 "allowPrivilegeEscalation": False,
@@ -50,8 +47,7 @@ if True:
             "volumeMounts": [{"name": "harden-sync-tmp", "mountPath": "/tmp"}],
         }
     ]
-    c.KubeSpawner.cpu_guarantee = 0.1
+    c.KubeSpawner.cpu_guarantee = 0.025
     c.KubeSpawner.mem_guarantee = "128M"
-    c.KubeSpawner.cpu_limit = 0.5
-    c.KubeSpawner.mem_limit = "512M"
+    c.KubeSpawner.mem_limit = "2G"
     c.KubeSpawner.volumes = [{"name": "harden-sync-tmp", "emptyDir": {}}]
