@@ -157,6 +157,7 @@ def of_row(row: ImageRow | None) -> ImageFacts:
             ImagePath(path, f"{KnownBy.TABLE}: it writes to {path}", sure_of_paths) for path in row.writable
         ),
         paths_by=KnownBy.TABLE if row.writable or row.rofs is not None else None,
+        command_by=KnownBy.TABLE if sure_of_paths else None,  # its entrypoint was read
     )
 
 
