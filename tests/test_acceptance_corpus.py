@@ -84,8 +84,8 @@ def test_the_shop_gets_what_it_lacks_and_nothing_twice(shop: Shop) -> None:
         {
             "seccompProfile:": 12, "type: RuntimeDefault": 12,  # its authors wrote the rest of securityContext
             "automountServiceAccountToken: false": 23,  # of 12 pods and 11 accounts
-            "resources:": 1, "requests:": 1, "limits:": 1, "cpu: 100m": 1, "memory: 128Mi": 1, "cpu: 500m": 1,
-            "memory: 512Mi": 1,  # the one init container without any
+            "resources:": 1, "requests:": 1, "limits:": 1, "cpu: 25m": 1, "memory: 128Mi": 1, 'cpu: "1"': 1,
+            "memory: 2Gi": 1,  # the one init container without any
             f"image: redis:alpine@{DIGEST}": 1,
             "- harden-networkpolicies.yaml": 1,
         }

@@ -21,6 +21,7 @@ import yaml
 
 from hardener.authoring.edits import Edit
 from hardener.engine import pipeline
+from hardener.kubernetes import quantity
 from hardener.sources.open_values import OpenList
 from hardener.sources.python.parsed import parse
 from hardener.tree.core_views import Container
@@ -300,5 +301,11 @@ def differences(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> Itera
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for number, (left, right) in enumerate(zip(one, other, strict=True)):
             yield from differences(left, right, (*path, number))
-    elif one != other:
+    elif one != other and not ("resources" in path and _same_amount(one, other)):
         yield ".".join(map(str, path)), one, other
+
+
+def _same_amount(one: Any, other: Any) -> bool:
+    """Whether two quantities differ by their unit only: some libraries hold bytes, and show them in one of their own."""
+    amount = quantity.parse(one)
+    return amount is not None and amount == quantity.parse(other)

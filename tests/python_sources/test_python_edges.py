@@ -137,7 +137,7 @@ pod = client.V1Pod(api_version="v1", kind="Pod", spec=client.V1PodSpec(container
     name="a", image="b",
     resources=client.V1ResourceRequirements(
         requests=dict(memory="64Mi"),
-        limits=dict(cpu="1", memory="256Mi"),
+        limits=dict(cpu="1", memory="1Gi"),
     ),
 )]))
 """,
@@ -161,7 +161,7 @@ k8s.KubePod(chart, "a", spec=k8s.PodSpec(containers=[{
     "name": "a", "image": "b",
     "resources": {
         "requests": {"memory": k8s.Quantity.from_string("64Mi")},
-        "limits": {"memory": k8s.Quantity.from_string("256Mi")},
+        "limits": {"memory": k8s.Quantity.from_string("1Gi")},
     },
 }]))
 """,
@@ -174,7 +174,7 @@ k8s.KubePod(chart, "a", spec=k8s.PodSpec(containers=[{
             IMAGE
             + """\
                 resources=client.V1ResourceRequirements(
-                    requests={"cpu": "100m", "memory": "128Mi"},
+                    requests={"cpu": "25m", "memory": "128Mi"},
                 ),
 """
             + CONTEXT,

@@ -13,7 +13,8 @@ from hardener.tree.core_views import Container, OpaqueError
 from . import _memory
 from ._volumes import mounts
 
-_LEARNING_GROUPS = frozenset({"kubeflow.org", "serving.kserve.io", "ray.io"})
+_LEARNING_GROUPS = frozenset({"kubeflow.org", "ray.io"})
+_KSERVE = "serving.kserve.io"
 # Of an NVIDIA, AMD or Intel device, where no resource asks for it; these values show none.
 _VISIBLE = "_VISIBLE_DEVICES"
 _NO_DEVICE = frozenset({"", "none", "void", "-1"})
@@ -48,8 +49,9 @@ def unsized(container: Container, resource: str, *, requested: bool) -> str | No
 
 
 def _is_of_learning(container: Container) -> bool:
-    """Whether its object is one of an API for models: training, serving, a cluster of Ray."""
-    return container.object.group in _LEARNING_GROUPS and not container.init
+    """Whether it is the worker of an API for models: of training, of a cluster of Ray, the predictor of KServe."""
+    group = container.object.group
+    return not container.init and (group in _LEARNING_GROUPS or (group == _KSERVE and "predictor" in container.path))
 
 
 def _devices(container: Container) -> Iterator[str]:

@@ -33,13 +33,13 @@ class KnownImages(AsRead):
         self._tree = tree
         self._same = tree.ask(SameImages)
         self._built = tree.ask(BuiltImages)
-        self._known: dict[tuple[str, Program | None], ImageFacts] = {}
+        self._known: dict[tuple[str, tuple[str, ...], Program | None], ImageFacts] = {}
 
     def of(self, container: Container) -> ImageFacts:
         """What is known of the image of ``container``."""
         if container.image is None:
             return _NOTHING
-        key = (container.image.text, program_of(container))
+        key = (container.image.text, container.command, program_of(container))
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._look_up(container, container.image)

@@ -34,7 +34,7 @@ class NumbersElsewhere(AsRead):
     def __init__(self, tree: Tree) -> None:
         # The two largest of each kind, from two containers: one of them is no number of the container that asks.
         self._largest: dict[tuple[Program, str, str], list[tuple[Number, Piece, Path]]] = {}
-        for pod in tree.pods_and_parts:
+        for pod in tree.pod_templates:
             try:
                 containers = pod.containers
             except (OpaqueError, WrongShapeError):

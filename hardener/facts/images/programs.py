@@ -14,7 +14,7 @@ Program = tuple[str, bool, tuple[str, ...], str]
 def program_of(container: Container) -> Program | None:
     """What ``container`` runs; None where that is filled in later."""
     repository = container.image.normalized if container.image is not None else None
-    if repository is None:
+    if repository is None or container.pod.is_fragment:  # a program may give it another command
         return None
     try:
         command, args = container.strings("command"), container.strings("args")
