@@ -306,6 +306,6 @@ def differences(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> Itera
 
 
 def _same_amount(one: Any, other: Any) -> bool:
-    """Whether two quantities differ by their unit only: some libraries hold bytes, and show them in one of their own."""
+    """Whether two quantities differ by their unit only: some libraries hold bytes, and show them in their own."""
     amount = quantity.parse(one)
     return amount is not None and amount == quantity.parse(other)

@@ -51,6 +51,7 @@ _CONTAINER_SECURITY = {
 _POD_SECURITY = {"fsGroup": "fs_gid", "supplementalGroups": "supplemental_gids"}
 _LISTS = ("volumes", "volume_mounts", "init_containers", "extra_containers", "tolerations")  # or a dict of items
 _MILLI = re.compile(r"(\d+)m")
+_CORES = re.compile(r"[0-9]{1,9}")
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGT])")
 _QUANTITY = re.compile(r"(\d+)([KMGT])i")
 
@@ -263,10 +264,14 @@ _TYPES = {
 
 
 def _read_cpu(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # whole cores, and not 1000m, which is written as an int
     return f"{round(value * 1000)}m" if isinstance(value, int | float) else value
 
 
 def _written_cpu(value: Any) -> Any:
+    if _CORES.fullmatch(str(value)):
+        return float(value)
     found = _MILLI.fullmatch(str(value))
     if found is None:
         raise TextError(f"how {value} is written here is not known")
