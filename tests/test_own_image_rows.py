@@ -51,8 +51,8 @@ def test_a_row_of_the_user_reaches_the_container() -> None:
 def test_it_wins_and_what_it_does_not_say_comes_from_the_table() -> None:
     found = row_of("redis:7", OwnRows([ImageRow("redis", uid=5432)]))
     assert found is not None
-    assert (found.uid, found.gid, found.writable) == (5432, 999, ("/data",))
-    assert found.sure_of("gid") and not found.sure_of("uid")
+    assert (found.uid, found.gid, found.writable) == (5432, None, ("/data",))  # 999 is the group of another number
+    assert found.sure_of("writable") and not found.sure_of("uid")
 
 
 def test_what_the_user_read_counts_as_it_does_in_the_table() -> None:

@@ -271,8 +271,11 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
     read = max((row.read for row in (above, below) if row.read is not None), key=READ.index, default=None)
     values: dict[str, Any] = {}
     doubted = set()
+    strange = _of_another_user(above, below)
     for name, unknown in _FACTS.items():
         one, other = getattr(above, name), getattr(below, name)
+        if name in strange:
+            one, other = one if first else unknown, other if first is False else unknown
         if one == unknown == other:
             continue
         if one != unknown != other and one != other and first is None:
@@ -288,6 +291,13 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         above.match, above.tags, **values, source=source or None, read=read, verified=above.verified or below.verified,
         doubted=frozenset(doubted),
     )  # fmt: skip
+
+
+def _of_another_user(above: ImageRow, below: ImageRow) -> frozenset[str]:
+    """The numbers that the rows do not share, as they speak of different users."""
+    if above.user is not None and below.user is not None and above.user != below.user:
+        return frozenset({"uid", "gid"})
+    return frozenset({"gid"} if above.uid is not None and below.uid is not None and above.uid != below.uid else ())
 
 
 def _agreed(candidates: Sequence[ImageRow]) -> ImageRow | None:

@@ -253,7 +253,11 @@ JOINED: dict[str, tuple[ImageRow, ImageRow, dict[str, Any], set[str]]] = {
     ),
     "what was read by hand wins": (
         BY_HAND, ImageRow("a", user="app", uid=7, read=READ_BOTH),
-        {"user": "root", "writable": ("/a",), "uid": 7}, {"user", "uid"},
+        {"user": "root", "writable": ("/a",)}, {"user"},
+    ),
+    "a number goes with its user, a group with its number": (
+        ImageRow("a", uid=8, read="dockerfile"), ImageRow("a", user="app", uid=7, gid=7, read="dockerfile"),
+        {"user": "app", "uid": 8}, {"user", "uid"},
     ),
     "what the survey read, too, is as sure as there": (
         BY_HAND, ImageRow("a", writable=("/a",), read=READ_BOTH),
@@ -264,7 +268,7 @@ JOINED: dict[str, tuple[ImageRow, ImageRow, dict[str, Any], set[str]]] = {
         {"user": "root", "writable": ("/a",), "ports": (80,)}, {"user"},
     ),
     "what nobody read gives way": (GUESS, ImageRow("a", user="app", read="dockerfile"), {"user": "app"}, {"user"}),
-    "two guesses have to agree": (GUESS, ImageRow("a", user="app", uid=7, read="docs"), {"uid": 7}, set()),
+    "two guesses have to agree": (GUESS, ImageRow("a", user="app", uid=7, read="docs"), {}, set()),
 }  # fmt: skip
 
 
