@@ -283,14 +283,20 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
         taken = other if one == unknown or (other != unknown and first is False) else one
         values[name] = taken
         if read is not None and _reach(name, read):
-            sure = (one == taken and above.sure_of(name)) or (other == taken and below.sure_of(name))
-            if not sure:
+            same = other == taken or (name == "writable" and _covers(taken, below))
+            if not ((one == taken and above.sure_of(name)) or (same and below.sure_of(name))):
                 doubted.add(name)
     source = "; ".join(dict.fromkeys(row.source for row in (above, below) if row.source))
     return ImageRow(
         above.match, above.tags, **values, source=source or None, read=read, verified=above.verified or below.verified,
         doubted=frozenset(doubted),
     )  # fmt: skip
+
+
+def _covers(writable: tuple[str, ...], row: ImageRow) -> bool:
+    """Whether ``writable`` names all that ``row`` knows to be written; one path more does no harm."""
+    known = {*row.writable, *row.volumes}
+    return (bool(known) or row.rofs == "ok") and known <= {*writable}
 
 
 def _of_another_user(above: ImageRow, below: ImageRow) -> frozenset[str]:

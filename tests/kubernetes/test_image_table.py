@@ -249,7 +249,7 @@ GUESS = ImageRow("a", user="root")
 JOINED: dict[str, tuple[ImageRow, ImageRow, dict[str, Any], set[str]]] = {
     "what is not known by hand comes from the survey": (
         BY_HAND, ImageRow("a", ports=(80,), rofs="ok", read=READ_BOTH),
-        {"user": "root", "writable": ("/a",), "ports": (80,), "rofs": "ok"}, {"user", "ports", "rofs"},
+        {"user": "root", "writable": ("/a",), "ports": (80,), "rofs": "ok"}, {"user", "writable", "ports", "rofs"},
     ),
     "what was read by hand wins": (
         BY_HAND, ImageRow("a", user="app", uid=7, read=READ_BOTH),
@@ -262,6 +262,15 @@ JOINED: dict[str, tuple[ImageRow, ImageRow, dict[str, Any], set[str]]] = {
     "what the survey read, too, is as sure as there": (
         BY_HAND, ImageRow("a", writable=("/a",), read=READ_BOTH),
         {"user": "root", "writable": ("/a",)}, {"user", "writable"},
+    ),
+    "all that is known to be written, and more, is as sure": (
+        ImageRow("a", writable=("/a", "/b"), read="dockerfile", verified="2026-11-28, by reading it"),
+        ImageRow("a", writable=("/a",), volumes=("/b",), read=READ_BOTH),
+        {"writable": ("/a", "/b"), "volumes": ("/b",)}, {"writable", "volumes"},
+    ),
+    "less than is known to be written is not": (
+        ImageRow("a", writable=("/a",), read="dockerfile", verified="2026-11-28, by reading it"),
+        ImageRow("a", writable=("/a", "/b"), read=READ_BOTH), {"writable": ("/a",)}, set(),
     ),
     "documentation does not become a Dockerfile": (
         BY_HAND, ImageRow("a", ports=(80,), read="docs"),
