@@ -18,6 +18,7 @@ NAME = ".harden.yaml"
 DEFAULT_VERSION = "1.35"
 NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""
+_MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
 
 
@@ -169,12 +170,15 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
             raise InputError(f"{name}:{parsed.line(0, place)}: images: {text if key is None else f'{key} {text}'}")
         if not is_quick(entry.get("tags", "")):
             line = parsed.line(0, ("images", index, "tags"))
-            raise InputError(f"{name}:{line}: images: tags repeats no group, and no more than three things")
-    return OwnRows(
+            raise InputError(f"{name}:{line}: images: tags would take too long: repeat less, and no group")
+    rows = [
         row_of({**entry, "match": match})
         for entry in entries
         for match in (entry["match"] if isinstance(entry["match"], list) else [entry["match"]])
-    )
+    ]
+    if len(rows) > _MOST_ROWS:
+        raise InputError(f"{name}:{parsed.line(0, ('images',))}: images: more than {_MOST_ROWS} names")
+    return OwnRows(rows)
 
 
 def explained(error: Exception, known: dict[str, Any]) -> str:

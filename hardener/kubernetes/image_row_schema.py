@@ -5,6 +5,7 @@ Source of the capabilities: linux/include/uapi/linux/capability.h.
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,8 @@ _MATCH = re.compile(
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,10}")  # without its group
 _LONGEST_ID = 2**31
 _LONGEST_PATTERN = 200
-_MOST_REPEATED = 3
+_LONGEST_TAG = 128
+_MOST_TRIES = 200_000  # some milliseconds
 
 _Test = tuple[Callable[[Any], bool], str]
 
@@ -59,11 +61,17 @@ def _is_number(value: Any) -> bool:
 
 
 def is_quick(pattern: str) -> bool:
-    """Whether a regular expression surely takes little time on a tag, which has 128 characters at the most: it repeats
-    few things, and no group."""
+    """Whether a regular expression surely takes little time on any tag, by how often it may try again: from each place
+    of the tag, for each length of what it repeats, and for each alternative."""
     if len(pattern) > _LONGEST_PATTERN or re.search(r"\)[*+?{]|\(\?(P=|\()|\\[1-9]", pattern):
         return False
-    return len(re.findall(r"[*+{]", pattern)) <= _MOST_REPEATED
+    tries = _LONGEST_TAG ** len(re.findall(r"[*+{]", pattern)) * 2 ** len(re.findall(r"(?<!\()\?", pattern))
+    left, last = pattern, ""
+    while left != last:
+        tries *= math.prod(len(group.split("|")) for group in re.findall(r"\([^()]*\)", left))
+        left, last = re.sub(r"\([^()]*\)", "", left), left
+    places = 1 if left.startswith("^") and "|" not in left else _LONGEST_TAG
+    return bool(tries * places <= _MOST_TRIES)
 
 
 def _is_pattern(value: Any) -> bool:
