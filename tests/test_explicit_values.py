@@ -52,6 +52,7 @@ def weighed(harden: Harden, folder: Path, item: dict[str, Any], *arguments: str)
         deployment({"env": [{"name": "NO_PROXY", "value": "localhost,127.0.0.1"}]}, hostNetwork=True),
         deployment({**PRIVILEGED}, tolerations=[{"key": "dedicated", "operator": "Exists"}], hostNetwork=True),
         deployment({**PRIVILEGED}, nodeSelector={"kubernetes.io/os": "linux"}),
+        deployment({"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "none"}], **PRIVILEGED}),
         deployment({**PRIVILEGED}, affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
             {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "app"}}}]}}),
         # Another container is hardened, and privileged is none of its values.

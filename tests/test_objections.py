@@ -67,7 +67,7 @@ PARTED = {**BASE, "base/web.yaml": WEB + "        volumeMounts:\n        - {name
          "with patch dev/user.yaml: add would lose what the step adds"),
         (BASE, operating({"op": "test", "path": f"{SPEC}/volumes", "value": None}), "read-only-root-filesystem",
          f"patch dev/ops.yaml could no longer be applied: the test of {SPEC}/volumes fails"),
-        ({**BASE, "base/web.yaml": WEB + "        securityContext: {privileged: true, runAsUser: 5}\n"},
+        ({**BASE, "base/web.yaml": WEB + "        securityContext: {privileged: true, runAsGroup: 5}\n"},
          operating({"op": "replace", "path": f"{SPEC}/containers/0/securityContext/privileged", "value": False}),
          "no-privileged", "patch dev/ops.yaml would no longer find what it changes"),
         (NGINX, merging("securityContext: {runAsUser: 0}"), "run-as-non-root", "as it is patched, runAsUser is 0"),

@@ -30,6 +30,7 @@ _HARDWARE_LABEL = re.compile(
     r"|k8s\.amazonaws\.com/accelerator"
 )
 _HOSTNAME = "kubernetes.io/hostname"
+_NO_DEVICES = ("", "none", "void")
 _ABSENT = ("NotIn", "DoesNotExist")
 _REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 
@@ -150,7 +151,7 @@ def _is_of_hardware(label: str) -> bool:
 
 def _devices(container: Container) -> Iterator[Evidence]:
     for item in container.items("env"):
-        if (item.text("name") or "").endswith("_VISIBLE_DEVICES"):
+        if (item.text("name") or "").endswith("_VISIBLE_DEVICES") and item.text("value") not in _NO_DEVICES:
             yield item.fact(f"env {item.text('name')} names its devices", "name")
     for kind in ("limits", "requests"):
         for name in container.keys("resources", kind):

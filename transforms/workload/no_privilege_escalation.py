@@ -41,8 +41,8 @@ def no_privilege_escalation(container: Container) -> Steps:
     # The API server refuses the pair of false with either of the two.
     if container.privileged:
         yield container.finding(
-            while_privileged(container), *_PRIVILEGED, advice="what speaks against it is said with no-privileged",
-            severity=Severity.LOW,
+            while_privileged(container), *_PRIVILEGED, severity=Severity.LOW,
+            advice="remove privileged where it runs without; no-privileged names what speaks against it",
         )  # fmt: skip
         return
     if written is False:
