@@ -10,6 +10,8 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.objects.written_users import WrittenUsers
 from hardener.tree.core_views import Container
 
+from ._user import NOBODY_ELSE
+
 
 def unknown_image(container: Container) -> Evidence | None:
     """Why nothing is known for sure of what ``container`` runs; None where its image is known."""
@@ -22,13 +24,18 @@ def unknown_image(container: Container) -> Evidence | None:
 
 
 def assumption(container: Container) -> Evidence | None:
-    """Why it is assumed that ``container`` is not root; None where a person wrote it, or its image shows it."""
+    """Why it is assumed that ``container`` is not root; None where a person wrote it, or its image shows it.
+
+    A run cannot tell what an earlier one has written: the number that is chosen for want of another, and runAsNonRoot
+    on an image of which the user is not known, are assumptions whoever wrote them.
+    """
     if (unknown := unknown_image(container)) is not None:
         return unknown
-    known, written = known_image(container), container.tree.ask(WrittenUsers)
-    number = container.effective("runAsUser")
-    if written.is_non_root(container) or (known.sure_of_number and number == known.uid):
-        return None
+    known, number = known_image(container), container.effective("runAsUser")
     if number is None and known.kind_of_user in ("number", "name"):
+        return None
+    if number and known.sure_of_number and number == known.uid:
+        return None
+    if number and number != NOBODY_ELSE and number == container.tree.ask(WrittenUsers).number(container):
         return None
     return container.fact(f"{known.user_source}: its image runs as {known.user or 'a user that is not known'}", "image")
