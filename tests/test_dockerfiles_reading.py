@@ -84,6 +84,10 @@ USERS = {
         42,
         None,
     ),
+    "an account of Node.js": ("FROM node:20-alpine\nUSER node\n", ["2: USER node"], 1000, 1000),
+    "an account of .NET": ("FROM mcr.microsoft.com/dotnet/aspnet:8.0\nUSER $APP_UID\n", ["2: USER 1654"], 1654, 1654),
+    "an account of somebody's image": ("FROM acme/node\nUSER node\n", ["2: USER node"], None, None),
+    "an account changed": ("FROM node\nRUN usermod -u 5 node\nUSER node\n", ["3: USER node"], 5, 1000),
     "an escape of Windows": ("# escape=`\nFROM a\nRUN x `\n  y\nUSER 9\n", ["5: USER 9"], 9, None),
     "a here-document": ("FROM a\nRUN <<EOF\nUSER 3\nuseradd -u 8 app\nEOF\nUSER app\n", ["6: USER app"], 8, None),
     "the end cuts it off": ("FROM a\nUSER 6 \\", ["2: USER 6"], 6, None),
@@ -98,6 +102,10 @@ def test_the_user_is_the_one_in_effect(tmp_path: Path, text: str, user: list[str
     assert (image.uid.value if image.uid else None) == uid
     assert (image.gid.value if image.gid else None) == gid
     assert image.knows("user")
+
+
+def test_a_variable_that_an_older_base_does_not_set_is_not_known(tmp_path: Path) -> None:
+    assert not read(tmp_path, "FROM mcr.microsoft.com/dotnet/aspnet:7.0\nUSER $APP_UID\n").knows("user")
 
 
 @pytest.mark.parametrize("user", ["$UID", "${UID}", "app:$GID", "${A:-$B}", '""'])

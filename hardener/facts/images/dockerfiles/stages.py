@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar
 
-from hardener.facts.images.dockerfiles import run_commands
+from hardener.facts.images.dockerfiles import base_accounts, run_commands
 from hardener.facts.images.dockerfiles.accounts import Account
 from hardener.facts.images.dockerfiles.instructions import Instruction
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.run_commands import Gift
 from hardener.facts.images.dockerfiles.variables import fill, filled
+from hardener.kubernetes import image_reference
 from hardener.support.fast_dataclass import dataclass
 
 T = TypeVar("T")
@@ -165,12 +166,22 @@ class Stages:
                 stage, triggers = known.child(), known.triggers
             else:
                 stage, triggers = Stage(from_scratch=origin == "scratch"), []
-                stage.base = None if origin in (None, "scratch") else Said(str(origin), self.file, start.line)
+                if origin not in (None, "scratch"):
+                    _take_base(stage, Said(str(origin), self.file, start.line))
                 if origin is None:
                     stage.unknown.add("base")
             _Builder(self, stage, number).run([*triggers, *self.parts[number][1:]])
             self._left[number] = stage
         return self._left[index]
+
+
+def _take_base(stage: Stage, said: Said[str]) -> None:
+    """Begin ``stage`` with an image from elsewhere, and the accounts that it is known to hold."""
+    stage.base = said
+    image = image_reference.parse(said.value)
+    accounts, variables = base_accounts.held_by(image) if image is not None else ((), ())
+    stage.accounts += [Said(account, said.file, said.line) for account in accounts]
+    stage.env.update({name: Said(value, said.file, said.line) for name, value in variables})
 
 
 def assignments(text: str) -> list[tuple[str, str | None]]:
