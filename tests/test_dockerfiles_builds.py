@@ -393,6 +393,24 @@ def test_odd_build_files_say_nothing(tmp_path: Path, name: str) -> None:
     assert image is not None and image.rank == "folder"
 
 
+LARGE = {
+    "loops": "for a in for a in " * 50_000 + "=\ndocker build\n",
+    "spaces": ("for a in" + " " * 2000) * 500 + "=\ndocker build\n",
+    "variables": "".join(f"A{n}={'$B' * 200}\n" for n in range(2000)) + "B=" + "x" * 400 + "\ndocker build\n",
+    "commands": "docker build -t $A -t a/b c\n" * 30_000,
+    "one line": "docker build -t a " + "'\"$(" * 200_000 + "\n",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
+def test_large_scripts_cost_little(tmp_path: Path, text: str) -> None:
+    found = tree(tmp_path, {**WEB, "Makefile": text})
+    start = time.process_time()
+    of(found, "web")
+    assert time.process_time() - start < 10
+
+
 @pytest.mark.slow
 def test_ten_times_the_images_cost_about_ten_times_as_much(tmp_path: Path) -> None:
     def cost(count: int) -> float:

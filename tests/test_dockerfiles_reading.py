@@ -391,6 +391,17 @@ ODD = {
     "instructions": "FROM a\n" + "RUN x\n" * 19_000,
     "blanks": "FROM a\nRUN " + " " * 500_000 + "x\n" + "\\\n" + " " * 200_000 + "\n",
     "numbers": "FROM a\nUSER " + "9" * 100_000 + "\n",
+    "a long name": "FROM a\nENV " + "a" * 500_000 + "\nUSER 1\n",
+    "variables in a line": "FROM a\nENV A=" + "x" * 16_000 + "\nENV B=" + "$A" * 300_000 + "\n",
+    "spaces in passwd": "FROM a\nRUN " + ("a:x:1:1:" + " " * 390) * 600 + "/etc/passwd\n",
+    "commas": "FROM a\nRUN chown a /{" + "," * 200_000 + "\n",
+    "modes": "FROM a\nRUN chmod " + "o" * 200_000 + " /x\n",
+    "accounts that double": "FROM a AS s0\nRUN useradd x\n"
+    + "".join(f"FROM s{n} AS s{n + 1}\n" + f"COPY --from=s{n} /etc/passwd /etc/passwd\n" * 3 for n in range(90)),
+    "copies of copies": "".join(
+        f"FROM a AS s{n}\n" + "".join(f"COPY --from=s{n - 1} /{m} /\n" for m in range(200) if n) for n in range(9)
+    )
+    + 'CMD ["/x/y.sh", "/z.sh"]\n',
     "flags": "FROM a\nCOPY " + "--chown=a " * 20_000 + ". /\n",
 }
 

@@ -9,8 +9,8 @@ from hardener.support.fast_dataclass import dataclass
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _LINE = re.compile(
-    r"(?P<name>[a-z_][a-z0-9_.-]{0,63}):[^:\s]{0,64}:(?P<id>[0-9]{1,10}):(?P<group>[0-9]{0,10})"
-    r"[^\n\"']{0,400}[\"']?[ \t]*>>?[ \t]*/etc/(?P<table>passwd|group)\b"
+    r"(?<![a-z0-9_.-])(?P<name>[a-z_][a-z0-9_.-]{0,63}):[^:\s]{0,64}:(?P<id>[0-9]{1,10}):(?P<group>[0-9]{0,10})"
+    r"[^\n\"']{0,400}[\"']?[ \t]{0,4}>>?[ \t]{0,4}/etc/(?P<table>passwd|group)\b"
 )
 # Options that take a value. shadow-utils: useradd(8), groupadd(8), usermod(8).
 _SHADOW = frozenset("bcdefgGkKpPRsu")

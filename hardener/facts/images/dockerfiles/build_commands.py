@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from hardener.facts.images.dockerfiles.builds import Build, Source, arguments_of, located
 from hardener.facts.images.dockerfiles.variables import fill
@@ -17,6 +18,9 @@ _INTEREST = re.compile(r"\b(?:build|bud|submit|executor)\b")
 _MOST = 1000  # commands of one file
 _LONGEST = 16_384  # characters of one command
 _MOST_ITEMS = 50  # of a loop
+_MOST_LOOPS = 100
+_MOST_VARIABLES = 2000
+_LONGEST_VALUE = 500  # characters of a variable
 _MAKE_VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)|\$\$")
 _SUBSTITUTION = re.compile(r"\$\{\{[^{}]*\}\}|\$\([^()]*\)|`[^`]*`|\{\{[^{}]*\}\}")
 _ASSIGNMENT = re.compile(
@@ -24,10 +28,11 @@ _ASSIGNMENT = re.compile(
     r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*(?P<sign>\?=|::?=|=|:(?=[ \t]))[ \t]*(?P<value>[^\n#;&|]*)",
     re.MULTILINE,
 )
-_LOOP = re.compile(r"\bfor[ \t]+([A-Za-z_]\w*)[ \t]+in[ \t]+([\w./ \t-]+?)[ \t]*(?:;|\n|\\)")
+_LOOP = re.compile(r"\bfor[ \t]++([A-Za-z_]\w*+)[ \t]++in[ \t]++([\w./ \t-]{1,500}?)(?:;|\n|\\)")
 _LEAD = re.compile(
     r"^[ \t]*(?:-[ \t]+)?(?:(?:run|script|bash|command|cmd|cmds|sh|inlineScript):[ \t]*)?[|>]?[@+ \t-]*[\"']?"
 )
+_NAMES = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _PROGRAMS = frozenset({"docker", "podman", "nerdctl", "finch", "img", "depot", "buildah"})
 # Options of `docker build` and its kin that take a value. docs.docker.com/reference/cli/docker/buildx/build
 _WITH_VALUE = frozenset(
@@ -48,15 +53,16 @@ def commands(source: Source, *, from_file: bool) -> Iterator[Build]:
     if not _INTEREST.search(text):
         return
     values = variables(text)
-    loops = {match[1]: match[2].split()[:_MOST_ITEMS] for match in _LOOP.finditer(text) if match[1] not in values}
+    found = islice(_LOOP.finditer(text), _MOST_LOOPS)
+    loops = {match[1]: match[2].split()[:_MOST_ITEMS] for match in found if match[1] not in values}
     folders = source.folders()
     folders = [source.folder, *folders] if from_file else folders
-    found = 0
+    count = 0
     for line, command in _logical_lines(text):
         if not _INTEREST.search(command) or len(command) > _LONGEST:
             continue
-        found += 1
-        if found > _MOST:
+        count += 1
+        if count > _MOST:
             return
         used = [name for name in loops if re.search(rf"\$\{{?{name}\b", command)]
         for item in loops[used[0]] if used else [None]:
@@ -69,7 +75,7 @@ def variables(text: str) -> dict[str, str | None]:
     raw: dict[str, str | None] = {}
     for match in _ASSIGNMENT.finditer(text):
         value = match["value"].strip().strip("\"'")
-        if len(value) > 500 or (match["sign"] == ":" and not value):
+        if len(value) > _LONGEST_VALUE or len(raw) >= _MOST_VARIABLES or (match["sign"] == ":" and not value):
             continue
         plain = _plain(value)
         name = match["name"]
@@ -78,26 +84,15 @@ def variables(text: str) -> dict[str, str | None]:
         elif name not in raw:
             raw[name] = fill(plain, {})  # `${NAME:-default}` is the default
     for _ in range(3):  # variables within variables
-        raw = {name: None if value is None else fill(value, _without(raw, name)) for name, value in raw.items()}
+        raw = {name: None if value is None else _filled(name, value, raw) for name, value in raw.items()}
     return {name: value for name, value in raw.items() if value is None or f"${{{name}}}" not in value}
 
 
-def _without(values: Mapping[str, str | None], name: str) -> Mapping[str, str | None]:
-    return _Without(values, name)
-
-
-class _Without(dict[str, "str | None"]):
-    """The same values but for one name, without a copy."""
-
-    def __init__(self, values: Mapping[str, str | None], name: str) -> None:
-        super().__init__()
-        self.values_of, self.name = values, name
-
-    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        return default if key == self.name else self.values_of.get(key, default)
-
-    def __contains__(self, key: object) -> bool:
-        return key != self.name and key in self.values_of
+def _filled(name: str, value: str, values: Mapping[str, str | None]) -> str | None:
+    """``value``, which is that of ``name``, with other variables filled in; None where it gets too long."""
+    others = {key: values.get(key) for key in _NAMES.findall(value) if key != name and key in values}
+    found = fill(value, others)
+    return found if len(found) <= _LONGEST_VALUE else None
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,8 @@ _MOST_SCRIPTS = 10
 _MOST_WORDS = 64  # of a command that may name a script
 _MOST_STAGES = 5
 _MOST_COPIES = 200
+_MOST_PATHS = 200  # that one script writes to
+_MOST_LOOKUPS = 2000  # of one word
 _LARGEST = 256 * 1024  # characters of a script
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|z|k)?sh\b")
@@ -103,7 +105,7 @@ def _holds(line: str, words: list[str]) -> bool:
 def _look(shown: Shown, words: tuple[str, ...], place: Callable[[str], tuple[str, int]]) -> None:
     shown.root_commands += [Said(word, *place(word)) for word in command_evidence.root_commands(words)]
     written = command_evidence.writes(words)
-    shown.writes += [Said(path, *place(path)) for path in written.paths]
+    shown.writes += [Said(path, *place(path)) for path in written.paths[:_MOST_PATHS]]
     if written.unplaced:
         shown.installs.append(Said("installs packages when it starts", *place("install")))
     if shown.asks_who is None and (match := next(filter(None, map(_WHO.search, words)), None)):
@@ -133,23 +135,27 @@ def _find(name: str, stage: Stage, files: RepositoryFiles) -> Script | None:
     else:
         places = [posixpath.join(stage.folder or ".", name)]
     for place in places:
-        script = _at(posixpath.normpath(place), stage, files, 0)
+        script = _at(posixpath.normpath(place), stage, files, [0])
         if script is not None:
             is_script = script.file.endswith(".sh") or _SHEBANG.match(script.text)
             return script if is_script and len(script.text) <= _LARGEST else None
     return None
 
 
-def _at(path: str, stage: Stage, files: RepositoryFiles, depth: int) -> Script | None:
+def _at(path: str, stage: Stage, files: RepositoryFiles, lookups: list[int], depth: int = 0) -> Script | None:
+    """The text at ``path`` in the image of ``stage``; ``lookups`` counts in its one item."""
     for copy in stage.copies[: -_MOST_COPIES - 1 : -1]:  # the last one wins
         for source, inside in _sources(copy, path):
+            lookups[0] += 1
+            if lookups[0] > _MOST_LOOKUPS:
+                return None
             if copy.origin is not None:
                 index = copy.stages.index(copy.origin) if copy.origin and depth < _MOST_STAGES else None
                 other = copy.stages.left_by(index) if index is not None else None
                 if other is not None and other is not stage:
                     start = source if source.startswith("/") else posixpath.join("/", source)
                     wanted = posixpath.normpath(posixpath.join(start, inside) if inside else start)
-                    if (script := _at(wanted, other, files, depth + 1)) is not None:
+                    if (script := _at(wanted, other, files, lookups, depth + 1)) is not None:
                         return script
                 continue
             document = dict(copy.documents).get(source.lstrip("<-").strip("\"'")) if source.startswith("<<") else None

@@ -23,6 +23,7 @@ Where builds write different tags, those count that write the tag of the manifes
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from hardener.facts.images.dockerfiles.builds import Build, suffix_of
@@ -73,7 +74,8 @@ class Matching:
             found = of_reference(image)
             if found is not None and found.prefix is not None:
                 self._of_prefix.setdefault(found.prefix, {})[found.last] = image
-        self._owned: dict[str, bool] = {}
+        self._placed: dict[str, tuple[int, int]] = {}  # images with a Dockerfile of their name, and all, by prefix
+        self._counts: dict[str, Counter[str]] = {}  # images of each project of Compose, by prefix
 
     def of(self, reference: ImageReference) -> Match | None:
         """How the image is built: the best rank, and the builds that have it; None where none makes it."""
@@ -124,10 +126,12 @@ class Matching:
     def _by_project(self, name: Name) -> list[Build]:
         """The builds of the service that Compose calls `PROJECT_SERVICE`, or `PROJECT-SERVICE`, where at least two
         images of the tree are of that project."""
+        prefix = name.prefix or ""
+        if prefix not in self._counts:
+            images = self._of_prefix.get(prefix, ())
+            self._counts[prefix] = Counter(project for last in images for project, _ in self._projects(last))
         for project, service in self._projects(name.last):
-            others = self._of_prefix.get(name.prefix or "", ())
-            named = {other for other in others if (project, alike(other)[len(project) + 1 :]) in self._projects(other)}
-            if len(named) > 1:
+            if self._counts[prefix][project] > 1:
                 return self._services[service]
         return []
 
@@ -144,21 +148,13 @@ class Matching:
             return False
         if name.is_bare or name.prefix in self._prefixes or _is_local(reference.registry):
             return True
-        if name.prefix not in self._owned:
-            self._owned[name.prefix] = self._owns(name.prefix)
-        if self._owned[name.prefix]:
-            return True
-        images = self._of_prefix.get(name.prefix, {})
-        organisation = name.prefix.removeprefix("docker.io/")
-        if reference.registry is not None or "/" in organisation or organisation == name.last:
-            return False
-        return all(self._is_placed(last) and lookup(image) is None for last, image in images.items())
-
-    def _owns(self, prefix: str) -> bool:
-        images = self._of_prefix.get(prefix, {})
-        if any(lookup(image) is not None for image in images.values()):
-            return False
-        return sum(self._is_placed(last) for last in images) >= 2
+        if name.prefix not in self._placed:
+            images = self._of_prefix.get(name.prefix, {})
+            known = any(lookup(image) is not None for image in images.values())
+            self._placed[name.prefix] = (0, 1) if known else (sum(map(self._is_placed, images)), len(images))
+        placed, images_of_it = self._placed[name.prefix]
+        is_organisation = reference.registry is None and name.prefix.count("/") == 1
+        return placed >= 2 or (is_organisation and placed == images_of_it)
 
     def _is_placed(self, last: str) -> bool:
         """Whether there is a build or a Dockerfile of this name."""

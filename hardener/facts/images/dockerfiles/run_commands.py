@@ -12,6 +12,7 @@ from hardener.facts.images.dockerfiles.accounts import Account, made, written
 from hardener.kubernetes import command_evidence, shell
 from hardener.support.fast_dataclass import dataclass
 
+_LONGEST_MODE = 40  # characters
 _LARGEST = 256 * 1024  # characters of one RUN; more is data and no script
 _UNKNOWN = re.compile(r"[$`*?\[{]")
 _SPACE = re.compile(r"\s")
@@ -55,13 +56,17 @@ _ELSEWHERE = frozenset(
 # Modes with which everybody may write. `+w` alone is not one: the umask takes it from all but the owner.
 _WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|[ugo]*[ao][ugo]*[+=][rst]*w[rwxXst]*")
 _MAKES_FOLDERS = re.compile(r"-[A-Zcpsv]*d\b")
-_BRACES = re.compile(r"([^{}]*)\{([^{}]*,[^{}]*)\}([^{}]*)")
+_BRACES = re.compile(r"([^{}]{0,500})\{([^{}]{0,500})\}([^{}]{0,500})")
 _GROUP = re.compile(r"[0-7]?[0-7][2367][0-7]|[uo]*g[uo]*[+=](?:[rst]*w[rwxXst]*|u)")
 
 
 def is_for_everybody(mode: str) -> bool:
     """Whether everybody may write to a file of this mode (`0777`, `a+w`)."""
-    return any(_WORLD.fullmatch(part) for part in mode.split(","))
+    return _has(_WORLD, mode)
+
+
+def _has(pattern: re.Pattern[str], mode: str) -> bool:
+    return any(pattern.fullmatch(part) for part in mode[:_LONGEST_MODE].split(","))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) 
         left.made += paths
         mode = next((word for word in arguments if word.startswith(("-m", "--mode"))), None)
         value = "" if mode is None else mode.partition("=")[2] or mode.removeprefix("-m") or operands[0]
-        if _WORLD.fullmatch(value):
+        if is_for_everybody(value):
             left.gifts += [Gift(path, anybody=True) for path in paths]
     elif program == "chown" and len(operands) > 1:
         owner, _, group = operands[0].partition(":")
@@ -135,8 +140,7 @@ def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) 
     elif program == "chgrp" and len(operands) > 1:
         left.gifts += [Gift(path, group=operands[0]) for path in _paths(operands[1:], here)]
     elif program == "chmod" and len(operands) > 1:
-        modes = operands[0].split(",")
-        anybody, members = (any(map(pattern.fullmatch, modes)) for pattern in (_WORLD, _GROUP))
+        anybody, members = is_for_everybody(operands[0]), _has(_GROUP, operands[0])
         if anybody or members:
             left.gifts += [Gift(path, anybody=anybody, group_writes=members) for path in _paths(operands[1:], here)]
     elif program == "install" and any(
@@ -147,7 +151,7 @@ def _read(left: Left, program: str, arguments: Sequence[str], here: str | None) 
         left.made += paths
         if owner_of or group_of:
             left.gifts += [Gift(path, owner_of, group_of) for path in paths]
-        if _WORLD.fullmatch(_value(arguments, "-m", "--mode") or ""):
+        if is_for_everybody(_value(arguments, "-m", "--mode") or ""):
             left.gifts += [Gift(path, anybody=True) for path in paths]
     elif program == "setcap" and len(operands) > 1 and "-r" not in arguments:
         for file in operands[1:]:

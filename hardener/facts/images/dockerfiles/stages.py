@@ -25,8 +25,12 @@ T = TypeVar("T")
 
 _MOST = 100  # stages
 _MOST_PORTS = 64
+_MOST_SOURCES = 200  # of one COPY
+_MOST_TAKEN = 1000  # accounts, and capabilities, that go along from stage to stage
 _PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?", re.I)
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)", re.DOTALL)
+_ASSIGNMENT = re.compile(
+    r"(?<![A-Za-z0-9_.-])([A-Za-z_][A-Za-z0-9_.-]*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)", re.DOTALL
+)
 _ESCAPED = re.compile(r"\\(.)")
 _HEREDOC = re.compile(r"<<-?[\"']?[A-Za-z_][A-Za-z0-9_]*[\"']?")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash"})
@@ -306,7 +310,7 @@ class _Builder:
         if len(known) < 2 or known[-1] is None:
             self.stage.unknown.add("filled")
             return
-        sources = tuple(word for word in known[:-1] if word)
+        sources = tuple(word for word in known[:-1] if word)[:_MOST_SOURCES]
         target = known[-1]
         if not target.startswith("/"):
             target = posixpath.join(self.stage.folder or ".", target)
@@ -343,8 +347,10 @@ class _Builder:
         if index is None or index >= self.number:
             return
         other = self.stages.left_by(index)
+        if len(self.stage.capabilities) + len(self.stage.accounts) > _MOST_TAKEN:
+            return
         for source in copy.sources:
-            for said in other.capabilities:
+            for said in other.capabilities[:_MOST_SOURCES]:
                 text, file = said.value
                 if file and (file == source or file.startswith(source.rstrip("/") + "/")):
                     moved = copy.said.value if file == source and not copy.target.endswith("/") else file
@@ -352,7 +358,7 @@ class _Builder:
                         moved = posixpath.join(copy.said.value, posixpath.basename(file))
                     self.stage.capabilities.append(Said((text, moved), said.file, said.line))
             if source in ("/etc/passwd", "/etc/group", "/etc"):
-                self.stage.accounts += other.accounts
+                self.stage.accounts += other.accounts[:_MOST_TAKEN]
 
     def _run(self, item: Instruction) -> None:
         rest = item.flags()[1]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 # As Docker reads it: docs.docker.com/reference/dockerfile, "Environment replacement".
 _VARIABLE = re.compile(r"\\\$|\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([^{}]*))?\})")
-_LONGEST = 16_384  # characters of what comes out; values within values would grow without end
+_LONGEST = 16_384  # characters that are filled into a text, where it is no longer itself
 
 
 def fill(text: str, values: Mapping[str, str | None], *, defaults: bool = True) -> str:
@@ -16,7 +16,15 @@ def fill(text: str, values: Mapping[str, str | None], *, defaults: bool = True) 
     if "$" not in text:
         return text
 
+    left = max(_LONGEST, len(text))  # values within values would grow without end
+
     def value(match: re.Match[str]) -> str:
+        nonlocal left
+        found = known_value(match)
+        left -= len(found)
+        return found if left >= 0 else match[0]
+
+    def known_value(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if name is None:
             return match[0]
@@ -29,8 +37,7 @@ def fill(text: str, values: Mapping[str, str | None], *, defaults: bool = True) 
             return match[4] if defaults and name not in values else match[0]
         return known if known or how == "-" else match[4]
 
-    filled = _VARIABLE.sub(value, text)
-    return filled if len(filled) <= max(_LONGEST, len(text)) else text
+    return _VARIABLE.sub(value, text)
 
 
 def filled(text: str, values: Mapping[str, str | None]) -> str | None:
