@@ -194,6 +194,18 @@ def test_an_image_that_another_tool_makes_has_no_dockerfile(tmp_path: Path, text
     assert of(tree(tmp_path, {**WEB, "skaffold.yaml": yaml(text)}), "web") is None
 
 
+KO = "build:|  artifacts:|  - image: web|    ko: {fromImage: gcr.io/distroless/static:nonroot}"
+
+
+@pytest.mark.parametrize("text", [KO, KO.replace("ko:", "jib:"), KO.partition(" {fromImage")[0] + " {}"])
+def test_the_base_that_another_tool_is_told_is_known(tmp_path: Path, text: str) -> None:
+    settings = "defaultBaseImage: gcr.io/distroless/static:nonroot\n"
+    image = of(tree(tmp_path, {**WEB, "skaffold.yaml": yaml(text), ".ko.yaml": settings}), "web")
+    assert image is not None and image.base is not None
+    assert (image.base.text, image.rank, image.knows("user")) == ("gcr.io/distroless/static:nonroot", "named", True)
+    assert not image.knows("entrypoint") and not image.knows("filled")
+
+
 VARIABLES = "docker build -t $REGISTRY/shop/web:$TAG src/web\n"
 UNLIKE = "docker build -t {}/web src/web\ndocker build -t {}/web other\n"
 OTHER = {"other/Dockerfile": "FROM alpine\nUSER 8\n"}

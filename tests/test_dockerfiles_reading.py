@@ -364,6 +364,8 @@ HOSTILE = {
     "no FROM": "USER 1\n",
     "no Dockerfile": "FROM a\nHELLO world\n",
     "a template": "{{ if x }}\nFROM a\n",
+    "a template in an instruction": "FROM a\nUSER {{ user }}\n",
+    "a template of autoconf": "FROM a:@VERSION@\n",
     "binary": "FROM a\n\0",
     "a thousand continuations": "FROM a\nRUN x " + "\\\n y " * 1001 + "\n",
     "stages": "FROM a AS a0\n" + "".join(f"FROM a{n} AS a{n + 1}\n" for n in range(500)),

@@ -27,7 +27,8 @@ class Build:
     """One image, and the Dockerfile that it is built from.
 
     - ``image``: its name as written, which may hold expressions. ``rank``: how sure the name is.
-    - ``dockerfile``, ``context``: real paths; None where another tool (ko, jib, buildpacks) builds it.
+    - ``dockerfile``, ``context``: real paths; None where another tool (ko, jib, buildpacks) builds it. Then ``base`` is
+      the image that the tool is told to start from, None where it is told none.
     - ``target``: the stage that is built, None for the last. ``arguments``: of the build; None for an unknown value.
     """
 
@@ -38,6 +39,7 @@ class Build:
     target: str | None = None
     arguments: tuple[tuple[str, str | None], ...] = ()
     rank: Rank = "named"
+    base: Said[str] | None = None
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ is read when an image of it is asked for, and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,7 @@ class BuiltImages(AsRead):
 
         rank, builds = match
         if any(build.dockerfile is None for build in builds):
-            return None  # another tool makes it, or makes it too
+            return _of_another_tool(builds, rank)
         unlike = {(build.dockerfile, build.target, build.arguments): build for build in reversed(builds)}
         if len(unlike) > _MOST_BUILDS:
             return None
@@ -151,3 +151,16 @@ class BuiltImages(AsRead):
             return child
 
         return built
+
+
+def _of_another_tool(builds: Sequence[Build], rank: Rank) -> BuiltImage | None:
+    """What is known of an image that ko or jib makes: its base, where all ``builds`` are told the same one. What it
+    starts, and where its files are, only the tool knows."""
+    first = builds[0]
+    if first.base is None or any(build.dockerfile is not None or build.base is None for build in builds):
+        return None
+    base = image_reference.parse(first.base.value)
+    if base is None or base.opaque or any(build.base and build.base.value != base.text for build in builds):
+        return None
+    unknown = frozenset({"ports", "volumes", "workdir", "entrypoint", "cmd", "env", "filled", "writes"})
+    return BuiltImage(first.said.file, rank, first.said, base, first.base, unknown=unknown)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardener.facts.images.dockerfiles.builds import Build, Document, Source, arguments_of, located
+from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.variables import fill
 
 _MOST = 1000  # artifacts or services of one file
@@ -110,14 +111,31 @@ def _artifact(source: Source, document: Document, artifact: object, path: tuple[
     if image is None:
         return None
     said = source.said(document.line(*path), f"artifact {image}")
-    if any(tool in item for tool in _OTHER_TOOLS):
-        return Build(image, said, None)
+    if tool := next((tool for tool in _OTHER_TOOLS if tool in item), None):
+        base = _text(_mapping(item[tool]).get("fromImage"))
+        line = document.line(*path, tool, "fromImage")
+        told = source.said(line, base) if base is not None else _base_of_ko(source) if tool == "ko" else None
+        return Build(image, said, None, base=told)
     docker = _mapping(item.get("docker") or item.get("kaniko"))
     context = _text(item.get("context") or item.get("workspace"))
     found = located(source.files, [source.folder], context, _text(docker.get("dockerfile")), inside=True)
     if found is None:
         return Build(image, said, None)
     return Build(image, said, *found, _text(docker.get("target")), arguments_of(docker.get("buildArgs")))
+
+
+def _base_of_ko(source: Source) -> Said[str] | None:
+    """`defaultBaseImage` of the `.ko.yaml` beside ``source`` (ko.build/configuration); None with others for parts."""
+    path = f"{source.folder}/.ko.yaml"
+    text = source.files.text(path)
+    if text is None or "baseImageOverrides" in text:
+        return None
+    settings = Source(path, source.files.name(path), text, source.files)
+    for document in settings.read_yaml():
+        base = _text(_mapping(document.data).get("defaultBaseImage"))
+        if base is not None:
+            return settings.said(document.line("defaultBaseImage"), base)
+    return None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

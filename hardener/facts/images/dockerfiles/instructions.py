@@ -19,6 +19,9 @@ _KNOWN = frozenset(
     {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"}
     | {"ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )
+# In these an expression of a template stands for what the image is to be; in a RUN it may be an option of a program.
+_PLAIN = frozenset({"EXPOSE", "FROM", "USER", "VOLUME", "WORKDIR"})
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|@[A-Za-z_]+@")
 _MOST_LINES = 1000  # of one instruction
 _MOST = 20_000  # instructions
 _ESCAPE = re.compile(r"(?i)#[ \t]*escape[ \t]*=[ \t]*([\\`])[ \t]*\Z")
@@ -73,7 +76,7 @@ def read(text: str) -> tuple[Instruction, ...] | None:
         name = item["instruction"]
         if name == "COMMENT":
             continue
-        if name not in _KNOWN or len(found) == _MOST:
+        if name not in _KNOWN or len(found) == _MOST or (name in _PLAIN and _TEMPLATE.search(item["value"] or "")):
             return None
         start = item["startline"]
         found.append(Instruction(name, (item["value"] or "").strip(), start + 1, documents.get(start, ())))

@@ -39,7 +39,8 @@ class BuiltImage:
     """An image that is built from this tree, read from the final stage of its Dockerfile, and from what that is made of
     in this tree. A field that is None or empty says that these files do not say it; then it is what the base has.
 
-    - `dockerfile`: the name of the Dockerfile for people. `rank`, `named_by`: how it is known that it builds the image.
+    - `dockerfile`: the name of the Dockerfile for people; where ko or jib make the image, of the file that says so.
+      `rank`, `named_by`: how it is known that it builds the image.
     - `base`: the image outside of this tree that it is made from; None for `scratch`, and where it is not known.
       `from_scratch` tells them apart. `through`: the Dockerfiles of this tree between the two.
     - `user`: USER as it is in effect, variables filled in; never "". `uid`, `gid`: the numbers of that user and its
