@@ -15,8 +15,8 @@ from .conftest import DEPLOYMENT, ROOT
 pytestmark = pytest.mark.slow
 
 HEAVY = {
-    "deepdiff", "httpx2", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec", "pydantic", "rich",
-    "ruamel.yaml", "tree_sitter", "urllib.request",
+    "deepdiff", "dockerfile_parse", "httpx2", "importlib.metadata", "libcst", "msgspec", "multiprocessing", "pathspec",
+    "pydantic", "rich", "ruamel.yaml", "tree_sitter", "urllib.request",
 }  # fmt: skip
 
 # Of ours: what reads patches, waivers and what is judged by them, which a tree without any of them does not need.

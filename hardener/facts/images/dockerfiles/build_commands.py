@@ -143,8 +143,7 @@ def build_words(program: str, arguments: Sequence[str]) -> list[str] | None:
         return words[2:]
     if program.endswith("/executor") and any(word.startswith(("--destination", "-d")) for word in words):
         return words
-    # A Makefile calls it $(CONTAINER_TOOL).
-    if program not in _PROGRAMS and not program.startswith("$") and program not in ("${_}",):
+    if program not in _PROGRAMS and not program.startswith("$"):  # a Makefile calls it $(CONTAINER_TOOL)
         return None
     while words and words[0].startswith("-"):
         words = words[1:] if "=" in words[0] or words[0] in ("-D", "--debug") else words[2:]

@@ -17,7 +17,8 @@ _BAKE = re.compile(r"(?i)(?:docker-bake|[\w.-]*bake[\w.-]*)\.(hcl|json)")
 _MAKE = re.compile(r"(?i)(?:GNU)?Makefile(?:\.[\w.-]+)?|[\w.-]+\.mk|justfile|Taskfile\.ya?ml")
 _SCRIPT = re.compile(r"[\w.-]+\.(?:sh|bash)")
 _PIPELINE = re.compile(
-    r"(?i)[\w.-]*gitlab-ci[\w.-]*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml|buildspec[\w.-]*\.ya?ml|\.drone\.ya?ml|\.woodpecker\.ya?ml|Jenkinsfile[\w.-]*"
+    r"(?i)[\w.-]*gitlab-ci[\w.-]*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml|buildspec[\w.-]*\.ya?ml"
+    r"|\.drone\.ya?ml|\.woodpecker\.ya?ml|Jenkinsfile[\w.-]*"
 )
 _CLOUD = re.compile(r"(?i)[\w.-]*cloudbuild[\w.-]*\.(?:ya?ml|json)")
 _AZURE = re.compile(r"(?i)[\w.-]*azure-pipelines?[\w.-]*\.ya?ml")

@@ -22,7 +22,7 @@ from hardener.tree.view import OpaqueError
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.instructions import Instruction
     from hardener.facts.images.dockerfiles.matching import Matching
-    from hardener.facts.images.dockerfiles.stages import Stage
+    from hardener.facts.images.dockerfiles.stage import Stage
     from hardener.tree.tree import Tree
 
 _MOST_DOCKERFILES = 2000

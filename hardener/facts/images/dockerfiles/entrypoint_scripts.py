@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from hardener.facts.images.dockerfiles.model import Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-from hardener.facts.images.dockerfiles.stages import Copy, Stage
+from hardener.facts.images.dockerfiles.stage import Copy, Stage
 from hardener.kubernetes import command_evidence, shell
 from hardener.support.fast_dataclass import dataclass
 
@@ -61,8 +61,11 @@ def shown_by(stage: Stage, files: RepositoryFiles) -> Shown:
             _look(shown, said.value, lambda text, said=said: (said.file, said.line))  # type: ignore[misc]
             waiting += _names(said.value)
     for name in waiting:  # grows
-        if name in found or len(found) > _MOST_WORDS:
+        if name in found:
             continue
+        if len(found) == _MOST_WORDS:
+            missing = True
+            break
         script = found[name] = _find(name, stage, files)
         if script is None:
             missing = missing or name.endswith(".sh")

@@ -31,7 +31,7 @@ OFFICIAL = frozenset(
     | {"rakudo-star", "redis", "redmine", "registry", "rethinkdb", "rocket.chat", "rockylinux", "ros", "ruby", "rust"}
     | {"sapmachine", "satosa", "scratch", "sl", "solr", "sonarqube", "sourcemage", "spark", "spiped", "storm"}
     | {"swarm", "swift", "swipl", "teamspeak", "telegraf", "thrift", "tomcat", "tomee", "traefik", "ubuntu", "unit"}
-    | {"valkey", "varnish", "vault", "websphere-liberty", "wordpress", "xwiki", "yourls", "znc", "zookeeper"}
+    | {"varnish", "vault", "websphere-liberty", "wordpress", "xwiki", "yourls", "znc", "zookeeper"}
 )
 
 

@@ -11,7 +11,7 @@ from hardener.facts.images.dockerfiles.accounts import Account, number
 from hardener.facts.images.dockerfiles.entrypoint_scripts import shown_by
 from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
-from hardener.facts.images.dockerfiles.stages import Stage
+from hardener.facts.images.dockerfiles.stage import Stage
 from hardener.kubernetes import image_reference
 
 T = TypeVar("T")

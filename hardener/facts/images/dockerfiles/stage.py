@@ -1,0 +1,72 @@
+"""What one stage of a Dockerfile leaves: the settings of its image, files, accounts, gifts."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from hardener.facts.images.dockerfiles.accounts import Account
+from hardener.facts.images.dockerfiles.instructions import Instruction
+from hardener.facts.images.dockerfiles.model import Said
+from hardener.facts.images.dockerfiles.run_commands import Gift
+from hardener.support.fast_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from hardener.facts.images.dockerfiles.stages import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A COPY or ADD: its sources, its destination (relative where the folder is not known), the stage or image that it
+    copies from, and the text of its here-documents by name."""
+
+    sources: tuple[str, ...]
+    target: str
+    origin: str | None
+    documents: tuple[tuple[str, str], ...]
+    said: Said[str]
+    context: str | None  # the folder that the sources are seen from
+    stages: Stages
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a stage leaves. ``base``: the image that it is made from, as written; None where that is not known, and for
+    `scratch`."""
+
+    base: Said[str] | None = None
+    from_scratch: bool = False
+    through: tuple[str, ...] = ()
+    env: dict[str, Said[str] | None] = field(default_factory=dict)
+    user: Said[str] | None = None
+    workdir: Said[str] | None = None
+    entrypoint: Said[tuple[str, ...]] | None = None
+    cmd: Said[tuple[str, ...]] | None = None
+    shell: tuple[str, ...] = ("/bin/sh", "-c")
+    ports: list[Said[int]] = field(default_factory=list)
+    volumes: list[Said[str]] = field(default_factory=list)
+    accounts: list[Said[Account]] = field(default_factory=list)
+    gifts: list[Said[Gift]] = field(default_factory=list)
+    filled: list[Said[str]] = field(default_factory=list)
+    worked_in: list[Said[str]] = field(default_factory=list)  # folders where a program may have left files
+    capabilities: list[Said[tuple[str, str]]] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    triggers: list[Instruction] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+
+    @property
+    def folder(self) -> str | None:
+        """The working directory; None where it is the base's, or not known."""
+        if "workdir" in self.unknown:
+            return None
+        if self.workdir is not None:
+            return self.workdir.value if self.workdir.value.startswith("/") else None
+        return "/" if self.from_scratch else None
+
+    def child(self) -> Stage:
+        """What a stage begins with that is made from this one."""
+        return Stage(
+            self.base, self.from_scratch, self.through, dict(self.env), self.user, self.workdir, self.entrypoint,
+            self.cmd, self.shell, list(self.ports), list(self.volumes), list(self.accounts), list(self.gifts),
+            list(self.filled), list(self.worked_in), list(self.capabilities), list(self.copies), [], set(self.unknown),
+        )  # fmt: skip
