@@ -9,12 +9,13 @@ The rule, the first that holds:
 4. The folder of one Dockerfile, or its suffix, has its name, and the image is one of this tree's own.
 
 An image is somebody else's that has the name of an official image of Docker Hub (`redis`, `bitnami/redis`), that has
-the name of its organisation (`grafana/grafana`), or that the image table knows; unless rule 1 holds, or a build file of
-this tree names an image with the same prefix. Any other is this tree's own where
+the name of its organisation (`grafana/grafana`), or that the image table knows, unless build files of this tree build
+each image of its prefix, and there are two at least: then this is where they are made. It is not where rule 1 holds, or
+a build file of this tree names an image with the same prefix. Any other is this tree's own where
 
 - it is one word, or in a registry of the own machine or network (`localhost:5000/web`),
 - a build file names an image with the same prefix,
-- at least two images of its prefix have a Dockerfile of their name here, and the table knows none of that prefix,
+- at least two images of its prefix have a Dockerfile of their name here,
 - or it has no registry, and each image of its organisation has a Dockerfile of its name here.
 
 Where builds write different tags, those count that write the tag of the manifest, else those that do not write a tag.
@@ -113,7 +114,12 @@ class Matching:
         if name.prefix is not None and name.prefix in self._prefixes:
             return False
         product = len(name.parts) > 1 and alike(name.parts[-2]) == alike(name.last)
-        return name.last in OFFICIAL or product or lookup(reference) is not None
+        if name.last in OFFICIAL or product:
+            return True
+        if lookup(reference) is None:
+            return False
+        placed, of_prefix = self._placed_of(name.prefix)
+        return placed < 2 or placed < of_prefix
 
     def _by_last(self, name: Name) -> list[Build]:
         """The builds under the last component of ``name``, where they are of one Dockerfile."""
@@ -148,19 +154,26 @@ class Matching:
             return False
         if name.is_bare or name.prefix in self._prefixes or _is_local(reference.registry):
             return True
-        if name.prefix not in self._placed:
-            images = self._of_prefix.get(name.prefix, {})
-            known = any(lookup(image) is not None for image in images.values())
-            self._placed[name.prefix] = (0, 1) if known else (sum(map(self._is_placed, images)), len(images))
-        placed, images_of_it = self._placed[name.prefix]
+        placed, images_of_it = self._placed_of(name.prefix)
         is_organisation = reference.registry is None and name.prefix.count("/") == 1
         return placed >= 2 or (is_organisation and placed == images_of_it)
 
-    def _is_placed(self, last: str) -> bool:
-        """Whether there is a build or a Dockerfile of this name."""
+    def _placed_of(self, prefix: str | None) -> tuple[int, int]:
+        """How many images of ``prefix`` have a build, or a Dockerfile, of their name here, and how many there are. Where
+        the image table knows one of them, the name of a folder says nothing."""
+        if prefix is None:
+            return 0, 0
+        if prefix not in self._placed:
+            images = self._of_prefix.get(prefix, {})
+            known = any(lookup(image) is not None for image in images.values())
+            placed = [last for last in images if self._is_built(last) or (not known and alike(last) in self._folders)]
+            self._placed[prefix] = len(placed), len(images)
+        return self._placed[prefix]
+
+    def _is_built(self, last: str) -> bool:
+        """Whether a build file builds something of this name."""
         word = alike(last)
-        known = (self._last, self._services, self._folders)
-        return any(word in names for names in known) or bool(self._projects(last))
+        return word in self._last or word in self._services or bool(self._projects(last))
 
 
 def _of_tag(builds: list[Build], tag: str | None) -> list[Build]:
