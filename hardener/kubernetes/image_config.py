@@ -31,7 +31,7 @@ class KnownBy(StrEnum):
     DOCKERFILE = "Dockerfile"
     SAME_IMAGE = "same image"
     TABLE = "image table"
-    BASE = "base image"
+    BASE = "Dockerfile and its base"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,48 @@ _RANKS = {
 }
 
 
+def with_base(known: ImageFacts, base: ImageFacts, built: BuiltImage) -> ImageFacts:
+    """``known``, and over it what an image inherits from its ``base`` by its Dockerfile.
+
+    What the program of the base writes and carries counts only where that is the program which is started.
+    """
+    name = built.base.text if built.base is not None else ""
+    where = _where(built, built.base_said) if built.base_said is not None else built.dockerfile
+    said = f"{where}: FROM {name}, {base.user_source}"
+    changed: dict[str, Any] = {}
+    if base.user is not None and built.user is None and built.knows("user"):
+        same = base.kind_of_user in ("number", "name") or _runs_base(built)
+        changed = {
+            "user": base.user, "user_source": said, "user_by": KnownBy.BASE, "sure": base.sure,
+            "uid": base.uid if same else None, "gid": base.gid if same else None, "uid_source": said,
+            "uid_by": KnownBy.BASE if same and base.uid is not None else None,
+            "sure_of_number": base.sure_of_number and base.kind_of_user != "root", "any_number": False,
+        }  # fmt: skip
+    changed["ports"] = tuple(sorted({*known.ports, *base.ports}))
+    changed["volumes"] = tuple(sorted({*known.volumes, *base.volumes}))
+    if base.ports and not known.ports:
+        changed["ports_source"] = said
+    if base.volumes and not known.volumes:
+        changed["volumes_source"] = said
+    changed["workdir"] = base.workdir
+    if base.command_by is not None:
+        changed |= {"entrypoint": base.entrypoint, "cmd": base.cmd, "command_by": KnownBy.BASE, "command_source": said}
+    if _runs_base(built):
+        paths = tuple(ImagePath(path.path, f"{said}: it writes to {path.path}") for path in base.writable)
+        changed["writable"] = (*known.writable, *paths)
+        changed["carried"] = (*known.carried, *base.carried)
+        if paths and known.paths_by is None:
+            changed["paths_by"] = KnownBy.BASE
+    return replace(known, **changed)
+
+
+def _runs_base(built: BuiltImage) -> bool:
+    """Whether the program of its base is started: no other one is named."""
+    if built.entrypoint is not None or built.base is None or not (built.knows("entrypoint") and built.knows("cmd")):
+        return False
+    return built.cmd is None or not built.cmd.value or posixpath.basename(built.cmd.value[0]) == built.base.name
+
+
 def with_dockerfile(known: ImageFacts, built: BuiltImage, *, own_command: bool) -> ImageFacts:
     """``known``, and over it what the Dockerfile says; of entrypoints only where the container has its
     ``own_command``."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hardener.facts.images.dockerfile_facts import with_dockerfile
+from hardener.facts.images.dockerfile_facts import with_base, with_dockerfile
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.same_images import SameImages
@@ -48,8 +48,8 @@ class KnownImages(AsRead):
     def _look_up(self, container: Container, image: ImageReference) -> ImageFacts:
         built = self._built.of(image)
         known = of_row(container.row)
-        if container.row is None and built is not None and built.base is not None:
-            known = self._of_base(built.base)
+        if built is not None and built.base is not None:
+            known = with_base(known, self._of_base(built.base), built)
         program = program_of(container)
         if program is not None:
             known = self._as_elsewhere(known, program)
@@ -59,20 +59,15 @@ class KnownImages(AsRead):
         return with_config(known, locked.config, locked.files) if locked is not None else known
 
     def _of_base(self, base: ImageReference) -> ImageFacts:
-        """What an image inherits from ``base``, unless its Dockerfile says something else: not what is written there,
-        since that is about another program."""
+        """What is known of the base of an image, by harden.lock and the image table."""
         locked = self._tree.lock.find(base) if self._tree.lock is not None else None
-        known = of_row(lookup(base, self._tree.settings.images))
-        if locked is not None:
-            known = with_config(known, locked.config)
-        by = KnownBy.BASE if known.user is not None else None
-        said = f"{known.user_source}, of its base {base.text}"
-        return ImageFacts(
-            known.user, known.uid, known.gid, known.ports, known.volumes, user_source=said, uid_source=said,
-            ports_source=said, volumes_source=said, user_by=by, uid_by=KnownBy.BASE if known.uid is not None else None,
-            sure=known.sure, sure_of_number=known.sure_of_number and known.kind_of_user != "root",
-            entrypoint=known.entrypoint, cmd=known.cmd, command_by=known.command_by, workdir=known.workdir,
-        )  # fmt: skip
+        row = lookup(base, self._tree.settings.images)
+        known = of_row(row)
+        if row is not None and row.file_caps:
+            known = replace(
+                known, carried=tuple((name, f"image table, of its base {base.text}") for name in row.file_caps)
+            )
+        return with_config(known, locked.config) if locked is not None else known
 
     def _as_elsewhere(self, known: ImageFacts, program: Program) -> ImageFacts:
         """``known``, and over it what containers with the same image show; of paths those that run the same program."""

@@ -159,8 +159,10 @@ class Matching:
         return placed >= 2 or (is_organisation and placed == images_of_it)
 
     def _placed_of(self, prefix: str | None) -> tuple[int, int]:
-        """How many images of ``prefix`` have a build, or a Dockerfile, of their name here, and how many there are. Where
-        the image table knows one of them, the name of a folder says nothing."""
+        """How many images of ``prefix`` have a build, or a Dockerfile, of their name here, and how many there are.
+
+        Where the image table knows one of them, the name of a folder says nothing.
+        """
         if prefix is None:
             return 0, 0
         if prefix not in self._placed:
