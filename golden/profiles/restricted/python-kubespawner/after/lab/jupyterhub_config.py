@@ -49,5 +49,6 @@ if True:
     ]
     c.KubeSpawner.cpu_guarantee = 0.025
     c.KubeSpawner.mem_guarantee = "128M"
+    c.KubeSpawner.cpu_limit = 1.0
     c.KubeSpawner.mem_limit = "2G"
     c.KubeSpawner.volumes = [{"name": "harden-sync-tmp", "emptyDir": {}}]
