@@ -64,8 +64,9 @@ def seconds_of(users: list[Container], options: Token) -> tuple[int, list[Eviden
 
 
 def _reads_again(container: Container) -> bool:
-    """Whether its client reads the token again: controllers of the image table do, and all of some years ago."""
-    if container.row is not None and container.row.api == "needed":
+    """Whether its client reads the token again: controllers of the image table do whose program was looked at, and all
+    of some years ago."""
+    if container.row is not None and container.row.api == "needed" and container.row.sure_of("api"):
         return True
     created = container.locked.config.created if container.locked is not None else None
     return created is not None and created >= _SINCE
