@@ -172,7 +172,7 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
             line = parsed.line(0, ("images", index, "tags"))
             raise InputError(f"{name}:{line}: images: tags would take too long: repeat less, and no group")
     rows = [
-        row_of({**entry, "match": match})
+        row_of({**entry, "match": match}, origin=name)
         for entry in entries
         for match in (entry["match"] if isinstance(entry["match"], list) else [entry["match"]])
     ]

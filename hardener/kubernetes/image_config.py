@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from hardener.kubernetes.image_table import ImageRow
+from hardener.kubernetes.image_table import TABLE, ImageRow
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class KnownBy(StrEnum):
     LOCK = LOCK
     DOCKERFILE = "Dockerfile"
     SAME_IMAGE = "same image"
-    TABLE = "image table"
+    TABLE = TABLE
     BASE = "Dockerfile and its base"
 
 
@@ -91,12 +91,12 @@ class ImageFacts:
     gid: int | None = None
     ports: tuple[int, ...] = ()
     volumes: tuple[str, ...] = ()
-    user_source: str = "image table"
-    ports_source: str = "image table"
-    volumes_source: str = "image table"
+    user_source: str = TABLE
+    ports_source: str = TABLE
+    volumes_source: str = TABLE
     sure: bool = False
     files: ImageFiles | None = None
-    uid_source: str = "image table"
+    uid_source: str = TABLE
     user_by: KnownBy | None = None
     uid_by: KnownBy | None = None
     sure_of_number: bool = False
@@ -148,14 +148,16 @@ def of_row(row: ImageRow | None) -> ImageFacts:
         row.gid,
         row.ports,
         tuple(sorted(row.volumes)),
+        user_source=row.origin,
+        ports_source=row.origin,
+        volumes_source=row.origin,
+        uid_source=row.origin,
         sure=row.user is not None and row.sure_of("user"),
         any_number=row.any_user,
         user_by=KnownBy.TABLE if row.user is not None else None,
         uid_by=KnownBy.TABLE if row.uid is not None else None,
         sure_of_number=sure_of_number,
-        writable=tuple(
-            ImagePath(path, f"{KnownBy.TABLE}: it writes to {path}", sure_of_paths) for path in row.writable
-        ),
+        writable=tuple(ImagePath(path, f"{row.origin}: it writes to {path}", sure_of_paths) for path in row.writable),
         paths_by=KnownBy.TABLE if row.writable or row.rofs is not None else None,
         command_by=KnownBy.TABLE if sure_of_paths else None,  # its entrypoint was read
     )

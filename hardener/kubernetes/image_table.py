@@ -29,10 +29,11 @@ _OTHER_SYSTEM = re.compile(r"windows|nanoserver")
 _NAMES = re.compile(r"[^\[\]\", ]+")
 _MIRRORS_OF_OFFICIAL = ("public.ecr.aws/docker/library/", "mirror.gcr.io/library/")
 
+TABLE = "image table"
 READ = ("docs", "dockerfile", "dockerfile+entrypoint")
 """What was read for a row, the least first."""
 _BY_DOCKERFILE = frozenset({"user", "uid", "gid", "ports", "volumes"})
-_NO_FACTS = frozenset({"match", "tags", "source", "read", "verified", "doubted"})
+_NO_FACTS = frozenset({"match", "tags", "source", "read", "verified", "doubted", "origin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class ImageRow:
     - `source`: where the facts are from. `read`: what was read for them, one of `READ`.
     - `verified`: date and how they were checked once more.
     - `doubted`: facts that were joined from a row for which less was read.
+    - `origin`: where people find the row: "image table", or the configuration where it is one of a user.
     """
 
     match: str
@@ -85,6 +87,7 @@ class ImageRow:
     read: str | None = None
     verified: str | None = None
     doubted: frozenset[str] = frozenset()
+    origin: str = TABLE
 
     def sure_of(self, fact: str) -> bool:
         """Whether enough was read for ``fact``, the name of a field, to call a change safe that rests on it.
@@ -246,13 +249,13 @@ def _value(text: str) -> Any:
     return True if text == "true" else int(text)
 
 
-def row_of(entry: Mapping[str, Any]) -> ImageRow:
+def row_of(entry: Mapping[str, Any], origin: str = TABLE) -> ImageRow:
     """A row from its mapping; the keys are the fields' names with dashes (`file-caps`), and `class`."""
     values: dict[str, Any] = {
         "class_" if key == "class" else key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
         for key, value in entry.items()
     }
-    return ImageRow(**values)
+    return ImageRow(**values, origin=origin)
 
 
 def _over(by_hand: ImageRow, surveyed: ImageRow) -> ImageRow:
@@ -290,6 +293,7 @@ def _joined(above: ImageRow, below: ImageRow, first: bool | None) -> ImageRow:
     return ImageRow(
         above.match, above.tags, **values, source=source or None, read=read, verified=above.verified or below.verified,
         doubted=frozenset(doubted),
+        origin=above.origin if below.says_nothing else " and ".join(dict.fromkeys((above.origin, below.origin))),
     )  # fmt: skip
 
 

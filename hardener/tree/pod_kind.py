@@ -131,7 +131,7 @@ def _static(pod: PodTemplate) -> str | None:
 def _node_agent(pod: PodTemplate) -> str | None:
     for container in _views(pod):
         if container.row is not None and container.row.class_ == "node-agent":
-            return f"image table: {container.image and container.image.repository} is a node agent"
+            return f"{container.row.origin}: {container.image and container.image.repository} is a node agent"
         if container.image and container.image.repository and is_node_agent_repository(container.image.repository):
             return f"image {container.image.repository} is a node agent"
     if pod.kind != "DaemonSet":

@@ -6,7 +6,7 @@ from hardener.kubernetes.image_config import UNKNOWN, ImageConfig, ImageFacts, m
 from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_table import ImageRow
 
-SERVICE = ImageRow("redis", user="root", uid=999, gid=1000, ports=(6379,), verified="by reading")
+SERVICE = ImageRow("redis", user="root", uid=999, gid=1000, ports=(6379,), read="dockerfile+entrypoint")
 NAMED = ImageRow("memcached", user="memcache", uid=11211, gid=11211)
 
 
@@ -59,7 +59,9 @@ def test_ports(exposed: tuple[str, ...] | None, ports: tuple[int, ...], source: 
 
 def test_volumes_are_absolute_paths_once_and_never_the_root() -> None:
     volumes = ("/data/", "/data", "relative", "/", "/a/../b")
-    assert merge(ImageConfig(volumes=volumes), None) == ImageFacts(volumes=("/b", "/data"))
+    assert merge(ImageConfig(volumes=volumes), None) == ImageFacts(
+        volumes=("/b", "/data"), volumes_source="harden.lock"
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def held(container: Container) -> dict[str, list[str]]:
     elif (made := known_image(container).carried) and own_command(container):
         found = {f"{where}: its program": name for name, where in made}
     elif row is not None and row.file_caps and own_command(container):
-        found = {"image table: its program": ", ".join(row.file_caps)}
+        found = {f"{row.origin}: its program": ", ".join(row.file_caps)}
     return {source: left for source, names in found.items() if (left := _given(container, names))}
 
 

@@ -86,7 +86,8 @@ def _of_row(container: Container) -> Fraction:
 
 
 def _row_fact(container: Container) -> Evidence:
-    return container.fact("image table: how much memory it needs", "image")
+    origin = container.row.origin if container.row is not None else ""
+    return container.fact(f"{origin}: how much memory it needs", "image")
 
 
 def _flag(container: Container, heap: Heap) -> Evidence:

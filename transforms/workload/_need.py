@@ -151,7 +151,7 @@ def _kept_folders_of(container: Container) -> Iterator[Evidence]:
 
 def _needs(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.root == "required":
-        yield container.fact("image table: it works as root only", "image")
+        yield container.fact(f"{container.row.origin}: it works as root only", "image")
     yield from added_capabilities(container)
     for command, speaker in spoken(container, root_commands):
         yield speaker.says(f"runs {command}")

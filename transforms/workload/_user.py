@@ -166,7 +166,7 @@ def _why(container: Container) -> str:
     if facts.uid is None:
         text = f"so it gets {NOBODY_ELSE}"
         if facts.any_number:
-            return f"image table: it runs as any user, {text}"
+            return f"{facts.user_source}: it runs as any user, {text}"
         if kind == "name":
             return f"{facts.user_source}: its image runs as {facts.user}, the number of which is not known, {text}"
         if kind == "root" and not written:

@@ -64,7 +64,7 @@ def _weigh(container: Container, found: Needs) -> None:
     """What the container, as it is written or as a kustomization patches it, needs."""
     row, known = container.row, known_image(container)
     if row is not None and row.rofs == "no":
-        found.against.append(container.fact("image table: it does not run with a read-only root", "image"))
+        found.against.append(container.fact(f"{row.origin}: it does not run with a read-only root", "image"))
     if row is None and not known.volumes and not known.writable and container.image is not None:
         if is_data_store(container.image.repository) and not any(mount.writable for mount in mounts(container)):
             found.against.append(container.fact("a data store without a volume writes to its image", "image"))
@@ -115,7 +115,7 @@ def _hidden(container: Container, found: Needs) -> None:
 def _volumes(container: Container) -> tuple[str, ...]:
     """The VOLUMEs of the image, where the image table does not know better what it writes to."""
     row, known = container.row, known_image(container)
-    return known.volumes if row is None or not row.writable else ()
+    return known.volumes if row is None or row.volumes or not row.writable else ()
 
 
 def _declared(container: Container, found: Needs, path: str, known: ImageFacts) -> None:

@@ -140,7 +140,7 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
             facts = [state.fact(f"{where}: its program carries {name}", "image") for name, where in made]
             return [name for name, _ in made if name in DEFAULT], facts
         if row is not None and row.file_caps:
-            facts = [state.fact(f"image table: its program carries {', '.join(row.file_caps)}", "image")]
+            facts = [state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")]
             return [name for name in row.file_caps if name in DEFAULT], facts
     row, files = container.row, known_image(container).files
     if low and (_only_maybe(container, [BIND]) if files is not None else row is None or not row.sure_of("file_caps")):

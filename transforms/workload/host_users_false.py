@@ -91,7 +91,7 @@ def _against(pod: PodTemplate) -> Iterator[Evidence]:
 
 def _of_container(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.root == "required":
-        yield container.fact("image table: it works as root only", "image")
+        yield container.fact(f"{container.row.origin}: it works as root only", "image")
     path = ("securityContext", "capabilities", "add")
     names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:

@@ -82,7 +82,7 @@ def _is_administrator(container: Container) -> bool:
 
 def _needs(container: Container) -> Iterator[Evidence]:
     if container.row is not None and container.row.setuid:
-        yield container.fact("image table: it uses setuid programs", "image")
+        yield container.fact(f"{container.row.origin}: it uses setuid programs", "image")
     files = known_image(container).files
     if files is not None:
         for path in files.raised(every_word(container), own_command=own_command(container)):

@@ -84,7 +84,7 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 
 def _trust(container: Container) -> Evidence:
     if container.row is not None and container.row.rofs == "ok":
-        return container.fact("image table: it runs with a read-only root and these paths", "image")
+        return container.fact(f"{container.row.origin}: it runs with a read-only root and these paths", "image")
     return Evidence("nothing in the manifest writes elsewhere; what the image itself writes is not known")
 
 

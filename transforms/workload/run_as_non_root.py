@@ -88,10 +88,14 @@ def _reason(container: Container) -> _Reason | None:
     As kustomizations patch it counts as well.
     """
     own = _reason_of(container)
-    if own is None:
-        return None
-    against = list(_against(states(container)[1:]))
-    return (Grade.BREAKING, Basis.INFERRED, against) if against and own[0] is not Grade.BREAKING else own
+    if own is None or own[0] is Grade.BREAKING:
+        return own
+    patched = states(container)[1:]
+    if against := list(_against(patched)):
+        return Grade.BREAKING, Basis.INFERRED, against
+    if own[0] is Grade.SAFE and (unclear := list(_unclear(patched))):
+        return Grade.REVIEW, Basis.INFERRED, [*own[2], *unclear]
+    return own
 
 
 def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
@@ -106,6 +110,16 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
                 yield state.fact(f"as it is patched, {user}", *_place(state))
             elif reason[0] is Grade.BREAKING:
                 yield from reason[2]
+        except (OpaqueError, WrongShapeError):
+            continue
+
+
+def _unclear(states: tuple[Container, ...]) -> Iterator[Evidence]:
+    """States with an image of which the user is not known, and no number."""
+    for state in states:
+        try:
+            if state.effective("runAsUser") is None and known_image(state).user is None:
+                yield state.fact(f"as it is patched, {_NOT_KNOWN}", "image")
         except (OpaqueError, WrongShapeError):
             continue
 
@@ -144,6 +158,8 @@ def _reason_of(container: Container) -> _Reason | None:
         return Grade.BREAKING, Basis.INFERRED, against
     if assigned:
         return Grade.REVIEW, Basis.INFERRED, [Evidence("OpenShift assigns a number from the range of the namespace")]
+    if container.object.patched(()) is not None:  # where the number comes to stand is not for the patched one to say
+        return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     against = [*user_evidence(container), container.fact(f"{_NOT_KNOWN}, and no number is written", "image")]
     return Grade.BREAKING, Basis.INFERRED, against

@@ -103,7 +103,9 @@ def _effective(container: Container) -> str | None:
 def _needs(container: Container) -> list[Evidence]:
     found = []
     if container.row is not None and container.row.seccomp == "sensitive":
-        found.append(container.fact("image table: it makes calls that the default profile refuses", "image"))
+        found.append(
+            container.fact(f"{container.row.origin}: it makes calls that the default profile refuses", "image")
+        )
     for name, speaker in spoken(container, seccomp_sensitive, probes=True):
         found.append(speaker.says(f"runs {name}"))
     return found

@@ -132,7 +132,9 @@ def _key(container: Container) -> _Key:
 def _needless(container: Container) -> Evidence | None:
     if container.row is None or not (container.row.api == "no" or _excepted(container)):
         return None
-    return container.fact(f"image table: container {container.name} makes no use of the Kubernetes API", "image")
+    return container.fact(
+        f"{container.row.origin}: container {container.name} makes no use of the Kubernetes API", "image"
+    )
 
 
 def _tokens(pod: PodTemplate) -> Iterator[Evidence]:
@@ -158,7 +160,7 @@ def _injected(pod: PodTemplate) -> Iterator[Evidence]:
 def _container(container: Container) -> Iterator[Evidence]:
     row, image = container.row, container.image
     if row is not None and row.api == "needed" and not _excepted(container):
-        yield container.fact("image table: it uses the Kubernetes API", "image")
+        yield container.fact(f"{row.origin}: it uses the Kubernetes API", "image")
     if image is not None and image.name is not None:
         if _CLIENTS & set(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")

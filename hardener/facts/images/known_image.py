@@ -65,7 +65,7 @@ class KnownImages(AsRead):
         known = of_row(row)
         if row is not None and row.file_caps:
             known = replace(
-                known, carried=tuple((name, f"image table, of its base {base.text}") for name in row.file_caps)
+                known, carried=tuple((name, f"{row.origin}, of its base {base.text}") for name in row.file_caps)
             )
         return with_config(known, locked.config) if locked is not None else known
 
