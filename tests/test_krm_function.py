@@ -93,7 +93,7 @@ def test_the_items_are_hardened_and_the_results_say_how(version: str, harden: Ha
     pod = found["items"][0]["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     result = next(item for item in found["results"] if item["tags"]["id"] == "drop-capabilities")
-    assert result["severity"] == "info" and result["tags"]["risk"] == "K01" and result["tags"]["grade"] == "safe"
+    assert result["severity"] == "info" and result["tags"]["risk"] == "K01" and result["tags"]["grade"] == "review"
     assert result["resourceRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
     assert result["field"] == {
         "path": "spec.template.spec.containers[0].securityContext.capabilities.drop[0]", "proposedValue": "ALL",
