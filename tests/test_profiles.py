@@ -107,9 +107,9 @@ def web(tmp_path: Path) -> Path:
 
 def test_only_and_skip(harden: Harden, web: Path) -> None:
     everything = ids(harden)
-    assert ids(harden, "--only", "run-as-non-root") == {"run-as-non-root"}
-    assert ids(harden, "--only", "run-as-non-root,cpu-limit") == {"run-as-non-root", "cpu-limit"}
-    assert ids(harden, "--only", "run-as-non-root", "--only", "cpu-limit") == {"run-as-non-root", "cpu-limit"}
+    assert ids(harden, "--only", "run-as-user") == {"run-as-user"}
+    assert ids(harden, "--only", "run-as-user,cpu-limit") == {"run-as-user", "cpu-limit"}
+    assert ids(harden, "--only", "run-as-user", "--only", "cpu-limit") == {"run-as-user", "cpu-limit"}
     assert ids(harden, "--skip", "run-as-non-root,cpu-limit") == everything - {"run-as-non-root", "cpu-limit"}
     assert ids(harden, "--only", "run-as-non-root", "--skip", "run-as-non-root") == set()
 

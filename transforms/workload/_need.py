@@ -30,10 +30,10 @@ _HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def root_evidence(container: Container) -> list[Evidence]:
-    """Signs that ``container`` needs root or more, and where root or privileged is written for it, that this is meant;
-    [] when there is none."""
+    """Signs that ``container`` needs root or more, and where root, privileged or a namespace of the node is written for
+    it, that this is meant; [] when there is none."""
     found = [*_of_class(container.pod, container), *signs(container, _needs)]
-    if any(signs(container, _written_root)):
+    if any(signs(container, _written_root)) or any(signs(container.pod, _host_namespaces)):
         found = [*found, *pod_evidence(container.pod)]
     return _each_once(found)
 

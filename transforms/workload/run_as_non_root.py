@@ -102,7 +102,7 @@ def _against(states: tuple[Container, ...]) -> Iterator[Evidence]:
     """Signs that a container could not start with it as a kustomization patches it."""
     for state in states:
         try:
-            reason = _reason_of(state)
+            reason = _reason_of(state, patched=True)
             if reason is None:
                 user = "runAsUser is 0" if state.effective("runAsUser") == 0 else "the user of its image is root"
                 if user != "runAsUser is 0" and image_user_is_name(state):
@@ -134,7 +134,7 @@ def _added(pod: PodTemplate) -> Iterator[Container]:
             continue
 
 
-def _reason_of(container: Container) -> _Reason | None:
+def _reason_of(container: Container, *, patched: bool = False) -> _Reason | None:
     number = container.effective("runAsUser")
     written = container.get(*_FIELD) is False or container.effective("runAsNonRoot") is False
     if number == 0:
@@ -158,7 +158,7 @@ def _reason_of(container: Container) -> _Reason | None:
         return Grade.BREAKING, Basis.INFERRED, against
     if assigned:
         return Grade.REVIEW, Basis.INFERRED, [Evidence("OpenShift assigns a number from the range of the namespace")]
-    if container.object.patched(()) is not None:  # where the number comes to stand is not for the patched one to say
+    if patched:  # whether a number comes to stand beside it shows in the manifest that is patched
         return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]
     # With a number beside it, it starts; alone it stops every image that is root, or a user with a name.
     against = [*user_evidence(container), container.fact(f"{_NOT_KNOWN}, and no number is written", "image")]

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
-from hardener.tree.core_views import Container, PodTemplate, View
+from hardener.facts.kustomize.overlays.states import states
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import root_evidence
 from ._user import Choice, UserOptions, decide, image_user_is_name, user_evidence
@@ -70,6 +71,7 @@ def _edits(
         if not container.has(*_USER) and container not in chosen and container not in [c.container for c in settled]
     ]
     shared = bool(inheriting) and not pod.partial and not others and not exempt and _is_uniform(inheriting)
+    shared = shared and not _gains_containers(pod)
     for choice in choices:
         if choice.container.has(*_USER) or not shared:
             yield from _numbers(choice.container, choice)
@@ -78,6 +80,18 @@ def _edits(
     elif pod.get(*_USER) == 0 and not others and pod.containers:
         grade = max((choice.grade for choice in choices), key=lambda grade: grade.rank, default=Grade.SAFE)
         yield from _forget(pod, grade, [pod.fact("every container has a user of its own", *_USER)])
+
+
+def _gains_containers(pod: PodTemplate) -> bool:
+    """Whether a kustomization adds a container that would inherit the number, though nobody knows what it needs."""
+    for state in states(pod)[1:]:
+        try:
+            added = [container for container in state.containers if pod.counterpart(container) is None]
+            if any(not container.has(*_USER) for container in added):
+                return True
+        except (OpaqueError, WrongShapeError):
+            continue
+    return False
 
 
 def _numbers(view: View, choice: Choice) -> Iterator[Edit]:
