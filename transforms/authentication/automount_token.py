@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.account_use import ServiceAccounts
-from hardener.facts.access.api_use import api_use
+from hardener.facts.access.api_use import api_use, need
+from hardener.facts.images.known_image import unknown_image
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.hardened_by_hand import hardened_beside
@@ -80,6 +81,9 @@ def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence
     if "node-agent" in pod.classes:
         yield Evidence(f"agents of a node often ask the API for it ({pod.classes['node-agent']})")
     yield from _linkerd(pod)
+    shown = need(pod)
+    unknown = (unknown_image(container) for container in pod.containers if shown.none_of(container) is None)
+    yield from [fact for fact in unknown if fact is not None][:1]
 
 
 def _linkerd(pod: PodTemplate) -> Iterator[Evidence]:

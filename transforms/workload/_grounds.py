@@ -6,21 +6,11 @@ Source: design decision 2.2.
 from __future__ import annotations
 
 from hardener.authoring.edits import Evidence
-from hardener.facts.images.known_image import known_image
+from hardener.facts.images.known_image import known_image, unknown_image
 from hardener.facts.objects.written_users import WrittenUsers
 from hardener.tree.core_views import Container
 
 from ._user import NOBODY_ELSE
-
-
-def unknown_image(container: Container) -> Evidence | None:
-    """Why nothing is known for sure of what ``container`` runs; None where its image is known."""
-    known = known_image(container)
-    if container.locked is not None or known.sure:
-        return None
-    if known.user_by is None and container.row is None:
-        return container.fact("its image is not known", "image")
-    return container.fact("what is known of its image was not read in the image itself", "image")
 
 
 def assumption(container: Container) -> Evidence | None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.known_image import unknown_image
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.kubernetes.command_evidence import seccomp_sensitive
 from hardener.tree.core_views import Container, PodTemplate, View
 
-from ._grounds import unknown_image
 from ._need import added_capabilities, hardened_in, purpose
 
 _PROFILE = ("securityContext", "seccompProfile")

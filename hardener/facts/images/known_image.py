@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hardener.authoring.edits import Evidence
 from hardener.facts.images.dockerfile_facts import with_base, with_dockerfile
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.programs import Program, program_of
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 def known_image(container: Container) -> ImageFacts:
     """What is known of the image that ``container`` runs, and of what it runs by itself."""
     return container.tree.ask(KnownImages).of(container)
+
+
+def unknown_image(container: Container) -> Evidence | None:
+    """Why nothing is known for sure of what ``container`` runs; None where its image is known."""
+    known = known_image(container)
+    if container.locked is not None or known.sure:
+        return None
+    if known.user_by is None and container.row is None:
+        return container.fact("its image is not known", "image")
+    return container.fact("what is known of its image was not read in the image itself", "image")
 
 
 class KnownImages(AsRead):
