@@ -57,11 +57,11 @@ UNKNOWN = ImageConfig()
 
 @dataclass(frozen=True, slots=True)
 class ImagePath:
-    """A folder of an image, and how that is known: ``source`` for people, and whether that is sure."""
+    """A folder of an image, and how that is known: ``source`` for people, and whether a container shows it."""
 
     path: str
     source: str
-    sure: bool = False
+    shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def of_row(row: ImageRow | None) -> ImageFacts:
         user_by=KnownBy.TABLE if row.user is not None else None,
         uid_by=KnownBy.TABLE if row.uid is not None else None,
         sure_of_number=sure_of_number,
-        writable=tuple(ImagePath(path, f"{row.origin}: it writes to {path}", sure_of_paths) for path in row.writable),
+        writable=tuple(ImagePath(path, f"{row.origin}: it writes to {path}") for path in row.writable),
         paths_by=KnownBy.TABLE if row.writable or row.rofs is not None else None,
         command_by=KnownBy.TABLE if sure_of_paths else None,  # its entrypoint was read
     )

@@ -146,7 +146,7 @@ def spy(patch: pytest.MonkeyPatch, record: Record) -> None:
         one = visit_of(transform, target)
         changes = outcome.changes[before[0] :]
         made.append((one, changes))
-        if outcome.held[before[1] :]:
+        if outcome.held[before[1] :] and not changes:
             record.left[one] = "held back"
         elif outcome.refused[refused:]:
             record.left[one] = outcome.refused[refused].reason

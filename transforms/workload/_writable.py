@@ -65,7 +65,8 @@ def _weigh(container: Container, found: Needs) -> None:
     row, known = container.row, known_image(container)
     if row is not None and row.rofs == "no":
         found.against.append(container.fact(f"{row.origin}: it does not run with a read-only root", "image"))
-    if row is None and not known.volumes and not known.writable and container.image is not None:
+    told = known.volumes or [path for path in known.writable if not path.shown]
+    if row is None and not told and container.image is not None:
         if is_data_store(container.image.repository) and not any(mount.writable for mount in mounts(container)):
             found.against.append(container.fact("a data store without a volume writes to its image", "image"))
     if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):

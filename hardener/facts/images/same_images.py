@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 # What Kubernetes writes there itself is no need of the program.
+_CHOSEN = 65532  # what a run writes where no number is known
+_OURS = "harden-"  # how the volumes begin that a run adds
 _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 
 
@@ -83,7 +85,7 @@ class SameImages(AsRead):
 
 def _of(container: Container, program: Program) -> SameImage | None:
     number = container.effective("runAsUser")
-    uid = number if isinstance(number, int) and number > 0 else None
+    uid = number if isinstance(number, int) and number > 0 and number != _CHOSEN else None
     non_root = container.effective("runAsNonRoot") is True
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
     if uid is None and not non_root and not read_only:
@@ -99,5 +101,10 @@ def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
     volumes = {volume.text("name"): volume for volume in container.pod.items("volumes")}
     for mount in container.items("volumeMounts"):
         volume, path = volumes.get(mount.text("name")), mount.text("mountPath")
-        if path and mount.get("readOnly") is not True and not (volume and _GIVEN.intersection(volume.keys())):
-            yield ImagePath(path, f"{where} has the same image and a writable volume at {path}")
+        if (
+            path
+            and not (mount.text("name") or "").startswith(_OURS)
+            and mount.get("readOnly") is not True
+            and not (volume and _GIVEN.intersection(volume.keys()))
+        ):
+            yield ImagePath(path, f"{where} has the same image and a writable volume at {path}", shown=True)

@@ -57,14 +57,14 @@ def _profile(container: Container) -> Iterator[Evidence]:
 
 def _escalation(container: Container) -> Iterator[Evidence]:
     if container.get(_CONTEXT, "allowPrivilegeEscalation") is False and _may_be_root(container):
-        if "no-privilege-escalation" not in container.changed_by:
+        if _is_as_read(container, "no-privilege-escalation", "allowPrivilegeEscalation"):
             yield _beside(container, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation")
 
 
 def _capabilities(container: Container) -> Iterator[Evidence]:
     # NET_RAW alone is what the profile baseline drops.
     dropped = {plain(name) for name in container.strings(_CONTEXT, "capabilities", "drop")} - {"NET_RAW"}
-    if dropped and "drop-capabilities" not in container.changed_by:
+    if dropped and _is_as_read(container, "drop-capabilities", "capabilities", "drop"):
         if "ALL" not in dropped or _may_be_root(container):
             yield _beside(container, f"drop of {', '.join(sorted(dropped))}", "capabilities", "drop")
 
@@ -74,7 +74,7 @@ def _root_filesystem(container: Container) -> Iterator[Evidence]:
         return
     row = container.row
     known = known_image(container).files is not None or (row is not None and row.rofs == "ok" and row.sure_of("rofs"))
-    if not known and "read-only-root-filesystem" not in container.changed_by:
+    if not known and _is_as_read(container, "read-only-root-filesystem", "readOnlyRootFilesystem"):
         yield _beside(container, "readOnlyRootFilesystem: true", "readOnlyRootFilesystem")
 
 
@@ -91,6 +91,11 @@ def _is_own(container: Container, number: int) -> bool:
 def _has_number(container: Container) -> bool:
     """Whether its image is known to run as a number, so that runAsNonRoot is written as `safe`."""
     return known_image(container).sure and known_image(container).kind_of_user == "number"
+
+
+def _is_as_read(container: Container, id: str, *path: str) -> bool:
+    """Whether a person wrote what stands at ``path``, and not the transform ``id`` of this run."""
+    return id not in container.changed_by and container.tree.ask(WrittenUsers).is_as_read(container, *path)
 
 
 def _may_be_root(container: Container) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 
 
 class WrittenUsers(AsRead):
-    """`runAsUser` and `runAsNonRoot` of each container as it was read, its own or those of its pod."""
+    """`runAsUser` and `runAsNonRoot` of each container as it was read, its own or those of its pod, and the rest of its
+    own security context."""
 
     def __init__(self, tree: Tree) -> None:
         self._found: dict[tuple[int, Path], tuple[Any, bool]] = {}
+        self._contexts: dict[tuple[int, Path], Any] = {}
         for pod in tree.pods_and_parts:
             try:
                 containers = pod.containers
@@ -28,12 +31,27 @@ class WrittenUsers(AsRead):
                     found = container.effective("runAsUser"), container.effective("runAsNonRoot") is True
                 except (OpaqueError, WrongShapeError):
                     continue
-                self._found[id(container.object.piece), container.path] = found
+                key = (id(container.object.piece), container.path)
+                self._found[key] = found
+                if context := container.data.get("securityContext"):
+                    self._contexts[key] = deepcopy(context)
 
     def is_non_root(self, container: Container) -> bool:
         """Whether a number other than 0, or `runAsNonRoot: true`, was written for ``container``."""
         number, claimed = self._found.get((id(container.object.piece), container.path), (None, False))
         return number != 0 if number is not None else claimed
+
+    def is_as_read(self, container: Container, *path: str) -> bool:
+        """Whether what stands at ``path`` of the security context of ``container`` itself stood there as it was read;
+        of one that a kustomization patches nobody can tell, so it is taken for read."""
+        key = (id(container.object.piece), container.path)
+        if key not in self._found:
+            return True
+        read, now = self._contexts.get(key), container.data.get("securityContext")
+        for part in path:
+            read = read.get(part) if isinstance(read, dict) else None
+            now = now.get(part) if isinstance(now, dict) else None
+        return bool(read == now)
 
     def claims(self, container: Container) -> bool:
         """Whether `runAsNonRoot: true` was written for ``container``."""
