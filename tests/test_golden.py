@@ -118,7 +118,7 @@ def records(folder: Path, text: str) -> list[str]:
 
 def test_a_record_stays_the_same_when_a_line_comes_in_above_it(case: Path) -> None:
     before = records(case, TWO_COMMENTS)
-    assert {line.split()[0] for line in before} == {"applied", "finding"}
+    assert {line.split()[0] for line in before} == {"applied", "held", "finding"}
     assert records(case, "# ours\n" + TWO_COMMENTS.replace("  name: web\n", "  name: web\n  namespace:\n", 1)) == before
     (case / "case.yaml").write_text("max-risk: safe\n")
     held = [line for line in records(case, TWO_COMMENTS) if line.startswith("held ")]
@@ -134,7 +134,7 @@ def test_what_another_transform_writes_above_does_not_move_a_record(case: Path) 
 
 
 def test_findings_at_two_places_of_an_object_are_two_records(case: Path) -> None:
-    (case / "case.yaml").write_text("only: [read-only-root-filesystem]\n")
+    (case / "case.yaml").write_text("only: [read-only-root-filesystem]\nmax-risk: breaking\n")
     found = [line for line in records(case, TWO_COMMENTS) if line.startswith("finding stale-comment ")]
     place = "web.yaml Pod/web spec.containers[{}].securityContext.readOnlyRootFilesystem"
     assert found == [

@@ -64,6 +64,15 @@ _REDIS = _COMMON | {
     "/data": File(folder=True, mode=0o755, owner=999),
     "/usr/local/bin/docker-entrypoint.sh": File(_ENTRYPOINT, mode=0o755),
 }
+_SERVE = """\
+#!/bin/sh
+set -e
+for folder in "$UPLOAD_DIR" "${1#--log-dir=}"; do
+  busybox mkdir -p "$folder"
+  echo ready > "$folder/state"
+done
+exec busybox httpd -f -p 8080 -h /srv
+"""
 _NGINX = ["nginx", "-g", "daemon off;"]
 IMAGES: dict[str, tuple[dict[str, File], Map]] = {
     "r.example/shop/web:1.4.2": (_PLAIN, {
@@ -83,17 +92,25 @@ IMAGES: dict[str, tuple[dict[str, File], Map]] = {
     "r.example/shop/named:1.0.0": (
         _COMMON, {"User": "www-data", "Cmd": ["busybox", "httpd", "-f", "-p", "8080", "-h", "/srv"]},
     ),
+    "r.example/shop/rooted:1.0.0": (_COMMON, {"Cmd": ["busybox", "httpd", "-f", "-p", "8080", "-h", "/srv"]}),
+    # A program that is told where to write.
+    "r.example/shop/uploads:1.0.0": (
+        _COMMON | {"/usr/local/bin/serve": File(_SERVE, mode=0o755)}, {"Entrypoint": ["serve"]},
+    ),
 }  # fmt: skip
 
 _GET = ("busybox", "wget", "-qSO-")
 _PAGE = (*_GET, "http://127.0.0.1/index.html"), "200 OK"
+_HIGH_PAGE = (*_GET, "http://127.0.0.1:8080/index.html"), "200 OK"
 _PING = ("redis-cli", "ping"), "PONG"
 # What a client asks inside the pod, and what it must hear.
 ANSWERS = {
     "web": _PAGE,
     "nginx": _PAGE,
     "status": _PAGE,
-    "named": ((*_GET, "http://127.0.0.1:8080/index.html"), "200 OK"),
+    "named": _HIGH_PAGE,
+    "rooted": _HIGH_PAGE,
+    "uploads": _HIGH_PAGE,
     "redis": _PING,
     "store": _PING,
 }
@@ -119,6 +136,7 @@ _CLAIM = """\
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
+_TOLD = '        env: [{name: UPLOAD_DIR, value: /uploads}]\n        args: ["--log-dir=/logs"]\n'
 _APPEND = '        args: ["--appendonly", "yes"]\n'
 
 
@@ -131,6 +149,8 @@ MANIFESTS = {
     "nginx.yaml": _workload("nginx", "nginx:1.27.3"),
     "status.yaml": _workload("status", "r.example/shop/status:2.0.1"),
     "named.yaml": _workload("named", "r.example/shop/named:1.0.0"),
+    "rooted.yaml": _workload("rooted", "r.example/shop/rooted:1.0.0"),
+    "uploads.yaml": _workload("uploads", "r.example/shop/uploads:1.0.0") + _TOLD,
     "redis.yaml": _workload("redis", "redis:7.2.4") + _APPEND,
     "store.yaml": _workload("store", "redis:7.2.4", "StatefulSet") + _APPEND + _CLAIM,
 }
@@ -139,13 +159,14 @@ MANIFESTS = {
 @dataclass(frozen=True)
 class Machine:
     """A podman, and the manifests: as they were, as ``harden apply`` leaves them, the same with all that ``harden lock
-    --deep`` reads from the images, and with more accepted."""
+    --deep`` reads from the images, with more accepted, and without a lock: there nothing is known of the images."""
 
     podman: Podman
     before: Manifests
     after: Manifests
     deep: Manifests
     accepted: Manifests
+    unlocked: Manifests
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +185,13 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             if done.returncode != 0:
                 pytest.skip(f"podman runs no container here: {done.stderr.strip().splitlines()[-1]}")
             before = _tree(folder / "before", host)
-            after, deep, accepted = (_tree(folder / name, host) for name in ("after", "deep", "accepted"))
+            names = ("after", "deep", "accepted", "unlocked")
+            after, deep, accepted, unlocked = (_tree(folder / name, host) for name in names)
             _harden(after)
             _harden(deep, lock=("--deep",))
             _harden(accepted, apply=("--accept", "run-as-user,run-as-non-root,fs-group"))
-            yield Machine(podman, *map(Manifests.of, (before, after, deep, accepted)))
+            assert run("apply", ".", "--yes", cwd=unlocked).status == 0
+            yield Machine(podman, *map(Manifests.of, (before, after, deep, accepted, unlocked)))
 
 
 def _tree(folder: Path, registry: str) -> Path:
@@ -186,7 +209,11 @@ def _harden(folder: Path, *, lock: tuple[str, ...] = (), apply: tuple[str, ...] 
 
 @pytest.mark.parametrize(
     ("state", "name"),
-    [*((state, name) for state in ("before", "after", "deep") for name in ANSWERS), ("accepted", "store")],
+    [
+        *((state, name) for state in ("before", "after", "deep") for name in ANSWERS),
+        ("accepted", "store"),
+        *(("unlocked", name) for name in ("named", "rooted", "uploads")),
+    ],
 )
 def test_it_answers(machine: Machine, state: str, name: str, tmp_path: Path) -> None:
     manifests: Manifests = getattr(machine, state)
@@ -225,6 +252,10 @@ def only_read_only(pod: Map) -> None:
 
 def only_drop_all(pod: Map) -> None:
     _settings(pod)["capabilities"] = {"drop": ["ALL"]}
+
+
+def without_number(pod: Map) -> None:
+    del pod["securityContext"]["runAsUser"]
 
 
 def without_sysctl(pod: Map) -> None:
@@ -271,6 +302,11 @@ def _without(path: str) -> Callable[[Map], None]:
         ("after", "status", without_capabilities, "operation not permitted"),
         ("after", "store", without_capabilities, "Operation not permitted"),
         ("accepted", "store", without_group, "Permission denied"),
+        ("after", "named", without_number, "image has non-numeric user (www-data)"),
+        ("unlocked", "named", without_number, "image has non-numeric user (www-data)"),
+        ("unlocked", "rooted", without_number, "image will run as root"),
+        ("unlocked", "uploads", _without("/uploads"), "Read-only file system"),
+        ("unlocked", "uploads", _without("/logs"), "Read-only file system"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else getattr(value, "__name__", ""),
 )
@@ -297,5 +333,7 @@ def test_every_sort_of_fact_was_used(machine: Machine) -> None:
     assert paths == {"/tmp", "/run", "/var/lib/nginx", "/var/log/nginx"}
     assert "runAsUser" not in machine.after.pod("status")["securityContext"], "its image names its user"
     assert machine.accepted.pod("store")["securityContext"]["fsGroup"] == 999
-    assert "runAsNonRoot" not in machine.after.pod("named").get("securityContext", {})
+    assert machine.after.pod("named")["securityContext"]["runAsUser"] == 65532, "its number is not known"
+    paths = {mount["mountPath"] for mount in machine.unlocked.pod("uploads")["containers"][0]["volumeMounts"]}
+    assert paths == {"/tmp", "/uploads", "/logs"}
     assert machine.deep.pod("named")["securityContext"]["runAsUser"] == 33, "as its /etc/passwd says"

@@ -116,7 +116,7 @@ def test_all_accepted_is_what_apply_does(tree: Path, harden: Harden) -> None:
 
 def test_a_question_shows_reason_grade_evidence_and_lines(tree: Path) -> None:
     shown = walk(tree, {}).shown
-    part = next(one for one in shown.split(QUESTION) if ") automount-token K09 safe  web.yaml:" in one)
+    part = next(one for one in shown.split(QUESTION) if ") automount-token K09 review  web.yaml:" in one)
     assert "  why:     " in part
     assert "  because: " in part
     assert "\n+      automountServiceAccountToken: false\n" in part

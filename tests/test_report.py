@@ -347,11 +347,12 @@ def test_a_name_forges_no_line_and_steers_no_terminal(harden: Harden, tmp_path: 
     assert "\x1b" not in out and "\nundo: rm" not in out
 
 
-def test_the_impact_names_workloads_whose_image_may_run_as_root(harden: Harden, tmp_path: Path) -> None:
+def test_the_impact_says_what_is_known_of_new_users(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     out = harden("diff", ".").out
     assert (
-        "1 workload will not start where the image runs as root, which harden.lock could tell: Deployment/web\n" in out
+        "1 container runs as a number: 1 by nothing that is known of the image, so they may need its own user or root\n"
+        "    to know more: harden lock --deep PATH, or images: in .harden.yaml\n" in out
     )
     assert "1 workload restarts: Deployment/web\n" in out
 

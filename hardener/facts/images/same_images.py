@@ -31,7 +31,7 @@ class SameImage:
     """How one container of an image runs.
 
     - `where`: the object and its file, for people. `program`: what it runs.
-    - `uid`: its number, None where none is written. `non_root`: it is refused as root, and starts.
+    - `uid`: its number, None where none is written. `non_root`: it has none, is refused as root, and starts.
     - `writable`: what is mounted writable over its read-only root; None where its root is not read-only.
     """
 
@@ -75,7 +75,7 @@ class SameImages(AsRead):
 
     def non_root(self, repository: str) -> SameImage | None:
         """A container of ``repository`` that is refused as root and names no number; None where there is none."""
-        return next((each for each in self._found.get(repository, ()) if each.non_root and each.uid is None), None)
+        return next((each for each in self._found.get(repository, ()) if each.non_root), None)
 
     def read_only(self, program: Program) -> SameImage | None:
         """A container with a read-only root that runs ``program``; None without one."""
@@ -86,7 +86,7 @@ class SameImages(AsRead):
 def _of(container: Container, program: Program) -> SameImage | None:
     number = container.effective("runAsUser")
     uid = number if isinstance(number, int) and number > 0 and number != _CHOSEN else None
-    non_root = container.effective("runAsNonRoot") is True
+    non_root = number is None and container.effective("runAsNonRoot") is True
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
     if uid is None and not non_root and not read_only:
         return None
