@@ -92,5 +92,5 @@ def sources(
         found.append({"downwardAPI": {"items": [{"path": namespace, **_NAMESPACE}]}})
     if platform == "openshift" and ca:  # it mounts the authority of its services beside them
         items = [{"key": "service-ca.crt", "path": "service-ca.crt"}]
-        found.append({"configMap": {"name": "openshift-service-ca.crt", "items": items}})
+        found.append({"configMap": {"name": "openshift-service-ca.crt", "items": items, "optional": True}})
     return found

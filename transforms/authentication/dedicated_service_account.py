@@ -69,7 +69,7 @@ def _kept(pod: PodTemplate) -> str | None:
 
 
 def _doubts(pod: PodTemplate) -> Iterator[Evidence]:
-    if pod.tree.ask(Platforms).name == "openshift":
+    if pod.tree.ask(Platforms).of(pod.object) == "openshift":
         yield Evidence("a security context constraint may be given to default by name")
     for key in ("sidecar.istio.io/inject", "linkerd.io/inject"):
         if pod.metadata.text("annotations", key) is not None:

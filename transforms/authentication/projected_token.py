@@ -73,7 +73,7 @@ def _edits(pod: PodTemplate, found: Need, options: Token) -> Steps:
     yield _append(
         pod,
         "volumes",
-        {"name": name, "projected": {"sources": sources(seconds, pod.tree.ask(Platforms).name)}},
+        {"name": name, "projected": {"sources": sources(seconds, pod.tree.ask(Platforms).of(pod.object))}},
         basis,
         [*found.evidence[:1], *doubt],
     )

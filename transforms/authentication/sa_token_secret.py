@@ -117,7 +117,7 @@ def _projected(pod: PodTemplate, secret: Secret, options: Token) -> list[Edit]:
         f" secret {name}{where}",
     )
     for volume in volumes:
-        value = _value(volume, seconds, pod.tree.ask(Platforms).name)
+        value = _value(volume, seconds, pod.tree.ask(Platforms).of(pod.object))
         edits.append(volume.drop("secret", **how))
         edits.append(volume.set("projected", to=value, late=seconds == HOUR and bool(doubt), follow_up=after, **how))
     return edits

@@ -33,8 +33,13 @@ _OPENSHIFT: list[dict[str, Any]] = [
 
 def cluster_dns(tree: Tree) -> tuple[list[dict[str, Any]], list[Port]]:
     """The DNS of the cluster: its pods, and the ports on which they listen."""
-    openshift = tree.ask(Platforms).name == "openshift"
-    return (_OPENSHIFT, _ports(_PORT_OF_OPENSHIFT)) if openshift else (_PEERS, _ports(_PORT))
+    platforms = tree.ask(Platforms)
+    if platforms.is_configured:
+        openshift = platforms.name == "openshift"
+        return (_OPENSHIFT, _ports(_PORT_OF_OPENSHIFT)) if openshift else (_PEERS, _ports(_PORT))
+    if platforms.openshift:  # which cluster it comes to is not known
+        return [*_PEERS, *_OPENSHIFT], [*_ports(_PORT), *_ports(_PORT_OF_OPENSHIFT)]
+    return _PEERS, _ports(_PORT)
 
 
 def nameservers(pod: PodTemplate) -> tuple[list[dict[str, Any]], list[Port]]:

@@ -25,7 +25,7 @@ def fs_group(pod: PodTemplate) -> Steps:
     """
     if (
         "run-as-user" not in pod.changed_by
-        or pod.tree.ask(Platforms).name == "openshift"
+        or pod.tree.ask(Platforms).of(pod.object) == "openshift"
         or pod.has("securityContext", "fsGroup")
     ):
         return

@@ -57,7 +57,7 @@ def _obstacles(pod: PodTemplate) -> Iterator[Evidence]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key) is True:
             yield pod.fact(f"{key} is set", key)
-    if pod.tree.ask(Platforms).name == "openshift":
+    if pod.tree.ask(Platforms).of(pod.object) == "openshift":
         yield Evidence("OpenShift gives pods user numbers above 65535")
     for view in (pod, *pod.containers):
         for key in _IDS:

@@ -147,10 +147,12 @@ def _reason_of(container: Container, *, patched: bool = False) -> _Reason | None
     if "windows" in container.pod.classes:
         return Grade.REVIEW, Basis.ASSUMED, [Evidence(_NOT_KNOWN)]
     known = known_image(container)
-    assigned = container.tree.ask(Platforms).name == "openshift"
+    assigned = container.tree.ask(Platforms).of(container.object) == "openshift"
     if known.kind_of_user == "number" or (assigned and known.kind_of_user == "name"):
         facts = [container.fact(f"{known.user_source}: its user is {known.user}", "image")]
         sure = known.sure and not written
+        # Of a name the cluster has to be OpenShift, which objects beside it do not prove.
+        sure = sure and (known.kind_of_user == "number" or container.tree.ask(Platforms).is_configured)
         return Grade.SAFE if sure else Grade.REVIEW, Basis.PROVED if known.proved else Basis.INFERRED, facts
     if not assigned and known.kind_of_user != "unknown":
         return None  # run-as-user has the number, or says that there is none

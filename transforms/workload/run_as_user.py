@@ -32,7 +32,7 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
 
     May break: files of the image or of a volume that only root may read or write are out of reach.
     """
-    if pod.tree.ask(Platforms).name == "openshift":
+    if pod.tree.ask(Platforms).of(pod.object) == "openshift":
         yield from _without_root(pod)
         return
     exempt = pod.exempt("run-as-user", *_USER)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.api_groups import OPENSHIFT
 from hardener.tree.core_views import Object
 from hardener.tree.fact import AsRead
@@ -40,14 +42,33 @@ class Platforms(AsRead):
     """The platforms that the manifests are for."""
 
     def __init__(self, tree: Tree) -> None:
-        self.openshift = [item for item in tree.objects if item.group in OPENSHIFT]
-        """Objects of kinds that only OpenShift has."""
+        self.openshift = [item for item in tree.objects if item.group in OPENSHIFT and not _is_optional(item)]
+        """Objects of kinds that only OpenShift has, without those of test data and of optional parts of programs."""
         self.name = tree.settings.platform or ("openshift" if any(item.editable for item in self.openshift) else None)
-        """ "openshift" where the configuration or a file that may be edited says so, else None.
+        """ "openshift" where the configuration or an object of a file that may be edited says so, else None.
 
-        Files beside them do not: a repository may hold the manifests of several clusters.
+        It is for the head of a report: what an object is applied to says ``of``.
         """
         self._tree = tree
+        self._builds = tree.ask(Builds)
+        self._roots = frozenset(root for item in self.openshift for root in self._builds.roots(item))
+        self._folders = frozenset(os.path.dirname(item.piece.file.path) for item in self.openshift)
+
+    def of(self, item: Object) -> str | None:
+        """The platform that ``item`` is applied to: by the configuration, else "openshift" where each build that holds
+        it holds an object of a kind that only OpenShift has, or, where none does, its folder; else None."""
+        if self._tree.settings.platform is not None:
+            return self._tree.settings.platform
+        if not self.openshift:
+            return None
+        roots = self._builds.roots(item)
+        found = roots <= self._roots if roots else os.path.dirname(item.piece.file.path) in self._folders
+        return "openshift" if found else None
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the configuration says it; what objects show may be one of several clusters."""
+        return self._tree.settings.platform is not None
 
     @cached_property
     def signs(self) -> dict[str, Object]:
@@ -58,6 +79,19 @@ class Platforms(AsRead):
                 for name in _of(item):
                     found.setdefault(name, item)
         return found
+
+
+_TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules", "__fixtures__"})
+
+
+def _is_optional(item: Object) -> bool:
+    """Whether ``item`` stands in test data, or a program makes it under a condition."""
+    root = item.tree.root
+    parts = os.path.relpath(item.piece.file.path, root).split(os.sep)[:-1] if root else []
+    if not _TEST_DATA.isdisjoint(parts):
+        return True
+    program = item.piece.file.program
+    return program is not None and program.is_optional(int(item.path[0]))
 
 
 def described(tree: Tree) -> list[str]:
@@ -71,7 +105,7 @@ def described(tree: Tree) -> list[str]:
 
 
 def _of(item: Object) -> Iterator[str]:
-    if item.group in OPENSHIFT:
+    if item.group in OPENSHIFT and not _is_optional(item):
         yield "OpenShift"
     if item.group in _GROUPS:
         yield _GROUPS[item.group]

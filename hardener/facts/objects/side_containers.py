@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.known_image import known_image
 from hardener.kubernetes.component import is_node_agent_repository
+from hardener.kubernetes.image_config import KnownBy
 from hardener.tree.core_views import Container, OpaqueError
 
 
@@ -22,8 +24,9 @@ def is_side_container(container: Container) -> bool:
 
 
 def is_known(container: Container) -> bool:
-    """Whether anything is known of its image."""
-    return container.row is not None or container.locked is not None
+    """Whether anything is known of its image, from what it is made of."""
+    known = container.row is not None or container.locked is not None
+    return known or known_image(container).user_by in (KnownBy.DOCKERFILE, KnownBy.BASE)
 
 
 def _works_on_node(container: Container) -> bool:

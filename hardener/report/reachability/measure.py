@@ -11,7 +11,6 @@ from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.connections import Edge, Entry, Port, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.kubernetes.network import bits
@@ -86,7 +85,7 @@ class _Both:
     def __init__(self, tree: Tree) -> None:
         self.layout = Layout(tree)
         self.before, self.after = State(self.layout, True), State(self.layout, False)
-        self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.ask(Platforms).name == "openshift" else (_DNS, 53)
+        self.dns = (_DNS_OF_OPENSHIFT, 5353) if tree.settings.platform == "openshift" else (_DNS, 53)
 
     def compare(self, ask: Callable[[State, bool], bool]) -> tuple[bool, bool]:
         """Whether something was open as read, and whether the run closes it: what ``ask`` says of a state, told whether

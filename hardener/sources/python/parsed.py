@@ -51,6 +51,17 @@ class Parsed:
         """Whether the document ``number`` is what a call patches another object with."""
         return number < len(self.roots) and self.roots[number].is_patch
 
+    def is_optional(self, number: int) -> bool:
+        """Whether the document ``number`` is made under a condition of the program."""
+        import ast  # late: few documents are asked about
+
+        line = self.line(number, ())
+        return any(
+            node.lineno <= line <= (node.end_lineno or node.lineno)
+            for node in ast.walk(ast.parse(self.source))
+            if isinstance(node, ast.If | ast.IfExp | ast.Match)
+        )
+
     def text_at(self, number: int) -> tuple[Embedded, int] | None:
         """The YAML that holds the document ``number``, and its number in there; None for one that code makes."""
         number -= len(self.roots)
