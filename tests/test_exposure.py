@@ -38,6 +38,7 @@ spec:
   selector: {app: NAME}
   ports: [{port: 80, targetPort: http}]
 """
+ALL = ("--set", "exposure.convert=all")  # also what nothing shows to be for the inside
 ONLY = "service-cluster-ip,service-external-ips,ingress-tls,exposed-admin-ui"
 
 
@@ -85,7 +86,7 @@ def test_the_report_heads_with_what_is_lost(
 def test_addresses_and_node_ports_are_counted_apart(harden: Harden, tmp_path: Path) -> None:
     both = "".join(service(f"a{n}", "type: LoadBalancer") + service(f"n{n}", "type: NodePort") for n in range(3))
     write(tmp_path, {"a.yaml": both})
-    told = harden("diff", ".", "--only", ONLY).out
+    told = harden("diff", ".", "--only", ONLY, *ALL).out
     assert "  3 public addresses released; a revert brings new ones: Service/a0, Service/a1, Service/a2\n" in told
     assert "  3 Services closed on the ports of the nodes; a revert opens other ports: Service/n0" in told
 
@@ -110,18 +111,18 @@ def test_an_address_that_an_overlay_keeps_is_not_lost(harden: Harden, tmp_path: 
         "prod/kustomization.yaml": overlay,
     }
     write(tmp_path, files)
-    told = harden("diff", ".", "--only", ONLY).out
+    told = harden("diff", ".", "--only", ONLY, *ALL).out
     assert "+  type: ClusterIP\n" in told and "Impact" not in told
     assert "an overlay gives Service/a the type LoadBalancer" in told
     write(tmp_path, {"test/kustomization.yaml": "resources: [../base]\n"})
-    assert "1 public address released" in harden("diff", ".", "--only", ONLY).out
+    assert "1 public address released" in harden("diff", ".", "--only", ONLY, *ALL).out
 
 
 def test_an_unknown_way_to_convert_is_a_mistake(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": service("a", "type: LoadBalancer")})
     done = harden("diff", ".", "--set", "exposure.convert=none")
     assert done.status == 2
-    assert "exposure.convert: none is neither all nor sensitive" in done.err
+    assert "exposure.convert: none is none of sensitive, shown and all" in done.err
 
 
 def test_the_demo_shop_keeps_its_front_door(harden: Harden, tmp_path: Path) -> None:
@@ -139,11 +140,20 @@ def test_the_guestbook_is_closed_and_says_so_first(harden: Harden, tmp_path: Pat
         folder = shared("corpus", "kubernetes-examples", "web", part)
         write(tmp_path, {f"{part}/{path.name}": path.read_bytes() for path in folder.glob("*.yaml")})
     commit(tmp_path)
-    told = harden("apply", ".", "--yes").out.splitlines()
+    told = harden("apply", ".", "--yes", *ALL).out.splitlines()
     assert told[told.index("Impact") + 1].startswith("  1 public address released; a revert brings new ones: Service/")
     assert "  type: ClusterIP\n" in (tmp_path / "guestbook-go" / "guestbook-service.yaml").read_text()
     text = (tmp_path / "guestbook" / "frontend-service.yaml").read_text()
     assert "  type: ClusterIP\n" in text and "# type: LoadBalancer\n" in text
+
+
+def test_the_only_way_in_stays(harden: Harden, tmp_path: Path) -> None:
+    for part in ("guestbook", "guestbook-go"):
+        folder = shared("corpus", "kubernetes-examples", "web", part)
+        write(tmp_path, {f"{part}/{path.name}": path.read_bytes() for path in folder.glob("*.yaml")})
+    report = json.loads(harden("diff", ".", "--format", "json").out)
+    assert [item["object"]["name"] for item in report["held"] if item["id"] == "service-cluster-ip"] == ["frontend", "guestbook"]
+    assert not [change for change in report["changes"] if change["id"] == "service-cluster-ip"]
 
 
 def policies(folder: Path) -> dict[str, Any]:
@@ -156,7 +166,7 @@ def policies(folder: Path) -> dict[str, Any]:
 
 def test_a_closed_service_is_not_open_to_anybody_in_a_policy(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {f"{name}.yaml": WEB.replace("NAME", name) for name in ("shop", "shop-public")})
-    assert harden("apply", ".", "--yes").status == 0
+    assert harden("apply", ".", "--yes", *ALL).status == 0
     found = policies(tmp_path)
     assert all(rule.get("from") for rule in found["harden-shop"]["ingress"])
     # The one that is held back stays open, and its pods with it.

@@ -40,6 +40,14 @@ def _phrases(*phrases: str) -> _Pattern:
     return _Pattern(f"-(?:{'|'.join(phrases)})(?=-)")
 
 
+_INTERNAL = _phrases("internal", "intern", "private", "non-public", "headless", "cluster-local")
+_MONITORING = _phrases(
+    "alertmanager", "collectd", "fluent-bit", "fluentd", "graphite", "jaeger", "kube-state-metrics", "loki", "mimir",
+    "nagios", "node-exporter", "opentelemetry-collector", "otel-collector", "promtail", "pushgateway", "statsd",
+    "telegraf", "thanos", "victoria-metrics", "vmagent", "zabbix", "zipkin",
+)  # fmt: skip
+
+
 # Looked for in "-word-word-": the repository with every separator written as a dash.
 _NODE_AGENT = _phrases(
     "calico",
@@ -269,6 +277,11 @@ def says_external(name: str | None) -> bool:
     return _EXTERNAL.search(_dashed(name)) is not None
 
 
+def says_internal(name: str | None) -> bool:
+    """Whether a name says that it is meant for the inside: internal, private, headless as words."""
+    return _INTERNAL.search(_dashed(name)) is not None
+
+
 def sensitive_component(names: Iterable[str | None]) -> str | None:
     """The administration interface that one of the names (image repository, workload, Service) is that of, or None.
 
@@ -302,6 +315,11 @@ def is_data_store(text: str | None) -> bool:
     if not isinstance(text, str):
         return False
     return _is_program(_DATA_STORE, text) or _DATA_STORE_PATHS.search(_dashed(text)) is not None
+
+
+def is_monitoring(text: str | None) -> bool:
+    """Whether an image repository or a name is that of a program that collects metrics, logs or traces."""
+    return isinstance(text, str) and _is_program(_MONITORING, text)
 
 
 def is_jvm(words: Sequence[str], repository: str | None) -> bool:

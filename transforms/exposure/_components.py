@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.kubernetes.component import DATA_PORTS, is_data_store, sensitive_component
+from hardener.kubernetes.component import DATA_PORTS, is_data_store, is_monitoring, sensitive_component
 from hardener.tree.core_views import Container, Object, PodTemplate, Service, View
 from hardener.tree.view import OpaqueError, literal
 
@@ -58,6 +58,29 @@ def data_store(service: Service, pods: list[PodTemplate]) -> Evidence | None:
     if is_data_store(literal(service.object.name)):
         return service.fact("the Service is a data store by its name", "metadata", "name")
     return None
+
+
+def monitoring(service: Service, pods: list[PodTemplate]) -> Evidence | None:
+    """What shows that ``service`` leads to a component that watches others or carries their messages."""
+    for pod in pods:
+        for container in _serving(service, pod):
+            kind = _INSIDE.get(container.row.class_ or "") if container.row is not None else None
+            if kind is not None and container.image is not None:
+                return container.fact(
+                    f"{container.row.origin if container.row else ''}: {container.image.name} {kind}", "image"
+                )
+            if container.image is not None and is_monitoring(container.image.repository):
+                return container.fact(f"{container.image.name} watches other components", "image")
+    if is_monitoring(literal(service.object.name)):
+        return service.fact("by its name the Service watches other components", "metadata", "name")
+    return None
+
+
+_INSIDE = {
+    "monitoring": "watches other components",
+    "broker": "carries messages of others",
+    "cache": "keeps data of others",
+}
 
 
 def containers_of(pod: PodTemplate) -> list[Container]:

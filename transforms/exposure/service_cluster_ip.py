@@ -8,31 +8,34 @@ from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.network.entrances import PUBLIC as _PUBLIC
+from hardener.facts.network.entrances import Entrances
 from hardener.facts.objects.object_links import Relations
+from hardener.kubernetes.component import says_internal
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import PodTemplate, Service
-from hardener.tree.view import OpaqueError
+from hardener.tree.view import OpaqueError, literal
 
-from ._components import administration, data_store, targets
+from ._components import administration, data_store, monitoring, targets
 from ._deliberate import deliberate, is_set, uses_node_ports
 
 _NO_LOAD_BALANCER = "a ClusterIP Service has no load balancer to shape"
-_PUBLIC = ("LoadBalancer", "NodePort")
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"  # on what the controller of a Gateway makes for it
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """``convert``: "all" Services that are open to the outside, or "sensitive": administration and data only."""
+    """``convert``: "sensitive": administration and data only; "shown": all Services that something shows to be for the
+    inside; "all": those of which nothing shows that they are for the outside, too."""
 
     GROUP: ClassVar[str] = "exposure"
-    convert: str = "all"
+    convert: str = "shown"
 
     def __post_init__(self) -> None:
-        if self.convert not in ("all", "sensitive"):
-            raise InputError(f"exposure.convert: {self.convert} is neither all nor sensitive")
+        if self.convert not in ("sensitive", "shown", "all"):
+            raise InputError(f"exposure.convert: {self.convert} is none of sensitive, shown and all")
 
 
 @transform(
@@ -40,7 +43,7 @@ class Exposure:
     peers=("kube-linter:exposed-services", "kubescape:C-0021"),
 )  # fmt: skip
 def service_cluster_ip(service: Service, options: Exposure) -> Steps:
-    """A Service is reachable inside the cluster only, unless something shows that it is meant for the outside.
+    """A Service is reachable inside the cluster only where something shows that it is meant for the inside.
 
     Why: what has a public address is found by scanners within hours, and its own login is then all that stands before
     it; an Ingress serves what is meant for everybody, `kubectl port-forward` reaches the rest.
@@ -66,12 +69,15 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
         yield _left_open(service, kind, against)
         return
     # What exposes it on purpose is evidence; that the component is one for insiders remains true.
-    grade = Grade.BREAKING if against else Grade.REVIEW
-    reasons = [*([sensitive] if sensitive else []), *_other_ways(service, pods)]
+    reasons = [*([sensitive] if sensitive else _inside(service, pods)), *_other_ways(service, pods)]
     basis = Basis.INFERRED if reasons or against else Basis.ASSUMED
-    if basis is Basis.ASSUMED:
+    if not reasons and not against:
         service.get("metadata", "name")  # stops at an expression, which may become a name that says something
+    if not reasons and options.convert == "shown":
+        against = [service.fact("nothing shows that it is meant for the inside", "spec", "type"), *against]
+    elif basis is Basis.ASSUMED:
         reasons = [service.fact("nothing in the tree shows that it is meant for the outside", "spec", "type")]
+    grade = Grade.BREAKING if against else Grade.REVIEW
     yield service.set(
         "spec", "type", to="ClusterIP", grade=grade, basis=basis, evidence=[*reasons, *against],
         impact=_impact(service, kind),
@@ -90,6 +96,16 @@ def _impact(service: Service, kind: str) -> str | None:
         return "node-port-closed"
     values = service.object.annotations.items()
     return "internal-address-released" if any(is_internal(*each) for each in values) else "address-released"
+
+
+def _inside(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
+    """A component that serves others, a name that says so, or a Service that its own application calls."""
+    if (fact := monitoring(service, pods)) is not None:
+        yield fact
+    elif says_internal(literal(service.object.name)):
+        yield service.fact("its name says that it is for the inside", "metadata", "name")
+    else:
+        yield from service.tree.ask(Entrances).called_inside(service)
 
 
 def _other_ways(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:

@@ -86,8 +86,8 @@ _TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules", "__fix
 
 def _is_optional(item: Object) -> bool:
     """Whether ``item`` stands in test data, or a program makes it under a condition."""
-    root = item.tree.root
-    parts = os.path.relpath(item.piece.file.path, root).split(os.sep)[:-1] if root else []
+    path, root = item.piece.file.path, item.tree.root
+    parts = os.path.relpath(path, root).split(os.sep)[:-1] if path and root else []
     if not _TEST_DATA.isdisjoint(parts):
         return True
     program = item.piece.file.program

@@ -1,0 +1,71 @@
+"""Where an application is entered from outside the cluster, and which of its Services its own workloads call.
+
+An application is what the same kustomization builds, else what has the same namespace in the same folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.network.connections import Connections, Edge
+from hardener.facts.objects.object_links import Relations
+from hardener.tree.core_views import Object, Service
+from hardener.tree.fact import AsRead
+from hardener.tree.view import OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
+
+PUBLIC = ("LoadBalancer", "NodePort")
+_Application = tuple[str, str | None]
+
+
+class Entrances(AsRead):
+    """The entrances of each application: public Services that no workload of it calls, Ingresses and routes."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._builds = tree.ask(Builds)
+        self._callers: dict[Object, Edge] = {}
+        # Not that of the tree: what it is asked for later has Services as this run leaves them.
+        for edge in Connections.collect(tree).edges:
+            if edge.service is not None and edge.client.object is not edge.server.object:
+                self._callers.setdefault(edge.service, edge)
+        self._entrances: dict[_Application, list[Object]] = {}
+        for item in tree.of("", "Service"):
+            for entrance in self._of(item):
+                for application in self._applications(entrance):
+                    self._entrances.setdefault(application, []).append(entrance)
+
+    def _of(self, service: Object) -> Iterator[Object]:
+        try:
+            kind = Service(service, service.path, service.data).get("spec", "type")
+        except (OpaqueError, WrongShapeError):
+            return
+        yield from (item for item, _ in service.tree.ask(Relations).routes_to(service))
+        if kind in PUBLIC and service not in self._callers:
+            yield service
+
+    def _applications(self, item: Object) -> set[_Application]:
+        roots = self._builds.roots(item)
+        if roots:
+            return {(root, None) for root in roots}
+        folder = os.path.dirname(item.piece.file.path)
+        return {(folder, name or "") for name in self._builds.namespaces(item)}
+
+    def called_inside(self, service: Service) -> list[Evidence]:
+        """Why ``service`` is one for the inside: workloads of its application call it, and the application has another
+        entrance; [] where that does not show."""
+        item = service.object
+        edge = self._callers.get(item)
+        if edge is None or not self._applications(item) & self._applications(edge.client.object):
+            return []
+        others = (other for application in self._applications(item) for other in self._entrances.get(application, ()))
+        entrance = next((other for other in others if other is not item), None)
+        if entrance is None:
+            return []
+        called = edge.client.fact(f"{edge.client.object} calls it from inside the cluster")
+        return [called, Evidence(f"{entrance} is the entrance of the application", entrance.piece, entrance.path)]
