@@ -152,7 +152,10 @@ def test_the_only_way_in_stays(harden: Harden, tmp_path: Path) -> None:
         folder = shared("corpus", "kubernetes-examples", "web", part)
         write(tmp_path, {f"{part}/{path.name}": path.read_bytes() for path in folder.glob("*.yaml")})
     report = json.loads(harden("diff", ".", "--format", "json").out)
-    assert [item["object"]["name"] for item in report["held"] if item["id"] == "service-cluster-ip"] == ["frontend", "guestbook"]
+    assert [item["object"]["name"] for item in report["held"] if item["id"] == "service-cluster-ip"] == [
+        "frontend",
+        "guestbook",
+    ]
     assert not [change for change in report["changes"] if change["id"] == "service-cluster-ip"]
 
 

@@ -6,6 +6,7 @@ is read when an image of it is asked for, and kept.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -47,6 +48,28 @@ class BuiltImages(AsRead):
         if key not in self._known:
             self._known[key] = self._of(reference)
         return self._known[key]
+
+    def folders(self, reference: ImageReference) -> list[str]:
+        """The folders that the image is built from, as real paths: the context of its build, or the folder of its
+        Dockerfile where others are built from that context as well; [] where none builds it."""
+        match = self._matching.of(reference) if self._matching is not None else None
+        found: dict[str, None] = {}
+        for build in match[1] if match is not None else ():
+            if build.dockerfile is None:
+                continue
+            own, context = posixpath.dirname(build.dockerfile), build.context
+            shared = context is None or context == self._files.root or self._is_shared(context, build.dockerfile)
+            folder = own if shared or context is None else context
+            if folder != self._files.root or len(self._dockerfiles) == 1:
+                found[folder] = None
+        return list(found)
+
+    def _is_shared(self, context: str, dockerfile: str) -> bool:
+        own = posixpath.dirname(dockerfile)
+        return any(
+            other.startswith(f"{context}/") and posixpath.dirname(other) not in (own, context)
+            for other in self._dockerfiles
+        )
 
     @cached_property
     def _files(self) -> RepositoryFiles:

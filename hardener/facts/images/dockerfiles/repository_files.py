@@ -36,9 +36,17 @@ class RepositoryFiles(AsRead):
                 found.append(path)
         self.paths = tuple(found)
         self._known = frozenset(found)
+        self._below: dict[str, tuple[str, ...]] = {}
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
+
+    def below(self, folder: str) -> tuple[str, ...]:
+        """The listed files in ``folder`` and below it."""
+        found = self._below.get(folder)
+        if found is None:
+            found = self._below[folder] = tuple(path for path in self.paths if path.startswith(f"{folder}/"))
+        return found
 
     def text(self, path: str) -> str | None:
         """The text of a listed file; None for one that is not listed, is too large, is binary, or cannot be read."""

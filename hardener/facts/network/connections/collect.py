@@ -19,6 +19,7 @@ from hardener.facts.network.connections.endpoints import (
     selector,
 )
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
+from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Neighbours
@@ -55,6 +56,7 @@ class Collector:
         self.texts = Texts(tree)
         self.found = Connections()
         self.namespaces = _namespaces(tree)
+        self.sources = Sources(tree, self.services, self.namespaces)
         self.pods = [pod for pod in tree.pod_templates if not is_patch(pod)]
         self.parts = [pod for item in tree.fragments for pod in item.pods if not is_patch(pod)]
         self._knative = {item.name for item in tree.of("serving.knative.dev", "Service")}
@@ -79,6 +81,8 @@ class Collector:
         for text in self.texts.of(client):
             for address in self._in(text):
                 self._refer(client, text, address)
+        for mention in self.sources.of(client):
+            self._refer(client, SourceText(mention.where), mention.address)
 
     def _in(self, text: Text) -> list[Address]:
         key = (id(text.piece), text.path, text.key)
@@ -102,7 +106,7 @@ class Collector:
                 found[name] = Address(name, None, True, True)
         return list(found.values())
 
-    def _refer(self, client: PodTemplate, text: Text, address: Address) -> None:
+    def _refer(self, client: PodTemplate, text: Text | SourceText, address: Address) -> None:
         host, port = address.host, address.port or text.port
         if _is_api(host) or (not address.known and host.startswith(_DNS)):
             return
@@ -154,7 +158,9 @@ class Collector:
             found = self._nearest[key] = frozenset(near.of(service))
         return asking in found
 
-    def connect(self, client: PodTemplate, service: Object, port: int | None, text: Text, depth: int = 0) -> None:
+    def connect(
+        self, client: PodTemplate, service: Object, port: int | None, text: Text | SourceText, depth: int = 0
+    ) -> None:
         """Take up that ``client`` connects to ``service``."""
         label = f"{service.name}:{port}" if port and not text.secret else str(service)
         spec = mapping(service.data.get("spec"))

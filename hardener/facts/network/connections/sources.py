@@ -1,0 +1,177 @@
+"""What the sources of a workload name: the text files of the folder that its image is built from, and compose files.
+
+A name of a Service counts where it stands as an address does (`orders:3000`, a URL, the value of a key that means an
+address) or where a compose file says that a service depends on it; a bare word is none. Documents, lock files and the
+manifests of the tree say nothing of a program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
+from hardener.facts.network.connections.endpoints import mapping
+from hardener.kubernetes.addresses import Address, Form, find
+from hardener.sources.manifests import Piece
+from hardener.support.data_path import Path
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hardener.authoring.edits import Evidence
+    from hardener.tree.tree import Tree
+
+_NO_SOURCE = re.compile(
+    r"(?i).*\.(?:md|mdx|rst|adoc|lock|sum|map|min\.js|svg|css|scss|csv|tsv|ipynb|po|pot|license|pem|crt)"
+    r"|package-lock\.json|pnpm-lock\.yaml|license[\w.-]*|changelog[\w.-]*|notice[\w.-]*|authors[\w.-]*"
+)
+_MOST_FILES = 5000  # of one folder
+_MOST_BYTES = 32 * 1024 * 1024  # of one run
+_LONGEST_LINE = 4096  # a longer one is made by a program
+_COMPOSE = re.compile(r"(?i)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|docker-stack\.ya?ml")
+_LINKS = ("depends_on", "links")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An address in a source, and where it stands: `src/cart/server.js:12`."""
+
+    address: Address
+    where: str
+
+
+class Sources:
+    """The mentions of every workload of a tree. Nothing is read where the tree has no Service or builds no image."""
+
+    def __init__(self, tree: Tree, services: Collection[str], namespaces: Collection[str]) -> None:
+        self._tree = tree
+        self._services = services
+        self._namespaces = namespaces
+        self._left = _MOST_BYTES
+        self._of_file: dict[str, list[Mention]] = {}
+        self._of_folder: dict[str, list[Mention]] = {}
+        self._manifests = {file.path for file in tree.files if any(piece.parsed for piece in file.pieces)}
+        self._linked: dict[str, list[Mention]] | None = None
+
+    def of(self, pod: PodTemplate) -> Iterator[Mention]:
+        """What the sources of the images of ``pod`` name, in the order of files and lines."""
+        if not self._services:
+            return
+        built = self._tree.ask(BuiltImages)
+        folders: dict[str, None] = {}
+        try:
+            for container in pod.containers:
+                if container.image is not None:
+                    folders.update(dict.fromkeys(built.folders(container.image)))
+        except (OpaqueError, WrongShapeError):
+            return
+        for folder in folders:
+            if folder not in self._of_folder:
+                self._of_folder[folder] = list(self._read(folder))
+            yield from self._of_folder[folder]
+        if folders:
+            yield from self._compose(pod, folders)
+
+    def _read(self, folder: str) -> Iterator[Mention]:
+        files = self._tree.ask(RepositoryFiles)
+        for path in files.below(folder)[:_MOST_FILES]:
+            base = os.path.basename(path)
+            # A compose file is about several services, each of which says its own.
+            if not (_NO_SOURCE.fullmatch(base) or _COMPOSE.fullmatch(base) or path in self._manifests):
+                if path not in self._of_file:
+                    self._of_file[path] = self._in(path, files)
+                yield from self._of_file[path]
+
+    def _in(self, path: str, files: RepositoryFiles) -> list[Mention]:
+        text = files.text(path) if self._left > 0 else None
+        if text is None:
+            return []
+        self._left -= len(text)
+        if not any(True for _ in self._addresses(text)):
+            return []
+        name = files.name(path)
+        return [
+            Mention(address, f"{name}:{number}")
+            for number, line in enumerate(text.splitlines(), 1)
+            if len(line) <= _LONGEST_LINE
+            for address in self._addresses(line)
+        ]
+
+    def _addresses(self, text: str) -> Iterator[Address]:
+        for address in find(text, self._services, self._namespaces, form=Form.TEXT):
+            # `@name` alone is a parameter of SQL or an annotation.
+            alone = address.port is None and f"@{address.host}" in text and "://" not in text
+            if address.known and address.firm and not alone:
+                yield address
+
+    def _compose(self, pod: PodTemplate, folders: Mapping[str, None]) -> Iterator[Mention]:
+        """What compose files say of the services built from ``folders``: what they depend on, and their variables."""
+        if self._linked is None:
+            self._linked = {}
+            for folder, mention in self._links():
+                self._linked.setdefault(folder, []).append(mention)
+        for folder in folders:
+            yield from self._linked.get(folder, ())
+
+    def _links(self) -> Iterator[tuple[str, Mention]]:
+        from hardener.facts.images.dockerfiles.builds import Source
+        from hardener.facts.images.dockerfiles.compose_builds import compose, services
+
+        files = self._tree.ask(RepositoryFiles)
+        for path in files.paths:
+            if not _COMPOSE.fullmatch(os.path.basename(path)) or (text := files.text(path)) is None:
+                continue
+            source = Source(path, files.name(path), text, files)
+            built = {build.image: build.context for build in compose([source]) if build.rank == "service"}
+            for name, document, service in services(source):
+                if not built.get(name):
+                    continue
+                for key in _LINKS:
+                    for other in _names(service.get(key)):
+                        if other in self._services:
+                            where = f"{source.name}:{document.line('services', name, key)}"
+                            yield str(built[name]), Mention(Address(other, None, True, True), where)
+                for key, value in _variables(service.get("environment")):
+                    for address in find(value, self._services, self._namespaces, key=key):
+                        if address.known and address.firm:
+                            where = f"{source.name}:{document.line('services', name, 'environment')}"
+                            yield str(built[name]), Mention(address, where)
+
+
+def _variables(value: object) -> list[tuple[str, str]]:
+    """The variables of a service, as a mapping or as a list of `KEY=value`."""
+    if isinstance(value, list):
+        pairs = [item.partition("=") for item in value if isinstance(item, str)]
+        return [(key, text) for key, _, text in pairs]
+    return [(str(key), text) for key, text in mapping(value).items() if isinstance(text, str)]
+
+
+def _names(value: object) -> list[str]:
+    """The services that `depends_on` or `links` names, as a list or as a mapping; of `db:database` the first part."""
+    found = list(mapping(value)) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [item.partition(":")[0] for item in found if isinstance(item, str)]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A mention in the form in which connections are made of texts; it has no place in a manifest."""
+
+    where: str
+    key: str = ""
+    form: Form = Form.TEXT
+    port: int | None = None
+    secret: bool = False
+    piece: Piece | None = None
+    path: Path = ()
+
+    def evidence(self, what: str) -> Evidence:
+        from hardener.authoring.edits import Evidence
+
+        return Evidence(f"{self.where} names {what}")
