@@ -190,7 +190,7 @@ def _of_user(known: ImageFacts, named: str, group: str, files: ImageFiles | None
         of_row = gid if uid == int(named) else None
         uid, gid = int(named), int(group) if group.isdecimal() else of_row
         changed |= {"uid_by": KnownBy.LOCK, "uid_source": LOCK, "sure_of_number": True}
-    elif named not in ("root", known.user) and known.uid_by is KnownBy.TABLE:
+    elif named not in ("root", known.user) and known.uid_by is not KnownBy.SAME_IMAGE:
         uid = gid = None  # the numbers are those of another user
         changed |= {"uid_by": None, "sure_of_number": False}
     if files is not None and files.uid == 0:

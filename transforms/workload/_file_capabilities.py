@@ -6,7 +6,7 @@ have it; with `no_new_privs` it is started and does not get it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.container_commands import every_word, own_command
@@ -29,13 +29,14 @@ def carried(container: Container) -> dict[str, str]:
 def held(container: Container) -> dict[str, list[str]]:
     """Those that a program which is started may use and gets from nothing else, by who says so and where."""
     row, files = container.row, known_image(container).files
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     if files is not None:
-        found = {f"harden.lock: {path}": names for path, names in _started(container).items()}
+        found = {f"harden.lock: {path}": names.split(", ") for path, names in _started(container).items()}
     elif (made := known_image(container).carried) and own_command(container):
-        found = {f"{where}: its program": name for name, where in made}
+        for name, where in made:
+            found.setdefault(f"{where}: its program", []).append(name)
     elif row is not None and row.file_caps and own_command(container):
-        found = {f"{row.origin}: its program": ", ".join(row.file_caps)}
+        found = {f"{row.origin}: its program": list(row.file_caps)}
     return {source: left for source, names in found.items() if (left := _given(container, names))}
 
 
@@ -44,7 +45,7 @@ def within_reach(container: Container) -> Iterator[Evidence]:
     files = known_image(container).files
     started = _started(container)
     for path, names in files.within_reach(own_command=own_command(container)).items() if files is not None else ():
-        if path not in started and (left := _given(container, names)):
+        if path not in started and (left := _given(container, names.split(", "))):
             yield container.fact(f"harden.lock: {path} carries {', '.join(left)}, and may be started unseen", "image")
 
 
@@ -88,13 +89,11 @@ def _started(container: Container) -> dict[str, str]:
     return files.held(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
-def _given(container: Container, names: str) -> list[str]:
+def _given(container: Container, names: Iterable[str]) -> list[str]:
     """Those of ``names`` that the container may have as it is."""
     dropped, added = ({plain(name) for name in container.strings(*_LISTS, key)} for key in ("drop", "add"))
     return [
-        name
-        for name in names.split(", ")
-        if name in added or "ALL" in added or (name in DEFAULT and not dropped & {"ALL", name})
+        name for name in names if name in added or "ALL" in added or (name in DEFAULT and not dropped & {"ALL", name})
     ]
 
 

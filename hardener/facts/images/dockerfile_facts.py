@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.kubernetes.command_evidence import below
 from hardener.kubernetes.image_config import ImageFacts, ImagePath, KnownBy, plain_user
+from hardener.kubernetes.image_table import TABLE
 
 if TYPE_CHECKING:
     from hardener.facts.images.dockerfiles.model import BuiltImage, Said
 
 _HOME = re.compile(r"/home/[^/]+|/root")
 _CAPABILITY = re.compile(r"\bcap_([a-z_]+)")
+_NO_NUMBER: dict[str, Any] = {"uid": None, "gid": None, "uid_by": None, "sure_of_number": False}
 _RANKS = {
     "named": "",
     "service": " (by the name of its service)",
@@ -23,31 +25,40 @@ _RANKS = {
 
 
 def with_base(known: ImageFacts, base: ImageFacts, built: BuiltImage) -> ImageFacts:
-    """``known``, and over it what an image inherits from its ``base`` by its Dockerfile.
+    """``known``, and over it what an image inherits from its ``base`` by its Dockerfile. A user that a row of
+    `.harden.yaml` names stays, and so does the number of a service beside a base that says root alone.
 
     What the program of the base writes and carries counts only where that is the program which is started.
     """
     name = built.base.text if built.base is not None else ""
     where = _where(built, built.base_said) if built.base_said is not None else built.dockerfile
-    said = f"{where}: FROM {name}, {base.user_source}"
+    of_base = f"{where}: FROM {name}, "
+    said = f"{of_base}{base.user_source}"
     changed: dict[str, Any] = {}
-    if base.user is not None and built.user is None and built.knows("user"):
+    own = known.user is not None and not known.user_source.startswith(TABLE)
+    if base.user is not None and not own and built.user is None and built.knows("user"):
         same = base.kind_of_user in ("number", "name") or _runs_base(built)
         changed = {
             "user": base.user, "user_source": said, "user_by": KnownBy.BASE, "sure": base.sure,
-            "uid": base.uid if same else None, "gid": base.gid if same else None, "uid_source": said,
-            "uid_by": KnownBy.BASE if same and base.uid is not None else None,
-            "sure_of_number": base.sure_of_number and base.kind_of_user != "root", "any_number": False,
+            "any_number": False,
         }  # fmt: skip
+        if same and base.uid is not None:
+            changed |= {
+                "uid": base.uid, "gid": base.gid, "uid_by": KnownBy.BASE, "uid_source": f"{of_base}{base.uid_source}",
+                "sure_of_number": base.sure_of_number and base.kind_of_user != "root",
+            }  # fmt: skip
+        elif (known.user, base.user) != ("root", "root"):
+            changed |= _NO_NUMBER
     changed["ports"] = tuple(sorted({*known.ports, *base.ports}))
     changed["volumes"] = tuple(sorted({*known.volumes, *base.volumes}))
     if base.ports and not known.ports:
-        changed["ports_source"] = said
+        changed["ports_source"] = f"{of_base}{base.ports_source}"
     if base.volumes and not known.volumes:
-        changed["volumes_source"] = said
+        changed["volumes_source"] = f"{of_base}{base.volumes_source}"
     changed["workdir"] = base.workdir
-    if base.command_by is not None:
-        changed |= {"entrypoint": base.entrypoint, "cmd": base.cmd, "command_by": KnownBy.BASE, "command_source": said}
+    if base.command_by is not None and built.knows("entrypoint") and built.knows("cmd"):
+        changed |= {"entrypoint": base.entrypoint, "cmd": base.cmd, "command_by": KnownBy.BASE}
+        changed["command_source"] = f"{of_base}{base.command_source}"
     if _runs_base(built):
         paths = tuple(ImagePath(path.path, f"{said}: it writes to {path.path}") for path in base.writable)
         changed["writable"] = (*known.writable, *paths)
@@ -85,8 +96,11 @@ def _where(built: BuiltImage, said: Said[Any]) -> str:
 
 def _user(known: ImageFacts, built: BuiltImage) -> dict[str, Any]:
     sure = built.rank == "named"
+    # What is known of another user says nothing; a number that a person wrote for the same image holds for any.
+    unnumbered = _NO_NUMBER if known.uid_by is not KnownBy.SAME_IMAGE else {}
     if not built.knows("user"):
-        return {"user": None, "uid": None, "gid": None, "user_by": None, "uid_by": None, "sure": False}
+        by_others = known.user_by is KnownBy.SAME_IMAGE
+        return unnumbered if by_others else unnumbered | {"user": None, "user_by": None, "sure": False}
     if built.user is None:
         if not built.from_scratch:
             return {"sure": known.sure and sure, "sure_of_number": known.sure_of_number and sure}
@@ -99,7 +113,7 @@ def _user(known: ImageFacts, built: BuiltImage) -> dict[str, Any]:
     if built.uid is None:
         # A name of the base, or one that is made by a program.
         same = named == known.user
-        return found if same else found | {"uid": None, "gid": None, "uid_by": None, "sure_of_number": False}
+        return found if same else found | unnumbered
     return found | {
         "uid": built.uid.value, "gid": built.gid.value if built.gid is not None else None,
         "uid_by": KnownBy.DOCKERFILE, "uid_source": _where(built, built.uid), "sure_of_number": sure,
