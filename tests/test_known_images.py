@@ -28,6 +28,21 @@ def deployment(name: str, *containers: dict[str, Any], **spec: Any) -> str:
     })  # fmt: skip
 
 
+def claim(name: str, *modes: str) -> str:
+    spec = {"accessModes": list(modes), "resources": {"requests": {"storage": "1Gi"}}}
+    return yaml.safe_dump(
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+    )
+
+
+def of_claims(*names: str) -> dict[str, Any]:
+    return {"volumes": [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]}
+
+
+def mounted(*names: str) -> dict[str, Any]:
+    return {"volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in names]}
+
+
 def known(folder: Path, files: dict[str, str]) -> ImageFacts:
     """What is known of the first container of `app.yaml`."""
     from hardener.commands.run import Choices, plan_of
@@ -37,6 +52,24 @@ def known(folder: Path, files: dict[str, str]) -> ImageFacts:
     tree = Tree.read([root], root=root, settings=plan_of(Choices(), root).settings)
     pods = [pod for pod in tree.pod_templates if pod.object.piece.file.path.endswith("/app.yaml")]
     return known_image(pods[0].containers[0])
+
+
+def hardened(harden: Harden, folder: Path, files: dict[str, str], *arguments: str) -> dict[str, Any]:
+    """The pod of `app.yaml` as ``apply`` leaves it; a second run changes nothing."""
+    write(folder, files)
+    for _ in range(2):
+        text = (folder / "app.yaml").read_text(encoding="utf-8")
+        harden("apply", ".", "--only", "run-as-user,run-as-non-root,fs-group", *arguments)
+    assert (folder / "app.yaml").read_text(encoding="utf-8") == text
+    found: dict[str, Any] = yaml.safe_load(text)["spec"]["template"]["spec"]
+    return found
+
+
+def numbers(pod: dict[str, Any]) -> list[int | None]:
+    """The number that each container runs as, then the group of the volumes."""
+    own = pod.get("securityContext", {})
+    of = [each.get("securityContext", {}).get("runAsUser", own.get("runAsUser")) for each in pod["containers"]]
+    return [*of, own.get("fsGroup")]
 
 
 NAMED = {**BUILD, "web/Dockerfile": "FROM example.com/base\nUSER app\n"}
@@ -62,6 +95,62 @@ def test_the_stronger_source_speaks(files: dict[str, str], user: str | None, uid
     assert (found.user, found.uid) == (user, uid)
 
 
+RWO, RWX = "ReadWriteOnce", "ReadWriteMany"
+
+
+@pytest.mark.parametrize(
+    ("pod", "claims", "expected"),
+    [
+        # A claim that the tree shows as one of one node is opened by its group.
+        (deployment("app", mounted("a"), **of_claims("a")), [claim("a", RWO)], [65532, 65532]),
+        (deployment("app", mounted("a"), **of_claims("a")), [claim("a", RWX)], [None, None]),
+        (deployment("app", mounted("a"), **of_claims("a")), [], [None, None]),
+        # An fsGroup is one for each volume of the pod, so that of a neighbour holds it.
+        (deployment("app", mounted("a"), mounted("b"), **of_claims("a", "b")), [claim("a", RWO), claim("b", RWX)],
+         [None, None, None]),
+        (deployment("app", {}, mounted("b"), **of_claims("b")), [claim("b", RWX)], [65532, None, None]),
+        (deployment("app", mounted("a"), mounted("b"), **of_claims("a", "b")), [claim("a", RWO), claim("b", RWO)],
+         [65532, 65532, 65532]),
+        # One that a person wrote opens what it opens already.
+        (deployment("app", mounted("a"), securityContext={"fsGroup": 7}, **of_claims("a")), [claim("a", RWX)],
+         [65532, 7]),
+    ],
+)  # fmt: skip
+def test_the_volumes_of_a_pod_share_one_group(
+    pod: str, claims: list[str], expected: list[int | None], harden: Harden, tmp_path: Path
+) -> None:
+    files = {"app.yaml": pod, **{f"claim{number}.yaml": text for number, text in enumerate(claims)}}
+    assert numbers(hardened(harden, tmp_path, files)) == expected
+
+
+def giver(command: list[str], **more: Any) -> dict[str, Any]:
+    return {"initContainers": [{"name": "give", "image": "busybox:1.37", "command": command, **mounted("a"), **more}]}
+
+
+@pytest.mark.parametrize(
+    ("command", "uid"),
+    [
+        (["chown", "-R", "999", "/a"], 999),
+        (["sh", "-c", "mkdir -p /a/x && chown 999:998 /a/x"], 999),
+        (["chown", "-R", "999:999", "/"], 999),
+        (["chown", "--recursive", "+999.999", "/a"], 999),
+        (["chown", "999", "/elsewhere"], 65532),
+        (["chown", "999", "/"], 65532),  # without -R the volume itself stays what it is
+        (["chown", ":999", "/a"], 65532),
+        (["chown", "redis", "/a"], 65532),
+        (["chown", "0", "/a"], 65532),
+        (["chown", "$WHO", "/a"], 65532),
+        (["chown", "99999999999", "/a"], 65532),
+        (["chown", "-R", "--reference=/etc", "999", "/a"], 65532),
+        (["sh", "-c", "chown 999 /a; chown 998 /a"], 65532),  # which of them is not known
+        (["chown"], 65532),
+    ],
+)
+def test_a_volume_is_given_to_a_number(command: list[str], uid: int, harden: Harden, tmp_path: Path) -> None:
+    pod = deployment("app", mounted("a"), **of_claims("a"), **giver(command))
+    assert numbers(hardened(harden, tmp_path, {"app.yaml": pod, "a.yaml": claim("a", RWO)})) == [uid, uid]
+
+
 def evidence(harden: Harden, id: str) -> dict[str, set[str]]:
     """The evidence of each change and held change of ``id``, by the last parts of the path."""
     found = json.loads(harden("diff", ".", "--only", id, "--format", "json").out)
@@ -71,6 +160,16 @@ def evidence(harden: Harden, id: str) -> dict[str, set[str]]:
             place = ".".join(map(str, edit["path"][3:]))
             texts.setdefault(place, set()).update(fact["text"] for fact in record["evidence"])
     return texts
+
+
+def test_a_given_volume_is_evidence(harden: Harden, tmp_path: Path) -> None:
+    pod = deployment("app", mounted("a"), {}, **of_claims("a"), **giver(["chown", "999", "/a"]))
+    write(tmp_path, {"app.yaml": pod, "a.yaml": claim("a", RWO)})
+    found = evidence(harden, "run-as-user")
+    assert found["containers.0.securityContext.runAsUser"] == {
+        "container give gives volume a to user 999, so it gets that number"
+    }
+    assert found["containers.1.securityContext.runAsUser"] == {"the user of its image is not known, so it gets 65532"}
 
 
 def test_capabilities_of_one_line_are_all_named(harden: Harden, tmp_path: Path) -> None:

@@ -113,6 +113,36 @@ def node_paths(texts: Iterable[str], folders: Iterable[str]) -> list[str]:
     return unique(found)
 
 
+@dataclass(frozen=True, slots=True)
+class GivenAway:
+    """A folder or file that a command gives to the user with the number `uid`, and whether with all that is in it."""
+
+    path: str
+    uid: int
+    whole: bool
+
+
+_OWNER = re.compile(r"\+?([0-9]{1,10})(?:[:.]\S*)?")
+_HIGHEST_USER = 2**32 - 2  # the highest number is none of a user
+
+
+def given_away(words: Sequence[str]) -> list[GivenAway]:
+    """What `chown` gives to a user by number, root left out. Relative paths and owners by name say nothing."""
+    found = []
+    for program, arguments in runs(commands(words)):
+        options = [word for word in arguments if word.startswith("-")]
+        operands = [word for word in arguments if not word.startswith("-")]
+        owner = _OWNER.fullmatch(operands[0]) if program == "chown" and operands else None
+        if owner is None or any(word.startswith(("--ref", "--from")) for word in options):
+            continue
+        uid = int(owner[1])
+        whole = any(word == "--recursive" or (_SHORT_FLAGS.fullmatch(word) and "R" in word) for word in options)
+        if 0 < uid <= _HIGHEST_USER:
+            paths = (posixpath.normpath(path) for path in operands[1:] if path.startswith("/"))
+            found += [GivenAway("/" + path.lstrip("/"), uid, whole) for path in paths if not _UNKNOWN_PART.search(path)]
+    return found
+
+
 def setuid_commands(words: Sequence[str]) -> list[str]:
     """Commands that work only while setuid bits do: sudo, su, ping, cron daemons, postfix."""
     return _programs(words, _SETUID)

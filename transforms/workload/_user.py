@@ -17,6 +17,7 @@ from hardener.kubernetes.image_config import KnownBy
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
+from ._given_volumes import owner_of_volumes
 from ._need import root_evidence
 from ._ports import low_ports
 from ._volumes import Mount, keeps_others_out, mounts
@@ -140,21 +141,22 @@ def _own_user(container: Container, explicit: bool) -> Choice | None:
 def _instead(container: Container, explicit: bool) -> Choice:
     """A number in the place of root, of a user that is a name, or of one that nobody knows."""
     facts = known_image(container)
-    uid = facts.uid if facts.uid is not None else NOBODY_ELSE
+    owner = owner_of_volumes(container) if facts.uid is None else None
+    uid = facts.uid if facts.uid is not None else NOBODY_ELSE if owner is None else owner.uid
     gid = None
     if explicit and container.effective("runAsGroup") is None:
         gid = facts.gid if facts.uid is not None else uid
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    evidence = [*against, container.fact(_why(container), "image")]
+    evidence = [*against, owner.evidence if owner is not None else container.fact(_why(container), "image")]
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
     plain = container.effective("runAsUser") != 0 and own_command(container)
     if facts.sure_of_number and facts.uid is not None and plain and not against:
         if not any(map(_may_shut_out, mounts(container))):
             grade = Grade.SAFE
-    known = facts.user is not None or facts.uid is not None or facts.any_number or bool(against)
+    known = facts.user is not None or facts.uid is not None or facts.any_number or bool(against) or owner is not None
     basis = Basis.INFERRED if known else Basis.ASSUMED
     return Choice(container, uid, gid, grade, basis, evidence, list(signs(container, _kept_volumes)))
 
@@ -206,16 +208,19 @@ def user_evidence(container: Container) -> Iterator[Evidence]:
 def _user_evidence(container: Container) -> Iterator[Evidence]:
     found = mounts(container)
     name = (container.image.name if container.image else None) or ""
-    for mount in found:
-        if mount.persistent and mount.writable and (text := against_group(container, mount)):
-            yield mount.view.fact(text, "mountPath")
+    kept = [mount for mount in found if mount.persistent and mount.writable]
+    shut = [mount.view.fact(text, "mountPath") for mount in kept if (text := against_group(container, mount))]
+    yield from shut
+    if kept and not shut and not container.pod.has("securityContext", "fsGroup"):
+        text = f"files at {kept[0].path} need an fsGroup, which reaches every volume of the pod:"
+        yield from _group_in_reach(container.pod, kept[0], text)
     if _POSTGRES.search(name) and is_data_store(container.image.repository if container.image else None):
         yield from _database_root(container, found)
     for mount in found:
         if _KEY_FILES.search(mount.path) and mount.source in ("secret", "projected"):
             yield mount.view.fact("keys there must be readable by their owner alone, who is root", "mountPath")
         elif keeps_others_out(mount) and not container.pod.has("securityContext", "fsGroup"):
-            yield from _group_in_reach(container.pod, mount)
+            yield from _group_in_reach(container.pod, mount, "only root may read it, and with an fsGroup,")
 
 
 def against_group(container: Container, mount: Mount) -> str | None:
@@ -257,10 +262,17 @@ def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidenc
             yield mount.view.fact(text, "mountPath")
 
 
-def _group_in_reach(pod: PodTemplate, secret: Mount) -> Iterator[Evidence]:
-    """Root alone may read a file; an fsGroup would help, if it did not shut a volume of the pod."""
+def _group_in_reach(pod: PodTemplate, asking: Mount, text: str) -> Iterator[Evidence]:
+    """``text`` says why ``asking`` needs an fsGroup; it would help, if it did not shut a volume of the pod."""
+    against: tuple[frozenset[str], str | None] | None = pod.__dict__.get("_shut")
+    if against is None or against[0] != pod.changed_by:  # each container asks
+        against = pod.__dict__["_shut"] = pod.changed_by, next(_shut(pod), None)
+    if against[1] is not None:
+        yield asking.view.fact(f"{text} {against[1]}", "mountPath")
+
+
+def _shut(pod: PodTemplate) -> Iterator[str]:
     for container in pod.containers:
         for mount in mounts(container):
             if mount.persistent and mount.writable and (text := against_group(container, mount)):
-                yield secret.view.fact(f"only root may read it, and with an fsGroup, {text}", "mountPath")
-                return
+                yield text

@@ -10,7 +10,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import root_evidence
-from ._user import Choice, UserOptions, decide, image_user_is_name, user_evidence
+from ._user import NOBODY_ELSE, Choice, UserOptions, decide, image_user_is_name, user_evidence
 
 _USER = ("securityContext", "runAsUser")
 _GROUP = ("securityContext", "runAsGroup")
@@ -110,7 +110,7 @@ def _group_of_volumes(pod: PodTemplate, choices: list[Choice]) -> Iterator[Edit]
         return
     grade = max((choice.grade for choice in asking), key=lambda grade: grade.rank)
     evidence = [fact for choice in asking for fact in choice.volumes]
-    first = asking[0]
+    first = min(asking, key=lambda choice: choice.uid == NOBODY_ELSE)  # the user of an image says more
     group = known_image(first.container).gid if known_image(first.container).uid == first.uid else None
     yield pod.set(
         "securityContext", "fsGroup", to=group or first.uid, grade=grade, basis=Basis.INFERRED, evidence=evidence,
