@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.kubernetes.command_evidence import below, given_away
-from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -18,11 +17,15 @@ _MOST_GIVEN = 100  # paths of one container that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The number that a volume is given to, by which container, and where that is said."""
+    """The number that a volume is given to, by which container, and that for people."""
 
     uid: int
-    by: Path
-    evidence: Evidence
+    by: Container
+    text: str
+
+    def says(self, more: str) -> Evidence:
+        """``more`` goes on with what follows from it."""
+        return self.by.fact(f"{self.text}, {more}", "command" if self.by.has("command") else "args")
 
 
 def owner_of_volumes(container: Container) -> Owner | None:
@@ -34,7 +37,7 @@ def owner_of_volumes(container: Container) -> Owner | None:
     given: dict[str | None, list[Owner]] = kept["_given"]
     writable = {mount.view.text("name") for mount in mounts(container) if mount.writable}
     found = [owner for volume in sorted(filter(None, writable)) for owner in given.get(volume, ())]
-    found = [owner for owner in found if owner.by != container.path]
+    found = [owner for owner in found if owner.by.path != container.path]
     return found[0] if len({owner.uid for owner in found}) == 1 else None
 
 
@@ -58,6 +61,5 @@ def _given_by(container: Container) -> Iterator[tuple[str | None, Owner]]:
         for each in given:
             if mount.path and (below(each.path, mount.path) or (each.whole and below(mount.path, each.path))):
                 volume = mount.view.text("name")
-                text = f"container {container.name} gives volume {volume} to user {each.uid}, so it gets that number"
-                fact = container.fact(text, "command" if container.has("command") else "args")
-                yield volume, Owner(each.uid, container.path, fact)
+                text = f"container {container.name} gives volume {volume} to user {each.uid}"
+                yield volume, Owner(each.uid, container, text)

@@ -128,6 +128,8 @@ def _own_user(container: Container, explicit: bool) -> Choice | None:
     if facts.user == str(facts.uid):
         text = f"{facts.user_source}: its user is {facts.uid}"
         basis, sure = (Basis.PROVED if facts.proved else Basis.INFERRED), facts.sure
+    elif facts.uid_by is KnownBy.SAME_IMAGE:
+        text, basis, sure = _why(container), Basis.INFERRED, facts.sure_of_number
     else:
         # The number of a name is in the image's passwd file.
         proved = facts.uid_by is KnownBy.LOCK
@@ -141,20 +143,27 @@ def _own_user(container: Container, explicit: bool) -> Choice | None:
 def _instead(container: Container, explicit: bool) -> Choice:
     """A number in the place of root, of a user that is a name, or of one that nobody knows."""
     facts = known_image(container)
-    owner = owner_of_volumes(container) if facts.uid is None else None
+    owner = owner_of_volumes(container)
     uid = facts.uid if facts.uid is not None else NOBODY_ELSE if owner is None else owner.uid
+    others = owner is not None and owner.uid != uid
     gid = None
     if explicit and container.effective("runAsGroup") is None:
         gid = facts.gid if facts.uid is not None else uid
     against = [*root_evidence(container), *user_evidence(container)]
     if container.pod.partial:
         against += low_ports(container).values()  # the setting that gives them back is one of the pod
-    evidence = [*against, owner.evidence if owner is not None else container.fact(_why(container), "image")]
+    evidence = [*against]
+    if owner is not None and facts.uid is None:
+        evidence.append(owner.says("so it gets that number"))
+    else:
+        evidence.append(container.fact(_why(container), "image"))
+    if owner is not None and others:
+        evidence.append(owner.says(f"and not to {uid}"))
     grade = Grade.BREAKING if against else Grade.REVIEW
     # The table speaks of the image's own command, and of files that everyone may read.
     plain = container.effective("runAsUser") != 0 and own_command(container)
     if facts.sure_of_number and facts.uid is not None and plain and not against:
-        if not any(map(_may_shut_out, mounts(container))):
+        if not others and not any(map(_may_shut_out, mounts(container))):
             grade = Grade.SAFE
     known = facts.user is not None or facts.uid is not None or facts.any_number or bool(against) or owner is not None
     basis = Basis.INFERRED if known else Basis.ASSUMED

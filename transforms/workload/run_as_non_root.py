@@ -43,16 +43,15 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
             reason = _reason(container)
             stays = reason is None or reason[0] is Grade.BREAKING or container in exempt
             (loose if stays else strict).append((container, reason))
-    reasons = [reason for _, reason in strict if reason is not None]
     kept = [container for container, _ in loose]
     added = list(_added(pod))
-    yield from _edits(pod, [container for container, _ in strict], [*kept, *added], _worst(reasons))
+    yield from _edits(pod, [(each, reason) for each, reason in strict if reason is not None], [*kept, *added])
     held = [(container, reason) for container, reason in loose if reason is not None]
     if len(held) == len(pod.containers) and not exempt:
-        yield from _edits(pod, kept, added, _worst([reason for _, reason in held]))
+        yield from _edits(pod, held, added)
         return
-    for container, reason in held:
-        yield list(_edits(pod, [container], [*kept, *added], reason))
+    for each in held:
+        yield list(_edits(pod, [each], [*kept, *added]))
 
 
 def _worst(reasons: list[_Reason]) -> _Reason:
@@ -66,20 +65,20 @@ def _worst(reasons: list[_Reason]) -> _Reason:
     return grade, basis, list(reversed(facts.values()))
 
 
-def _edits(pod: PodTemplate, wanted: list[Container], kept: list[Container], reason: _Reason) -> Iterator[Edit]:
-    """True once for the pod, or for its other containers where one has to keep the weaker value."""
-    grade, basis, evidence = reason
-    own = [container for container in wanted if container.has(*_FIELD)]
+def _edits(pod: PodTemplate, wanted: list[tuple[Container, _Reason]], kept: list[Container]) -> Iterator[Edit]:
+    """True once for the pod, or for its other containers where one has to keep the weaker value, each by its reason."""
+    grade, basis, evidence = _worst([reason for _, reason in wanted])
+    own = [(container, reason) for container, reason in wanted if container.has(*_FIELD)]
     at_pod = pod.get(*_FIELD)
     if not kept and not pod.partial and (at_pod is False or len(own) < len(wanted)):
         yield pod.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
         at_pod = True
-    for container in own if at_pod is True else wanted:
+    for container, (own_grade, own_basis, facts) in own if at_pod is True else wanted:
         if at_pod is True:
             path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
             yield container.drop(*path, grade=grade, basis=basis, evidence=evidence)
         else:
-            yield container.set(*_FIELD, to=True, grade=grade, basis=basis, evidence=evidence)
+            yield container.set(*_FIELD, to=True, grade=own_grade, basis=own_basis, evidence=facts)
 
 
 def _reason(container: Container) -> _Reason | None:

@@ -53,7 +53,7 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
     for choice in decided:
         if choice.container in exempt:
             yield list(_numbers(choice.container, choice))
-    yield from _unsolved(pod, options)
+    yield from _unsolved(pod, options, good)
 
 
 def _edits(
@@ -145,10 +145,11 @@ def _forget(view: View, grade: Grade, evidence: list[Evidence]) -> Iterator[Edit
     yield view.drop(*path, grade=grade, basis=Basis.INFERRED, evidence=evidence)
 
 
-def _unsolved(pod: PodTemplate, options: UserOptions) -> Iterator[Finding]:
+def _unsolved(pod: PodTemplate, options: UserOptions, good: list[Choice]) -> Iterator[Finding]:
+    numbered = [choice.container for choice in good]
     for container in pod.containers:
         facts, number = known_image(container), container.effective("runAsUser")
-        if facts.uid is None and number is None and image_user_is_name(container):  # it got none
+        if facts.uid is None and number is None and image_user_is_name(container) and container not in numbered:
             yield container.finding(
                 f"its image runs as {facts.user}, a name that the kubelet cannot tell from root", "image",
                 advice="write the number of that user as runAsUser; id prints it inside the container"
