@@ -30,12 +30,12 @@ _WRITTEN = (
 )
 _FOLDER = "DIR|DIRS|DIRECTORY|FOLDER|PATH|LOCATION|ROOT"
 _VARIABLE = re.compile(
-    rf"(?:\w+_)?(?:{_WRITTEN})(?:_FILE)?_(?:{_FOLDER}|NAME)|(?:\w+_)?LOG_?FILE|(?:\w+_)?CACHE|TMPDIR|TEMP|TMP|PGDATA"
+    rf"(?:\w+_)?(?:{_WRITTEN})(?:_FILE)?_(?:{_FOLDER}|NAME)|(?:\w+_)?(?:LOG|PID)_?FILE|(?:\w+_)?CACHE|TMPDIR|TEMP|TMP|PGDATA"
     rf"|(?:\w+_)?(?:CACHE|DATA|LOG|STATE|TMP|WORK)DIR|MPLCONFIGDIR|(?:\w+_)?TRANSFORMERS_CACHE|VLLM_\w+_ROOT|HF_HOME|TORCH_HOME"
 )
 _HOME = re.compile(r"HOME|\w+_(?:CACHE|CONFIG|DATA|STATE)_HOME|XDG_RUNTIME_DIR|HELM_HOME|CARGO_HOME|GNUPGHOME")
 _FLAG = re.compile(
-    rf"--?(?:\w+[-.])*(?:{_WRITTEN})(?:[-._]\w+)?[-._]?(?:DIR|PATH|DIRECTORY|FOLDER|ROOT)|--?CERT-DIR|--?TMPDIR|--?DBPATH",
+    rf"--?(?:\w+[-.])*(?:{_WRITTEN})(?:[-._]\w+)?[-._]?(?:DIR|PATH|DIRECTORY|FOLDER|ROOT)|--?CERT-DIR|--?TMPDIR|--?DBPATH|--?(?:LOG|PID)[-_]?FILE",
     re.I,
 )
 # Flags that mean a folder to write to in one program only.
@@ -51,6 +51,8 @@ _OF_PROGRAM = {
     "code-server": ("--user-data-dir", "--extensions-dir"),
 }
 _FILE = re.compile(r"[^/]*\.(?:db|db3|gc|log|out|pid|sock|socket|sqlite3?|txt|hprof|lock)", re.I)
+# A file by the name of its variable or flag, whatever it is called.
+_NAMES_FILE = re.compile(r"(?:.*[_-])?(?:LOG|PID)[-_]?FILE|.*_FILE_NAME", re.I)
 # What such a file is, whatever the name of the variable says: a program makes it.
 _OWN_FILE = re.compile(r"/[^\s:$]*\.(?:db|db3|pid|sqlite3?)", re.I)
 _JAVA_TMP = re.compile(
@@ -89,7 +91,12 @@ def _of_variables(env: Mapping[str, str]) -> Iterator[tuple[_Kind, str]]:
         if _HOME.fullmatch(upper):
             yield "home", value
         elif _VARIABLE.fullmatch(upper) or _OWN_FILE.fullmatch(value):
-            yield "written", value
+            yield "written", _folder_of(name, value)
+
+
+def _folder_of(name: str, value: str) -> str:
+    """The folder that is written where ``name`` says ``value``."""
+    return posixpath.dirname(value) if _NAMES_FILE.fullmatch(name) else value
 
 
 def _of_flags(words: Sequence[str], program: str, workdir: str | None) -> Iterator[tuple[_Kind, str]]:
@@ -102,7 +109,7 @@ def _of_flags(words: Sequence[str], program: str, workdir: str | None) -> Iterat
             if flag.lstrip("-") == "cert-dir" and "--tls-cert-file" in names:
                 continue
             relative = workdir is not None and value and not value.startswith("/") and _RELATIVE.fullmatch(value)
-            yield "written", posixpath.join(workdir, value) if relative and workdir else value
+            yield "written", _folder_of(flag, posixpath.join(workdir, value) if relative and workdir else value)
 
 
 _RELATIVE = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
@@ -114,18 +121,20 @@ _OF_PROGRAMS = frozenset(
 )
 
 
-def may_be_mounted(path: str, empty: Sequence[str] = ()) -> bool:
+def may_be_mounted(path: str, empty: Sequence[str] = (), workdir: str | None = None) -> bool:
     """Whether an empty volume at ``path`` hides nothing that the image needs, as far as the path tells.
 
     That holds at and below `/tmp`, `/var/tmp` and `/run` (which is emptied at every start of a system, FHS 3.0), below
     `/var/cache`, at and below what is known to be ``empty``, and in folders of the top level where no image keeps what
-    it runs with (`/data`, `/cache`, `/output`).
+    it runs with (`/data`, `/cache`, `/output`), unless the program starts in it: in ``workdir`` stands what it starts.
     """
     if not path.startswith("/"):
         return False
     wanted = one_run(path)
     if any(below(wanted, one_run(root)) for root in ("/tmp", "/var/tmp", "/run", *empty) if root != "/"):
         return True
+    if workdir is not None and below(one_run(workdir), wanted):
+        return False
     top = wanted.split("/")[1]
     return wanted.startswith("/var/cache/") or (bool(top) and top not in _OF_PROGRAMS)
 

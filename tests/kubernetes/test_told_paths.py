@@ -28,6 +28,9 @@ def script(text: str) -> list[str]:
         ([], {"LOGGING_FILE_NAME": "/l/a.log", "APP_LOG_FILE": "/m/b.log", "FB_DATABASE": "/config/app.db"},
          ["/l", "/m", "/config"]),
         (["java", "-XX:HeapDumpPath=/dumps", "-Xloggc:/logs/gc.log"], {}, ["/dumps", "/logs"]),
+        (["--log-file=/logs/app", "--pid-file", "/pids/app.pid", "-logfile", "/l/x"], {}, ["/logs", "/pids", "/l"]),
+        ([], {"LOG_FILE": "/logs/app", "LOGGING_FILE_NAME": "/l/app", "PIDFILE": "/pids/app"}, ["/logs", "/l", "/pids"]),
+        (["--log-file=/app.log", "--log-file=/dev/stderr", "--log-file-max-size=/x"], {"LOG_FILE": "stdout"}, []),
         # Only one program means a folder by it.
         (["redis-server", "--dir", "/r"], {}, ["/r"]),
         (["server", "--dir", "/r"], {}, []),
@@ -103,3 +106,18 @@ def test_the_image_names_the_program_where_the_command_does_not() -> None:
 )
 def test_where_an_empty_volume_hides_nothing(path: str, allowed: bool) -> None:
     assert may_be_mounted(path, ["/srv/own", "/"]) is allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "workdir", "allowed"),
+    [
+        ("/server", "/server", False),  # what it starts stands there
+        ("/server", "/server/bin", False),
+        ("/server/data", "/server", True),
+        ("/data", "/server", True),
+        ("/tmp", "/tmp/x", True),
+        ("/srv/own", "/srv/own", True),
+    ],
+)
+def test_no_empty_volume_hides_where_it_starts(path: str, workdir: str, allowed: bool) -> None:
+    assert may_be_mounted(path, ["/srv/own"], workdir) is allowed

@@ -129,7 +129,7 @@ def _declared(container: Container, found: Needs, path: str, known: ImageFacts) 
         return
     source = known.volumes_source
     _place(container, found, path, container.fact(f"{source}: its image declares the volume {path}", "image"))
-    if path not in empty(container):
+    if path in found.volumes and path not in empty(container):
         found.doubts.append(container.fact(f"files that the image ships in its volume {path} are hidden", "image"))
 
 
@@ -145,7 +145,7 @@ def _told(container: Container, found: Needs, known: ImageFacts) -> None:
     for (path, kind), speaker in spoken(container, ask):
         if _is_writable(container, found, path):
             continue
-        if may_be_mounted(path, _known_empty(container)):
+        if may_be_mounted(path, _known_empty(container), workdir):
             _place(container, found, path, speaker.says(f"is told to use {path}"))
         elif kind == "written":
             found.against.append(speaker.says(f"is told to write to {path}, where the image may hold files"))
