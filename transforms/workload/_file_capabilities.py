@@ -26,15 +26,22 @@ def carried(container: Container) -> dict[str, str]:
     return files.carried(every_word(container), own_command=own_command(container)) if files is not None else {}
 
 
+def built(container: Container) -> dict[str, tuple[str, ...]]:
+    """Those that its Dockerfile gives to programs, by where it says so."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, where in known_image(container).carried:
+        found[where] = (*found.get(where, ()), name)
+    return found
+
+
 def held(container: Container) -> dict[str, list[str]]:
     """Those that a program which is started may use and gets from nothing else, by who says so and where."""
     row, files = container.row, known_image(container).files
     found: dict[str, list[str]] = {}
     if files is not None:
         found = {f"harden.lock: {path}": names.split(", ") for path, names in _started(container).items()}
-    elif (made := known_image(container).carried) and own_command(container):
-        for name, where in made:
-            found.setdefault(f"{where}: its program", []).append(name)
+    elif (made := built(container)) and own_command(container):
+        found = {f"{where}: its program": list(names) for where, names in made.items()}
     elif row is not None and row.file_caps and own_command(container):
         found = {f"{row.origin}: its program": list(row.file_caps)}
     return {source: left for source, names in found.items() if (left := _given(container, names))}
@@ -47,6 +54,20 @@ def within_reach(container: Container) -> Iterator[Evidence]:
     for path, names in files.within_reach(own_command=own_command(container)).items() if files is not None else ():
         if path not in started and (left := _given(container, names.split(", "))):
             yield container.fact(f"harden.lock: {path} carries {', '.join(left)}, and may be started unseen", "image")
+    for source, caps in _of_other_programs(container).items():
+        if left := _given(container, caps):
+            text = f"{source}: a program of its image carries {', '.join(left)}, and may be started unseen"
+            yield container.fact(text, "image")
+
+
+def _of_other_programs(container: Container) -> dict[str, tuple[str, ...]]:
+    """Those of the image where the manifest starts another program, by who says so."""
+    known, row = known_image(container), container.row
+    if known.files is not None or own_command(container):
+        return {}
+    if made := built(container):
+        return made
+    return {row.origin: row.file_caps} if row is not None and row.file_caps else {}
 
 
 def raisers(container: Container) -> Iterator[Evidence]:

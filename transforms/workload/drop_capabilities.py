@@ -15,7 +15,7 @@ from hardener.kubernetes.command_evidence import raw_socket_commands, root_comma
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container
 
-from ._file_capabilities import carried, has_no_privileged, held, within_reach
+from ._file_capabilities import built, carried, has_no_privileged, held, within_reach
 from ._grounds import assumption
 from ._ports import low_ports
 from ._user import final_user
@@ -136,9 +136,11 @@ def _of_files(container: Container, low: bool) -> tuple[list[str], list[Evidence
                 facts = [state.fact(f"harden.lock: {path} carries {names}", "image") for path, names in found.items()]
                 return [name for names in found.values() for name in names.split(", ") if name in DEFAULT], facts
             continue
-        if made := known_image(state).carried:
-            facts = [state.fact(f"{where}: its program carries {name}", "image") for name, where in made]
-            return [name for name, _ in made if name in DEFAULT], facts
+        if made := built(state):
+            facts = [
+                state.fact(f"{where}: its program carries {', '.join(names)}", "image") for where, names in made.items()
+            ]
+            return [name for names in made.values() for name in names if name in DEFAULT], facts
         if row is not None and row.file_caps:
             facts = [state.fact(f"{row.origin}: its program carries {', '.join(row.file_caps)}", "image")]
             return [name for name in row.file_caps if name in DEFAULT], facts
