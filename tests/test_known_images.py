@@ -84,6 +84,8 @@ OWN_ROW = {".harden.yaml": f"images: [{{match: {IMAGE.partition(':')[0]}, user: 
         (NAMED, "app", None),
         ({**NAMED, **WRITTEN}, "app", 1234),
         ({**BUILD, **WRITTEN, "web/Dockerfile": "FROM example.com/base\nARG WHO\nUSER $WHO\n"}, None, 1234),
+        ({"other.yaml": deployment("other", {"securityContext": {"runAsUser": True}})}, None, None),
+        ({"other.yaml": deployment("other", {"securityContext": {"runAsUser": 2**31}})}, None, None),  # refused
         # The base of a Dockerfile says less than a row of the user for the image itself.
         ({**BUILD, "web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.27\n"}, "101", 101),
         ({**BUILD, **OWN_ROW, "web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.27\n"}, "root", 4711),

@@ -123,7 +123,7 @@ class GivenAway:
 
 
 _OWNER = re.compile(r"\+?([0-9]{1,10})(?:[:.]\S*)?")
-_HIGHEST_USER = 2**32 - 2  # the highest number is none of a user
+_HIGHEST_USER = 2**31 - 1  # the API server refuses a higher one
 
 
 def given_away(words: Sequence[str]) -> list[GivenAway]:

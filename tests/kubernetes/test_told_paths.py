@@ -29,7 +29,7 @@ def script(text: str) -> list[str]:
          ["/l", "/m", "/config"]),
         (["java", "-XX:HeapDumpPath=/dumps", "-Xloggc:/logs/gc.log"], {}, ["/dumps", "/logs"]),
         (["--log-file=/logs/app", "--pid-file", "/pids/app.pid", "-logfile", "/l/x"], {}, ["/logs", "/pids", "/l"]),
-        ([], {"LOG_FILE": "/logs/app", "LOGGING_FILE_NAME": "/l/app", "PIDFILE": "/pids/app"}, ["/logs", "/l", "/pids"]),
+        ([], {"LOG_FILE": "/logs/app", "LOGGING_FILE_NAME": "/l/app", "PIDFILE": "/p/app"}, ["/logs", "/l", "/p"]),
         (["--log-file=/app.log", "--log-file=/dev/stderr", "--log-file-max-size=/x"], {"LOG_FILE": "stdout"}, []),
         # Only one program means a folder by it.
         (["redis-server", "--dir", "/r"], {}, ["/r"]),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What Kubernetes writes there itself is no need of the program.
 _CHOSEN = 65532  # what a run writes where no number is known
+_HIGHEST = 2**31 - 1  # the API server refuses a higher one
 _OURS = "harden-"  # how the volumes begin that a run adds
 _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 
@@ -85,7 +86,7 @@ class SameImages(AsRead):
 
 def _of(container: Container, program: Program) -> SameImage | None:
     number = container.effective("runAsUser")
-    uid = number if isinstance(number, int) and number > 0 and number != _CHOSEN else None
+    uid = number if type(number) is int and 0 < number <= _HIGHEST and number != _CHOSEN else None
     non_root = number is None and container.effective("runAsNonRoot") is True
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
     if uid is None and not non_root and not read_only:

@@ -45,8 +45,6 @@ class VolumeClaims(AsRead):
         if volume is None:  # a claim template of a StatefulSet
             templates = pod.object.items("spec", "volumeClaimTemplates") if pod.kind == "StatefulSet" else ()
             return [each for each in templates if each.text("metadata", "name") == name]
-        if volume.has("ephemeral"):
-            return [volume.view("ephemeral", "volumeClaimTemplate")]
         claim = volume.text("persistentVolumeClaim", "claimName")
         if not claim or claim not in self._by_name:
             return []
