@@ -113,6 +113,9 @@ RWO, RWX = "ReadWriteOnce", "ReadWriteMany"
         (deployment("app", {}, mounted("b"), **of_claims("b")), [claim("b", RWX)], [65532, None, None]),
         (deployment("app", mounted("a"), mounted("b"), **of_claims("a", "b")), [claim("a", RWO), claim("b", RWO)],
          [65532, 65532, 65532]),
+        # The user of an image is a better group than a number that is chosen for want of one.
+        (deployment("app", mounted("a"), {"image": "nginx:1.27", **mounted("b")}, **of_claims("a", "b")),
+         [claim("a", RWO), claim("b", RWO)], [65532, 101, 101]),
         # One that a person wrote opens what it opens already.
         (deployment("app", mounted("a"), securityContext={"fsGroup": 7}, **of_claims("a")), [claim("a", RWX)],
          [65532, 7]),

@@ -1,6 +1,7 @@
 """What is known of the image of a container, from every source that the tree has, the strongest first: its config and
 files in ``harden.lock``, the Dockerfile that builds it, other containers of the tree with the same image, the image
-table, and what is known of the base of its Dockerfile."""
+table, and what is known of the base of its Dockerfile. Of the user alone the base speaks before the table: a Dockerfile
+without a USER says that it is that of the base."""
 
 from __future__ import annotations
 
