@@ -184,3 +184,30 @@ def test_capabilities_of_one_line_are_all_named(harden: Harden, tmp_path: Path) 
     assert found["containers.0.securityContext.allowPrivilegeEscalation"] == {
         "web/Dockerfile:2: its program carries NET_RAW, CHOWN, which it would not get"
     }
+
+
+READ_ONLY: dict[str, Any] = {"securityContext": {"readOnlyRootFilesystem": True}}
+EMPTY: dict[str, Any] = {"volumes": [{"name": "etc", "emptyDir": {}}, {"name": "data", "emptyDir": {}}]}
+BOTH: dict[str, Any] = {
+    "volumeMounts": [{"name": "etc", "mountPath": "/etc/web"}, {"name": "data", "mountPath": "/data"}]
+}
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "paths"),
+    [
+        (deployment("other", {**READ_ONLY, **BOTH}, **EMPTY), ["/etc/web", "/data"]),
+        # What another container puts there first would be missing in an empty volume.
+        (deployment("other", {**READ_ONLY, **BOTH}, **EMPTY, initContainers=[{"name": "fill", "image": "b", **BOTH}]),
+         ["/data"]),
+        (deployment("other", {**READ_ONLY, **BOTH}, {"image": "example.com/b", **BOTH}, **EMPTY), ["/data"]),
+        (deployment("other", {**READ_ONLY, **BOTH}, volumes=[
+            {"name": "etc", "hostPath": {"path": "/etc/web"}}, {"name": "data", "hostPath": {"path": "/data"}}]),
+         ["/data"]),
+    ],
+)  # fmt: skip
+def test_a_volume_that_somebody_fills_shows_no_place_for_an_empty_one(
+    elsewhere: str, paths: list[str], tmp_path: Path
+) -> None:
+    found = known(tmp_path, {"app.yaml": deployment("app", {}), "other.yaml": elsewhere})
+    assert [path.path for path in found.writable] == paths

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.programs import Program, program_of
 from hardener.kubernetes.image_config import ImagePath
+from hardener.kubernetes.told_paths import may_be_mounted
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Container, OpaqueError
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def _of(container: Container, program: Program) -> SameImage | None:
 
 
 def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
-    """Places that are mounted to be written to."""
+    """Places that are mounted to be written to. One where an image may hold files counts only where the volume is the
+    container's alone: what others put there first would be missing in a volume that is empty."""
+    filled = _filled(container.pod)
     volumes = {volume.text("name"): volume for volume in container.pod.items("volumes")}
     for mount in container.items("volumeMounts"):
         volume, path = volumes.get(mount.text("name")), mount.text("mountPath")
@@ -107,5 +110,18 @@ def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
             and not (mount.text("name") or "").startswith(_OURS)
             and mount.get("readOnly") is not True
             and not (volume and _GIVEN.intersection(volume.keys()))
+            and (mount.text("name") not in filled or may_be_mounted(path))
         ):
             yield ImagePath(path, f"{where} has the same image and a writable volume at {path}", shown=True)
+
+
+def _filled(pod: PodTemplate) -> frozenset[str | None]:
+    """The volumes of ``pod`` that hold files of the node, and those that several of its containers mount."""
+    found: frozenset[str | None] | None = pod.__dict__.get("_filled")
+    if found is None:  # each container asks
+        names = Counter(
+            name for each in pod.containers for name in {mount.text("name") for mount in each.items("volumeMounts")}
+        )
+        of_node = {volume.text("name") for volume in pod.items("volumes") if volume.has("hostPath")}
+        found = pod.__dict__["_filled"] = frozenset({name for name, count in names.items() if count > 1} | of_node)
+    return found
