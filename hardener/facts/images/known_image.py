@@ -46,9 +46,16 @@ class KnownImages(AsRead):
         self._same = tree.ask(SameImages)
         self._built = tree.ask(BuiltImages)
         self._known: dict[tuple[str, tuple[str, ...], Program | None], ImageFacts] = {}
+        self._of_view: dict[Container, ImageFacts] = {}
 
     def of(self, container: Container) -> ImageFacts:
         """What is known of the image of ``container``."""
+        found = self._of_view.get(container)
+        if found is None:
+            found = self._of_view[container] = self._find(container)
+        return found
+
+    def _find(self, container: Container) -> ImageFacts:
         if container.image is None:
             return _NOTHING
         key = (container.image.text, container.command, program_of(container))

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.tree.core_views import Container, OpaqueError
+from hardener.tree.fact import AsRead
+from hardener.tree.tree import Tree
 
 Program = tuple[str, bool, tuple[str, ...], str]
 """The repository spelled out, whether it is an init container, its command, and its first argument."""
@@ -13,6 +15,23 @@ Program = tuple[str, bool, tuple[str, ...], str]
 
 def program_of(container: Container) -> Program | None:
     """What ``container`` runs; None where that is filled in later."""
+    return container.tree.ask(Programs).of(container)
+
+
+class Programs(AsRead):
+    """What containers run, found out once for each, since each transform asks."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._known: dict[Container, Program | None] = {}
+
+    def of(self, container: Container) -> Program | None:
+        """What ``container`` runs; None where that is filled in later."""
+        if container not in self._known:
+            self._known[container] = _find(container)
+        return self._known[container]
+
+
+def _find(container: Container) -> Program | None:
     repository = container.image.normalized if container.image is not None else None
     if repository is None or container.pod.is_fragment:  # a program may give it another command
         return None
@@ -21,4 +40,4 @@ def program_of(container: Container) -> Program | None:
     except (OpaqueError, WrongShapeError):
         return None
     first = args[0] if args and not args[0].startswith("-") else ""
-    return repository, container.init, tuple(command), first
+    return repository, container.init, command, first
