@@ -35,6 +35,19 @@ class Needs:
     doubts: list[Evidence]
     inert: bool = True
     proofs: list[Evidence] = field(default_factory=list)
+    _places: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = {one_run(path) for path in self.volumes}
+
+    def has_volume(self, path: str) -> bool:
+        """Whether ``path`` itself gets a volume, however it is spelled."""
+        return one_run(path) in self._places
+
+    def add_volume(self, path: str, reason: Evidence) -> None:
+        """Give ``path`` a volume."""
+        self.volumes[path] = reason
+        self._places.add(one_run(path))
 
 
 def needs(container: Container) -> Needs:
@@ -121,7 +134,7 @@ def _volumes(container: Container) -> tuple[str, ...]:
 
 def _declared(container: Container, found: Needs, path: str, known: ImageFacts) -> None:
     """A VOLUME of the image: some runtimes leave it read-only, others put a copy of the image's files there."""
-    if any(one_run(path) == one_run(other) for other in found.volumes) or is_mounted(container, path):
+    if found.has_volume(path) or is_mounted(container, path):
         return
     if any(_below(path, root) for root in _OF_PROGRAMS) and path not in empty(container):
         text = f"its volume {path} may hold what it runs with, so nothing is mounted; some runtimes leave it read-only"
@@ -213,14 +226,14 @@ def _root_of(container: Container, path: str) -> str | None:
 
 
 def _place(container: Container, found: Needs, path: str, reason: Evidence) -> None:
-    if is_mounted(container, path) or any(one_run(path) == one_run(other) for other in found.volumes):
+    if found.has_volume(path) or is_mounted(container, path):
         return
     for filled in known_image(container).filled:
         if _below(filled.path, path):
             text = f"{reason.text}, and a volume at {path} would hide {filled.path} of the image ({filled.source})"
             found.against.append(Evidence(text, reason.piece, reason.path))
             return
-    found.volumes[path] = reason
+    found.add_volume(path, reason)
 
 
 def is_mounted(container: Container, path: str) -> bool:
