@@ -87,15 +87,17 @@ def is_other(path: str) -> bool:
     return bool(_OTHERS.fullmatch(name)) or (name == "config" and os.path.basename(folder) == ".kube")
 
 
-def walk(folder: str, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[tuple[str, bool]]:
-    """Files whose names end in one of ``suffixes``, and those of ``is_other``, below ``folder`` in a stable order, as
-    (path, is a symbolic link); ``.gitignore`` is respected.
+def walk(
+    folder: str, suffixes: tuple[str, ...] = SUFFIXES, also: Callable[[str], bool] = is_other
+) -> Iterator[tuple[str, bool]]:
+    """Files whose names end in one of ``suffixes``, and those whose path ``also`` wants, below ``folder`` in a stable
+    order, as (path, is a symbolic link); ``.gitignore`` is respected.
 
     Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path.
     """
     rules = _ignore_rules_above(folder)
     # A folder that is named is meant, whatever the files above it say.
-    yield from _walk(folder, [] if _ignored(folder, True, rules) else rules, suffixes)
+    yield from _walk(folder, [] if _ignored(folder, True, rules) else rules, suffixes, also)
 
 
 def _ignore_rules_above(folder: str) -> list[tuple[str, object]]:
@@ -141,7 +143,9 @@ def pattern_test(pattern: str, root: str) -> Callable[[str], bool]:
     return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))
 
 
-def _walk(folder: str, rules: list[tuple[str, object]], suffixes: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+def _walk(
+    folder: str, rules: list[tuple[str, object]], suffixes: tuple[str, ...], also: Callable[[str], bool]
+) -> Iterator[tuple[str, bool]]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -155,12 +159,12 @@ def _walk(folder: str, rules: list[tuple[str, object]], suffixes: tuple[str, ...
     for entry in entries:
         is_folder = entry.is_dir(follow_symlinks=False)
         if not is_folder and not entry.name.endswith(suffixes) and entry.name not in NAMES:
-            if not is_other(entry.path):
+            if not also(entry.path):
                 continue
         if (is_folder and entry.name in SKIPPED_FOLDERS) or (rules and _ignored(entry.path, is_folder, rules)):
             continue
         if is_folder:
-            yield from _walk(entry.path, rules, suffixes)
+            yield from _walk(entry.path, rules, suffixes, also)
         else:
             yield entry.path, entry.is_symlink()
 

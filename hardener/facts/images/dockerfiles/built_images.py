@@ -7,25 +7,28 @@ is read when an image of it is asked for, and kept.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.facts.images.dockerfiles.builds import Build, suffix_of
 from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.kubernetes import image_reference
 from hardener.kubernetes.image_reference import ImageReference
+from hardener.sources import files
 from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
+    from hardener.facts.images.dockerfiles.builds import Build
     from hardener.facts.images.dockerfiles.instructions import Instruction
     from hardener.facts.images.dockerfiles.matching import Matching
     from hardener.facts.images.dockerfiles.stage import Stage
     from hardener.tree.tree import Tree
 
+_NAMED = re.compile(r"(?i)(?:docker|container)file")
 _MOST_DOCKERFILES = 2000
 _DEEPEST = 10  # images of this tree that are made one from the other
 _MOST_BUILDS = 20  # of one image that are compared
@@ -77,6 +80,12 @@ class BuiltImages(AsRead):
 
     @cached_property
     def _dockerfiles(self) -> list[str]:
+        tree = self._tree
+        names = () if tree.stream else files.walk(tree.root, (), _may_be_dockerfile)
+        if not any(_may_be_dockerfile(path) for path, _ in names):
+            return []  # a list of every other file costs more
+        from hardener.facts.images.dockerfiles.builds import suffix_of
+
         found = [path for path in self._files.paths if suffix_of(path) is not None]
         return found[:_MOST_DOCKERFILES] if self._files.complete else []
 
@@ -174,6 +183,11 @@ class BuiltImages(AsRead):
             return child
 
         return built
+
+
+def _may_be_dockerfile(path: str) -> bool:
+    """Whether ``builds.suffix_of`` has to look at the name."""
+    return _NAMED.search(path, path.rfind("/") + 1) is not None
 
 
 def _of_another_tool(builds: Sequence[Build], rank: Rank) -> BuiltImage | None:
