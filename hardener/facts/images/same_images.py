@@ -32,13 +32,12 @@ _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 class SameImage:
     """How one container of an image runs.
 
-    - `where`: the object and its file, for people. `program`: what it runs.
+    - `where`: the object and its file, for people.
     - `uid`: its number, None where none is written. `non_root`: it has none, is refused as root, and starts.
     - `writable`: what is mounted writable over its read-only root; None where its root is not read-only.
     """
 
     where: str
-    program: Program
     uid: int | None
     non_root: bool
     writable: tuple[ImagePath, ...] | None
@@ -48,7 +47,10 @@ class SameImages(AsRead):
     """The containers that say something of their image, by its repository spelled out."""
 
     def __init__(self, tree: Tree) -> None:
-        self._found: dict[str, list[SameImage]] = {}
+        self._with_number: dict[str, list[SameImage]] = {}
+        self._number: dict[str, SameImage] = {}  # by repository, as far as somebody asked
+        self._non_root: dict[str, SameImage] = {}
+        self._read_only: dict[Program, SameImage] = {}
         for pod in tree.pod_templates:
             try:
                 for container in pod.containers:
@@ -61,31 +63,36 @@ class SameImages(AsRead):
         if program is None:
             return
         try:
-            found = _of(container, program)
+            found = _of(container)
         except (OpaqueError, WrongShapeError):
             return
-        if found is not None:
-            self._found.setdefault(program[0], []).append(found)
+        if found is None:
+            return
+        if found.uid:
+            self._with_number.setdefault(program[0], []).append(found)
+        if found.non_root:
+            self._non_root.setdefault(program[0], found)
+        if found.writable is not None:
+            self._read_only.setdefault(program, found)
 
     def number(self, repository: str) -> SameImage | None:
         """A container with the number that most containers of ``repository`` run as; None where none is written."""
-        found = [each for each in self._found.get(repository, ()) if each.uid]
-        if not found:
-            return None
-        often = Counter(each.uid for each in found)
-        return max(found, key=lambda each: often[each.uid])  # of equals the first
+        found = self._with_number.get(repository)
+        if found is not None and repository not in self._number:
+            often = Counter(each.uid for each in found)
+            self._number[repository] = max(found, key=lambda each: often[each.uid])  # of equals the first
+        return self._number.get(repository)
 
     def non_root(self, repository: str) -> SameImage | None:
         """A container of ``repository`` that is refused as root and names no number; None where there is none."""
-        return next((each for each in self._found.get(repository, ()) if each.non_root), None)
+        return self._non_root.get(repository)
 
     def read_only(self, program: Program) -> SameImage | None:
         """A container with a read-only root that runs ``program``; None without one."""
-        found = (each for each in self._found.get(program[0], ()) if each.writable is not None)
-        return next((each for each in found if each.program == program), None)
+        return self._read_only.get(program)
 
 
-def _of(container: Container, program: Program) -> SameImage | None:
+def _of(container: Container) -> SameImage | None:
     number = container.effective("runAsUser")
     uid = number if type(number) is int and 0 < number <= _HIGHEST and number != _CHOSEN else None
     non_root = number is None and container.effective("runAsNonRoot") is True
@@ -95,7 +102,7 @@ def _of(container: Container, program: Program) -> SameImage | None:
     file = container.object.piece.file.name
     where = f"container {container.name} of {container.object} in {file}"
     writable = tuple(_mounted(container, where)) if read_only else None
-    return SameImage(where, program, uid, non_root, writable)
+    return SameImage(where, uid, non_root, writable)
 
 
 def _mounted(container: Container, where: str) -> Iterator[ImagePath]:
