@@ -115,6 +115,8 @@ _INGRESS_OR_GATEWAY = _phrases(
 )
 _EXTERNAL = _phrases("(?<!-non-)(?<!-not-)(?:external|public)", "ingress", "gateway", "edge", "lb", "load-?balancer")
 
+_FRONT = _phrases("web", "www", "front", "frontend", "front-end", "ui", "storefront")
+
 # What may stand behind the name of an administration interface without making it another thing.
 _TAIL = _Pattern(
     r"-(?:server|service|svc|servicelb|ui|web|webui|frontend|console|dashboard|portal|app|deployment|statefulset|master"
@@ -166,7 +168,8 @@ _SENSITIVE: tuple[tuple[str, _Pattern], ...] = tuple(
 _DATA_STORE = _Pattern(
     r"-(?:postgres|postgresql|pgsql|postgis|timescaledb|pgvector|spilo|mysql|mysqld|mariadb|percona|galera|mongo|mongod"
     r"|mongodb|redis|valkey|keydb|dragonflydb|memcached|memcache|kafka|redpanda|cassandra|scylla|scylladb|elasticsearch"
-    r"|opensearch|etcd|zookeeper|rabbitmq|cockroach|cockroachdb|couchdb|couchbase|clickhouse|influxdb|neo4j|rethinkdb"
+    r"|opensearch|etcd|zookeeper|rabbitmq|documentdb|cockroach|cockroachdb|couchdb|couchbase|clickhouse|influxdb|neo4j"
+    r"|rethinkdb"
     r"|solr|arangodb|dgraph|aerospike|hazelcast|infinispan|ignite|tikv|tidb|yugabyte|yugabytedb|questdb|surrealdb|mssql"
     r"|qdrant|milvus|weaviate|minio)(?=-|$)"
 )
@@ -275,6 +278,11 @@ def is_ingress_or_gateway(text: str | None) -> bool:
 def says_external(name: str | None) -> bool:
     """Whether a name says that it is meant for the outside: external, public, ingress, gateway, edge, lb as words."""
     return _EXTERNAL.search(_dashed(name)) is not None
+
+
+def says_front(name: str | None) -> bool:
+    """Whether a name is that of what people see: web, www, front, frontend, ui, storefront as words."""
+    return _FRONT.search(_dashed(name)) is not None
 
 
 def says_internal(name: str | None) -> bool:

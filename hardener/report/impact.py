@@ -94,7 +94,7 @@ _SOURCES = {
     KnownBy.DOCKERFILE: "a Dockerfile",
     KnownBy.SAME_IMAGE: "another container with the same image",
     KnownBy.TABLE: "the image table",
-    KnownBy.BASE: "what is known of the base image",
+    KnownBy.BASE: "a Dockerfile and its base",
 }
 
 
@@ -105,7 +105,7 @@ def _sources(pod: PodTemplate) -> Iterator[KnownBy | None]:
             number = container.effective("runAsUser")
             if number and number != written.number(container):
                 known = known_image(container)
-                yield known.uid_by if known.uid == number else None
+                yield known.uid_by if known.uid == number else known.user_by
     except (OpaqueError, WrongShapeError):
         return
 

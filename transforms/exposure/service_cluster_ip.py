@@ -11,7 +11,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.entrances import PUBLIC as _PUBLIC
 from hardener.facts.network.entrances import Entrances
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.component import says_internal
+from hardener.kubernetes.component import says_front, says_internal
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -65,6 +65,9 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
     component = administration(service, pods)
     sensitive = component.evidence if component else data_store(service, pods)
     against = list(deliberate(service, pods))
+    name = literal(service.object.name)
+    if sensitive is None and not against and says_front(name) and not says_internal(name):
+        against.append(service.fact("its name is that of what people see", "metadata", "name"))
     if sensitive is None and options.convert == "sensitive":
         yield _left_open(service, kind, against)
         return
@@ -111,15 +114,17 @@ def _inside(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
 def _other_ways(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     """An Ingress or a route that leads to the pods of ``service`` by another way than its address."""
     relations = service.tree.ask(Relations)
+    entrances = service.tree.ask(Entrances)
     for item, backend in relations.routes_to(service.object):
-        if not uses_node_ports(item, service.object):
+        if not uses_node_ports(item, service.object) and entrances.is_of(service, item):
             yield item.fact(f"{item} leads to it, and needs no address of its own", *backend.path)
             return
     for twin in dict.fromkeys(twin for pod in pods for twin in relations.routed_services_of(pod)):
         if twin.text("spec", "type") not in _PUBLIC and targets(service, pods) <= targets(twin, pods):
             item, backend = relations.routes_to(twin)[0]
-            yield item.fact(f"{item} leads to the same pods through {twin}", *backend.path)
-            return
+            if entrances.is_of(service, item):
+                yield item.fact(f"{item} leads to the same pods through {twin}", *backend.path)
+                return
 
 
 def _drops(service: Service) -> Iterator[tuple[Path, str]]:

@@ -56,6 +56,10 @@ class Entrances(AsRead):
         folder = os.path.dirname(item.piece.file.path)
         return {(folder, name or "") for name in self._builds.namespaces(item)}
 
+    def is_of(self, service: Service, item: Object) -> bool:
+        """Whether ``item`` belongs to the application of ``service``: it is built with it, or stands in its folder."""
+        return bool(self._applications(service.object) & self._applications(item))
+
     def called_inside(self, service: Service) -> list[Evidence]:
         """Why ``service`` is one for the inside: workloads of its application call it, and the application has another
         entrance; [] where that does not show."""
