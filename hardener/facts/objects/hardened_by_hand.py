@@ -99,8 +99,17 @@ def _is_as_read(container: Container, id: str, *path: str) -> bool:
 
 
 def _may_be_root(container: Container) -> bool:
-    """Whether it may run as root by what was written and is known: then what is held from root is no `safe` change."""
-    written = container.tree.ask(WrittenUsers)
-    if written.number(container) == 0:
+    """Whether it may run as root by what a person wrote and is known: then what is held from root is no `safe` change.
+
+    A number that a run chooses is none of a person, and one that is known for sure makes what goes with it `safe`: else
+    a second run would say something else.
+    """
+    written, known = container.tree.ask(WrittenUsers), known_image(container)
+    number = written.number(container)
+    if number == 0:
         return True
-    return not written.is_non_root(container) and known_image(container).user in (None, "root")
+    if number is None and written.claims(container):
+        return False
+    if number is not None and number != _INVENTED and (number != known.uid or known.sure_of_number):
+        return False
+    return known.user in (None, "root") and not known.sure_of_number
