@@ -216,15 +216,13 @@ def user_evidence(container: Container) -> Iterator[Evidence]:
 
 def _user_evidence(container: Container) -> Iterator[Evidence]:
     found = mounts(container)
-    name = (container.image.name if container.image else None) or ""
     kept = [mount for mount in found if mount.persistent and mount.writable]
     shut = [mount.view.fact(text, "mountPath") for mount in kept if (text := against_group(container, mount))]
     yield from shut
     if kept and not shut and not container.pod.has("securityContext", "fsGroup"):
         text = f"files at {kept[0].path} need an fsGroup, which reaches every volume of the pod:"
         yield from _group_in_reach(container.pod, kept[0], text)
-    if _POSTGRES.search(name) and is_data_store(container.image.repository if container.image else None):
-        yield from _database_root(container, found)
+    yield from _database_root(container, found)
     for mount in found:
         if _KEY_FILES.search(mount.path) and mount.source in ("secret", "projected"):
             yield mount.view.fact("keys there must be readable by their owner alone, who is root", "mountPath")
@@ -261,12 +259,19 @@ def _kept_volumes(container: Container) -> Iterator[Evidence]:
             yield mount.view.fact(text, "mountPath")
 
 
-def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidence]:
-    row = container.row
+def is_database_root(container: Container, path: str) -> bool:
+    """Whether ``path`` is where a PostgreSQL keeps its data: it refuses a folder that is not its user's own."""
+    image, row = container.image, container.row
+    if image is None or not (_POSTGRES.search(image.name or "") and is_data_store(image.repository)):
+        return False
     default = _PGDATA if row is None or not row.writable or _PGDATA in row.writable else ""
-    folder = posixpath.normpath(container.env.get("PGDATA") or default)
+    return posixpath.normpath(container.env.get("PGDATA") or default) == posixpath.normpath(path)
+
+
+def _database_root(container: Container, found: list[Mount]) -> Iterator[Evidence]:
     for mount in found:
-        if folder == posixpath.normpath(mount.path):
+        if is_database_root(container, mount.path):
+            folder = posixpath.normpath(mount.path)
             text = f"PGDATA is the root of a volume, which belongs to root; {folder}/pgdata would be the server's own"
             yield mount.view.fact(text, "mountPath")
 

@@ -19,6 +19,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError
 
 from ._image_folders import empty, fills_tmp, folders
+from ._user import is_database_root
 from ._volumes import mounts
 
 FIELD = ("securityContext", "readOnlyRootFilesystem")
@@ -226,6 +227,11 @@ def _root_of(container: Container, path: str) -> str | None:
 
 
 def _place(container: Container, found: Needs, path: str, reason: Evidence) -> None:
+    if is_database_root(container, path):
+        if not is_mounted(container, path):
+            text = f"{path} has to belong to the user of the database, so no empty volume is mounted there"
+            found.doubts.append(container.fact(text, "image"))
+        return
     if found.has_volume(path) or is_mounted(container, path):
         return
     for filled in known_image(container).filled:
