@@ -10,6 +10,7 @@ from hardener.authoring.config import Config
 from hardener.commands.progress import Progress
 from hardener.errors import InputError
 from hardener.kubernetes import quantity
+from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_table import lookup
 from hardener.lock import registry_session
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 4
 # Whom transforms let an image of root run as where the image table knows no one: the number, and the group that a
 # number without a line in passwd has.
-_NOBODY_ELSE = (65532, 0)
+_NOBODY_ELSE = (NOBODY_ELSE, 0)
 
 
 def limits(config: Config) -> Limits:

@@ -21,6 +21,9 @@ _ROOT = frozenset({"", "0", "root"})
 LOCK = "harden.lock"
 SOME_NUMBER = "a number"
 """The user of an image that runs under `runAsNonRoot`, where nothing says which number it is."""
+NOBODY_ELSE = 65532
+"""The number that images without a user of their own get: high enough to be no user of the node, within the range of
+user namespaces, and what distroless images call nonroot."""
 UserKind = Literal["root", "number", "name", "unknown"]
 
 

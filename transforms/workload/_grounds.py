@@ -8,9 +8,8 @@ from __future__ import annotations
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.known_image import known_image, unknown_image
 from hardener.facts.objects.written_users import WrittenUsers
+from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container
-
-from ._user import NOBODY_ELSE
 
 
 def assumption(container: Container) -> Evidence | None:

@@ -13,7 +13,7 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs, states
 from hardener.facts.objects.volume_claims import OF_ONE_NODE, VolumeClaims
 from hardener.kubernetes.component import is_data_store
-from hardener.kubernetes.image_config import KnownBy
+from hardener.kubernetes.image_config import NOBODY_ELSE, KnownBy
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
@@ -23,10 +23,6 @@ from ._ports import low_ports
 from ._volumes import Mount, keeps_others_out, mounts
 
 User = Literal["non-root", "root", "unknown"]
-
-NOBODY_ELSE = 65532
-"""The number that images without a user of their own get: high enough to be no user of the node, within the range of
-user namespaces, and what distroless images call nonroot."""
 
 _POSTGRES = re.compile(r"(^|[-_.])(postgres|postgresql|postgis|timescaledb(-ha)?|pgvector|spilo)([-_.0-9]|$)")
 # Their servers refuse files that a group may read or write, which an fsGroup makes of them.

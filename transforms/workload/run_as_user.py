@@ -7,10 +7,11 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import states
+from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import root_evidence
-from ._user import NOBODY_ELSE, Choice, UserOptions, decide, image_user_is_name, user_evidence
+from ._user import Choice, UserOptions, decide, image_user_is_name, user_evidence
 
 _USER = ("securityContext", "runAsUser")
 _GROUP = ("securityContext", "runAsGroup")

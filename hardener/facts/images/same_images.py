@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.images.programs import Program, program_of
-from hardener.kubernetes.image_config import ImagePath
+from hardener.kubernetes.image_config import NOBODY_ELSE, ImagePath
 from hardener.kubernetes.told_paths import may_be_mounted
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -21,10 +21,9 @@ from hardener.tree.fact import AsRead
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
-# What Kubernetes writes there itself is no need of the program.
-_CHOSEN = 65532  # what a run writes where no number is known
 _HIGHEST = 2**31 - 1  # the API server refuses a higher one
 _OURS = "harden-"  # how the volumes begin that a run adds
+# What Kubernetes writes there itself is no need of the program.
 _GIVEN = frozenset({"configMap", "secret", "projected", "downwardAPI", "image"})
 
 
@@ -94,7 +93,7 @@ class SameImages(AsRead):
 
 def _of(container: Container) -> SameImage | None:
     number = container.effective("runAsUser")
-    uid = number if type(number) is int and 0 < number <= _HIGHEST and number != _CHOSEN else None
+    uid = number if type(number) is int and 0 < number <= _HIGHEST and number != NOBODY_ELSE else None
     non_root = number is None and container.effective("runAsNonRoot") is True
     read_only = container.get("securityContext", "readOnlyRootFilesystem") is True and not container.privileged
     if uid is None and not non_root and not read_only:

@@ -13,10 +13,10 @@ from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
 from hardener.facts.objects.written_users import WrittenUsers
 from hardener.kubernetes.capabilities import plain
+from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 _CONTEXT = "securityContext"
-_INVENTED = 65532  # what run-as-user writes where no number is known
 
 
 def hardened_beside(container: Container) -> Iterator[Evidence]:
@@ -35,7 +35,7 @@ def _hardened(container: Container) -> Iterator[Evidence]:
 
 def _user(container: Container) -> Iterator[Evidence]:
     number = container.tree.ask(WrittenUsers).number(container)
-    if type(number) is int and number > 0 and number != _INVENTED and not _is_own(container, number):
+    if type(number) is int and number > 0 and number != NOBODY_ELSE and not _is_own(container, number):
         yield _beside(_holder(container, "runAsUser"), f"runAsUser: {number}", "runAsUser")
 
 
@@ -110,6 +110,6 @@ def _may_be_root(container: Container) -> bool:
         return True
     if number is None and written.claims(container):
         return False
-    if number is not None and number != _INVENTED and (number != known.uid or known.sure_of_number):
+    if number is not None and number != NOBODY_ELSE and (number != known.uid or known.sure_of_number):
         return False
     return known.user in (None, "root") and not known.sure_of_number
