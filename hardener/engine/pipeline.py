@@ -26,7 +26,7 @@ from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.same_images import SameImages
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.facts.objects.system_pods import SystemPods
-from hardener.facts.objects.written_users import WrittenUsers
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
@@ -102,7 +102,7 @@ def run(
         Outcome(tree, profile.name, max_risk=gate.max_risk), gate, collect(tree), Targets(tree), tree.ask(SystemPods)
     )
     tree.waivers = state.waivers
-    for fact in (SameImages, WrittenUsers):
+    for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
     ran: set[str] = set()
     for transform, may_change in profile.steps():

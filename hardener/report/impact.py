@@ -10,7 +10,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.authoring.transform import name_of
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.known_image import known_image
-from hardener.facts.objects.written_users import WrittenUsers
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.image_config import KnownBy
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
@@ -99,7 +99,7 @@ _SOURCES = {
 
 
 def _sources(pod: PodTemplate) -> Iterator[KnownBy | None]:
-    written = pod.tree.ask(WrittenUsers)
+    written = pod.tree.ask(WrittenContexts)
     try:
         for container in pod.containers:
             number = container.effective("runAsUser")

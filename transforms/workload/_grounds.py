@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.known_image import known_image, unknown_image
-from hardener.facts.objects.written_users import WrittenUsers
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container
 
@@ -25,6 +25,6 @@ def assumption(container: Container) -> Evidence | None:
         return None
     if number and known.sure_of_number and number == known.uid:
         return None
-    if number and number != NOBODY_ELSE and number == container.tree.ask(WrittenUsers).number(container):
+    if number and number != NOBODY_ELSE and number == container.tree.ask(WrittenContexts).number(container):
         return None
     return container.fact(f"{known.user_source}: its image runs as {known.user or 'a user that is not known'}", "image")

@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.facts.objects.written_users import WrittenUsers
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._user import against_group
@@ -45,7 +45,7 @@ def fs_group(pod: PodTemplate) -> Steps:
 def _is_new(container: Container) -> bool:
     """Whether this run gave the container another user."""
     facts, number = known_image(container), container.effective("runAsUser")
-    if number == container.tree.ask(WrittenUsers).number(container):
+    if number == container.tree.ask(WrittenContexts).number(container):
         return False
     return not (facts.kind_of_user in ("number", "name") and number == facts.uid)
 

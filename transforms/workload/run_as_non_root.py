@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import states
-from hardener.facts.objects.written_users import WrittenUsers
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 from ._need import root_evidence
@@ -139,7 +139,7 @@ def _reason_of(container: Container, *, patched: bool = False) -> _Reason | None
     if number == 0:
         return None
     if number is not None:
-        if container.tree.ask(WrittenUsers).number(container) != number:
+        if container.tree.ask(WrittenContexts).number(container) != number:
             return _of_new_number(container, number)
         facts = [container.fact(f"runAsUser is {number}", *_place(container))]
         return Grade.REVIEW if written else Grade.SAFE, Basis.PROVED, facts

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.known_image import known_image
 from hardener.facts.kustomize.overlays.states import signs
-from hardener.facts.objects.written_users import WrittenUsers
+from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.capabilities import plain
 from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -34,13 +34,13 @@ def _hardened(container: Container) -> Iterator[Evidence]:
 
 
 def _user(container: Container) -> Iterator[Evidence]:
-    number = container.tree.ask(WrittenUsers).number(container)
+    number = container.tree.ask(WrittenContexts).number(container)
     if type(number) is int and number > 0 and number != NOBODY_ELSE and not _is_own(container, number):
         yield _beside(_holder(container, "runAsUser"), f"runAsUser: {number}", "runAsUser")
 
 
 def _claim(container: Container) -> Iterator[Evidence]:
-    written = container.tree.ask(WrittenUsers)
+    written = container.tree.ask(WrittenContexts)
     if written.claims(container) and not written.number(container) and not _has_number(container):
         yield _beside(_holder(container, "runAsNonRoot"), "runAsNonRoot: true", "runAsNonRoot")
 
@@ -95,7 +95,7 @@ def _has_number(container: Container) -> bool:
 
 def _is_as_read(container: Container, id: str, *path: str) -> bool:
     """Whether a person wrote what stands at ``path``, and not the transform ``id`` of this run."""
-    return id not in container.changed_by and container.tree.ask(WrittenUsers).is_as_read(container, *path)
+    return id not in container.changed_by and container.tree.ask(WrittenContexts).is_as_read(container, *path)
 
 
 def _may_be_root(container: Container) -> bool:
@@ -104,7 +104,7 @@ def _may_be_root(container: Container) -> bool:
     A number that a run chooses is none of a person, and one that is known for sure makes what goes with it `safe`: else
     a second run would say something else.
     """
-    written, known = container.tree.ask(WrittenUsers), known_image(container)
+    written, known = container.tree.ask(WrittenContexts), known_image(container)
     number = written.number(container)
     if number == 0:
         return True

@@ -1,4 +1,4 @@
-"""Whom people wrote that containers run as: what a run writes itself is no fact about them."""
+"""The security contexts that people wrote for containers: what a run writes itself is no fact about them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 
-class WrittenUsers(AsRead):
+class WrittenContexts(AsRead):
     """`runAsUser` and `runAsNonRoot` of each container as it was read, its own or those of its pod, and the rest of its
     own security context."""
 
     def __init__(self, tree: Tree) -> None:
-        self._found: dict[tuple[int, Path], tuple[Any, bool]] = {}
+        self._users: dict[tuple[int, Path], tuple[Any, bool]] = {}
         self._contexts: dict[tuple[int, Path], Any] = {}
         for pod in tree.pods_and_parts:
             try:
@@ -31,21 +31,20 @@ class WrittenUsers(AsRead):
                     found = container.effective("runAsUser"), container.effective("runAsNonRoot") is True
                 except (OpaqueError, WrongShapeError):
                     continue
-                key = (id(container.object.piece), container.path)
-                self._found[key] = found
+                self._users[_key(container)] = found
                 if context := container.data.get("securityContext"):
-                    self._contexts[key] = deepcopy(context)
+                    self._contexts[_key(container)] = deepcopy(context)
 
     def is_non_root(self, container: Container) -> bool:
         """Whether a number other than 0, or `runAsNonRoot: true`, was written for ``container``."""
-        number, claimed = self._found.get((id(container.object.piece), container.path), (None, False))
+        number, claimed = self._users.get(_key(container), (None, False))
         return number != 0 if number is not None else claimed
 
     def is_as_read(self, container: Container, *path: str) -> bool:
         """Whether what stands at ``path`` of the security context of ``container`` itself stood there as it was read;
         of one that a kustomization patches nobody can tell, so it is taken for read."""
-        key = (id(container.object.piece), container.path)
-        if key not in self._found:
+        key = _key(container)
+        if key not in self._users:
             return True
         read, now = self._contexts.get(key), container.data.get("securityContext")
         for part in path:
@@ -55,8 +54,13 @@ class WrittenUsers(AsRead):
 
     def claims(self, container: Container) -> bool:
         """Whether `runAsNonRoot: true` was written for ``container``."""
-        return self._found.get((id(container.object.piece), container.path), (None, False))[1]
+        return self._users.get(_key(container), (None, False))[1]
 
     def number(self, container: Container) -> Any:
         """The number that was written for ``container``, None where none was."""
-        return self._found.get((id(container.object.piece), container.path), (None, False))[0]
+        return self._users.get(_key(container), (None, False))[0]
+
+
+def _key(container: Container) -> tuple[int, Path]:
+    """A run makes new views of a container; its document and its place in it stay."""
+    return id(container.object.piece), container.path
