@@ -42,7 +42,7 @@ def deployment(
     }  # fmt: skip
     template = {
         "metadata": {"labels": {"app": name}, "annotations": annotations or {}},
-        "spec": {"containers": [container]},
+        "spec": {"containers": [container], "serviceAccountName": name},
     }
     workload = {
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
@@ -176,6 +176,23 @@ def test_what_the_tree_does_not_hold_is_said(harden: Harden, tmp_path: Path) -> 
     assert 'label="stock:8080", shape=ellipse, style=dashed' in harden("graph", "--format", "dot").out
 
 
+ACTIVATOR = "knative.dev/serving/cmd/activator"
+BUILDER = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: builder, namespace: a}
+rules:
+- {apiGroups: [""], resources: [pods], verbs: [create]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: builder, namespace: a}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: builder}
+subjects:
+- {kind: ServiceAccount, name: builder, namespace: a}
+"""
+
+
 def test_every_way_in_is_said(harden: Harden, tmp_path: Path) -> None:
     webhook = """\
 apiVersion: admissionregistration.k8s.io/v1
@@ -189,6 +206,8 @@ webhooks:
         deployment("orphan", namespace="a"), deployment("hook", namespace="a"), webhook,
         deployment("scraped", namespace="a", annotations={"prometheus.io/scrape": "true"}),
         deployment("open", namespace="a", type="LoadBalancer"), deployment("called", namespace="a"),
+        deployment("activator", namespace="a").replace("example.com/app", f"example.com/{ACTIVATOR}"),
+        deployment("builder", namespace="a"), BUILDER,
     ]  # fmt: skip
     part = (
         'from kubernetes import client\nPART = client.V1Container(name="part", image="x:1", args=["http://called.a"])\n'

@@ -94,6 +94,12 @@ _NOT_CLIENTS = frozenset(
     "kubectl helm echo printf apt-get apt apk yum dnf pip npm cd mkdir cp mv rm ls chown chmod touch ln useradd adduser"
     " export set source exec cat grep sed awk find tar git docker su sudo test [ systemctl service".split()
 )
+# Programs whose words are hosts.
+_CLIENTS = frozenset(
+    "nc ncat netcat telnet nslookup dig host getent ping curl wget psql pg_isready mysql mysqladmin mariadb redis-cli"
+    " mongo mongosh cqlsh kcat kafkacat amqp-publish wait-for wait-for-it wait-for-it.sh wait4x dockerize socat grpcurl"
+    " ab wrk hey k6 etcdctl memcstat rabbitmqadmin nats".split()
+)
 _BLANKS = " \t\"'`\\"
 
 
@@ -277,7 +283,8 @@ class _Reader:
             del words[0]
         if not words or words[0] in _NOT_CLIENTS:
             return None
-        return self._number_behind(end), False
+        number = self._number_behind(end)
+        return number, number is not None or words[0].rpartition("/")[2] in _CLIENTS
 
     def stranger(self, start: int, end: int, labels: list[str]) -> int | None:
         """The port, 0 where none is written, of a host that is no Service of the tree; None where it is no host."""

@@ -8,6 +8,7 @@ monitors have the same shape; the annotations of the example configuration of Pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from hardener.support.data_path import Path
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 _HTTPS = 443  # the port of a webhook that names none
 _PREFIXES = ("prometheus.io", "monitoring.io")
+_PURPOSES = {"metrics": "metrics", "metric": "metrics", "webhook": "webhook", "webhooks": "webhook"}
 _TRUE = frozenset({"true", "True", "1", "yes"})
 
 # (API group, kind) -> the key of its endpoints, and whether it selects Services or pods.
@@ -37,6 +39,12 @@ class Monitor(NamedTuple):
     selector: dict[str, Any]
     namespaces: tuple[str, ...] | None
     ports: tuple[tuple[int | str | None, int | str | None], ...]
+
+
+def purpose(name: object) -> str | None:
+    """What the name of a port says who calls it: "metrics", "webhook", or None."""
+    words = re.split(r"[^a-z0-9]+", name.lower()) if isinstance(name, str) and len(name) < 64 else ()
+    return next((_PURPOSES[word] for word in words if word in _PURPOSES), None)
 
 
 def api_server_calls(kind: str, document: dict[str, Any]) -> Iterator[Backend]:

@@ -13,6 +13,7 @@ from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -36,7 +37,8 @@ class Fact:
 class Workload:
     """A workload by its number. ``namespaces`` are those it comes out in; "" is one that is not named.
 
-    ``part`` tells the pods of an object that has several; ``api`` is why it uses the Kubernetes API.
+    ``part`` tells the pods of an object that has several; ``api`` is why it uses the Kubernetes API; ``silent`` is why
+    it may call others though nothing shows whom.
     """
 
     id: int
@@ -48,6 +50,7 @@ class Workload:
     file: str
     line: int
     api: tuple[Fact, ...]
+    silent: tuple[Fact, ...] = ()
 
     @property
     def label(self) -> str:
@@ -126,14 +129,17 @@ class _Collector:
         ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
         pods = [pod for pod in self.tree.pod_templates if id(pod) in ends]
         uses = {id(pod): _api_use(pod) for pod in pods}
+        known = self.tree.ask(SilentWorkloads).found
+        silent = {id(pod): [known[pod]] if pod in known else [] for pod in pods}
         self._locate(
             [Evidence("", pod.object.piece, pod.object.path) for pod in pods],
             *uses.values(),
+            *silent.values(),
             *(edge.evidence for edge in edges),
             *(entry.evidence for entry in entries),
             [host[3].evidence for host in hosts],
         )
-        workloads = [self._workload(number, pod, uses[id(pod)]) for number, pod in enumerate(pods, 1)]
+        workloads = [self._workload(number, pod, uses[id(pod)], silent[id(pod)]) for number, pod in enumerate(pods, 1)]
         by_pod = {id(pod): workload for pod, workload in zip(pods, workloads, strict=True)}
         links = [
             Link(
@@ -158,14 +164,14 @@ class _Collector:
         ]  # fmt: skip
         return Graph(workloads, links, others, _unread(self.tree))
 
-    def _workload(self, number: int, pod: PodTemplate, use: list[Evidence]) -> Workload:
+    def _workload(self, number: int, pod: PodTemplate, use: list[Evidence], silent: list[Evidence]) -> Workload:
         item = pod.object
         part = dotted(pod.path[len(item.path) :]) if self._parts[id(item)] > 1 else ""
         namespaces = tuple(self.mask(name or "") for name in self._namespaces(item))
         line = self._lines[item.piece, item.path]
         return Workload(
             number, self.mask(item.api_version), self.mask(item.kind), self.mask(item.name), part, namespaces,
-            item.piece.file.name, line, self._facts(use),
+            item.piece.file.name, line, self._facts(use), self._facts(silent),
         )  # fmt: skip
 
     def _is_meant(self, pod: PodTemplate) -> bool:

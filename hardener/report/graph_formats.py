@@ -21,12 +21,15 @@ T = TypeVar("T")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _PLAIN = re.compile(r"[^\w ./:,()*+=?-]")
 _API = "the Kubernetes API"
+_SILENT = "not known (silent)"
 _FROM = {
     Way.OUTSIDE: "anywhere",
     Way.API_SERVER: "the API server",
     Way.MONITORING: "monitoring of any namespace",
     Way.PROGRAM: "any pod of any namespace",
+    Way.GATEWAY: "gateways of any namespace",
     Way.NAMESPACE: "any pod of its namespace",
+    Way.MADE: "pods that it makes",
 }
 _LACKS = {
     Lack.EXTERNAL: "outside the cluster",
@@ -52,6 +55,7 @@ def text(graph: Graph) -> Iterator[str]:
                 *(_client_row(link) for link in clients.get(workload.id, ())),
                 *(_host_row(host) for host in hosts.get(workload.id, ())),
                 *([(f"-> {_API}", workload.api)] if workload.api else ()),
+                *([(f"-> {_SILENT}", workload.silent)] if workload.silent else ()),
                 *(_entry_row(link) for link in entries.get(workload.id, ())),
             ]
             width = max((len(head) for head, _ in rows if len(head) <= _WIDEST), default=0)
@@ -109,6 +113,7 @@ def _summary(graph: Graph) -> str:
         (lacks[Lack.UNSEEN], f"{lacks[Lack.UNSEEN]} to pods that the tree does not show"),
         (lacks[Lack.UNRESOLVED], f"{lacks[Lack.UNRESOLVED]} to names that the tree does not hold"),
         (api := sum(1 for workload in graph.workloads if workload.api), f"{api} to the Kubernetes API"),
+        (silent := sum(1 for each in graph.workloads if each.silent), _count(silent, "silent workload")),
     )
     found = ", ".join(words for number, words in counts if number) or "no connection found"
     return f"{_count(len(graph.workloads), 'workload')}: {found}"
@@ -180,6 +185,11 @@ class Outsiders:
                 self.unresolved.add(end)
             self.arrows.append((f"w{host.client.id}", end, "not in the tree" if nowhere else "", nowhere))
         self.arrows += ((f"w{workload.id}", self._id(_API), "", False) for workload in graph.workloads if workload.api)
+        for workload in graph.workloads:
+            if workload.silent:
+                end = self._id(_SILENT)
+                self.unresolved.add(end)
+                self.arrows.append((f"w{workload.id}", end, "", True))
 
     def _id(self, label: str) -> str:
         return self.ids.setdefault(label, f"x{len(self.ids) + 1}")
@@ -261,6 +271,7 @@ def _workload(workload: Workload) -> dict[str, object]:
         "id": workload.id, "apiVersion": workload.api_version, "kind": workload.kind, "name": workload.name,
         "part": workload.part or None, "namespaces": [name or None for name in workload.namespaces],
         "file": workload.file, "line": workload.line, "api": _facts(workload.api),
+        "silent": _facts(workload.silent),
     }  # fmt: skip
 
 

@@ -1,7 +1,10 @@
 """What a service mesh needs of the pods that it adds a proxy to.
 
 Sources: istio.io, "Application Requirements" (ports used by Istio) and "Ambient and Kubernetes NetworkPolicy";
-linkerd.io, "Network Policy" (common errors) and the ports of linkerd-destination, -identity and -policy.
+linkerd.io, "Network Policy" (common errors) and the ports of linkerd-destination, -identity and -policy; docs.dapr.io,
+"Dapr arguments and annotations" and the charts of dapr/dapr (ports of sentry, operator, placement, scheduler);
+developer.hashicorp.com, "Consul on Kubernetes annotations and labels", "Required Ports", and "Vault Agent Injector
+annotations".
 """
 
 from __future__ import annotations
@@ -25,17 +28,20 @@ class Mesh:
     evidence: tuple[Evidence, ...]
     inbound: tuple[int, ...]
     tunnels: tuple[int, ...]
-    control_plane: str
+    control_plane: str | None  # its namespace; None where it may be any
     control_plane_ports: tuple[int, ...]
 
     @property
     def control_plane_peer(self) -> dict[str, Any]:
+        if self.control_plane is None:
+            return {"namespaceSelector": {}}
         expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [self.control_plane]}
         return {"namespaceSelector": {"matchExpressions": [expression]}}
 
 
 _INJECT = "sidecar.istio.io/inject"
 _LINKERD = "linkerd.io/inject"
+_YES = frozenset({"true", "1", "t", "yes", "y", "on"})
 
 
 def mesh_of(pod: PodTemplate) -> Iterator[Mesh]:
@@ -69,6 +75,28 @@ def _found(pod: PodTemplate, holders: list[View]) -> Iterator[Mesh]:
                 # 4143 takes the place of the port of the application; 4191 are metrics.
                 yield Mesh("linkerd", (found[1],), (4143, 4191), (4143,), "linkerd", (8080, 8086, 8090))
             break
+    yield from _asked_by_pod(pod)
+
+
+def _asked_by_pod(pod: PodTemplate) -> Iterator[Mesh]:
+    """Sidecars that only the pod itself asks for."""
+    found = _first(pod.metadata, "dapr.io/enabled")
+    if found is not None and found[0] in _YES:
+        between = _number(pod, "dapr.io/internal-grpc-port", 50002)
+        measured = _number(pod, "dapr.io/metrics-port", 9090)
+        yield Mesh("dapr", (found[1],), (between, measured), (between,), "dapr-system", (6500, 50001, 50005, 50006))
+    found = _first(pod.metadata, "consul.hashicorp.com/connect-inject")
+    if found is not None and found[0] in _YES:
+        # 20000 is the proxy, 20100 and on are those of probes that it takes over, which the kubelet asks.
+        yield Mesh("consul", (found[1],), (20000,), (20000,), None, (8300, 8301, 8500, 8501, 8502, 8503))
+    found = _first(pod.metadata, "vault.hashicorp.com/agent-inject")
+    if found is not None and found[0] in _YES:
+        yield Mesh("vault", (found[1],), (), (), None, (8200,))
+
+
+def _number(pod: PodTemplate, key: str, default: int) -> int:
+    value = str(pod.metadata.get("annotations", key) or "")
+    return int(value) if value.isdigit() and 0 < len(value) < 6 and 0 < int(value) < 65536 else default
 
 
 def _istio(fact: Evidence) -> Mesh:

@@ -16,18 +16,21 @@ TOPIC = "networkpolicies"
 class NetworkPolicies:
     """What is closed.
 
-    ``egress``: whether outgoing connections are closed, too. ``internet``: "allow" leaves addresses outside open since
-    nothing proves that they are not needed, "deny" does not. ``orphans``: a Service that nothing in the tree names is
-    open to its "same-namespace", or "closed". ``namespace_wide``: policies for all pods of a namespace, those of others
-    included, are made where the tree shows all of them ("auto"), "always" or "never". ``prune_managed``: rules of our
-    own policies go when nothing explains them. ``allow`` and ``api_server``: addresses (CIDR, separated by commas) that
-    stay open where ``internet`` is "deny", to all and to clients of the Kubernetes API.
+    ``egress``: whether outgoing connections are closed, too. ``internet``: "allow" leaves addresses outside open
+    since nothing proves that they are not needed, "deny" does not. ``orphans``: a Service that nothing in the tree
+    names is open to its "same-namespace", or "closed". ``callers``: a workload of which nothing shows whom it calls
+    ("silent") may call every Service of its namespace, or only connections that are "shown" are open.
+    ``namespace_wide``: policies for all pods of a namespace, those of others included, are made where the tree
+    shows all of them ("auto"), "always" or "never". ``prune_managed``: rules of our own policies go when nothing
+    explains them. ``allow`` and ``api_server``: addresses (CIDR, separated by commas) that stay open where
+    ``internet`` is "deny", to all and to clients of the Kubernetes API.
     """
 
     GROUP: ClassVar[str] = "network-policy"
     egress: bool = True
     internet: str = "allow"
     orphans: str = "same-namespace"
+    callers: str = "silent"
     namespace_wide: str = "auto"
     prune_managed: bool = False
     allow: str = ""
@@ -37,6 +40,7 @@ class NetworkPolicies:
         for name, value, known in (
             ("internet", self.internet, ("allow", "deny")),
             ("orphans", self.orphans, ("same-namespace", "closed")),
+            ("callers", self.callers, ("silent", "shown")),
             ("namespace-wide", self.namespace_wide, ("auto", "always", "never")),
         ):
             if value not in known:

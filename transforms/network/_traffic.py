@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
-from hardener.facts.network.connections import Entry, External, Port, Unresolved, Unseen, Way
+from hardener.facts.network.connections import Edge, Entry, External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
+from hardener.facts.network.run_time_peers import RunTimePeers
+from hardener.facts.network.silent_workloads import MANY, SilentWorkloads
 from hardener.kubernetes.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
@@ -55,19 +57,69 @@ class Traffic:
             facts = said("in", _ports(entry.ports), entry.evidence)
             if entry.way is Way.MONITORING:
                 rules.allow([EVERY_NAMESPACE], entry.ports, facts)
-            elif entry.way is Way.PROGRAM:  # as clients that a program places are let in
+            elif entry.way in (Way.PROGRAM, Way.GATEWAY):  # as clients that a program places are let in
                 rules.allow([{**EVERY_NAMESPACE, **EVERY_POD}], entry.ports, facts)
-            elif entry.way is not Way.NAMESPACE:
+            elif entry.way not in (Way.NAMESPACE, Way.MADE):
                 rules.allow_anybody(entry.ports, facts)
-            elif self.options.orphans == "same-namespace":
+            elif entry.way is Way.MADE or self.options.orphans == "same-namespace":
                 rules.allow([EVERY_POD], entry.ports, facts)
-        for edge in (edge for pod in self.pods for edge in self._tree.ask(Connections).into(pod)):
+        for edge in self._edges(Connections.into):
             if not on_host_network(edge.client):  # no policy names it; there is an entry for it
                 facts = said(f"in from {named(edge.client)}", _ports(edge.ports), edge.evidence)
                 rules.allow([peer(self._pod, edge.client)], edge.ports, facts)
+        if self.options.callers == "silent":
+            self._allow_unknown_callers(rules)
         for mesh in self._meshes():
-            rules.allow([EVERY_NAMESPACE], map(Port, mesh.inbound), mesh.evidence)
+            if mesh.inbound:
+                rules.allow([EVERY_NAMESPACE], map(Port, mesh.inbound), mesh.evidence)
         return rules
+
+    def _allow_unknown_callers(self, rules: Rules) -> None:
+        """Let in, on the ports of Services, those of the namespace of whom nothing shows whom they call."""
+        known = self._tree.ask(SilentWorkloads)
+        for pod in self.pods:
+            open_to_all = {
+                port
+                for entry in self._tree.ask(Connections).entries_of(pod)
+                if entry.way is Way.MADE or (entry.way is Way.NAMESPACE and self.options.orphans == "same-namespace")
+                for port in entry.ports
+            }
+            on = [port for port in known.served(pod) if port not in open_to_all]
+            if not on:
+                continue
+            callers = known.near(pod)
+            silent = {other: why for other, why in callers.silent.items() if other not in self.pods}
+            if callers.makers or len(silent) > MANY:
+                facts = callers.makers[:1]
+                if len(silent) > MANY:
+                    first, why = next(iter(silent.items()))
+                    words = f"nothing shows whom more than {MANY} workloads of the namespace call, {first.object} first"
+                    facts = [*facts, Evidence(words, *_at(why))]
+                rules.allow([EVERY_POD], on, said("in from the namespace", _ports(tuple(on)), facts))
+                continue
+            for other, why in silent.items():
+                if not on_host_network(other):
+                    rules.allow([peer(self._pod, other)], on, said(f"in from {named(other)}", _ports(tuple(on)), [why]))
+
+    def unknown_calls(self) -> Iterator[Finding]:
+        """Workloads of which nothing shows whom they call, and whose calls are refused."""
+        known = self._tree.ask(SilentWorkloads)
+        for pod in self.pods if self.options.callers == "shown" else ():
+            why = known.found.get(pod)
+            if why is not None and known.serves_another(pod):
+                yield pod.finding(
+                    f"{why.text}: what it calls in its namespace is refused",
+                    advice="name what it calls in a variable, or set network-policy.callers: silent",
+                    severity=Severity.LOW, topic="workloads of which nothing shows whom they call",
+                )  # fmt: skip
+
+    def _edges(self, of: Callable[[Connections, PodTemplate], list[Edge]]) -> Iterator[Edge]:
+        """The connections of the pods, and what may be one: nothing that the tree names is cut."""
+        connections = self._tree.ask(Connections)
+        inwards = of is Connections.into
+        for pod in self.pods:
+            yield from of(connections, pod)
+            yield from (edge for edge in connections.doubts_of(pod) if (edge.server if inwards else edge.client) is pod)
 
     def closed_orphans(self) -> Iterator[Entry]:
         """Services that nothing in the tree names, which stay closed."""
@@ -80,7 +132,7 @@ class Traffic:
     def egress(self, *, with_dns: bool = True) -> Rules:
         """Whom the pods connect to."""
         rules = Rules("egress")
-        for edge in (edge for pod in self.pods for edge in self._tree.ask(Connections).out_of(pod)):
+        for edge in self._edges(Connections.out_of):
             facts = said(f"out to {named(edge.server)}", _ports(edge.ports), edge.evidence)
             if not on_host_network(edge.server):
                 rules.allow([peer(self._pod, edge.server)], edge.ports, facts)
@@ -89,20 +141,35 @@ class Traffic:
         for other in self._elsewhere():
             if isinstance(other, Unseen):
                 self._allow_unseen(rules, other)
-        if self.options.orphans == "same-namespace":
-            orphan = self._tree.ask(Isolation).orphan_near(self._pod)
-            if orphan is not None:
-                rules.allow([EVERY_POD], (), [Evidence(f"out in the namespace: {orphan.text}", *_at(orphan))])
+        learns = [fact for pod in self.pods if (fact := self._tree.ask(RunTimePeers).learns(pod)) is not None]
+        if learns:
+            rules.allow([EVERY_NAMESPACE], (), said("out to every pod", "", learns[:1]))
+        else:
+            facts = self._calls_neighbours()
+            if facts:
+                rules.allow([EVERY_POD], (), said("out in the namespace", "", facts))
         if with_dns:
             self.add_dns(rules)
         for mesh in self._meshes():
             if mesh.control_plane_ports:
                 rules.allow([mesh.control_plane_peer], map(Port, mesh.control_plane_ports), mesh.evidence)
-            rules.allow([EVERY_NAMESPACE], map(Port, mesh.tunnels), mesh.evidence)
+            if mesh.tunnels:
+                rules.allow([EVERY_NAMESPACE], map(Port, mesh.tunnels), mesh.evidence)
         for address, ports, evidence in metadata_rules(self.pods, closed=self.options.internet == "deny"):
             rules.allow([_block(address)], map(Port, ports), [evidence])
         self._outside(rules)
         return rules
+
+    def _calls_neighbours(self) -> list[Evidence]:
+        """Why the pods may call any other of their namespace."""
+        found = []
+        if self.options.orphans == "same-namespace":
+            orphan = self._tree.ask(Isolation).orphan_near(self._pod)
+            found += [orphan] if orphan is not None else []
+        if self.options.callers == "silent":
+            known = self._tree.ask(SilentWorkloads)
+            found += [known.found[pod] for pod in self.pods if pod in known.found and known.serves_another(pod)]
+        return found
 
     def _allow_unseen(self, rules: Rules, unseen: Unseen) -> None:
         try:

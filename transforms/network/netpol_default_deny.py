@@ -5,6 +5,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.network.network_policies import Isolation
+from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
 from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate
 
@@ -43,7 +44,8 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
         return
     counted = [pod for pod in namespace.pods if not _is_none(pod)]
     open_pods = [pod for pod in counted if not _is_isolated(pod, wanted)]
-    sources = unseen_sources(namespace)
+    peers = namespace.tree.ask(RunTimePeers)
+    sources = [*unseen_sources(namespace), *(fact for name in namespace.names for fact in peers.makers_in(name)[:1])]
     alone = namespace.declared and is_alone(namespace)
     owned = namespace.declared and not is_shared(namespace.name) and not sources
     decided = owned and not open_pods and bool(counted or alone)

@@ -87,6 +87,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
         rules["egress"] = traffic.egress(with_dns=not _is_open(dns, beside)).finished()
         yield from traffic.unreachable()
+        yield from traffic.unknown_calls()
     if existing is not None and not existing.legal:
         yield existing.object.finding(
             f"no API server takes {existing.object}, so nothing isolates {pod.object}",
@@ -116,6 +117,12 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
                 f"nothing in the tree names {entry.service}, so nothing reaches it",
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
             )
+        else:
+            yield entry.server.finding(
+                f"{entry.evidence[0].text}: nothing reaches it",
+                advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
+                severity=Severity.LOW, topic="ports that no Service leads to",
+            )  # fmt: skip
 
 
 def _is_open(wanted: Rules, policies: list[Policy]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from hardener.facts.cluster.workload_identity import CloudIdentities
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Edge, External, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.namespace_places import folders_here, folders_there, here, there
 from hardener.facts.network.pod_labels import PodSelectors, folder_of, meaning
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
@@ -196,7 +195,7 @@ class Isolation(AsRead):
         listed, beside = builds.layers(item), builds.layers(other)  # by components that no build uses
         if listed or beside:
             return not set(listed).isdisjoint(beside)
-        return not set(_here(item)).isdisjoint(_there(other))
+        return not set(folders_here(item)).isdisjoint(folders_there(other))
 
     @cached_property
     def _foreign(self) -> Neighbours:
@@ -223,13 +222,13 @@ class Isolation(AsRead):
         found: dict[tuple[str, str], Evidence] = {}
         for entry in self._tree.ask(Connections).entries:
             if entry.way is Way.NAMESPACE and entry.evidence:
-                for place in self._places(entry.server.object, _there):
+                for place in there(entry.server.object):
                     found.setdefault(place, entry.evidence[0])
         return found
 
     def orphan_near(self, pod: PodTemplate) -> Evidence | None:
         """Why a Service of the namespace of ``pod`` is used though nothing names it; None where there is none such."""
-        return next((fact for place in self._places(pod.object, _here) if (fact := self._orphans.get(place))), None)
+        return next((fact for place in here(pod.object) if (fact := self._orphans.get(place))), None)
 
     @cached_property
     def _elsewhere(self) -> dict[PodTemplate, list[Unresolved | Unseen | External]]:
@@ -257,16 +256,6 @@ class Isolation(AsRead):
                 return True
         return False
 
-    def _places(self, item: Object, folders: Any) -> Iterator[tuple[str, str]]:
-        builds = self._tree.ask(Builds)
-        for namespace in builds.namespaces(item):
-            if item.namespace is not None:
-                yield "namespace", item.namespace
-            for root in builds.roots(item):
-                yield root, namespace or ""
-            if not builds.roots(item) and namespace is None:
-                yield from folders(item)
-
 
 def _has_other_labels(pod: PodTemplate) -> bool:
     """Whether a program may give the pods other labels than those that are written."""
@@ -275,31 +264,6 @@ def _has_other_labels(pod: PodTemplate) -> bool:
     if found is None:
         return isinstance(metadata, OpenDict)
     return type(found) is not dict or any(isinstance(value, str) and "$" in value for value in found.values())
-
-
-def _here(item: Object) -> Iterator[tuple[str, str]]:
-    """The places of an object; another one whose ``_there`` has one of them stands in the same folder, above, below, or
-    in one beside it."""
-    folder = folder_of(item)
-    yield "under", folder
-    yield "beside", os.path.dirname(folder)
-    yield from (("at", above) for above in _upwards(folder))
-
-
-def _there(item: Object) -> Iterator[tuple[str, str]]:
-    folder = folder_of(item)
-    yield "at", folder
-    yield "beside", os.path.dirname(folder)
-    yield from (("under", above) for above in _upwards(folder))
-
-
-def _upwards(folder: str) -> Iterator[str]:
-    while True:
-        yield folder
-        above = os.path.dirname(folder)
-        if above == folder:
-            return
-        folder = above
 
 
 def _directions(spec: dict[str, Any]) -> frozenset[str]:

@@ -211,9 +211,9 @@ def _lets_in(
 ) -> bool:
     pod, rules = state.end(entry.server, place)
     client: Pod | Address = ANYWHERE
-    if entry.way in (Way.MONITORING, Way.PROGRAM):
+    if entry.way in (Way.MONITORING, Way.PROGRAM, Way.GATEWAY):
         client = _ELSEWHERE
-    elif entry.way is Way.NAMESPACE:
+    elif entry.way in (Way.NAMESPACE, Way.MADE):
         client = Pod(pod.namespace, {}, pod.namespace_labels)
     return judge(rules, client, pod, port, protocol, blocks_cover_pods=blocks_cover_pods).ingress.open
 

@@ -23,7 +23,7 @@ from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Neighbours
-from hardener.kubernetes.addresses import Address, Form, find, finds_peers
+from hardener.kubernetes.addresses import Address, Form, find, finds_peers, is_service_key
 from hardener.kubernetes.service_links import mentions
 from hardener.kubernetes.service_names import is_outside, meanings
 from hardener.support.data_path import Path
@@ -42,7 +42,8 @@ def collect(tree: Tree) -> Connections:
     for pod in (*collector.pods, *collector.parts):
         collector.read(pod)
     collector.members()
-    collector.found.entries = entries.collect(tree, collector.pods, collector.endpoints, collector)
+    found = entries.collect(tree, collector.pods, collector.endpoints, collector)
+    collector.found.entries, collector.found.entrances = found
     return collector.finished()
 
 
@@ -83,6 +84,8 @@ class Collector:
                 self._refer(client, text, address)
         for mention in self.sources.of(client):
             self._refer(client, SourceText(mention.where), mention.address)
+        if self.sources.tell_all(client):
+            self.found.told_by_sources.add(client)
 
     def _in(self, text: Text) -> list[Address]:
         key = (id(text.piece), text.path, text.key)
@@ -112,12 +115,18 @@ class Collector:
             return
         found = self.resolve(client.object, host) if address.known else []
         for service in found:
-            if not address.firm and client in self.endpoints.pods(service):
+            if address.firm or (is_service_key(text.key) and client not in self.endpoints.pods(service)):
+                self.connect(client, service, port, text)
+            elif client not in self.endpoints.pods(service):
+                # A bare word may be anything, `-disable=autoscaler`: no connection, and none that may be cut.
+                fact = text.evidence(f"{service} by a bare word")
+                self.found.doubts += [
+                    Edge(client, server, self.endpoints.ports(service, server, port), (fact,), service)
+                    for server in self.endpoints.pods(service)
+                ]
+            elif is_headless(service) or finds_peers(text.key):
                 # Its own name, which need not be an address: it is one where members find each other by it.
-                if is_headless(service) or finds_peers(text.key):
-                    self.add(client, client, (), text.evidence(str(service)), service)
-                continue
-            self.connect(client, service, port, text)
+                self.add(client, client, (), text.evidence(str(service)), service)
         if found or text.secret or host in self._knative:
             return
         label = f"{host}:{port}" if port else host

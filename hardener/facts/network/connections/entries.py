@@ -15,23 +15,22 @@ from hardener.facts.network.connections.endpoints import (
     declared_ports,
     is_headless,
     mapping,
-    mappings,
     named_ports,
     number,
 )
 from hardener.facts.network.connections.model import Edge, Entry, Port, Way
+from hardener.facts.network.run_time_peers import RunTimePeers, gateway_of_all_namespaces, is_prometheus
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.addresses import Form, find
-from hardener.kubernetes.callers import Monitor, api_server_calls, is_scraped, monitor, scrape_port
+from hardener.kubernetes.callers import Monitor, api_server_calls, is_scraped, monitor, purpose, scrape_port
 from hardener.kubernetes.ingress import Backend
 from hardener.kubernetes.label_selector import parse
 from hardener.kubernetes.shape import ShapeError
+from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
-
-_PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
 
 
 class Sink(Protocol):
@@ -60,8 +59,11 @@ class Sink(Protocol):
         """The Services of the tree that ``asking`` means by ``host``."""
 
 
-def collect(tree: Tree, pods: list[PodTemplate], endpoints: Endpoints, sink: Sink) -> list[Entry]:
-    """The entries of ``tree``, in the order of ``pods``, which they lead to; edges of controllers go to ``sink``."""
+def collect(
+    tree: Tree, pods: list[PodTemplate], endpoints: Endpoints, sink: Sink
+) -> tuple[list[Entry], dict[PodTemplate, Evidence]]:
+    """The entries of ``tree``, in the order of ``pods``, which they lead to, and its entrances (see ``Connections``);
+    edges of controllers go to ``sink``."""
     entries = _Entries(tree, pods, endpoints, sink)
     for service in tree.of("", "Service"):
         entries.exposed(service)
@@ -73,10 +75,12 @@ def collect(tree: Tree, pods: list[PodTemplate], endpoints: Endpoints, sink: Sin
     entries.monitors()
     entries.scraped()
     entries.from_programs()
+    entries.called_at_run_time()
     edges = sink.edges
+    entries.named_for_a_purpose(edges)
     entries.from_nodes(edges)
     entries.orphans(edges)
-    return entries.finished()
+    return entries.finished(), entries.entrances
 
 
 class _Entries:
@@ -91,6 +95,7 @@ class _Entries:
         self._controllers = Controllers(tree, pods)
         self._found: dict[tuple[PodTemplate, tuple[Port, ...], Way], tuple[list[Evidence], Object | None]] = {}
         self._open: set[Object] = set()  # Services that are used from outside the workloads of the tree
+        self.entrances: dict[PodTemplate, Evidence] = {}
 
     def finished(self) -> list[Entry]:
         order = {pod: position for position, pod in enumerate(self._every_pod)}
@@ -117,16 +122,23 @@ class _Entries:
             kind = spec.get("type")
             if kind in ("LoadBalancer", "NodePort"):
                 fact = state.fact(f"{service} is of type {kind}", "spec", "type")
-                self._to_service(service, None, Way.OUTSIDE, fact)
             elif spec.get("externalIPs"):
                 fact = state.fact(f"{service} has external addresses", "spec", "externalIPs")
-                self._to_service(service, None, Way.OUTSIDE, fact)
+            else:
+                continue
+            self._to_service(service, None, Way.OUTSIDE, fact)
+            self._enters(service, fact)
+
+    def _enters(self, service: Object, fact: Evidence) -> None:
+        for pod in self._pods(service):
+            self.entrances.setdefault(pod, fact)
 
     def routed(self, service: Object) -> None:
         """Ingresses and routes: from their controller where it is in the tree, else from anywhere."""
         for item, backend in self._tree.ask(Relations).routes_to(service):
             fact = Evidence(f"{item} leads to {service}", item.piece, (*item.path, *backend.path))
             self._from_controller(item, service, backend.port, fact)
+            self._enters(service, fact)
 
     def _from_controller(self, item: Object, service: Object, wanted: int | str | None, fact: Evidence) -> None:
         controllers = self._controllers.of(item)
@@ -217,7 +229,7 @@ class _Entries:
 
     def scraped(self) -> None:
         """Annotations that ask Prometheus to come: from its pods in the tree, else from any pod of the cluster."""
-        servers = [pod for pod in self._every_pod if _is_prometheus(pod)]
+        servers = [pod for pod in self._every_pod if is_prometheus(pod)]
         for service in self._tree.of("", "Service"):
             if is_scraped(service.annotations):
                 fact = service.fact(f"{service} asks to be scraped", "metadata", "annotations")
@@ -250,6 +262,59 @@ class _Entries:
             for fact in edge.evidence:
                 self._add(edge.server, edge.ports, way, fact, edge.service)
 
+    def called_at_run_time(self) -> None:
+        """Whoever registers webhooks or APIs by itself is called by the API server on the ports of its Services, and by
+        the pods that it makes on all that it declares."""
+        peers = self._tree.ask(RunTimePeers)
+        served: dict[PodTemplate, dict[Port, None]] = {}
+        for service in self._tree.of("", "Service"):
+            for pod in self._pods(service):
+                if (registers := peers.registers(pod)) is not None:
+                    self._add(pod, self._ports(service, pod), Way.API_SERVER, registers, service)
+                served.setdefault(pod, {}).update(dict.fromkeys(self._ports(service, pod)))
+        for pod in self._every_pod:
+            on = dict.fromkeys([*served.get(pod, ()), *_declared(pod)])
+            if on and (makes := peers.makes_pods(pod)) is not None:
+                self._add(pod, tuple(sorted(on, key=lambda port: port.order)), Way.MADE, makes)
+            if (fact := gateway_of_all_namespaces(pod)) is not None:
+                self._add(pod, _declared(pod), Way.GATEWAY, fact)
+
+    def named_for_a_purpose(self, edges: list[Edge]) -> None:
+        """Ports that are called metrics are read from any namespace, unless a Prometheus of the tree does that; those
+        that are called webhook are called by the API server, or by way of a route that stands elsewhere."""
+        read = {
+            (edge.server, port) for edge in edges if is_prometheus(edge.client) for port in edge.ports
+        }  # fmt: skip
+        for pod in self._every_pod:
+            for index_of, item in _declared_at(pod):
+                on = _port_of(item)
+                if on is not None:
+                    fact = pod.fact(f"port {on} is called {item.get('name')}", *index_of, "name")
+                    self._for_purpose(pod, (on,), item.get("name"), fact, None, read)
+        for service in self._tree.of("", "Service"):
+            for index, item in _listed(mapping(service.data.get("spec")).get("ports")):
+                if purpose(item.get("name")) is None:
+                    continue
+                for pod in self._pods(service):
+                    on_pod = self._ports(service, pod, str(item.get("name")))
+                    words = ", ".join(map(str, on_pod))
+                    fact = service.fact(f"port {words} is called {item.get('name')}", "spec", "ports", index, "name")
+                    self._for_purpose(pod, on_pod, item.get("name"), fact, service, read)
+
+    def _for_purpose(
+        self,
+        pod: PodTemplate,
+        on: tuple[Port, ...],
+        name: Any,
+        fact: Evidence,
+        service: Object | None,
+        read: set[tuple[PodTemplate, Port]],
+    ) -> None:
+        way = {"metrics": Way.MONITORING, "webhook": Way.API_SERVER}.get(purpose(name) or "")
+        left = tuple(port for port in on if way is Way.API_SERVER or (pod, port) not in read)
+        if way is not None and left:
+            self._add(pod, left, way, fact, service)
+
     def from_nodes(self, edges: list[Edge]) -> None:
         """Clients on the network of their node have its addresses, which no selector of pods means."""
         for edge in edges:
@@ -266,7 +331,8 @@ class _Entries:
     def orphans(self, edges: list[Edge]) -> None:
         """Ports of Services that nothing names: what is built into images is not seen, so their namespace may use them.
 
-        A Service that nothing names is open to it whole, also where other Services lead to the same pods.
+        A Service that nothing names is open to it whole, also where other Services lead to the same pods. So is a port
+        that a container declares and no Service leads to.
         """
         used = self._open | self._sink.named
         known: dict[PodTemplate, set[Port]] = {}
@@ -276,6 +342,7 @@ class _Entries:
         measured: dict[PodTemplate, set[Port]] = {}
         for pod, on, way in self._found:
             (measured if way is Way.MONITORING else known).setdefault(pod, set()).update(on)
+        served: dict[PodTemplate, set[Port]] = {}
         for service in self._tree.of("", "Service"):
             for pod in self._pods(service):
                 every = self._ports(service, pod)
@@ -287,12 +354,39 @@ class _Entries:
                     numbers = "" if service not in used else f"port {', '.join(map(str, closed))} of "
                     fact = service.fact(f"nothing in the tree names {numbers}{service}", "metadata", "name")
                     self._add(pod, tuple(closed), Way.NAMESPACE, fact, service)
+                served.setdefault(pod, set()).update(every)
+        for pod in self._every_pod:
+            taken = served.get(pod, set()) | known.get(pod, set()) | measured.get(pod, set())
+            alone = tuple(port for port in _declared(pod) if port not in taken)
+            if alone and not pod.partial:
+                words = f"port{'s' * (len(alone) > 1)} {', '.join(map(str, alone))}"
+                fact = pod.fact(f"{pod.object} declares {words}, and no Service leads there")
+                self._add(pod, alone, Way.NAMESPACE, fact)
 
 
 def _listed(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     for index, item in enumerate(value if isinstance(value, list) else ()):
         if isinstance(item, dict):
             yield index, item
+
+
+def _declared_at(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The ports that the containers of ``pod`` declare, with their paths in it."""
+    for key in ("initContainers", "containers"):
+        for index, container in _listed(pod.data.get(key)):
+            for place, item in _listed(container.get("ports")):
+                yield (key, index, "ports", place), item
+
+
+def _port_of(item: dict[str, Any]) -> Port | None:
+    own = number(item.get("containerPort"))
+    return None if own is None else Port(own, str(item.get("protocol") or "TCP").upper())
+
+
+def _declared(pod: PodTemplate) -> tuple[Port, ...]:
+    """The ports that the containers of ``pod`` declare, each once."""
+    found = dict.fromkeys(port for _, item in _declared_at(pod) if (port := _port_of(item)) is not None)
+    return tuple(sorted(found, key=lambda port: port.order))
 
 
 def _labels(item: Object) -> dict[str, str]:
@@ -307,12 +401,6 @@ def _of_pod(pod: PodTemplate, pair: tuple[int | str | None, int | str | None]) -
             yield Port(plain)
         elif isinstance(value, str):
             yield from named_ports(pod, value)
-
-
-def _is_prometheus(pod: PodTemplate) -> bool:
-    images = (item.get("image") for item in mappings(pod.data.get("containers")))
-    names = {str(image).partition("@")[0].rpartition("/")[2].partition(":")[0] for image in images}
-    return not _PROMETHEUS.isdisjoint(names)
 
 
 def _governs(service: Object, pod: PodTemplate) -> bool:

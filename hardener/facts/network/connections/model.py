@@ -39,7 +39,9 @@ class Way(StrEnum):
     API_SERVER = "api-server"  # any address, since that of the API server is not known: webhooks, APIServices
     MONITORING = "monitoring"  # any pod of any namespace
     PROGRAM = "program"  # any pod of any namespace: which pod a program makes a part for is not known
-    NAMESPACE = "namespace"  # any pod of its namespace: a Service that nothing names (the orphan rule)
+    GATEWAY = "gateway"  # any pod of any namespace: gateways of other namespaces lead to it
+    NAMESPACE = "namespace"  # any pod of its namespace: what nothing in the tree names (the orphan rule)
+    MADE = "made"  # any pod of its namespace: those that it may make itself, which the tree does not show
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,16 +107,26 @@ class External:
 
 @dataclass(slots=True)
 class Connections(AsRead):
-    """What the tree shows of all connections, in the order of files and lines."""
+    """What the tree shows of all connections, in the order of files and lines.
+
+    ``entrances`` are the workloads that are reached from outside the cluster, by an Ingress, a route or a public
+    Service, each with why. ``doubts`` are no connections for sure: a Service is named by a word that need not
+    be an address. ``told_by_sources`` are those whose sources are in the tree and name every Service that they
+    name as an address: one that is named in another way may be an address all the same.
+    """
 
     edges: list[Edge] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     unseen: list[Unseen] = field(default_factory=list)
     external: list[External] = field(default_factory=list)
+    entrances: dict[PodTemplate, Evidence] = field(default_factory=dict)
+    doubts: list[Edge] = field(default_factory=list)
+    told_by_sources: set[PodTemplate] = field(default_factory=set)
     _into: dict[PodTemplate, list[Edge]] | None = None
     _out_of: dict[PodTemplate, list[Edge]] | None = None
     _entries_of: dict[PodTemplate, list[Entry]] | None = None
+    _doubts_of: dict[PodTemplate, list[Edge]] | None = None
 
     @classmethod
     def collect(cls, tree: Tree) -> Connections:
@@ -145,3 +157,12 @@ class Connections(AsRead):
             for entry in self.entries:
                 self._entries_of.setdefault(entry.server, []).append(entry)
         return self._entries_of.get(pod, [])
+
+    def doubts_of(self, pod: PodTemplate) -> list[Edge]:
+        """The doubts whose client or server is ``pod``."""
+        if self._doubts_of is None:
+            self._doubts_of = {}
+            for edge in self.doubts:
+                for end in (edge.client, edge.server):
+                    self._doubts_of.setdefault(end, []).append(edge)
+        return self._doubts_of.get(pod, [])

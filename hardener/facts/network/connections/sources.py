@@ -37,6 +37,8 @@ _MOST_BYTES = 32 * 1024 * 1024  # of one run
 _LONGEST_LINE = 4096  # a longer one is made by a program
 _COMPOSE = re.compile(r"(?i)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|docker-stack\.ya?ml")
 _LINKS = ("depends_on", "links")
+_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_RECIPE = re.compile(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +55,21 @@ class Sources:
     def __init__(self, tree: Tree, services: Collection[str], namespaces: Collection[str]) -> None:
         self._tree = tree
         self._services = services
+        self._names = frozenset(services)
         self._namespaces = namespaces
         self._left = _MOST_BYTES
         self._of_file: dict[str, list[Mention]] = {}
         self._of_folder: dict[str, list[Mention]] = {}
         self._manifests = {file.path for file in tree.files if any(piece.parsed for piece in file.pieces)}
         self._linked: dict[str, list[Mention]] | None = None
+        self._words: dict[str, frozenset[str]] = {}  # of each file that was read: the Services that it names in any way
+        self._words_of_folder: dict[str, frozenset[str] | None] = {}  # None where that is not known
 
     def of(self, pod: PodTemplate) -> Iterator[Mention]:
         """What the sources of the images of ``pod`` name, in the order of files and lines."""
         if not self._services:
             return
-        built = self._tree.ask(BuiltImages)
-        folders: dict[str, None] = {}
-        try:
-            for container in pod.containers:
-                if container.image is not None:
-                    folders.update(dict.fromkeys(built.folders(container.image)))
-        except (OpaqueError, WrongShapeError):
-            return
+        folders = self._folders(pod)
         for folder in folders:
             if folder not in self._of_folder:
                 self._of_folder[folder] = list(self._read(folder))
@@ -79,12 +77,56 @@ class Sources:
         if folders:
             yield from self._compose(pod, folders)
 
+    def _folders(self, pod: PodTemplate) -> dict[str, None]:
+        """The folders from which the images of ``pod`` are built, those of the tree."""
+        built = self._tree.ask(BuiltImages)
+        folders: dict[str, None] = {}
+        try:
+            for container in pod.containers:
+                if container.image is not None:
+                    folders.update(dict.fromkeys(built.folders(container.image)))
+        except (OpaqueError, WrongShapeError):
+            return {}
+        return folders
+
+    def tell_all(self, pod: PodTemplate) -> bool:
+        """Whether the sources of every container of ``pod`` are in the tree, were read, and name no Service at all but
+        its own, not even by a bare word: then nothing is called that they do not show."""
+        built = self._tree.ask(BuiltImages)
+        try:
+            images = [container.image for container in pod.containers]
+            own = {pod.object.name, *pod.labels.values()}
+        except (OpaqueError, WrongShapeError):
+            return False
+        folders = [built.folders(image) if image is not None else () for image in images]
+        if not all(folders):
+            return False
+        named = [self._named_in(folder) for each in folders for folder in each]
+        return bool(named) and all(words is not None and words <= own for words in named)
+
+    def _named_in(self, folder: str) -> frozenset[str] | None:
+        """The Services that the sources in ``folder`` name in any way; None where they are not there, or not all were
+        read."""
+        if folder not in self._words_of_folder:
+            if folder not in self._of_folder:
+                self._of_folder[folder] = list(self._read(folder))
+            paths = self._tree.ask(RepositoryFiles).below(folder)
+            sources = [path for path in paths[:_MOST_FILES] if self._is_source(path)]
+            programs = [path for path in sources if not _RECIPE.fullmatch(os.path.basename(path))]
+            words = [self._words[path] for path in programs if path in self._words]
+            read = bool(programs) and len(paths) <= _MOST_FILES and self._left > 0
+            self._words_of_folder[folder] = frozenset().union(*words) if read and words else None
+        return self._words_of_folder[folder]
+
+    def _is_source(self, path: str) -> bool:
+        base = os.path.basename(path)
+        # A compose file is about several services, each of which says its own.
+        return not (_NO_SOURCE.fullmatch(base) or _COMPOSE.fullmatch(base) or path in self._manifests)
+
     def _read(self, folder: str) -> Iterator[Mention]:
         files = self._tree.ask(RepositoryFiles)
         for path in files.below(folder)[:_MOST_FILES]:
-            base = os.path.basename(path)
-            # A compose file is about several services, each of which says its own.
-            if not (_NO_SOURCE.fullmatch(base) or _COMPOSE.fullmatch(base) or path in self._manifests):
+            if self._is_source(path):
                 if path not in self._of_file:
                     self._of_file[path] = self._in(path, files)
                 yield from self._of_file[path]
@@ -94,6 +136,7 @@ class Sources:
         if text is None:
             return []
         self._left -= len(text)
+        self._words[path] = self._names.intersection(_WORD.findall(text))
         if not any(True for _ in self._addresses(text)):
             return []
         name = files.name(path)

@@ -1,0 +1,143 @@
+"""Workloads that learn at run time whom they talk to, or tell the API server to call them: no manifest names the other
+end, and no policy may cut it.
+
+Gateways and ingress controllers, Prometheus and its like, and whoever may read Endpoints, Services or pods of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.network.connections.endpoints import mappings
+from hardener.kubernetes.component import is_ingress_or_gateway
+from hardener.kubernetes.rbac import GROUP
+from hardener.tree.core_views import PodTemplate
+from hardener.tree.fact import AsRead
+from hardener.tree.view import OpaqueError
+
+if TYPE_CHECKING:
+    from hardener.facts.access.makers import PodMakers
+    from hardener.facts.access.views import Binding
+    from hardener.kubernetes.rbac_rules import Rule
+    from hardener.tree.tree import Tree
+
+_PROMETHEUS = frozenset({"prometheus", "vmagent", "vmsingle", "victoria-metrics"})
+_ADDRESSES = (("", "endpoints"), ("discovery.k8s.io", "endpointslices"), ("", "pods"), ("", "services"))
+_READ = ("list", "watch")
+_REGISTERED = (
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+    ("apiregistration.k8s.io", "apiservices"),
+)
+_WRITE = ("create", "update", "patch")
+_BUILT_IN = frozenset({"cluster-admin", "admin", "edit", "view"})  # roles that no manifest shows
+_ACTIVATOR = "knative.dev/serving/cmd/activator"
+
+
+class RunTimePeers(AsRead):
+    """Looked up by pod; the bindings of the tree are read once. What reads roles is loaded where there are any."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._bound = [item for kind in ("RoleBinding", "ClusterRoleBinding") for item in tree.of(GROUP, kind)]
+
+    def makes_pods(self, pod: PodTemplate) -> Evidence | None:
+        """Why ``pod`` may make pods that the tree does not show, and that may call it; None where it may not."""
+        makers = self._makers
+        return None if makers is None else makers.by_pod.get(pod)
+
+    def makers_in(self, namespace: str | None) -> list[Evidence]:
+        """Why there may be pods in ``namespace`` that workloads of the tree make."""
+        makers = self._makers
+        return [] if makers is None else makers.get(namespace, [])
+
+    @property
+    def _makers(self) -> PodMakers | None:
+        if not self._bound:
+            return None
+        from hardener.facts.access.makers import PodMakers
+
+        return self._tree.ask(PodMakers)
+
+    def learns(self, pod: PodTemplate) -> Evidence | None:
+        """Why ``pod`` talks to pods that it learns of at run time; None where nothing shows that it does."""
+        for name in (*images(pod), pod.object.name):
+            if is_ingress_or_gateway(name):
+                return pod.fact(f"{pod.object} is a gateway or an ingress controller")
+        if is_prometheus(pod):
+            return pod.fact(f"{pod.object} measures the pods that it finds")
+        return self._readers.get(pod)
+
+    def registers(self, pod: PodTemplate) -> Evidence | None:
+        """Why ``pod`` may register webhooks or an API by itself, which the API server then calls."""
+        return self._registrars.get(pod)
+
+    @cached_property
+    def _readers(self) -> dict[PodTemplate, Evidence]:
+        return self._found[0]
+
+    @cached_property
+    def _registrars(self) -> dict[PodTemplate, Evidence]:
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[dict[PodTemplate, Evidence], dict[PodTemplate, Evidence]]:
+        readers: dict[PodTemplate, Evidence] = {}
+        registrars: dict[PodTemplate, Evidence] = {}
+        if not self._bound:
+            return readers, registrars
+        from hardener.facts.access.grants import Access
+        from hardener.facts.access.views import Binding
+
+        access = self._tree.ask(Access)
+        for item in self._bound:
+            if "patch" in item.classes:
+                continue
+            binding = Binding(item, item.path, item.data)
+            try:
+                holders = [pod for subject in binding.subjects for pod in access.pods(binding, subject)]
+                rules = [rule for role in access.roles(binding) for _, rule in role.rules] if holders else []
+            except (OpaqueError, WrongShapeError):
+                continue
+            if holders:
+                if _is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ):
+                    fact = binding.fact(f"{binding.object} lets it read which pods there are")
+                    readers.update((pod, fact) for pod in holders if pod not in readers)
+                if not binding.namespaced and (
+                    binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)
+                ):
+                    fact = binding.fact(f"{binding.object} lets it register webhooks, which the API server calls")
+                    registrars.update((pod, fact) for pod in holders if pod not in registrars)
+        return readers, registrars
+
+
+def _is_built_in(binding: Binding, rules: list[Rule]) -> bool:
+    return not rules and binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
+
+
+def _covers(rules: list[Rule], resources: tuple[tuple[str, str], ...], verbs: tuple[str, ...]) -> bool:
+    return any(rule.covers(group, resource, verb) for rule in rules for group, resource in resources for verb in verbs)
+
+
+def images(pod: PodTemplate) -> Iterator[str]:
+    """The images of the containers of ``pod`` as written, without their digests."""
+    for item in mappings(pod.data.get("containers")):
+        image = item.get("image")
+        if isinstance(image, str):
+            yield image.partition("@")[0]
+
+
+def is_prometheus(pod: PodTemplate) -> bool:
+    """Whether an image of ``pod`` collects measurements as Prometheus does."""
+    return not _PROMETHEUS.isdisjoint(name.rpartition("/")[2].partition(":")[0] for name in images(pod))
+
+
+def gateway_of_all_namespaces(pod: PodTemplate) -> Evidence | None:
+    """Why gateways of other namespaces lead to ``pod``: Knative's activator holds requests for pods that are not there
+    yet (knative.dev, "Architecture"); None for others."""
+    if any(_ACTIVATOR in name for name in images(pod)):
+        return pod.fact("gateways send requests to Knative's activator")
+    return None

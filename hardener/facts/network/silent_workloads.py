@@ -1,0 +1,133 @@
+"""Workloads of which nothing shows whom they call, though one expects that they call somebody.
+
+An entrance of the application (by an Ingress, a route or a public Service) and a workload that nobody calls are of
+that kind: what they call is built into their images. A workload that others call and that shows no call of its own is
+taken at its word, and so is a data store, and one whose sources are in the tree and name no Service.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.kustomize.builds import Builds
+from hardener.facts.network.connections import Connections, Port
+from hardener.facts.network.connections.endpoints import Endpoints, is_patch
+from hardener.facts.network.namespace_places import Place, here, there
+from hardener.facts.network.run_time_peers import RunTimePeers
+from hardener.kubernetes.component import is_data_store
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.tree.fact import AsRead
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
+
+
+MANY = 3
+"""With more silent workloads than these in a namespace, all of its pods are taken for callers."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCallers:
+    """Who may call the Services of a namespace without anything that shows it: ``silent`` workloads with why, and
+    ``makers``, why there may be pods that the tree does not show."""
+
+    silent: dict[PodTemplate, Evidence]
+    makers: list[Evidence]
+
+
+class SilentWorkloads(AsRead):
+    """Looked up by pod and by namespace."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._connections = tree.ask(Connections)
+
+    @cached_property
+    def found(self) -> dict[PodTemplate, Evidence]:
+        """The silent workloads of the tree, each with why it is one."""
+        says = {edge.client for edge in self._connections.edges if edge.client is not edge.server}
+        says |= {item.pod for item in self._connections.unresolved} | {item.pod for item in self._connections.unseen}
+        found = {}
+        for pod in self._tree.pod_templates:
+            if pod in says or is_patch(pod) or pod.partial or pod.kind == "PodTemplate":
+                continue
+            why = self._expected(pod)
+            if why is not None and not self._calls_nothing(pod):
+                found[pod] = why
+        return found
+
+    def _expected(self, pod: PodTemplate) -> Evidence | None:
+        """Why one expects that ``pod`` calls somebody."""
+        entrance = self._connections.entrances.get(pod)
+        if entrance is not None:
+            return Evidence(
+                f"nothing shows whom {pod.object} calls, and {entrance.text}", entrance.piece, entrance.path
+            )
+        if any(edge.client is not pod for edge in self._connections.into(pod)):
+            return None
+        return pod.fact(f"nothing shows whom {pod.object} calls, and nobody calls it")
+
+    def _calls_nothing(self, pod: PodTemplate) -> bool:
+        if pod in self._connections.told_by_sources:
+            return True
+        try:
+            return all(map(_is_data_store, pod.containers))
+        except (OpaqueError, WrongShapeError):
+            return False
+
+    @cached_property
+    def _by_place(self) -> dict[Place, dict[PodTemplate, Evidence]]:
+        found: dict[Place, dict[PodTemplate, Evidence]] = {}
+        for pod, why in self.found.items():
+            for place in there(pod.object):
+                found.setdefault(place, {})[pod] = why
+        return found
+
+    def near(self, pod: PodTemplate) -> UnknownCallers:
+        """Who may call ``pod`` from its namespace; of silent workloads no more than MANY and one."""
+        found: dict[PodTemplate, Evidence] = {}
+        for place in here(pod.object):
+            for other, why in self._by_place.get(place, {}).items():
+                if other is not pod and len(found) <= MANY:
+                    found[other] = why
+        peers = self._tree.ask(RunTimePeers)
+        return UnknownCallers(found, [fact for name in _namespaces(pod) for fact in peers.makers_in(name)])
+
+    @cached_property
+    def _served(self) -> dict[PodTemplate, tuple[Port, ...]]:
+        endpoints = Endpoints(self._tree)
+        found: dict[PodTemplate, dict[Port, None]] = {}
+        for service in self._tree.of("", "Service"):
+            for pod in endpoints.pods(service):
+                found.setdefault(pod, {}).update(dict.fromkeys(endpoints.ports(service, pod)))
+        return {pod: tuple(sorted(ports, key=lambda port: port.order)) for pod, ports in found.items()}
+
+    def served(self, pod: PodTemplate) -> tuple[Port, ...]:
+        """The ports of ``pod`` that Services lead to."""
+        return self._served.get(pod, ())
+
+    @cached_property
+    def _places_served(self) -> dict[Place, set[PodTemplate]]:
+        found: dict[Place, set[PodTemplate]] = {}
+        for pod in self._served:
+            for place in there(pod.object):
+                found.setdefault(place, set()).add(pod)
+        return found
+
+    def serves_another(self, pod: PodTemplate) -> bool:
+        """Whether there is a Service near ``pod`` that leads to another workload."""
+        near = (self._places_served.get(place, set()) for place in here(pod.object))
+        return any(len(others) > (pod in others) for others in near)
+
+
+def _namespaces(pod: PodTemplate) -> tuple[str | None, ...]:
+    return tuple(pod.tree.ask(Builds).namespaces(pod.object))
+
+
+def _is_data_store(container: Container) -> bool:
+    if container.row is not None and container.row.class_ == "data-store":
+        return True
+    return container.image is not None and is_data_store(container.image.repository)

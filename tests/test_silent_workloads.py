@@ -1,0 +1,117 @@
+"""Which workloads are silent: nothing shows whom they call, though one expects that they call somebody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hardener.facts.network.silent_workloads import MANY, SilentWorkloads
+from hardener.tree.tree import Tree
+
+from .conftest import Harden, commit, run, write
+
+
+def workload(name: str, *, image: str = "", more: str = "", kind: str = "ClusterIP", served: bool = True) -> str:
+    """A Deployment and its Service as YAML; ``more`` are fields of its container."""
+    image = image or f"registry.example.com/shop/{name}:1"
+    service = (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: shop}}\n"
+        f"spec: {{type: {kind}, selector: {{app: {name}}}, ports: [{{port: 80}}]}}\n---\n"
+    )
+    return (service if served else "") + (
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n"
+        f"  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n"
+        f"    spec: {{containers: [{{name: main, image: '{image}'{', ' if more else ''}{more}}}]}}\n---\n"
+    )
+
+
+def calls(*urls: str) -> str:
+    return f"env: [{', '.join(f'{{name: URL{n}, value: {url!r}}}' for n, url in enumerate(urls))}]"
+
+
+INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: shop}
+spec: {defaultBackend: {service: {name: front, port: {number: 80}}}}
+---
+"""
+API = workload("api")
+BUILT = {"front/Dockerfile": "FROM nginx\n", "api/Dockerfile": "FROM node\n"}  # whose images they are, the folders say
+CALLER = workload("caller", more=calls("http://api"), served=False)
+
+
+def silent(root: Path) -> dict[str, str]:
+    tree = Tree.read([str(root.resolve())], root=str(root.resolve()))
+    return {pod.object.name: why.text for pod, why in tree.ask(SilentWorkloads).found.items()}
+
+
+@pytest.mark.parametrize(
+    ("manifests", "files", "expected"),
+    [
+        pytest.param(API + CALLER, {}, set(), id="a leaf that others call"),
+        pytest.param(API + CALLER + workload("front", kind="LoadBalancer"), {}, {"front"}, id="an entrance"),
+        pytest.param(API + CALLER + workload("front") + INGRESS, {}, {"front"}, id="an entrance by an Ingress"),
+        pytest.param(API + CALLER + workload("front", more=calls("http://api"), kind="NodePort"), {}, set(),
+                     id="an entrance that says whom it calls"),
+        pytest.param(API + CALLER + workload("front", more=calls("https://pay.example.com"), kind="NodePort"), {},
+                     {"front"}, id="an address outside says nothing of the inside"),
+        pytest.param(API + CALLER + workload("front", more=calls("http://gone.shop.svc"), kind="NodePort"), {}, set(),
+                     id="a name that the tree does not hold"),
+        pytest.param(API + CALLER + workload("batch", served=False), {}, {"batch"}, id="nobody calls it"),
+        pytest.param(API + CALLER + workload("db", image="postgres:17"), {}, set(), id="a data store"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"),
+                     {**BUILT, "front/index.html": "<h1>hello</h1>\n"}, set(),
+                     id="sources that name nobody"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"),
+                     {**BUILT, "front/app.js": "const api = lookup('api')\n"}, {"front"},
+                     id="sources that name a Service by a bare word"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"), BUILT, {"front"},
+                     id="a Dockerfile is no source"),
+        pytest.param(API + CALLER + workload("batch", more="args: ['-disable=api']", served=False), {}, {"batch"},
+                     id="a bare word is no connection"),
+    ],
+)  # fmt: skip
+def test_who_is_silent(tmp_path: Path, manifests: str, files: dict[str, str], expected: set[str]) -> None:
+    write(tmp_path, {"k8s/all.yaml": manifests, **files})
+    commit(tmp_path)
+    found = silent(tmp_path)
+    assert found.keys() == expected
+    assert all(text.startswith("nothing shows whom Deployment/") for text in found.values())
+
+
+def test_the_graph_shows_who_is_silent(tmp_path: Path) -> None:
+    write(tmp_path, {"all.yaml": API + CALLER + workload("front", kind="LoadBalancer")})
+    commit(tmp_path)
+    text = run("graph", ".", cwd=tmp_path).out
+    assert "    -> not known (silent)" in text and text.endswith("1 silent workload\n")
+    (row,) = [row for row in json.loads(run("graph", ".", "--format", "json", cwd=tmp_path).out)["workloads"]
+              if row["silent"]]  # fmt: skip
+    assert row["name"] == "front"
+    assert row["silent"][0]["text"] == (
+        "nothing shows whom Deployment/front calls, and Service/front is of type LoadBalancer"
+    )
+    for format in ("mermaid", "dot"):
+        assert "not known (silent)" in run("graph", ".", "--format", format, cwd=tmp_path).out
+
+
+@pytest.mark.parametrize("many", [MANY, MANY + 1])
+def test_more_than_three_open_the_namespace(harden: Harden, tmp_path: Path, many: int) -> None:
+    write(tmp_path, {"all.yaml": API + CALLER + "".join(workload(f"job{n}", served=False) for n in range(many))})
+    commit(tmp_path)
+    assert harden("apply", ".", "--yes", "--only", "netpol-workload").status == 0
+    text = (tmp_path / "harden-networkpolicies.yaml").read_text()
+    (policy,) = [each for each in text.split("---\n") if "  name: harden-api\n" in each]
+    ingress = policy.partition("  ingress:\n")[2].partition("  egress:\n")[0]
+    assert ("- podSelector: {}" in ingress) == (many > MANY)
+    assert ingress.count("app: job") == (0 if many > MANY else many)
+
+
+def test_a_second_run_finds_nothing_to_add(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"all.yaml": API + CALLER + workload("front", kind="LoadBalancer")})
+    commit(tmp_path)
+    assert harden("apply", ".", "--yes").status == 0
+    commit(tmp_path)
+    assert harden("diff", ".", "--quiet").status == 0
