@@ -93,9 +93,10 @@ def namespace(item: dict[str, Any]) -> str:
 
 
 def named_by_policies(bundle: Bundle, own: str) -> dict[str, Pod | Address]:
-    """A pod for each label selector that a policy of the namespace ``own`` names as a peer; most are not in the bundle."""
+    """A pod for each label selector that a policy of the namespace ``own`` names as a peer, in the bundle or not."""
     found: dict[str, Pod | Address] = {}
-    for rule in (rule for policy in bundle.policies if policy.namespace == own for rule in policy.ingress or ()):
+    policies = [policy for policy in bundle.policies if policy.namespace == own]
+    for rule in (rule for policy in policies for rule in policy.ingress or ()):
         for peer in rule.peers or ():
             labels, spaces = labels_of(peer.pods), labels_of(peer.namespaces)
             space = spaces.get(NAMESPACE_LABEL, own)
