@@ -1,9 +1,9 @@
 """What maintainers let through by policies of their own, and what a run makes of the same manifests without them.
 
-Of each workload that a maintainer isolates, who reaches it is asked of both: every workload of the bundle, a pod of any
-namespace, a pod of its own, pods with the labels that a policy names, and an address outside, each on every port that
-the workload or a Service or policy of it names. A policy that lets everybody in isolates nothing, so there is nothing to
-compare for its workload.
+Of each workload that a maintainer isolates, who reaches it is asked of both: every workload of the bundle, a pod of
+any namespace, a pod of its own, pods with the labels that a policy names, and an address outside, each on every port
+that the workload or a Service or policy of it names. A policy that lets everybody in isolates nothing, so there is
+nothing to compare for its workload.
 """
 
 from __future__ import annotations
