@@ -16,6 +16,7 @@ from hardener.tree.fact import Live
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
+    from hardener.kubernetes.rbac_rules import Rule
     from hardener.tree.tree import Tree
 
 # What pods come of, by API group.
@@ -29,39 +30,49 @@ _BUILT_IN = frozenset({"cluster-admin", "admin", "edit"})  # roles that no manif
 class PodMakers(Live, dict[str | None, list[Evidence]]):
     """Who may make pods, by namespace; the roles and bindings of the run count.
 
-    Rights in the whole cluster count where their holder runs, and only where they hold for pods: what deployers and
-    operators make elsewhere, their own objects there tell. ``by_pod`` says of each that may, why.
+    Rights in the whole cluster count where their holder runs, and only where they name pods: what deployers and
+    operators make elsewhere, their own objects there tell. ``possible`` and ``by_pod``, by namespace and by who may,
+    hold those with rights to everything as well: a policy may not cut the pods that such a one makes beside itself.
     """
 
     def __init__(self, tree: Tree) -> None:
         self.by_pod: dict[PodTemplate, Evidence] = {}
+        self.possible: dict[str | None, list[Evidence]] = {}
         for kind in ("RoleBinding", "ClusterRoleBinding"):
             for item in tree.of(GROUP, kind):
                 if "patch" in item.classes:
                     continue
-                for pod, name, fact in _of(tree, Binding(item, item.path, item.data)):
-                    self.setdefault(name, []).append(fact)
+                for pod, name, fact, named in _of(tree, Binding(item, item.path, item.data)):
+                    if named:
+                        self.setdefault(name, []).append(fact)
+                    self.possible.setdefault(name, []).append(fact)
                     self.by_pod.setdefault(pod, fact)
 
 
-def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None, Evidence]]:
+def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None, Evidence, bool]]:
+    """Who may make pods by ``binding``, where, why, and whether its rights name what pods come of."""
     try:
         holders = [pod for subject in binding.subjects for pod in tree.ask(Access).pods(binding, subject)]
         if not holders or not _makes_pods(tree, binding):
             return
+        named = binding.namespaced or any("pods" in rule.resources for rule in _rules(tree, binding))
     except (OpaqueError, WrongShapeError):
         return
     for pod in holders:
         item = binding.object if binding.namespaced else pod.object
         for name in tree.ask(Builds).namespaces(item):
-            yield pod, name, binding.fact(f"{binding.object} lets {pod.object} make pods that the tree does not show")
+            text = f"{binding.object} lets {pod.object} make pods that the tree does not show"
+            yield pod, name, binding.fact(text), named
+
+
+def _rules(tree: Tree, binding: Binding) -> list[Rule]:
+    return [rule for role in tree.ask(Access).roles(binding) for _, rule in role.rules]
 
 
 def _makes_pods(tree: Tree, binding: Binding) -> bool:
-    roles = tree.ask(Access).roles(binding)
-    if not roles:
-        return binding.namespaced and binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
-    rules = [rule for role in roles for _, rule in role.rules]
+    rules = _rules(tree, binding)
+    if not tree.ask(Access).roles(binding):
+        return binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
     if not binding.namespaced:
         return any(rule.covers("", "pods", "create") for rule in rules)
     return any(rule.covers(group, resource, "create") for rule in rules for group, resource in _RESOURCES)

@@ -52,7 +52,7 @@ class RunTimePeers(AsRead):
     def makers_in(self, namespace: str | None) -> list[Evidence]:
         """Why there may be pods in ``namespace`` that workloads of the tree make."""
         makers = self._makers
-        return [] if makers is None else makers.get(namespace, [])
+        return [] if makers is None else makers.possible.get(namespace, [])
 
     @property
     def _makers(self) -> PodMakers | None:
