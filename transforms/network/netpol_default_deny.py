@@ -83,7 +83,8 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
         if owned and lacking:
             yield _apart(namespace, lacking, wanted)
             return
-        yield _finding(namespace, wanted, ours, left, bool(sources) or len(left) < len(open_pods))
+        missing = [each for number, each in enumerate(wanted) if not any(closing[pod][number] for pod in left)]
+        yield _finding(namespace, wanted, missing, ours, left, bool(sources) or len(left) < len(open_pods))
 
 
 def _against(namespace: Namespace, sources: list[Evidence], open_pods: list[PodTemplate]) -> list[Evidence]:
@@ -176,6 +177,7 @@ def _ready(namespace: Namespace, wanted: list[Direction]) -> str:
 def _finding(
     namespace: Namespace,
     wanted: list[Direction],
+    missing: list[Direction],
     counted: list[PodTemplate],
     open_pods: list[PodTemplate],
     unseen: bool,
@@ -188,7 +190,8 @@ def _finding(
     if open_pods:
         of_all = "the" if len(open_pods) == len(counted) else f"{len(open_pods)} of the"
         count = f"{of_all} {len(counted)} workload{'s' * (len(counted) != 1)}"
-        return namespace.finding(f"nothing isolates {count} of {where}{reason}", advice=advice)
+        way = "" if missing == wanted else f" for {' or for '.join(missing or wanted)}"
+        return namespace.finding(f"nothing isolates {count} of {where}{way}{reason}", advice=advice)
     return namespace.finding(
         f"nothing isolates a pod that is later added to {where}{reason}", advice=advice,
         severity=Severity.LOW, topic="namespace without a default-deny NetworkPolicy",
