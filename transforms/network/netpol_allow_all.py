@@ -45,7 +45,7 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
         f"{policy.object} closes nothing for {' and '.join(wanted)}: it {opened(known, wanted)}, and no policy beside "
         f"it takes that back ({_of_whom(known, pods)})",
         *known.open[wanted[0]].path,
-        advice=_advice(known, pods, wanted, options),
+        advice=_advice(pods, wanted, options),
         severity=Severity.MEDIUM if "ingress" in wanted else Severity.LOW,
     )  # fmt: skip
 
@@ -63,13 +63,13 @@ def _of_whom(policy: Policy, pods: list[PodTemplate]) -> str:
     return str(pods[0].object) + (f" and {len(pods) - 1} more" if len(pods) > 1 else "")
 
 
-def _advice(policy: Policy, pods: list[PodTemplate], wanted: list[Direction], options: NetworkPolicies) -> str:
+def _advice(pods: list[PodTemplate], wanted: list[Direction], options: NetworkPolicies) -> str:
     ready = {spec: None for pod in pods if (spec := _narrower(pod, wanted, options)) is not None}
     if not ready:
-        return f"say in it who may talk to its pods, and to whom they may, or remove {policy.object}"
+        return "say in it who may talk to its pods, and to whom they may"
     shown = "; ".join(list(ready)[:_SHOWN])
-    more = f"; and {len(ready) - _SHOWN} more, which harden writes once it is gone" if len(ready) > _SHOWN else ""
-    return f"remove {policy.object}, or put in its place what the manifests show: {shown}{more}"
+    more = f"; and {len(ready) - _SHOWN} more, which harden writes where it is gone" if len(ready) > _SHOWN else ""
+    return f"put in its place for {' and '.join(wanted)} what the manifests show: {shown}{more}"
 
 
 def _narrower(pod: PodTemplate, wanted: list[Direction], options: NetworkPolicies) -> str | None:

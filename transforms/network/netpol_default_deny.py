@@ -41,13 +41,14 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     policies = [isolation.by_object[item] for item in of(namespace) if item in isolation.by_object]
     whole = [item for item in policies if item.selects_all]
     undoing = next((found for each in wanted if (found := isolation.left_open(whole, each)) is not None), None)
-    if undoing is not None and not is_shared(namespace.name):
-        yield _undone(namespace, undoing, wanted)
-        return
-    if undoing is None and any(
+    is_closed = any(
         item.legal and not any(item.rules(name) for name in wanted) and item.directions.issuperset(wanted)
         for item in whole
-    ):
+    )
+    if undoing is not None and not is_shared(namespace.name):
+        yield _undone(namespace, undoing, wanted, is_closed)
+        return
+    if is_closed and undoing is None:
         return
     counted = [pod for pod in namespace.pods if not _is_none(pod)]
     closing = {pod: [_closing(pod, direction) for direction in wanted] for pod in counted}
@@ -153,12 +154,12 @@ def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction
     )  # fmt: skip
 
 
-def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction]) -> Finding:
+def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_closed: bool) -> Finding:
+    close = "" if is_closed else f", and close it: {_ready(namespace, wanted)}"
     return namespace.finding(
         f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {opened(undoing, wanted)}, and a default "
         "deny beside it closes nothing of that",
-        advice=f"remove {undoing.object} when every pod there has what it needs, and close it: "
-        f"{_ready(namespace, wanted)}",
+        advice=f"remove {undoing.object} when every pod there has what it needs{close}",
     )  # fmt: skip
 
 
@@ -185,6 +186,10 @@ def _finding(
     where = _place(namespace)
     reason = ", and some of its pods stand elsewhere" if unseen else ""
     advice = f"when every pod there has what it needs, close it: {_ready(namespace, wanted)}"
+    ask = namespace.tree.ask(Isolation).undoing
+    undoing = [found for pod in open_pods for each in wanted if (found := ask(pod, each)) is not None]
+    if undoing:
+        advice += f"; what {undoing[0].object} lets through stays open beside it"
     if is_shared(namespace.name) and namespace.name not in (None, "default"):
         advice = "what runs there belongs to the cluster; close it through its installer"
     if open_pods:

@@ -139,6 +139,13 @@ class Isolation(AsRead):
         anything: policies add up. What we opened ourselves has a reason in each rule, and does not count."""
         return next((policy for policy in policies if direction in policy.open and not policy.managed), None)
 
+    def undoing(self, pod: PodTemplate, direction: Direction) -> Policy | None:
+        """The policy that ``left_open`` finds among those that select ``pod``."""
+        try:
+            return self.left_open(self.selecting(pod), direction)
+        except (OpaqueError, WrongShapeError):
+            return None
+
     def ways(self, item: Object) -> frozenset[tuple[str, str]]:
         """How ``item`` is applied: by each "build" that holds it, else with the "folder" of its file as it stands, and
         where that is."""
