@@ -59,6 +59,13 @@ OWN = {
         {"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]},
     ),
     "plain": ("DeploymentConfig", "{app: web}", "{app: web}", {"matchLabels": {"app": "web"}}),
+    "without a version": ("Deployment", "{app: web, version: v1}", None, {"matchLabels": {"app": "web"}}),
+    "without a version, as an expression": (
+        "Deployment", "{app: web, version: v1}",
+        "{matchLabels: {app: web}, matchExpressions: [{key: version, operator: In, values: [v1]}]}",
+        {"matchLabels": {"app": "web"}},
+    ),
+    "nothing but a version": ("Deployment", "{version: v1}", None, {"matchLabels": {"version": "v1"}}),
     "none, as in extensions/v1beta1": ("Deployment", "{app: web}", "null", {"matchLabels": {"app": "web"}}),
 }  # fmt: skip
 
@@ -90,6 +97,26 @@ def test_labels_that_change_are_left_out(tmp_path: Path, kind: str) -> None:
     labels = ", labels: {app: web, helm.sh/chart: a, app.kubernetes.io/version: '1', batch.kubernetes.io/job-name: x}"
     tree = read(tmp_path, job=pod_object(kind, labels))
     assert tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run")).selector == {"matchLabels": {"app": "web"}}
+
+
+def test_a_version_that_tells_workloads_apart_is_kept(tmp_path: Path) -> None:
+    """Each of them may need what the other does not."""
+    tree = read(
+        tmp_path, a__a=workload("a", labels="{app: web, version: v1}"), b__b=workload("b", labels="{app: web}"),
+        c__c=workload("c", labels="{app: db, version: v1}"), d__d=workload("d", labels="{app: db, version: v1}"),
+    )  # fmt: skip
+    found = {pod.object.name: tree.ask(Isolation).selectors.own(pod).selector for pod in tree.pod_templates}
+    assert found == {
+        "a": {"matchLabels": {"app": "web", "version": "v1"}}, "b": {"matchLabels": {"app": "web"}},
+        "c": {"matchLabels": {"app": "db"}}, "d": {"matchLabels": {"app": "db"}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["Pod", "CronJob"])
+def test_a_pod_that_has_marks_alone_gets_a_label(tmp_path: Path, kind: str) -> None:
+    labels = ", labels: {kubeaudit.io/allow-privileged: '', version: '2'}"
+    tree = read(tmp_path, job=pod_object(kind, labels))
+    assert tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run")).added == "nightly.run"
 
 
 @pytest.mark.parametrize("kind", ["Pod", "CronJob"])

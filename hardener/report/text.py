@@ -345,8 +345,7 @@ def _undo(files: list[FileChange]) -> str | None:
         commands.append("git restore -- " + " ".join(map(shlex.quote, names)))
     if len(made) > 4:
         # Those that are called after the file of their Namespace are one pattern, too.
-        names = [re.sub(r".+(?=_harden-)", "*", os.path.basename(name)) for name in made]
-        patterns = sorted({f":(glob)**/{name}" for name in names})
+        patterns = sorted({":(glob)**/" + re.sub(r".+(?=_harden-)", "*", os.path.basename(name)) for name in made})
         commands.append("git clean -f -- " + " ".join(map(shlex.quote, patterns)))
     elif made:
         commands.append("rm -- " + " ".join(map(shlex.quote, made)))

@@ -45,7 +45,8 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
         item.legal and not any(item.rules(name) for name in wanted) and item.directions.issuperset(wanted)
         for item in whole
     )
-    if undoing is not None and not is_shared(namespace.name):
+    always = options.namespace_wide == "always"
+    if undoing is not None and (always or not is_shared(namespace.name)):
         yield _undone(namespace, undoing, wanted, is_closed)
         return
     if is_closed and undoing is None:
@@ -58,7 +59,7 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     alone = namespace.declared and is_alone(namespace)
     owned = namespace.declared and not is_shared(namespace.name) and not sources
     decided = owned and not open_pods and not lacking and bool(counted or alone)
-    if options.namespace_wide == "always" or (decided and options.namespace_wide == "auto"):
+    if always or (decided and options.namespace_wide == "auto"):
         fact = f"each of its workloads ({len(counted)}) has a policy of its own"
         if alone:
             fact = "the tree holds the Namespace and nothing else that names it"
