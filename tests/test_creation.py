@@ -199,9 +199,9 @@ def test_it_stands_behind_the_file_of_its_namespace(
     assert names(tmp_path / expected) == ["one-web", "one-web"]
 
 
-def test_what_names_no_namespace_is_called_as_ever(apply: Run, tmp_path: Path) -> None:
+def test_what_names_no_namespace_may_be_applied_to_that_one(apply: Run, tmp_path: Path) -> None:
     apply({"web.yaml": DEPLOYMENT, "zz.yaml": SHOP}, creating("made", "one"))
-    assert names(tmp_path / NEW) == ["one-web"]
+    assert names(tmp_path / "zz_harden-network.yaml") == ["one-web"]
 
 
 OLD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: old"

@@ -10,6 +10,7 @@ from hardener.authoring.edits import Append, Basis, Create, HostFile
 from hardener.engine.document import document
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.namespace_contents import NamespaceFiles
+from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
 from hardener.tree.core_views import Object
@@ -59,7 +60,8 @@ def _path(tree: Tree, edit: Create) -> str:
     folder, name = os.path.dirname(own.path), f"harden-{topic}.yaml"
     # Where the folder is applied as it stands, files come in the order of their names. An underscore sorts behind the
     # dot of the ending, so that new objects come right behind their Namespace, and before the pods that need them.
-    if edit.value["metadata"].get("namespace") and not tree.ask(Builds).listing(own.path):
+    group = edit.value["apiVersion"].rpartition("/")[0]
+    if not is_cluster_scoped(group, edit.value["kind"]) and not tree.ask(Builds).listing(own.path):
         last = tree.ask(NamespaceFiles).get(folder, "")
         if last > name:
             name = f"{os.path.splitext(last)[0]}_{name}"

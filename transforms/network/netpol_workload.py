@@ -133,7 +133,8 @@ def _created(
     asked: list[Direction],
 ) -> Iterator[Edit]:
     isolation = pod.tree.ask(Isolation)
-    undone = {each: item for each in DIRECTIONS if (item := isolation.left_open(by_others, each)) is not None}
+    holding = {each: [item for item in by_others if isolation.closes(pod, [item], each)] for each in DIRECTIONS}
+    undone = {each: item for each in DIRECTIONS if (item := isolation.left_open(holding[each], each)) is not None}
     spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
     spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
     evidence = dict.fromkeys(fact for wanted in rules.values() for rule in wanted for fact in rule.evidence)
