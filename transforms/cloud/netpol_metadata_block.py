@@ -27,8 +27,8 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
     but this one.
 
     May break: pods that use the role of their node; pods with hostNetwork are not bound by policies. The address of EKS
-    Pod Identity (169.254.170.23) stays open. With Cilium a rule that names addresses means no node and no API server,
-    as one that names nobody did.
+    Pod Identity (169.254.170.23) stays open. With Cilium an address in a rule means no node and no API server; a rule
+    that names nobody means these, too.
     """
     blocks, rules = _open_blocks(policy), _open_rules(policy)
     if not blocks and not rules:

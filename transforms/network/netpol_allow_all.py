@@ -47,6 +47,7 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
         *known.open[wanted[0]].path,
         advice=_advice(pods, wanted, options),
         severity=Severity.MEDIUM if "ingress" in wanted else Severity.LOW,
+        topic=f"rule for everybody of {' and '.join(wanted)}",
     )  # fmt: skip
 
 
