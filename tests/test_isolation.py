@@ -286,3 +286,39 @@ def test_the_policy_of_ours(tmp_path: Path) -> None:
     found = tree.ask(Isolation).own_policy(the(tree, "web"), web)
     assert found is not None and found.object.name == "here"
     assert tree.ask(Isolation).own_policy(the(tree, "web"), {"matchLabels": {"app": "api"}}) is None
+
+
+BUILD = "resources: [%s]\n"
+WAYS = {
+    "in one folder": ({"app/web.yaml": "web", "app/policy.yaml": "p"}, True),
+    "above it, applied by itself": ({"app/web.yaml": "web", "policy.yaml": "p"}, False),
+    "in a folder that is left to choice": ({"app/web.yaml": "web", "more/policy.yaml": "p"}, False),
+    "in one build": ({"app/web.yaml": "web", "p/p.yaml": "p", "app/kustomization.yaml": "web.yaml, ../p/p.yaml"}, True),
+    "in one build of two": (
+        {
+            "base/web.yaml": "web", "base/kustomization.yaml": "web.yaml", "a/kustomization.yaml": "../base",
+            "b/kustomization.yaml": "../base, p.yaml", "b/p.yaml": "p",
+        },
+        False,
+    ),
+    "in more builds than it": (
+        {
+            "a/web.yaml": "web", "a/kustomization.yaml": "web.yaml, ../p/p.yaml", "p/p.yaml": "p",
+            "b/kustomization.yaml": "../p/p.yaml",
+        },
+        True,
+    ),
+    "in a build, and it is not": ({"a/web.yaml": "web", "a/p.yaml": "p", "a/kustomization.yaml": "p.yaml"}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), WAYS.values(), ids=WAYS)
+def test_each_way_to_apply_a_workload_takes_in_its_policy(
+    tmp_path: Path, files: dict[str, str], expected: bool
+) -> None:
+    texts = {"web": workload("web"), "p": policy("p", "{matchLabels: {app: web}}")}
+    write(tmp_path, {name: texts.get(what) or BUILD % what for name, what in files.items()})
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    (other,) = tree.of("networking.k8s.io", "NetworkPolicy")
+    assert tree.ask(Isolation).comes_with(the(tree, "web").object, [other]) is expected
+    assert not tree.ask(Isolation).comes_with(the(tree, "web").object, [])

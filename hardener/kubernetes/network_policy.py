@@ -291,14 +291,14 @@ def meet(one: tuple[Ports, ...] | None, other: tuple[Ports, ...] | None, server:
 
 def lets_all(policy: Policy, direction: Direction) -> Rule | None:
     """The rule by which ``policy`` isolates nothing in ``direction``: ingress from every pod or from every address, or
-    egress to every pod and every address, on all ports. None where there is none such.
+    egress to every pod and every address, on all ports, those of TCP at least. None where there is none such.
 
     Policies add up, so that no other one closes anything of it either. Link-local and single addresses that a block
     leaves out (the metadata of a cloud) close nothing between pods.
     """
     pods = blocks = None
     for rule in policy.rules(direction) or ():
-        if rule.ports is not None:
+        if rule.ports is not None and Ports() not in rule.ports:
             continue
         if rule.peers is None:
             return rule

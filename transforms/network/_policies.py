@@ -68,14 +68,13 @@ def types(closed: Iterable[Direction]) -> list[str]:
 
 def opened(policy: Policy, asked: Iterable[Direction]) -> str:
     """In words, what ``policy``, which lets everything through in some direction, does in those that are ``asked``."""
-    found = [direction for direction in asked if direction in policy.open]
-    return " and ".join(_OPENED[direction] for direction in found)
-
-
-_OPENED = {
-    "ingress": "lets everybody in on every port",
-    "egress": "lets its pods out to every pod and address",
-}
+    words = {"ingress": "lets everybody in", "egress": "lets its pods out to every pod and address"}
+    found = []
+    for direction in asked:
+        if direction in policy.open:
+            some = " of TCP" if policy.open[direction].ports is not None else ""
+            found.append(f"{words[direction]} on every port{some}")
+    return " and ".join(found)
 
 
 def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, Any]:

@@ -65,12 +65,17 @@ def _of_whom(policy: Policy, pods: list[PodTemplate]) -> str:
 
 
 def _advice(pods: list[PodTemplate], wanted: list[Direction], options: NetworkPolicies) -> str:
-    ready = {spec: None for pod in pods if (spec := _narrower(pod, wanted, options)) is not None}
+    ready: list[str] = []
+    more = 0
+    for first in dict.fromkeys(pod.tree.ask(Isolation).selectors.twins(pod)[0] for pod in pods):
+        if len(ready) == _SHOWN:
+            more += 1
+        elif (spec := _narrower(first, wanted, options)) is not None:
+            ready.append(spec)
     if not ready:
         return "say in it who may talk to its pods, and to whom they may"
-    shown = "; ".join(list(ready)[:_SHOWN])
-    more = f"; and {len(ready) - _SHOWN} more, which harden writes where it is gone" if len(ready) > _SHOWN else ""
-    return f"put in its place for {' and '.join(wanted)} what the manifests show: {shown}{more}"
+    rest = [f"and {more} more, which harden writes where it is gone"] if more else []
+    return f"put in its place for {' and '.join(wanted)} what the manifests show: {'; '.join(ready + rest)}"
 
 
 def _narrower(pod: PodTemplate, wanted: list[Direction], options: NetworkPolicies) -> str | None:
