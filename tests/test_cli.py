@@ -306,6 +306,18 @@ def test_the_undo_command_of_many_new_files(harden: Harden, tmp_path: Path) -> N
     assert snapshot(tmp_path).keys() == before.keys() - {f"{n}/harden-networkpolicies.yaml" for n in range(6)}
 
 
+def test_the_undo_command_knows_what_is_called_after_a_namespace(harden: Harden, tmp_path: Path) -> None:
+    shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop%d}\n---\n"
+    write(tmp_path, {f"{number}/web-{number}.yaml": shop % number + DEPLOYMENT for number in range(6)})
+    commit(tmp_path)
+    before = snapshot(tmp_path)
+    command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
+    assert command and "git clean -f -- ':(glob)**/*_harden-networkpolicies.yaml'  #" in command[1]
+    assert len(snapshot(tmp_path)) == len(before) + 6
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert snapshot(tmp_path) == before
+
+
 def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "api.yaml": DEPLOYMENT.replace("web", "api")})
     commit(tmp_path)

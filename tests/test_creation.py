@@ -28,14 +28,18 @@ NEW = "harden-network.yaml"
 
 
 def creating(
-    id: str, *names: str, types: list[str] | None = None, topics: tuple[str | None, ...] = ("network",)
+    id: str,
+    *names: str,
+    types: list[str] | None = None,
+    topics: tuple[str | None, ...] = ("network",),
+    namespace: str | None = None,
 ) -> Transform:
     """A transform that makes a policy per name and topic for each pod, all in one step."""
 
     def function(pod: PodTemplate) -> Iterator[Edit]:
         for name in names:
             spec: dict[str, Any] = {"podSelector": {}, "policyTypes": types or ["Ingress"]}
-            metadata = {"name": f"{name}-{pod.object.name}"}
+            metadata = {"name": f"{name}-{pod.object.name}"} | ({"namespace": namespace} if namespace else {})
             value = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
             for topic in topics:
                 yield pod.create(topic, value, grade=Grade.SAFE)
@@ -154,6 +158,50 @@ def test_it_comes_out_where_its_neighbour_does(apply: Run) -> None:
 def test_a_list_of_another_shape_does_no_harm(resources: str, apply: Run, tmp_path: Path) -> None:
     apply({"a.yaml": DEPLOYMENT, "kustomization.yaml": f"resources: {resources}\n"}, creating("made", "one"))
     assert names(tmp_path / NEW) == ["one-web"]
+
+
+SHOP = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+BEHIND = {
+    "it sorts before": ({"app.yaml": SHOP}, NEW),
+    "it sorts before by a number": ({"00-namespace.yaml": SHOP}, NEW),
+    "capitals sort before": ({"Namespace.yaml": SHOP}, NEW),
+    "it sorts behind": ({"namespace.yaml": SHOP}, "namespace_harden-network.yaml"),
+    "of another ending": ({"namespace.yml": SHOP}, "namespace_harden-network.yaml"),
+    "a name with dots": ({"shop.dev.yaml": SHOP}, "shop.dev_harden-network.yaml"),
+    "a name that hardly sorts before anything": ({"zz.yaml": SHOP}, "zz_harden-network.yaml"),
+    "letters of another language": ({"пространство.yaml": SHOP}, "пространство_harden-network.yaml"),
+    "the last of several": (
+        {"a.yaml": SHOP, "n.yaml": SHOP.replace("shop", "one"), "z.yaml": SHOP.replace("shop", "two")},
+        "z_harden-network.yaml",
+    ),
+    "in another folder": ({"other/namespace.yaml": SHOP}, NEW),
+    "with the workload": ({}, "web_harden-network.yaml"),
+    "in a kustomization": (
+        {"namespace.yaml": SHOP, "kustomization.yaml": "resources: [namespace.yaml, web.yaml]\n"},
+        NEW,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), BEHIND.values(), ids=BEHIND)
+def test_it_stands_behind_the_file_of_its_namespace(
+    more: dict[str, str], expected: str, apply: Run, tmp_path: Path
+) -> None:
+    """As `kubectl apply -f` of the folder takes the files, by their names."""
+    own = DEPLOYMENT if more else f"{SHOP}---\n{DEPLOYMENT}"
+    made = creating("made", "one", namespace="shop")
+    outcome = apply({"web.yaml": own, **more}, made)
+    assert [change.file.name for change in outcome.files if change.file.is_new] == [expected]
+    if "kustomization.yaml" not in more:
+        order = sorted(path.name for path in tmp_path.iterdir())
+        assert order.index(expected) > max([order.index(name) for name in more if name in order], default=-1)
+    apply({}, made)  # another run adds to the file that the first one made
+    assert names(tmp_path / expected) == ["one-web", "one-web"]
+
+
+def test_what_names_no_namespace_may_be_applied_to_that_one(apply: Run, tmp_path: Path) -> None:
+    apply({"web.yaml": DEPLOYMENT, "zz.yaml": SHOP}, creating("made", "one"))
+    assert names(tmp_path / "zz_harden-network.yaml") == ["one-web"]
 
 
 OLD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: old"

@@ -162,7 +162,7 @@ def test_the_only_way_in_stays(harden: Harden, tmp_path: Path) -> None:
 def policies(folder: Path) -> dict[str, Any]:
     """The NetworkPolicies that a run wrote, by name."""
     documents = [
-        item for path in folder.rglob("harden-networkpolicies.yaml") for item in yaml.safe_load_all(path.open())
+        item for path in folder.rglob("*harden-networkpolicies.yaml") for item in yaml.safe_load_all(path.open())
     ]
     return {item["metadata"]["name"]: item["spec"] for item in documents}
 

@@ -59,6 +59,13 @@ OWN = {
         {"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]},
     ),
     "plain": ("DeploymentConfig", "{app: web}", "{app: web}", {"matchLabels": {"app": "web"}}),
+    "without a version": ("Deployment", "{app: web, version: v1}", None, {"matchLabels": {"app": "web"}}),
+    "without a version, as an expression": (
+        "Deployment", "{app: web, version: v1}",
+        "{matchLabels: {app: web}, matchExpressions: [{key: version, operator: In, values: [v1]}]}",
+        {"matchLabels": {"app": "web"}},
+    ),
+    "nothing but a version": ("Deployment", "{version: v1}", None, {"matchLabels": {"version": "v1"}}),
     "none, as in extensions/v1beta1": ("Deployment", "{app: web}", "null", {"matchLabels": {"app": "web"}}),
 }  # fmt: skip
 
@@ -90,6 +97,26 @@ def test_labels_that_change_are_left_out(tmp_path: Path, kind: str) -> None:
     labels = ", labels: {app: web, helm.sh/chart: a, app.kubernetes.io/version: '1', batch.kubernetes.io/job-name: x}"
     tree = read(tmp_path, job=pod_object(kind, labels))
     assert tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run")).selector == {"matchLabels": {"app": "web"}}
+
+
+def test_a_version_that_tells_workloads_apart_is_kept(tmp_path: Path) -> None:
+    """Each of them may need what the other does not."""
+    tree = read(
+        tmp_path, a__a=workload("a", labels="{app: web, version: v1}"), b__b=workload("b", labels="{app: web}"),
+        c__c=workload("c", labels="{app: db, version: v1}"), d__d=workload("d", labels="{app: db, version: v1}"),
+    )  # fmt: skip
+    found = {pod.object.name: tree.ask(Isolation).selectors.own(pod).selector for pod in tree.pod_templates}
+    assert found == {
+        "a": {"matchLabels": {"app": "web", "version": "v1"}}, "b": {"matchLabels": {"app": "web"}},
+        "c": {"matchLabels": {"app": "db"}}, "d": {"matchLabels": {"app": "db"}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["Pod", "CronJob"])
+def test_a_pod_that_has_marks_alone_gets_a_label(tmp_path: Path, kind: str) -> None:
+    labels = ", labels: {kubeaudit.io/allow-privileged: '', version: '2'}"
+    tree = read(tmp_path, job=pod_object(kind, labels))
+    assert tree.ask(Isolation).selectors.own(the(tree, "Nightly.Run")).added == "nightly.run"
 
 
 @pytest.mark.parametrize("kind", ["Pod", "CronJob"])
@@ -259,3 +286,39 @@ def test_the_policy_of_ours(tmp_path: Path) -> None:
     found = tree.ask(Isolation).own_policy(the(tree, "web"), web)
     assert found is not None and found.object.name == "here"
     assert tree.ask(Isolation).own_policy(the(tree, "web"), {"matchLabels": {"app": "api"}}) is None
+
+
+BUILD = "resources: [%s]\n"
+WAYS = {
+    "in one folder": ({"app/web.yaml": "web", "app/policy.yaml": "p"}, True),
+    "above it, applied by itself": ({"app/web.yaml": "web", "policy.yaml": "p"}, False),
+    "in a folder that is left to choice": ({"app/web.yaml": "web", "more/policy.yaml": "p"}, False),
+    "in one build": ({"app/web.yaml": "web", "p/p.yaml": "p", "app/kustomization.yaml": "web.yaml, ../p/p.yaml"}, True),
+    "in one build of two": (
+        {
+            "base/web.yaml": "web", "base/kustomization.yaml": "web.yaml", "a/kustomization.yaml": "../base",
+            "b/kustomization.yaml": "../base, p.yaml", "b/p.yaml": "p",
+        },
+        False,
+    ),
+    "in more builds than it": (
+        {
+            "a/web.yaml": "web", "a/kustomization.yaml": "web.yaml, ../p/p.yaml", "p/p.yaml": "p",
+            "b/kustomization.yaml": "../p/p.yaml",
+        },
+        True,
+    ),
+    "in a build, and it is not": ({"a/web.yaml": "web", "a/p.yaml": "p", "a/kustomization.yaml": "p.yaml"}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), WAYS.values(), ids=WAYS)
+def test_each_way_to_apply_a_workload_takes_in_its_policy(
+    tmp_path: Path, files: dict[str, str], expected: bool
+) -> None:
+    texts = {"web": workload("web"), "p": policy("p", "{matchLabels: {app: web}}")}
+    write(tmp_path, {name: texts.get(what) or BUILD % what for name, what in files.items()})
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    (other,) = tree.of("networking.k8s.io", "NetworkPolicy")
+    assert tree.ask(Isolation).comes_with(the(tree, "web").object, [other]) is expected
+    assert not tree.ask(Isolation).comes_with(the(tree, "web").object, [])

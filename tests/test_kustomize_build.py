@@ -91,7 +91,7 @@ def changes_of(found: Key, changes: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def is_new(change: dict[str, Any]) -> bool:
-    return change["path"] == [] and "before" not in change and Path(change["file"]).name.startswith("harden-")
+    return change["path"] == [] and "before" not in change and "harden-" in Path(change["file"]).name
 
 
 def differences(before: dict[Key, Any], after: dict[Key, Any], report: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,45 @@ def test_a_prometheus_that_finds_its_targets_itself_is_named(harden: Harden, tmp
     deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "c", "mountPath": "/etc/p"}]
     write(tmp_path, {"a.yaml": yaml.safe_dump_all([deployment, config]), "web.yaml": workload("web")})
     assert "Deployment/prometheus finds the pods that it measures by itself" in harden("diff", ".", *ONLY).out
+
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+OPEN = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: open, namespace: shop}
+spec: {podSelector: %s, policyTypes: [Ingress, Egress], ingress: [{}], egress: [%s]}
+"""
+
+
+def in_shop(text: str) -> str:
+    return re.sub(r"^metadata: \{", "metadata: {namespace: shop, ", text, flags=re.M)
+
+
+def test_nothing_is_called_isolated_beside_a_policy_that_lets_everything_through(
+    harden: Harden, tmp_path: Path
+) -> None:
+    """Also in later runs, when its egress leaves out the metadata of the cloud."""
+    web = in_shop(workload("web"))
+    write(tmp_path, {"shop.yaml": f"{NAMESPACE}---\n{web}---\n{OPEN % ('{}', '{}')}"})
+    for edits in (True, False):
+        done = harden("apply", ".")
+        found = [line for line in done.out.splitlines() if "isolated" in line or "default-deny-all" in line]
+        assert "netpol-metadata-block" in done.out or not edits
+        assert all("nothing isolates the pods of namespace shop" in line for line in found) and found
+        assert "NetworkPolicy/open closes nothing for ingress and egress" in done.out
+        assert [path.name for path in tmp_path.glob("*.yaml")] == ["shop.yaml"]
+    assert harden("diff", ".").status == 0
+
+
+def test_what_is_left_open_in_one_direction_is_called_so(harden: Harden, tmp_path: Path) -> None:
+    rules = "{to: [{podSelector: {}}]}"
+    text = OPEN.replace("Ingress, Egress", "Ingress") % ("{matchLabels: {app: web}}", rules)
+    write(tmp_path, {"shop.yaml": f"{in_shop(workload('web'))}---\n{in_shop(workload('api'))}---\n{text}"})
+    out = harden("diff", ".", *ONLY, "-v").out
+    assert re.search(r"1 workload isolated by a NetworkPolicy, where", out)
+    assert re.search(r"1 workload isolated in one direction only, .*: NetworkPolicy/harden-web", out)
+    assert "NetworkPolicy/open leaves ingress open" in out and "NetworkPolicy/open closes ingress" not in out
 
 
 def test_a_stream_gets_findings_only(harden: Harden) -> None:

@@ -190,6 +190,28 @@ def test_what_was_closed_as_read_is_not_lost() -> None:
     assert (found.edges, found.lost, pairs(found), found.isolated) == (0, [], (2, 1, 1), [])
 
 
+ALLOW_ALL: Value = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}]}
+
+
+@pytest.mark.parametrize(
+    ("open_one", "isolated"),
+    [
+        (ALLOW_ALL, []),
+        ({**ALLOW_ALL, "ingress": [{"from": [{"namespaceSelector": {}}]}]}, []),
+        ({**ALLOW_ALL, "policyTypes": ["Ingress"]}, ["api"]),  # for egress
+        ({**ALLOW_ALL, "podSelector": of("web")}, ["api"]),
+        ({**ALLOW_ALL, "ingress": [{"ports": [{"port": 22}]}]}, []),  # somebody closed ingress before
+    ],
+)
+def test_nothing_beside_an_allow_all_policy_is_isolated(open_one: Value, isolated: list[str]) -> None:
+    workspace = stream(workload("web"), workload("api"), workload("db"), policy("open", **open_one))
+    create(pod(workspace, "web").object, guard("api"))
+    found = measure(workspace)
+    assert names(found.isolated) == isolated
+    if not isolated:
+        assert found.open_before == found.open_after
+
+
 def test_one_port_of_several_is_lost() -> None:
     workspace = stream(workload("web"), workload("api"))
     connect(workspace, [edge(pod(workspace, "web"), pod(workspace, "api"), 8080, 9090)])
@@ -703,4 +725,7 @@ def test_no_tree_of_the_corpus_loses_a_connection(name: str, corpus: Callable[[s
     if found is not None:
         print(f"{name}: {found}")
         assert (found["connectionsLost"], found["entriesLost"], found["dnsLost"]) == (0, 0, 0)
-        assert found["isolated"] and found["openAfter"] < found["openBefore"] <= found["pairs"]
+        closing = any(change["id"] == "netpol-workload" for change in made)
+        assert bool(found["isolated"]) == closing
+        assert found["openAfter"] <= found["openBefore"] <= found["pairs"]
+        assert (found["openAfter"] < found["openBefore"]) == closing

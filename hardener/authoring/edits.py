@@ -130,8 +130,9 @@ class Drop(Edit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create(Edit):
-    """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece``, or at the end of that one
-    where ``topic`` is None; ``path`` is empty."""
+    """A new object ``value`` in the file ``harden-<topic>.yaml`` beside the one of ``piece`` (behind the file of its
+    Namespace, where the folder is applied as it stands), or at the end of that one where ``topic`` is None; ``path`` is
+    empty."""
 
     topic: str | None
     value: dict[str, Any]

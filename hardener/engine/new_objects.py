@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Append, Basis, Create, HostFile
 from hardener.engine.document import document
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.namespace_contents import NamespaceFiles
+from hardener.kubernetes.scope import is_cluster_scoped
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.tree import host_files
 from hardener.tree.core_views import Object
@@ -55,7 +57,15 @@ def _path(tree: Tree, edit: Create) -> str:
         if not own.content.text.lstrip().startswith("{"):
             return own.path
         topic = edit.value["kind"].lower()  # JSON holds one document
-    return os.path.join(os.path.dirname(own.path), f"harden-{topic}.yaml")
+    folder, name = os.path.dirname(own.path), f"harden-{topic}.yaml"
+    # Where the folder is applied as it stands, files come in the order of their names. An underscore sorts behind the
+    # dot of the ending, so that new objects come right behind their Namespace, and before the pods that need them.
+    group = edit.value["apiVersion"].rpartition("/")[0]
+    if not is_cluster_scoped(group, edit.value["kind"]) and not tree.ask(Builds).listing(own.path):
+        last = tree.ask(NamespaceFiles).get(folder, "")
+        if last > name:
+            name = f"{os.path.splitext(last)[0]}_{name}"
+    return os.path.join(folder, name)
 
 
 def add(tree: Tree, item: Object) -> None:

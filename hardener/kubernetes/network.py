@@ -11,7 +11,7 @@ from dataclasses import field
 from functools import cached_property
 
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
-from hardener.kubernetes.network_policy import Direction, Peer, Pod, Policy, Ports, Rule, meet, opens
+from hardener.kubernetes.network_policy import Direction, Peer, Pod, Policy, Ports, Rule, lets_all, meet, opens
 from hardener.support.fast_dataclass import dataclass
 
 Set = int
@@ -57,6 +57,11 @@ class Network:
 
     def is_isolated(self, number: int, direction: Direction) -> bool:
         return any(group.isolates(direction) for group in self._governing.get(number, ()))
+
+    def is_closed(self, number: int, direction: Direction) -> bool:
+        """Whether a policy isolates a pod and none lets everything through again."""
+        policies = self.policies_of(number)
+        return self.is_isolated(number, direction) and not any(lets_all(policy, direction) for policy in policies)
 
     def sources(self, number: int, port: tuple[int | str | None, str] | None = None) -> Set:
         """The other pods that can open a connection to a pod: on ``port`` (as of ``judge``, with its protocol), or on

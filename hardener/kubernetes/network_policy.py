@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, Literal
 
 from hardener.kubernetes import label_selector
-from hardener.kubernetes.label_selector import Selector
+from hardener.kubernetes.label_selector import EVERYTHING, Selector
 from hardener.kubernetes.shape import ShapeError, mapping, sequence
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -287,6 +287,29 @@ def meet(one: tuple[Ports, ...] | None, other: tuple[Ports, ...] | None, server:
     return any(
         a[0] == b[0] and a[1] <= b[2] and b[1] <= a[2] for a in ranges(one, server) for b in ranges(other, server)
     )
+
+
+def lets_all(policy: Policy, direction: Direction) -> Rule | None:
+    """The rule by which ``policy`` isolates nothing in ``direction``: ingress from every pod or from every address, or
+    egress to every pod and every address, on all ports, those of TCP at least. None where there is none such.
+
+    Policies add up, so that no other one closes anything of it either. Link-local and single addresses that a block
+    leaves out (the metadata of a cloud) close nothing between pods.
+    """
+    pods = blocks = None
+    for rule in policy.rules(direction) or ():
+        if rule.ports is not None and Ports() not in rule.ports:
+            continue
+        if rule.peers is None:
+            return rule
+        for peer in rule.peers:
+            if peer.block is not None:
+                blocks = blocks or (rule if peer.block.is_everywhere else None)
+            elif peer.namespaces == EVERYTHING and peer.pods in (None, EVERYTHING):
+                pods = pods or rule
+    if direction == "ingress":
+        return pods or blocks
+    return pods if blocks else None
 
 
 # Reading objects.

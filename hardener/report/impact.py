@@ -34,6 +34,12 @@ def lines(outcome: Outcome) -> Iterator[str]:
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy, where the network plugin of the cluster "
             f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused"
         )
+    half = [change for change in outcome.changes if change.edit.impact == "workload-half-isolated"]
+    if half:
+        yield (
+            f"{counted(len(half), 'workload')} isolated in one direction only, since another policy lets everything "
+            f"through in the other: {_names(half)}"
+        )
     reach = summary.reached(outcome)
     if reach is not None:
         yield from summary.lines(reach)

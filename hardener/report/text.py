@@ -344,7 +344,8 @@ def _undo(files: list[FileChange]) -> str | None:
     if names:
         commands.append("git restore -- " + " ".join(map(shlex.quote, names)))
     if len(made) > 4:
-        patterns = sorted({f":(glob)**/{os.path.basename(name)}" for name in made})
+        # Those that are called after the file of their Namespace are one pattern, too.
+        patterns = sorted({":(glob)**/" + re.sub(r".+(?=_harden-)", "*", os.path.basename(name)) for name in made})
         commands.append("git clean -f -- " + " ".join(map(shlex.quote, patterns)))
     elif made:
         commands.append("rm -- " + " ".join(map(shlex.quote, made)))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Container",
-    "EgressPolicy",
     "KustomizedImage",
     "Namespace",
+    "NetworkPolicy",
     "Object",
     "OpaqueError",
     "PodTemplate",
@@ -306,7 +306,7 @@ class ServiceAccount(View):
     type_name = "ServiceAccount"
 
 
-class EgressPolicy(View):
+class NetworkPolicy(View):
     """A NetworkPolicy."""
 
     __slots__ = ()

@@ -15,11 +15,13 @@ from hardener.kubernetes.network_policy import (
     ANYWHERE,
     NAMESPACE_LABEL,
     Address,
+    Direction,
     Pod,
     Policy,
     Ports,
     allows,
     judge,
+    lets_all,
     meet,
     parse,
 )
@@ -416,3 +418,45 @@ def test_policies_that_say_the_same_are_equal() -> None:
 def test_ports_meet(one: tuple[Ports, ...] | None, other: tuple[Ports, ...] | None, expected: bool) -> None:
     assert meet(one, other, ENDS["api"]) is expected
     assert meet(other, one, ENDS["api"]) is expected
+
+
+# Policies that close nothing.
+
+EVERY_POD: dict[str, Any] = {"namespaceSelector": {}}
+EVERY_ADDRESS = {"ipBlock": {"cidr": "0.0.0.0/0"}}
+ALL_BUT_METADATA = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}}
+
+UNDONE: list[tuple[str, list[dict[str, Any]], int | None]] = [
+    ("ingress", [], None),
+    ("ingress", [{}], 0),
+    ("ingress", [{"from": [], "ports": []}], 0),
+    ("ingress", [{"from": [{"podSelector": {}}]}, {"from": [EVERY_POD]}], 1),
+    ("ingress", [{"from": [{**EVERY_POD, "podSelector": {}}]}], 0),
+    ("ingress", [{"from": [{**EVERY_POD, "podSelector": {"matchLabels": {"app": "web"}}}]}], None),
+    ("ingress", [{"from": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]}], None),
+    ("ingress", [{"from": [{"podSelector": {}}]}], None),
+    ("ingress", [{"from": [EVERY_ADDRESS]}], 0),
+    ("ingress", [{"from": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]}], None),
+    ("ingress", [{"ports": [{"port": 80}]}], None),
+    ("ingress", [{"ports": [{"port": 80}]}, {}], 1),
+    ("ingress", [{"ports": [{"protocol": "UDP"}, {"port": 1, "endPort": 65535}]}], 0),
+    ("ingress", [{"ports": [{"port": 1024, "endPort": 65535}]}], None),
+    ("ingress", [{"ports": [{"protocol": "UDP"}]}], None),
+    ("egress", [{}], 0),
+    ("egress", [{"to": [EVERY_POD, ALL_BUT_METADATA]}], 0),
+    ("egress", [{"to": [ALL_BUT_METADATA]}, {"to": [EVERY_POD]}], 1),
+    ("egress", [{"to": [EVERY_POD]}], None),
+    ("egress", [{"to": [EVERY_ADDRESS]}], None),
+    ("egress", [{"to": [ALL_BUT_METADATA]}], None),
+    ("egress", [{"ports": [{"port": 443}]}], None),
+]
+
+
+@pytest.mark.parametrize(("direction", "rules", "expected"), UNDONE)
+def test_a_rule_that_lets_everything_through_is_found(
+    direction: Direction, rules: list[dict[str, Any]], expected: int | None
+) -> None:
+    read = parse({"spec": {"policyTypes": ["Ingress", "Egress"], direction: rules}}, "shop")
+    assert read is not None
+    rule = lets_all(read, direction)
+    assert (rule and rule.path[-1]) == expected

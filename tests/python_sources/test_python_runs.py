@@ -232,7 +232,7 @@ def deny_of(harden: Harden) -> list[str]:
 
 def test_a_namespace_of_yaml_alone_is_closed(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"ns.yaml": NAMESPACE, "api.yaml": SERVER, "plain.py": PLAIN})
-    assert deny_of(harden) == ["harden-networkpolicies.yaml"]
+    assert deny_of(harden) == ["ns_harden-networkpolicies.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_namespace_that_a_program_may_put_pods_in_is_not_closed(
 def test_a_program_of_another_namespace_keeps_none_open(harden: Harden, tmp_path: Path, namespace: str) -> None:
     program = f"x = input()\nweb = {DEPLOYMENT}\n".replace("'shop'", namespace)
     write(tmp_path, {"ns.yaml": NAMESPACE, "api.yaml": SERVER, "web.py": program})
-    assert deny_of(harden) == ["harden-networkpolicies.yaml"]
+    assert deny_of(harden) == ["ns_harden-networkpolicies.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_policy_that_selects_a_pod_of_a_program_closes_it(harden: Harden, tmp_
         spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress]}
         """
     write(tmp_path, {"ns.yaml": NAMESPACE, "policy.yaml": dedent(policy), "web.py": f"web = {DEPLOYMENT}\n"})
-    assert deny_of(harden) == ["harden-networkpolicies.yaml"]
+    assert deny_of(harden) == ["ns_harden-networkpolicies.yaml"]
     open_labels = f"web = {DEPLOYMENT}\n".replace("'labels': {", "'labels': {**more, ")
     write(tmp_path, {"web.py": open_labels})
     assert deny_of(harden) == []
@@ -313,7 +313,7 @@ def test_pods_in_a_text_that_is_not_read_keep_namespaces_open(harden: Harden, tm
     assert deny_of(harden) == []
 
 
-@pytest.mark.parametrize("namespace, closed", [("{x}", []), ("other", ["harden-networkpolicies.yaml"])])
+@pytest.mark.parametrize("namespace, closed", [("{x}", []), ("other", ["ns_harden-networkpolicies.yaml"])])
 def test_pods_in_a_text_are_placed_like_others(
     harden: Harden, tmp_path: Path, namespace: str, closed: list[str]
 ) -> None:

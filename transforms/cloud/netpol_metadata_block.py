@@ -1,37 +1,43 @@
 from __future__ import annotations
 
+from typing import Any
+
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.network.network_policies import Isolation
 from hardener.support.data_path import Path
-from hardener.tree.core_views import EgressPolicy
+from hardener.tree.core_views import NetworkPolicy
 from hardener.tree.view import View
 
 _ADDRESSES = {"0.0.0.0/0": "169.254.169.254/32", "::/0": "fd00:ec2::254/128"}
+_LEFT_OUT = {"0.0.0.0/0": ["169.254.169.254/32"], "::/0": ["fd00:ec2::254/128", "fd20:ce::254/128"]}
 _HELD = {
     "0.0.0.0/0": frozenset({"169.254.169.254/32", "169.254.0.0/16", "169.254.169.0/24"}),
     "::/0": frozenset({"fd00:ec2::254/128", "fd00:ec2::/32", "fc00::/7", "fd00::/8"}),
 }
 
 
-@transform(each=EgressPolicy, stage="cloud", severity=Severity.HIGH)
-def netpol_metadata_block(policy: EgressPolicy) -> Steps:
+@transform(each=NetworkPolicy, stage="cloud", severity=Severity.HIGH)
+def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
     """A rule that lets pods reach every address leaves out the metadata service of the cloud.
 
-    Why: pods have no reason to reach the metadata address unless the platform serves them identity there.
+    Why: pods have no reason to reach the metadata address unless the platform serves them identity there. A rule that
+    names nobody, {} or ports alone, opens it as well, and gets the peers that it meant: every pod, and every address
+    but this one.
 
     May break: pods that use the role of their node; pods with hostNetwork are not bound by policies. The address of EKS
-    Pod Identity (169.254.170.23) stays open.
+    Pod Identity (169.254.170.23) stays open. With Cilium an address in a rule means no node and no API server; a rule
+    that names nobody means these, too.
     """
-    blocks = list(_open_blocks(policy))
-    if not blocks:
+    blocks, rules = _open_blocks(policy), _open_rules(policy)
+    if not blocks and not rules:
         return
     served = _served(policy)
     if served is not None:
         yield policy.finding(
             f"pods reach the metadata address of the cloud, and may need to: {served.text}",
-            *blocks[0],
+            *(*blocks, *rules)[0],
             advice="GKE serves the identity of workloads there; see that workload identity is on (GKE_METADATA)",
             severity=Severity.LOW,
         )
@@ -41,10 +47,22 @@ def netpol_metadata_block(policy: EgressPolicy) -> Steps:
         value = _ADDRESSES[str(policy.get(*path, "cidr"))]
         why = [Evidence(f"{policy.get(*path, 'cidr')} holds the metadata address")]
         edits.append(policy.append(*path, "except", value=value, grade=Grade.REVIEW, evidence=why))
+    cilium = policy.tree.ask(Isolation).cilium if rules else None
+    if cilium is not None:
+        yield policy.finding(
+            f"a rule that names nobody opens the metadata address of the cloud, and {cilium} is a sign of Cilium, "
+            "where no address in a rule means a node or the API server",
+            *rules[0],
+            advice="deny it in a CiliumNetworkPolicy: egressDeny: [{toCIDR: [169.254.169.254/32]}]",
+            severity=Severity.MEDIUM,
+        )  # fmt: skip
+    for path in rules if cilium is None else ():
+        why = [policy.fact("a rule without peers opens every address, that of the metadata, too", *path)]
+        edits.append(policy.set(*path, "to", to=_everybody_else(), grade=Grade.REVIEW, evidence=why))
     yield from edits
 
 
-def _open_blocks(policy: EgressPolicy) -> list[Path]:
+def _open_blocks(policy: NetworkPolicy) -> list[Path]:
     """Where an ``ipBlock`` of egress holds the metadata address on the port of HTTP."""
     found: list[Path] = []
     for number, rule in enumerate(policy.items("spec", "egress")):
@@ -55,6 +73,22 @@ def _open_blocks(policy: EgressPolicy) -> list[Path]:
             if cidr in _ADDRESSES and not _HELD[str(cidr)] & set(peer.strings("ipBlock", "except")):
                 found.append(("spec", "egress", number, "to", index, "ipBlock"))
     return found
+
+
+def _open_rules(policy: NetworkPolicy) -> list[Path]:
+    """The rules of egress that name no peer, and so mean the metadata address, too."""
+    known = policy.tree.ask(Isolation).by_object.get(policy.object)
+    if known is None or not known.legal or "egress" not in known.directions:
+        return []
+    rules = enumerate(policy.items("spec", "egress"))
+    return [("spec", "egress", number) for number, rule in rules if not rule.items("to") and _reaches_http(rule)]
+
+
+def _everybody_else() -> list[dict[str, Any]]:
+    """The peers that stand for all but the metadata addresses. Every pod is named by itself, since a block of all
+    addresses means none with some network plugins; IPv6 stays as open as it was."""
+    blocks = ({"cidr": cidr, "except": [*addresses]} for cidr, addresses in _LEFT_OUT.items())
+    return [{"namespaceSelector": {}}, *({"ipBlock": block} for block in blocks)]
 
 
 def _reaches_http(rule: View) -> bool:
@@ -71,7 +105,7 @@ def _is_http(port: View) -> bool:
     return number <= 80 <= (last if isinstance(last, int) else number)
 
 
-def _served(policy: EgressPolicy) -> Evidence | None:
+def _served(policy: NetworkPolicy) -> Evidence | None:
     """Why a pod of the policy, or all of the tree, gets its identity at the metadata address."""
     isolation = policy.tree.ask(Isolation)
     for pod in policy.tree.pod_templates:

@@ -9,6 +9,7 @@ from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.network_policies import Isolation
 from hardener.facts.objects.system_pods import classes_of
+from hardener.kubernetes.passing_labels import stays
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 
 Value = dict[str, Any]
@@ -54,6 +55,7 @@ def behind(pod: PodTemplate, service: Object) -> Value:
     try:
         selector = service.view("spec", "selector")
         labels = {key: str(selector.get(key)) for key in selector.keys()}
+        labels = {key: value for key, value in labels.items() if stays(key, value)} or labels
     except OpaqueError:
         labels = {}
     written = _written(pod.object, service, {"matchLabels": labels}) if labels else {}

@@ -1,11 +1,13 @@
 """What our NetworkPolicies have in common: options, label, file, name."""
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from hardener.errors import InputError
 from hardener.facts.kustomize.free_names import Names
-from hardener.facts.network.network_policies import MANAGED
+from hardener.facts.network.network_policies import MANAGED, Policy
+from hardener.kubernetes.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Namespace, Object, View
 
@@ -58,9 +60,25 @@ def blocks(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def directions(options: NetworkPolicies) -> list[str]:
-    """What `policyTypes` are closed."""
-    return ["Ingress", "Egress"] if options.egress else ["Ingress"]
+def directions(options: NetworkPolicies) -> list[Direction]:
+    """What is closed."""
+    return ["ingress", "egress"] if options.egress else ["ingress"]
+
+
+def types(closed: Iterable[Direction]) -> list[str]:
+    """The `policyTypes` of what is ``closed``."""
+    return [direction.capitalize() for direction in closed]
+
+
+def opened(policy: Policy, asked: Iterable[Direction]) -> str:
+    """In words, what ``policy``, which lets everything through in some direction, does in those that are ``asked``."""
+    words = {"ingress": "lets everybody in", "egress": "lets its pods out to every pod and address"}
+    found = []
+    for direction in asked:
+        if direction in policy.open:
+            some = " of TCP" if policy.open[direction].ports is not None else ""
+            found.append(f"{words[direction]} on every port{some}")
+    return " and ".join(found)
 
 
 def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from hardener.authoring.edits import Basis, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.network.network_policies import Isolation
 from hardener.tree.core_views import Namespace
 
 from ._dns import cluster_dns
@@ -28,7 +29,9 @@ def netpol_allow_dns(namespace: Namespace, options: NetworkPolicies) -> Steps:
     # A policy for egress closes it by itself, so it may only stand beside one that does so anyway.
     if "netpol-default-deny" not in namespace.changed_by or not options.egress:
         return
-    if any(item.name.startswith("allow-dns") for item in of(namespace)):
+    isolation = namespace.tree.ask(Isolation)
+    there = [item for item in of(namespace) if item.name.startswith("allow-dns")]
+    if isolation.comes_with(namespace.object, there):
         return
     peers, ports = cluster_dns(namespace.tree)
     spec = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.network.network_policies import Isolation
+from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
 from hardener.facts.objects.namespace_contents import is_alone, is_shared, unseen_sources
-from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate
+from hardener.kubernetes.network_policy import Direction
+from hardener.tree.core_views import Namespace, Object, OpaqueError, PodTemplate
 
-from ._policies import TOPIC, NetworkPolicies, directions, free_name, of, policy, written
+from ._policies import TOPIC, NetworkPolicies, directions, free_name, of, opened, policy, types, written
 from ._traffic import on_host_network
 
 
@@ -34,42 +38,57 @@ def netpol_default_deny(namespace: Namespace, options: NetworkPolicies) -> Steps
     if namespace.declared and not namespace.object.name:
         return  # no API server takes it
     wanted = directions(options)
-    known = namespace.tree.ask(Isolation).by_object
-    policies = [known[item] for item in of(namespace) if item in known]
-    if any(
-        item.legal and item.selects_all and not any(item.rules(name.lower()) for name in wanted)
-        and {name.lower() for name in wanted} <= item.directions
-        for item in policies
-    ):  # fmt: skip
+    isolation = namespace.tree.ask(Isolation)
+    policies = [isolation.by_object[item] for item in of(namespace) if item in isolation.by_object]
+    whole = [item for item in policies if item.selects_all]
+    undoing = next((found for each in wanted if (found := isolation.left_open(whole, each)) is not None), None)
+    is_closed = any(
+        item.legal and not any(item.rules(name) for name in wanted) and item.directions.issuperset(wanted)
+        for item in whole
+    )
+    always = options.namespace_wide == "always"
+    if undoing is not None and (always or not is_shared(namespace.name)):
+        yield _undone(namespace, undoing, wanted, is_closed)
+        return
+    if is_closed and undoing is None:
         return
     counted = [pod for pod in namespace.pods if not _is_none(pod)]
-    open_pods = [pod for pod in counted if not _is_isolated(pod, wanted)]
+    closing = {pod: [_closing(pod, direction) for direction in wanted] for pod in counted}
+    open_pods = [pod for pod in counted if not all(closing[pod])]
+    lacking = [] if open_pods else list(_lacking(namespace, closing))
     peers = namespace.tree.ask(RunTimePeers)
     sources = [*unseen_sources(namespace), *(fact for name in namespace.names for fact in peers.makers_in(name)[:1])]
     alone = namespace.declared and is_alone(namespace)
     owned = namespace.declared and not is_shared(namespace.name) and not sources
-    decided = owned and not open_pods and bool(counted or alone)
-    if options.namespace_wide == "always" or (decided and options.namespace_wide == "auto"):
+    decided = owned and not open_pods and not lacking and bool(counted or alone)
+    if always or (decided and options.namespace_wide == "auto"):
         fact = f"each of its workloads ({len(counted)}) has a policy of its own"
         if alone:
             fact = "the tree holds the Namespace and nothing else that names it"
         elif not decided:
             fact = "network-policy.namespace-wide asks for it"
         value = policy(
-            free_name(namespace, "default-deny-all"), written(namespace), {"podSelector": {}, "policyTypes": wanted}
+            free_name(namespace, "default-deny-all"),
+            written(namespace),
+            {"podSelector": {}, "policyTypes": types(wanted)},
         )
         # Pods that the tree does not show are closed without anybody having looked at them.
-        unseen = not decided and (sources or is_shared(namespace.name) or bool(open_pods))
+        unseen = not decided and (sources or is_shared(namespace.name) or bool(open_pods or lacking))
         yield namespace.create(
             TOPIC, value, grade=Grade.BREAKING if unseen else Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[namespace.fact(fact), *_against(namespace, sources, open_pods)], impact="namespace-isolated",
+            evidence=[namespace.fact(fact), *_against(namespace, sources, open_pods), *lacking],
+            impact="namespace-isolated",
         )  # fmt: skip
     elif not namespace.name and namespace.object.piece.language == "python":
         return  # only the program knows it; netpol-workload speaks of each workload
     elif namespace.declared or namespace.pods:
         # Workloads outside the given paths are no work for this run.
         ours, left = ([pod for pod in pods if pod.object.editable] for pods in (counted, open_pods))
-        yield _finding(namespace, wanted, ours, left, bool(sources) or len(left) < len(open_pods))
+        if owned and lacking:
+            yield _apart(namespace, lacking, wanted)
+            return
+        missing = [each for number, each in enumerate(wanted) if not any(closing[pod][number] for pod in left)]
+        yield _finding(namespace, wanted, missing, ours, left, bool(sources) or len(left) < len(open_pods))
 
 
 def _against(namespace: Namespace, sources: list[Evidence], open_pods: list[PodTemplate]) -> list[Evidence]:
@@ -87,35 +106,100 @@ def _is_none(pod: PodTemplate) -> bool:
         return False
 
 
-def _is_isolated(pod: PodTemplate, wanted: list[str]) -> bool:
-    """Whether a policy of its own, of this run or before, closes the pod, or one that somebody wrote for it."""
+def _closing(pod: PodTemplate, direction: Direction) -> list[Object]:
+    """The policies that close ``direction`` of the pod, of this run (as the workload that they stand beside) or before;
+    none where it is open."""
     isolation = pod.tree.ask(Isolation)
-    if any("netpol-workload" in twin.changed_by for twin in isolation.selectors.twins(pod)):
-        return True
+    changed = [twin.object for twin in isolation.selectors.twins(pod) if "netpol-workload" in twin.changed_by]
     try:
         selecting = isolation.selecting(pod)
     except (OpaqueError, WrongShapeError):
-        return False
-    return all(isolation.closes(pod, selecting, direction.lower()) for direction in wanted)
+        return changed
+    if isolation.left_open(selecting, direction) is not None:
+        return []
+    selecting = sorted(selecting, key=lambda item: item.selects_all)  # that which names the pod speaks for it
+    others = [item for item in selecting if not item.managed]
+    if isolation.closes(pod, others, direction):
+        return [item.object for item in others if direction in item.directions]
+    if changed:
+        return changed
+    if not isolation.closes(pod, selecting, direction):
+        return []
+    return [item.object for item in selecting if direction in item.directions]
+
+
+def _lacking(namespace: Namespace, closing: dict[PodTemplate, list[list[Object]]]) -> Iterator[Evidence]:
+    """The workloads that some way to apply the tree takes in without their policies, where another has made the default
+    deny already, or makes it itself."""
+    isolation = namespace.tree.ask(Isolation)
+    for pod, each in closing.items():
+        for policies in each:
+            if isolation.comes_with(pod.object, policies) or isolation.comes_with(namespace.object, policies):
+                continue
+            held = frozenset().union(*map(isolation.ways, policies))
+            way = _in_words(min(isolation.ways(namespace.object) - held), namespace.tree.root)
+            yield pod.fact(f"{way} takes in no {policies[0]}, which {pod.object} needs")
+            break
+
+
+def _in_words(way: tuple[str, str], root: str) -> str:
+    place = os.path.relpath(way[1], root)
+    return f"kustomize build {place}" if way[0] == "build" else f"kubectl apply -f {place}"
+
+
+def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction]) -> Finding:
+    more = f" (and {len(lacking) - 1} more like it)" if len(lacking) > 1 else ""
+    return namespace.finding(
+        f"no default deny of {_place(namespace)} is written, since it would cut a workload that is applied without its "
+        f"policies: {lacking[0].text}{more}",
+        advice="put these policies where their workloads are, so that what takes in one takes in the other, and run "
+        f"again; or close it: {_ready(namespace, wanted)}",
+    )  # fmt: skip
+
+
+def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_closed: bool) -> Finding:
+    close = "" if is_closed else f", and close it: {_ready(namespace, wanted)}"
+    return namespace.finding(
+        f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {opened(undoing, wanted)}, and a default "
+        "deny beside it closes nothing of that",
+        advice=f"remove {undoing.object} when every pod there has what it needs{close}",
+    )  # fmt: skip
+
+
+def _place(namespace: Namespace) -> str:
+    return f"namespace {namespace.name}" if namespace.name else "the namespace that this is applied to"
+
+
+def _ready(namespace: Namespace, wanted: list[Direction]) -> str:
+    name = f", namespace: {namespace.name}" if namespace.name else ""
+    return (
+        f"{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: default-deny-all{name}}}, "
+        f"spec: {{podSelector: {{}}, policyTypes: [{', '.join(types(wanted))}]}}}}"
+    )
 
 
 def _finding(
-    namespace: Namespace, wanted: list[str], counted: list[PodTemplate], open_pods: list[PodTemplate], unseen: bool
+    namespace: Namespace,
+    wanted: list[Direction],
+    missing: list[Direction],
+    counted: list[PodTemplate],
+    open_pods: list[PodTemplate],
+    unseen: bool,
 ) -> Finding:
-    where = f"namespace {namespace.name}" if namespace.name else "the namespace that this is applied to"
+    where = _place(namespace)
     reason = ", and some of its pods stand elsewhere" if unseen else ""
-    name = f", namespace: {namespace.name}" if namespace.name else ""
-    ready = (
-        f"{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: default-deny-all{name}}}, "
-        f"spec: {{podSelector: {{}}, policyTypes: [{', '.join(wanted)}]}}}}"
-    )
-    advice = f"when every pod there has what it needs, close it: {ready}"
+    advice = f"when every pod there has what it needs, close it: {_ready(namespace, wanted)}"
+    ask = namespace.tree.ask(Isolation).undoing
+    undoing = [found for pod in open_pods for each in wanted if (found := ask(pod, each)) is not None]
+    if undoing:
+        advice += f"; what {undoing[0].object} lets through stays open beside it"
     if is_shared(namespace.name) and namespace.name not in (None, "default"):
         advice = "what runs there belongs to the cluster; close it through its installer"
     if open_pods:
         of_all = "the" if len(open_pods) == len(counted) else f"{len(open_pods)} of the"
         count = f"{of_all} {len(counted)} workload{'s' * (len(counted) != 1)}"
-        return namespace.finding(f"nothing isolates {count} of {where}{reason}", advice=advice)
+        way = "" if missing == wanted else f" for {' or for '.join(missing or wanted)}"
+        return namespace.finding(f"nothing isolates {count} of {where}{way}{reason}", advice=advice)
     return namespace.finding(
         f"nothing isolates a pod that is later added to {where}{reason}", advice=advice,
         severity=Severity.LOW, topic="namespace without a default-deny NetworkPolicy",

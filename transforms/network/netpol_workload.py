@@ -8,7 +8,7 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.network.network_policies import Isolation, Policy
+from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Policy
 from hardener.facts.network.pod_labels import NAME
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network_policy import Direction
@@ -16,11 +16,9 @@ from hardener.kubernetes.policy_rules import missing
 from hardener.tree.core_views import PodTemplate
 
 from ._extend import Wanted, additions, lonely, removals, unexplained_finding
-from ._policies import TOPIC, NetworkPolicies, free_name, policy
+from ._policies import TOPIC, NetworkPolicies, directions, free_name, policy
 from ._rules import Rules
 from ._traffic import Traffic, on_host_network
-
-DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 
 
 @transform(
@@ -85,6 +83,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         dns = Rules("egress")
         traffic.add_dns(dns)
         beside = [item for item in selecting if item is not existing and isolation.closes(pod, [item], "egress")]
+        beside = [item for item in beside if isolation.comes_with(pod.object, [item.object])]
         rules["egress"] = traffic.egress(with_dns=not _is_open(dns, beside)).finished()
         yield from traffic.unreachable()
         yield from traffic.unknown_calls()
@@ -97,7 +96,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     if existing is not None:
         yield from _extended(existing, rules, traffic, options)
     elif rules:
-        yield from _created(pod, own.selector, rules, by_others)
+        yield from _created(pod, own.selector, rules, by_others, directions(options))
     for twin in pods if own.added is not None and rules else ():
         template = twin.object.view(*twin.template_path[len(twin.object.path) :])
         yield template.set(
@@ -134,23 +133,33 @@ def _is_open(wanted: Rules, policies: list[Policy]) -> bool:
 
 
 def _created(
-    pod: PodTemplate, selector: dict[str, Any], rules: dict[Direction, Wanted], by_others: list[Policy]
+    pod: PodTemplate,
+    selector: dict[str, Any],
+    rules: dict[Direction, Wanted],
+    by_others: list[Policy],
+    asked: list[Direction],
 ) -> Iterator[Edit]:
+    isolation = pod.tree.ask(Isolation)
+    holding = {each: [item for item in by_others if isolation.closes(pod, [item], each)] for each in DIRECTIONS}
+    undone = {each: item for each in DIRECTIONS if (item := isolation.left_open(holding[each], each)) is not None}
     spec: dict[str, Any] = {"podSelector": selector, "policyTypes": [direction.capitalize() for direction in rules]}
     spec |= {direction: [rule.value for rule in wanted] for direction, wanted in rules.items() if wanted}
     evidence = dict.fromkeys(fact for wanted in rules.values() for rule in wanted for fact in rule.evidence)
     if "ingress" in rules and not rules["ingress"]:
         evidence[Evidence("nothing connects to it")] = None
     for item in by_others:
-        if left := item.directions - rules.keys():
+        if left := item.directions - rules.keys() - undone.keys():
             evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
+    for direction, item in undone.items():
+        evidence[item.object.fact(f"{item.object} leaves {direction} open, whatever stands beside it")] = None
     name = re.sub(r"[^a-z0-9.]+", "-", pod.object.name.lower()).strip("-.") or "pods"
-    if pod.tree.ask(Isolation).selectors.shares_name(pod):
+    if isolation.selectors.shares_name(pod):
         name += f"-{pod.kind.lower()}"
     value = policy(free_name(pod, f"harden-{name}"), pod.namespace, spec)
+    impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
     yield pod.create(
-        TOPIC, value, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(evidence), impact="workload-isolated"
-    )
+        TOPIC, value, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(evidence), impact=impact
+    )  # fmt: skip
 
 
 def _extended(

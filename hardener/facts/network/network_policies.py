@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hardener.authoring.edits import Evidence, copied
+from hardener.authoring.edits import Evidence, WrongShapeError, copied
 from hardener.facts.cluster.workload_identity import CloudIdentities
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Edge, External, Unresolved, Unseen, Way
@@ -14,14 +15,16 @@ from hardener.facts.network.namespace_places import folders_here, folders_there,
 from hardener.facts.network.pod_labels import PodSelectors, folder_of, meaning
 from hardener.facts.objects.which_copy import Neighbours
 from hardener.kubernetes.label_selector import EVERYTHING, Selector
-from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, judge, parse
+from hardener.kubernetes.network_policy import NAMESPACE_LABEL, Direction, Pod, Rule, judge, lets_all, parse
 from hardener.sources.open_values import OpenDict
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Object, PodTemplate
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
+
+DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 
 MANAGED = ("app.kubernetes.io/managed-by", "harden")
 
@@ -38,14 +41,16 @@ _FOREIGN = (
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """A NetworkPolicy: its spec as plain data, which pods it selects, the directions ("ingress", "egress") that it
-    closes, whether it is one of ours, and whether an API server takes it."""
+    closes, whether an API server takes it, the rules by which it lets everything through again (as of ``lets_all``),
+    and whether it is one of ours."""
 
     object: Object
     spec: dict[str, Any]
     selector: Selector
     directions: frozenset[str]
-    managed: bool
     legal: bool
+    open: Mapping[Direction, Rule]
+    managed: bool
 
     @property
     def selects_all(self) -> bool:
@@ -77,8 +82,7 @@ class Isolation(AsRead):
             ours = isinstance(labels, dict) and labels.get(MANAGED[0]) == MANAGED[1]
             selector = meaning(spec.get("podSelector")) if isinstance(spec, dict) else None
             if isinstance(spec, dict) and selector is not None and not item.classes:
-                legal = parse({"spec": spec}, "") is not None
-                found.append(Policy(item, spec, selector, _directions(spec), ours, legal))
+                found.append(Policy(item, spec, selector, _directions(spec), *_read(spec), ours))
         return found
 
     @cached_property
@@ -113,6 +117,48 @@ class Isolation(AsRead):
                 if policy.selector.matches(pod.labels) and self.applied(pod.object, item):
                     found.append(policy)
         return found
+
+    @cached_property
+    def _selected(self) -> dict[Policy, list[PodTemplate]]:
+        found: dict[Policy, list[PodTemplate]] = {}
+        for pod in self._tree.pod_templates:
+            try:
+                policies = self.selecting(pod)
+            except (OpaqueError, WrongShapeError):
+                continue
+            for policy in policies:
+                found.setdefault(policy, []).append(pod)
+        return found
+
+    def selected(self, policy: Policy) -> list[PodTemplate]:
+        """The pods that ``policy`` selects for sure, and that are applied with it."""
+        return self._selected.get(policy, [])
+
+    def left_open(self, policies: list[Policy], direction: Direction) -> Policy | None:
+        """The one of ``policies`` that lets everything through in ``direction``, so that none beside it closes
+        anything: policies add up. What we opened ourselves has a reason in each rule, and does not count."""
+        return next((policy for policy in policies if direction in policy.open and not policy.managed), None)
+
+    def undoing(self, pod: PodTemplate, direction: Direction) -> Policy | None:
+        """The policy that ``left_open`` finds among those that select ``pod``."""
+        try:
+            return self.left_open(self.selecting(pod), direction)
+        except (OpaqueError, WrongShapeError):
+            return None
+
+    def ways(self, item: Object) -> frozenset[tuple[str, str]]:
+        """How ``item`` is applied: by each "build" that holds it, else with the "folder" of its file as it stands, and
+        where that is."""
+        builds = self._tree.ask(Builds)
+        if roots := builds.roots(item):
+            return frozenset(("build", root) for root in roots)
+        if layers := builds.layers(item):  # components that no build uses
+            return frozenset(("build", folder_of(layer)) for layer in layers)
+        return frozenset([("folder", folder_of(item))])
+
+    def comes_with(self, item: Object, others: Iterable[Object]) -> bool:
+        """Whether each way to apply ``item`` takes in one of ``others``, too."""
+        return self.ways(item) <= frozenset().union(*map(self.ways, others))
 
     def closes(self, pod: PodTemplate, policies: list[Policy], direction: str) -> bool:
         """Whether ``policies``, which select ``pod``, close ``direction`` of it in every build that holds it.
@@ -264,6 +310,15 @@ def _has_other_labels(pod: PodTemplate) -> bool:
     if found is None:
         return isinstance(metadata, OpenDict)
     return type(found) is not dict or any(isinstance(value, str) and "$" in value for value in found.values())
+
+
+def _read(spec: dict[str, Any]) -> tuple[bool, dict[Direction, Rule]]:
+    """Whether an API server takes a policy with ``spec``, and the rules by which it closes nothing, by direction."""
+    policy = parse({"spec": spec}, "")
+    if policy is None:
+        return False, {}
+    found = ((direction, lets_all(policy, direction)) for direction in DIRECTIONS)
+    return True, {direction: rule for direction, rule in found if rule is not None}
 
 
 def _directions(spec: dict[str, Any]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.label_selector import EVERYTHING, Selector, parse
+from hardener.kubernetes.passing_labels import stays
 from hardener.kubernetes.shape import ShapeError, mapping
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
@@ -23,11 +24,6 @@ _LABEL_SELECTORS = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "Stateful
 _PLAIN_SELECTORS = frozenset({"ReplicationController", "DeploymentConfig"})
 _BY_LABELS = frozenset({"Pod", "Job", "CronJob", "ScheduledJob", "ScaledJob"})
 _IMMUTABLE = frozenset({"Job"})
-# Labels that controllers write, or that change with each release: no selector may rely on them.
-_PASSING = frozenset({
-    "pod-template-hash", "controller-revision-hash", "pod-template-generation", "controller-uid", "job-name",
-    "statefulset.kubernetes.io/pod-name", "helm.sh/chart", "app.kubernetes.io/version",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,11 @@ class PodSelectors:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._own: dict[PodTemplate, Own] = {}
+        self._shorter: dict[Selector, Own] = {}
 
     def own(self, pod: PodTemplate) -> Own:
         """By which labels a policy finds the pods of ``pod``: its selector, which Kubernetes lets nobody change, else
-        the labels of its template that stay.
+        the labels of its template; without those that change with a release.
 
         Raises OpaqueError and WrongShapeError when its labels cannot be known.
         """
@@ -66,15 +63,45 @@ class PodSelectors:
         if kind not in _LABEL_SELECTORS | _PLAIN_SELECTORS | _BY_LABELS:
             return Own(None, problem=f"an operator makes the pods of a {kind}, labels them and talks to them")
         if kind not in _BY_LABELS and pod.object.view("spec", "selector").keys():
-            return _written(pod.object.view("spec", "selector"), plain=kind in _PLAIN_SELECTORS)
+            return self._lasting(_written(pod.object.view("spec", "selector"), plain=kind in _PLAIN_SELECTORS))
         labels = pod.metadata.view("labels")
-        names = [key for key in labels.keys() if key not in _PASSING and not key.startswith("batch.kubernetes.io/")]
-        if names:
-            return Own({"matchLabels": {key: str(labels.get(key)) for key in names}})
+        lasting = {key: value for key in labels.keys() if stays(key, value := str(labels.get(key)))}
+        if lasting:
+            return Own({"matchLabels": lasting})
         if kind in _IMMUTABLE or kind not in _BY_LABELS:
             return Own(None, problem="its pods have no label that tells them from others")
         value = self._free_label(pod)
         return Own({"matchLabels": {NAME: value}}, added=value)
+
+    def _lasting(self, own: Own) -> Own:
+        """``own`` without the labels that change with a release, as far as it finds the same pods of the tree; another
+        workload, of which it may be the only difference, is not for its policy."""
+        full = meaning(own.selector)
+        if own.selector is None or full is None:
+            return own
+        if full not in self._shorter:
+            labels = {key: value for key, value in own.selector.get("matchLabels", {}).items() if stays(key, value)}
+            expressions = [item for item in own.selector.get("matchExpressions", []) if stays(str(item["key"]), "")]
+            written = ({"matchLabels": labels} if labels else {}) | (
+                {"matchExpressions": expressions} if expressions else {}
+            )
+            short = meaning(written)
+            found = written and short is not None and short != full and self._finds_the_same(labels, short, full)
+            self._shorter[full] = Own(written) if found else own
+        return self._shorter[full]
+
+    def _finds_the_same(self, labels: dict[str, str], short: Selector, full: Selector) -> bool:
+        near = min((self._by_label.get(label, []) for label in labels.items()), key=len, default=None)
+        pods = self._tree.pod_templates if near is None else near
+        return all(full.matches(pod.labels) for pod in pods if short.matches(pod.labels))
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str], list[PodTemplate]]:
+        found: dict[tuple[str, str], list[PodTemplate]] = {}
+        for pod in self._tree.pod_templates:
+            for label in pod.labels.items():
+                found.setdefault(label, []).append(pod)
+        return found
 
     def _free_label(self, pod: PodTemplate) -> str:
         """A value of the label NAME that no other pod has and no selector asks for, so that no Service and no

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,16 @@ def targets(tree: Tree) -> Iterator[Namespace]:
 def declarations(tree: Tree) -> Iterator[Object]:
     """The Namespace objects of the tree."""
     return (item for item in tree.of("", "Namespace") if "patch" not in item.classes)
+
+
+class NamespaceFiles(AsRead, dict[str, str]):
+    """By folder, the last file that declares a namespace, of those that no kustomization lists."""
+
+    def __init__(self, tree: Tree) -> None:
+        for item in declarations(tree):
+            folder, name = os.path.split(item.piece.file.path)
+            if name > self.get(folder, "") and not tree.ask(Builds).listing(item.piece.file.path):
+                self[folder] = name
 
 
 def is_shared(name: str | None) -> bool:

@@ -229,11 +229,12 @@ def _loses_neighbours(both: _Both, pod: PodTemplate, place: Place, on: tuple[int
 
 
 def _is_isolated(both: _Both, pod: PodTemplate) -> bool:
-    """Whether ``pod`` is isolated in a direction in which it was not."""
+    """Whether ``pod`` is isolated in a direction in which it was not; beside a policy that lets everything through
+    none isolates it."""
     number = both.layout.numbers[pod]
     for cluster in map(both.layout.cluster, both.places(pod)):
         before, after = both.before.network(cluster), both.after.network(cluster)
-        if any(after.is_isolated(number, way) and not before.is_isolated(number, way) for way in _DIRECTIONS):
+        if any(after.is_closed(number, way) and not before.is_closed(number, way) for way in _DIRECTIONS):
             return True
     return False
 
