@@ -417,6 +417,139 @@ def test_the_report_says_what_to_do_before_and_after(harden: Harden, tmp_path: P
     assert "kubectl delete clusterrolebinding app-admin-binding" in done.out
 
 
+NAMING = {
+    "a Flux Kustomization": """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: shop, namespace: default}
+spec: {path: ./shop, serviceAccountName: my-app}
+""",
+    "values of a HelmRelease": """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: shop, namespace: flux-system}
+spec: {targetNamespace: default, values: {serviceAccount: {create: false, name: my-app}}}
+""",
+    "parameters of an Application": """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: shop, namespace: argocd}
+spec:
+  destination: {namespace: default}
+  source: {chart: shop, helm: {parameters: [{name: worker.serviceAccount.name, value: my-app}]}}
+""",
+    "values of an Application, as text": """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: shop, namespace: argocd}
+spec:
+  destination: {namespace: default}
+  source:
+    chart: shop
+    helm:
+      values: |
+        serviceAccount:
+          create: false  # it is there
+          name: my-app
+""",
+    "a token Secret": """\
+apiVersion: v1
+kind: Secret
+metadata: {name: t, namespace: default, annotations: {kubernetes.io/service-account.name: my-app}}
+type: kubernetes.io/service-account-token
+""",
+    "a lease to elect a leader": """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: leases, namespace: default}
+rules: [{apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: leases, namespace: default}
+subjects: [{kind: ServiceAccount, name: my-app, namespace: default}]
+roleRef: {kind: Role, name: leases, apiGroup: rbac.authorization.k8s.io}
+""",
+}
+NOT_NAMING = {
+    "an Application of another namespace": NAMING["parameters of an Application"].replace(": default", ": other"),
+    "values with another name below": NAMING["values of an Application, as text"].replace(
+        "          name", "        name"
+    ),
+    "an AppProject for another account": """\
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: shop, namespace: argocd}
+spec: {destinationServiceAccounts: [{namespace: default, defaultServiceAccount: other}]}
+""",
+}
+
+
+@pytest.mark.parametrize("case", [*NAMING, *NOT_NAMING])
+def test_no_floor_is_assumed_for_an_account_that_something_works_with(run: Run, case: str) -> None:
+    outcome = run(f"{BINDING}---\n{(NAMING | NOT_NAMING)[case]}")
+    assert bool(outcome.held) is (case in NAMING)
+
+
+DEFINED = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shops.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Shop, plural: shops, singular: shop}
+  versions: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: web}
+rules: [{apiGroups: [example.com], resources: ["*"], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: web}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}]
+roleRef: {kind: ClusterRole, name: web, apiGroup: rbac.authorization.k8s.io}
+---
+"""
+DOUBTS = {
+    "the tree holds all that anything names": ("{apiVersion: example.com/v1, kind: Shop, metadata: {name: a}}", False),
+    "an object without a definition": (
+        # Read for the account that it names; what runs as another one is no sign.
+        "{apiVersion: example.com/v1, kind: Till, metadata: {name: a}, spec: {image: a, serviceAccountName: till}}",
+        True,
+    ),
+    "a chart that the tree does not show": (
+        "{apiVersion: helm.cattle.io/v1, kind: HelmChart, metadata: {name: a}, spec: {chart: a}}", True
+    ),
+    "a second role that lets it define more": (
+        """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: definer}
+rules: [{apiGroups: [apiextensions.k8s.io], resources: ["*"], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: definer}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}]
+roleRef: {kind: ClusterRole, name: definer, apiGroup: rbac.authorization.k8s.io}
+""",
+        True,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOUBTS)
+def test_a_group_of_which_the_tree_may_not_hold_all_keeps_its_star(run: Run, case: str) -> None:
+    more, kept = DOUBTS[case]
+    outcome = run(DEFINED + more)
+    held = [each for each in outcome.held if str(each.changes[0].object) == "ClusterRole/web"]
+    assert bool(held) is kept
+    assert kept or any(str(change.object) == "ClusterRole/web" for change in outcome.changes)
+
+
 def of_corpus(name: str, folder: Path) -> Outcome:
     tree = str(corpus_copy(name, folder))
     return pipeline.run(Tree.read([tree], root=tree), profile.load("restricted"))

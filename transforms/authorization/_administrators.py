@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps
+from hardener.facts.access.at_work import at_work, deploys, is_system
 from hardener.facts.access.grants import Access
-from hardener.facts.access.needs import FLOOR, Needs, at_work, deploys, is_system, needs
+from hardener.facts.access.needs import FLOOR, Needs, needs
 from hardener.facts.access.views import Binding, Role, Subject
 from hardener.facts.kustomize.builds import Builds
 

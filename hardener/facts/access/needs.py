@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.at_work import used_elsewhere
 from hardener.facts.access.grants import Access, mounted_token
 from hardener.facts.access.homes import homes, target
 from hardener.facts.access.views import Binding, Subject
@@ -25,11 +24,7 @@ from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.observed_rule import ObservedRule
 from hardener.kubernetes.rbac_rules import Rule, compact
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
-from hardener.tree.pod_kind import SYSTEM_NAMESPACES
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 ENOUGH = timedelta(days=7)
 """How long an account has to be silent, or watched, until that says something."""
@@ -49,11 +44,6 @@ _LEASES = (
 )
 _LEADER = re.compile(r"--?(?:enable-)?leader-elect\w*", re.I)
 _CUSTOM_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
-# Names of accounts of whoever applies manifests, of people and of controllers: a guess would cut them off.
-_DEPLOYS = re.compile(
-    r"(?:^|[-_.])(?:ci|cd|cicd|git\w*|argo\w*|flux\w*)(?:$|[-_.])"
-    r"|deploy|jenkins|terraform|pulumi|reconcil|admin-user|backup|operator|controller|manager"
-)
 
 
 @dataclass(slots=True)
@@ -311,42 +301,3 @@ def _config_maps(pod: PodTemplate) -> Iterator[tuple[str, Evidence]]:
         for index, item in enumerate(container.items("env")):
             if read := item.text("valueFrom", "configMapKeyRef", "name"):
                 yield read, container.fact(f"its pods read ConfigMap {read}", "env", index)
-
-
-# Who is asked to be careful with.
-
-
-def used_elsewhere(binding: Binding, subject: Subject) -> Iterator[Evidence]:
-    """What uses an account beside the pods of the tree: a token Secret, and objects that name it."""
-    tree = binding.tree
-    for secret in tree.ask(Access).token_secrets(subject.name):
-        yield secret.fact(f"{secret} holds a token of it")
-    for item in tree.ask(ServiceAccounts).naming(subject.name):
-        if _is_near(tree, item, binding, subject):
-            yield item.fact(f"{item} works with its rights")
-
-
-def _is_near(tree: Tree, item: Object, binding: Binding, subject: Subject) -> bool:
-    space = binding.namespace_of(subject)
-    return tree.ask(Builds).meet(item, binding.object) if space is None else tree.ask(Builds).may_be_in(item, space)
-
-
-def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
-    """What shows that somebody works with the rights of an account, so that assuming fewer stops him."""
-    pods = binding.tree.ask(Access).pods(binding, subject)
-    found = [pods[0].fact(f"{pods[0].object} runs as {subject.name}")] if pods else []
-    found += used_elsewhere(binding, subject)
-    if deploys(subject.name):
-        text = f"an account called {subject.name} is that of who deploys, backs up or reconciles"
-        found.append(binding.fact(text, "subjects", subject.index))
-    return found
-
-
-def is_system(namespace: str | None) -> bool:
-    """Whether what lives in ``namespace`` belongs to the cluster."""
-    return namespace in SYSTEM_NAMESPACES
-
-
-def deploys(name: str) -> bool:
-    """Whether a name tells of who applies manifests, of a person with all rights, or of a controller."""
-    return _DEPLOYS.search(name) is not None
