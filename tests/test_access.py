@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from hardener.authoring import profile
+from hardener.authoring.edits import Basis
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.tree.tree import Settings, Tree
@@ -312,7 +313,72 @@ def test_a_rule_of_ours_is_not_pruned_where_the_log_is_blind(run: Run) -> None:
     log = event("default:my-app", "create", "secrets"), event("x:y", "list", "pods", day=9)
     outcome = run(assumed + OF_READS, *log, prune_managed=True)
     (role,) = (value for (kind, _, _), value in documents(outcome).items() if kind == "Role")
-    assert len(role["rules"]) == 3
+    assert len(role["rules"]) == 5  # the two that were assumed, what was seen, and events in both groups
+
+
+def rights(run: Run, *events: str) -> list[dict[str, Any]]:
+    """The rules that an account gets in its namespace by the events of a log."""
+    rules: list[dict[str, Any]] = documents(run(BINDING, *events))["Role", "app-role", "default"]["rules"]
+    return rules
+
+
+def test_where_no_events_are_recorded_who_writes_objects_may_tell_of_it(run: Run) -> None:
+    log = event("default:my-app", "patch", "configmaps", "a"), event("default:my-app", "list", "pods")
+    told = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
+    assert told in rights(run, *log)
+    assert told not in rights(run, *log, event("x:y", "create", "events"))
+    assert told not in rights(run, *log[1:])
+
+
+def test_a_role_that_is_written_holds_the_change_back(run: Run) -> None:
+    role = {"objectRef": {"resource": "roles", "apiGroup": "rbac.authorization.k8s.io", "namespace": "default"}}
+    log = event("default:my-app", "list", "pods"), event("default:my-app", "create", "roles", **role)
+    (held,) = run(BINDING, *log).held
+    assert any("escalate" in fact.text for change in held.changes for fact in change.edit.evidence)
+
+
+def test_a_monitoring_agent_keeps_what_it_asks_kubelets_for(run: Run) -> None:
+    log = event("default:prometheus", "list", "pods", space=""), event("x:y", "get", "pods", day=9)
+    found = documents(run(BINDING.replace("my-app", "prometheus"), *log))
+    rules = found["ClusterRole", "app-cluster-role", None]["rules"]
+    assert {"nonResourceURLs": ["/metrics"], "verbs": ["get"]} in rules
+    assert any("nodes/metrics" in rule.get("resources", ()) for rule in rules)
+
+
+UNSEEN = {
+    "reading ConfigMaps": ("{apiGroups: [''], resources: [configmaps], verbs: [get]}", True),
+    "metrics of another server": ("{nonResourceURLs: [/metrics], verbs: [get]}", False),
+    "metrics of kubelets": ("{apiGroups: [''], resources: [nodes/metrics], verbs: [get]}", False),
+    "use of constraints": (
+        "{apiGroups: [security.openshift.io], resources: [securitycontextconstraints], verbs: [use]}", False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_silence_of_a_log_proves_nothing_of_rights_that_no_log_shows(run: Run, case: str) -> None:
+    rule, gone = UNSEEN[case]
+    manifests = f"""\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: web}}
+rules: [{rule}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: web}}
+subjects: [{{kind: ServiceAccount, name: web, namespace: default}}]
+roleRef: {{kind: ClusterRole, name: web, apiGroup: rbac.authorization.k8s.io}}
+"""
+    outcome = run(manifests, event("default:other", "get", "pods"), event("x:y", "get", "pods", day=9))
+    assert any(change.transform.id == "rbac-unused-binding" for change in outcome.changes) is gone
+
+
+def test_what_a_short_log_shows_is_not_proved(run: Run) -> None:
+    log = event("default:my-app", "list", "pods")
+    assert {change.edit.basis for change in run(BINDING, log).changes} == {Basis.INFERRED}
+    week = run(BINDING, log, event("x:y", "get", "pods", day=9))
+    assert {change.edit.basis for change in week.changes} == {Basis.PROVED}
 
 
 AGGREGATED = """\
