@@ -331,8 +331,8 @@ def test_where_no_events_are_recorded_who_writes_objects_may_tell_of_it(run: Run
 
 
 def test_a_role_that_is_written_holds_the_change_back(run: Run) -> None:
-    role = {"objectRef": {"resource": "roles", "apiGroup": "rbac.authorization.k8s.io", "namespace": "default"}}
-    log = event("default:my-app", "list", "pods"), event("default:my-app", "create", "roles", **role)
+    role = {"resource": "roles", "apiGroup": "rbac.authorization.k8s.io", "namespace": "default"}
+    log = event("default:my-app", "list", "pods"), event("default:my-app", "create", "roles", objectRef=role)
     (held,) = run(BINDING, *log).held
     assert any("escalate" in fact.text for change in held.changes for fact in change.edit.evidence)
 
