@@ -20,7 +20,8 @@ from hardener.tree.tree import Settings, Tree
 from .conftest import Harden, corpus_copy, shared, write
 
 IDS = frozenset({
-    "rbac-cluster-admin-binding", "rbac-wildcard-resources", "rbac-wildcard-verbs", "rbac-unused-binding",
+    "rbac-cluster-admin-binding", "rbac-wildcard-apigroups", "rbac-wildcard-resources", "rbac-wildcard-verbs",
+    "rbac-unused-binding",
 })  # fmt: skip
 BINDING = """\
 apiVersion: rbac.authorization.k8s.io/v1
@@ -614,6 +615,18 @@ def test_a_group_of_which_the_tree_may_not_hold_all_keeps_its_star(run: Run, cas
     held = [each for each in outcome.held if str(each.changes[0].object) == "ClusterRole/web"]
     assert bool(held) is kept
     assert kept or any(str(change.object) == "ClusterRole/web" for change in outcome.changes)
+
+
+@pytest.mark.parametrize(("more", "kept"), [("", False), (DOUBTS["a chart that the tree does not show"][0], True)])
+def test_a_star_for_every_group_is_doubted_with_what_is_brought(run: Run, more: str, kept: bool) -> None:
+    role = DEFINED.replace("[example.com]", '["*"]').replace('["*"], verbs', "[shops], verbs")
+    outcome = run(role + more)
+    assert bool(outcome.held) is kept
+
+
+def test_the_account_default_is_that_of_pods_which_the_tree_may_not_show(run: Run) -> None:
+    (held,) = run(BINDING.replace("my-app", "default")).held
+    assert any("names no account" in fact.text for change in held.changes for fact in change.edit.evidence)
 
 
 def of_corpus(name: str, folder: Path) -> Outcome:

@@ -49,13 +49,15 @@ def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Eviden
         more = f" and {len(found.lost) - _MOST} more" if len(found.lost) > _MOST else ""
         evidence.append(Evidence(f"no longer granted: {', '.join(found.lost[:_MOST])}{more}"))
     # What is written out by the names of its resources loses none of them, whoever declares more.
-    doubtful = found.custom and (has_star(rule.resources) or has_star(rule.groups))
+    any_group = ANY in rule.groups
+    doubtful = any_group or (found.custom and has_star(rule.resources))
     if not found.lost and not doubtful:
         return (Grade.REVIEW if found.custom else Grade.SAFE), evidence
     against = list(unsure(role))
     if doubtful:
         groups = {group for each in found.rules for group in each.groups}
-        against += role.tree.ask(CustomGroups).doubts(sorted(groups), role.tree.ask(Access).holders(role))
+        holders = role.tree.ask(Access).holders(role)
+        against += role.tree.ask(CustomGroups).doubts(sorted(groups), holders, of_any=any_group)
     return (Grade.BREAKING if against else Grade.REVIEW), [*evidence, *against]
 
 

@@ -9,7 +9,7 @@ from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
 from hardener.kubernetes.rbac_rules import ANY, Rule
 
-from ._stars import has_star, judged, left, observed, platform, rules_of, unsure, written_out
+from ._stars import has_star, judged, left, observed, platform, rules_of, written_out
 
 
 def resources(role: Role) -> Steps:
@@ -81,11 +81,7 @@ def apigroups(role: Role) -> Steps:
             names = ", ".join(found.unknown)
             yield left(role, index, f"no group is known that has {names}", "name the groups that are meant")
         else:
-            # Of a group that the tree does not show, a resource of that name is lost to whoever works with it.
-            against = list(unsure(role))
-            _, facts = judged(role, rule, found)
-            facts += (fact for fact in against if fact not in facts)
-            yield written_out(role, index, rule, found.rules, Grade.BREAKING if against else Grade.REVIEW, facts)
+            yield written_out(role, index, rule, found.rules, *judged(role, rule, found))
 
 
 def verbs(role: Role) -> Steps:

@@ -15,6 +15,7 @@ from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding, Subject
 from hardener.facts.kustomize.builds import Builds
+from hardener.kubernetes.rbac import DEFAULT
 from hardener.kubernetes.rbac_rules import ANY
 from hardener.kubernetes.rendered import target_namespace
 from hardener.tree.core_views import Object, OpaqueError
@@ -42,7 +43,10 @@ def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
     pods = binding.tree.ask(Access).pods(binding, subject)
     found = [pods[0].fact(f"{pods[0].object} runs as {subject.name}")] if pods else []
     found += used_elsewhere(binding, subject)
-    if not pods:
+    if not pods and subject.name == DEFAULT:
+        text = "every pod there that names no account runs as it, and the tree may not show all of them"
+        found.append(binding.fact(text, "subjects", subject.index))
+    elif not pods:
         found += _of_a_controller(binding, subject)
     if deploys(subject.name):
         text = f"an account called {subject.name} is that of who deploys, backs up or reconciles"

@@ -39,12 +39,15 @@ class CustomGroups(AsRead):
             self._declared.setdefault(row.group, set()).add(row.resource)
             self._kinds.setdefault(row.group, set()).add(row.kind)
 
-    def doubts(self, groups: Collection[str], holders: Collection[Holder]) -> Iterator[Evidence]:
-        """Why there may be resources of ``groups`` that no definition of the tree declares: one reason of each sort."""
+    def doubts(
+        self, groups: Collection[str], holders: Collection[Holder], *, of_any: bool = False
+    ) -> Iterator[Evidence]:
+        """Why there may be resources of ``groups``, or ``of_any`` group, that no definition of the tree declares: one
+        reason of each sort."""
         custom = [group for group in groups if group in self._declared]
-        if not custom:
+        if not custom and not of_any:
             return
-        yield from self._made_by(holders, custom[0])
+        yield from self._made_by(holders, "them" if of_any else custom[0])
         for group in custom:
             if group in self._named:
                 yield self._named[group]
