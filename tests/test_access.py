@@ -15,6 +15,9 @@ from hardener.authoring import profile
 from hardener.authoring.edits import Basis
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
+from hardener.facts.access.audit_log.event import Request, requests
+from hardener.kubernetes.observed_use import is_granted_to_all
+from hardener.kubernetes.rbac_rules import Rule, rule_of
 from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden, corpus_copy, shared, write
@@ -380,6 +383,40 @@ def test_what_a_short_log_shows_is_not_proved(run: Run) -> None:
     assert {change.edit.basis for change in run(BINDING, log).changes} == {Basis.INFERRED}
     week = run(BINDING, log, event("x:y", "get", "pods", day=9))
     assert {change.edit.basis for change in week.changes} == {Basis.PROVED}
+
+
+def test_all_that_a_real_log_shows_is_allowed_and_what_it_does_not_show(tmp_path: Path) -> None:
+    log = shared("findings", "audit-role", "audit.log")
+    write(tmp_path, {"rbac.yaml": BINDING})
+    settings = Settings(audit_logs=(str(log),))
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path), settings=settings)
+    found = documents(pipeline.run(tree, profile.load("restricted"), only=IDS))
+    given: dict[str | None, list[Rule]] = {}
+    for (kind, _, space), value in found.items():
+        if kind in ("Role", "ClusterRole"):
+            given.setdefault(space, []).extend(map(rule_of, value["rules"]))
+    asked = [
+        request
+        for line in log.read_text(encoding="utf-8").splitlines()
+        for request in requests(line.encode())
+        if request.user == "system:serviceaccount:default:my-app" and request.allowed
+    ]
+    assert len(asked) > 20
+    for request in asked:
+        rules = [*given[None], *given.get(request.namespace, ())]
+        own = is_granted_to_all(request.group, request.url or request.resource, request.verb)
+        assert own or any(
+            request.url in rule.urls if request.url else _allows(rule, request) for rule in rules
+        ), request  # fmt: skip
+    here = given["default"]
+    assert any(rule.covers("", "pods/exec", "create") and rule.names == ("nope",) for rule in here)
+    assert any("bind" in rule.verbs and rule.names == ("view",) for rule in here)
+    assert any(rule.covers("", "events", "create") for rule in here)
+
+
+def _allows(rule: Rule, request: Request) -> bool:
+    named = not rule.names or request.name in rule.names
+    return named and rule.covers(request.group, request.resource, request.verb)
 
 
 AGGREGATED = """\

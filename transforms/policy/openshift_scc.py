@@ -36,13 +36,13 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
         yield constraints.finding(
             f"it opens {listed(found)}, and is one that OpenShift brings", *found[0].path,
             severity=Severity.LOW, advice="leave it as it comes, and give nobody more of it",
-            topic="SecurityContextConstraints of the cluster itself",
+            topic="object of SecurityContextConstraints that OpenShift brings",
         )  # fmt: skip
         return
     loose = all(opening.path[0] in _LOOSE for opening in found)
     yield constraints.finding(
         f"it opens {listed(found)}; {_holders(constraints)}", *found[0].path,
-        severity=Severity.MEDIUM if loose else Severity.HIGH, topic="SecurityContextConstraints with open fields",
+        severity=Severity.MEDIUM if loose else Severity.HIGH, topic="opening of SecurityContextConstraints",
         advice="start from restricted-v2, open only what its pods use, and bind its use to their service account",
     )  # fmt: skip
     yield from _of_groups(constraints, found)
@@ -62,7 +62,7 @@ def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) ->
             f"Group {group}, {who}, may use it: {listed(found)}", "groups", index,
             severity=Severity.CRITICAL if critical else Severity.HIGH,
             advice="take the group out, and bind its use to the service accounts whose pods need it",
-            topic=None if critical else "SecurityContextConstraints of a whole group",
+            topic=None if critical else "group with wide SecurityContextConstraints",
         )  # fmt: skip
 
 
