@@ -228,6 +228,20 @@ def test_a_role_of_ours_grows_with_the_log_and_shrinks_on_request(run: Run) -> N
     assert len(pruned["rules"]) == 2
 
 
+def test_a_rule_of_ours_that_no_log_explains_stays(run: Run) -> None:
+    unlogged = (
+        "- {apiGroups: [''], resources: [nodes/metrics], verbs: [get]}\n"
+        "- {apiGroups: [''], resources: [events], verbs: [create, patch]}\n"
+        "- {nonResourceURLs: [/metrics], verbs: [get]}\n"
+    )
+    assumed = "---\n".join(change.text for change in run(BINDING).files).replace("rules:\n", f"rules:\n{unlogged}")
+    log = event("default:my-app", "get", "secrets", "app"), event("default:my-app", "list", "pods", day=9)
+    outcome = run(assumed, *log, prune_managed=True)
+    (role,) = (value for (kind, _, _), value in documents(outcome).items() if kind == "Role")
+    assert [rule["resources"] for rule in role["rules"] if "resources" in rule][:2] == [["nodes/metrics"], ["events"]]
+    assert len(role["rules"]) == 5
+
+
 def test_a_stream_does_not_show_who_runs_as_an_account(harden: Harden) -> None:
     done = harden("filter", stdin=BINDING.encode())
     assert "kind: ClusterRoleBinding" in done.out

@@ -248,6 +248,12 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[ObservedRule] | None]] = {
         [payload("io.k8s.core.v1.pods.exec.create", "core/v1/namespaces/shop/pods/web/exec")],
         one(resource="pods/exec", verbs=("create",)),
     ),
+    "GKE, a role is bound": (
+        [payload("io.k8s.authorization.rbac.v1.rolebindings.create", f"{RBAC}/v1/namespaces/shop/rolebindings/guests",
+                 request=BOUND | {"@type": "rbac.authorization.k8s.io/v1.RoleBinding"})],
+        [*one(api_group=RBAC, resource="clusterroles", verbs=("bind",), resource_names=("view",)),
+         *one(api_group=RBAC, resource="rolebindings", verbs=("create",))],
+    ),
     "GKE, another group": (
         [payload("io.k8s.authorization.rbac.v1.clusterroles.update", "rbac.authorization.k8s.io/v1/clusterroles/view")],
         one(namespace=None, api_group="rbac.authorization.k8s.io", resource="clusterroles", verbs=("update",),

@@ -85,15 +85,17 @@ class _Authorization(msgspec.Struct):
     granted: bool | None = None
 
 
+_ABSENT = msgspec.Raw(b"null")
+
+
 class _Payload(msgspec.Struct):
     methodName: str = ""
     resourceName: str = ""
     authenticationInfo: _Identity | None = None
     authorizationInfo: list[_Authorization] | None = None
     status: _Status | None = None
-
-
-_ABSENT = msgspec.Raw(b"null")
+    request: msgspec.Raw = _ABSENT
+    response: msgspec.Raw = _ABSENT
 
 
 class _Entry(msgspec.Struct):
@@ -188,18 +190,23 @@ def _of_event(entry: _Entry) -> Iterator[Request]:
             acting.username, time, allowed, verb, reference.apiGroup or "", reference.resource,
             reference.subresource or "", reference.namespace or "", reference.name or "", besides=index > 0,
         )  # fmt: skip
-    if reference.apiGroup == GROUP and reference.resource in BINDINGS and not reference.subresource:
-        if entry.verb in _BINDING:
-            yield _bound(acting.username, time, allowed, reference.resource, reference.namespace, entry)
+    if (reference.apiGroup, reference.subresource or "") == (GROUP, "") and _binds(reference.resource, entry.verb):
+        role = _role(entry.requestObject) or _role(entry.responseObject)
+        yield _bound(acting.username, time, allowed, reference.resource, reference.namespace or "", role)
 
 
-def _bound(user: str, time: str | None, allowed: bool, resource: str, namespace: str | None, entry: _Entry) -> Request:
+def _binds(resource: str, verb: str) -> bool:
+    return resource in BINDINGS and verb in _BINDING
+
+
+def _bound(
+    user: str, time: str | None, allowed: bool, resource: str, namespace: str, role: _RoleReference | None
+) -> Request:
     """What ``user`` needs to write a binding: to bind its role, or where no body names one, something unknown."""
-    role = next(filter(None, map(_role, (entry.requestObject, entry.responseObject))), None)
     if role is None:
-        return _request(user, time, allowed, BIND, GROUP, resource, "", namespace or "", "", besides=True)
+        return _request(user, time, allowed, BIND, GROUP, resource, "", namespace, "", besides=True)
     kind = "clusterroles" if role.kind == "ClusterRole" else "roles"
-    return _request(user, time, allowed, BIND, GROUP, kind, "", namespace or "", role.name, besides=True)
+    return _request(user, time, allowed, BIND, GROUP, kind, "", namespace, role.name, besides=True)
 
 
 def _role(body: msgspec.Raw) -> _RoleReference | None:
@@ -260,3 +267,6 @@ def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Itera
     allowed = not code and False not in granted
     name = rest[1] if len(rest) > 1 else ""
     yield _request(user, time, allowed, verb, group, resource, sub[0] if sub else "", namespace, name)
+    if group == GROUP and not sub and _binds(resource, verb):
+        role = _role(payload.request) or _role(payload.response)
+        yield _bound(user, time, allowed, resource, namespace, role)
