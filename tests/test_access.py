@@ -570,6 +570,12 @@ spec:
           create: false  # it is there
           name: my-app
 """,
+    "values of a HelmChart": """\
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: shop, namespace: kube-system}
+spec: {chart: shop, targetNamespace: default, valuesContent: "serviceAccountName: my-app"}
+""",
     "a token Secret": """\
 apiVersion: v1
 kind: Secret
@@ -678,6 +684,21 @@ def test_a_star_for_every_group_is_doubted_with_what_is_brought(run: Run, more: 
 def test_the_account_default_is_that_of_pods_which_the_tree_may_not_show(run: Run) -> None:
     (held,) = run(BINDING.replace("my-app", "default")).held
     assert any("names no account" in fact.text for change in held.changes for fact in change.edit.evidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        *((name, True) for name in (
+            "ci", "shop-cd", "deployer", "web-deploy", "git", "gitlab-runner", "jenkins", "terraform", "pulumi",
+            "reconciler", "argo-runs", "argo", "flux", "fluxcd", "admin-user", "backup", "shop-operator",
+            "replica-controller", "controller-manager",
+        )),
+        *((name, False) for name in ("shop", "web", "cincinnati", "digital", "cdn", "cargo")),
+    ],
+)  # fmt: skip
+def test_names_of_who_deploys_and_of_controllers_keep_their_rights(run: Run, name: str, kept: bool) -> None:
+    assert bool(run(BINDING.replace("my-app", name)).held) is kept
 
 
 def of_corpus(name: str, folder: Path) -> Outcome:

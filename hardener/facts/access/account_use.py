@@ -27,6 +27,7 @@ DEFAULT = "default"
 _MOST = 5  # bindings of one pod; more prove no more
 _DEEPEST = 40
 _KEYS = ("serviceAccountName", "serviceAccount")
+_TEXTS = ("values", "valuesContent")  # of a chart, as Argo CD and k3s hold them
 _OF_PROJECTS = "defaultServiceAccount"  # of an AppProject: a name, or namespace:name
 _VALUE = re.compile(r"(?:^|\.)serviceAccount(?:\.name|Name)?$")  # of charts, as --set names it
 # A line of the values of a chart that stand in a text: indent, key, value.
@@ -249,8 +250,9 @@ def _named(value: Any, depth: int) -> Iterator[str]:
         name, text = value.get("name"), value.get("value")
         if isinstance(name, str) and isinstance(text, str) and _VALUE.search(name):
             yield text
-        if isinstance(value.get("values"), str):
-            yield from _named_in_text(value["values"])
+        for key in _TEXTS:
+            if isinstance(value.get(key), str):
+                yield from _named_in_text(value[key])
         value = list(value.values())
     if isinstance(value, list):
         for child in value:

@@ -34,7 +34,6 @@ _COMPONENT = "app.kubernetes.io/component"
 _COMPONENTS = frozenset({"controller", "controller-manager", "manager", "operator"})
 _CONTROL_PLANE = "control-plane"
 _LEASES = ("coordination.k8s.io", "leases")
-_GITOPS = ("argoproj.io", ".fluxcd.io")
 _DEEPEST = 40
 
 
@@ -68,14 +67,12 @@ def _is_near(tree: Tree, item: Object, binding: Binding, subject: Subject) -> bo
     space = binding.namespace_of(subject)
     if space is None:
         return tree.ask(Builds).meet(item, binding.object)
-    if tree.ask(Builds).may_be_in(item, space):
-        return True
-    # Flux and Argo CD work in other namespaces than that of their object.
-    return item.group.endswith(_GITOPS) and space in _targets(item)
+    # What Flux, Argo CD and others apply is in other namespaces than their object.
+    return tree.ask(Builds).may_be_in(item, space) or space in _targets(item)
 
 
 def _targets(item: Object) -> frozenset[str]:
-    """The namespaces that an object of Flux or Argo CD names for what it applies."""
+    """The namespaces that an object names for what it applies."""
     found = {target_namespace((item.group, item.kind), item.data) or ""}
     spec: Any = item.data.get("spec")
     accounts = spec.get("destinationServiceAccounts") if isinstance(spec, dict) else None
