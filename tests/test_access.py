@@ -12,14 +12,19 @@ import pytest
 import yaml
 
 from hardener.authoring import profile
+from hardener.authoring.edits import Basis
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
+from hardener.facts.access.audit_log.event import Request, requests
+from hardener.kubernetes.observed_use import is_granted_to_all
+from hardener.kubernetes.rbac_rules import Rule, rule_of
 from hardener.tree.tree import Settings, Tree
 
 from .conftest import Harden, corpus_copy, shared, write
 
 IDS = frozenset({
-    "rbac-cluster-admin-binding", "rbac-wildcard-resources", "rbac-wildcard-verbs", "rbac-unused-binding",
+    "rbac-cluster-admin-binding", "rbac-wildcard-apigroups", "rbac-wildcard-resources", "rbac-wildcard-verbs",
+    "rbac-unused-binding",
 })  # fmt: skip
 BINDING = """\
 apiVersion: rbac.authorization.k8s.io/v1
@@ -223,6 +228,20 @@ def test_a_role_of_ours_grows_with_the_log_and_shrinks_on_request(run: Run) -> N
     assert len(pruned["rules"]) == 2
 
 
+def test_a_rule_of_ours_that_no_log_explains_stays(run: Run) -> None:
+    unlogged = (
+        "- {apiGroups: [''], resources: [nodes/metrics], verbs: [get]}\n"
+        "- {apiGroups: [''], resources: [events], verbs: [create, patch]}\n"
+        "- {nonResourceURLs: [/metrics], verbs: [get]}\n"
+    )
+    assumed = "---\n".join(change.text for change in run(BINDING).files).replace("rules:\n", f"rules:\n{unlogged}")
+    log = event("default:my-app", "get", "secrets", "app"), event("default:my-app", "list", "pods", day=9)
+    outcome = run(assumed, *log, prune_managed=True)
+    (role,) = (value for (kind, _, _), value in documents(outcome).items() if kind == "Role")
+    assert [rule["resources"] for rule in role["rules"] if "resources" in rule][:2] == [["nodes/metrics"], ["events"]]
+    assert len(role["rules"]) == 5
+
+
 def test_a_stream_does_not_show_who_runs_as_an_account(harden: Harden) -> None:
     done = harden("filter", stdin=BINDING.encode())
     assert "kind: ClusterRoleBinding" in done.out
@@ -312,7 +331,106 @@ def test_a_rule_of_ours_is_not_pruned_where_the_log_is_blind(run: Run) -> None:
     log = event("default:my-app", "create", "secrets"), event("x:y", "list", "pods", day=9)
     outcome = run(assumed + OF_READS, *log, prune_managed=True)
     (role,) = (value for (kind, _, _), value in documents(outcome).items() if kind == "Role")
-    assert len(role["rules"]) == 3
+    assert len(role["rules"]) == 5  # the two that were assumed, what was seen, and events in both groups
+
+
+def rights(run: Run, *events: str) -> list[dict[str, Any]]:
+    """The rules that an account gets in its namespace by the events of a log."""
+    rules: list[dict[str, Any]] = documents(run(BINDING, *events))["Role", "app-role", "default"]["rules"]
+    return rules
+
+
+def test_where_no_events_are_recorded_who_writes_objects_may_tell_of_it(run: Run) -> None:
+    log = event("default:my-app", "patch", "configmaps", "a"), event("default:my-app", "list", "pods")
+    told = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
+    assert told in rights(run, *log)
+    assert told not in rights(run, *log, event("x:y", "create", "events"))
+    assert told not in rights(run, *log[1:])
+
+
+def test_a_role_that_is_written_holds_the_change_back(run: Run) -> None:
+    role = {"resource": "roles", "apiGroup": "rbac.authorization.k8s.io", "namespace": "default"}
+    log = event("default:my-app", "list", "pods"), event("default:my-app", "create", "roles", objectRef=role)
+    (held,) = run(BINDING, *log).held
+    assert any("escalate" in fact.text for change in held.changes for fact in change.edit.evidence)
+
+
+def test_a_monitoring_agent_keeps_what_it_asks_kubelets_for(run: Run) -> None:
+    log = event("default:prometheus", "list", "pods", space=""), event("x:y", "get", "pods", day=9)
+    found = documents(run(BINDING.replace("my-app", "prometheus"), *log))
+    rules = found["ClusterRole", "app-cluster-role", None]["rules"]
+    assert {"nonResourceURLs": ["/metrics"], "verbs": ["get"]} in rules
+    assert any("nodes/metrics" in rule.get("resources", ()) for rule in rules)
+
+
+UNSEEN = {
+    "reading ConfigMaps": ("{apiGroups: [''], resources: [configmaps], verbs: [get]}", True),
+    "metrics of another server": ("{nonResourceURLs: [/metrics], verbs: [get]}", False),
+    "metrics of kubelets": ("{apiGroups: [''], resources: [nodes/metrics], verbs: [get]}", False),
+    "use of constraints": (
+        "{apiGroups: [security.openshift.io], resources: [securitycontextconstraints], verbs: [use]}", False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_silence_of_a_log_proves_nothing_of_rights_that_no_log_shows(run: Run, case: str) -> None:
+    rule, gone = UNSEEN[case]
+    manifests = f"""\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: web}}
+rules: [{rule}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: web}}
+subjects: [{{kind: ServiceAccount, name: web, namespace: default}}]
+roleRef: {{kind: ClusterRole, name: web, apiGroup: rbac.authorization.k8s.io}}
+"""
+    outcome = run(manifests, event("default:other", "get", "pods"), event("x:y", "get", "pods", day=9))
+    assert any(change.transform.id == "rbac-unused-binding" for change in outcome.changes) is gone
+
+
+def test_what_a_short_log_shows_is_not_proved(run: Run) -> None:
+    log = event("default:my-app", "list", "pods")
+    assert {change.edit.basis for change in run(BINDING, log).changes} == {Basis.INFERRED}
+    week = run(BINDING, log, event("x:y", "get", "pods", day=9))
+    assert {change.edit.basis for change in week.changes} == {Basis.PROVED}
+
+
+def test_all_that_a_real_log_shows_is_allowed_and_what_it_does_not_show(tmp_path: Path) -> None:
+    log = shared("findings", "audit-role", "audit.log")
+    write(tmp_path, {"rbac.yaml": BINDING})
+    settings = Settings(audit_logs=(str(log),))
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path), settings=settings)
+    found = documents(pipeline.run(tree, profile.load("restricted"), only=IDS))
+    given: dict[str | None, list[Rule]] = {}
+    for (kind, _, space), value in found.items():
+        if kind in ("Role", "ClusterRole"):
+            given.setdefault(space, []).extend(map(rule_of, value["rules"]))
+    asked = [
+        request
+        for line in log.read_text(encoding="utf-8").splitlines()
+        for request in requests(line.encode())
+        if request.user == "system:serviceaccount:default:my-app" and request.allowed
+    ]
+    assert len(asked) > 20
+    for request in asked:
+        rules = [*given[None], *given.get(request.namespace, ())]
+        own = is_granted_to_all(request.group, request.url or request.resource, request.verb)
+        assert own or any(
+            request.url in rule.urls if request.url else _allows(rule, request) for rule in rules
+        ), request  # fmt: skip
+    here = given["default"]
+    assert any(rule.covers("", "pods/exec", "create") and rule.names == ("nope",) for rule in here)
+    assert any("bind" in rule.verbs and rule.names == ("view",) for rule in here)
+    assert any(rule.covers("", "events", "create") for rule in here)
+
+
+def _allows(rule: Rule, request: Request) -> bool:
+    named = not rule.names or request.name in rule.names
+    return named and rule.covers(request.group, request.resource, request.verb)
 
 
 AGGREGATED = """\
@@ -415,6 +533,172 @@ def test_the_report_says_what_to_do_before_and_after(harden: Harden, tmp_path: P
     assert "1 binding reduced to fewer rights" in done.out
     assert "--audit-log FILE" in done.out
     assert "kubectl delete clusterrolebinding app-admin-binding" in done.out
+
+
+NAMING = {
+    "a Flux Kustomization": """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: shop, namespace: default}
+spec: {path: ./shop, serviceAccountName: my-app}
+""",
+    "values of a HelmRelease": """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: shop, namespace: flux-system}
+spec: {targetNamespace: default, values: {serviceAccount: {create: false, name: my-app}}}
+""",
+    "parameters of an Application": """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: shop, namespace: argocd}
+spec:
+  destination: {namespace: default}
+  source: {chart: shop, helm: {parameters: [{name: worker.serviceAccount.name, value: my-app}]}}
+""",
+    "values of an Application, as text": """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: shop, namespace: argocd}
+spec:
+  destination: {namespace: default}
+  source:
+    chart: shop
+    helm:
+      values: |
+        serviceAccount:
+          create: false  # it is there
+          name: my-app
+""",
+    "values of a HelmChart": """\
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: shop, namespace: kube-system}
+spec: {chart: shop, targetNamespace: default, valuesContent: "serviceAccountName: my-app"}
+""",
+    "a token Secret": """\
+apiVersion: v1
+kind: Secret
+metadata: {name: t, namespace: default, annotations: {kubernetes.io/service-account.name: my-app}}
+type: kubernetes.io/service-account-token
+""",
+    "a lease to elect a leader": """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: leases, namespace: default}
+rules: [{apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: leases, namespace: default}
+subjects: [{kind: ServiceAccount, name: my-app, namespace: default}]
+roleRef: {kind: Role, name: leases, apiGroup: rbac.authorization.k8s.io}
+""",
+}
+NOT_NAMING = {
+    "an Application of another namespace": NAMING["parameters of an Application"].replace(": default", ": other"),
+    "values with another name below": NAMING["values of an Application, as text"].replace(
+        "          name", "        name"
+    ),
+    "an AppProject for another account": """\
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: shop, namespace: argocd}
+spec: {destinationServiceAccounts: [{namespace: default, defaultServiceAccount: other}]}
+""",
+}
+
+
+@pytest.mark.parametrize("case", [*NAMING, *NOT_NAMING])
+def test_no_floor_is_assumed_for_an_account_that_something_works_with(run: Run, case: str) -> None:
+    outcome = run(f"{BINDING}---\n{(NAMING | NOT_NAMING)[case]}")
+    assert bool(outcome.held) is (case in NAMING)
+
+
+DEFINED = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shops.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Shop, plural: shops, singular: shop}
+  versions: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: web}
+rules: [{apiGroups: [example.com], resources: ["*"], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: web}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}]
+roleRef: {kind: ClusterRole, name: web, apiGroup: rbac.authorization.k8s.io}
+---
+"""
+DOUBTS = {
+    "the tree holds all that anything names": ("{apiVersion: example.com/v1, kind: Shop, metadata: {name: a}}", False),
+    "an object without a definition": (
+        # Read for the account that it names; what runs as another one is no sign.
+        "{apiVersion: example.com/v1, kind: Till, metadata: {name: a}, spec: {image: a, serviceAccountName: till}}",
+        True,
+    ),
+    "a chart that the tree does not show": (
+        "{apiVersion: helm.cattle.io/v1, kind: HelmChart, metadata: {name: a}, spec: {chart: a}}", True
+    ),
+    "a second role that lets it define more": (
+        """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: definer}
+rules: [{apiGroups: [apiextensions.k8s.io], resources: ["*"], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: definer}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}]
+roleRef: {kind: ClusterRole, name: definer, apiGroup: rbac.authorization.k8s.io}
+""",
+        True,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOUBTS)
+def test_a_group_of_which_the_tree_may_not_hold_all_keeps_its_star(run: Run, case: str) -> None:
+    more, kept = DOUBTS[case]
+    outcome = run(DEFINED + more)
+    held = [each for each in outcome.held if str(each.changes[0].object) == "ClusterRole/web"]
+    assert bool(held) is kept
+    assert kept or any(str(change.object) == "ClusterRole/web" for change in outcome.changes)
+
+
+@pytest.mark.parametrize(("more", "kept"), [("", False), (DOUBTS["a chart that the tree does not show"][0], True)])
+def test_a_star_for_every_group_is_doubted_with_what_is_brought(run: Run, more: str, kept: bool) -> None:
+    role = DEFINED.replace("[example.com]", '["*"]').replace('["*"], verbs', "[shops], verbs")
+    outcome = run(role + more)
+    assert bool(outcome.held) is kept
+
+
+def test_the_account_default_is_that_of_pods_which_the_tree_may_not_show(run: Run) -> None:
+    (held,) = run(BINDING.replace("my-app", "default")).held
+    assert any("names no account" in fact.text for change in held.changes for fact in change.edit.evidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        *((name, True) for name in (
+            "ci", "shop-cd", "deployer", "web-deploy", "git", "gitlab-runner", "jenkins", "terraform", "pulumi",
+            "reconciler", "argo-runs", "argo", "flux", "fluxcd", "admin-user", "backup", "shop-operator",
+            "replica-controller", "controller-manager",
+        )),
+        *((name, False) for name in ("shop", "web", "cincinnati", "digital", "cdn", "cargo")),
+    ],
+)  # fmt: skip
+def test_names_of_who_deploys_and_of_controllers_keep_their_rights(run: Run, name: str, kept: bool) -> None:
+    assert bool(run(BINDING.replace("my-app", name)).held) is kept
 
 
 def of_corpus(name: str, folder: Path) -> Outcome:

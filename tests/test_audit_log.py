@@ -133,6 +133,16 @@ def one(**more: Any) -> list[ObservedRule]:
     ]
 
 
+RBAC = "rbac.authorization.k8s.io"
+BOUND = {"kind": "RoleBinding", "subjects": [], "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "view"}}
+
+
+def binding(verb: str, **more: Any) -> dict[str, Any]:
+    """An event about a RoleBinding."""
+    reference = {"resource": "rolebindings", "apiGroup": RBAC, "namespace": "shop", "name": "guests"}
+    return event(verb, objectRef=reference, responseObject=more.pop("responseObject", None), **more)
+
+
 CASES: dict[str, tuple[list[dict[str, Any]], list[ObservedRule] | None]] = {
     "a name bounds": ([event()], [GET]),
     "create has no name": ([event("create", responseStatus={"code": 201})], one(verbs=("create",))),
@@ -212,9 +222,37 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[ObservedRule] | None]] = {
     ),
     "somebody else": ([event(user={"username": "alice"})], None),
     "an account of that name elsewhere": ([event(user={"username": "system:serviceaccount:other:app"})], None),
+    "who binds a role has to hold it, or to bind it": (
+        [binding("create", requestObject=BOUND)],
+        [*one(api_group=RBAC, resource="clusterroles", verbs=("bind",), resource_names=("view",)),
+         *one(api_group=RBAC, resource="rolebindings", verbs=("create",))],
+    ),
+    "of a patch the answer names the role": (
+        [binding("patch", requestObject=[{"op": "add"}], responseObject={"roleRef": {"kind": "Role", "name": "a"}})],
+        [*one(api_group=RBAC, resource="rolebindings", verbs=("patch",), resource_names=("guests",)),
+         *one(api_group=RBAC, resource="roles", verbs=("bind",), resource_names=("a",))],
+    ),
+    "without a body nobody knows which role it was": (
+        [binding("create")], one(api_group=RBAC, resource="rolebindings", verbs=("bind", "create")),
+    ),
+    "nor with one that names none": (
+        [binding("update", requestObject={"roleRef": "view"}, responseObject=None)],
+        [*one(api_group=RBAC, resource="rolebindings", verbs=("bind",)),
+         *one(api_group=RBAC, resource="rolebindings", verbs=("update",), resource_names=("guests",))],
+    ),
+    "to take a binding away asks for nothing more": (
+        [binding("delete")],
+        one(api_group=RBAC, resource="rolebindings", verbs=("delete",), resource_names=("guests",)),
+    ),
     "GKE, exec": (
         [payload("io.k8s.core.v1.pods.exec.create", "core/v1/namespaces/shop/pods/web/exec")],
         one(resource="pods/exec", verbs=("create",)),
+    ),
+    "GKE, a role is bound": (
+        [payload("io.k8s.authorization.rbac.v1.rolebindings.create", f"{RBAC}/v1/namespaces/shop/rolebindings/guests",
+                 request=BOUND | {"@type": "rbac.authorization.k8s.io/v1.RoleBinding"})],
+        [*one(api_group=RBAC, resource="clusterroles", verbs=("bind",), resource_names=("view",)),
+         *one(api_group=RBAC, resource="rolebindings", verbs=("create",))],
     ),
     "GKE, another group": (
         [payload("io.k8s.authorization.rbac.v1.clusterroles.update", "rbac.authorization.k8s.io/v1/clusterroles/view")],
@@ -245,6 +283,16 @@ def test_verbs_are_not_expanded_unless_asked_for(log_of: Read) -> None:
     log = log_of(lines(event()))
     assert rules(log) == [GET]
     assert rules(log, expand=True) == [*one(verbs=("list", "watch")), GET]
+
+
+def test_a_right_that_a_request_needs_besides_is_no_event_of_its_own(log_of: Read) -> None:
+    log = log_of(lines(binding("create", requestObject=BOUND), event("patch", responseStatus={"code": 201})))
+    assert log.events("shop", "app") == 2
+
+
+@pytest.mark.parametrize(("resource", "sees"), [("events", True), ("configmaps", False)])
+def test_a_log_without_a_request_for_an_event_is_known_for_it(resource: str, sees: bool, log_of: Read) -> None:
+    assert log_of(lines(event("create", resource, user={"username": "system:node:one"}))).sees_events is sees
 
 
 def test_the_span_is_that_of_all_events(log_of: Read) -> None:

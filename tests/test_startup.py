@@ -32,7 +32,8 @@ WITHOUT_NEED = {
 OTHER_ENGINES = {
     "hardener.commands.secrets_folder", "hardener.engine.find_audit_gaps", "hardener.engine.program_guard",
     "hardener.engine.trial_write", "hardener.facts.access.admission", "hardener.facts.access.admission.guardrails",
-    "hardener.facts.access.audit_log", "hardener.facts.access.grants", "hardener.facts.access.needs",
+    "hardener.facts.access.at_work", "hardener.facts.access.audit_log", "hardener.facts.access.custom_groups",
+    "hardener.facts.access.grants", "hardener.facts.access.needs",
     "hardener.facts.access.token_readers", "hardener.facts.access.views", "hardener.facts.cluster.cloud_nodes",
     "hardener.facts.secrets.backend", "hardener.facts.secrets.moves", "hardener.kubernetes.certificate",
     "hardener.kubernetes.component_flags", "hardener.kubernetes.discovery", "hardener.kubernetes.kyverno",

@@ -41,6 +41,11 @@ def reports(tree: Tree) -> Iterator[Report]:
             name, "it records no read (get, list, watch)",
             "let the audit policy record reads, on GKE Data Access logs of k8s.io: rights derived from it lack them",
         )  # fmt: skip
+    elif not log.sees_events:
+        yield _report(
+            name, "it records no request for an Event, of anybody, so that its policy leaves them out",
+            "accounts that write objects get create and patch on events; see that no other account tells of its work",
+        )  # fmt: skip
     if log.days is not None and log.days < _LONG_ENOUGH:
         yield _report(
             name, f"thin evidence: it spans {log.days:.1f} days",

@@ -1,4 +1,4 @@
-"""Grants that lead further than they look, D01 to D29.
+"""Grants that lead further than they look, D01 to D30.
 
 Sources: CIS Kubernetes Benchmark 5.1, the RBAC good practices of kubernetes.io, the checks of Trivy, Checkov and
 Kubescape, rbac-police and KubeHound for the ways to more rights.
@@ -114,6 +114,8 @@ GRANTS: tuple[Grant, ...] = (
     Grant("D28", "create policyexceptions", "it exempts itself from policies",
           tuple((group, "policyexceptions", ("create",)) for group in ("kyverno.io", "policies.kyverno.io")),
           "high", "high"),
+    Grant("D30", "write securitycontextconstraints", "it opens one of OpenShift's for its own pods",
+          (("security.openshift.io", "securitycontextconstraints", _WRITE),), "critical", None),
 )  # fmt: skip
 CONFIG_OF_THE_CLUSTER = Grant(
     "D18", "change configmaps in kube-system", "they map cloud users to groups, and names to addresses",

@@ -63,6 +63,8 @@ def is_interesting(text: str) -> bool:
         return True
     if "constraints.gatekeeper.sh/" in text:
         return True  # their kinds are those of templates
+    if "erviceAccount" in text and ("argoproj.io/" in text or "fluxcd.io/" in text):
+        return True  # whose rights they work with
     if "Config" in kinds:
         from hardener.kubernetes.kubeconfig import is_kubeconfig  # late: hardly a tree has one
 

@@ -40,6 +40,10 @@ class AuditLog(Protocol):
     def sees_reads(self) -> bool:
         """Whether any event is a read; where none is, reads are not recorded, and rights look smaller."""
 
+    @property
+    def sees_events(self) -> bool:
+        """Whether any request for an object of the kind Event is recorded."""
+
     def rules_for(self, namespace: str, account: str, *, expand: bool = False) -> list[ObservedRule] | None:
         """What the account did; None where the log holds no event of it. ``expand`` adds the verbs that usually go
         with those seen."""

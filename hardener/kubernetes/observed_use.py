@@ -32,7 +32,7 @@ def is_granted_to_all(group: str, resource: str, verb: str) -> bool:
 
 def names_that_bound(resource: str, verb: str, names: Collection[str] | None) -> tuple[str, ...]:
     """The names that a rule for ``verb`` is bounded to, sorted; none where they are many or made by the cluster."""
-    if verb == "impersonate":
+    if verb in ("impersonate", "bind"):
         return tuple(sorted(names or ()))
     if not names or len(names) > MOST_NAMES or verb not in _BOUNDED:
         return ()

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps
+from hardener.facts.access.at_work import at_work, deploys, is_system
 from hardener.facts.access.grants import Access
-from hardener.facts.access.needs import FLOOR, Needs, at_work, deploys, is_system, needs
+from hardener.facts.access.needs import FLOOR, Needs, needs
 from hardener.facts.access.views import Binding, Role, Subject
+from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.kustomize.builds import Builds
 
 from . import _rights
@@ -158,6 +160,7 @@ def _weighed(
             breaking = True  # its own fact says what the log cannot see
         elif deploys(subject.name) and (known.thin or not known.rules):
             against = at_work(binding, subject)
+        against += _constrained(binding, subject)
         breaking |= bool(against)
         evidence += against
     assumed = any(known.assumed for _, _, known in found)
@@ -165,7 +168,7 @@ def _weighed(
     said = f"{labels}: run harden again with --audit-log" if assumed else labels
     grade = Grade.BREAKING if breaking else Grade.REVIEW
     basis = Basis.ASSUMED if assumed else Basis.INFERRED
-    if not assumed and all(known.observed and not known.blind for _, _, known in found):
+    if not assumed and all(known.observed and not known.blind and not known.thin for _, _, known in found):
         basis = Basis.PROVED
     moved = [
         f"create namespace {space} and run what uses service account {subject.name} there"
@@ -173,6 +176,15 @@ def _weighed(
         if space != binding.namespace_of(subject)
     ]
     return Change(grade, basis, list(_once(evidence)), said, (*moved, *((_LOG,) if assumed else ())))
+
+
+def _constrained(binding: Binding, subject: Subject) -> Iterator[Evidence]:
+    """What may lose the SecurityContextConstraints that its pods run under, which come with the rights of an
+    administrator."""
+    if binding.tree.ask(Platforms).of(binding.object) != "openshift":
+        return
+    for pod in binding.tree.ask(Access).pods(binding, subject)[:1]:
+        yield pod.fact(f"{pod.object} may run under any SecurityContextConstraints by these rights")
 
 
 def _once(facts: list[Evidence]) -> Iterator[Evidence]:

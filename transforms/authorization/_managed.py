@@ -10,6 +10,7 @@ from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import observation
 from hardener.facts.access.views import Binding, Role
 from hardener.kubernetes.rbac_rules import Rule, compact
+from hardener.kubernetes.unlogged_rights import EVENTS, is_unlogged
 
 from ._names import BASIS, MANAGED
 
@@ -19,7 +20,8 @@ _LABEL = next(iter(MANAGED))
 def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     """Add to the role of ``binding``, where it is ours, what a log shows; ``prune`` takes away what it does not."""
     role = next((role for role in binding.roles if _is_ours(role)), None)
-    if role is None or binding.tree.ask(Access).log is None:
+    log = binding.tree.ask(Access).log
+    if role is None or log is None:
         return
     used: list[Rule] = []
     facts: list[Evidence] = []
@@ -45,8 +47,12 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     rules = role.rules
     common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
     missing = [part for rule in compact(used) for part in _parts(rule) if not _covered(part, [own for _, own in rules])]
-    # What a policy keeps out of the log it cannot explain.
-    extra = [] if blind else [index for index, rule in rules if not any(_covered(part, used) for part in _parts(rule))]
+    # What a policy keeps out of the log it cannot explain, nor what no log records.
+    unseen = [] if log.sees_events else [*EVENTS]
+    extra = [
+        index for index, rule in rules
+        if not blind and not is_unlogged(rule) and not any(_covered(part, [*used, *unseen]) for part in _parts(rule))
+    ]  # fmt: skip
     edits = [role.append("rules", value=rule.value(), **common) for rule in compact(missing)]
     if extra and prune:
         edits += [role.drop("rules", index, **common) for index in extra]

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
+from hardener.facts.access.at_work import at_work, deploys
+from hardener.facts.access.custom_groups import CustomGroups
 from hardener.facts.access.grants import Access
-from hardener.facts.access.needs import deploys, observation
+from hardener.facts.access.needs import observation
 from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import Expansion
 from hardener.kubernetes.rbac_rules import ANY, Rule, compact
@@ -43,33 +45,36 @@ def judged(role: Role, rule: Rule, found: Expansion) -> tuple[Grade, list[Eviden
     evidence = [Evidence(f"the resources of Kubernetes {'.'.join(map(str, role.tree.settings.kubernetes_version))}")]
     if found.custom:
         evidence.append(Evidence("and of the CustomResourceDefinitions in the tree"))
-    if not found.lost:
+    if found.lost:
+        more = f" and {len(found.lost) - _MOST} more" if len(found.lost) > _MOST else ""
+        evidence.append(Evidence(f"no longer granted: {', '.join(found.lost[:_MOST])}{more}"))
+    # What is written out by the names of its resources loses none of them, whoever declares more.
+    any_group = ANY in rule.groups
+    doubtful = any_group or (found.custom and has_star(rule.resources))
+    if not found.lost and not doubtful:
         return (Grade.REVIEW if found.custom else Grade.SAFE), evidence
-    more = f" and {len(found.lost) - _MOST} more" if len(found.lost) > _MOST else ""
-    evidence.append(Evidence(f"no longer granted: {', '.join(found.lost[:_MOST])}{more}"))
-    against = list(_against(role))
+    against = list(unsure(role))
+    if doubtful:
+        groups = {group for each in found.rules for group in each.groups}
+        holders = role.tree.ask(Access).holders(role)
+        against += role.tree.ask(CustomGroups).doubts(sorted(groups), holders, of_any=any_group)
     return (Grade.BREAKING if against else Grade.REVIEW), [*evidence, *against]
 
 
-def _against(role: Role) -> Iterator[Evidence]:
-    """Who may need what is lost: whoever applies manifests, a person, or somebody whom the tree does not show."""
+def unsure(role: Role) -> Iterator[Evidence]:
+    """Who may need what is lost: a workload, whoever applies manifests, a person, or somebody whom the tree does not
+    show."""
     holders = role.tree.ask(Access).holders(role)
     component = platform(role)
     if component is not None:
         yield Evidence(f"{component} holds it, which works with what others install")
     if not holders or role.aggregated_to:
         yield Evidence("the tree does not show everybody who holds it")
-    yield from deployers(role)
-
-
-def deployers(role: Role) -> Iterator[Evidence]:
-    """Who may be the one that would apply a revert: people, and accounts that are called like it."""
-    for holder in role.tree.ask(Access).holders(role):
-        if not holder.subject.is_account:
+    for holder in holders:
+        signs = at_work(holder.binding, holder.subject) if holder.subject.is_account else []
+        if signs or not holder.subject.is_account:
             yield holder.binding.fact(f"{holder.subject} holds it", "subjects", holder.subject.index)
-        elif deploys(holder.subject.name):
-            text = f"{holder.subject} holds it, which deploys, backs up or reconciles by its name"
-            yield holder.binding.fact(text, "subjects", holder.subject.index)
+        yield from signs
 
 
 def observed(role: Role, rule: Rule) -> tuple[list[Rule], list[Evidence]] | None:

@@ -9,7 +9,7 @@ from hardener.facts.access.views import Role
 from hardener.kubernetes.rbac_expansion import expand_groups, expand_resources, expand_verbs
 from hardener.kubernetes.rbac_rules import ANY, Rule
 
-from ._stars import deployers, has_star, judged, left, observed, platform, rules_of, written_out
+from ._stars import has_star, judged, left, observed, platform, rules_of, written_out
 
 
 def resources(role: Role) -> Steps:
@@ -33,8 +33,7 @@ def resources(role: Role) -> Steps:
         groups = role.tree.ask(Access).discovery.groups_known if ANY in rule.groups else rule.groups
         known = observed(role, rule)
         if known is not None:
-            grade, facts = judged(role, rule, expand_resources(rule, role.tree.ask(Access).discovery, namespaced=False))
-            yield written_out(role, index, rule, known[0], grade, [*known[1], *facts])
+            yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
             continue
         whole = Rule(tuple(groups), rule.resources, rule.verbs, rule.names)
         found = expand_resources(whole, role.tree.ask(Access).discovery, namespaced=role.namespaced)
@@ -82,10 +81,7 @@ def apigroups(role: Role) -> Steps:
             names = ", ".join(found.unknown)
             yield left(role, index, f"no group is known that has {names}", "name the groups that are meant")
         else:
-            _, facts = judged(role, rule, found)
-            against = list(deployers(role))  # of a group that the tree does not show they lose their rights
-            grade = Grade.BREAKING if against else Grade.REVIEW
-            yield written_out(role, index, rule, found.rules, grade, [*facts, *against])
+            yield written_out(role, index, rule, found.rules, *judged(role, rule, found))
 
 
 def verbs(role: Role) -> Steps:

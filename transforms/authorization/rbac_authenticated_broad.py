@@ -20,7 +20,7 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
     """
     from hardener.kubernetes.rbac_owners import DISCOVERY
 
-    if binding.role_name in DISCOVERY or binding.owner is not None:
+    if binding.role_name in DISCOVERY or binding.owner is not None or _only_uses(binding):
         return
     for subject in binding.subjects:
         if subject.kind != "Group" or subject.name.split(":")[:2] not in (
@@ -37,6 +37,19 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
             advice="bind the accounts that need it by name",
             topic=f"role for all of {subject.name}" if severity is not Severity.CRITICAL else None,
         )  # fmt: skip
+
+
+def _only_uses(binding: Binding) -> bool:
+    """Whether its role lets pods use SecurityContextConstraints and nothing else: rbac-scc-grant says which."""
+    from hardener.kubernetes.security_context_constraints import ROLE, USE, used_by
+
+    if binding.role_name.startswith(ROLE):
+        return True
+    try:
+        rules = [rule for role in binding.roles for _, rule in role.rules]
+    except OpaqueError:
+        return False
+    return bool(rules) and all(rule.verbs == (USE,) and used_by(rule) for rule in rules)
 
 
 def _is_dangerous(binding: Binding) -> bool:

@@ -34,7 +34,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
     if role.owner is not None:
         return
     # Late, as in all modules of this folder: most trees hold no role.
-    from hardener.facts.access.needs import is_system
+    from hardener.facts.access.at_work import is_system
     from hardener.kubernetes.dangerous_grants import AGGREGATED, EVERYTHING, dangerous, leads_further
 
     holders = role.tree.ask(Access).holders(role)

@@ -19,7 +19,8 @@ def rbac_unused_binding(binding: Binding) -> Steps:
     """
     if binding.owner is not None or binding.everything is not None:
         return
-    from hardener.facts.access.needs import deploys, unused
+    from hardener.facts.access.at_work import deploys
+    from hardener.facts.access.needs import unused
 
     from ._names import delete
     from ._subjects import without

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import field
 from functools import cached_property
@@ -26,6 +27,11 @@ DEFAULT = "default"
 _MOST = 5  # bindings of one pod; more prove no more
 _DEEPEST = 40
 _KEYS = ("serviceAccountName", "serviceAccount")
+_TEXTS = ("values", "valuesContent")  # of a chart, as Argo CD and k3s hold them
+_OF_PROJECTS = "defaultServiceAccount"  # of an AppProject: a name, or namespace:name
+_VALUE = re.compile(r"(?:^|\.)serviceAccount(?:\.name|Name)?$")  # of charts, as --set names it
+# A line of the values of a chart that stand in a text: indent, key, value.
+_LINE = re.compile(r"""([ \t]*)([\w.-]+):(?:[ \t]+["']?([\w.-]+)["']?)?[ \t]*(?:#.*)?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +234,43 @@ def _is_open(namespace: str) -> bool:
 
 
 def _named(value: Any, depth: int) -> Iterator[str]:
-    """The service accounts that a custom resource names, in the fields that are called as in a pod."""
+    """The service accounts that a custom resource names: in the fields that are called as in a pod, in those of Argo
+    CD, and in the values and parameters of a chart."""
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):
         for key in _KEYS:
+            own = value.get(key)
+            if isinstance(own, dict):
+                own = own.get("name")
+            if isinstance(own, str):
+                yield own
+        if isinstance(value.get(_OF_PROJECTS), str):
+            yield value[_OF_PROJECTS].rpartition(":")[2]
+        name, text = value.get("name"), value.get("value")
+        if isinstance(name, str) and isinstance(text, str) and _VALUE.search(name):
+            yield text
+        for key in _TEXTS:
             if isinstance(value.get(key), str):
-                yield value[key]
+                yield from _named_in_text(value[key])
         value = list(value.values())
     if isinstance(value, list):
         for child in value:
             if isinstance(child, dict | list):
                 yield from _named(child, depth + 1)
+
+
+def _named_in_text(values: str) -> Iterator[str]:
+    """The service accounts that the values of a chart name, written as text: by lines, since many are templates."""
+    inside: int | None = None  # the indent of the `serviceAccount:` that these lines are below
+    for line in values.splitlines():
+        match = _LINE.fullmatch(line)
+        if match is None:
+            continue
+        indent, key, name = len(match[1]), match[2], match[3]
+        if inside is not None and indent <= inside:
+            inside = None
+        if key in _KEYS and name is None:
+            inside = indent
+        elif name is not None and (key in _KEYS or (inside is not None and key == "name")):
+            yield name

@@ -12,24 +12,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.access.account_use import ServiceAccounts
+from hardener.facts.access.at_work import used_elsewhere
 from hardener.facts.access.grants import Access, mounted_token
 from hardener.facts.access.homes import homes, target
 from hardener.facts.access.views import Binding, Subject
+from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.kubectl_commands import Needed, needed, wait_for
 from hardener.kubernetes.observed_rule import ObservedRule
+from hardener.kubernetes.rbac_platform import is_monitoring
 from hardener.kubernetes.rbac_rules import Rule, compact
+from hardener.kubernetes.security_context_constraints import ROLE as SCC_ROLE
+from hardener.kubernetes.unlogged_rights import (
+    EVENTS,
+    KUBELET,
+    completed,
+    is_tokenless,
+    is_unlogged,
+    makes_objects,
+)
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
-from hardener.tree.pod_kind import SYSTEM_NAMESPACES
-
-if TYPE_CHECKING:
-    from hardener.tree.tree import Tree
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 ENOUGH = timedelta(days=7)
 """How long an account has to be silent, or watched, until that says something."""
@@ -49,11 +55,6 @@ _LEASES = (
 )
 _LEADER = re.compile(r"--?(?:enable-)?leader-elect\w*", re.I)
 _CUSTOM_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
-# Names of accounts of whoever applies manifests, of people and of controllers: a guess would cut them off.
-_DEPLOYS = re.compile(
-    r"(?:^|[-_.])(?:ci|cd|cicd|git\w*|argo\w*|flux\w*)(?:$|[-_.])"
-    r"|deploy|jenkins|terraform|pulumi|reconcil|admin-user|backup|operator|controller|manager"
-)
 
 
 @dataclass(slots=True)
@@ -61,8 +62,8 @@ class Needs:
     """``rules`` by namespace, None for the whole cluster; empty where the account needs nothing.
 
     ``label`` says how they are known. ``assumed``: a part of them is a guess. ``facts`` are the evidence. ``blind``:
-    ``rules`` lack requests that an audit policy of the tree keeps out of the log (other than those of events), or that
-    went to a namespace for which no role can be put beside the binding.
+    ``rules`` lack requests that an audit policy of the tree keeps out of the log (other than those of events), that
+    went to a namespace for which no role can be put beside the binding, or that no log records.
     """
 
     label: str
@@ -136,11 +137,12 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
             rules.setdefault(place, []).extend(used)
     if not total:
         return None
-    rules = {space: compact(used) for space, used in rules.items()}
-    found = Needs(f"observed ({total} events{window})", rules, facts=facts, observed=True)
+    found = Needs(f"observed ({total} events{window})", facts=facts, observed=True)
     found.thin = _length(span) < ENOUGH
     if found.thin:
         found.facts.append(Evidence("thin evidence: the audit log spans less than 7 days"))
+    _complete(found, rules, tells=not log.sees_events, monitors=is_monitoring(subject.name))
+    rules = found.rules
     for home in known:
         for spots, fact in _blind(binding, home.namespace, home.name):
             found.blind |= not all(spot.endswith(_EVENTS) for spot in spots)
@@ -154,13 +156,33 @@ def observation(binding: Binding, subject: Subject, *, expand: bool = False) -> 
     return found
 
 
+def _complete(found: Needs, seen: dict[str | None, list[Rule]], *, tells: bool, monitors: bool) -> None:
+    """Give ``found`` the rules that were ``seen``, with what no log shows of the same work; what cannot be given is
+    named. ``tells``: nobody's events are recorded. ``monitors``: it is called like a monitoring agent."""
+    added: dict[str, None] = {}
+    missing: dict[str, None] = {}
+    for space, used in seen.items():
+        whole = completed(used)
+        added.update(dict.fromkeys(whole.added))
+        missing.update(dict.fromkeys(whole.missing))
+        if tells and space is not None and any(map(makes_objects, whole.rules)):
+            whole.rules += EVENTS
+            added["no events are recorded of anybody: create and patch are given where it writes objects"] = None
+        found.rules[space] = compact(whole.rules)
+    if monitors:
+        found.rules[None] = compact([*found.rules.get(None, ()), *KUBELET])
+        added["requests to kubelets are in no log: get on what they show is given"] = None
+    found.facts += (Evidence(f"not in the log: {text}") for text in added)
+    found.facts += (Evidence(f"not in the log, and not given: {text}") for text in missing)
+    found.blind |= bool(missing)
+
+
 def _by_namespace(observed: Iterable[ObservedRule]) -> dict[str | None, list[Rule]]:
-    """The rules of each namespace; None holds those of the whole cluster, which the others need not repeat."""
+    """The rules of each namespace, of one resource each; None holds those of the whole cluster."""
     found: dict[str | None, list[Rule]] = {}
     for each in observed:
-        rule = _rule_of(each)
-        found.setdefault(each.namespace, []).append(rule)
-    return {space: compact(rules) for space, rules in sorted(found.items(), key=lambda item: item[0] or "")}
+        found.setdefault(each.namespace, []).append(_rule_of(each))
+    return dict(sorted(found.items(), key=lambda item: item[0] or ""))
 
 
 def _rule_of(each: ObservedRule) -> Rule:
@@ -198,10 +220,16 @@ def _blind(binding: Binding, space: str, name: str) -> Iterator[tuple[list[str],
 
 
 def unused(binding: Binding, subject: Subject) -> Needs | None:
-    """Why an account is known not to use its rights; None where it may."""
+    """Why an account is known not to use its rights; None where it may, or where they count without a request of it."""
     tree = binding.tree
+    rules = _rules(binding)
+    if rules is None or any(map(is_tokenless, rules)):
+        return None
+    if binding.everything is not None and tree.ask(Platforms).of(binding.object) == "openshift":
+        return None  # its pods may run under a SecurityContextConstraints that comes with these rights
     log, known = tree.ask(Access).log, homes(binding, subject)
-    if log is not None and known and not any(log.events(home.namespace, home.name) for home in known):
+    unlogged = any(map(is_unlogged, rules)) or is_monitoring(subject.name)
+    if log is not None and not unlogged and known and not any(log.events(home.namespace, home.name) for home in known):
         if (
             _length(log.span) >= ENOUGH and log.sees_reads
             and all(tree.ask(Access).log_is_ours(home.namespace) for home in known)
@@ -219,6 +247,17 @@ def unused(binding: Binding, subject: Subject) -> Needs | None:
         return None
     text = f"{pods[0].object} runs as it without a token, as does all else in the tree that names it"
     return Needs("unused (evidence: no pod has its token)", facts=[pods[0].fact(text)])
+
+
+def _rules(binding: Binding) -> list[Rule] | None:
+    """What the roles of ``binding`` allow; None where that cannot be read, or is a grant of OpenShift that no manifest
+    shows."""
+    if binding.role_name.startswith(SCC_ROLE):
+        return None
+    try:
+        return [rule for role in binding.roles for _, rule in role.rules]
+    except (OpaqueError, WrongShapeError):
+        return None
 
 
 def _length(span: tuple[str, str] | None) -> timedelta:
@@ -311,42 +350,3 @@ def _config_maps(pod: PodTemplate) -> Iterator[tuple[str, Evidence]]:
         for index, item in enumerate(container.items("env")):
             if read := item.text("valueFrom", "configMapKeyRef", "name"):
                 yield read, container.fact(f"its pods read ConfigMap {read}", "env", index)
-
-
-# Who is asked to be careful with.
-
-
-def used_elsewhere(binding: Binding, subject: Subject) -> Iterator[Evidence]:
-    """What uses an account beside the pods of the tree: a token Secret, and objects that name it."""
-    tree = binding.tree
-    for secret in tree.ask(Access).token_secrets(subject.name):
-        yield secret.fact(f"{secret} holds a token of it")
-    for item in tree.ask(ServiceAccounts).naming(subject.name):
-        if _is_near(tree, item, binding, subject):
-            yield item.fact(f"{item} works with its rights")
-
-
-def _is_near(tree: Tree, item: Object, binding: Binding, subject: Subject) -> bool:
-    space = binding.namespace_of(subject)
-    return tree.ask(Builds).meet(item, binding.object) if space is None else tree.ask(Builds).may_be_in(item, space)
-
-
-def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
-    """What shows that somebody works with the rights of an account, so that assuming fewer stops him."""
-    pods = binding.tree.ask(Access).pods(binding, subject)
-    found = [pods[0].fact(f"{pods[0].object} runs as {subject.name}")] if pods else []
-    found += used_elsewhere(binding, subject)
-    if deploys(subject.name):
-        text = f"an account called {subject.name} is that of who deploys, backs up or reconciles"
-        found.append(binding.fact(text, "subjects", subject.index))
-    return found
-
-
-def is_system(namespace: str | None) -> bool:
-    """Whether what lives in ``namespace`` belongs to the cluster."""
-    return namespace in SYSTEM_NAMESPACES
-
-
-def deploys(name: str) -> bool:
-    """Whether a name tells of who applies manifests, of a person with all rights, or of a controller."""
-    return _DEPLOYS.search(name) is not None

@@ -69,6 +69,11 @@ class AuditLog:
         """Whether any event is a read. On GKE there is none until Data Access logs are on, and rights look smaller."""
         return self.usage.reads > 0
 
+    @property
+    def sees_events(self) -> bool:
+        """Whether anybody's request for an Event is recorded: clusters make many, and most audit policies drop them."""
+        return self.usage.notes > 0
+
     def events(self, namespace: str, account: str) -> int:
         """How many events of allowed requests the logs hold of the service account."""
         found = self.usage.accounts.get((namespace, account))

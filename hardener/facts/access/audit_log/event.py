@@ -1,7 +1,8 @@
 """One entry of a log as the request that it records: events of audit.k8s.io, CloudWatch around them, entries of GKE.
 
 Sources: k8s.io/apiserver pkg/apis/audit/v1/types.go; Cloud Audit Logs, AuditLog of google.cloud.audit, as GKE fills it.
-Bodies of requests and responses are skipped by the decoder: no value of an object ever reaches this program.
+Bodies of requests and responses are skipped by the decoder: no value of an object ever reaches this program. Of a
+binding the role that it names is read, where the log holds it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Iterator
 import msgspec
 
 from hardener.errors import HardenError
+from hardener.kubernetes.rbac import GROUP
+from hardener.kubernetes.unlogged_rights import BIND, BINDINGS
 from hardener.support.fast_dataclass import dataclass
 
 _STAGES = ("ResponseComplete", "ResponseStarted")
 _ACCOUNT = "system:serviceaccount:"
 _VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d+)?")
 _REFUSED = (401, 403)
+_BINDING = ("create", "update", "patch")
 # Groups that come with a name of their own accord, and are not asked for.
 _IMPLIED = ("system:authenticated", "system:unauthenticated", "system:serviceaccounts")
 
@@ -27,7 +31,7 @@ class Request:
     """A request of ``user`` that was allowed, or may have been: ``allowed`` False keeps its time only.
 
     ``resource`` has the subresource ("pods/exec"); a request of a path has a ``url`` and no resource. ``namespace`` is
-    None for what lies in none.
+    None for what lies in none. ``besides``: a right that another request of the same event needs too.
     """
 
     user: str
@@ -39,6 +43,7 @@ class Request:
     namespace: str | None = None
     name: str | None = None
     url: str | None = None
+    besides: bool = False
 
 
 class _User(msgspec.Struct):
@@ -53,6 +58,15 @@ class _Reference(msgspec.Struct):
     namespace: str | None = None
     name: str | None = None
     apiGroup: str | None = None
+
+
+class _RoleReference(msgspec.Struct):
+    kind: str = ""
+    name: str = ""
+
+
+class _Body(msgspec.Struct):
+    roleRef: _RoleReference | None = None
 
 
 class _Status(msgspec.Struct):
@@ -71,15 +85,17 @@ class _Authorization(msgspec.Struct):
     granted: bool | None = None
 
 
+_ABSENT = msgspec.Raw(b"null")
+
+
 class _Payload(msgspec.Struct):
     methodName: str = ""
     resourceName: str = ""
     authenticationInfo: _Identity | None = None
     authorizationInfo: list[_Authorization] | None = None
     status: _Status | None = None
-
-
-_ABSENT = msgspec.Raw(b"null")
+    request: msgspec.Raw = _ABSENT
+    response: msgspec.Raw = _ABSENT
 
 
 class _Entry(msgspec.Struct):
@@ -92,6 +108,8 @@ class _Entry(msgspec.Struct):
     responseStatus: _Status | None = None
     annotations: msgspec.Raw = _ABSENT
     requestURI: str = ""
+    requestObject: msgspec.Raw = _ABSENT
+    responseObject: msgspec.Raw = _ABSENT
     stageTimestamp: str | None = None
     requestReceivedTimestamp: str | None = None
     timestamp: str | int | float | None = None
@@ -106,6 +124,7 @@ class _Entry(msgspec.Struct):
 _ENTRY = msgspec.json.Decoder(_Entry)
 _TEXT = msgspec.json.Decoder(str)
 _USER = msgspec.json.Decoder(_User)
+_BODY = msgspec.json.Decoder(_Body)
 _ANNOTATIONS = msgspec.json.Decoder(_Annotations)
 _DEEPEST = 3  # a container, a message, an event
 
@@ -166,11 +185,36 @@ def _of_event(entry: _Entry) -> Iterator[Request]:
         url = entry.requestURI.partition("?")[0]
         yield Request(acting.username, time, allowed and bool(url), entry.verb, url=url)
         return
-    for verb in _verbs(entry.verb, code):
+    for index, verb in enumerate(_verbs(entry.verb, code)):
         yield _request(
             acting.username, time, allowed, verb, reference.apiGroup or "", reference.resource,
-            reference.subresource or "", reference.namespace or "", reference.name or "",
+            reference.subresource or "", reference.namespace or "", reference.name or "", besides=index > 0,
         )  # fmt: skip
+    if (reference.apiGroup, reference.subresource or "") == (GROUP, "") and _binds(reference.resource, entry.verb):
+        role = _role(entry.requestObject) or _role(entry.responseObject)
+        yield _bound(acting.username, time, allowed, reference.resource, reference.namespace or "", role)
+
+
+def _binds(resource: str, verb: str) -> bool:
+    return resource in BINDINGS and verb in _BINDING
+
+
+def _bound(
+    user: str, time: str | None, allowed: bool, resource: str, namespace: str, role: _RoleReference | None
+) -> Request:
+    """What ``user`` needs to write a binding: to bind its role, or where no body names one, something unknown."""
+    if role is None:
+        return _request(user, time, allowed, BIND, GROUP, resource, "", namespace, "", besides=True)
+    kind = "clusterroles" if role.kind == "ClusterRole" else "roles"
+    return _request(user, time, allowed, BIND, GROUP, kind, "", namespace, role.name, besides=True)
+
+
+def _role(body: msgspec.Raw) -> _RoleReference | None:
+    try:
+        role = _BODY.decode(body).roleRef if body is not _ABSENT else None
+    except msgspec.DecodeError:  # of a patch in form of a list
+        return None
+    return role if role is not None and role.name else None
 
 
 def _verbs(verb: str, code: int | None) -> tuple[str, ...]:
@@ -180,13 +224,13 @@ def _verbs(verb: str, code: int | None) -> tuple[str, ...]:
 
 def _request(
     user: str, time: str | None, allowed: bool, verb: str, group: str, resource: str, sub: str, namespace: str,
-    name: str,
+    name: str, *, besides: bool = False,
 ) -> Request:  # fmt: skip
     # A namespace itself lies in none, whatever the reference says. Of what is created the authorizer sees no name.
     own = resource == "namespaces"
     return Request(
         user, time, allowed, verb, group, f"{resource}/{sub}" if sub else resource,
-        None if own or not namespace else namespace, None if verb == "create" else (name or None),
+        None if own or not namespace else namespace, None if verb == "create" else (name or None), besides=besides,
     )  # fmt: skip
 
 
@@ -200,7 +244,7 @@ def _impersonated(user: str, other: _User, time: str | None) -> Iterator[Request
         yield Request(user, time, True, "impersonate", "", "users", None, name)
     for group in other.groups or []:
         if not group.startswith(_IMPLIED):
-            yield Request(user, time, True, "impersonate", "", "groups", None, group)
+            yield Request(user, time, True, "impersonate", "", "groups", None, group, besides=True)
 
 
 def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Iterator[Request]:
@@ -223,3 +267,6 @@ def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Itera
     allowed = not code and False not in granted
     name = rest[1] if len(rest) > 1 else ""
     yield _request(user, time, allowed, verb, group, resource, sub[0] if sub else "", namespace, name)
+    if group == GROUP and not sub and _binds(resource, verb):
+        role = _role(payload.request) or _role(payload.response)
+        yield _bound(user, time, allowed, resource, namespace, role)

@@ -40,6 +40,7 @@ class Usage:
     last: str | None = None
     events: int = 0
     reads: int = 0
+    notes: int = 0  # requests for objects of the kind Event, of anybody
     left_out: bool = False  # whole accounts
     _grants: int = 0
 
@@ -51,7 +52,8 @@ class Usage:
                 self.first = time
             if self.last is None or time > self.last:
                 self.last = time
-        self.events += 1
+        self.events += not request.besides
+        self.notes += request.resource == "events"
         if not request.allowed:
             return
         self.reads += request.verb in ("get", "list", "watch")
@@ -64,7 +66,7 @@ class Usage:
                 self.left_out = True
                 return
             account = self.accounts[namespace, name] = Account()
-        account.events += 1
+        account.events += not request.besides
         if request.url is not None:
             self._add_url(account, request)
         elif not is_granted_to_all(request.group, request.resource, request.verb):

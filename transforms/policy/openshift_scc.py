@@ -1,0 +1,89 @@
+"""K04: what OpenShift lets pods do, in place of Pod Security levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Finding, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.pod_constraints import SecurityContextConstraints
+from hardener.kubernetes.rbac import DEFAULT, service_account
+
+if TYPE_CHECKING:
+    from hardener.kubernetes.security_context_constraints import Opening
+
+_MOST = 3  # holders in one message
+_LOOSE = frozenset({"volumes", "seccompProfiles"})  # they open nothing by themselves
+
+
+@transform(each=SecurityContextConstraints, stage="policy", severity=Severity.HIGH, only_reports=True)
+def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
+    """A SecurityContextConstraints lets pods do what they need, and nobody holds it who does not run such pods.
+
+    Why: OpenShift runs a pod by the constraints that its service account may use; one that lets containers be
+    privileged, be root or reach the node gives the node to whoever may use it, and a group gives it to all of its
+    members.
+
+    May break: nothing, it only reports.
+    """
+    from hardener.kubernetes.security_context_constraints import listed
+
+    found = constraints.openings
+    if not found:
+        return
+    if constraints.is_of_the_cluster:
+        yield constraints.finding(
+            f"it opens {listed(found)}, and is one that OpenShift brings", *found[0].path,
+            severity=Severity.LOW, advice="leave it as it comes, and give nobody more of it",
+            topic="object of SecurityContextConstraints that OpenShift brings",
+        )  # fmt: skip
+        return
+    loose = all(opening.path[0] in _LOOSE for opening in found)
+    yield constraints.finding(
+        f"it opens {listed(found)}; {_holders(constraints)}", *found[0].path,
+        severity=Severity.MEDIUM if loose else Severity.HIGH, topic="opening of SecurityContextConstraints",
+        advice="start from restricted-v2, open only what its pods use, and bind its use to their service account",
+    )  # fmt: skip
+    yield from _of_groups(constraints, found)
+
+
+def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) -> Iterator[Finding]:
+    """A finding for each group that holds it of its own accord."""
+    from hardener.kubernetes.security_context_constraints import described, is_everybody, listed
+
+    owns = any(opening.owns_node for opening in found)
+    for index, group in enumerate(constraints.strings("groups")):
+        who = described(group)
+        if who is None:
+            continue
+        critical = owns and is_everybody(group)
+        yield constraints.finding(
+            f"Group {group}, {who}, may use it: {listed(found)}", "groups", index,
+            severity=Severity.CRITICAL if critical else Severity.HIGH,
+            advice="take the group out, and bind its use to the service accounts whose pods need it",
+            topic=None if critical else "group with wide SecurityContextConstraints",
+        )  # fmt: skip
+
+
+def _holders(constraints: SecurityContextConstraints) -> str:
+    """Who may use it, by its own lists and by RBAC."""
+    from hardener.facts.access.pod_constraints import PodConstraints, said
+
+    names = [_user(name) for name in constraints.strings("users")]
+    names += [f"Group {name}" for name in constraints.strings("groups")]
+    given = constraints.tree.ask(PodConstraints).holders(constraints.object.name)
+    if given:
+        names.append(said(given, 1 if names else _MOST))
+    if not names:
+        return "nobody in the tree holds it"
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"held by {'; '.join(names[:_MOST])}{more}"
+
+
+def _user(name: str) -> str:
+    account = service_account({"kind": "User", "name": name})
+    if account is None:
+        return f"User {name}"
+    every = " (of every pod there that names none)" if account[0] == DEFAULT else ""
+    return f"ServiceAccount {account[1]}/{account[0]}{every}"
