@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
-from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.states import applied_states
 from hardener.facts.network.listeners import Listeners
-from hardener.kubernetes.ingress import GATEWAY_ROUTES, INGRESSES, OPENSHIFT_ROUTES, backends, only_redirects
+from hardener.kubernetes.ingress import GATEWAY_ROUTES, INGRESSES, OPENSHIFT_ROUTES
 from hardener.kubernetes.ingress_annotations import ingress_class
 from hardener.support.data_path import Path
 from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError
 
-_NAMED_BY_HTTP = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute"})
+_WITH_HOSTS = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute"})
 _NAME = "name each host in full: what is asked for under another name then ends at the controller"
 _TAKE_OUT = "take it out, and name each host in full: other names then end at the controller"
 _DEFAULT = "its default backend takes what no rule names"
@@ -30,17 +30,13 @@ def ingress_hosts(ingress: Ingress) -> Steps:
 
     May break: nothing, since it only reports: under which names an application is used, its manifests do not say.
     """
-    variants = ingress.tree.ask(Overlays)
-    states = [Ingress(each, each.path, each.data) for each in variants.objects(ingress.object)]
-    if not variants.always_patched(ingress.object):
-        states.insert(0, ingress)
-    for number, state in enumerate(states):
+    for state in applied_states(ingress):
         try:
             found = list(_open(state))
         except (OpaqueError, WrongShapeError):
-            if number == 0:
+            if state is ingress:
                 raise
-            continue
+            continue  # what is wrong with a patch is said elsewhere
         if found:
             yield _said(state, found)
             return
@@ -72,10 +68,10 @@ def _open(ingress: Ingress) -> Iterator[_Open]:
         if ingress.text("spec", "wildcardPolicy") == "Subdomain":
             yield f"*.{host.partition('.')[2]}", "", ("spec", "wildcardPolicy")
     elif kind in GATEWAY_ROUTES:
-        if kind[1] in _NAMED_BY_HTTP and list(backends(*kind, ingress.data)) and not only_redirects(ingress.data):
+        if kind[1] in _WITH_HOSTS and ingress.backends and not ingress.only_redirects:
             yield from _bound(ingress, "hostnames")
     elif kind[1] == "VirtualService":
-        if list(backends(*kind, ingress.data)):  # else it is for the sidecars of the mesh
+        if ingress.backends:  # else it is for the sidecars of the mesh
             yield from _bound(ingress, "hosts")
     elif kind[1] == "HTTPProxy":
         host = ingress.text("spec", "virtualhost", "fqdn") or ""
