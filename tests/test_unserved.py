@@ -113,6 +113,13 @@ def test_a_kind_of_another_api_group(tree: Path, api_version: str, kind: str, se
     )
 
 
+@pytest.mark.parametrize("kind", ["deployment", "Deployment", "DEPLOYMENT"])
+def test_a_kind_of_another_group_in_other_letters(tree: Path, kind: str) -> None:
+    [finding] = found(tree, "wrong-api-version", {"web.yaml": named("v1", kind)})
+    assert finding.advice == "write apiVersion: apps/v1" + " and kind: Deployment" * (kind != "Deployment")
+    assert found(tree, "unknown-kind", {"web.yaml": named("v1", kind)}) == []
+
+
 NO_VERSION = WEB.replace("apiVersion: apps/v1\n", "")
 
 

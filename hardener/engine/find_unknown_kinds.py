@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from hardener.authoring.edits import Severity, dotted
 from hardener.engine.outcome import Report
 from hardener.facts.cluster.platforms import Platforms
-from hardener.kubernetes.kind_names import meant, served_as
+from hardener.kubernetes.kind_names import as_spelt, meant, served_as
 from hardener.kubernetes.object_shapes import misshapen
 from hardener.kubernetes.pod_template import POD_KINDS, templates
 from hardener.kubernetes.rbac import GROUP as RBAC
@@ -55,7 +55,9 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
         message = f"no API server serves {item.kind} of {item.api_version}"
         message += "" if templates(item.data) else ", so it is not looked at"
         topic = f"{item.kind} of {item.api_version}, which no API server serves"
-        yield _report("wrong-api-version", item, ("apiVersion",), message, f"write apiVersion: {served}", topic)
+        kind = as_spelt(item.kind)
+        advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
+        yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
     elif item.piece.language == "yaml" and id(item) not in known:
         found = misshapen(item.data)
         if found is not None and "patch" not in item.classes:

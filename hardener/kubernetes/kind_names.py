@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 # The API versions that are served of them, the best one first (1.37; what was served before: ``removed_apis``).
 _VERSIONS = {group: ("v2", "v1") if group == "autoscaling" else ("v1",) for group in KINDS}
 _HOME = {kind: group for group, kinds in KINDS.items() for kind in kinds}
+_BY_LETTERS = {kind.lower(): kind for kind in _HOME}
 # The other groups of Kubernetes itself with a dot in their names; any other name with one may be that of a definition,
 # which needs one (apiextensions v1, CustomResourceDefinitionSpec.group).
 _OTHER_GROUPS = frozenset({
@@ -36,10 +37,15 @@ def meant(group: str, kind: str) -> str | None:
     return _nearest(kind, KINDS.get(group, ()))
 
 
+def as_spelt(kind: str) -> str:
+    """``kind`` with the capitals that it has, whatever those are that are written."""
+    return _BY_LETTERS.get(kind.lower(), kind)
+
+
 def served_as(api_version: str, kind: str) -> str | None:
     """The API version of ``kind`` where ``api_version``, one of Kubernetes itself, has none of it; None where it is
     right, was right once, or may be that of a definition."""
-    home = _HOME.get(kind)
+    home = _HOME.get(as_spelt(kind))
     own, _, version = api_version.rpartition("/")
     if home is None or ("." in own and own not in KINDS and own not in _OTHER_GROUPS):
         return None
