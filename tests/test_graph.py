@@ -226,6 +226,77 @@ webhooks:
         assert f'(["{origin}"])' in drawn
 
 
+def service(name: str, spec: str, annotations: str = "{}", labels: str = "{}") -> str:
+    return (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, annotations: {annotations}, labels: {labels}}}\n"
+        f"spec: {{{spec}, ports: [{{port: 80, targetPort: 8080}}]}}\n"
+    )
+
+
+# A Service that is open, whether it stays so, and the reason that the report and the graph give.
+OPEN = [
+    (deployment("shop", type="LoadBalancer"), True, "nothing shows that it is meant for the inside"),
+    (deployment("shop-public", type="NodePort"), True, "its name says that it is for the outside"),
+    (deployment("web", type="LoadBalancer"), True, "its name is that of what people see"),
+    (deployment("redis", type="LoadBalancer"), False, "a data store"),
+    (
+        service("elsewhere", "type: LoadBalancer, selector: {app: elsewhere}"),
+        True,
+        "nothing shows that it is meant for",
+    ),
+    (service("kept", "type: LoadBalancer", "{hardener.dev/expose: partners}"), True, "hardener.dev/expose asks for it"),
+    (service("fixed", "type: LoadBalancer, loadBalancerIP: 192.0.2.1"), True, "loadBalancerIP is set"),
+    (service("g", "type: LoadBalancer", "{}", "{gateway.networking.k8s.io/gateway-name: g}"), True, "Gateway"),
+    (service("named", "externalIPs: [192.0.2.1]"), True, "external"),
+]
+
+
+@pytest.mark.parametrize(("text", "stays", "reason"), OPEN, ids=[reason for _, _, reason in OPEN])
+def test_each_open_service_shows_its_reason(
+    harden: Harden, tmp_path: Path, text: str, stays: bool, reason: str
+) -> None:
+    write(tmp_path, {"a.yaml": text})
+    (found,) = records(cwd=tmp_path)["services"]
+    assert found["staysOpen"] is stays
+    assert reason in found["evidence"][0]["text"]
+    assert found["evidence"][0]["file"] == "a.yaml"
+    word = "stays open: " if stays else "can be closed: "
+    for format in ("text", "mermaid", "dot"):
+        assert [
+            line for line in harden("graph", "--format", format).out.splitlines() if word in line and reason in line
+        ]
+    report = harden("diff", ".", "-v", "--only", "service-cluster-ip,service-external-ips").out
+    assert reason in report
+    page = harden("diff", ".", "--only", "service-cluster-ip,service-external-ips", "--format", "html").out
+    drawn = page.partition('<svg class="graph"')[2].partition("</svg>")[0]
+    assert (reason in drawn and word in drawn) is stays  # what this run closes is open no more
+
+
+def test_a_service_that_an_overlay_opens_shows_it(harden: Harden, tmp_path: Path) -> None:
+    overlay = (
+        "resources: [../base]\npatches:\n- target: {kind: Service}\n  patch: |-\n"
+        "    - {op: replace, path: /spec/type, value: LoadBalancer}\n"
+    )
+    files = {
+        "base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": deployment("shop"),
+        "prod/kustomization.yaml": overlay,
+    }  # fmt: skip
+    write(tmp_path, files)
+    (found,) = records(cwd=tmp_path)["services"]
+    assert (found["staysOpen"], found["type"]) == (True, "LoadBalancer")
+    assert found["evidence"][0]["file"] == "prod/kustomization.yaml"
+    write(tmp_path, {"prod/kustomization.yaml": "resources: [../base]\n"})
+    assert records(cwd=tmp_path)["services"] == []
+
+
+def test_services_to_the_same_pods_each_show_their_reason(harden: Harden, tmp_path: Path) -> None:
+    more = service("shop-public", "type: NodePort, selector: {app: shop}")
+    write(tmp_path, {"a.yaml": deployment("shop", type="LoadBalancer") + "---\n" + more})
+    drawn = harden("graph", "--format", "dot").out
+    assert drawn.count("stays open: ") == 2
+    assert drawn.count("anywhere") == 1
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(
     "files",

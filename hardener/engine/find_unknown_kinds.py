@@ -1,34 +1,106 @@
-"""Objects that no API server takes as they are written: a kind that is spelt wrong, an API version that is gone."""
+"""Objects that no API server takes as they are written: a kind that is spelt wrong, a kind of another API group, an API
+version that is gone, a field that is a list where it has to be a mapping."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from hardener.authoring.edits import Severity
+from hardener.authoring.edits import Severity, dotted
 from hardener.engine.outcome import Report
-from hardener.kubernetes.kind_names import meant
+from hardener.facts.cluster.platforms import Platforms
+from hardener.kubernetes.kind_names import as_spelt, meant, served_as
+from hardener.kubernetes.object_shapes import misshapen
+from hardener.kubernetes.pod_template import POD_KINDS, templates
+from hardener.kubernetes.rbac import GROUP as RBAC
 from hardener.kubernetes.removed_apis import removed
-from hardener.support.data_path import Path
+from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
+from hardener.tree.view import literal
+
+_REMEDY = {
+    ("a list", False): "write what its items hold without the dashes before them",
+    ("a mapping", True): "write a dash before each item of it",
+    ("a single value", False): "write the keys and values that belong there",
+    ("a single value", True): "write it as an item, after a dash",
+}
+_INVALID = "not-valid-kubernetes"
 
 
-def reports(tree: Tree) -> Iterator[Report]:
-    """One finding for each such object of the files that may be edited."""
+def reports(tree: Tree, said: Iterable[Report]) -> Iterator[Report]:
+    """One finding for each such object of the files that may be edited, but for those of which one of ``said`` tells
+    that their form is wrong."""
+    known = {id(report.object) for report in said if report.id == _INVALID}
     for item in tree.objects:
-        if not item.editable:
+        if item.editable:
+            yield from _of(tree, item, known)
+    for item, served in _without_version(tree):
+        message, advice = "it names no API version, so it is not looked at", f"write apiVersion: {served}"
+        yield _report("wrong-api-version", item, ("kind",), message, advice)
+
+
+def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
+    gone = removed(item.api_version, item.kind)
+    if gone is not None:
+        if gone.since <= tree.settings.kubernetes_version and "patch" not in item.classes:
+            since = ".".join(map(str, gone.since))
+            message = f"no API server serves {item.kind} of {item.api_version} since Kubernetes {since}"
+            topic = f"{item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"
+            yield _report("removed-api", item, ("apiVersion",), message, f"write it as {gone.now}", topic)
+    elif (kind := meant(item.group, item.kind)) is not None:
+        where = f"the API group {item.group}" if item.group else "the core API"
+        message = f"not looked at: {where} has no kind {item.kind}"
+        yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is what it is")
+    elif (served := _served(item)) is not None:
+        message = f"no API server serves {item.kind} of {item.api_version}"
+        message += "" if templates(item.data) else ", so it is not looked at"
+        topic = f"{item.kind} of {item.api_version}, which no API server serves"
+        kind = as_spelt(item.kind)
+        advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
+        yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)
+    elif item.piece.language == "yaml" and id(item) not in known:
+        found = misshapen(item.data)
+        if found is not None and "patch" not in item.classes:
+            wanted = "a list" if found.is_list else "a mapping"
+            message = f"{dotted(found.path)} is {found.found} and has to be {wanted}: no API server takes the object"
+            advice = f"{_REMEDY[found.found, found.is_list]}; kubectl apply --dry-run=server tells whether it is right"
+            yield _report(_INVALID, item, found.path, message, advice, "object in a form that no API server takes")
+
+
+def _served(item: Object) -> str | None:
+    """The API version in which ``item`` is served, where it is not in its own."""
+    served = served_as(item.api_version, item.kind)
+    if served is None or not item.name or literal(item.api_version) != item.api_version or "patch" in item.classes:
+        return None
+    if served.startswith(RBAC) and item.api_version == "v1" and item.tree.ask(Platforms).of(item) == "openshift":
+        return None  # its clients know the kinds of its version 3 by that
+    return served
+
+
+def _without_version(tree: Tree) -> Iterator[tuple[Object, str]]:
+    """Workloads that are whole but for their API version, which they have to name; a patch or a part has containers
+    without an image, or none."""
+    for file in tree.files:
+        if not file.editable or file.language != "yaml" or file.path in tree.patch_files:
             continue
-        gone = removed(item.api_version, item.kind)
-        if gone is not None:
-            if gone.since <= tree.settings.kubernetes_version and "patch" not in item.classes:
-                since = ".".join(map(str, gone.since))
-                message = f"no API server serves {item.kind} of {item.api_version} since Kubernetes {since}"
-                topic = f"{item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"
-                yield _report("removed-api", item, ("apiVersion",), message, f"write it as {gone.now}", topic)
-        elif (kind := meant(item.group, item.kind)) is not None:
-            where = f"the API group {item.group}" if item.group else "the core API"
-            message = f"not looked at: {where} has no kind {item.kind}"
-            yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is what it is")
+        for piece in file.pieces:
+            for index, document in enumerate(piece.data):
+                if isinstance(document, dict) and not document.get("apiVersion") and _is_of_pods(document.get("kind")):
+                    item = Object(tree, piece, (index,), document)
+                    served = served_as("", item.kind)
+                    if served and item.name and "$patch" not in piece.text and _is_whole(document, served):
+                        yield item, served
+
+
+def _is_of_pods(kind: object) -> bool:
+    return isinstance(kind, str) and kind in POD_KINDS
+
+
+def _is_whole(document: dict[str, object], api_version: str) -> bool:
+    named = {**document, "apiVersion": api_version}
+    found = [value_at(named, (*path, "spec", "containers")) for path in templates(named)]
+    containers = [container for each in found if isinstance(each, list) for container in each]
+    return bool(containers) and all(isinstance(each, dict) and each.get("image") for each in containers)
 
 
 def _report(id: str, item: Object, path: Path, message: str, advice: str, topic: str | None = None) -> Report:

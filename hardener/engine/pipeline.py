@@ -384,7 +384,7 @@ def _count(outcome: Outcome) -> None:
             )
         )  # fmt: skip
     outcome.findings += find_rendered_elsewhere.reports(outcome.tree)
-    outcome.findings += find_unknown_kinds.reports(outcome.tree)
+    outcome.findings += find_unknown_kinds.reports(outcome.tree, outcome.findings)
     outcome.findings += find_unread_patches.reports(outcome.tree)
     if tree.settings.audit_logs:
         from hardener.engine import find_audit_gaps  # late: most runs have no log

@@ -1,7 +1,7 @@
 """What annotations of an Ingress tell its controller: where TLS ends, who signs in before it, how it reaches a Service.
 
 Sources: the pages on annotations of ingress-nginx, NGINX Ingress Controller, AWS Load Balancer Controller, GKE Ingress,
-Application Gateway Ingress Controller, Traefik, HAProxy, Kong, OpenShift, Tencent TKE and Huawei CCE.
+Application Gateway Ingress Controller, Traefik, HAProxy, haproxy-ingress, Kong, OpenShift, Tencent TKE and Huawei CCE.
 """
 
 import re
@@ -25,6 +25,9 @@ _AUTH = r"/(?:auth-(?:url|signin|type|secret|tls-secret|realm|proxy)|basic-auth-
 _NAMES = r"/(?:router\.middlewares|plugins|policies)$"  # of what stands before it, in objects of their own
 _AUTH_WORD = r"(?i)auth|oidc|jwt|sso|login|saml|ldap|pomerium|keycloak|password"
 _RANGES = r"/(?:(?:white|allow)-?list(?:-source-range)?|inbound-cidrs)$"
+
+# Text for the configuration of a controller: of ingress-nginx, NGINX Ingress Controller, HAProxy and haproxy-ingress.
+_SNIPPET = r"/(?:[a-z-]+-)?snippets?$|^(?:haproxy-)?ingress\.(?:kubernetes|github)\.io/config-(?:backend|frontend|tcp)"
 
 # Controllers that reach a Service through the ports of the nodes unless told otherwise.
 _NODE_PORT_CLASSES = frozenset({"gce", "gce-internal", "qcloud", "cce"})
@@ -78,6 +81,11 @@ def narrows(annotations: Annotations) -> str | None:
     """The annotation that lets only some addresses in; None where none does."""
     found = (key for key, value in annotations.items() if re.search(_RANGES, key) and "0.0.0.0/0" not in value)
     return next(found, None)
+
+
+def is_snippet(key: str) -> bool:
+    """Whether an annotation holds text that goes as it is into the configuration of the controller."""
+    return re.search(_SNIPPET, key) is not None
 
 
 def needs_node_port(named: str | None, annotations: Annotations, service: Annotations) -> bool:

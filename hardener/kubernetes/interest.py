@@ -22,7 +22,7 @@ INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (
     "Namespace", "NetworkPolicy", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "LimitRange",
     "ResourceQuota", "ClusterConfiguration", "InitConfiguration", "JoinConfiguration", "KubeadmControlPlane",
     "KubeadmControlPlaneTemplate", "KubeadmConfig", "KubeadmConfigTemplate", "KubeletConfiguration",
-    "KubeProxyConfiguration", "KubeSchedulerConfiguration", "AuthenticationConfiguration",
+    "KubeProxyConfiguration", "KubeSchedulerConfiguration", "AuthenticationConfiguration", "PersistentVolume",
 }  # fmt: skip
 EVIDENCE: frozenset[str] = frozenset({
     "ConfigMap", "Secret", "Endpoints", "EndpointSlice", "ValidatingWebhookConfiguration",

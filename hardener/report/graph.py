@@ -4,7 +4,7 @@ that stands. The formats that are made of them are in ``graph_formats``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from enum import StrEnum
 
@@ -13,11 +13,13 @@ from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
+from hardener.facts.network.exposure.judged import Opening, opening
 from hardener.facts.network.silent_workloads import SilentWorkloads
+from hardener.facts.objects.object_links import Relations
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import Object, OpaqueError, PodTemplate
+from hardener.tree.core_views import Object, OpaqueError, PodTemplate, Service
 from hardener.tree.tree import Tree
 
 # What is no workload of its own: patches of one, and copies that a controller owns.
@@ -89,6 +91,24 @@ class Host:
     addresses: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenService:
+    """A Service that is open to the outside, and the ``servers`` that it leads to.
+
+    ``kind`` is its type, or "externalIPs". ``evidence`` is why it stays open, or why it can be closed, where ``stays``
+    is false.
+    """
+
+    name: str
+    kind: str
+    namespaces: tuple[str, ...]
+    file: str
+    line: int
+    servers: tuple[Workload, ...]
+    stays: bool
+    evidence: tuple[Fact, ...]
+
+
 @dataclass(slots=True)
 class Graph:
     """All of it, in the order of files and lines. ``unread`` files and documents are left out."""
@@ -96,6 +116,7 @@ class Graph:
     workloads: list[Workload] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     hosts: list[Host] = field(default_factory=list)
+    services: list[OpenService] = field(default_factory=list)
     unread: int = 0
 
 
@@ -126,6 +147,7 @@ class _Collector:
             *((Lack.UNRESOLVED, e.host, (), e) for e in connections.unresolved),
         ]
         hosts = [host for host in hosts if id(host[3].pod) in own]
+        services = self._open_services()
         ends = own | {id(pod) for edge in edges for pod in (edge.client, edge.server)}
         pods = [pod for pod in self.tree.pod_templates if id(pod) in ends]
         uses = {id(pod): _api_use(pod) for pod in pods}
@@ -138,6 +160,8 @@ class _Collector:
             *(edge.evidence for edge in edges),
             *(entry.evidence for entry in entries),
             [host[3].evidence for host in hosts],
+            [Evidence("", item.piece, item.path) for item, _ in services],
+            *(found.reasons for _, found in services),
         )
         workloads = [self._workload(number, pod, uses[id(pod)], silent[id(pod)]) for number, pod in enumerate(pods, 1)]
         by_pod = {id(pod): workload for pod, workload in zip(pods, workloads, strict=True)}
@@ -162,7 +186,29 @@ class _Collector:
             )
             for lack, name, addresses, found in hosts
         ]  # fmt: skip
-        return Graph(workloads, links, others, _unread(self.tree))
+        return Graph(workloads, links, others, [*self._described(services, by_pod)], _unread(self.tree))
+
+    def _open_services(self) -> list[tuple[Object, Opening]]:
+        """The Services that are open to the outside, each with why."""
+        found = []
+        for item in self.tree.of("", "Service"):
+            if not item.classes and (item.editable or self._builds(item)):
+                try:
+                    how = opening(Service(item, item.path, item.data))
+                except (WrongShapeError, OpaqueError):
+                    continue  # the report says so
+                if how is not None:
+                    found.append((item, how))
+        return found
+
+    def _described(self, services: list[tuple[Object, Opening]], by_pod: dict[int, Workload]) -> Iterator[OpenService]:
+        for item, found in services:
+            pods = self.tree.ask(Relations).selected_pods(item)
+            yield OpenService(
+                self.mask(item.name), found.kind, tuple(self.mask(name or "") for name in self._namespaces(item)),
+                item.piece.file.name, self._lines[item.piece, item.path],
+                tuple(by_pod[id(pod)] for pod in pods if id(pod) in by_pod), found.stays, self._facts(found.reasons),
+            )  # fmt: skip
 
     def _workload(self, number: int, pod: PodTemplate, use: list[Evidence], silent: list[Evidence]) -> Workload:
         item = pod.object

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.graph import Fact, Graph, Host, Lack, Link, Workload
+from hardener.report.graph import Fact, Graph, Host, Lack, Link, OpenService, Workload
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ def text(graph: Graph) -> Iterator[str]:
     clients = _by_workload((link.client, link) for link in graph.links)
     entries = _by_workload((link.server, link) for link in graph.links if link.client is None)
     hosts = _by_workload((host.client, host) for host in graph.hosts)
+    services = _by_workload((server, service) for service in graph.services for server in service.servers)
     for namespace, workloads in by_namespace(graph).items():
         yield namespace
         for workload in workloads:
@@ -61,7 +62,15 @@ def text(graph: Graph) -> Iterator[str]:
             width = max((len(head) for head, _ in rows if len(head) <= _WIDEST), default=0)
             for head, facts in rows:
                 yield f"    {head.ljust(width)}   {_evidence(facts, os.path.dirname(workload.file))}".rstrip()
-    if graph.workloads:
+            for service in services.get(workload.id, ()):
+                yield f"    {_decision(service)}: {_evidence(service.evidence, os.path.dirname(workload.file))}"
+    alone = [service for service in graph.services if not service.servers]
+    if alone:
+        yield "open to the outside, and the tree does not show their pods"
+    for service in alone:
+        yield f"  Service/{plain(service.name)}  {plain(service.file)}:{service.line}"
+        yield f"    {_decision(service)}: {_evidence(service.evidence, os.path.dirname(service.file))}"
+    if graph.workloads or alone:
         yield ""
     yield _summary(graph)
     if graph.unread:
@@ -83,6 +92,12 @@ def _entry_row(link: Link) -> Row:
 def _host_row(host: Host) -> Row:
     addresses = f" ({', '.join(map(plain, host.addresses))})" if host.addresses else ""
     return f"-> {plain(_host(host))}{addresses}, {_LACKS[host.lack]}", host.evidence
+
+
+def _decision(service: OpenService) -> str:
+    """What becomes of an open Service; its reason comes after it."""
+    how = f"Service/{plain(service.name)} ({plain(service.kind)})"
+    return f"{how} {'stays open' if service.stays else 'can be closed'}"
 
 
 def _through(link: Link) -> str:
@@ -169,6 +184,7 @@ class Outsiders:
         self.ids: dict[str, str] = {}
         self.unresolved: set[str] = set()
         self.arrows: list[tuple[str, str, str, bool]] = []  # from, to, label, whether it leads nowhere
+        waiting = _by_workload((server, service) for service in graph.services for server in service.servers)
         for link in graph.links:
             server = f"w{link.server.id}"
             if link.client is not None:
@@ -177,7 +193,14 @@ class Outsiders:
             origin = _FROM[link.way or Way.OUTSIDE]
             if link.way is Way.NAMESPACE:
                 origin = f"any pod, {_namespace(link.server)}"
-            self.arrows.append((self._id(origin), server, ports(link.ports), False))
+            # One way in may be that of several Services.
+            reasons = waiting.pop(link.server.id, []) if link.way is Way.OUTSIDE else []
+            label = "; ".join([ports(link.ports), *map(_reason, reasons)])
+            self.arrows.append((self._id(origin), server, label, False))
+        for service in graph.services:
+            if not service.servers:
+                end = self._id(f"Service/{service.name}, whose pods the tree does not show")
+                self.arrows.append((self._id(_FROM[Way.OUTSIDE]), end, _reason(service), False))
         for host in graph.hosts:
             end = self._id(_host(host))
             nowhere = host.lack is Lack.UNRESOLVED
@@ -193,6 +216,10 @@ class Outsiders:
 
     def _id(self, label: str) -> str:
         return self.ids.setdefault(label, f"x{len(self.ids) + 1}")
+
+
+def _reason(service: OpenService) -> str:
+    return ": ".join([_decision(service), *(plain(fact.text) for fact in service.evidence[:1])])
 
 
 # Mermaid.
@@ -258,6 +285,7 @@ def write_json(graph: Graph, out: Callable[[str], object]) -> None:
         ("edges", (_edge(link) for link in graph.links if link.client is not None)),
         ("entries", (_entry(link) for link in graph.links if link.client is None)),
         *((lack, _hosts(graph, lack)) for lack in Lack),
+        ("services", map(_service, graph.services)),
     ):
         out(f', "{name}": [')
         for number, record in enumerate(records):
@@ -287,6 +315,14 @@ def _entry(link: Link) -> dict[str, object]:
 def _link(link: Link) -> dict[str, object]:
     found = [{"port": port.port, "protocol": port.protocol} for port in link.ports]
     return {"ports": found, "service": link.service, "evidence": _facts(link.evidence)}
+
+
+def _service(service: OpenService) -> dict[str, object]:
+    return {
+        "name": service.name, "type": service.kind, "namespaces": [name or None for name in service.namespaces],
+        "file": service.file, "line": service.line, "servers": [server.id for server in service.servers],
+        "staysOpen": service.stays, "evidence": _facts(service.evidence),
+    }  # fmt: skip
 
 
 def _hosts(graph: Graph, lack: Lack) -> Iterator[dict[str, object]]:

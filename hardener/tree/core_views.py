@@ -26,6 +26,7 @@ __all__ = [
     "NetworkPolicy",
     "Object",
     "OpaqueError",
+    "PersistentVolume",
     "PodTemplate",
     "Secret",
     "Service",
@@ -304,6 +305,14 @@ class ServiceAccount(View):
     __slots__ = ()
     KINDS = frozenset({("", "ServiceAccount")})
     type_name = "ServiceAccount"
+
+
+class PersistentVolume(View):
+    """A PersistentVolume."""
+
+    __slots__ = ()
+    KINDS = frozenset({("", "PersistentVolume")})
+    type_name = "Object"
 
 
 class NetworkPolicy(View):

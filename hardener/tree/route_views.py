@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hardener.kubernetes.ingress import OPENINGS, Backend, backends, guards, hosts
+from hardener.kubernetes.ingress import OPENINGS, Backend, backends, guards, hosts, only_redirects
 from hardener.tree.view import View
 
 
@@ -32,3 +32,8 @@ class Ingress(View):
     def guards(self) -> list[str]:
         """The names of what it puts before its backends, in its spec."""
         return list(guards(self.data))
+
+    @property
+    def only_redirects(self) -> bool:
+        """Whether it is a route of the Gateway API that sends all its callers to HTTPS."""
+        return only_redirects(self.data)

@@ -102,18 +102,27 @@ def _linkerd(pod: PodTemplate) -> Iterator[Evidence]:
 
 
 def _account(account: ServiceAccount, options: Token) -> Steps:
-    """An account whose pods all say for themselves whether they want its token, and that has no rights."""
+    """An account whose pods all say for themselves whether they want its token, and that has no rights, keeps it back;
+    of any other it is said where it asks for its token by name."""
     item = account.object
-    if account.get(FIELD) is False or account.tree.stream or (options.accounts == DEFAULT and item.name != DEFAULT):
+    written = account.get(FIELD)
+    if written is False:
         return
     accounts = account.tree.ask(ServiceAccounts)
     pods = accounts.pods(item)
-    if not pods or accounts.rights(item):
-        return
     open_ones: list[Object] = [pod.object for pod in pods if not pod.has(FIELD)]
     open_ones += accounts.others(item)
+    more = f" and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
+    looked_at = not account.tree.stream and (options.accounts != DEFAULT or item.name == DEFAULT)
+    if not looked_at or not pods or accounts.rights(item):
+        if written is True:
+            relying = f": {open_ones[0]}{more}" if open_ones else f", and no {'other ' * bool(pods)}pod of it is shown"
+            yield account.finding(
+                f"service account {item.name} asks for its token in every pod that does not decline it{relying}", FIELD,
+                advice=f"set {FIELD}: false here, and true in its pods that use the API", severity=Severity.LOW,
+            )  # fmt: skip
+        return
     if open_ones:
-        more = f" and {len(open_ones) - 1} more" if len(open_ones) > 1 else ""
         path = (FIELD,) if account.has(FIELD) else ()
         yield account.finding(
             f"service account {item.name} gives its token to every pod that does not decline it; not changed, since"

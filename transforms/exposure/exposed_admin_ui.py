@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Finding, Severity, WrongShapeError
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import states
+from hardener.facts.network.exposure.components import administration
+from hardener.facts.network.exposure.deliberate import EXPOSE, is_set
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.component import sensitive_component
 from hardener.kubernetes.ingress import Backend
@@ -15,9 +17,6 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, Service
 from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError, literal
-
-from ._components import administration
-from ._deliberate import EXPOSE, is_set
 
 
 @dataclass(frozen=True)

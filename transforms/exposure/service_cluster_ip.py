@@ -9,20 +9,16 @@ from hardener.errors import InputError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.entrances import PUBLIC as _PUBLIC
-from hardener.facts.network.entrances import Entrances
+from hardener.facts.network.exposure.deliberate import is_set
+from hardener.facts.network.exposure.judged import GATEWAY, for_inside, for_outside, no_sign, sensitive
 from hardener.facts.objects.object_links import Relations
-from hardener.kubernetes.component import says_front, says_internal
 from hardener.kubernetes.load_balancer import FIELDS, REJECTED, is_internal, shapes_load_balancer
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.core_views import PodTemplate, Service
-from hardener.tree.view import OpaqueError, literal
-
-from ._components import administration, data_store, monitoring, targets
-from ._deliberate import deliberate, is_set, uses_node_ports
+from hardener.tree.core_views import Service
+from hardener.tree.view import OpaqueError
 
 _NO_LOAD_BALANCER = "a ClusterIP Service has no load balancer to shape"
-_GATEWAY = "gateway.networking.k8s.io/gateway-name"  # on what the controller of a Gateway makes for it
 
 
 @dataclass(frozen=True)
@@ -55,29 +51,24 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
     yield from _opened_again(service)
     if kind not in _PUBLIC:
         return
-    if service.has("metadata", "labels", _GATEWAY):
+    if service.has("metadata", "labels", GATEWAY):
         yield service.finding(
             f"type {kind} opens it to the outside for a Gateway", "spec", "type", severity=Severity.LOW,
             advice="what is open there is decided by the listeners and routes of the Gateway",
         )  # fmt: skip
         return
     pods = service.tree.ask(Relations).selected_pods(service)
-    component = administration(service, pods)
-    sensitive = component.evidence if component else data_store(service, pods)
-    against = list(deliberate(service, pods))
-    name = literal(service.object.name)
-    if sensitive is None and not against and says_front(name) and not says_internal(name):
-        against.append(service.fact("its name is that of what people see", "metadata", "name"))
-    if sensitive is None and options.convert == "sensitive":
+    known = sensitive(service, pods)
+    against = for_outside(service, pods, known)
+    if known is None and options.convert == "sensitive":
         yield _left_open(service, kind, against)
         return
-    # What exposes it on purpose is evidence; that the component is one for insiders remains true.
-    reasons = [*([sensitive] if sensitive else _inside(service, pods)), *_other_ways(service, pods)]
+    reasons = for_inside(service, pods, known)
     basis = Basis.INFERRED if reasons or against else Basis.ASSUMED
     if not reasons and not against:
         service.get("metadata", "name")  # stops at an expression, which may become a name that says something
     if not reasons and options.convert == "shown":
-        against = [service.fact("nothing shows that it is meant for the inside", "spec", "type"), *against]
+        against = [no_sign(service), *against]
     elif basis is Basis.ASSUMED:
         reasons = [service.fact("nothing in the tree shows that it is meant for the outside", "spec", "type")]
     grade = Grade.BREAKING if against else Grade.REVIEW
@@ -99,32 +90,6 @@ def _impact(service: Service, kind: str) -> str | None:
         return "node-port-closed"
     values = service.object.annotations.items()
     return "internal-address-released" if any(is_internal(*each) for each in values) else "address-released"
-
-
-def _inside(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
-    """A component that serves others, a name that says so, or a Service that its own application calls."""
-    if (fact := monitoring(service, pods)) is not None:
-        yield fact
-    elif says_internal(literal(service.object.name)):
-        yield service.fact("its name says that it is for the inside", "metadata", "name")
-    else:
-        yield from service.tree.ask(Entrances).called_inside(service)
-
-
-def _other_ways(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
-    """An Ingress or a route that leads to the pods of ``service`` by another way than its address."""
-    relations = service.tree.ask(Relations)
-    entrances = service.tree.ask(Entrances)
-    for item, backend in relations.routes_to(service.object):
-        if not uses_node_ports(item, service.object) and entrances.is_of(service, item):
-            yield item.fact(f"{item} leads to it, and needs no address of its own", *backend.path)
-            return
-    for twin in dict.fromkeys(twin for pod in pods for twin in relations.routed_services_of(pod)):
-        if twin.text("spec", "type") not in _PUBLIC and targets(service, pods) <= targets(twin, pods):
-            item, backend = relations.routes_to(twin)[0]
-            if entrances.is_of(service, item):
-                yield item.fact(f"{item} leads to the same pods through {twin}", *backend.path)
-                return
 
 
 def _drops(service: Service) -> Iterator[tuple[Path, str]]:

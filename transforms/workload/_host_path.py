@@ -31,17 +31,18 @@ _RUN_OF_NODE = re.compile(
 _CACHE = re.compile(r"/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
 
 
-def kind(volume: View) -> Kind | None:
-    """What the host path of ``volume`` is; None where it has none, or none that is written out."""
-    path = path_of(volume)
+def kind(volume: View, source: str = "hostPath") -> Kind | None:
+    """What the host path of ``volume`` is; None where it has none, or none that is written out. ``source`` is where a
+    volume names it: "hostPath", or "local" in a PersistentVolume."""
+    path = path_of(volume, source)
     if path is None:
         return None
-    return _kind(path, str(volume.get("hostPath", "type") or ""))
+    return _kind(path, str(volume.get(source, "type") or ""))
 
 
-def path_of(volume: View) -> str | None:
+def path_of(volume: View, source: str = "hostPath") -> str | None:
     """The host path of ``volume`` without a slash at its end and without ``/var`` before ``/run``."""
-    path = volume.get("hostPath", "path")
+    path = volume.get(source, "path")
     if not isinstance(path, str) or not path.startswith("/"):
         return None
     path = "/" + posixpath.normpath(path).lstrip("/")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Connections, Edge
+from hardener.facts.network.exposure.components import administration, data_store, monitoring
 from hardener.facts.objects.object_links import Relations
-from hardener.tree.core_views import Object, Service
+from hardener.kubernetes.component import says_internal
+from hardener.tree.core_views import Object, PodTemplate, Service
 from hardener.tree.fact import AsRead
-from hardener.tree.view import OpaqueError
+from hardener.tree.view import OpaqueError, literal
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -25,7 +27,11 @@ _Application = tuple[str, str | None]
 
 
 class Entrances(AsRead):
-    """The entrances of each application: public Services that no workload of it calls, Ingresses and routes."""
+    """The entrances of each application: public Services that no workload of it calls, Ingresses and routes.
+
+    What leads to a component for insiders (administration, data, monitoring, messages) is none: those who use the
+    application do not come in there, and such a Service may be closed itself.
+    """
 
     def __init__(self, tree: Tree) -> None:
         self._builds = tree.ask(Builds)
@@ -41,12 +47,17 @@ class Entrances(AsRead):
                     self._entrances.setdefault(application, []).append(entrance)
 
     def _of(self, service: Object) -> Iterator[Object]:
+        relations = service.tree.ask(Relations)
+        routes = [item for item, _ in relations.routes_to(service)]
+        view = Service(service, service.path, service.data)
         try:
-            kind = Service(service, service.path, service.data).get("spec", "type")
+            is_public = view.get("spec", "type") in PUBLIC and service not in self._callers
+            if (routes or is_public) and _is_for_insiders(view, relations.selected_pods(service)):
+                return
         except (OpaqueError, WrongShapeError):
             return
-        yield from (item for item, _ in service.tree.ask(Relations).routes_to(service))
-        if kind in PUBLIC and service not in self._callers:
+        yield from routes
+        if is_public:
             yield service
 
     def _applications(self, item: Object) -> set[_Application]:
@@ -73,3 +84,8 @@ class Entrances(AsRead):
             return []
         called = edge.client.fact(f"{edge.client.object} calls it from inside the cluster")
         return [called, Evidence(f"{entrance} is the entrance of the application", entrance.piece, entrance.path)]
+
+
+def _is_for_insiders(service: Service, pods: list[PodTemplate]) -> bool:
+    found = administration(service, pods) or data_store(service, pods) or monitoring(service, pods)
+    return found is not None or says_internal(literal(service.object.name))

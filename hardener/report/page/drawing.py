@@ -231,11 +231,12 @@ class Drawing:
             where, x, y = "at-start", far - 8, (y1 + y2) / 2 + 3
         curve = f"M{x1:.0f} {y1:.0f}C{near:.0f} {y1:.0f} {far:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
         label = ", ".join(arrow.labels)
+        drawn = _cut(
+            ", ".join(each.partition(";")[0] for each in arrow.labels), 16
+        )  # the ports; the rest is in its title
         title = f"{start.label} to {end.label}" + (f": {label}" if label else "")
         kind = " nowhere" if arrow.nowhere else " outside" if start.kind == "outside" else ""
-        text = (
-            f'<text class="{where}" x="{x:.0f}" y="{y:.0f}">{self.words.text(_cut(label, 16))}</text>' if label else ""
-        )
+        text = f'<text class="{where}" x="{x:.0f}" y="{y:.0f}">{self.words.text(drawn)}</text>' if label else ""
         return (
             f'<g class="arrow{kind}"><title>{self.words.text(title)}</title><path d="{curve}" '
             f'marker-end="url(#tip)"/>{text}</g>\n'

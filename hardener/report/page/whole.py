@@ -221,7 +221,7 @@ class _Page:
         found = graph.collect(self.outcome.tree, self.words.redactor.text)
         text = list(graph_formats.text(found))
         yield "<p>As the manifests show it with these changes. Dashed: a name that the tree does not hold.</p>"
-        if found.links or found.hosts:
+        if found.links or found.hosts or found.services:
             drawing = Drawing(found, self.words)
             yield '<div class="scroll drawing" role="region" tabindex="0" aria-label="Drawing of the connections">'
             yield from drawing.svg()

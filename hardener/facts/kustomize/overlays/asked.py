@@ -44,6 +44,10 @@ class Overlays(AsRead):
     def objects(self, item: Object) -> tuple[Variant, ...]:
         return ()
 
+    def always_patched(self, item: Object) -> bool:
+        """Whether every build that holds ``item`` does something to it, so that it is applied nowhere as written."""
+        return False
+
     def results(self, item: Object) -> tuple[tuple[Chain, Result], ...]:
         return ()
 

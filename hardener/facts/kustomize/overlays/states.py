@@ -8,6 +8,7 @@ from typing import TypeVar, overload
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, Service
+from hardener.tree.route_views import Ingress
 
 T = TypeVar("T", Container, PodTemplate)
 
@@ -18,12 +19,23 @@ def states(view: PodTemplate) -> tuple[PodTemplate, ...]: ...
 def states(view: Container) -> tuple[Container, ...]: ...
 @overload
 def states(view: Service) -> tuple[Service, ...]: ...
-def states(view: PodTemplate | Container | Service) -> tuple[PodTemplate | Container | Service, ...]:
+@overload
+def states(view: Ingress) -> tuple[Ingress, ...]: ...
+def states(
+    view: PodTemplate | Container | Service | Ingress,
+) -> tuple[PodTemplate | Container | Service | Ingress, ...]:
     """``view`` as it is written, then as the kustomizations of the tree patch it, for reading only."""
     overlays = view.tree.ask(Overlays)
-    if isinstance(view, Service):
-        return (view, *(Service(variant, variant.path, variant.data) for variant in overlays.objects(view.object)))
+    if isinstance(view, Service | Ingress):
+        kind = type(view)
+        return (view, *(kind(variant, variant.path, variant.data) for variant in overlays.objects(view.object)))
     return (view, *(overlays.containers(view) if isinstance(view, Container) else overlays.variants(view)))
+
+
+def applied_states(view: Ingress) -> tuple[Ingress, ...]:
+    """Those of ``states`` that are applied: without the written one where every build patches it."""
+    found = states(view)
+    return found[1:] if view.tree.ask(Overlays).always_patched(view.object) else found
 
 
 def states_in(pod: PodTemplate, namespace: str | None) -> tuple[PodTemplate, ...]:

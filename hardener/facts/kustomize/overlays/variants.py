@@ -18,6 +18,7 @@ from hardener.facts.kustomize.overlays.reading import Layer, has_patches, read
 from hardener.kubernetes import kustomization as kustomize
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.kubernetes.image_table import lookup
+from hardener.kubernetes.ingress import ROUTES
 from hardener.kubernetes.kustomize_image import images_of, named
 from hardener.kubernetes.kustomize_patch import PatchError
 from hardener.kubernetes.kustomize_target import DEFAULT, Identity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _RBAC = "rbac.authorization.k8s.io"
 _WHOLE = frozenset({"kyverno.io", _RBAC})  # API groups whose objects are weighed as a whole
+_WAYS_IN = ROUTES | {("", "Service")}  # so are these kinds
 # What patches are weighed for, beside pods.
 _OTHERS = (
     ("", "Service"), (_RBAC, "Role"), (_RBAC, "ClusterRole"), (_RBAC, "RoleBinding"), (_RBAC, "ClusterRoleBinding"),
@@ -123,6 +125,7 @@ class PatchedOverlays(Overlays):
         self.patches_anything = any(map(has_patches, tree.kustomizations.values()))
         self._layers: dict[int, Layer] = {}
         self._chains: dict[Object, tuple[Chain, ...]] = {}
+        self._as_written: set[Object] = set()  # of those that have chains, what a build takes in as it is
         self._results: dict[Object, tuple[int, tuple[tuple[Chain, Result], ...]]] = {}
         self._variants: dict[Object, tuple[int, tuple[Variant, ...]]] = {}
         self._pods: dict[PodTemplate, tuple[tuple[Variant, ...], tuple[PodTemplate, ...]]] = {}
@@ -185,6 +188,10 @@ class PatchedOverlays(Overlays):
         chains = self.chains(item)
         return self._of(item) if chains else ()
 
+    def always_patched(self, item: Object) -> bool:
+        """Whether every build that holds ``item`` does something to it, so that it is applied nowhere as written."""
+        return bool(self.chains(item)) and item not in self._as_written
+
     def results(self, item: Object) -> tuple[tuple[Chain, Result], ...]:
         """What each chain of ``item`` makes of it as it is now."""
         stamp = item.piece.revision
@@ -230,6 +237,8 @@ class PatchedOverlays(Overlays):
                 patches = others
             if patches:
                 found.setdefault(tuple(patches), set()).update(build.namespaces(item))
+            else:
+                self._as_written.add(item)
         return tuple(Chain(patches, frozenset(names)) for patches, names in found.items())
 
     def _patches(self, item: Object, kustomizations: Iterable[Object]) -> list[Patch]:
@@ -322,9 +331,9 @@ def _texts(found: Any) -> dict[str, str]:
 
 
 def _concerns_pods(patch: Patch, item: Object) -> bool:
-    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, a role, a binding, a
-    policy of Kyverno, or an object that this run makes, whether at all."""
-    if (item.group, item.kind) == ("", "Service") or item.piece.is_new or item.group in _WHOLE:
+    """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, an Ingress, a route,
+    a role, a binding, a policy of Kyverno, or an object that this run makes, whether at all."""
+    if (item.group, item.kind) in _WAYS_IN or item.piece.is_new or item.group in _WHOLE:
         return True
     if isinstance(patch, Merge):
         return "$patch" in patch.document or any(_leads(patch.document, path) for path in _pod_paths(item.data))

@@ -11,7 +11,7 @@ from hardener.kubernetes.load_balancer import names_way_in
 from hardener.tree.core_views import Object, PodTemplate, Service, View
 from hardener.tree.view import OpaqueError, literal
 
-from ._components import containers_of
+from .components import containers_of
 
 EXPOSE = "hardener.dev/expose"
 

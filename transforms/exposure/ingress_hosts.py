@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardener.authoring.edits import Finding, Severity, WrongShapeError
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.states import applied_states
+from hardener.facts.network.listeners import Listeners
+from hardener.kubernetes.ingress import GATEWAY_ROUTES, INGRESSES, OPENSHIFT_ROUTES
+from hardener.kubernetes.ingress_annotations import ingress_class
+from hardener.support.data_path import Path
+from hardener.tree.route_views import Ingress
+from hardener.tree.view import OpaqueError
+
+_WITH_HOSTS = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute"})
+_NAME = "name each host in full: what is asked for under another name then ends at the controller"
+_TAKE_OUT = "take it out, and name each host in full: other names then end at the controller"
+_DEFAULT = "its default backend takes what no rule names"
+_UNSEEN = "it names none, and the tree does not show that its Gateway does"
+_Open = tuple[str, str, Path]  # the host name, "" for any; why; where that stands
+
+
+@transform(each=Ingress, stage="exposure", severity=Severity.LOW, only_reports=True)
+def ingress_hosts(ingress: Ingress) -> Steps:
+    """What comes in from the outside comes in under host names that somebody chose.
+
+    Why: a rule without a host takes every name that no other rule of the controller names, so it may take what is meant
+    for others, and an attacker points a name of his own at it; a wildcard does so for every name below a domain, and
+    keeps old names in use.
+
+    May break: nothing, since it only reports: under which names an application is used, its manifests do not say.
+    """
+    for state in applied_states(ingress):
+        try:
+            found = list(_open(state))
+        except (OpaqueError, WrongShapeError):
+            if state is ingress:
+                raise
+            continue  # what is wrong with a patch is said elsewhere
+        if found:
+            yield _said(state, found)
+            return
+
+
+def _said(ingress: Ingress, found: list[_Open]) -> Finding:
+    """One finding for all that is open; any host first."""
+    found.sort(key=lambda each: each[0] != "")
+    host, why, path = found[0]
+    names = list(dict.fromkeys(name.removeprefix("*.") for name, _, _ in found if name))
+    said = []
+    if not host:
+        said.append(f"every host name {'may lead' if why == _UNSEEN else 'leads'} to it, since {why}")
+    if names:
+        more = f" (and {len(names) - 2} more)" if len(names) > 2 else ""
+        said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
+    return ingress.finding(
+        "; ".join(said), *path, advice=_TAKE_OUT if why == _DEFAULT else _NAME, severity=Severity.LOW,
+        topic="way in without a name of its own",
+    )  # fmt: skip
+
+
+def _open(ingress: Ingress) -> Iterator[_Open]:
+    kind = ingress.names
+    if kind in INGRESSES:
+        yield from _of_ingress(ingress)
+    elif kind in OPENSHIFT_ROUTES:  # without a host, its router makes one
+        host = ingress.text("spec", "host") or ""
+        if ingress.text("spec", "wildcardPolicy") == "Subdomain":
+            yield f"*.{host.partition('.')[2]}", "", ("spec", "wildcardPolicy")
+    elif kind in GATEWAY_ROUTES:
+        if kind[1] in _WITH_HOSTS and ingress.backends and not ingress.only_redirects:
+            yield from _bound(ingress, "hostnames")
+    elif kind[1] == "VirtualService":
+        if ingress.backends:  # else it is for the sidecars of the mesh
+            yield from _bound(ingress, "hosts")
+    elif kind[1] == "HTTPProxy":
+        host = ingress.text("spec", "virtualhost", "fqdn") or ""
+        if host.startswith("*"):
+            yield host, "", ("spec", "virtualhost", "fqdn")
+    elif kind[1] == "IngressRoute":
+        for index, route in enumerate(ingress.items("spec", "routes")):
+            match = route.text("match")
+            if match and "Host" not in match:  # Host, HostRegexp, the header
+                yield "", f"the match {match} names none", ("spec", "routes", index, "match")
+
+
+def _of_ingress(ingress: Ingress) -> Iterator[_Open]:
+    if ingress_class(ingress.text("spec", "ingressClassName"), ingress.object.annotations) == "tailscale":
+        return  # its operator gives it a name of its own
+    for index, rule in enumerate(ingress.items("spec", "rules")):
+        host = rule.text("host") or ""
+        if host in ("", "*"):
+            yield "", "a rule names none", ("spec", "rules", index, *(["host"] if host else []))
+        elif host.startswith("*"):
+            yield host, "", ("spec", "rules", index, "host")
+    for key in ("defaultBackend", "backend"):  # that of the versions before v1
+        if ingress.has("spec", key):
+            yield "", _DEFAULT, ("spec", key)
+
+
+def _bound(ingress: Ingress, key: str) -> Iterator[_Open]:
+    """The names of a route that is bound to Gateways, whose names bound its own."""
+    own = ingress.strings("spec", key)
+    wide = [host for host in own if host.startswith("*")]
+    if own and not wide:
+        return
+    around = ingress.tree.ask(Listeners).hosts(ingress.object)
+    if around and not any(host == "" or host.startswith("*") for host in around):
+        return  # each listener has one name
+    where = ("spec", key) if own else ("spec",)
+    if own and "*" not in own:
+        yield from ((host, "", where) for host in wide)
+    elif around and "" not in around:
+        yield from ((host, "", where) for host in around if host.startswith("*"))
+    else:
+        yield "", _UNSEEN if around is None else "neither it nor its Gateway names one", where

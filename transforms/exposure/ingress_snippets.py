@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.states import applied_states
+from hardener.kubernetes.ingress_annotations import is_snippet
+from hardener.tree.route_views import Ingress
+
+_ANNOTATIONS = ("metadata", "annotations")
+
+
+@transform(
+    each=Ingress, stage="exposure", severity=Severity.MEDIUM, only_reports=True,
+    peers=("checkov:CKV_K8S_152", "checkov:CKV_K8S_153", "checkov:CKV_K8S_154"),
+)  # fmt: skip
+def ingress_snippets(ingress: Ingress) -> Steps:
+    """An Ingress brings no configuration of its own into the process of its controller.
+
+    Why: the text goes unchecked into a process that holds the certificates of all, and mostly a token that reads the
+    Secrets of the whole cluster: whoever may write an Ingress reads them, too (CVE-2021-25742).
+
+    May break: nothing, since it only reports: what the text does, the controller has to do in another way first.
+    """
+    for state in applied_states(ingress):
+        keys = [key for key in state.keys(*_ANNOTATIONS) if is_snippet(str(key)) and _says_something(state, key)]
+        if keys:
+            more = f", like {len(keys) - 1} more," if len(keys) > 1 else ""
+            yield state.finding(
+                f"annotation {keys[0]}{more} puts text of its own into the configuration of the controller",
+                *_ANNOTATIONS, keys[0], severity=Severity.MEDIUM,
+                advice="say it with an annotation that does one thing (headers, redirects, limits), and keep such "
+                "texts switched off in the controller: allow-snippet-annotations: false, or no -enable-snippets",
+            )  # fmt: skip
+            return
+
+
+def _says_something(ingress: Ingress, key: str) -> bool:
+    return bool((ingress.text(*_ANNOTATIONS, key) or "").strip())

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.core_views import PersistentVolume
+
+from ._host_path import below, kind, path_of
+
+# What leads to the node itself: by what it is, and by where it stands.
+_KINDS = ("node", "kernel", "kubelet", "socket", "device")
+_FOLDERS = (
+    "/etc", "/root", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/var/lib/etcd",
+    "/opt/cni",
+)  # fmt: skip
+_KEEP = "take a volume of a CSI driver, or one of the type local with a nodeAffinity"
+_AWAY = (
+    "remove it, and give the one pod that needs this of its node what it needs: a device plugin, a client of its own,"
+    " an agent of the node"
+)
+
+
+@transform(each=PersistentVolume, stage="host", only_reports=True)
+def host_path_volume(volume: PersistentVolume) -> Steps:
+    """A PersistentVolume holds no folder of a node.
+
+    Why: a claim brings the folder into any pod of its namespace, past the Pod Security levels, which look at the
+    volumes of pods and let claims pass; and on another node the same pod finds another folder.
+
+    May break: nothing, since it only reports: which data are in the folder, and where they would go, no manifest says.
+    """
+    spec = volume.view("spec")
+    for source in ("hostPath", "local"):
+        path, what = path_of(spec, source) or "", kind(spec, source)
+        if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
+            yield spec.finding(
+                f"whoever gets its claim reaches {path} of the node", source, "path",
+                advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume that leads to the node itself",
+            )  # fmt: skip
+        elif what is not None and source == "hostPath":  # a volume of the type local is made for such a folder
+            yield spec.finding(
+                f"it holds {path} of whichever node its pod runs on", source, "path",
+                advice=_KEEP, severity=Severity.LOW, topic="PersistentVolume on a path of the node",
+            )  # fmt: skip
