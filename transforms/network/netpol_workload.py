@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.pod_labels import NAME
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.object_names import as_object_name
 from hardener.kubernetes.policy_rules import missing
 from hardener.tree.core_views import PodTemplate
 
@@ -137,10 +137,10 @@ def _created(
     for item in by_others:
         if left := item.directions - rules.keys():
             evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
-    name = re.sub(r"[^a-z0-9.]+", "-", pod.object.name.lower()).strip("-.") or "pods"
+    name = as_object_name(f"harden-{pod.object.name}")
     if pod.tree.ask(Isolation).selectors.shares_name(pod):
         name += f"-{pod.kind.lower()}"
-    value = policy(free_name(pod, f"harden-{name}"), pod.namespace, spec)
+    value = policy(free_name(pod, name), pod.namespace, spec)
     yield pod.create(
         TOPIC, value, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(evidence), impact="workload-isolated"
     )
