@@ -46,9 +46,9 @@ def _finding(pod: PodTemplate, view: PodTemplate | Container, fields: list[str])
     reach = "; it mounts a folder of the node, where files belong to that group" if shared else ""
     return view.finding(
         f"{names} {'names' if len(fields) == 1 else 'name'} group 0, that of root{reach}", "securityContext", fields[0],
-        advice=f"{_advice(pod, view, fields)}; leave it where its image is made for arbitrary users, as OpenShift runs "
-        "them: their files are open to group 0 alone",
-        severity=Severity.MEDIUM if shared else Severity.LOW, topic="group of root that is written",
+        advice=f"{_advice(pod, view, fields)}; an image that is made for arbitrary users, as OpenShift runs them, "
+        "needs group 0: leave it there",
+        severity=Severity.MEDIUM if shared else Severity.LOW, topic="security context with group 0",
     )  # fmt: skip
 
 
@@ -58,9 +58,13 @@ def _advice(pod: PodTemplate, view: PodTemplate | Container, fields: list[str]) 
         reached = [view] if isinstance(view, Container) else [c for c in pod.containers if not _has_own(c)]
         known = {known_image(container).gid for container in reached}
         number = known.pop() if len(known) == 1 else None
-        parts.append(f"write {number}, the group of its image, as {_GROUP}" if number else f"write {_GROUP} of its own")
+        parts.append(
+            f"write {number}, the group of its image, as {_GROUP}"
+            if number
+            else f"give it a group of its own ({_GROUP})"
+        )
     if _VOLUMES in fields:
-        parts.append(f"write {_VOLUMES} of its own, which its files on volumes then keep")
+        parts.append(f"give its volumes a group of their own ({_VOLUMES}), which their files then keep")
     if _MORE in fields:
         parts.append(f"take 0 from {_MORE}")
     return ", ".join(parts)
