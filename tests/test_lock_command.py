@@ -319,11 +319,19 @@ def test_one_that_fails_leaves_the_rest_resolved(tree: Path, harden: Harden) -> 
 
 
 def test_a_digest_of_an_unknown_kind_is_not_written(tree: Path, harden: Harden) -> None:
-    write(tree, {"web.yaml": deployment("web", "r.example/web@md5:" + "1" * 32)})
+    write(tree, {"web.yaml": deployment("web", "r.example/web@sha384:" + "1" * 96)})
     done = harden("lock")
     assert (done.status, "not resolved: 1\n" in done.out) == (1, True)
     assert list(locked(tree)) == ["r.example/data:7"]
     assert harden("lock", "data.yaml").status == 0
+
+
+@pytest.mark.parametrize("digest", ["sha256:abc", "sha256:" + "A" * 64, "sha256:" + "1" * 63, "md5:" + "1" * 32])
+def test_no_registry_is_asked_for_a_digest_that_is_none(digest: str, tree: Path, harden: Harden) -> None:
+    write(tree, {"web.yaml": deployment("web", f"r.example/web:1.2.3@{digest}")})
+    done = harden("lock")
+    assert (done.status, "no legal name of an image, so no node starts it" in done.out) == (0, True)
+    assert list(locked(tree)) == ["r.example/data:7"]
 
 
 def test_a_lock_with_a_merge_conflict(tree: Path, harden: Harden) -> None:

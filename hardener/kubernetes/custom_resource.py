@@ -6,7 +6,7 @@ Argo Workflow, Tekton Task, SparkApplication and whatever names an image.
 import re
 from collections.abc import Iterator, Mapping
 
-from hardener.kubernetes.image_reference import parse
+from hardener.kubernetes.image_reference import read
 from hardener.kubernetes.pod_template import group
 from hardener.support.data_path import Path
 
@@ -57,5 +57,5 @@ def _is_image(value: object) -> bool:
     # In text, or as repository and tag of its own, as Helm values are.
     if isinstance(value, Mapping):
         return isinstance(value.get("repository"), str)
-    image = parse(value)
+    image = read(value)
     return image is not None and (image.opaque or any(sign in image.text for sign in ":@/"))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hardener.kubernetes.image_reference import ImageReference, parse
+from hardener.kubernetes.image_reference import ImageReference, read
 from hardener.support.data_path import Path
 
 _DEEPEST = 40
@@ -27,14 +27,15 @@ def may_name_images(text: str) -> bool:
 
 
 def composed(parts: Mapping[str, Any], app_version: str | None = None) -> ImageReference | None:
-    """The image of `registry`, `repository`, `tag` and `digest`; None without a tag or digest, which nobody knows."""
+    """The image of `registry`, `repository`, `tag` and `digest`, which may have a fault; None without a tag or digest,
+    which nobody knows."""
     tag, digest = parts.get("tag"), parts.get("digest")
     if tag in (None, ""):
         tag = None if digest else app_version
     if not parts.get("repository") or (tag is None and not digest):
         return None
     name = "/".join(str(parts[key]) for key in ("registry", "repository") if parts.get(key))
-    return parse(f"{name}{f':{tag}' if tag is not None else ''}{f'@{digest}' if digest else ''}")
+    return read(f"{name}{f':{tag}' if tag is not None else ''}{f'@{digest}' if digest else ''}")
 
 
 def images(values: object, app_version: str | None, path: Path = ()) -> Iterator[tuple[Path, ImageReference]]:
@@ -49,8 +50,8 @@ def images(values: object, app_version: str | None, path: Path = ()) -> Iterator
             return
         for key, child in values.items():
             if key == "image" and isinstance(child, str):
-                image = parse(child)
-                if image is not None and (image.tag or image.digest):
+                image = read(child)
+                if image is not None and (image.tag or image.digest or image.fault):
                     yield (*path, key), image
             elif isinstance(key, str):
                 yield from images(child, app_version, (*path, key))

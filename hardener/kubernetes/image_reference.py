@@ -1,7 +1,7 @@
 """Image references: `registry/repository:tag@digest`, as people write them in manifests.
 
 Source of the grammar: github.com/distribution/reference; of the short names (`nginx` is `docker.io/library/nginx`):
-its normalize.go.
+its normalize.go; of what is a digest: github.com/opencontainers/go-digest, which runtimes check it with.
 """
 
 import re
@@ -28,7 +28,7 @@ _REGISTRY = re.compile(
 )
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}")
+_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}  # in lower case, of the digests that runtimes take
 
 # What registries use of these: github.com/opencontainers/image-spec, descriptor.md.
 _REGISTERED_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -44,6 +44,7 @@ class ImageReference:
     - `name`: the last component of the path (`nginx`); None with the repository.
     - `tag`, `digest` (`sha256:...`): None when not written, or when an expression stands in it.
     - `opaque`: an expression stands somewhere in the text, so a None may also mean "not known".
+    - `fault`: what is wrong with its digest, in words; no runtime starts it, and nothing is pinned. Only of `read`.
     """
 
     text: str
@@ -53,6 +54,7 @@ class ImageReference:
     tag: str | None
     digest: str | None
     opaque: bool = False
+    fault: str | None = None
 
     @property
     def normalized(self) -> str | None:
@@ -82,17 +84,36 @@ def normalize(repository: str) -> str:
     return f"{first}/{rest}"
 
 
+def digest_fault(digest: str) -> str | None:
+    """What is wrong with `digest`, in words; None for one that runtimes take."""
+    algorithm, colon, digits = digest.partition(":")
+    if not colon:
+        return "it does not begin with an algorithm and a colon"
+    if algorithm not in _DIGITS:
+        return f"runtimes take {', '.join(_DIGITS)}, in lower case, and no other algorithm"
+    if not re.fullmatch("[0-9a-fA-F]*", digits):
+        return "it holds what is no hexadecimal digit"
+    if len(digits) != _DIGITS[algorithm]:
+        return f"it has {len(digits)} digits, and one of {algorithm} has {_DIGITS[algorithm]}"
+    return None if digits == digits.lower() else "its digits are not in lower case"
+
+
 def parse(text: object) -> ImageReference | None:
-    """The reference in `text`, or None when it is none (blank, not a string, `Nginx`, `a b`, `nginx:`).
+    """The reference in `text`, or None when it is none: blank, no string, `Nginx`, `a b`, `nginx:`, `nginx@sha256:1`.
 
     A text with an expression (`nginx:${TAG}`, `{{ image }}`) is a reference whose unknown parts are None.
     """
+    found = read(text)
+    return None if found is None or found.fault is not None else found
+
+
+def read(text: object) -> ImageReference | None:
+    """As `parse`, but what has a digest that is not legal is a reference with a `fault`, and without a digest."""
     if not isinstance(text, str) or not text or len(text) > _LONGEST or _HOLE in text:
         return None
     skeleton, holes = _EXPRESSION.subn(_HOLE, text)
     rest, at, digest = skeleton.partition("@")
-    if at and not _legal(_DIGEST, digest):
-        return None
+    fault = digest_fault(digest) if at and _HOLE not in digest else None
     # A colon before the last slash belongs to the registry's port.
     head, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
@@ -118,8 +139,9 @@ def parse(text: object) -> ImageReference | None:
         repository=repository,
         name=name,
         tag=_known(tag),
-        digest=_known(digest),
+        digest=None if fault else _known(digest),
         opaque=holes > 0,
+        fault=fault,
     )
 
 
@@ -128,7 +150,7 @@ def _is_registry(component: str) -> bool:
 
 
 def _legal(pattern: re.Pattern[str], part: str) -> bool:
-    """Whether a tag or digest is legal; where an expression stands in it, nobody can say, so it is."""
+    """Whether a tag is legal; where an expression stands in it, nobody can say, so it is."""
     return _HOLE in part or pattern.fullmatch(part) is not None
 
 

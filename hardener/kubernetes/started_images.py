@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from hardener.kubernetes.image_reference import ImageReference, parse
+from hardener.kubernetes.image_reference import ImageReference, read
 
 _VARIABLE = re.compile(r"^RELATED_IMAGE_|_IMAGE$")
 _FLAG = re.compile(r"^--?([a-z0-9-]*(?:image|reloader))(?:=(\S+))?$")
 
 
 def started_images(env: Mapping[str, str], words: Iterable[str]) -> Iterator[tuple[str, ImageReference]]:
-    """The variables of ``env`` and the flags in ``words`` that name an image, each with it."""
+    """The variables of ``env`` and the flags in ``words`` that name an image, each with it; it may have a fault."""
     for name, value in env.items():
         if _VARIABLE.search(name) and (image := _image(value)):
             yield name, image
@@ -26,5 +26,6 @@ def started_images(env: Mapping[str, str], words: Iterable[str]) -> Iterator[tup
 
 
 def _image(text: str) -> ImageReference | None:
-    image = parse(text)
-    return image if image is not None and not image.opaque and (image.tag or image.digest or "/" in text) else None
+    image = read(text)
+    known = image is not None and not image.opaque and (image.tag or image.digest or image.fault or "/" in text)
+    return image if known else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.image_reference import read as read_image
 from hardener.kubernetes.image_table import ImageRow, lookup
 from hardener.kubernetes.pod_template import FRAGMENT
 from hardener.support.data_path import Path
@@ -231,6 +232,12 @@ class Container(View):
         value = self.data.get("image")
         return parse_image(value) if isinstance(value, str) else None
 
+    @property
+    def image_fault(self) -> str | None:
+        """What is wrong with the digest of its image, in words; such an image is no reference."""
+        image = read_image(self.data.get("image"))
+        return image.fault if image is not None else None
+
     @cached_property
     def row(self) -> ImageRow | None:
         """What the image table knows of the image, and before it the rows of ``.harden.yaml``."""
@@ -372,8 +379,16 @@ class KustomizedImage(View):
         return self.text("name")
 
     @property
+    def fault(self) -> str | None:
+        """What is wrong with its digest, in words."""
+        if not self.has("digest"):
+            return None
+        image = read_image(f"image@{self.text('digest')}")
+        return None if image is None else image.fault
+
+    @property
     def pinned(self) -> bool:
-        return self.has("digest")
+        return self.has("digest") and self.fault is None
 
     @property
     def folder(self) -> str:

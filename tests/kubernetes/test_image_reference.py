@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardener.kubernetes.image_reference import normalize, parse
+from hardener.kubernetes.image_reference import normalize, parse, read
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -67,6 +67,43 @@ def test_an_expression_hides_only_the_part_it_stands_in(text: str, repository: s
 )  # fmt: skip
 def test_what_is_no_reference(text: object) -> None:
     assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("digest", "fault"),
+    [
+        ("sha256:abc", "it has 3 digits, and one of sha256 has 64"),
+        ("sha256:", "it has 0 digits, and one of sha256 has 64"),
+        ("sha256:" + "0" * 63, "it has 63 digits, and one of sha256 has 64"),
+        ("sha256:" + "0" * 128, "it has 128 digits, and one of sha256 has 64"),
+        ("sha512:" + "0" * 64, "it has 64 digits, and one of sha512 has 128"),
+        ("sha256:" + "A" * 64, "its digits are not in lower case"),
+        ("sha256:" + "g" * 64, "it holds what is no hexadecimal digit"),
+        ("sha256:<digest>", "it holds what is no hexadecimal digit"),
+        ("SHA256:" + "0" * 64, "runtimes take sha256, sha384, sha512, in lower case, and no other algorithm"),
+        ("md5:" + "0" * 32, "runtimes take sha256, sha384, sha512, in lower case, and no other algorithm"),
+        ("latest", "it does not begin with an algorithm and a colon"),
+        ("", "it does not begin with an algorithm and a colon"),
+    ],
+)
+def test_a_digest_that_is_none_is_no_pin(digest: str, fault: str) -> None:
+    assert parse(f"nginx:1.27@{digest}") is None
+    found = read(f"nginx:1.27@{digest}")
+    assert found is not None
+    assert (found.repository, found.tag, found.digest, found.fault) == ("nginx", "1.27", None, fault)
+
+
+@pytest.mark.parametrize("digest", [DIGEST, "sha384:" + "a" * 96, "sha512:" + "1f" * 64])
+def test_a_digest_of_the_length_of_its_algorithm(digest: str) -> None:
+    found = parse(f"nginx:1.27@{digest}")
+    assert found is not None
+    assert (found.digest, found.fault) == (digest, None)
+
+
+def test_a_digest_that_is_filled_in_later_has_no_fault() -> None:
+    found = parse("nginx@sha256:${DIGEST}")
+    assert found is not None
+    assert (found.digest, found.fault, found.opaque) == (None, None, True)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from hardener.kubernetes.validity import Violation, changed_violations, is_compared, new_violations, violations
-from hardener.kubernetes.validity.violation import as_dns_label
 from hardener.sources import yaml
 from tests.naive_edits import NAIVE, RIGHT, Naive
 
@@ -129,19 +128,3 @@ def test_a_deep_list_makes_it_not_raise() -> None:
     for _ in range(5000):
         document = {"kind": "List", "items": [document]}
     assert violations(document) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        ("web", "web"),
-        ("web-1", "web-1"),
-        ("Web_1", "web-1"),
-        ("{{ .Release.Name }}-secret", "release-name-secret"),
-        ("___", "x"),
-        ("", "x"),
-        ("app-${STAGE}", "app-${STAGE}"),  # what it becomes only a program knows
-    ],
-)
-def test_a_name_as_a_dns_label(name: str, label: str) -> None:
-    assert as_dns_label(name) == label

@@ -15,7 +15,6 @@ from ._token import DEFAULT, FIELD, account_says_no
 
 _MANAGED = {"app.kubernetes.io/managed-by": "harden"}
 _TOPIC = "serviceaccounts"
-_LONGEST_NAME = 240  # of a DNS subdomain, with room for a number
 
 
 @transform(
@@ -96,5 +95,4 @@ def _pull_secrets(accounts: list[Object]) -> Iterator[str]:
 
 def _base(item: Object) -> str:
     """The name of the workload. Raises OpaqueError, WrongShapeError."""
-    name = item.get("metadata", "name") or item.get("metadata", "generateName") or "app"
-    return str(name)[:_LONGEST_NAME].rstrip("-.")
+    return str(item.get("metadata", "name") or item.get("metadata", "generateName") or "app")

@@ -92,7 +92,7 @@ def policy(name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, 
 
 def free_name(view: View, name: str) -> str:
     """``name``, or the next free one."""
-    return view.tree.ask(Names).free("NetworkPolicy", name[:253].rstrip("-."), view)
+    return view.tree.ask(Names).free("NetworkPolicy", name, view)
 
 
 def of(namespace: Namespace) -> list[Object]:

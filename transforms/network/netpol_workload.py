@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from hardener.facts.network.network_policies import DIRECTIONS, Isolation, Polic
 from hardener.facts.network.pod_labels import NAME
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network_policy import Direction
+from hardener.kubernetes.object_names import as_object_name
 from hardener.kubernetes.policy_rules import missing
 from hardener.tree.core_views import PodTemplate
 
@@ -152,10 +152,8 @@ def _created(
             evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
     for direction, item in undone.items():
         evidence[item.object.fact(f"{item.object} leaves {direction} open, whatever stands beside it")] = None
-    name = re.sub(r"[^a-z0-9.]+", "-", pod.object.name.lower()).strip("-.") or "pods"
-    if isolation.selectors.shares_name(pod):
-        name += f"-{pod.kind.lower()}"
-    value = policy(free_name(pod, f"harden-{name}"), pod.namespace, spec)
+    name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if isolation.selectors.shares_name(pod) else "")
+    value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
     impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
     yield pod.create(
         TOPIC, value, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=list(evidence), impact=impact

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Grade
-from hardener.kubernetes.validity.violation import as_dns_label
+from hardener.kubernetes.object_names import LONGEST_LABEL, as_dns_label
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
 
 # The kubelet writes it so for a pod with fsGroup anyway; other pods could not read files of root (0440).
 _GROUP_MODE = 288
-_LONGEST_VOLUME = 63
 
 
 @dataclass(frozen=True)
@@ -192,7 +191,7 @@ class Mounts:
         if self._pod.kind.endswith("StatefulSet"):
             claims = self._pod.object.items("spec", "volumeClaimTemplates")
             taken |= {claim.text("metadata", "name") for claim in claims}
-        base = as_dns_label(secret.replace(".", "-"))[: _LONGEST_VOLUME - 4].rstrip("-")
+        base = secret if "$" in secret else as_dns_label(secret, LONGEST_LABEL - 4)
         names = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
         return next(name for name in names if name not in taken)
 

@@ -8,6 +8,7 @@ from hardener.authoring.edits import Evidence, Grade, Kept
 from hardener.facts.secrets import Backend, SecretMoves, Store, moves_of
 from hardener.kubernetes import external_secret, sealed_secret
 from hardener.kubernetes.external_secret import SECRET_KEY
+from hardener.kubernetes.object_names import as_object_name, is_object_name
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import View
 
@@ -110,6 +111,10 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     """Where values go that the store calls ``name``, as Secret ``secret``, or with a number unless it is ``exactly``
     that; a text says why nowhere."""
     moves = moves_of(view)
+    if "$" not in secret and not is_object_name(secret):
+        if exactly:
+            return "its name is none that an API server takes"
+        secret = as_object_name(secret)
     if not options.move:
         return "the profile moves no secrets (secrets.move)"
     if moves.sink is None:

@@ -7,6 +7,7 @@ from hardener.authoring.edits import Edit, Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.system_pods import classes_of
+from hardener.kubernetes.object_names import as_object_name
 from hardener.kubernetes.secret_values import SecretClass, classify
 from hardener.tree.core_views import Container, PodTemplate
 from hardener.tree.view import View
@@ -106,7 +107,8 @@ def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | Non
 
 def _base(pod: PodTemplate) -> str:
     """The name of the workload. Raises OpaqueError, WrongShapeError."""
-    return str(pod.object.get("metadata", "name") or pod.object.get("metadata", "generateName") or "app").rstrip("-.")
+    name = pod.object.get("metadata", "name") or pod.object.get("metadata", "generateName") or "app"
+    return as_object_name(str(name))
 
 
 def _edits(pod: PodTemplate, found: list[tuple[Container, View, str, SecretClass]], where: Target) -> Iterator[Edit]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secret_files import file_variable
 from hardener.support.fast_dataclass import dataclass
@@ -12,10 +13,13 @@ from hardener.tree.view import View
 from ._options import Secrets
 from ._rewire import Mounts
 
+_MOST = 4  # variables that are named
+
 
 @transform(
     each=PodTemplate, stage="secrets", severity=Severity.MEDIUM, options=Secrets, cis="5.4.1", classes=("node-agent",),
     after=("secret-configmap-move", "secret-env-literal"),
+    peers=("kube-linter:read-secret-from-env-var", "checkov:CKV_K8S_35", "kubescape:C-0207"),
 )  # fmt: skip
 def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
     """A container reads its Secrets from files.
@@ -27,29 +31,88 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
     Images with a documented variable that names the file keep working.
     """
     if options.delivery != "file":
+        for container in pod.containers:
+            yield from _said(container, _of_env(container), _of_env_from(container))
         return
     mounts = Mounts(pod, options.mount_path)
     named: list[Edit] = []
     dropped: list[Edit] = []
     for container in pod.containers:
         gone = []
+        left = dict(_of_env(container))
         for index, entry in enumerate(container.items("env")):
             how = _file_of(entry, container, mounts)
             if how is not None and how.variable is not None:
                 named += _named(entry, how)
             elif how is not None:
                 gone.append((index, how.why))
+            if how is not None:
+                left.pop(index, None)
         dropped += _dropped(container, "env", gone)
         gone = []
+        left_from = dict(_of_env_from(container))
         for index, source in enumerate(container.items("envFrom")):
             secret = source.text("secretRef", "name")
             if secret and mounts.place(container, secret, None) is not None:
                 gone.append((index, source.fact("nothing shows that it reads its variables from files", "secretRef")))
+                left_from.pop(index, None)
         dropped += _dropped(container, "envFrom", gone)
+        yield from _said(container, left.items(), left_from.items())
     why = [Evidence("the variables stay until somebody says that the files are read")]
     mount: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": why if dropped else []}
     yield [*mounts.edits(mount), *named]
     yield dropped
+
+
+def _of_env(container: Container) -> Iterator[tuple[int, str]]:
+    """The variables that come from a Secret, by the index of each."""
+    for index, entry in enumerate(container.items("env")):
+        if entry.has("valueFrom", "secretKeyRef"):
+            yield index, entry.text("name") or "one without a name"
+
+
+def _of_env_from(container: Container) -> Iterator[tuple[int, str]]:
+    """The Secrets of which all keys become variables, by the index of each."""
+    for index, source in enumerate(container.items("envFrom")):
+        if source.has("secretRef"):
+            yield index, f"all keys of {source.text('secretRef', 'name') or 'one without a name'}"
+
+
+def _said(
+    container: Container, named: Iterable[tuple[int, str]], whole: Iterable[tuple[int, str]]
+) -> Iterator[Finding]:
+    """One finding for what a container takes from Secrets as variables."""
+    names, all_of = list(named), list(whole)
+    found = [name for _, name in (*names, *all_of)]
+    if not found:
+        return
+    shown = ", ".join(found[:_MOST]) + (f" and {len(found) - _MOST} more" if len(found) > _MOST else "")
+    repository = container.image.normalized if container.image is not None else None
+    files = [variable for _, name in names if (variable := file_variable(repository, name))]
+    secrets = {container.text("env", index, "valueFrom", "secretKeyRef", "name") for index, _ in names}
+    secrets |= {container.text("envFrom", index, "secretRef", "name") for index, _ in all_of}
+    if secrets <= set(_mounted(container)):
+        how = "they are mounted as files, too: remove them once the program reads those"
+    elif files:
+        how = f"its image takes files: {', '.join(files)}"
+    else:
+        how = "mount them where the program reads files"
+    place = ("env", names[0][0], "valueFrom", "secretKeyRef") if names else ("envFrom", all_of[0][0], "secretRef")
+    yield container.finding(
+        f"container {container.name} takes secrets as variables: {shown}", *place, severity=Severity.LOW,
+        topic="container with secrets as variables",
+        advice=f"{how}; variables end up in crash dumps and child processes",
+    )  # fmt: skip
+
+
+def _mounted(container: Container) -> Iterator[str | None]:
+    """The Secrets that ``container`` has as files."""
+    names = {mount.text("name") for mount in container.items("volumeMounts")}
+    for volume in container.pod.items("volumes"):
+        if volume.text("name") in names:
+            yield volume.text("secret", "secretName")
+            for source in volume.view("projected").items("sources"):
+                yield source.text("secret", "name")
 
 
 @dataclass(frozen=True)

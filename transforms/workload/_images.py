@@ -111,6 +111,14 @@ def replaced(view: View, image: str, file: str, *path: str | int) -> Finding:
     )  # fmt: skip
 
 
+def malformed(view: View, fault: str, *path: str | int) -> Finding:
+    """An image with a digest that is not legal: it looks like one that is pinned, and no node starts it."""
+    return view.finding(
+        f"the digest of its image is not legal: {fault}", *path, topic="image with a digest that is not legal",
+        advice="take it away and run harden lock PATH, or write the one that the registry names",
+    )  # fmt: skip
+
+
 def left_alone(view: View, image: str, why: Evidence, *path: str | int) -> Finding:
     """An image that is built or put on the node, and no tag of a registry that stays."""
     return view.finding(

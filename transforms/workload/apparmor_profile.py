@@ -2,14 +2,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
+from hardener.facts.kustomize.overlays.states import states
 from hardener.tree.core_views import PodTemplate, View
 
 from ._need import pod_needs
 
 _PROFILE = ("securityContext", "appArmorProfile")
 _ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+# What an API server takes: pkg/apis/core/validation, validateAppArmorProfileField and ValidateAppArmorPodAnnotations.
+_TYPES = ("RuntimeDefault", "Localhost", "Unconfined")
+_VALUES = ("", "runtime/default", "unconfined")
+_LOCALHOST = "localhost/"
+_NO_TYPE = "{} is written, and an API server takes RuntimeDefault, Localhost and Unconfined"
+_NO_VALUE = "{} is written, and an API server takes runtime/default, localhost/NAME and unconfined"
 
 
 # RuntimeDefault is never written: a kubelet without AppArmor rejects the pod, and where there is AppArmor it is the
@@ -24,21 +31,76 @@ def apparmor_profile(pod: PodTemplate) -> Steps:
     Why: the profile of the container runtime refuses mounts, writes to the kernel's settings and the tracing of other
     processes, which break-outs are made of.
 
-    May break: what mounts file systems or traces processes is refused on nodes with AppArmor.
+    May break: what mounts file systems or traces processes is refused on nodes with AppArmor. Where a name is written
+    that no API server takes, another profile was meant, and it does not hold either.
     """
-    weak = [view for view in (pod, *pod.containers) if view.get(*_PROFILE, "type") == "Unconfined"]
+    views = (pod, *pod.containers)
+    weak = [view for view in views if view.get(*_PROFILE, "type") == "Unconfined"]
     keys = [key for key in pod.metadata.keys("annotations") if key.startswith(_ANNOTATION)]
-    keys = [key for key in keys if pod.metadata.text("annotations", key) == "unconfined"]
-    if not weak and not keys:
+    unknown = [view for view in views if view.has(*_PROFILE) and view.get(*_PROFILE, "type") not in _TYPES]
+    refused = [key for key in keys if not _is_value(pod.metadata.text("annotations", key))]
+    open_keys = [key for key in keys if pod.metadata.text("annotations", key) == "unconfined"]
+    yield from _edits(pod, weak, open_keys, unknown, refused)
+    for view in views:
+        yield from _of_the_node(view)
+    yield from _of_no_container(pod, keys)
+
+
+def _edits(
+    pod: PodTemplate, weak: list[View], open_keys: list[str], unknown: list[View], refused: list[str]
+) -> Iterator[Edit]:
+    """The profiles ``weak`` and the annotations ``open_keys``, which confine nothing, go, and with them those that no
+    API server takes. Fields and annotations in one step: where they differ, the API server refuses the Pod."""
+    if not (weak or open_keys or unknown or refused):
         return
-    # Fields and annotations in one step: where they differ, the API server refuses the Pod.
-    against = pod_needs(pod)
+    types = [(view, view.get(*_PROFILE, "type")) for view in unknown]
+    values = [(key, pod.metadata.text("annotations", key)) for key in refused]
+    against = [view.fact(_NO_TYPE.format(f"type {kind}" if kind else "no type"), *_PROFILE) for view, kind in types]
+    against += [
+        pod.metadata.fact(_NO_VALUE.format("no text" if value is None else value), "annotations", key)
+        for key, value in values
+    ]
+    against += pod_needs(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("unconfined is written, and no need of it shows in the manifest")]
-    for view in weak:
+    for view in (*weak, *unknown):
         path = _PROFILE if len(view.keys("securityContext")) > 1 else _PROFILE[:1]
         yield view.drop(*path, grade=grade, basis=basis, evidence=evidence)
-    yield from _without(pod.metadata, keys, grade, basis, evidence)
+    yield from _without(pod.metadata, [*open_keys, *refused], grade, basis, evidence)
+
+
+def _is_value(value: str | None) -> bool:
+    return value in _VALUES or (value is not None and (value.startswith(_LOCALHOST) or "$" in value))
+
+
+def _of_the_node(view: View) -> Iterator[Finding]:
+    """A profile of the node that is not named, or named beside another type."""
+    kind, name = view.get(*_PROFILE, "type"), view.get(*_PROFILE, "localhostProfile")
+    if kind == "Localhost" and not str(name or "").strip():
+        yield view.finding(
+            "its AppArmor profile is one of the node and has no name, so the API server refuses the pod", *_PROFILE,
+            advice="name it (localhostProfile), or remove appArmorProfile: the profile of the runtime holds then",
+        )  # fmt: skip
+    elif kind in _TYPES and kind != "Localhost" and name is not None:
+        yield view.finding(
+            f"localhostProfile stands beside type {kind}, so the API server refuses the pod", *_PROFILE,
+            advice="write type: Localhost where that profile is meant, else remove its name",
+        )  # fmt: skip
+
+
+def _of_no_container(pod: PodTemplate, keys: list[str]) -> Iterator[Finding]:
+    """Annotations of containers that nothing shows: the API server refuses those of none."""
+    if not keys:
+        return
+    known = {container.name for state in states(pod) for container in state.containers}
+    for key in keys:
+        name = key.removeprefix(_ANNOTATION)
+        if name not in known and "$" not in name:
+            yield pod.metadata.finding(
+                f"an AppArmor profile is given to container {name or 'without a name'}, which the pod does not show",
+                "annotations", key, severity=Severity.LOW,
+                advice="name a container of the pod, unless something adds this one when the pod is made",
+            )  # fmt: skip
 
 
 def _without(metadata: View, keys: list[str], grade: Grade, basis: Basis, evidence: list[Evidence]) -> Iterator[Edit]:

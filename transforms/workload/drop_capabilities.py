@@ -217,6 +217,6 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
     yield container.finding(
-        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow", *_PATH, "add",
-        advice="remove what it runs without", severity=severity,
+        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows whether "
+        "it runs without", *_PATH, "add", advice="remove what it runs without", severity=severity,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.chart_images import HelmImage
 from hardener.facts.images.image_overrides import ImageSources
 
-from ._images import Images, doubts, follow, followed, grade, left_alone, lets, moves
+from ._images import Images, doubts, follow, followed, grade, left_alone, lets, malformed, moves
 
 if TYPE_CHECKING:
     from hardener.lock.model import LockedImage
@@ -30,6 +30,9 @@ def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
     if image.opaque:
         return
     path = () if entry.key is None else (entry.key,)
+    if image.fault is not None:
+        yield malformed(entry, image.fault, *(path or ("digest",)))
+        return
     marked = (path,) if path else (("tag",), ("digest",), ("repository",))
     tool = next(filter(None, (sources.updater(entry, *place, image=image) for place in marked)), None)
     if image.digest is not None:

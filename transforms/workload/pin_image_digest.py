@@ -9,7 +9,7 @@ from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.started_images import started_images
 from hardener.tree.core_views import Container
 
-from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_alone, lets, replaced
+from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_alone, lets, malformed, replaced
 
 
 @transform(
@@ -31,6 +31,9 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
     if not container.has("image"):  # a patch may say nothing of it
         return
     image = container.image
+    if container.image_fault is not None:
+        yield malformed(container, container.image_fault, "image")
+        return
     if image is None:
         yield container.finding(
             "its image is no reference that a registry knows", "image", severity=Severity.LOW,

@@ -6,7 +6,7 @@ from hardener.facts.images.image_overrides import ImageSources
 from hardener.kubernetes.image_reference import parse
 from hardener.tree.core_views import KustomizedImage
 
-from ._images import Images, doubts, follow, followed, grade, lets
+from ._images import Images, doubts, follow, followed, grade, lets, malformed
 
 
 @transform(each=KustomizedImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
@@ -19,6 +19,9 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
     May break: updates of a moving tag no longer arrive by themselves, and a registry that removes images without a tag
     may remove this one.
     """
+    if entry.fault is not None:
+        yield malformed(entry, entry.fault, "digest")
+        return
     if entry.pinned:
         yield from _pinned(entry)
         return

@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.image_overrides import ImageSources
 from hardener.facts.kustomize.overlays.images import PatchImage
 
-from ._images import follow, followed, left_alone, moves, replaced
+from ._images import follow, followed, left_alone, malformed, moves, replaced
 
 
 @transform(each=PatchImage, stage="image", cis="5.5.1", classes=("patch",), risk_2022="K02", only_reports=True)
@@ -18,6 +18,9 @@ def pin_patch_image(entry: PatchImage) -> Steps:
     edited. One that is a manifest of its own is pinned as any other.
     """
     image, sources = entry.image, entry.tree.ask(ImageSources)
+    if image.fault is not None:
+        yield malformed(entry, image.fault)
+        return
     if image.digest is not None or image.opaque:
         yield from _pinned(entry)
         return

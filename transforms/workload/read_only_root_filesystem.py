@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
@@ -8,13 +7,12 @@ from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
 from hardener.kubernetes import quantity
-from hardener.kubernetes.validity.violation import as_dns_label
+from hardener.kubernetes.object_names import LONGEST_LABEL, as_dns_label
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._writable import FIELD, needs
 
-_LONGEST_NAME = 63  # of a DNS label, which a volume's name is
 NONE = "none"
 
 
@@ -97,15 +95,16 @@ def _taken(pod: PodTemplate) -> set[str]:
 
 
 def _name(container: str, path: str, taken: set[str]) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
-    name = f"harden-{as_dns_label(container)}-{slug}"
-    if len(name) > _LONGEST_NAME:
+    # Only a program can say what an expression in a name becomes.
+    of = container if "$" in container else as_dns_label(container, len(container))
+    name = f"harden-{of}-{as_dns_label(path, len(path))}"
+    if len(name) > LONGEST_LABEL:
         name = _shortened(name, path)
     number = 2
     free = name
     while free in taken:
         suffix = f"-{number}"
-        free, number = f"{name[: _LONGEST_NAME - len(suffix)].rstrip('-')}{suffix}", number + 1
+        free, number = f"{name[: LONGEST_LABEL - len(suffix)].rstrip('-')}{suffix}", number + 1
     return free
 
 
@@ -113,4 +112,4 @@ def _shortened(name: str, path: str) -> str:
     from hashlib import sha256  # late: hardly a name is too long
 
     mark = sha256(f"{name} {path}".encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{mark}"
+    return f"{name[: LONGEST_LABEL - 9].rstrip('-')}-{mark}"

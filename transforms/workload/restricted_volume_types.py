@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from hardener.authoring.transform import Steps, transform
-from hardener.kubernetes.pod_security.restricted import RESTRICTED_SOURCES
+from hardener.kubernetes.pod_security.restricted import RESTRICTED_ALLOWED, RESTRICTED_SOURCES
 from hardener.tree.core_views import PodTemplate
 
 from ._volumes import source
@@ -20,6 +20,7 @@ _CLAIM = (
     "mount a PersistentVolumeClaim (storageClassName: '', volumeName: NAME) of a PersistentVolume NAME with capacity, "
     "accessModes, persistentVolumeReclaimPolicy: Retain and {source}"
 )
+_TOPIC = "volume that Pod Security restricted forbids"
 _CLONE = "let an init container clone into an emptyDir; the kubelet runs git as root of the node for this volume"
 
 
@@ -35,12 +36,18 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
     """
     for volume in pod.items("volumes"):
         kind = source(volume)
-        if kind not in RESTRICTED_SOURCES or kind == "hostPath":  # no-host-path has the say there
+        if kind == "hostPath" or kind in RESTRICTED_ALLOWED:  # no-host-path has the say of the node's folders
+            continue
+        if kind not in RESTRICTED_SOURCES:
+            yield volume.finding(
+                f"a volume of type {kind}, which no API server knows, and Pod Security level restricted forbids", kind,
+                advice="correct the name of its type", topic=_TOPIC,
+            )  # fmt: skip
             continue
         driver = _DRIVERS.get(kind)
         moved = f"csi (driver: {driver}, volumeHandle: its id)" if driver else f"the {kind} of this volume"
         yield volume.finding(
-            f"a volume of type {kind}, which Pod Security restricted forbids", kind,
+            f"a volume of type {kind}, which Pod Security level restricted forbids, and what takes its place only its "
+            "owner can set up", kind, topic=_TOPIC,
             advice=_CLONE if kind == "gitRepo" else _CLAIM.format(source=moved),
-            topic="volume that Pod Security restricted forbids",
         )  # fmt: skip

@@ -14,6 +14,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby
+from hardener.kubernetes.object_names import LONGEST_NAME, as_object_name
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 _MOST = 5  # bindings of one pod; more prove no more
 _DEEPEST = 40
+_LONGEST = LONGEST_NAME - 13  # with room for a number
 _KEYS = ("serviceAccountName", "serviceAccount")
 _TEXTS = ("values", "valuesContent")  # of a chart, as Argo CD and k3s hold them
 _OF_PROJECTS = "defaultServiceAccount"  # of an AppProject: a name, or namespace:name
@@ -189,12 +191,13 @@ class ServiceAccounts(AsRead):
         return frozenset((*relations.service_accounts, *relations.bindings, *used, *self._others))
 
     def reserve(self, name: str, item: Object) -> str:
-        """A name for a new account beside ``item``: ``name``, or with the first number that makes it a free one.
+        """A name for a new account beside ``item``: ``name`` as far as an account may be called so, or with the first
+        number that makes it a free one.
 
         Free is what the tree does not know in any way, and what was not given out for where the two may meet.
         """
         spaces = self._tree.ask(Builds).namespaces(item)
-        free = name
+        free = name = as_object_name(name, longest=_LONGEST)
         while free in self.taken or self._clashes(free, spaces):
             number = self._numbers[name] = self._numbers.get(name, 1) + 1
             free = f"{name}-{number}"

@@ -13,6 +13,7 @@ from hardener.kubernetes.custom_resource import image_fields
 from hardener.kubernetes.helm_values import composed
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.image_reference import read as read_image
 from hardener.kubernetes.kustomize_image import written
 from hardener.kubernetes.started_images import started_images
 from hardener.support.data_path import Path
@@ -125,14 +126,14 @@ def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
 
 
 def _of_chart(chart: HelmImage, sources: ImageSources) -> Mention:
-    image = chart.image
+    image = _as_far_as_legal(chart.image)
     reason = sources.why_left(chart, image, policy="pullPolicy")
     left = _why_not(image) or (reason.text if reason and not is_on_the_node(image) else None)
     return Mention(image, chart.object, chart.place, left, loose=not chart.takes_digest)
 
 
 def _of_patch(patched: PatchImage, sources: ImageSources) -> Iterator[Mention]:
-    image = patched.image
+    image = _as_far_as_legal(patched.image)
     entries = sources.entries_for(patched.file, image.repository)
     for entry in entries:
         if (replaced := _partly(entry, image)) is not None:
@@ -144,7 +145,8 @@ def _of_patch(patched: PatchImage, sources: ImageSources) -> Iterator[Mention]:
 
 def _of(container: Container, sources: ImageSources) -> Iterator[Mention]:
     for _, started in started_images(container.env, container.words):
-        yield Mention(started, container.object, container.path, loose=True)
+        legal = _as_far_as_legal(started)
+        yield Mention(legal, container.object, container.path, _why_not(legal), loose=True)
     image = container.image
     if image is None:
         if text := container.text("image"):
@@ -168,7 +170,8 @@ def _of_field(item: Object, path: Path) -> ImageReference | None:
     value: Any = item.data
     for part in path:
         value = value[part]
-    return composed(value) if isinstance(value, dict) else parse_image(value)
+    image = composed(value) if isinstance(value, dict) else read_image(value)
+    return None if image is None else _as_far_as_legal(image)
 
 
 def _partly(entry: KustomizedImage, image: ImageReference) -> ImageReference | None:
@@ -185,6 +188,10 @@ def _whole(entry: KustomizedImage) -> ImageReference | None:
 def _kustomized(entry: KustomizedImage, image: str) -> ImageReference:
     text = written(image, {key: entry.text(key) for key in ("newName", "newTag", "tagSuffix", "digest")})
     return parse_image(text) or _illegal(text)
+
+
+def _as_far_as_legal(image: ImageReference) -> ImageReference:
+    return image if image.fault is None else _illegal(image.text)
 
 
 def _illegal(text: str) -> ImageReference:

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from hardener.facts.kustomize.builds import Builds
+from hardener.kubernetes.object_names import LONGEST_NAME, as_object_name
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, View
 from hardener.tree.fact import Incremental
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 _MANAGED_BY = "app.kubernetes.io/managed-by"
-_LONGEST = 253  # apimachinery/pkg/util/validation, DNS1123SubdomainMaxLength
+_SHORTEST = 63  # whatever kustomizations put around a name
 _Spaces = frozenset[str | None]
 
 _Key = TypeVar("_Key")
@@ -55,14 +56,17 @@ class Names(Incremental):
 
     def free(self, kind: str, name: str, beside: View, also: Container[str] = ()) -> str:
         """A name for a new object of ``kind`` that is made for the object of ``beside``, and stands beside its file:
-        ``name`` or, where that is taken or among ``also``, ``name-2`` and so on."""
+        ``name`` as far as such an object may be called so or, where that is taken or among ``also``, ``name-2`` and so
+        on. An expression in ``name`` stays, since only a program can say what it becomes."""
         self._catch_up()
         item = beside.object
         spaces: _Spaces = frozenset(self._builds.known_namespaces(item))
         if (item.group, item.kind) == ("", "Namespace"):  # what is made for one goes into it
             spaces = frozenset(self._builds.rendered_names(item))
         affixes = self._builds.affixes(item)
-        for candidate in _numbered(name):
+        longest = LONGEST_NAME - max((len(each.prefix) + len(each.suffix) for each in affixes), default=0)
+        longest = max(longest, _SHORTEST)
+        for candidate in _numbered(name if "$" in name else as_object_name(name, kind, longest), longest):
             names = {candidate, *(f"{each.prefix}{candidate}{each.suffix}" for each in affixes)}
             if candidate not in also and not any(self._is_taken(kind, each, item, spaces) for each in names):
                 return candidate
@@ -120,10 +124,10 @@ def _clash(taken: _Spaces | None, spaces: _Spaces) -> bool:
     return taken is not None and len(taken) > 0 and (None in taken or None in spaces or not taken.isdisjoint(spaces))
 
 
-def _numbered(name: str) -> Iterator[str]:
-    yield name[:_LONGEST]
+def _numbered(name: str, longest: int) -> Iterator[str]:
+    yield name[:longest]
     number = 2
     while True:
         end = f"-{number}"
-        yield name[: _LONGEST - len(end)].rstrip("-.") + end
+        yield name[: longest - len(end)].rstrip("-.") + end
         number += 1

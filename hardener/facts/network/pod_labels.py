@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.kubernetes.label_selector import EVERYTHING, Selector, parse
+from hardener.kubernetes.object_names import as_label_value
 from hardener.kubernetes.passing_labels import stays
 from hardener.kubernetes.shape import ShapeError, mapping
 from hardener.support.fast_dataclass import dataclass
@@ -107,7 +107,7 @@ class PodSelectors:
         """A value of the label NAME that no other pod has and no selector asks for, so that no Service and no
         controller takes notice of the pods that get it."""
         for name in (pod.object.name, f"{pod.object.name}-{pod.kind}", f"harden-{pod.object.name}"):
-            value = re.sub(r"[^a-z0-9]+$", "", re.sub(r"[^a-z0-9._-]+", "-", name.lower()).lstrip("-_.")[:63])
+            value = as_label_value(name)
             if value and value not in self._label_values:
                 return value
         return f"harden-{len(self._own)}"

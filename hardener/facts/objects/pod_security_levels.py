@@ -117,6 +117,13 @@ def beyond(state: PodTemplate, pod: PodTemplate) -> list[pod_security.Violation]
     return list(found.values())
 
 
+def keeping_ephemeral(pod: PodTemplate, index: int, level: str) -> list[str]:
+    """What keeps the ephemeral container at ``index`` of ``pod`` from ``level``, in short words of Kubernetes."""
+    found = pod_security.evaluate(_template(pod), level, pod.tree.settings.kubernetes_version)
+    where = ("ephemeralContainers", index)
+    return [broken.message.partition(":")[0] for broken in found if any(path[:2] == where for path in broken.paths)]
+
+
 def _worst(pod: PodTemplate, namespace: str | None) -> PodTemplate:
     states = states_in(pod, namespace)
     return pod if len(states) == 1 else min(states, key=lambda state: LEVELS.index(_level(state)))

@@ -23,9 +23,10 @@ from .pod import (
 )
 
 _NET_BIND_SERVICE = frozenset({"NET_BIND_SERVICE"})
-_ALLOWED_SOURCES = frozenset(
+RESTRICTED_ALLOWED = frozenset(
     "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret".split()
 )
+"""Volume sources that restricted allows."""
 RESTRICTED_SOURCES = frozenset(
     "awsElasticBlockStore azureDisk azureFile cephfs cinder fc flexVolume flocker gcePersistentDisk gitRepo glusterfs"
     " hostPath iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume".split()
@@ -78,7 +79,7 @@ def restricted_volumes(pod: Pod) -> Problem | None:
         restricted = sorted(sources & RESTRICTED_SOURCES)
         if restricted:
             bad.append((text(volume.get("name")), restricted[0], ("volumes", index, restricted[0])))
-        elif sources and not sources & _ALLOWED_SOURCES:
+        elif sources and not sources & RESTRICTED_ALLOWED:
             bad.append((text(volume.get("name")), "unknown", ("volumes", index)))
     if not bad:
         return None

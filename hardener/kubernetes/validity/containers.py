@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hardener.kubernetes.object_names import is_dns_label
 from hardener.support.data_path import Path
 
 from .pod import Pod
-from .violation import Violation, entries, is_dns_label, mapping, number, texts
+from .violation import Violation, entries, mapping, number, texts
 
 _SHORTEST_TOKEN = 600  # ServiceAccountTokenProjection
 _LARGEST_MODE = 0o777

@@ -5,14 +5,10 @@ Values of a shape that the API would not even decode count as absent: the rules 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hardener.support.data_path import Path
-
-_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
-_LABEL_LENGTH = 63
 
 
 class Violation(NamedTuple):
@@ -47,16 +43,3 @@ def texts(value: object) -> list[str]:
 def number(value: object) -> int | None:
     """``value`` where it is an integer; true and false are none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def is_dns_label(name: str) -> bool:
-    """Whether ``name`` is a DNS-1123 label."""
-    return len(name) <= _LABEL_LENGTH and _LABEL.fullmatch(name) is not None
-
-
-def as_dns_label(name: str) -> str:
-    """``name`` where it is a DNS label or holds an expression, which only a program can say; else with a dash for what
-    no label has, and "x" where nothing is left. It may be too long."""
-    if "$" in name or is_dns_label(name):
-        return name
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"

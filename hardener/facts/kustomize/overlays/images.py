@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.facts.kustomize.overlays.asked import Overlays
-from hardener.kubernetes.image_reference import ImageReference, parse
+from hardener.kubernetes.image_reference import ImageReference, read
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
 from hardener.tree.view import View
@@ -57,7 +57,7 @@ def collect(tree: Tree) -> Iterator[PatchImage]:
             if (patch.piece, patch.start) in pods:
                 continue
             for path, text in _images(patch):
-                image = parse(text)
+                image = read(text)
                 if image is not None:
                     yield _view(tree, patch, path, image)
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from hardener.authoring.edits import Finding, Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.images.known_image import known_image
+from hardener.tree.core_views import Container, PodTemplate
+
+from ._volumes import source
+
+_GROUP = "runAsGroup"
+_VOLUMES = "fsGroup"
+_MORE = "supplementalGroups"
+
+
+@transform(
+    each=PodTemplate, stage="user", severity=Severity.LOW,
+    after=("fs-group", "run-as-non-root", "run-as-user"), classes=("node-agent", "partial", "system-namespace"),
+    only_reports=True,
+)  # fmt: skip
+def root_group(pod: PodTemplate) -> Steps:
+    """The processes and volumes of a pod do not belong to the group of root.
+
+    Why: files of root are often open to its group, in the image and on the node; a user with a number of its own still
+    reads and writes them as a member of group 0.
+
+    May break: nothing, since it only reports: an image that is made for arbitrary users, as OpenShift runs them, keeps
+    its files open to group 0 and needs it, and files on a volume keep the group that they were given.
+    """
+    fields = [key for key in (_GROUP, _VOLUMES) if _is_root(pod.get("securityContext", key))]
+    groups = pod.strings("securityContext", _MORE)
+    fields += [_MORE] if "0" in groups else []
+    if fields:
+        yield _finding(pod, pod, fields)
+    for container in pod.containers:
+        if _is_root(container.get("securityContext", _GROUP)):
+            yield _finding(pod, container, [_GROUP])
+
+
+def _is_root(number: object) -> bool:
+    return number == 0 and not isinstance(number, bool)
+
+
+def _finding(pod: PodTemplate, view: PodTemplate | Container, fields: list[str]) -> Finding:
+    names = fields[0] if len(fields) == 1 else f"{', '.join(fields[:-1])} and {fields[-1]}"
+    shared = any(source(volume) == "hostPath" for volume in pod.items("volumes"))
+    reach = "; it mounts a folder of the node, where files belong to that group" if shared else ""
+    return view.finding(
+        f"{names} {'names' if len(fields) == 1 else 'name'} group 0, that of root{reach}", "securityContext", fields[0],
+        advice=f"{_advice(pod, view, fields)}; an image that is made for arbitrary users, as OpenShift runs them, "
+        "needs group 0: leave it there",
+        severity=Severity.MEDIUM if shared else Severity.LOW, topic="security context with group 0",
+    )  # fmt: skip
+
+
+def _advice(pod: PodTemplate, view: PodTemplate | Container, fields: list[str]) -> str:
+    parts = []
+    if _GROUP in fields:
+        reached = [view] if isinstance(view, Container) else [c for c in pod.containers if not _has_own(c)]
+        known = {known_image(container).gid for container in reached}
+        number = known.pop() if len(known) == 1 else None
+        parts.append(
+            f"write {number}, the group of its image, as {_GROUP}"
+            if number
+            else f"give it a group of its own ({_GROUP})"
+        )
+    if _VOLUMES in fields:
+        parts.append(f"give its volumes a group of their own ({_VOLUMES}), which their files then keep")
+    if _MORE in fields:
+        parts.append(f"take 0 from {_MORE}")
+    return ", ".join(parts)
+
+
+def _has_own(container: Container) -> bool:
+    return container.has("securityContext", _GROUP)
