@@ -369,3 +369,16 @@ def test_the_impact_tells_a_pod_from_a_component_of_the_control_plane(harden: Ha
     assert "1 object must be recreated" in out and "Pod/web" in out
     for line in out.splitlines():
         assert "control plane restart" not in line or "Pod/web" not in line
+
+
+def test_a_pod_whose_token_is_changed_is_no_component(harden: Harden, tmp_path: Path) -> None:
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec:\n  serviceAccountName: reader\n"
+        "  automountServiceAccountToken: false\n  containers:\n  - name: app\n    image: example.com/app:1\n"
+        "    volumeMounts:\n    - {name: token, mountPath: /var/run/secrets/tokens}\n  volumes:\n  - name: token\n"
+        "    projected:\n      sources:\n      - serviceAccountToken: {path: token, audience: api-server}\n"
+    )
+    write(tmp_path, {"reader.yaml": text})
+    out = harden("diff", ".", "--only", "sa-token-audience").out
+    assert "1 object must be recreated" in out and "Pod/reader" in out
+    assert "control plane" not in out and "component" not in out

@@ -150,7 +150,14 @@ _WITH_PODS = POD_KINDS | PARTIAL_KINDS
 def _is_of_component(change: Change) -> bool:
     """Whether it changes how a component of the control plane runs; what visits ordinary pods leaves static ones."""
     visited = {visit.view for visit in change.transform.visits}
-    return change.transform.stage in _OF_COMPONENTS and visited.isdisjoint(_OF_PODS)
+    if change.transform.stage not in _OF_COMPONENTS or not visited.isdisjoint(_OF_PODS):
+        return False
+    from hardener.tree.control_plane import components  # late: hardly a tree holds a component
+
+    try:
+        return any(components(change.object))
+    except (OpaqueError, WrongShapeError):
+        return False
 
 
 def _names(changes: list[Change]) -> str:

@@ -14,7 +14,8 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
 
 
 @transform(
-    each=PodTemplate, stage="token", severity=Severity.LOW, cis="5.1.6", classes=("windows", "node-agent"),
+    each=PodTemplate, stage="token", severity=Severity.LOW, cis="5.1.6",
+    classes=("windows", "node-agent", "control-plane"),
     options=Token,
     peers=(
         "kube-linter:default-service-account", "checkov:CKV_K8S_38", "polaris:automountServiceAccountToken",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from hardener.authoring.edits import Severity
     from hardener.kubernetes.component_flags import Flag
 
+HOSTED = "hosted"
+"""The installer of a component that runs as an ordinary workload."""
+
 # Where the restart of a component has to be asked for, and how.
 _RESTART = {
     "static-pod": "the kubelet restarts {name} once the file in /etc/kubernetes/manifests of a control-plane node is "

@@ -6,11 +6,11 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.component_flags import Rule
-from hardener.tree.control_plane.component import Component, How
+from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how as said
 from hardener.tree.control_plane.saying import since
 
-_OWNED = ("static-pod", "kubeadm", "cluster-api", "file")
+_OWNED = ("static-pod", HOSTED, "kubeadm", "cluster-api", "file")
 
 
 def applied(component: Component, id: str) -> Steps:
