@@ -26,8 +26,8 @@ def workload(kind: str = "Deployment", namespace: str = "tenant", name: str = "a
     return yaml.safe_dump({"apiVersion": group, "kind": kind, "metadata": metadata, "spec": inner})
 
 
-SERVER = {"image": "registry.k8s.io/kube-apiserver:v1.35.0", "command": ["kube-apiserver", "--v=2"]}
-ETCD = {"image": "quay.io/coreos/etcd:v3.6.0", "command": ["etcd", "--data-dir=/data"]}
+SERVER: dict[str, Any] = {"image": "registry.k8s.io/kube-apiserver:v1.35.0", "command": ["kube-apiserver", "--v=2"]}
+ETCD: dict[str, Any] = {"image": "quay.io/coreos/etcd:v3.6.0", "command": ["etcd", "--data-dir=/data"]}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.known_image import known_image
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.image_config import KnownBy
+from hardener.kubernetes.kernel_settings import NAME
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -139,6 +140,11 @@ _RELEASED = (
         ("kubelet configuration", "s"),
         "closed to callers without a name or a role; a node without the CA file or the kernel settings that it names "
         "does not start its kubelet",
+    ),
+    (
+        "kernel-settings",
+        ("node configuration", "s"),
+        f"strict about the kernel; a kubelet does not start on a node where the sysctls of {NAME} are not set",
     ),
     ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
 )

@@ -67,12 +67,12 @@ class CommandLine(Component):
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         places = self.all(flag)
         if not places:
-            return [self.view.append(self._list(), value=f"--{flag}={text}", **how.words)]
+            return [self.view.append(self._list(), value=f"--{flag}={text}", impact=how.impact, **how.words)]
         last, others = places[-1], self.joined(places, how)
         if last.form == " ":
-            return [self.view.set(*last.path, to=text, **how.words), *others]
+            return [self.view.set(*last.path, to=text, impact=how.impact, **how.words), *others]
         word = str(self.view.text(*last.path)).partition("=")[0]
-        return [self.view.set(*last.path, to=f"{word}={text}", **how.words), *others]
+        return [self.view.set(*last.path, to=f"{word}={text}", impact=how.impact, **how.words), *others]
 
     def _list(self) -> str:
         """The list that new flags go to: the one that holds the last, else the arguments where there are any."""

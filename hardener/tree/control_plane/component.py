@@ -125,6 +125,12 @@ class Component:
         """Whether it is a configuration file, not a list of flags."""
         return self.installer == "file"
 
+    @property
+    def defaults_zero(self) -> bool:
+        """Whether a zero counts as nothing said, as in the configuration of a component (SetDefaults of its types), and
+        unlike a flag."""
+        return False
+
     def called(self, flag: str) -> str:
         """The flag as a person knows it here."""
         return f"--{flag}"

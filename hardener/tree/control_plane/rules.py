@@ -37,6 +37,8 @@ def _is_broken(component: Component, rule: Rule) -> bool:
     """Whether the rule is about this carrier and version, and speaks against it."""
     if component.name not in rule.components or (rule.only == "file" and not component.is_file):
         return False
+    if rule.only == "flags" and component.defaults_zero:
+        return False
     if rule.since is not None and component.version < rule.since:
         return False
     if any(component.value(flag) not in (None, "false") for flag in rule.unless):
