@@ -151,6 +151,23 @@ def test_only_the_api_server_itself_is_let_through() -> None:
     assert not any(each.conditions for each in RULES.values() if each is not rule)
 
 
+MARKED = {
+    "name": "system:public-info-viewer", "namespace": "kube-system",
+    "labels": {"kubernetes.io/bootstrapping": "rbac-defaults", "app.kubernetes.io/managed-by": "harden"},
+    "annotations": {
+        "hardener.dev/expose": "why", "hardener.dev/ignore-all": "why", "kubernetes.io/config.mirror": "0",
+        "rbac.authorization.kubernetes.io/autoupdate": "true",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c[4]], ids=[f"{c[0]}: {c[2]}" for c in CASES if c[4]])
+def test_no_mark_on_an_object_lets_it_through(case: tuple[str, str, str, dict[str, Any], int]) -> None:
+    rule = RULES[f"harden-{case[0]}"]
+    found = refused(policy(rule, rule.name)["spec"], case[3] | {"metadata": MARKED}, RESOURCES[case[1]])
+    assert len(found or []) == case[4]
+
+
 TAGGED = {"name": "app", "image": "a:1.2"}
 MOUNTED = [{"name": "m", "image": {"reference": "models:1"}}]
 
