@@ -12,9 +12,20 @@ import pytest
 celpy = pytest.importorskip("celpy", reason="install cel-python")
 
 
-def refused(spec: dict[str, Any], value: dict[str, Any], resource: str = "pods") -> list[str] | None:
-    """The messages of the validations of ``spec`` that ``value`` fails; None where a condition leaves it out."""
-    known: dict[str, Any] = {"object": _cel(value), "request": _cel({"resource": {"resource": resource}})}
+def refused(
+    spec: dict[str, Any],
+    value: dict[str, Any],
+    resource: str = "pods",
+    *,
+    old: dict[str, Any] | None = None,
+    user: str = "jane",
+) -> list[str] | None:
+    """The messages of the validations of ``spec`` that ``value`` fails; None where a condition leaves it out.
+
+    ``old`` is what it was before an update, ``user`` who asks.
+    """
+    request = {"resource": {"resource": resource}, "userInfo": {"username": user, "groups": []}}
+    known: dict[str, Any] = {"object": _cel(value), "oldObject": _cel(old), "request": _cel(request)}
     variables: dict[Any, Any] = {}
     for variable in spec.get("variables", []):
         known["variables"] = celpy.celtypes.MapType(variables)
@@ -25,10 +36,10 @@ def refused(spec: dict[str, Any], value: dict[str, Any], resource: str = "pods")
     return [each["message"] for each in spec["validations"] if not _program(each["expression"]).evaluate(known)]
 
 
-def given(spec: dict[str, Any], value: dict[str, Any]) -> dict[str, Any] | None:
+def given(spec: dict[str, Any], value: dict[str, Any], *groups: str) -> dict[str, Any] | None:
     """What a policy that mutates lays over ``value``; None where a condition leaves it out. An object of a type
-    (``Object.spec{a: 1}``) is read as a mapping, which is all that is laid over."""
-    known = {"object": _cel(value)}
+    (``Object.spec{a: 1}``) is read as a mapping, which is all that is laid over. ``groups`` are those of who asks."""
+    known = {"object": _cel(value), "request": _cel({"userInfo": {"username": "jane", "groups": list(groups)}})}
     if not all(_program(each["expression"]).evaluate(known) for each in spec["matchConditions"]):
         return None
     (mutation,) = spec["mutations"]

@@ -191,6 +191,10 @@ def test_no_golden_policy_refuses_a_pod_of_its_tree(case: Path) -> None:
         "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n"
         "plugins: [{name: PodSecurity, configuration: {defaults: [enforce]}}]\n",
         "apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nspec: {validationActions: {a: b}}\n",
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\nspec: "
+        "{mutations: {a: b}, matchConstraints: {resourceRules: [{resources: pods}]}}\n",
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\n"
+        "metadata: {name: harden-pod-isolation, labels: {app.kubernetes.io/managed-by: harden}}\nspec: [rules]\n",
         "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nspec: 1\n",
     ],
 )

@@ -369,3 +369,41 @@ def test_the_impact_tells_a_pod_from_a_component_of_the_control_plane(harden: Ha
     assert "1 object must be recreated" in out and "Pod/web" in out
     for line in out.splitlines():
         assert "control plane restart" not in line or "Pod/web" not in line
+
+
+KUBELET = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+JOIN = "apiVersion: kubeadm.k8s.io/v1beta3\nkind: JoinConfiguration\nnodeRegistration:\n  kubeletExtraArgs: "
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        (KUBELET + "protectKernelDefaults: false\n", None),
+        (JOIN + '{protect-kernel-defaults: "false"}\n', "kubelet-protect-kernel"),
+        ("tls-san: [a]\ncluster-init: true\nprotect-kernel-defaults: false\n", "k3s-protect-kernel"),
+    ],
+)
+def test_the_impact_tells_of_a_kubelet_that_may_not_start(
+    text: str, accepted: str | None, harden: Harden, tmp_path: Path
+) -> None:
+    def impact(text: str) -> bool:
+        write(tmp_path, {"config.yaml": text})
+        options = ["--profile", "strict", "--only", "kubelet-protect-kernel,k3s-protect-kernel"]
+        out = harden("diff", ".", *options, *(["--accept", accepted] if accepted else [])).out
+        return "1 node configuration strict about the kernel; a kubelet does not start on a node where" in out
+
+    assert impact(text)
+    assert not impact(text.replace("false", "true"))
+
+
+def test_a_pod_whose_token_is_changed_is_no_component(harden: Harden, tmp_path: Path) -> None:
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec:\n  serviceAccountName: reader\n"
+        "  automountServiceAccountToken: false\n  containers:\n  - name: app\n    image: example.com/app:1\n"
+        "    volumeMounts:\n    - {name: token, mountPath: /var/run/secrets/tokens}\n  volumes:\n  - name: token\n"
+        "    projected:\n      sources:\n      - serviceAccountToken: {path: token, audience: api-server}\n"
+    )
+    write(tmp_path, {"reader.yaml": text})
+    out = harden("diff", ".", "--only", "sa-token-audience").out
+    assert "1 object must be recreated" in out and "Pod/reader" in out
+    assert "control plane" not in out and "component" not in out

@@ -60,9 +60,9 @@ class Transform:
     """A transform as declared: what it visits, when it runs, and what its docstring says.
 
     ``classes`` are the kinds of pod that it may change beside ordinary ones: "windows", "node-agent",
-    "system-namespace". ``only_reports`` tells that it has no patch to offer. ``peers`` are the checks of other scanners
-    of which a mark waives it, as "checkov:CKV_K8S_16". ``source`` loads the module; nothing but ``function``, ``each``
-    and ``options`` asks for it where the rest is known.
+    "control-plane", "system-namespace". ``only_reports`` tells that it has no patch to offer. ``peers`` are the checks
+    of other scanners of which a mark waives it, as "checkov:CKV_K8S_16". ``source`` loads the module; nothing but
+    ``function``, ``each`` and ``options`` asks for it where the rest is known.
     """
 
     id: str

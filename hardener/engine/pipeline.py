@@ -43,6 +43,7 @@ _LEFT_ALONE = {
 _PARTLY = {
     "windows": "Linux settings mean nothing there; set os.name: windows so that Kubernetes judges it as such",
     "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
+    "control-plane": "a cluster is lost without it; check against what its vendor publishes which of them it can bear",
     "system-namespace": "what runs there belongs to the cluster; change it through its installer",
     "partial": "set what is left in the fields that its operator takes, or as its defaults for all pods",
 }

@@ -11,25 +11,34 @@ from typing import Any
 
 from hardener.support.fast_dataclass import dataclass
 
-EXPOSE = "hardener.dev/expose"
-"""The annotation of a Service that is meant to be reached from outside."""
+API_SERVER = "system:apiserver"
+"""The user as whom an API server asks itself, for the grants that it makes at its start among others. Nobody else has
+the token of it, which is made anew at each start (apiserver/pkg/server/config.go, AuthorizeClientBearerToken)."""
 
 _PODS = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-# No UPDATE of pods: it would refuse a new label on a pod that runs.
-_POD_RULES = (_PODS, _PODS | {"operations": ["UPDATE"], "resources": ["pods/ephemeralcontainers"]})
+# UPDATE is nothing where a field stays as it was created: all of a pod but its images and its ephemeral containers,
+# which have a resource of their own, and the type of a Secret (pkg/apis/core/validation). There it would only refuse a
+# new label on what runs.
+_DEBUG = _PODS | {"operations": ["UPDATE"], "resources": ["pods/ephemeralcontainers"]}
+_POD_RULES = (_PODS, _DEBUG)
+_IMAGE_RULES = (_PODS | {"operations": ["CREATE", "UPDATE"]}, _DEBUG)
 _BINDINGS = {
     "apiGroups": ["rbac.authorization.k8s.io"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
     "resources": ["clusterrolebindings", "rolebindings"],
 }  # fmt: skip
 # The lists have items of different types, which the checker of the API server would warn of without ``dyn``.
-_CONTAINERS = (
-    "containers",
-    "dyn(object.spec.containers)\n"
-    "+ (has(object.spec.initContainers) ? object.spec.initContainers : [])\n"
-    "+ (has(object.spec.ephemeralContainers) ? object.spec.ephemeralContainers : [])",
+_ALL_CONTAINERS = (
+    "dyn({0}.spec.containers)\n"
+    "+ (has({0}.spec.initContainers) ? {0}.spec.initContainers : [])\n"
+    "+ (has({0}.spec.ephemeralContainers) ? {0}.spec.ephemeralContainers : [])"
 )
-# The grants that a cluster makes for itself: who may read its version, how a node joins.
-_PUBLIC_ROLES = ("system:public-info-viewer", "kubeadm:bootstrap-signer-clusterinfo")
+_CONTAINERS = ("containers", _ALL_CONTAINERS.format("object"))
+# None when a pod is created. A pod that runs keeps the images that it has; only a new one is asked for its digest.
+_OLD_CONTAINERS = ("oldContainers", f"oldObject == null ? [] : ({_ALL_CONTAINERS.format('oldObject')})")
+PUBLIC_ROLE = "system:public-info-viewer"
+"""What an API server lets everybody read: its version, and whether it lives. Only as a ClusterRole, since a Role of
+this name may be made in any namespace, with any rules."""
+
 _NOBODY = ("system:anonymous", "system:unauthenticated")
 
 Objects = Iterator[str]
@@ -84,8 +93,9 @@ _HOST = "the namespaces of the node are not allowed (hostPID, hostIPC, hostNetwo
 _HOST_PATH = "hostPath volumes are not allowed"
 _ROOT = "runAsNonRoot must be true for the pod or for every container, and false for none"
 _USER_0 = "runAsUser must not be 0"
-_DIGEST = "images must be pinned by digest"
-_EXPOSED = f"LoadBalancer, NodePort and externalIPs need the annotation {EXPOSE}"
+_DIGEST = "images must be pinned by digest (containers, initContainers, ephemeralContainers)"
+_IMAGE_VOLUME = "images that are mounted as volumes must be pinned by digest"
+_EXPOSED = "LoadBalancer, NodePort and externalIPs open a Service to the outside"
 _TOKEN = "Secrets with a service account token that never expires are not allowed"
 _ANONYMOUS = "callers without a login may not be bound to a role"
 _ADMIN = "cluster-admin may not be bound to a service account for the whole cluster"
@@ -116,14 +126,14 @@ def _nonroot(kind: str, pod: Mapping[str, Any]) -> Objects:
 
 
 def _digest(kind: str, pod: Mapping[str, Any]) -> Objects:
-    containers = [*_mappings(pod, "spec", "containers"), *_mappings(pod, "spec", "initContainers")]
-    if not all("@sha256:" in str(container.get("image")) for container in containers):
+    if not all("@sha256:" in str(container.get("image")) for container in _all_containers(pod)):
         yield _DIGEST
+    mounted = [volume for volume in _mappings(pod, "spec", "volumes") if volume.get("image") is not None]
+    if not all("@sha256:" in str(_mapping(volume, "image").get("reference")) for volume in mounted):
+        yield _IMAGE_VOLUME
 
 
 def _exposure(kind: str, service: Mapping[str, Any]) -> Objects:
-    if EXPOSE in _mapping(_mapping(service, "metadata"), "annotations"):
-        return
     spec = _mapping(service, "spec")
     if spec.get("type") in ("LoadBalancer", "NodePort") or spec.get("externalIPs"):
         yield _EXPOSED
@@ -135,10 +145,10 @@ def _token(kind: str, secret: Mapping[str, Any]) -> Objects:
 
 
 def _guardrails(kind: str, binding: Mapping[str, Any]) -> Objects:
-    if "kubernetes.io/bootstrapping" in _mapping(_mapping(binding, "metadata"), "labels"):
-        return
-    role, subjects = _mapping(binding, "roleRef").get("name"), _mappings(binding, "subjects")
-    if role not in _PUBLIC_ROLES and any(subject.get("name") in _NOBODY for subject in subjects):
+    reference, subjects = _mapping(binding, "roleRef"), _mappings(binding, "subjects")
+    role = reference.get("name")
+    public = reference.get("kind") == "ClusterRole" and role == PUBLIC_ROLE
+    if not public and any(subject.get("name") in _NOBODY for subject in subjects):
         yield _ANONYMOUS
     accounts = [subject for subject in subjects if subject.get("kind") == "ServiceAccount"]
     if kind == "ClusterRoleBinding" and role == "cluster-admin" and accounts:
@@ -200,7 +210,7 @@ _RULES = (
             (
                 "!has(object.subjects) || object.subjects.all(s,\n"
                 "s.name != 'system:anonymous' && s.name != 'system:unauthenticated')\n"
-                "|| object.roleRef.name in ['system:public-info-viewer', 'kubeadm:bootstrap-signer-clusterinfo']",
+                f"|| (object.roleRef.kind == 'ClusterRole' && object.roleRef.name == '{PUBLIC_ROLE}')",
                 _ANONYMOUS,
             ),
             (
@@ -210,33 +220,32 @@ _RULES = (
             ),
         ),
         _guardrails,
-        conditions=(
-            (
-                "not-made-by-the-api-server",
-                "!has(object.metadata.labels) || !('kubernetes.io/bootstrapping' in object.metadata.labels)",
-            ),
-        ),
+        conditions=(("not-made-by-the-api-server", f"request.userInfo.username != '{API_SERVER}'"),),
     ),
     AdmissionRule(
-        # Ephemeral containers are left out: somebody debugs with what is at hand.
-        "harden-image-digest", "images that can change under their tag", _POD, (_PODS,),
+        "harden-image-digest", "images that can change under their tag", _POD, _IMAGE_RULES,
         (
             (
-                "(dyn(object.spec.containers) + (has(object.spec.initContainers) ? object.spec.initContainers : []))\n"
-                ".all(c, has(c.image) && c.image.contains('@sha256:'))",
+                "variables.containers.all(c, has(c.image) && (c.image.contains('@sha256:')\n"
+                "|| variables.oldContainers.exists(o, o.name == c.name && has(o.image) && o.image == c.image)))",
                 _DIGEST,
             ),
+            (
+                # An API server that does not know this field yet would warn of it without ``dyn``.
+                "!(oldObject == null) || !has(object.spec.volumes) || dyn(object.spec.volumes).all(v, !has(v.image)\n"
+                "|| (has(v.image.reference) && v.image.reference.contains('@sha256:')))",
+                _IMAGE_VOLUME,
+            ),
         ),
-        _digest,
+        _digest, (_CONTAINERS, _OLD_CONTAINERS),
     ),
     AdmissionRule(
         "harden-service-exposure", "Services that open ports to the outside", frozenset({"Service"}),
         ({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["services"]},),
         (
             (
-                f"(has(object.metadata.annotations) && '{EXPOSE}' in object.metadata.annotations)\n"
-                "|| ((!has(object.spec.type) || !(object.spec.type in ['LoadBalancer', 'NodePort']))\n"
-                "&& (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0))",
+                "(!has(object.spec.type) || !(object.spec.type in ['LoadBalancer', 'NodePort']))\n"
+                "&& (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)",
                 _EXPOSED,
             ),
         ),

@@ -7,3 +7,7 @@ POLICIES = frozenset({
     "templates.gatekeeper.sh", "hardener.dev",
 })  # fmt: skip
 """API groups of admission policies, and of what asks for them."""
+COMPONENT_CARRIERS = frozenset({
+    "kubeadm.k8s.io", "controlplane.cluster.x-k8s.io", "bootstrap.cluster.x-k8s.io", "kops.k8s.io", "rancher", "talos",
+})  # fmt: skip
+"""API groups of what holds flags of cluster components, those of configurations without a group included."""

@@ -18,6 +18,9 @@ STATIC_CONTROL_PLANE: frozenset[str] = frozenset(
 )
 """Image names that are part of the control plane when they run as a Pod of their own."""
 
+ALSO_ELSEWHERE: frozenset[str] = frozenset({"etcd", "kube-vip"})
+"""Those of them that anybody may run for a purpose of his own."""
+
 
 class _Pattern:
     """A regular expression that is compiled when it is first needed; most runs need few of them."""

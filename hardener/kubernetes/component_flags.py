@@ -13,7 +13,7 @@ from hardener.kubernetes.component_values import entries, seconds
 from hardener.support.fast_dataclass import dataclass
 
 _DATA = Path(__file__).with_name("data") / "component-flags.yaml"
-_STARTED_BY_ITSELF = ("static-pod", "file")
+_STARTED_BY_ITSELF = ("static-pod", "hosted", "file")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """MutatingAdmissionPolicies as plain data: defaults for pods that do not say anything themselves.
 
-Source: k8s.io/api/admissionregistration/v1; served as v1 since 1.36, off by default before.
+Source: k8s.io/api/admissionregistration/v1; served as v1 since 1.36, off by default before. They act behind all other
+plugins that change objects (pkg/kubeapiserver/options/plugins.go, AllOrderedPlugins). So none is about the token of a
+pod: ServiceAccount has mounted it by then, and ``automountServiceAccountToken: false`` would leave it there.
 """
 
 from __future__ import annotations
@@ -19,21 +21,14 @@ _LABELS = {"app.kubernetes.io/managed-by": "harden"}
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """A value that pods get which fulfil all ``conditions`` (pairs of name and expression); ``breaks`` says that pods
-    may need the other one."""
+    """A value that pods get which fulfil all ``conditions`` (pairs of name and expression)."""
 
     name: str
     conditions: tuple[tuple[str, str], ...]
     expression: str
-    breaks: bool
 
 
 DEFAULTS = (
-    Default(
-        "harden-default-automount",
-        (("says-nothing", "!has(object.spec.automountServiceAccountToken)"),),
-        "Object{spec: Object.spec{automountServiceAccountToken: false}}", breaks=True,
-    ),
     Default(
         "harden-default-seccomp",
         (
@@ -42,9 +37,11 @@ DEFAULTS = (
                 "!has(object.spec.securityContext) || !has(object.spec.securityContext.seccompProfile)",
             ),
             ("not-windows", "!has(object.spec.os) || object.spec.os.name != 'windows'"),
+            # A kubelet makes mirrors of the pods of its files only, and deletes one that differs from its file.
+            ("not-made-by-a-kubelet", "!('system:nodes' in request.userInfo.groups)"),
         ),
         "Object{spec: Object.spec{securityContext: Object.spec.securityContext{\n"
-        "seccompProfile: Object.spec.securityContext.seccompProfile{type: \"RuntimeDefault\"}}}}", breaks=False,
+        "seccompProfile: Object.spec.securityContext.seccompProfile{type: \"RuntimeDefault\"}}}}",
     ),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from hardener.engine.outcome import Change, Outcome
 from hardener.facts.images.known_image import known_image
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.kubernetes.image_config import KnownBy
+from hardener.kubernetes.kernel_settings import NAME
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
@@ -146,6 +147,11 @@ _RELEASED = (
         "closed to callers without a name or a role; a node without the CA file or the kernel settings that it names "
         "does not start its kubelet",
     ),
+    (
+        "kernel-settings",
+        ("node configuration", "s"),
+        f"strict about the kernel; a kubelet does not start on a node where the sysctls of {NAME} are not set",
+    ),
     ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
 )
 _OF_COMPONENTS = ("components", "authentication", "logging")  # stages
@@ -156,7 +162,14 @@ _WITH_PODS = POD_KINDS | PARTIAL_KINDS
 def _is_of_component(change: Change) -> bool:
     """Whether it changes how a component of the control plane runs; what visits ordinary pods leaves static ones."""
     visited = {visit.view for visit in change.transform.visits}
-    return change.transform.stage in _OF_COMPONENTS and visited.isdisjoint(_OF_PODS)
+    if change.transform.stage not in _OF_COMPONENTS or not visited.isdisjoint(_OF_PODS):
+        return False
+    from hardener.tree.control_plane import components  # late: hardly a tree holds a component
+
+    try:
+        return any(components(change.object))
+    except (OpaqueError, WrongShapeError):
+        return False
 
 
 def _names(changes: list[Change]) -> str:

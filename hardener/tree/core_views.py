@@ -148,7 +148,7 @@ class PodTemplate(View):
     @cached_property
     def classes(self) -> dict[str, str]:
         """What kind of pod this is beside an ordinary one, with the sign it was known by, as read:
-        "windows", "node-agent", "static-pod", "owned", "patch", "partial".
+        "windows", "node-agent", "static-pod", "control-plane", "owned", "patch", "partial".
 
         ``classes_of`` of ``hardener.facts.objects.system_pods`` says what its namespace adds to them."""
         from hardener.tree.pod_kind import classify

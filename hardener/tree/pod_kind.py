@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hardener.kubernetes.component import is_node_agent_repository, is_static_control_plane_name
+from hardener.kubernetes.component import ALSO_ELSEWHERE, is_node_agent_repository, is_static_control_plane_name
 from hardener.sources.open_values import OpenDict
+from hardener.tree.api_servers import HOSTING, ApiServers, component_of
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def classify(pod: PodTemplate) -> dict[str, str]:
         ("owned", _owned(pod.object)),
         ("patch", _patch(pod)),
         ("static-pod", _static(pod)),
+        ("control-plane", _hosted(pod)),
         ("node-agent", _node_agent(pod)),
     ):
         if sign:
@@ -122,9 +124,25 @@ def _static(pod: PodTemplate) -> str | None:
             return f"annotation {annotation}"
     if "/etc/kubernetes/manifests/" in pod.object.piece.file.path:
         return "it stands in etc/kubernetes/manifests"
+    # A pod for a purpose of its own is on the network of the cluster.
+    of_system = pod.namespace == "kube-system" or pod.data.get("hostNetwork") is True
     for container in _views(pod):
-        if container.image and is_static_control_plane_name(container.image.name):
-            return f"image {container.image.name}"
+        name = container.image.name if container.image else None
+        if is_static_control_plane_name(name) and (of_system or name not in ALSO_ELSEWHERE):
+            return f"image {name}"
+    return None
+
+
+def _hosted(pod: PodTemplate) -> str | None:
+    """What shows that a workload runs the control plane of a cluster, or a part of it."""
+    if pod.kind not in HOSTING:
+        return None
+    for container in _views(pod):
+        name = None if container.init else component_of(container)
+        if name == "etcd" and not pod.object.tree.ask(ApiServers).beside(pod.object):
+            continue
+        if name is not None:
+            return f"container {container.name} runs {name}"
     return None
 
 

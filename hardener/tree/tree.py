@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from hardener.authoring.config import Exemption
 from hardener.kubernetes import bare_document
 from hardener.kubernetes import kustomization as kustomize
-from hardener.kubernetes.api_groups import POLICIES
+from hardener.kubernetes.api_groups import COMPONENT_CARRIERS, POLICIES
+from hardener.kubernetes.component_values import NAMES as COMPONENT_NAMES
 from hardener.kubernetes.image_table import NO_ROWS, OwnRows
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
@@ -264,6 +265,14 @@ class Tree:
         """Whether an object, or the command line, has to do with admission policies."""
         groups = {group for group, _ in self.kinds}
         return bool(self.settings.policy_engine) or not groups.isdisjoint(POLICIES)
+
+    @property
+    def holds_components(self) -> bool:
+        """Whether an object may hold flags of cluster components: by its group, or a pod by a name in the text."""
+        groups = {group for group, _ in self.kinds}
+        if not groups.isdisjoint(COMPONENT_CARRIERS):
+            return True
+        return any(name in file.content.text for file in self.files for name in COMPONENT_NAMES)
 
 
 def _objects_of(tree: Tree, piece: Piece) -> Iterator[Object]:

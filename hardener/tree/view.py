@@ -206,6 +206,7 @@ class View:
         grade: Grade,
         basis: Basis = Basis.ASSUMED,
         evidence: list[Evidence] | None = None,
+        impact: str | None = None,
         requires: tuple[str, ...] = (),
         follow_up: tuple[str, ...] = (),
     ) -> Edit:
@@ -215,8 +216,8 @@ class View:
             self._is_open(there, path)
         return Append(
             piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
-            evidence=tuple(evidence or ()), requires=requires, follow_up=follow_up, type_name=self._type(),
-            typed=len(self.path),
+            evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
+            type_name=self._type(), typed=len(self.path),
         )  # fmt: skip
 
     def insert(

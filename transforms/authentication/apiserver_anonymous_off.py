@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.tree.control_plane import Component, ControlPlane, components, how, signs
+from hardener.tree.control_plane import HOSTED, Component, ControlPlane, components, how, signs
 
 _FLAG = "anonymous-auth"
 
@@ -17,7 +17,8 @@ def apiserver_anonymous_off(carrier: ControlPlane) -> Steps:
     server again and again.
     """
     for server in components(carrier, "kube-apiserver"):
-        if server.value(_FLAG) == "true" and server.installer == "static-pod" and not signs.probed_over_http(server):
+        by_itself = server.installer in ("static-pod", HOSTED)
+        if server.value(_FLAG) == "true" and by_itself and not signs.probed_over_http(server):
             yield from _one(server)
         elif server.get(_FLAG) == "true" and server.installer in ("k3s", "rke2", "talos", "kops"):
             yield from _one(server)  # they switch it off themselves, and ask with a name

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.control_plane import Component, ControlPlane, How, components, how, since
+from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how, since
 from hardener.tree.view import View
 
 _FLAG, _FILE = "anonymous-auth", "authentication-config"
@@ -42,7 +42,11 @@ def _one(server: Component, options: Anonymous) -> Steps:
     if server.get("oidc-issuer-url") is not None:
         yield _finding(server, "write the --oidc flags as jwt of an AuthenticationConfiguration, which they exclude")
         return
-    if server.installer not in _TAKE_A_FILE:
+    if server.installer == HOSTED and server.get(_FILE) is None:
+        file = f"an AuthenticationConfiguration with {_words(options)}"
+        yield _finding(server, f"mount {file} from a ConfigMap, name it with --{_FILE}, and take --{_FLAG} out")
+        return
+    if server.installer not in (*_TAKE_A_FILE, HOSTED):
         yield _finding(server, f"take --{_FLAG} out: {server.installer} switches it off by itself")
         return
     places = server.view.tree.of("apiserver.config.k8s.io", "AuthenticationConfiguration")

@@ -22,7 +22,8 @@ _OWN_TOKEN = (2, 12)  # since this version its proxies bring a token of their ow
 
 
 @transform(
-    each=PodTemplate | ServiceAccount, stage="token", cis="5.1.6", classes=("windows", "node-agent"), options=Token,
+    each=PodTemplate | ServiceAccount, stage="token", cis="5.1.6",
+    classes=("windows", "node-agent", "control-plane"), options=Token,
     after=("projected-token",),
     peers=(
         "kube-linter:default-service-account", "checkov:CKV_K8S_38", "polaris:automountServiceAccountToken",

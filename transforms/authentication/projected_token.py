@@ -14,7 +14,8 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
 
 
 @transform(
-    each=PodTemplate, stage="token", severity=Severity.LOW, cis="5.1.6", classes=("windows", "node-agent"),
+    each=PodTemplate, stage="token", severity=Severity.LOW, cis="5.1.6",
+    classes=("windows", "node-agent", "control-plane"),
     options=Token,
     peers=(
         "kube-linter:default-service-account", "checkov:CKV_K8S_38", "polaris:automountServiceAccountToken",
@@ -22,13 +23,15 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
     ),
 )  # fmt: skip
 def projected_token(pod: PodTemplate, options: Token) -> Steps:
-    """A pod that uses the Kubernetes API gets a token of one hour, only in the containers that may need it.
+    """A pod that uses the Kubernetes API gets its token only in the containers that may need it.
 
     Why: the token that is mounted by default stands in every container, the one that parses what strangers send
-    included, and the API server takes it for a year, so that clients which read it once keep working.
+    included, and the API server takes it for a year, so that clients which read it once keep working. The new one ends
+    after an hour where its clients are known to read it again, or with `token.expiration: hour`. For others 3607
+    seconds are asked for, which the API server makes a year, too.
 
-    May break: a client that reads its token once is refused after an hour; a container that uses the API without a sign
-    of it finds no token where others of its pod are known to be the ones that do.
+    May break: a client that reads its token once is refused after the hour where one is asked for; a container that
+    uses the API without a sign of it finds no token where others of its pod are known to be the ones that do.
     """
     mounted = pod.get(FIELD)
     if mounted is False or (mounted is None and account_says_no(pod)):

@@ -14,7 +14,12 @@ _FLAGS = ("api-audiences", "service-account-issuer")
 _SOURCE = "serviceAccountToken"
 
 
-@transform(each=PodTemplate, stage="authentication", severity=Severity.MEDIUM, classes=("windows", "node-agent"))
+@transform(
+    each=PodTemplate,
+    stage="authentication",
+    severity=Severity.MEDIUM,
+    classes=("windows", "node-agent", "control-plane"),
+)
 def sa_token_audience(pod: PodTemplate) -> Steps:
     """A token for the API server is one that the API server takes.
 

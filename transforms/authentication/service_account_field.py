@@ -6,7 +6,7 @@ from hardener.tree.core_views import PodTemplate
 _OLD, _NEW = "serviceAccount", "serviceAccountName"
 
 
-@transform(each=PodTemplate, stage="token", severity=Severity.LOW, classes=("windows", "node-agent"))
+@transform(each=PodTemplate, stage="token", severity=Severity.LOW, classes=("windows", "node-agent", "control-plane"))
 def service_account_field(pod: PodTemplate) -> Steps:
     """The service account of a pod is named in the field that is read.
 

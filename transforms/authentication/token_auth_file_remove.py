@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.tree.control_plane import Component, ControlPlane, components, how
+from hardener.tree.control_plane import HOSTED, Component, ControlPlane, components, how
 
 _FLAG = "token-auth-file"
 
@@ -24,12 +24,15 @@ def token_auth_file_remove(carrier: ControlPlane) -> Steps:
 
 def _removed(server: Component, path: str) -> list[Edit]:
     lost = Evidence("whoever is in the file is locked out, perhaps whoever would revert this")
+    where, gone = f"on a control-plane node (cut -d, -f2,4 {path})", f"shred -u {path} on each control-plane node"
+    if server.installer == HOSTED:
+        where, gone = "in the volume that shows it", f"delete what holds {path}, a Secret most likely"
     before = (
-        f"list the users of {path} on a control-plane node (cut -d, -f2,4 {path}), and give each a certificate "
-        "(kubectl certificate approve) or an account of the identity provider, with the same groups",
+        f"list the users of {path} {where}, and give each a certificate (kubectl certificate approve) or an account of "
+        "the identity provider, with the same groups",
     )
     words = how(
         server, server.state(_FLAG), lost, grade=Grade.BREAKING, requires=before,
-        follow_up=(f"once the servers run without it: shred -u {path} on each control-plane node",),
+        follow_up=(f"once the servers run without it: {gone}",),
     )  # fmt: skip
     return [*server.unset(_FLAG, words), *server.unmount(path, words)]

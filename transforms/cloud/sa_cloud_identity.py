@@ -41,7 +41,7 @@ _OLD = (
     each=PodTemplate,
     stage="cloud",
     severity=Severity.HIGH,
-    classes=("windows", "node-agent", "system-namespace", "partial"),
+    classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"),
     only_reports=True,
 )
 def sa_cloud_identity(pod: PodTemplate) -> Steps:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hardener.authoring.edits import Edit, Evidence, Grade
-from hardener.tree.control_plane import Component, how
+from hardener.tree.control_plane import HOSTED, Component, how
 
 _FLAG = "enable-admission-plugins"
+_TAKES_ITS_OWN = ("static-pod", HOSTED, "kubeadm", "cluster-api")
 
 
 def added(server: Component, plugin: str, grade: Grade, *evidence: Evidence) -> list[Edit]:
@@ -14,7 +15,7 @@ def added(server: Component, plugin: str, grade: Grade, *evidence: Evidence) -> 
     enabled = server.entries(_FLAG)
     if plugin in enabled or plugin in server.entries("disable-admission-plugins") or not server.can(_FLAG):
         return []
-    if server.get(_FLAG) is None and server.installer not in ("static-pod", "kubeadm", "cluster-api"):
+    if server.get(_FLAG) is None and server.installer not in _TAKES_ITS_OWN:
         return []
     words = how(server, server.state(_FLAG), *evidence, grade=grade)
     return server.set(_FLAG, ",".join([*enabled, plugin]), words)

@@ -10,10 +10,11 @@ from hardener.errors import InputError
 from hardener.kubernetes.component_values import entries, tls_older
 from hardener.kubernetes.tls_suites import GOOD, is_weak
 from hardener.support.fast_dataclass import dataclass
-from hardener.tree.control_plane import Component, how
+from hardener.tree.control_plane import HOSTED, Component, how
 
 _VERSION, _SUITES = "tls-min-version", "tls-cipher-suites"
 _TLS_1_2, _TLS_1_3 = "VersionTLS12", "VersionTLS13"
+_OF_ITS_OWN = ("static-pod", HOSTED, "kubeadm", "file")  # what a distribution takes, it decides itself
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def version(component: Component, minimum: str) -> Steps:
     held = component.value(_VERSION)
     if tls_older(held, _TLS_1_2):
         yield component.set(_VERSION, _TLS_1_2, how(component, component.state(_VERSION)))
-    if minimum == _TLS_1_3 and held != _TLS_1_3 and component.installer in ("static-pod", "kubeadm", "file"):
+    if minimum == _TLS_1_3 and held != _TLS_1_3 and component.installer in _OF_ITS_OWN:
         clients = Evidence("a client without TLS 1.3 is refused")
         words = how(component, component.state(_VERSION), clients, grade=Grade.BREAKING)
         yield component.set(_VERSION, _TLS_1_3, words)

@@ -7,7 +7,8 @@ from hardener.tree.core_views import Container
 
 
 @transform(
-    each=Container, stage="components", severity=Severity.MEDIUM, classes=("system-namespace", "node-agent"),
+    each=Container, stage="components", severity=Severity.MEDIUM,
+    classes=("system-namespace", "node-agent", "control-plane"),
     only_reports=True,
 )  # fmt: skip
 def component_eol(container: Container) -> Steps:

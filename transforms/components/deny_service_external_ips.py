@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
-from hardener.tree.control_plane import ControlPlane, components
+from hardener.tree.control_plane import HOSTED, ControlPlane, components
 
 from ._plugins import added
 
@@ -19,6 +19,7 @@ def deny_service_external_ips(carrier: ControlPlane) -> Steps:
     for server in components(carrier, "kube-apiserver"):
         if any(item.has("spec", "externalIPs") for item in carrier.tree.of("", "Service")):
             return  # service-external-ips says so
-        yield from added(
-            server, "DenyServiceExternalIPs", Grade.REVIEW, Evidence("no Service of the tree has externalIPs")
-        )
+        grade, fact = Grade.REVIEW, Evidence("no Service of the tree has externalIPs")
+        if server.installer == HOSTED:
+            grade, fact = Grade.BREAKING, Evidence("the Services of the cluster that it serves are not in this tree")
+        yield from added(server, "DenyServiceExternalIPs", grade, fact)

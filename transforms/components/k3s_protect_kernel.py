@@ -29,6 +29,6 @@ def k3s_protect_kernel(carrier: ControlPlane) -> Steps:
     change = carrier.set(
         _KEY, to=True, grade=Grade.BREAKING, basis=Basis.PROVED,
         evidence=[carrier.fact(f"{_KEY} is not on"), why], requires=(INSTALL,),
-        follow_up=("restart k3s or RKE2, one node after the other",),
+        follow_up=("restart k3s or RKE2, one node after the other",), impact="kernel-settings",
     )  # fmt: skip
     yield [change, *edits]

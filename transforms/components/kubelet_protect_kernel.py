@@ -30,7 +30,7 @@ def kubelet_protect_kernel(carrier: ControlPlane | ComponentFile) -> Steps:
 def _one(kubelet: Component, grade: Grade) -> Steps:
     edits: list[Edit] = []
     evidence = [kubelet.state("protect-kernel-defaults"), Evidence(f"{NAME} holds what the kubelet asks for")]
-    words = how(kubelet, *evidence, grade=grade, requires=(INSTALL,))
+    words = how(kubelet, *evidence, grade=grade, requires=(INSTALL,), impact="kernel-settings")
     for item in kubelet.view.host_file(NAME, DROP_IN, **words.words):
         if isinstance(item, Finding):
             yield item

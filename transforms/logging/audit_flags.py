@@ -3,9 +3,14 @@ from __future__ import annotations
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.audit_defaults import LOG, MOUNTED_BY_KUBEADM, POLICY, ROTATION, paths
-from hardener.tree.control_plane import Component, ControlPlane, How, components, how
+from hardener.tree.control_plane import HOSTED, Component, ControlPlane, How, components, how
 
 from ._policy import AuditPolicyOptions
+
+_BY_HAND = {
+    "kops": "set auditLogPath and auditPolicyFile, and write the policy with spec.fileAssets",
+    HOSTED: f"mount a policy from a ConfigMap, name it with --{POLICY}, and set --{LOG}=-, the log of the container",
+}
 
 
 @transform(
@@ -39,11 +44,8 @@ def _one(server: Component, strength: str) -> Steps:
     yield from _endless(server)
     folders = paths(server.installer)
     if folders is None:
-        if server.installer == "kops" and server.get("audit-log-path") is None:
-            yield server.finding(
-                "no audit log is kept", advice="set auditLogPath and auditPolicyFile, and write the policy with "
-                "spec.fileAssets", severity=Severity.MEDIUM,
-            )  # fmt: skip
+        if server.installer in _BY_HAND and server.get(LOG) is None:
+            yield server.finding("no audit log is kept", advice=_BY_HAND[server.installer], severity=Severity.MEDIUM)
         return
     policy, log = folders
     wanted = {POLICY: policy, LOG: log} | ({} if server.get(LOG) == "-" else ROTATION)

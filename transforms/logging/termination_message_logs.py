@@ -14,7 +14,7 @@ _DEFAULT_PATH = "/dev/termination-log"
 
 @transform(
     each=Container, stage="logging", severity=Severity.LOW,
-    classes=("windows", "node-agent", "system-namespace", "partial"),
+    classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"),
 )  # fmt: skip
 def termination_message_logs(container: Container) -> Steps:
     """A container that fails without a message of its own leaves the end of its log in the status of its pod.

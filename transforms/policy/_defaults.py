@@ -13,7 +13,6 @@ from hardener.kubernetes.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE
 from ._writing import TOPIC, extend, facts
 
 _DIFFERS = "pods in the cluster then differ from what stands in Git"
-_TOKEN = "a pod that uses its token without saying so loses it"
 
 
 def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
@@ -33,10 +32,10 @@ def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
         if own is None:
             name = tree.ask(Names).free(POLICY, default.name, home)
             evidence = [Evidence("policies.mutate is set"), *facts(spaces), Evidence(_DIFFERS)]
-            evidence += [Evidence(_TOKEN)] if default.breaks else []
-            grade = Grade.BREAKING if default.breaks else Grade.REVIEW
             values = (policy(default, name), binding(name, tree.ask(Names).free(BINDING, name, home), names))
-            yield [home.create(TOPIC, value, grade=grade, basis=Basis.PROVED, evidence=evidence) for value in values]
+            yield [
+                home.create(TOPIC, value, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence) for value in values
+            ]
             continue
         edits: list[Edit] = []
         for item in tree.of(GROUP, BINDING):

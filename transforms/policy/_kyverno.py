@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
@@ -18,6 +18,7 @@ from hardener.tree.view import View
 
 from ._options import Policies
 from ._writing import create, extend
+from ._writing import older as is_older
 
 ACTIONS, ACTION_OF_RULE_SINCE = kyverno.ACTIONS, kyverno.ACTION_OF_RULE_SINCE
 Version = tuple[int, int]
@@ -60,6 +61,18 @@ def writer(version: Version, fact: Evidence) -> Callable[[PolicyHome, AdmissionR
             yield from _validating_policies(home, rule, spaces)
 
     return edits
+
+
+def older(home: PolicyHome, rule: AdmissionRule) -> Iterator[Finding]:
+    """That the policies of ``rule`` are not what is written today."""
+    guardrails = home.tree.ask(Guardrails)
+    own = guardrails.own(kyverno.GROUP, kyverno.CLUSTER_POLICY, rule.name)
+    if own is not None:
+        yield from is_older(own, kyverno.cluster_policy(rule, own.name, [], kyverno.DEFAULT_VERSION)["spec"])
+    for value in kyverno.validating_policies(rule, rule.name, ["any"]):
+        own = guardrails.own(kyverno.CEL_GROUP, kyverno.VALIDATING_POLICY, value["metadata"]["name"])
+        if own is not None:
+            yield from is_older(own, value["spec"])
 
 
 def _cluster_policy(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown], version: Version) -> Iterator[Edit]:

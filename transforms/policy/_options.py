@@ -17,7 +17,7 @@ _PREFIX = "harden-"
 class Policies:
     """``generate``: the policies that are written, "all" or names with commas between; ``deny``: those that refuse
     where the tree shows everything, the others only warn. ``kyverno_version``: "1.16"; empty where the tree says it.
-    ``mutate``: policies that give pods defaults are written, too."""
+    ``mutate``: a policy that gives pods a default is written, too."""
 
     GROUP: ClassVar[str] = "policies"
     generate: str = "all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Edit
+from hardener.authoring.edits import Edit, Finding
 from hardener.facts.access.admission import PolicyHome, Shown
 from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.facts.kustomize.free_names import Names
@@ -13,8 +13,9 @@ from hardener.kubernetes.admission_rules import AdmissionRule
 from hardener.tree.core_views import Object
 
 from ._writing import create, extend
+from ._writing import older as is_older
 
-__all__ = ["SINCE", "edits"]
+__all__ = ["SINCE", "edits", "older"]
 
 _SELECTOR = ("spec", "matchResources", "namespaceSelector", "matchExpressions")
 
@@ -36,6 +37,13 @@ def edits(home: PolicyHome, rule: AdmissionRule, spaces: list[Shown]) -> Iterato
         yield create(home, denial(rule, name, tree.ask(Names).free(BINDING, name, home), names), spaces)
     for item in refusing[:1]:
         yield from _extended(item, spaces)
+
+
+def older(home: PolicyHome, rule: AdmissionRule) -> Iterator[Finding]:
+    """That the policy of ``rule`` is not what is written today."""
+    own = home.tree.ask(Guardrails).own(GROUP, POLICY, rule.name)
+    if own is not None:
+        yield from is_older(own, policy(rule, own.name)["spec"])
 
 
 def _extended(item: Object, spaces: list[Shown]) -> Iterator[Edit]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
 from hardener.facts.access.admission import PolicyHome, Shown
+from hardener.facts.access.admission.guardrails import Guardrails
 from hardener.tree.core_views import Object
 
 TOPIC = "policies"
@@ -29,6 +30,18 @@ def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[
     for space in spaces:
         if space.name not in names:
             yield item.append(*path, value=space.name, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=facts([space]))
+
+
+def older(item: Object, wanted: dict[str, Any]) -> Iterator[Finding]:
+    """That a policy of this program asks for something else than ``wanted``, the spec that is written today. What
+    stands in the tree may be changed by hand, so it is left as it is."""
+    names = item.tree.ask(Guardrails).differing(item, wanted)
+    if item.editable and names:
+        yield item.finding(
+            f"{item} asks for something else than what this version writes: {', '.join(names)}", "spec",
+            advice="delete it (its bindings stay) and run harden again, unless it was changed by hand for a reason",
+            severity=Severity.MEDIUM,
+        )  # fmt: skip
 
 
 def _inert(home: PolicyHome) -> Evidence:

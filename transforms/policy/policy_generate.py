@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hardener.kubernetes.admission_rules import AdmissionRule
 
     Write = Callable[[PolicyHome, AdmissionRule, list[Shown]], Iterator[Edit]]
+    Older = Callable[[PolicyHome, AdmissionRule], Iterator[Finding]]
 
 _NO_ADD_ON = "use --policy-engine vap, which needs nothing but the API server and works beside"
 
@@ -55,12 +56,14 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
             )  # fmt: skip
             return
         write: Write = _vap.edits
+        older: Older = _vap.older
     else:
         from . import _kyverno
 
         release, fact = _kyverno.release(home, options)
         yield from _kyverno.deprecation(home, release)
         write = _kyverno.writer(release, fact)
+        older = _kyverno.older
     rules = options.rules()
     shown = guardrails.shown([rule for rule, _ in rules])
     refusing = [rule.name for rule, refuses in rules if refuses]
@@ -70,6 +73,7 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
                 yield _refused(space, name)
         yield from _open(space, [name for name in refusing if space.name not in guardrails.refusing(name)])
     for rule, _ in rules:
+        yield from older(home, rule)
         spaces = [space for space in shown if rule.name in refusing and not space.broken[rule.name]]
         edits = list(write(home, rule, spaces))
         if edits:

@@ -8,7 +8,7 @@ from hardener.tree.core_views import Container
 
 @transform(
     each=Container, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2",
-    classes=("windows", "node-agent", "system-namespace", "partial"), only_reports=True,
+    classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def secret_arg_literal(container: Container) -> Steps:
     """A command line holds no credentials.

@@ -23,7 +23,7 @@ _ADVICE = "let it come from a Secret that an operator fills from a store, and ro
 
 @transform(
     each=PodTemplate, stage="secrets", severity=Severity.CRITICAL, options=Secrets, cis="5.4.2",
-    classes=("windows", "node-agent", "system-namespace", "partial"),
+    classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"),
     after=("secret-configmap-move", "secret-git-history"),
 )  # fmt: skip
 def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:

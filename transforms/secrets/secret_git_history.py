@@ -11,7 +11,7 @@ _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
 
 @transform(
     each=ConfigMap | Secret | PodTemplate, stage="secrets", severity=Severity.HIGH,
-    classes=("windows", "node-agent", "system-namespace", "partial"), only_reports=True,
+    classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
     """A credential that was ever in Git is taken for known.

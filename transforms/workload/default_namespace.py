@@ -7,7 +7,8 @@ from hardener.tree.core_views import PodTemplate
 
 
 @transform(
-    each=PodTemplate, stage="labels", severity=Severity.LOW, cis="5.7.4", classes=("windows", "node-agent"),
+    each=PodTemplate, stage="labels", severity=Severity.LOW, cis="5.7.4",
+    classes=("windows", "node-agent", "control-plane"),
     only_reports=True, peers=("checkov:CKV_K8S_21",),
 )  # fmt: skip
 def default_namespace(pod: PodTemplate) -> Steps:

@@ -8,7 +8,8 @@ from ._need import pod_evidence
 
 
 @transform(
-    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.4", classes=("node-agent",),
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.4",
+    classes=("node-agent", "control-plane"),
     peers=(
         "kube-linter:host-ipc", "checkov:CKV_K8S_18", "polaris:hostIPCSet", "kubeaudit:allow-namespace-host-ipc",
         "kubescape:C-0038",

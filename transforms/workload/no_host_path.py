@@ -48,18 +48,19 @@ def no_host_path(pod: PodTemplate) -> Steps:
     for index, volume, what in volumes:
         if what is None:
             continue
+        # Each volume by itself: a waiver of one keeps no other.
         if what in ("node", "memory", "scratch") and meant:
             yield list(_replace(pod, index, Grade.BREAKING, meant))
         elif what == "node":
             evidence = [volume.fact("an application has no use for this folder of the node", "hostPath", "path")]
-            yield from _replace(pod, index, Grade.REVIEW, evidence)
+            yield list(_replace(pod, index, Grade.REVIEW, evidence))
         elif what in ("memory", "scratch"):
             shared = list(_shared(pod, index, volume))
             evidence = [volume.fact("its files are not kept, or are made again", "hostPath", "path")]
             if shared:
                 yield list(_replace(pod, index, Grade.BREAKING, shared))
             else:
-                yield from _replace(pod, index, Grade.REVIEW, evidence)
+                yield list(_replace(pod, index, Grade.REVIEW, evidence))
         else:
             yield _stays(volume, what)
 

@@ -8,7 +8,8 @@ from ._need import pod_evidence
 
 
 @transform(
-    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.3", classes=("node-agent",),
+    each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.3",
+    classes=("node-agent", "control-plane"),
     peers=(
         "kube-linter:host-pid", "checkov:CKV_K8S_17", "polaris:hostPIDSet", "kubeaudit:allow-namespace-host-pid",
         "kubescape:C-0038",

@@ -9,7 +9,7 @@ _FIELD = ("securityContext", "windowsOptions", "hostProcess")
 
 @transform(
     each=PodTemplate, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.11",
-    classes=("windows", "node-agent"), only_reports=True,
+    classes=("windows", "node-agent", "control-plane"), only_reports=True,
 )  # fmt: skip
 def no_host_process(pod: PodTemplate) -> Steps:
     """A Windows container is no process of its node.

@@ -22,8 +22,8 @@ _ADDED = ("securityContext", "capabilities", "add")
 
 
 @transform(
-    each=Container, stage="capabilities", pss="restricted", cis="5.2.6", classes=("node-agent", "partial"),
-    after=("drop-capabilities",),
+    each=Container, stage="capabilities", pss="restricted", cis="5.2.6",
+    classes=("node-agent", "control-plane", "partial"), after=("drop-capabilities",),
     peers=(
         "kube-linter:privilege-escalation-container", "checkov:CKV_K8S_20", "polaris:privilegeEscalationAllowed",
         "kubeaudit:allow-privilege-escalation", "kubescape:C-0016",

@@ -14,7 +14,7 @@ _FIELD = ("securityContext", "privileged")
 
 @transform(
     each=Container, stage="host", severity=Severity.HIGH, pss="baseline", cis="5.2.2",
-    classes=("node-agent", "partial"), after=("no-host-path",),
+    classes=("node-agent", "control-plane", "partial"), after=("no-host-path",),
     peers=(
         "kube-linter:privileged-container", "checkov:CKV_K8S_16", "polaris:runAsPrivileged",
         "kubeaudit:allow-privileged", "kubescape:C-0057",

@@ -24,7 +24,13 @@ _TOPIC = "volume that Pod Security restricted forbids"
 _CLONE = "let an init container clone into an emptyDir; the kubelet runs git as root of the node for this volume"
 
 
-@transform(each=PodTemplate, stage="host", pss="restricted", classes=("windows", "node-agent"), only_reports=True)
+@transform(
+    each=PodTemplate,
+    stage="host",
+    pss="restricted",
+    classes=("windows", "node-agent", "control-plane"),
+    only_reports=True,
+)
 def restricted_volume_types(pod: PodTemplate) -> Steps:
     """A pod names storage by a claim, not by its server or disk.
 

@@ -22,7 +22,7 @@ _LOWEST_OWN = 10000
     each=PodTemplate, stage="user", pss="restricted", cis="5.2.7", options=UserOptions, classes=("partial",),
     peers=(
         "kube-linter:run-as-non-root", "checkov:CKV_K8S_23", "checkov:CKV_K8S_40", "polaris:runAsRootAllowed",
-        "kubeaudit:allow-run-as-root", "kubescape:C-0013",
+        "kubeaudit:allow-run-as-root", "kubeaudit:allow-not-overridden-non-root-user", "kubescape:C-0013",
     ),
 )  # fmt: skip
 def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:

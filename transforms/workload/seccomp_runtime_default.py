@@ -21,7 +21,8 @@ _AS_FIELD = {"runtime/default": "RuntimeDefault", "docker/default": "RuntimeDefa
 
 
 @transform(
-    each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2", classes=("node-agent", "partial"),
+    each=PodTemplate, stage="seccomp", pss="restricted", cis="5.7.2",
+    classes=("node-agent", "control-plane", "partial"),
     peers=("checkov:CKV_K8S_31", "polaris:linuxHardening", "kubescape:C-0210"),
 )  # fmt: skip
 def seccomp_runtime_default(pod: PodTemplate) -> Steps:

@@ -45,7 +45,7 @@ class _Weakness:
 
 @transform(
     each=PatchedPod, stage="labels", severity=Severity.HIGH, pss="restricted",
-    classes=("windows", "node-agent", "system-namespace", "partial"), only_reports=True,
+    classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def weakened_by_overlay(pod: PodTemplate) -> Steps:
     """A kustomization does not take back what its base is hardened with.

@@ -6,7 +6,10 @@ PREFIX = "hardener.dev/"
 COMMENT = "harden:"
 """In a comment of ours."""
 
-PEERS = ("kube-linter.io/", "checkov.io/skip", "polaris.fairwinds.com/", "kubeaudit.io/")
+PEERS = (
+    "kube-linter.io/", "checkov.io/skip", "polaris.fairwinds.com/", "kubeaudit.io/", "audit.kubernetes.io/",
+    "kubeaudit.allow.",
+)  # fmt: skip
 """In annotations and labels of other scanners."""
 
 TERRAFORM = "checkov:skip="

@@ -12,14 +12,13 @@ from typing import Any
 
 from hardener.engine.waivers import marks
 from hardener.engine.waivers.annotations import Holder, holders
-from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called
+from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver
 from hardener.sources.manifests import ManifestFile
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
 _CHECKOV = re.compile(r"checkov\.io/skip\d+")
-_CONTAINER = re.compile(r"container\.kubeaudit\.io/(.+)\.([a-zA-Z-]+)")
 
 Checks = Mapping[str, Mapping[str, frozenset[str]]]
 """By scanner and name of its check, what it waives here."""
@@ -33,7 +32,10 @@ def read(item: Object, pods: list[PodTemplate], checks: Checks, found: Collectio
     for holder in holders(item, pods):
         for key in ("annotations", "labels"):
             for name, value in holder.mapping(key).items():
-                said = (_annotation if key == "annotations" else _label)(name, value, holder, checks)
+                if key == "annotations":
+                    said = _annotation(name, value, holder, checks)
+                else:
+                    said = _label(item, name, value, holder, checks)
                 if said is not None and (said[0] is EVERYTHING or said[0]) and said[3]:
                     ids, carrier, reason, scopes = said
                     path = (*holder.path, key, name)
@@ -63,19 +65,22 @@ def _annotation(name: str, value: str, holder: Holder, checks: Checks) -> _Said 
     return None
 
 
-def _label(name: str, value: str, holder: Holder, checks: Checks) -> _Said | None:
-    container = _CONTAINER.fullmatch(name)
-    if container:
-        scopes = containers_called(holder.pods, container[1])
-        return _overridden(container[2], checks), "kubeaudit", value or name, scopes
-    if name.startswith("kubeaudit.io/"):
-        return _overridden(name.partition("/")[2], checks), "kubeaudit", value or name, [holder.scope]
-    return None
+def _label(item: Object, name: str, value: str, holder: Holder, checks: Checks) -> _Said | None:
+    if "audit" not in name:
+        return None
+    from hardener.engine.waivers import kubeaudit
+
+    override = kubeaudit.read(item, name, value)
+    if override is None:
+        return None
+    scopes = kubeaudit.scopes(override, item, holder)
+    return _overridden(override.what, checks), "kubeaudit", override.reason, scopes
 
 
-def _overridden(override: str, checks: Checks) -> frozenset[str]:
-    # Some end in a capability, or in the name of a volume.
-    meant = (ids for start, ids in checks["kubeaudit"].items() if override.lower().startswith(start))
+def _overridden(what: str, checks: Checks) -> frozenset[str]:
+    # Those that end in a dash are followed by a capability, or by the name of a volume.
+    known = checks["kubeaudit"].items()
+    meant = (ids for check, ids in known if (what.startswith(check) if check.endswith("-") else what == check))
     return frozenset[str]().union(*meant)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hardener.tree.control_plane.component import Component, How
+from hardener.kubernetes.component_values import NAMES
+from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how, since
 from hardener.tree.view import View
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
 __all__ = [
-    "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How", "by_table",
-    "components", "control_planes", "how", "since", "unread",
+    "HOSTED", "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How",
+    "by_table", "components", "control_planes", "how", "since", "unread",
 ]  # fmt: skip
 
 
@@ -26,9 +27,13 @@ class ControlPlane(View):
 
     __slots__ = ()
     type_name = "Object"
+    NEEDS = "holds_components"
     KINDS = frozenset({
         ("", "Pod"),
         ("apps", "DaemonSet"),
+        ("apps", "Deployment"),
+        ("apps", "StatefulSet"),
+        ("apps", "ReplicaSet"),
         ("kubeadm.k8s.io", "ClusterConfiguration"),
         ("kubeadm.k8s.io", "InitConfiguration"),
         ("kubeadm.k8s.io", "JoinConfiguration"),
@@ -76,12 +81,12 @@ class DevelopmentCluster(View):
 
 
 def control_planes(tree: Tree) -> list[ControlPlane]:
-    """All of the tree: of Pods and DaemonSets the few that start a component."""
+    """All of the tree: of Pods and workloads the few that start a component."""
     return [
         ControlPlane(item, item.path, item.data)
         for names in sorted(ControlPlane.KINDS)
         for item in tree.of(*names)
-        if item.kind not in ("Pod", "DaemonSet") or _starts_one(item)
+        if item.group not in ("", "apps") or _starts_one(item)
     ]
 
 
@@ -105,7 +110,7 @@ def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
 def _starts_one(carrier: View) -> bool:
     """Whether a container of the pod may start a component."""
     spec = carrier.data.get("spec")
-    if carrier.object.kind == "DaemonSet" and isinstance(spec, dict):
+    if carrier.object.kind != "Pod" and isinstance(spec, dict):
         spec = (spec.get("template") or {}).get("spec") if isinstance(spec.get("template"), dict) else None
     containers = spec.get("containers") if isinstance(spec, dict) else None
     for container in containers if isinstance(containers, list) else ():
@@ -114,7 +119,7 @@ def _starts_one(carrier: View) -> bool:
             for key in ("command", "args"):
                 found = container.get(key)
                 words += found if isinstance(found, list) else ()
-            if any("kube" in word or "etcd" in word for word in words if isinstance(word, str)):
+            if any(name in word for word in words if isinstance(word, str) for name in NAMES):
                 return True
     return False
 

@@ -41,10 +41,10 @@ class ExtraArguments(Component):
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         found = self.all(flag)
         if found:
-            return [self.view.set(*found[-1].path, to=text, **how.words), *self.joined(found, how)]
+            return [self.view.set(*found[-1].path, to=text, impact=how.impact, **how.words), *self.joined(found, how)]
         if self._is_list:
-            return [self.view.append(*self._base, value={"name": flag, "value": text}, **how.words)]
-        return [self.view.set(*self._base, flag, to=text, **how.words)]
+            return [self.view.append(*self._base, value={"name": flag, "value": text}, impact=how.impact, **how.words)]
+        return [self.view.set(*self._base, flag, to=text, impact=how.impact, **how.words)]
 
     def dropped(self, places: list[Written], how: How) -> list[Edit]:
         paths = [place.path[:-1] if self._is_list else place.path for place in places]
@@ -107,11 +107,11 @@ class ArgumentList(Component):
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         found, word = self.all(flag), f"{flag}={text}"
         if found:
-            return [self.view.set(*found[-1].path, to=word, **how.words), *self.joined(found, how)]
+            return [self.view.set(*found[-1].path, to=word, impact=how.impact, **how.words), *self.joined(found, how)]
         one = self.view.text(self._key)
         if one is not None:
-            return [self.view.set(self._key, to=[one, word], **how.words)]
-        return [self.view.append(self._key, value=word, **how.words)]
+            return [self.view.set(self._key, to=[one, word], impact=how.impact, **how.words)]
+        return [self.view.append(self._key, value=word, impact=how.impact, **how.words)]
 
     def dropped(self, places: list[Written], how: How) -> list[Edit]:
         return [self.view.drop(*place.path, **how.words) for place in places]

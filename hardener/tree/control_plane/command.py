@@ -9,7 +9,8 @@ from hardener.authoring.edits import Edit
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.component_values import entries, parsed_version
 from hardener.support.data_path import Path
-from hardener.tree.control_plane.component import Component, How, Written
+from hardener.tree.api_servers import HOSTING
+from hardener.tree.control_plane.component import HOSTED, Component, How, Written
 from hardener.tree.view import View
 
 _LISTS = ("command", "args")
@@ -19,7 +20,7 @@ class CommandLine(Component):
     """A container with ``command`` and ``args``. ``--f=v``, ``--f v`` and a bare ``--f`` are kept as they are found."""
 
     def __init__(self, view: View, name: str, pod: View) -> None:
-        super().__init__(view, name, "static-pod")
+        super().__init__(view, name, HOSTED if view.object.kind in HOSTING else "static-pod")
         self._pod = pod
 
     @cached_property
@@ -30,7 +31,7 @@ class CommandLine(Component):
 
     @property
     def restart(self) -> str:
-        if self.view.object.kind == "DaemonSet":
+        if self.view.object.kind != "Pod":
             return f"the pods of {self.view.object} are replaced one by one: kubectl rollout status watches it"
         return super().restart
 
@@ -66,12 +67,12 @@ class CommandLine(Component):
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         places = self.all(flag)
         if not places:
-            return [self.view.append(self._list(), value=f"--{flag}={text}", **how.words)]
+            return [self.view.append(self._list(), value=f"--{flag}={text}", impact=how.impact, **how.words)]
         last, others = places[-1], self.joined(places, how)
         if last.form == " ":
-            return [self.view.set(*last.path, to=text, **how.words), *others]
+            return [self.view.set(*last.path, to=text, impact=how.impact, **how.words), *others]
         word = str(self.view.text(*last.path)).partition("=")[0]
-        return [self.view.set(*last.path, to=f"{word}={text}", **how.words), *others]
+        return [self.view.set(*last.path, to=f"{word}={text}", impact=how.impact, **how.words), *others]
 
     def _list(self) -> str:
         """The list that new flags go to: the one that holds the last, else the arguments where there are any."""
@@ -99,6 +100,10 @@ class CommandLine(Component):
 
     def mounts(self, path: str) -> bool:
         return any(_holds(mount.text("mountPath"), path) for mount in self.view.items("volumeMounts"))
+
+    @property
+    def takes_files(self) -> bool:
+        return self.installer != HOSTED  # what it reads stands in a ConfigMap or Secret, of which only its owner knows
 
     def mount(self, name: str, path: str, *, read_only: bool, type: str, how: How) -> list[Edit]:
         mount: dict[str, Any] = {"name": self._free(name), "mountPath": path}

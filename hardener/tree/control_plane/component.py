@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from hardener.authoring.edits import Severity
     from hardener.kubernetes.component_flags import Flag
 
+HOSTED = "hosted"
+"""The installer of a component that runs as an ordinary workload."""
+
 # Where the restart of a component has to be asked for, and how.
 _RESTART = {
     "static-pod": "the kubelet restarts {name} once the file in /etc/kubernetes/manifests of a control-plane node is "
@@ -121,6 +124,12 @@ class Component:
     def is_file(self) -> bool:
         """Whether it is a configuration file, not a list of flags."""
         return self.installer == "file"
+
+    @property
+    def defaults_zero(self) -> bool:
+        """Whether a zero counts as nothing said, as in the configuration of a component (SetDefaults of its types), and
+        unlike a flag."""
+        return False
 
     def called(self, flag: str) -> str:
         """The flag as a person knows it here."""

@@ -24,6 +24,7 @@ class Fields(Component):
     def __init__(self, view: View, name: str, installer: str, key: str, base: Path = ()) -> None:
         super().__init__(view, name, installer)
         self._base = base
+        self._is_configuration = key == "field"
         self._fields: dict[str, Path] = {}
         for flag, facts in component_flags.flags(name).items():
             field = facts.field if key == "field" else facts.kops
@@ -54,6 +55,10 @@ class Fields(Component):
 
     def can(self, flag: str) -> bool:
         return flag in self._fields
+
+    @property
+    def defaults_zero(self) -> bool:
+        return self._is_configuration
 
     def set(self, flag: str, text: str, how: How) -> list[Edit]:
         value = component_flags.flag(self.name, flag).typed(text)

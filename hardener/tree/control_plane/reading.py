@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from hardener.kubernetes.component_values import COMPONENTS
+from hardener.kubernetes.component_values import COMPONENTS, called, started
 from hardener.support.data_path import Path
+from hardener.tree.api_servers import HOSTING, ApiServers
 from hardener.tree.control_plane.arguments import ArgumentList, ExtraArguments
 from hardener.tree.control_plane.command import CommandLine
 from hardener.tree.control_plane.component import Component, distribution, is_server
@@ -39,8 +39,9 @@ _FILES = {
     "KubeProxyConfiguration": "kube-proxy",
     "KubeSchedulerConfiguration": "kube-scheduler",
 }
-# A component in the text of a shell or behind a wrapper.
-_CALLED = re.compile(rf"(?:^|[\s/])({'|'.join(sorted(COMPONENTS))})(?=[\s\\]+-)")
+_POD_SPECS: dict[str, Path] = {
+    "Pod": ("spec",), **dict.fromkeys(("DaemonSet", *HOSTING), ("spec", "template", "spec")),
+}  # fmt: skip
 
 
 def components(carrier: View) -> Iterator[Component]:
@@ -48,10 +49,8 @@ def components(carrier: View) -> Iterator[Component]:
     group, kind = carrier.object.group, carrier.object.kind
     if kind in _FILES:
         yield Fields(carrier, _FILES[kind], "file", "field")
-    elif kind == "Pod":
-        yield from _command_lines(carrier.view("spec"))
-    elif kind == "DaemonSet":
-        yield from _command_lines(carrier.view("spec", "template", "spec"))
+    elif kind in _POD_SPECS:
+        yield from _command_lines(carrier)
     elif group == "kubeadm.k8s.io":
         listed = carrier.object.api_version.endswith("v1beta4")
         if kind == "ClusterConfiguration":
@@ -70,27 +69,35 @@ def components(carrier: View) -> Iterator[Component]:
         yield from _talos(carrier)
 
 
-def _command_lines(pod: View) -> Iterator[Component]:
+def _command_lines(carrier: View) -> Iterator[Component]:
+    pod = carrier.view(*_POD_SPECS[carrier.object.kind])
     for container in pod.items("containers"):
-        command = container.strings("command")
-        name = command[0].rpartition("/")[2] if command else ""
-        if name in COMPONENTS:
+        name = started(container.strings("command"))
+        if name is not None and _is_component(carrier, name):
             yield CommandLine(container, name, pod)
 
 
+def _is_component(carrier: View, name: str) -> bool:
+    """Whether what is called ``name`` belongs to a control plane: an etcd in a workload may be anybody's."""
+    if name != "etcd" or carrier.object.kind not in HOSTING:
+        return True
+    return carrier.tree.ask(ApiServers).beside(carrier.object)
+
+
 def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
-    """The containers of a Pod or DaemonSet that start a component through a shell, a wrapper or the entry point of the
-    image, so that its flags are not known; with the name of the component, and the weak flags in their text."""
-    path = {"Pod": ("spec",), "DaemonSet": ("spec", "template", "spec")}.get(carrier.object.kind)
+    """The containers of pods that start a component through a shell, a wrapper or the entry point of the image, so that
+    its flags are not known; with the name of the component, and the weak flags in their text."""
+    path = _POD_SPECS.get(carrier.object.kind)
     for container in carrier.items(*path, "containers") if path else ():
-        words = [*container.strings("command"), *container.strings("args")]
-        if container.strings("command") and words[0].rpartition("/")[2] in COMPONENTS:
+        command, args = container.strings("command"), container.strings("args")
+        if started(command):
             continue
         image = (container.text("image") or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
-        called = _CALLED.search(" ".join(words))
-        name = called[1] if called else image
-        if name in COMPONENTS and (called or any(word.startswith("-") for word in words)):
-            yield name, container, weak_texts(container)
+        inside = called(command, args)
+        name = inside or image
+        if name in COMPONENTS and (inside or any(word.startswith("-") for word in (*command, *args))):
+            if _is_component(carrier, name):
+                yield name, container, weak_texts(container)
 
 
 def _kubeadm(carrier: View, installer: str, base: Path, *, listed: bool) -> Iterator[Component]:

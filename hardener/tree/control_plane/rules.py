@@ -6,11 +6,11 @@ from hardener.authoring.edits import Basis, Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.component_flags import Rule
-from hardener.tree.control_plane.component import Component, How
+from hardener.tree.control_plane.component import HOSTED, Component, How
 from hardener.tree.control_plane.saying import how as said
 from hardener.tree.control_plane.saying import since
 
-_OWNED = ("static-pod", "kubeadm", "cluster-api", "file")
+_OWNED = ("static-pod", HOSTED, "kubeadm", "cluster-api", "file")
 
 
 def applied(component: Component, id: str) -> Steps:
@@ -36,6 +36,8 @@ def applied(component: Component, id: str) -> Steps:
 def _is_broken(component: Component, rule: Rule) -> bool:
     """Whether the rule is about this carrier and version, and speaks against it."""
     if component.name not in rule.components or (rule.only == "file" and not component.is_file):
+        return False
+    if rule.only == "flags" and component.defaults_zero:
         return False
     if rule.since is not None and component.version < rule.since:
         return False

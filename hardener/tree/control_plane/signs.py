@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from hardener.tree.control_plane.component import Component, distribution, is_server
+from hardener.tree.control_plane.component import HOSTED, Component, distribution, is_server
 
 if TYPE_CHECKING:
     from hardener.authoring.edits import Evidence
@@ -18,6 +18,7 @@ _SCRAPERS = (
     ("operator.victoriametrics.com", "VMServiceScrape"), ("operator.victoriametrics.com", "VMPodScrape"),
 )  # fmt: skip
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_WAYS = ("httpGet", "tcpSocket", "grpc")
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
@@ -68,10 +69,10 @@ def _names(value: Any, name: str) -> bool:
 def probed_from_outside(component: Component) -> Evidence | None:
     """A probe of the component's container that asks another address than the loopback one."""
     for key in _PROBES:
-        if component.view.has(key, "httpGet"):
-            host = component.view.text(key, "httpGet", "host") or ""
-            if not is_loopback(host):
-                return component.view.fact(f"its {key} asks the address of the node", key, "httpGet")
+        for way in _WAYS:
+            if component.view.has(key, way) and not is_loopback(component.view.text(key, way, "host") or ""):
+                whose = "pod" if component.installer == HOSTED else "node"
+                return component.view.fact(f"its {key} asks the address of the {whose}", key, way)
     return None
 
 

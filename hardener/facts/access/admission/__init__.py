@@ -12,7 +12,10 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hardener.authoring.edits import Evidence
+    from hardener.support.data_path import Path
     from hardener.tree.core_views import Namespace, Object
     from hardener.tree.tree import Tree
 
@@ -93,6 +96,28 @@ class PolicyBinding(_Policy):
 
     __slots__ = ()
     KINDS = frozenset({(_GROUP, "ValidatingAdmissionPolicyBinding")})
+
+
+class MutatingPolicy(View):
+    """A MutatingAdmissionPolicy."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({(_GROUP, "MutatingAdmissionPolicy")})
+
+    @property
+    def visits_pods(self) -> bool:
+        """Whether it changes pods, and not only what makes pods."""
+        rules = self.items("spec", "matchConstraints", "resourceRules")
+        return any(name in ("pods", "*") for rule in rules for name in rule.strings("resources"))
+
+    def expressions(self) -> Iterator[tuple[Path, str]]:
+        """What it does, by the path of each expression."""
+        for index, mutation in enumerate(self.items("spec", "mutations")):
+            for key in ("applyConfiguration", "jsonPatch"):
+                text = mutation.text(key, "expression")
+                if text:
+                    yield ("spec", "mutations", index, key, "expression"), text
 
 
 class AdmissionWebhook(View):

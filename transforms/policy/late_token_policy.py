@@ -1,0 +1,30 @@
+"""K04: policies that take the token from pods when it is mounted already."""
+
+from __future__ import annotations
+
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.facts.access.admission import MutatingPolicy
+
+_FIELD = "automountServiceAccountToken"
+
+
+@transform(each=MutatingPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
+def late_token_policy(policy: MutatingPolicy) -> Steps:
+    """A policy that keeps the token of a service account from pods acts before it is mounted.
+
+    Why: the API server runs MutatingAdmissionPolicies behind its own plugins. ServiceAccount has mounted the token of a
+    pod by then: the field says false afterwards, and the token is there all the same.
+
+    May break: nothing, the policy is only reported.
+    """
+    if not policy.visits_pods:
+        return
+    for path, text in policy.expressions():
+        if "false" in text.partition(_FIELD)[2] and "volumeMounts" not in text:
+            yield policy.finding(
+                f"{policy.object} sets {_FIELD} of pods when the token is mounted already, so that they say that they "
+                "have none and have it", *path, severity=Severity.MEDIUM,
+                advice=f"remove the policy, and set {_FIELD}: false in the service accounts, or in the pod templates",
+            )  # fmt: skip
+            return
