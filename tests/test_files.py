@@ -11,13 +11,15 @@ import pytest
 
 from hardener.errors import InputError
 from hardener.sources import files
+from hardener.sources.selection import Selection
 from tests.conftest import DEPLOYMENT, Harden, commit, snapshot, write
 
 KUSTOMIZATION = "resources: [web.yaml]\npatches:\n- path: patch.yaml\npatchesStrategicMerge: [old.yaml]\n"
 
 
 def walked(folder: Path) -> list[str]:
-    return [os.path.relpath(path, folder) for path, _ in files.walk(str(folder))]
+    selection = Selection(str(folder))
+    return [os.path.relpath(path, folder) for path, _ in selection.below(str(folder))]
 
 
 def changed(folder: Path, before: dict[str, tuple[int, bytes]]) -> list[str]:
