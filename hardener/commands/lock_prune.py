@@ -17,9 +17,8 @@ from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.lock.model import NAME, Lock
 from hardener.sources import files
-from hardener.sources.selection import Selection
+from hardener.sources.selection import INSTALLED, Selection
 
-_INSTALLED = frozenset({"node_modules"})  # what a package manager brings, and takes away
 _MOST_BYTES = 1 << 20  # of a file that is no manifest: what is larger is seldom a text
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _Word = tuple[bytes, re.Pattern[bytes]]  # what to look for, and how it stands there as a word
@@ -51,7 +50,7 @@ def _unnamed(root: str, candidates: dict[str, ImageReference]) -> dict[str, Imag
     left = dict(candidates)
     patterns = {name: _patterns(reference) for name, reference in candidates.items()}
     # What names an image in test data keeps it, too: whoever gives that folder needs it.
-    for path, is_link in Selection(root, test_data=_INSTALLED).everywhere(("",)):
+    for path, is_link in Selection(root, test_data=INSTALLED).everywhere(("",)):
         if not left:
             break
         if is_link or _is_passed_over(path):

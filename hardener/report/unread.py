@@ -78,7 +78,7 @@ def notes(tree: Tree) -> list[Note]:
     found = []
     if nothing_read(tree):
         found.append(Note("nothing-read", f"nothing was read: {why_nothing(tree)}"))
-    elif line := _by_rule(tree.left_out):
+    elif line := _by_rule(left_out(tree)):
         found.append(Note("left-out", line))
     editable = {file.path for file in tree.files if file.editable}
     tracked = [path for path in tree.passed.tracked if path in editable]

@@ -17,7 +17,6 @@ NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 # Of files that are no manifests, and may hold a credential of a cluster: kubeconfigs, and tables of tokens.
 _OTHERS = re.compile(r"(?i).*\.(?:csv|conf|kubeconfig)|kubeconfig|[^.]*token[^.]*(?:\.txt)?")
 MAX_BYTES = 64 * 1024 * 1024
-SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox", ".terraform"})
 BOM = b"\xef\xbb\xbf"
 
 

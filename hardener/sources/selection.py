@@ -14,7 +14,7 @@ from dataclasses import replace as replaced
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hardener.sources.files import NAMES, SKIPPED_FOLDERS, SUFFIXES, git_root, is_other
+from hardener.sources.files import NAMES, SUFFIXES, git_root, is_other
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules"})
 """Folders of these names hold what others test with, or what others wrote: none of it is run as it stands."""
-_OF_TOOLS = SKIPPED_FOLDERS - TEST_DATA
+INSTALLED = frozenset({"node_modules"})
+"""Those of them that a package manager makes anew."""
+_OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform"})
 _CASE = {"before", "findings.txt"}  # what a folder that is a golden case holds
 _MOST_COUNTED = 10_000  # files that are left out; what lies beyond is not looked for
 
@@ -219,7 +221,8 @@ class _Walk:
         selection, passed = self.selection, self.passed
         counts = passed.enter(folder)
         names = {entry.name for entry in entries}
-        if not is_start and selection.test_data and _CASE <= names and os.path.isdir(os.path.join(folder, "before")):
+        cases = not is_start and "golden" in selection.test_data
+        if cases and _CASE <= names and os.path.isdir(os.path.join(folder, "before")):
             passed.leave("test-data", folder, self, place)
             return
         if ".git" in names and folder != place.repository:
