@@ -172,7 +172,12 @@ def test_the_index_is_read_once_and_only_where_something_is_ignored(
     commit(tmp_path)
     reads: list[str] = []
     real = git_index.read
-    monkeypatch.setattr(git_index, "read", lambda root: reads.append(root) or real(root))
+
+    def counted(root: str) -> GitIndex:
+        reads.append(root)
+        return real(root)
+
+    monkeypatch.setattr(git_index, "read", counted)
     assert len(list(Selection(str(tmp_path)).below(str(tmp_path)))) == 21
     assert reads == []
     write(tmp_path, {".gitignore": "out/\n*.yaml\n"})

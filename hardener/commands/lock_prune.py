@@ -2,7 +2,7 @@
 
 The whole repository is asked, whatever paths a run was given. What its manifests do not show may still be used by what
 harden does not read: so a stanza also stays while any file of the tree, of whatever kind, holds both its name and its
-tag. Files that Git ignores are not asked, nor those of more than 1 MiB that are no manifests.
+tag. Files that Git ignores and does not track are not asked, nor those of more than 1 MiB that are no manifests.
 """
 
 from __future__ import annotations
