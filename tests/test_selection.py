@@ -35,7 +35,7 @@ def evidence(root: Path, *given: str, **settings: object) -> list[str]:
 
 def read(done: Done) -> list[str]:
     """The files that a run in JSON reports changes of."""
-    return sorted({change["file"] for change in json.loads(done.out)["changes"]} - {"harden-network.yaml"})
+    return sorted({change["file"] for change in json.loads(done.out)["changes"]})
 
 
 # -- what Git says
@@ -286,11 +286,19 @@ def test_the_line_names_what_is_excluded(harden: Harden, tmp_path: Path) -> None
     assert line in harden("diff", ".").out
 
 
-def test_what_is_excluded_is_no_evidence_beside_what_is_named(tmp_path: Path) -> None:
+def test_what_is_excluded_is_evidence(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, EXCLUDED)
-    assert evidence(tmp_path, ".", exclude=["legacy/"]) == ["app/c.gen.yaml", "app/web.yaml"]
-    assert "legacy/a.yaml" in evidence(tmp_path, "legacy", exclude=["legacy/"])
-    assert "app/legacy/b.yaml" not in evidence(tmp_path, "legacy", exclude=["legacy/"])
+    assert evidence(tmp_path, ".", exclude=["legacy/"]) == sorted(EXCLUDED)
+    service = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
+    )
+    caller = DEPLOYMENT.replace("web", "old") + "        env: [{name: WEB, value: 'http://web:80'}]\n"
+    write(tmp_path, {"app/service.yaml": service, "legacy/old.yaml": caller, CONFIG: "exclude: [legacy/]\n"})
+    commit(tmp_path)
+    assert harden("apply", ".", "--only", "netpol-workload").status == 0
+    (policies,) = (tmp_path / "app").glob("harden-*.yaml")
+    assert "app: old" in policies.read_text()
+    assert (tmp_path / "legacy/old.yaml").read_text() == caller
 
 
 @pytest.mark.parametrize(
@@ -393,6 +401,15 @@ def test_every_command_refuses_it(command: list[str], given: str, harden: Harden
     assert (done.status, done.out) == (2, "") and f"harden: {given}: " in done.err
     with pytest.raises(InputError, match="link"):
         files.expand([str(tmp_path / "repo" / given)])
+
+
+@pytest.mark.parametrize("command", ["verify", "accept"])
+def test_golden_cases_are_not_looked_for_behind_a_link(command: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"golden/web/before/web.yaml": DEPLOYMENT})
+    (tmp_path / "link").symlink_to("golden")
+    done = harden("golden", command, "link")
+    assert (done.status, done.out) == (2, "") and "harden: link: a symbolic link" in done.err
+    assert [path.name for path in (tmp_path / "golden/web").iterdir()] == ["before"]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,8 @@ class Config:
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
-    ``images`` are rows about images, which win over the image table. ``exclude``: what is not read, as patterns.
+    ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
+    patterns.
     """
 
     path: str | None = None

@@ -124,7 +124,7 @@ class _Place:
 class Selection:
     """Which files of the tree ``root`` are read.
 
-    - ``exclude``: patterns as in .gitignore, seen from ``root``, of what is left out.
+    - ``exclude``: patterns as in .gitignore, seen from ``root``, of what is left out below the given paths.
     - ``given``: the real paths that a person named.
     - ``test_data``: the names of folders that are left out. They count below the folder that a walk begins with.
     """
@@ -152,12 +152,17 @@ class Selection:
         Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path. The links
         to them are listed.
         """
-        yield from _Walk(self, suffixes, also, frozenset(), Passed() if passed is None else passed).start(folder)
+        walk = _Walk(self, suffixes, also, frozenset(), Passed() if passed is None else passed)
+        # A folder that is named is meant, whatever the configuration says.
+        yield from walk.start(folder, excludes=not self.excludes(folder, True))
 
     def everywhere(self, suffixes: tuple[str, ...] = SUFFIXES, also: Wanted = is_other) -> Iterator[tuple[str, bool]]:
-        """The same for all of ``root``, as evidence: a folder on the way to a given path is entered whatever it is
-        called, since its tests are what is asked for."""
-        yield from _Walk(self, suffixes, also, self._way, Passed()).start(self.root)
+        """The same for all of ``root``, as evidence.
+
+        A folder on the way to a given path is entered whatever it is called, since its tests are what is asked for.
+        What is excluded is listed: it is not to be changed, and runs all the same.
+        """
+        yield from _Walk(self, suffixes, also, self._way, Passed()).start(self.root, excludes=False)
 
     def with_test_data(self) -> Selection:
         """The same, but nothing is left out as test data."""
@@ -200,12 +205,12 @@ class _Walk:
     way: frozenset[str]  # folders that are entered whatever they are called
     passed: Passed
 
-    def start(self, folder: str) -> Iterator[tuple[str, bool]]:
+    def start(self, folder: str, excludes: bool) -> Iterator[tuple[str, bool]]:
         repository = git_root(folder)
         rules = _rules_above(folder, repository)
         # A folder that is named is meant, whatever the files above it say.
-        named = _Place((), repository, excludes=not self.selection.excludes(folder, True))
-        yield from self._folder(folder, named if _ignored(folder, True, rules) else replaced(named, rules=rules), True)
+        rules = () if _ignored(folder, True, rules) else rules
+        yield from self._folder(folder, _Place(rules, repository, excludes=excludes), True)
 
     def all_of(self, folder: str, place: _Place) -> Iterator[str]:
         """The files below a folder that is left out."""
@@ -252,10 +257,8 @@ class _Walk:
                 passed.leave("test-data", path, self, inner)
                 continue
             if place.excludes and selection.excludes(path, is_folder):
-                if path not in self.way:
-                    passed.leave("excluded", path, self, inner)
-                    continue
-                inner = replaced(inner, excludes=False)
+                passed.leave("excluded", path, self, inner)
+                continue
             if is_folder:
                 yield from self._folder(path, inner)
             else:

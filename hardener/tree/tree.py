@@ -61,7 +61,7 @@ class Settings:
     policy_engine: str | None = None
     audit_logs: tuple[str, ...] = ()
     images: OwnRows = NO_ROWS  # about images, which win over the image table
-    exclude: tuple[str, ...] = ()  # what is not read: patterns as in .gitignore, seen from the root
+    exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
 
 
