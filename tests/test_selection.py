@@ -192,7 +192,7 @@ def test_what_is_ignored_is_not_counted_as_test_data(harden: Harden, tmp_path: P
 def test_no_end_of_files_is_counted(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hardener.sources.selection._MOST_COUNTED", 3)
     write(tmp_path, {"web.yaml": DEPLOYMENT, **{f"testdata/{number}.yaml": "" for number in range(9)}})
-    assert "left out unless named: more than 3 files are test data (testdata)\n" in harden("diff", ".").out
+    assert "left out unless named: at least 3 files are test data (testdata)\n" in harden("diff", ".").out
 
 
 @pytest.mark.parametrize(

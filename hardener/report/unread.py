@@ -108,7 +108,7 @@ def _by_rule(found: Iterable[LeftOut]) -> str:
 def _why(one: LeftOut) -> str:
     parts = [counted(count, noun) for count, noun in ((one.files, "file"), (one.folders, "folder")) if count]
     if one.more:
-        parts[0] = f"more than {parts[0]}"
+        parts[0] = f"at least {parts[0]}"
     default = one.id.replace("-", " ")
     verb = _WHY.get(one.id, (f"is left out ({default})", f"are left out ({default})"))[one.files + one.folders > 1]
     return f"{' and '.join(parts)} {verb}" + (f" ({_named(one.places)})" if one.places else "")

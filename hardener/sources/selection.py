@@ -36,7 +36,7 @@ Wanted = Callable[[str], bool]
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """How much is not read for the reason ``id``: ``files``, and ``folders`` that nobody looked into; ``places`` are
-    the real paths of the outermost, or of some of them. ``more``: there are more files than were counted."""
+    the real paths of the outermost, or of some of them. ``more``: there may be more files than were counted."""
 
     id: str
     files: int
@@ -77,13 +77,15 @@ class Passed:
         found: dict[str, tuple[list[str], int]] = {}
         room = _MOST_COUNTED
         for path, (id, walk, place) in self._left.items():
+            if room == 0:
+                break
             files = walk.all_of(path, place) if os.path.isdir(path) else iter([path])
             count = sum(1 for file in islice(files, room) if file not in read)
             room -= count
             if count:
                 places, number = found.get(id, ([], 0))
                 found[id] = [*places, path], number + count
-        made = [LeftOut(id, count, 0, tuple(places), room <= 0) for id, (places, count) in found.items()]
+        made = [LeftOut(id, count, 0, tuple(places), room == 0) for id, (places, count) in found.items()]
         if self.ignored:
             folders = sum(self.ignored.values())
             made.append(LeftOut("ignored", len(self.ignored) - folders, folders, tuple(self.ignored)))
