@@ -19,6 +19,7 @@ DEFAULT_VERSION = "1.35"
 NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
+_LONGEST_PATTERN = 1000  # characters of an entry of exclude
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
 
 
@@ -61,7 +62,8 @@ class Config:
 
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
-    ``images`` are rows about images, which win over the image table.
+    ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
+    patterns.
     """
 
     path: str | None = None
@@ -75,6 +77,7 @@ class Config:
     registries: dict[str, Registry] = field(default_factory=dict)
     deep: dict[str, str | int] = field(default_factory=dict)
     images: OwnRows = NO_ROWS
+    exclude: tuple[str, ...] = ()
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -119,6 +122,7 @@ def load(root: str, named: str | None = None) -> Config:
             ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
             ("deep", deep, msgspec.field(default_factory=deep)),
             ("images", list[dict[str, Any]], []),
+            ("exclude", Any, None),  # checked by hand: what is wrong with a pattern no type tells
         ],
         forbid_unknown_fields=True,
         rename="kebab",
@@ -154,7 +158,7 @@ def load(root: str, named: str | None = None) -> Config:
         found.namespaces,
         {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
         {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
-        _image_rows(found.images, parsed, name),
+        _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
     )  # fmt: skip
 
 
@@ -179,6 +183,38 @@ def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -
     if len(rows) > _MOST_ROWS:
         raise InputError(f"{name}:{parsed.line(0, ('images',))}: images: more than {_MOST_ROWS} names")
     return OwnRows(rows)
+
+
+def _patterns(entries: Any, parsed: yaml.Parsed, name: str) -> tuple[str, ...]:
+    """The entries of ``exclude``. Raises InputError for the first that is no pattern, or that no file can fit."""
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        line = parsed.line(0, ("exclude",))
+        shown = "exclude: [legacy/, '*.gen.yaml']"
+        raise InputError(f"{name}:{line}: exclude is a list of patterns as in .gitignore: {shown}")
+    for index, entry in enumerate(entries):
+        if wrong := _wrong_pattern(entry):
+            line = parsed.line(0, ("exclude", index))
+            raise InputError(f"{name}:{line}: exclude: {str(entry)[:_LONGEST_PATTERN]!r} {wrong}")
+    return tuple(entries)
+
+
+def _wrong_pattern(entry: Any) -> str:
+    """What is wrong with an entry of ``exclude``; "" for a pattern that some file may fit."""
+    if not isinstance(entry, str) or not entry.strip():
+        return "is no pattern as in .gitignore: write a name, a path or a pattern, as text"
+    if len(entry) > _LONGEST_PATTERN:
+        return f"is longer than {_LONGEST_PATTERN} characters"
+    if os.pardir in entry.removeprefix("!").split("/"):
+        return "leads out of the repository: patterns are seen from its root"
+    from pathspec import GitIgnoreSpec  # late: few repositories exclude anything
+
+    try:
+        (pattern,) = GitIgnoreSpec.from_lines([entry]).patterns
+    except ValueError:
+        return "is no pattern as in .gitignore"
+    return "fits no file: it is read as a line of .gitignore" if pattern.include is None else ""
 
 
 def explained(error: Exception, known: dict[str, Any]) -> str:

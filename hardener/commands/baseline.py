@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, learn, read
+from hardener.commands.run import Choices, learn, read, say_unread
 from hardener.engine import known_findings
 from hardener.report.redactor import Redactor
 
@@ -19,5 +19,6 @@ def write_baseline(paths: list[str], choices: Choices) -> int:
     learn(tree, redactor)
     path = os.path.normpath(choices.baseline or os.path.join(os.path.relpath(tree.root), known_findings.NAME))
     count = known_findings.write(path, outcome, redactor.text)
+    say_unread(tree)
     print(f"{path}: {count} entries; commit it, then: harden check --baseline {path}")
     return 0

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, columns, is_terminal, read_tree
+from hardener.commands.run import Choices, columns, is_terminal, read_tree, say_unread
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_config import UNKNOWN, merge
 from hardener.kubernetes.image_table import OwnRows, lookup
@@ -42,6 +42,7 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
         tree = read_tree(paths, choices, progress)
         today = configuration.day(choices.as_of) if choices.as_of else datetime.now(UTC).date()
         rows = [_row(use, tree.lock or Lock(), tree.settings.images, today) for use in collect(tree)]
+    say_unread(tree)
     if format == "json":
         import json
         from dataclasses import asdict

@@ -11,7 +11,7 @@ from hardener.authoring import config as configuration
 from hardener.commands.lock_deep import read as read_layers
 from hardener.commands.lock_prune import stale
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, read_tree
+from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.errors import InputError
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_reference import ImageReference
@@ -117,6 +117,8 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
             result.unused = stale(root, uses if everything else collect(tree, everywhere=True), held)
             if result.unused and not check:
                 writer.save(root, {}, result.unused)
+    if paths or not images:
+        say_unread(tree)
     _print(result, wrote=not (check or frozen))
     return 1 if result.failed or result.unread or result.missing or result.moved else 0
 

@@ -2,7 +2,7 @@
 
 The whole repository is asked, whatever paths a run was given. What its manifests do not show may still be used by what
 harden does not read: so a stanza also stays while any file of the tree, of whatever kind, holds both its name and its
-tag. Files that Git ignores are not asked, nor those of more than 1 MiB that are no manifests.
+tag. Files that Git ignores and does not track are not asked, nor those of more than 1 MiB that are no manifests.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.lock.model import NAME, Lock
 from hardener.sources import files
+from hardener.sources.selection import INSTALLED, Selection
 
 _MOST_BYTES = 1 << 20  # of a file that is no manifest: what is larger is seldom a text
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -48,7 +49,8 @@ def _unnamed(root: str, candidates: dict[str, ImageReference]) -> dict[str, Imag
     """Those of ``candidates`` that no file in ``root`` names."""
     left = dict(candidates)
     patterns = {name: _patterns(reference) for name, reference in candidates.items()}
-    for path, is_link in files.walk(root, ("",)):
+    # What names an image in test data keeps it, too: whoever gives that folder needs it.
+    for path, is_link in Selection(root, test_data=INSTALLED).everywhere(("",)):
         if not left:
             break
         if is_link or _is_passed_over(path):

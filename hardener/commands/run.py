@@ -17,6 +17,7 @@ from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secret_text import may_hold_secret
+from hardener.report import unread
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
@@ -120,7 +121,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     return Settings(
         configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
-        tuple(choices.audit_log or ()), found.images,
+        tuple(choices.audit_log or ()), found.images, found.exclude,
     )  # fmt: skip
 
 
@@ -222,7 +223,8 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
     known = _compare(outcome, choices, plan) if choices.baseline else []
     worst = outcome.worst_finding
     too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
-    show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
+    redactor = Redactor()
+    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
     for line in known:
         print(line, file=sys.stdout if format == "text" else sys.stderr)
     if format == "text":
@@ -232,9 +234,22 @@ def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verb
             reasons.append(f"{counted(len(outcome.changes), 'change')} {verb} pending: harden apply")
         if too_bad and worst is not None:
             reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
-        nothing = "" if outcome.summary()["files"] else ": these paths hold no file that harden reads"
-        print("check failed: " + "; ".join(reasons) if reasons else f"check passed{nothing}")
+        print("check failed: " + "; ".join(reasons) if reasons else _passed(tree, redactor))
     return 1 if outcome.files or too_bad else 0
+
+
+def _passed(tree: Tree, redactor: Redactor) -> str:
+    """The verdict of a check that found nothing to fail on: it is none where nothing was read."""
+    if not unread.nothing_read(tree):
+        return "check passed"
+    return f"nothing was checked: {redactor.text(unread.why_nothing(tree))}"
+
+
+def say_unread(tree: Tree) -> None:
+    """Say on standard error which files were not read, for a command whose output has no place for it."""
+    redactor = Redactor()
+    for note in unread.notes(tree):
+        print(f"harden: {redactor.text(note.text)}", file=sys.stderr)
 
 
 def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
@@ -255,6 +270,7 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
         tree = read_tree(paths, choices, progress)
         learn(tree, redactor)
         found = graph.collect(tree, redactor.text)
+    say_unread(tree)
     if format == "json":
         graph_formats.write_json(found, binary(sys.stdout, "backslashreplace"))
     else:

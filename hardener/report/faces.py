@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome
 from hardener.facts.objects.pod_security_levels import Standing
+from hardener.report import unread
 from hardener.report.redactor import Redactor
 
 Levels = tuple[list[Standing], list[Standing]]
@@ -21,6 +22,9 @@ def write(
     ``out`` makes a writer of text; it takes what becomes of the characters that UTF-8 does not have. What a format has
     no place for, such as a file that no patch can show, is said on standard error.
     """
+    if name in ("patch", "rdjson", "gitlab"):
+        for note in unread.notes(outcome.tree):  # a record of these is about a line of a file
+            print(f"harden: {redactor.text(note.text)}", file=sys.stderr)
     if name == "patch":
         from hardener.report import git_patch
 

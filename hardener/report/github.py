@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
+from hardener.report import unread
 from hardener.report.redactor import Redactor
 from hardener.report.remarks import remarks
 
@@ -16,7 +17,10 @@ _COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: 
 
 
 def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
-    """Write a line per remark on ``outcome`` that tells a problem."""
+    """Write a line per remark on ``outcome`` that tells a problem, after those about files that were not read."""
+    for note in unread.notes(outcome.tree):
+        command = "warning" if note.is_grave else "notice"
+        out(f"::{command} title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
     found = [remark for remark in remarks(outcome, redactor, applied=applied) if not remark.is_part]
     for remark in sorted(found, key=lambda remark: -remark.severity.rank):
         title = f"{remark.id} ({remark.risk}, {remark.severity})" if remark.risk else f"{remark.id} ({remark.severity})"

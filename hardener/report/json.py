@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -12,11 +13,13 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.coverage import Coverage, coverage
-from hardener.report import steps
+from hardener.report import steps, unread
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
+from hardener.sources.selection import LeftOut
 from hardener.tree.core_views import Object
 
+_MOST_PLACES = 20
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
 
 
@@ -42,6 +45,8 @@ def write(
         "platform": platforms.name, "platformSigns": {name: _sign(item) for name, item in platforms.signs.items()},
         "summary": summary, "images": {name: _coverage(known) for name, known in coverage(outcome.tree).items()},
     }  # fmt: skip
+    head |= {"notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)]}
+    head |= {"leftOut": [_left_out(one) for one in ([] if outcome.tree.stream else unread.left_out(outcome.tree))]}
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     out(dump(head)[:-1])
     for name, records in (
@@ -61,6 +66,11 @@ def write(
 
 def _coverage(known: Coverage) -> dict[str, Any]:
     return {"known": known.known, "bySource": known.by, "unknown": known.unknown}
+
+
+def _left_out(one: LeftOut) -> dict[str, Any]:
+    places = [os.path.relpath(path) for path in one.places[:_MOST_PLACES]]
+    return {"reason": one.id, "files": one.files, "folders": one.folders, "places": places, "more": one.more}
 
 
 class _Dump:

@@ -1,4 +1,5 @@
-"""JUnit XML: a suite per file, a failed case per problem, a passed case for a file without one."""
+"""JUnit XML: a suite per file, a failed case per problem, a passed case for a file without one, a skipped case for each
+line about files that were not read."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome
+from hardener.report import unread
 from hardener.report.patch import relative_name
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor
@@ -24,10 +26,18 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
     suites: dict[str, list[Problem]] = {name: [] for name in names}
     for problem in problems(outcome, redactor, applied=applied):
         suites.setdefault(problem.file, []).append(problem)
+    notes = unread.notes(outcome.tree)
     failures = sum(map(len, suites.values()))
-    tests = failures + sum(1 for found in suites.values() if not found)
+    tests = failures + sum(1 for found in suites.values() if not found) + len(notes)
     out('<?xml version="1.0" encoding="UTF-8"?>\n')
     out(f'<testsuites name="harden" tests="{tests}" failures="{failures}" errors="0">\n')
+    if notes:
+        out(f'<testsuite name="harden" tests="{len(notes)}" failures="0" errors="0" skipped="{len(notes)}">\n')
+    for note in notes:
+        text = _attribute(redactor.text(note.text))
+        out(f'<testcase name={_attribute(note.id)} classname="harden"><skipped message={text}/></testcase>\n')
+    if notes:
+        out("</testsuite>\n")
     for name, found in sorted(suites.items()):
         count = max(1, len(found))
         out(f'<testsuite name={_attribute(name)} tests="{count}" failures="{len(found)}" errors="0">\n')

@@ -17,7 +17,7 @@ from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import impact, steps
+from hardener.report import impact, steps, unread
 from hardener.report.graph_formats import plain
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted
@@ -126,7 +126,8 @@ class _Comment:
             f"back, {counts['refused']} refused, {counts['waived']} waived, {counted(counts['findings'], 'finding')}"
         )
         where = f"profile {self._code(self.outcome.profile)}, Kubernetes {version}"
-        return f"<!-- harden -->\n## harden: {numbers}\n\nharden {__version__}, {where}.\n"
+        notes = "".join(f"\n{self._say(note.text)}.\n" for note in unread.notes(self.outcome.tree))
+        return f"<!-- harden -->\n## harden: {numbers}\n\nharden {__version__}, {where}.\n{notes}"
 
     def _summary(self) -> str:
         rows = self.outcome.summary()["byRisk"]

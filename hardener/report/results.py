@@ -173,6 +173,7 @@ class Hardened:
     Records and ``patch()`` are for people: known secrets in them are masked. The texts of ``files`` are the real ones.
     ``before_you_apply`` and ``after_you_apply`` are what a person does by hand, in this order.
     ``not_in_patch`` are the names of files that ``patch()`` leaves out, since it would show their secrets.
+    ``notes`` say what was not read: test data, or why it was nothing at all.
     """
 
     profile: str
@@ -186,6 +187,7 @@ class Hardened:
     before_you_apply: tuple[str, ...]
     after_you_apply: tuple[str, ...]
     not_in_patch: tuple[str, ...]
+    notes: tuple[str, ...]
     _patch: str = field(repr=False)
 
     @property
@@ -232,6 +234,7 @@ def records(outcome: Outcome, redactor: Redactor) -> dict[str, Any]:
         "before_you_apply": tuple(report["beforeYouApply"]),
         "after_you_apply": tuple(report["afterYouApply"]),
         "not_in_patch": tuple(masked),
+        "notes": tuple(note["message"] for note in report["notes"]),
         "_patch": "".join(patch),
     }
 

@@ -20,6 +20,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.risks import RISKS
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Outcome
+from hardener.report import unread
 from hardener.report.line_hashes import line_hashes
 from hardener.report.masked_lines import masked_file
 from hardener.report.patch import relative_name
@@ -71,16 +72,21 @@ class _Run:
         self.severities = dict(sorted(severities.items()))
         self.numbers = {id: number for number, id in enumerate(self.severities)}
         self._texts = _Texts(outcome, redactor, applied, found)
+        self._notes = unread.notes(outcome.tree)
         self._fixes: dict[int, dict[str, Any] | None] = {}
 
     def head(self) -> dict[str, Any]:
         """All of the run but its results."""
         taxonomy = {"name": "OWASP Kubernetes Top Ten"}
-        notes = []
+        notes: list[dict[str, Any]] = []
         if self.left_out:
             text = f"{self.left_out} results of the lowest severity are left out: a run holds {MOST_RESULTS}"
             notes.append({"level": "warning", "message": {"text": text}})
         invocation: dict[str, Any] = {"executionSuccessful": True}
+        for note in self._notes:
+            level = "warning" if note.is_grave else "note"
+            text = self.redactor.text(note.text)
+            notes.append({"level": level, "message": {"text": text}, "descriptor": {"id": note.id}})
         if notes:
             invocation["toolExecutionNotifications"] = notes
         driver = {

@@ -13,7 +13,7 @@ from hardener.authoring.edits import Evidence, Grade, Severity, dotted
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Report
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import impact, steps, versions
+from hardener.report import impact, steps, unread, versions
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted, listed
 from hardener.report.levels import lines as level_lines
@@ -90,6 +90,8 @@ class TextReport:
         if tree.unread_evidence:
             number = counted(tree.unread_evidence, "file")
             self._say(f"  {number} outside the given paths could not be read as evidence")
+        for note in unread.notes(tree):
+            self._say(f"  {self._paint('yellow', note.text) if note.is_grave else note.text}")
 
     def _levels(self) -> None:
         if self.levels and self.levels[0]:

@@ -1,4 +1,4 @@
-"""Files of a tree: which to read, how to read them, how to replace them. Knows no YAML and no Kubernetes."""
+"""Files of a tree: which may be named, how to read them, how to replace them. Knows no YAML and no Kubernetes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
 from dataclasses import replace as replaced
 
 from hardener.errors import HardenError, InputError
@@ -18,7 +17,6 @@ NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 # Of files that are no manifests, and may hold a credential of a cluster: kubeconfigs, and tables of tokens.
 _OTHERS = re.compile(r"(?i).*\.(?:csv|conf|kubeconfig)|kubeconfig|[^.]*token[^.]*(?:\.txt)?")
 MAX_BYTES = 64 * 1024 * 1024
-SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".tox", ".terraform"})
 BOM = b"\xef\xbb\xbf"
 
 
@@ -59,7 +57,10 @@ def git_root(path: str) -> str | None:
 
 
 def expand(arguments: list[str]) -> list[str]:
-    """Absolute paths of the files and folders named; patterns are expanded. Raises InputError for a missing one."""
+    """Real paths of the files and folders named; patterns are expanded.
+
+    Raises InputError for one that is missing, whose last part is a link, or that leads out of its Git repository.
+    """
     found: list[str] = []
     for argument in arguments:
         names = [argument]
@@ -68,10 +69,51 @@ def expand(arguments: list[str]) -> list[str]:
             if not names:
                 raise InputError(f"{argument}: no file matches this pattern")
         for name in names:
-            if not os.path.exists(name):
-                raise InputError(f"{name}: no such file or folder")
-            found.append(os.path.realpath(name))
+            found.append(real_path(name))
     return list(dict.fromkeys(found))
+
+
+def real_path(given: str) -> str:
+    """The real path of what a person named: nobody who names a folder of a repository means what a link in it leads to.
+
+    Links count where they are the last part, or stand in a Git repository and lead out of it; those above a repository
+    say only where it is. Raises InputError for these, and for a missing file or folder.
+    """
+    parts = [part for part in given.split(os.sep) if part not in ("", os.curdir)]
+    if not given:
+        raise InputError("a path is empty")
+    real = os.path.realpath(os.sep if os.path.isabs(given) else os.curdir)
+    for number, part in enumerate(parts):
+        if part == os.pardir:
+            real = os.path.dirname(real)
+            continue
+        path = os.path.join(real, part)
+        if not os.path.islink(path):
+            real = path
+            continue
+        target = os.path.realpath(path)
+        if number == len(parts) - 1:
+            raise InputError(f"{given}: a symbolic link, which is not followed; {_named_instead(target)}")
+        root = git_root(real)
+        if root is not None and not is_inside(target, root):
+            name = os.path.relpath(path)
+            whole = os.path.join(target, *parts[number + 1 :])
+            raise InputError(f"{given}: the link {name} leads out of the repository; {_named_instead(whole)}")
+        real = target
+    if not os.path.exists(real):
+        raise InputError(f"{given}: no such file or folder")
+    return real
+
+
+def _named_instead(path: str) -> str:
+    if not os.path.exists(path):
+        return f"it leads to {path}, which is not there"
+    return f"name what it leads to: {path}"
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether the real path ``path`` is ``folder`` or lies in it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def root_of(paths: list[str]) -> str:
@@ -85,88 +127,6 @@ def is_other(path: str) -> bool:
     """Whether a file is no manifest by its name, and may hold a credential of a cluster."""
     folder, name = os.path.split(path)
     return bool(_OTHERS.fullmatch(name)) or (name == "config" and os.path.basename(folder) == ".kube")
-
-
-def walk(
-    folder: str, suffixes: tuple[str, ...] = SUFFIXES, also: Callable[[str], bool] = is_other
-) -> Iterator[tuple[str, bool]]:
-    """Files whose names end in one of ``suffixes``, and those whose path ``also`` wants, below ``folder`` in a stable
-    order, as (path, is a symbolic link); ``.gitignore`` is respected.
-
-    Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path.
-    """
-    rules = _ignore_rules_above(folder)
-    # A folder that is named is meant, whatever the files above it say.
-    yield from _walk(folder, [] if _ignored(folder, True, rules) else rules, suffixes, also)
-
-
-def _ignore_rules_above(folder: str) -> list[tuple[str, object]]:
-    root = git_root(folder)
-    if root is None or root == folder:
-        return []
-    rules, current = [], root
-    for part in os.path.relpath(folder, root).split(os.sep):
-        rules += _ignore_rules(current)
-        current = os.path.join(current, part)
-    return rules
-
-
-def _ignore_rules(folder: str) -> list[tuple[str, object]]:
-    try:
-        with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as handle:
-            lines = handle.read().splitlines()
-    except OSError:
-        return []
-    if not any(line.strip() and not line.startswith("#") for line in lines):
-        return []
-    from pathspec import GitIgnoreSpec  # late: most folders have no .gitignore
-
-    return [(folder, GitIgnoreSpec.from_lines(lines))]
-
-
-def _ignored(path: str, is_folder: bool, rules: list[tuple[str, object]]) -> bool:
-    # The deepest .gitignore that says anything about the path wins, as in Git.
-    for folder, spec in reversed(rules):
-        relative = os.path.relpath(path, folder).replace(os.sep, "/") + ("/" if is_folder else "")
-        verdict = spec.check_file(relative).include  # type: ignore[attr-defined]
-        if verdict is not None:
-            return bool(verdict)
-    return False
-
-
-def pattern_test(pattern: str, root: str) -> Callable[[str], bool]:
-    """Whether a real path is one that ``pattern``, as in .gitignore and seen from ``root``, names."""
-    from pathspec import GitIgnoreSpec  # late: few settings name a path
-
-    # A leading slash: seen from the root, never at any depth.
-    spec = GitIgnoreSpec.from_lines(["/" + pattern.removeprefix("./").lstrip("/")])
-    return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))
-
-
-def _walk(
-    folder: str, rules: list[tuple[str, object]], suffixes: tuple[str, ...], also: Callable[[str], bool]
-) -> Iterator[tuple[str, bool]]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        yield folder, False  # read() says why it cannot be read
-        return
-    names = {entry.name for entry in entries}
-    if {"before", "findings.txt"} <= names:
-        return  # a golden case of the user's: its manifests are test data
-    if ".gitignore" in names:
-        rules = rules + _ignore_rules(folder)
-    for entry in entries:
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if not is_folder and not entry.name.endswith(suffixes) and entry.name not in NAMES:
-            if not also(entry.path):
-                continue
-        if (is_folder and entry.name in SKIPPED_FOLDERS) or (rules and _ignored(entry.path, is_folder, rules)):
-            continue
-        if is_folder:
-            yield from _walk(entry.path, rules, suffixes, also)
-        else:
-            yield entry.path, entry.is_symlink()
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -188,15 +148,17 @@ def read(path: str) -> Content:
     return Content(text, bom, status.st_size, status.st_mtime_ns)
 
 
-def read_bytes(path: str) -> tuple[bytes, os.stat_result]:
-    """What ``path`` holds, and its status then. Raises UnreadableError for what is no file, and no sane size."""
+def read_bytes(path: str, largest: int | None = None) -> tuple[bytes, os.stat_result]:
+    """What ``path`` holds, and its status then. Raises UnreadableError for what is no file, and for one of more than
+    ``largest`` bytes (MAX_BYTES)."""
+    largest = MAX_BYTES if largest is None else largest
     try:
         with open(path, "rb", opener=_open_at_once) as handle:
             status = os.fstat(handle.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError("unreadable-file", "not a regular file", "name a file or a folder")
-            if status.st_size > MAX_BYTES:
-                size = f"{status.st_size / 2**20:.0f} MiB, more than {MAX_BYTES >> 20} MiB"
+            if status.st_size > largest:
+                size = f"{status.st_size / 2**20:.0f} MiB, more than {largest >> 20} MiB"
                 raise UnreadableError("file-too-large", f"the file has {size}", "split it")
             raw = handle.read()
     except OSError as error:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardener.errors import HardenError, InputError
+from hardener.sources import files
 
 if TYPE_CHECKING:
     from hardener.report.redactor import Redactor
@@ -43,6 +44,8 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
 
     Raises InputError when there is no case.
     """
+    if os.path.lexists(folder):
+        files.real_path(folder)
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
         raise InputError(f"{folder}: no golden case, which is a folder with a folder before in it")

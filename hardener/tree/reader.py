@@ -55,13 +55,14 @@ class Problem:
 
 def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
     """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
-    reader = _Reader(tree)
+    reader, passed = _Reader(tree), tree.passed
     for path in paths:
-        named = [(path, False)] if not os.path.isdir(path) else files.walk(path, _SUFFIXES)
+        named = [(path, False)] if not os.path.isdir(path) else tree.selection.below(path, _SUFFIXES, passed=passed)
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
-    for name, is_link in files.walk(tree.root, _SUFFIXES):
+    tree.left_out = passed.tally(reader.seen)
+    for name, is_link in tree.walk(_SUFFIXES):
         if not is_link and name not in reader.seen:
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
@@ -93,26 +94,32 @@ class _Reader:
     def take(self, path: str, is_link: bool, *, editable: bool, within: str) -> None:
         """Read the file ``path``, found within the path ``within``, unless it was read before."""
         tree = self.tree
-        if path.endswith(files.PYTHON):
-            if not is_link and path not in self.seen:
-                self._python(path, editable, within)
-            return
         real = os.path.realpath(path) if is_link else path
-        if real in self.seen or os.path.basename(real) == CONFIG or real.endswith(_NOT_READ):
-            return
         name = os.path.relpath(path)
         if is_link:
-            inside = real == within or real.startswith(within.rstrip(os.sep) + os.sep)
-            if not inside:
+            if not files.is_inside(real, within):
                 advice = "name its target to have it hardened"
                 problem = Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice)
                 tree.problems.append(problem)
                 return
             if os.path.exists(real):
                 return  # met on its own path
-        self.seen.add(real)
-        if files.is_other(real) and (self._other(real, name, editable) or path != within):
+        if path.endswith(files.PYTHON):
+            if not is_link and path not in self.seen:
+                self._python(path, editable, within)
             return
+        if real in self.seen or os.path.basename(real) == CONFIG:
+            return
+        if real.endswith(_NOT_READ):
+            self._pass_by("other-ending", editable)
+            return
+        self.seen.add(real)
+        if files.is_other(real):
+            if self._other(real, name, editable):
+                return
+            if path != within:
+                self._pass_by("no-manifest", editable)
+                return
         try:
             content = files.read(real)
         except UnreadableError as error:
@@ -124,10 +131,14 @@ class _Reader:
         if real.endswith((".tf", ".tf.json")):
             if is_interesting_terraform(content.text):
                 self._terraform(real, name, content, editable)
+            else:
+                self._pass_by("no-manifest", editable)
             return
         if real.endswith(".sh"):
             if is_interesting_script(content.text):
                 tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+            else:
+                self._pass_by("no-manifest", editable)
             return
         tree.named_namespaces.update(_NAMESPACE.findall(content.text))
         if os.path.basename(real) in kustomize.NAMES:
@@ -144,6 +155,8 @@ class _Reader:
         if not wanted(content.text):
             if is_interesting_pipeline(content.text):
                 tree.files.append(manifests.load_script(real, name, content, SCRIPT, editable=editable))
+            else:
+                self._pass_by("no-manifest", editable)
             return
         chart = _chart_of(real)
         if chart is not None:
@@ -151,6 +164,11 @@ class _Reader:
                 self._template(chart, name, real)
             return
         tree.files.append(_load(real, name, content, editable=editable, wanted=wanted))
+
+    def _pass_by(self, id: str, editable: bool) -> None:
+        """Count a file that says nothing here, by the reason ``id``."""
+        if editable:
+            self.tree.passed.files[id] += 1
 
     def _other(self, path: str, name: str, editable: bool) -> bool:
         """Read a file that may hold a credential of a cluster, and tell whether it does; any other is left alone."""
@@ -180,6 +198,7 @@ class _Reader:
         self.seen.add(path)
         tree = self.tree
         if python_reader.is_left_out(path, within, tree.root):
+            self._pass_by("foreign-python", editable)
             return
         try:
             file, namespaces = python_reader.load(path, editable=editable, given=path == within)
@@ -193,6 +212,8 @@ class _Reader:
                 tree.problems.append(Problem(id, path, file.name, message, advice, line))
         if file is not None and (file.pieces or (file.program is not None and file.program.unread)):
             tree.files.append(file)
+        else:
+            self._pass_by("no-manifest", editable)
 
     def _terraform(self, path: str, name: str, content: Content, editable: bool) -> None:
         """Read a Terraform file that holds a resource of interest; without what it takes, one record says so."""

@@ -21,8 +21,9 @@ from hardener.kubernetes.component_values import NAMES as COMPONENT_NAMES
 from hardener.kubernetes.image_table import NO_ROWS, OwnRows
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS, partial_specs, templates
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
-from hardener.sources.files import Content
+from hardener.sources.files import SUFFIXES, Content, is_other
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.selection import TEST_DATA, LeftOut, Passed, Selection
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree import reader
@@ -61,6 +62,8 @@ class Settings:
     policy_engine: str | None = None
     audit_logs: tuple[str, ...] = ()
     images: OwnRows = NO_ROWS  # about images, which win over the image table
+    exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
+    test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
 
 
 class Draft(NamedTuple):
@@ -77,6 +80,7 @@ class Tree:
 
     root: str
     settings: Settings = field(default_factory=Settings)
+    given: tuple[str, ...] = ()  # real paths
     stream: bool = False
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -90,6 +94,8 @@ class Tree:
     waivers: Exemptions | None = None  # of the run that is under way
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
+    passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
+    left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
 
     @classmethod
@@ -102,7 +108,7 @@ class Tree:
         progress: Callable[[str], object] = lambda name: None,
     ) -> Tree:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
-        tree = cls(root=root, settings=settings or Settings(), lock=lock_of(root))
+        tree = cls(root=root, settings=settings or Settings(), given=tuple(paths), lock=lock_of(root))
         reader.read_tree(tree, paths, progress)
         return tree
 
@@ -114,6 +120,18 @@ class Tree:
         return tree
 
     # What the tree holds.
+
+    @cached_property
+    def selection(self) -> Selection:
+        """Which of its files are read."""
+        found = self.settings
+        return Selection(self.root, exclude=found.exclude, given=self.given, test_data=found.test_data)
+
+    def walk(
+        self, suffixes: tuple[str, ...] = SUFFIXES, also: Callable[[str], bool] = is_other
+    ) -> Iterator[tuple[str, bool]]:
+        """The files of the tree that are evidence, as ``Selection.everywhere`` lists them; none for a stream."""
+        return iter(()) if self.stream else self.selection.everywhere(suffixes, also)
 
     @cached_property
     def objects(self) -> list[Object]:

@@ -270,7 +270,7 @@ class Access(AsRead):
             texts = [piece.text for file in self._tree.files for piece in file.pieces]
             return tuple((row, "") for text in texts for row in definitions(text))
         found = []
-        for path, is_link in files.walk(self._tree.root):
+        for path, is_link in self._tree.walk():
             if not is_link:
                 found += [(row, os.path.dirname(path)) for row in definitions(_text(path))]
         return tuple(found)

@@ -81,14 +81,9 @@ class Platforms(AsRead):
         return found
 
 
-_TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules", "__fixtures__"})
-
-
 def _is_optional(item: Object) -> bool:
-    """Whether ``item`` stands in test data, or a program makes it under a condition."""
-    path, root = item.piece.file.path, item.tree.root
-    parts = os.path.relpath(path, root).split(os.sep)[:-1] if path and root else []
-    if not _TEST_DATA.isdisjoint(parts):
+    """Whether ``item`` stands in test data that a kustomization takes in, or a program makes it under a condition."""
+    if item.tree.selection.is_test_data(item.piece.file.path):
         return True
     program = item.piece.file.program
     return program is not None and program.is_optional(int(item.path[0]))

@@ -68,7 +68,7 @@ class Mentions:
     def _others(self) -> list[tuple[str, str]]:
         """Files that hold nothing else of interest, such as templates of charts, and name some ConfigMap."""
         found = []
-        for path, is_link in files.walk(self._tree.root):
+        for path, is_link in self._tree.walk():
             if is_link or self._tree.file_at(path) is not None:
                 continue
             try:

@@ -13,7 +13,7 @@ from hardener.authoring.edits import Grade, Severity
 from hardener.engine.outcome import Outcome
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import graph, graph_formats, impact, steps
+from hardener.report import graph, graph_formats, impact, steps, unread
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
 from hardener.report.page import score, sections, sides
@@ -102,6 +102,8 @@ class _Page:
             f"{platform}. {counted(counts['files'], 'file')} with {counted(counts['documents'], 'document')}; "
             f"{'changed' if self.applied else 'nothing is written yet'}.</p>"
         )
+        for note in unread.notes(tree):
+            yield f"<p>{words.text(note.text)}.</p>"
         rows = list(score.rows(outcome))
         before, after = sum(row.open_before for row in rows), sum(row.open_after for row in rows)
         figures = (

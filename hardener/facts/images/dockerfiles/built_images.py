@@ -17,7 +17,6 @@ from hardener.facts.images.dockerfiles.model import BuiltImage, Rank, Said
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.kubernetes import image_reference
 from hardener.kubernetes.image_reference import ImageReference
-from hardener.sources import files
 from hardener.tree.fact import AsRead
 from hardener.tree.view import OpaqueError
 
@@ -80,9 +79,7 @@ class BuiltImages(AsRead):
 
     @cached_property
     def _dockerfiles(self) -> list[str]:
-        tree = self._tree
-        names = () if tree.stream else files.walk(tree.root, (), _may_be_dockerfile)
-        if not any(_may_be_dockerfile(path) for path, _ in names):
+        if not any(_may_be_dockerfile(path) for path, _ in self._tree.walk((), _may_be_dockerfile)):
             return []  # a list of every other file costs more
         from hardener.facts.images.dockerfiles.builds import suffix_of
 

@@ -17,8 +17,8 @@ _MOST = 200_000  # files that are listed
 
 
 class RepositoryFiles(AsRead):
-    """The regular files below the root of evidence, as ``files.walk`` lists them: what `.gitignore` names is left out,
-    and so are links, since what they lead to inside of the tree is met on its own path.
+    """The regular files below the root of evidence, as ``Tree.walk`` lists them: what Git ignores is left out, and so
+    are test data, and links, since what they lead to inside of the tree is met on its own path.
 
     - ``paths``: real paths, in a stable order; none for a stream, which has no files around it.
     - ``complete``: False where the tree has more files than are listed.
@@ -28,7 +28,7 @@ class RepositoryFiles(AsRead):
         self.root = tree.root
         self.complete = True
         found: list[str] = []
-        for path, is_link in () if tree.stream else files.walk(tree.root, ("",)):
+        for path, is_link in tree.walk(("",)):
             if len(found) == _MOST:
                 self.complete = False
                 break

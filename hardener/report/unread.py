@@ -1,0 +1,120 @@
+"""What a run did not read: in one line where that is test data, and by reason where nothing was read at all."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+from hardener.report.impact import counted
+from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
+from hardener.sources.selection import LeftOut
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.tree import Tree
+
+_PLACES = 3  # that a line names
+_ENDINGS = f"{', '.join(SUFFIXES)} and {PYTHON}"
+# What is said of one file, and of several. A finding names each file of those that have an id of their own.
+_WHY = {
+    "test-data": ("is test data", "are test data"),
+    "excluded": ("is excluded by the configuration", "are excluded by the configuration"),
+    "ignored": ("is ignored by Git", "are ignored by Git"),
+    "tool-folder": ("belongs to another tool", "belong to other tools"),
+    "template": ("is a template and no manifest yet", "are templates and no manifests yet"),
+    "file-too-large": (f"is larger than {MAX_BYTES >> 20} MiB", f"are larger than {MAX_BYTES >> 20} MiB"),
+    "not-utf-8": ("is not UTF-8", "are not UTF-8"),
+    "unreadable-file": ("cannot be read", "cannot be read"),
+    "symbolic-link": ("is a link out of the given paths", "are links out of the given paths"),
+    "broken-document": ("holds no document that can be parsed", "hold no document that can be parsed"),
+    "sops": ("is encrypted by SOPS", "are encrypted by SOPS"),
+    "other-ending": (f"ends in none of {_ENDINGS}", f"end in none of {_ENDINGS}"),
+    "foreign-python": ("is Python for tests, or generated", "are Python for tests, or generated"),
+    "no-manifest": ("holds no Kubernetes object", "hold no Kubernetes object"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line about the files of a run: ``nothing-read``, ``left-out``, ``tracked`` or ``index``."""
+
+    id: str
+    text: str
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether a run that passed says nothing because of it."""
+        return self.id == "nothing-read"
+
+
+def nothing_read(tree: Tree) -> bool:
+    """Whether the given paths held nothing that could be judged."""
+    read = (file for file in tree.files if file.editable and not file.is_new)
+    return not tree.stream and not any(piece.parsed for file in read for piece in file.pieces)
+
+
+def left_out(tree: Tree) -> list[LeftOut]:
+    """What was met below the given paths and not read, by reason."""
+    found = list(tree.left_out)
+    problems = Counter(problem.id for problem in tree.problems)
+    for problem, names in tree.charts.values():
+        problems[problem.id] += len(names) - 1
+    for file in tree.files:
+        if file.editable and not file.is_new and not any(piece.parsed for piece in file.pieces):
+            ids = [piece.problem[0] for piece in file.pieces if piece.problem is not None]
+            problems[ids[0] if ids else "no-manifest"] += 1
+    for id, count in problems.items():
+        same = next((one for one in found if one.id == id), None)
+        if same is not None:
+            found.remove(same)
+        found.append(LeftOut(id, count + (same.files if same is not None else 0)))
+    order = list(_WHY)
+    return sorted(found, key=lambda one: (order.index(one.id) if one.id in _WHY else len(order), one.id))
+
+
+def notes(tree: Tree) -> list[Note]:
+    """What a report says of files that were not read, or of why one was; nothing of a stream."""
+    if tree.stream:
+        return []
+    found = []
+    if nothing_read(tree):
+        found.append(Note("nothing-read", f"nothing was read: {why_nothing(tree)}"))
+    elif line := _by_rule(left_out(tree)):
+        found.append(Note("left-out", line))
+    editable = {file.path for file in tree.files if file.editable}
+    tracked = [path for path in tree.passed.tracked if path in editable]
+    if tracked:
+        verb = "is" if len(tracked) == 1 else "are"
+        text = f"{counted(len(tracked), 'file')} in Git {verb} read although ignored: {_named(tracked)}"
+        found.append(Note("tracked", text))
+    if tree.passed.unread_index:
+        why = f"the index of Git is not read: {tree.passed.unread_index}"
+        found.append(Note("index", f"{why}; what is ignored is left out, also where Git tracks it"))
+    return found
+
+
+def why_nothing(tree: Tree) -> str:
+    """The reasons for which nothing was read, each with its count."""
+    return "; ".join(map(_why, left_out(tree))) or "there is no file"
+
+
+def _by_rule(found: Iterable[LeftOut]) -> str:
+    """The one line about test data and what the configuration excludes."""
+    by_rule = [one for one in found if one.id in ("test-data", "excluded")]
+    if not by_rule:
+        return ""
+    return f"left out unless named: {'; '.join(map(_why, by_rule))}"
+
+
+def _why(one: LeftOut) -> str:
+    parts = [counted(count, noun) for count, noun in ((one.files, "file"), (one.folders, "folder")) if count]
+    if one.more:
+        parts[0] = f"at least {parts[0]}"
+    default = one.id.replace("-", " ")
+    verb = _WHY.get(one.id, (f"is left out ({default})", f"are left out ({default})"))[one.files + one.folders > 1]
+    return f"{' and '.join(parts)} {verb}" + (f" ({_named(one.places)})" if one.places else "")
+
+
+def _named(paths: Iterable[str]) -> str:
+    names = [os.path.relpath(path) for path in paths]
+    more = f" and {len(names) - _PLACES} more" if len(names) > _PLACES else ""
+    return ", ".join(names[:_PLACES]) + more
