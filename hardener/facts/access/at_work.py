@@ -34,7 +34,6 @@ _COMPONENT = "app.kubernetes.io/component"
 _COMPONENTS = frozenset({"controller", "controller-manager", "manager", "operator"})
 _CONTROL_PLANE = "control-plane"
 _LEASES = ("coordination.k8s.io", "leases")
-_DEEPEST = 40
 
 
 def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
