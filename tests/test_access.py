@@ -576,6 +576,16 @@ kind: HelmChart
 metadata: {name: shop, namespace: kube-system}
 spec: {chart: shop, targetNamespace: default, valuesContent: "serviceAccountName: my-app"}
 """,
+    "a template of a workload": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+  {{- with .Values.namespace }}
+  namespace: {{ . }}
+  {{- end }}
+spec: {template: {spec: {serviceAccountName: my-app}}}
+""",
     "a token Secret": """\
 apiVersion: v1
 kind: Secret
@@ -597,6 +607,7 @@ roleRef: {kind: Role, name: leases, apiGroup: rbac.authorization.k8s.io}
 }
 NOT_NAMING = {
     "an Application of another namespace": NAMING["parameters of an Application"].replace(": default", ": other"),
+    "a template with another account": NAMING["a template of a workload"].replace("my-app", "my-app-2"),
     "values with another name below": NAMING["values of an Application, as text"].replace(
         "          name", "        name"
     ),
@@ -613,6 +624,26 @@ spec: {destinationServiceAccounts: [{namespace: default, defaultServiceAccount: 
 def test_no_floor_is_assumed_for_an_account_that_something_works_with(run: Run, case: str) -> None:
     outcome = run(f"{BINDING}---\n{(NAMING | NOT_NAMING)[case]}")
     assert bool(outcome.held) is (case in NAMING)
+
+
+CHART = {
+    "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
+    "chart/templates/shop.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}}
+spec: {template: {spec: {serviceAccountName: {0}, containers: []}}}
+""",
+}
+
+
+@pytest.mark.parametrize(("account", "kept"), [("my-app", True), ("other", False)])
+def test_a_template_of_a_chart_names_its_account(account: str, kept: bool, tmp_path: Path) -> None:
+    files = {path: text.replace("{0}", account) for path, text in CHART.items()}
+    write(tmp_path, files | {"rbac.yaml": BINDING})
+    tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+    outcome = pipeline.run(tree, profile.load("restricted"), only=IDS)
+    assert bool(outcome.held) is kept
 
 
 DEFINED = """\

@@ -448,6 +448,16 @@ def test_the_command_line_says_what_a_log_lacks(harden: Harden, tmp_path: Path) 
     }
 
 
+@pytest.mark.parametrize(("resource", "said"), [("configmaps", True), ("events", False)])
+def test_the_command_line_says_that_a_log_lacks_events(
+    resource: str, said: bool, harden: Harden, tmp_path: Path
+) -> None:
+    log = lines(event(), event("create", resource, user={"username": "system:node:one"}))
+    write(tmp_path, {"app.yaml": MANIFEST, "audit.log": log})
+    done = harden("diff", "app.yaml", "--audit-log", "audit.log")
+    assert ("it records no events of anybody" in done.out) is said
+
+
 @pytest.mark.parametrize("command", ["apply", "diff", "check"])
 def test_a_log_that_is_missing_is_a_mistake_before_anything_is_written(
     command: str, harden: Harden, tmp_path: Path

@@ -43,8 +43,8 @@ def reports(tree: Tree) -> Iterator[Report]:
         )  # fmt: skip
     elif not log.sees_events:
         yield _report(
-            name, "it records no request for an Event, of anybody, so that its policy leaves them out",
-            "accounts that write objects get create and patch on events; see that no other account tells of its work",
+            name, "it records no events of anybody (the kind Event): the audit policy leaves them out",
+            "an account that writes objects gets create and patch on events; give them to others that make events",
         )  # fmt: skip
     if log.days is not None and log.days < _LONG_ENOUGH:
         yield _report(

@@ -25,6 +25,7 @@ from hardener.kubernetes.interest import (
     is_interesting_script,
     is_interesting_terraform,
 )
+from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.sources import files, manifests
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
@@ -160,6 +161,8 @@ class _Reader:
             return
         chart = _chart_of(real)
         if chart is not None:
+            for account in SERVICE_ACCOUNT.findall(content.text):
+                tree.chart_accounts.setdefault(account, name)
             if editable:
                 self._template(chart, name, real)
             return

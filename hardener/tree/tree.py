@@ -85,6 +85,7 @@ class Tree:
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
+    chart_accounts: dict[str, str] = field(default_factory=dict)  # those that templates name, each with a file
     drafted: dict[str, Draft] = field(default_factory=dict)  # new files by path, made or not
     patch_files: set[str] = field(default_factory=set)
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder

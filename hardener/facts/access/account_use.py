@@ -16,6 +16,7 @@ from hardener.facts.objects.object_links import Relations
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.object_names import LONGEST_NAME, as_object_name
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, POD_KINDS
+from hardener.kubernetes.rbac import SERVICE_ACCOUNT
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate
@@ -216,6 +217,25 @@ class ServiceAccounts(AsRead):
     def naming(self, name: str) -> list[Object]:
         """Objects without a pod template that name an account ``name``."""
         return self._others.get(name, [])
+
+    def unread(self, name: str) -> list[Evidence]:
+        """Where an account ``name`` is named in what cannot be read as objects: templates, and the values of charts."""
+        return self._unread.get(name, [])
+
+    @cached_property
+    def _unread(self) -> dict[str, list[Evidence]]:
+        found: dict[str, list[Evidence]] = {}
+        for file in self._tree.files:
+            for piece in file.pieces:
+                for name in dict.fromkeys(SERVICE_ACCOUNT.findall(piece.text)) if piece.problem else ():
+                    fact = Evidence(f"{file.name}:{piece.line + 1} names it, and could not be read")
+                    found.setdefault(name, []).append(fact)
+        for name, path in self._tree.chart_accounts.items():
+            found.setdefault(name, []).append(Evidence(f"{path}, a template of a Helm chart, names it"))
+        for item in self._tree.values:
+            for name in dict.fromkeys(_named(item.data, 0)):
+                found.setdefault(name, []).append(Evidence(f"the values of a chart name it ({item.piece.file.name})"))
+        return found
 
     @cached_property
     def _others(self) -> dict[str, list[Object]]:

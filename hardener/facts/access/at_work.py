@@ -34,7 +34,6 @@ _COMPONENT = "app.kubernetes.io/component"
 _COMPONENTS = frozenset({"controller", "controller-manager", "manager", "operator"})
 _CONTROL_PLANE = "control-plane"
 _LEASES = ("coordination.k8s.io", "leases")
-_DEEPEST = 40
 
 
 def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
@@ -54,13 +53,15 @@ def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
 
 
 def used_elsewhere(binding: Binding, subject: Subject) -> Iterator[Evidence]:
-    """What uses an account beside the pods of the tree: a token Secret, and objects that name it."""
+    """What uses an account beside the pods of the tree: a token Secret, and objects and templates that name it."""
     tree = binding.tree
     for secret in tree.ask(Access).token_secrets(subject.name):
         yield secret.fact(f"{secret} holds a token of it")
     for item in tree.ask(ServiceAccounts).naming(subject.name):
         if _is_near(tree, item, binding, subject):
             yield item.fact(f"{item} works with its rights")
+    if subject.name != DEFAULT:
+        yield from tree.ask(ServiceAccounts).unread(subject.name)
 
 
 def _is_near(tree: Tree, item: Object, binding: Binding, subject: Subject) -> bool:
