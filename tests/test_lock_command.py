@@ -661,6 +661,7 @@ def test_a_part_of_the_repository_takes_nothing_from_the_rest(path: str, tree: P
         ("latin-1.yaml", b"# \xe9\nimage: r.example/data:7\n"),
         ("wide.txt", "r.example/data:7".encode("utf-16")),
         ("large.yaml", f"# {'x' * (1 << 20)}\nimage: r.example/data:7\n"),
+        ("testdata/data.yaml", deployment("data", "r.example/data:7")),  # whoever names that folder needs it
     ],
 )
 def test_what_a_file_may_mean_stays(name: str, text: str | bytes, tree: Path, harden: Harden) -> None:
