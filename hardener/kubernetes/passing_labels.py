@@ -16,6 +16,7 @@ _CONTROLLERS = frozenset({
     "rollouts-pod-template-hash", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index",
 })  # fmt: skip
 _JOBS = "batch.kubernetes.io/"
+_OLD_MARK = "kubeaudit.allow."  # its first releases had no domain
 # Labels that tell a scanner, harden among them, to leave something alone: the domain, or one below it.
 _MARKS = (
     "hardener.dev",
@@ -43,7 +44,7 @@ _VALUE = re.compile(
 def stays(key: str, value: str) -> bool:
     """Whether the label ``key: value`` says what a pod is, whatever release of it runs."""
     domain, _, name = key.rpartition("/")
-    if key in _CONTROLLERS or key.startswith(_JOBS):
+    if key in _CONTROLLERS or key.startswith((_JOBS, _OLD_MARK)):
         return False
     if any(domain == mark or domain.endswith(f".{mark}") for mark in _MARKS):
         return False
