@@ -21,7 +21,8 @@ PASSING = [
     ("tags.datadoghq.com/version", "1"), ("release", "1.4.0"), ("tag", "v1.4.0-rc.1"), ("image", "1.4_2"),
     ("deploy", "2026-04-01"), ("deploy", "20260401"), ("deploy", "2026-04-01T10.20.30Z"), ("started", "1775000000"),
     ("source", "0123456789abcdef0123456789abcdef01234567"),
-    ("kubeaudit.allow.privileged", "x"), ("container.kubeaudit.io/web.allow-privilege-escalation", ""), ("kubeaudit.io/allow-privileged", "x"),
+    ("kubeaudit.allow.privileged", "x"),
+    ("container.kubeaudit.io/web.allow-privilege-escalation", ""), ("kubeaudit.io/allow-privileged", "x"),
     ("audit.kubernetes.io/pod.allow-host-network", ""), ("hardener.dev/ignore-all", "x"),
     ("ignore-check.kube-linter.io/run-as-non-root", "x"), ("polaris.fairwinds.com/exempt", "true"),
 ]  # fmt: skip
