@@ -195,7 +195,7 @@ def test_less_motion_where_it_is_asked_for(tab: Tab, shop: str) -> None:
 def test_the_drawing_stays_inside_and_nodes_apart(tab: Tab, shop: str) -> None:
     tab.open(shop, width=1600)
     boxes = "[...document.querySelectorAll('.graph .node rect')].map((one) => one.getBBox())"
-    assert tab.run(f"{boxes}.length") == 8
+    assert tab.run(f"{boxes}.length") == 9
     apart = (
         f"(() => {{ const all = {boxes}; return all.every((a, i) => all.every((b, j) => i === j || a.x + a.width < b.x "
         "|| b.x + b.width < a.x || a.y + a.height < b.y || b.y + b.height < a.y)); })()"
