@@ -24,12 +24,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
+from hardener.authoring.config import Registry
+
 from . import services
 
 USER, PASSWORD = "alice", "s3cret"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 # htpasswd -Bbn alice s3cret
 _HTPASSWD = "alice:$2y$05$zd9yVPXBJwIAKuHcZvORLuwmFKIDMJ7c4KiGaiVZtZIxusZqjLfe2\n"
+
+
+def trusted(*hosts: str) -> dict[str, Registry]:
+    """What a user says of ``hosts`` on this machine that get a login without TLS."""
+    return {host: Registry(insecure=True) for host in hosts}
 
 
 def _free_port() -> int:
@@ -97,6 +104,7 @@ class TokenServer:
     """What ``with_tokens`` yields: the registry, and what its token server was asked."""
 
     host: str
+    realm: str = ""
     asked: list[dict[str, list[str]]] = field(default_factory=list)
 
 
@@ -146,7 +154,7 @@ def with_tokens(folder: Path) -> Iterator[TokenServer]:
             f"rootcertbundle: {folder / 'root.crt'}}}}}\n"
         )
         with running(folder, auth) as host:
-            found.host = host
+            found.host, found.realm = host, realm
             yield found
 
 

@@ -369,7 +369,7 @@ def test_plain_and_deep_runs_save_while_they_wait_and_end_their_waits(monkeypatc
         assert list(unsaved.each(["slow"], lambda task: release.wait(60), 1)) == [("slow", True)]
         unsaved.entries["last"] = 2
     assert saved == [{"before": 1}, {"last": 2}]
-    with registry_session.client({}) as client:
+    with registry_session.client({}, {}) as client:
         pause = client._transport._pause
         pause(0)
     with pytest.raises(RegistryError, match=r"^interrupted$"):

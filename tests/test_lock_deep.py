@@ -27,7 +27,7 @@ from hardener.lock.oci.registry_error import RegistryError
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write
 from .oci_images import File, capability, layer
-from .registries import BASIC, Asked, Reply, answering, running
+from .registries import BASIC, Asked, Reply, answering, running, trusted
 
 pytestmark = pytest.mark.slow  # its many cases together
 
@@ -366,7 +366,7 @@ def test_a_login_does_not_follow_to_where_layers_are_kept() -> None:
             return Reply(307, b"", {"Location": f"http://{store}{asked.path}"}) if LAST in asked.path else None
 
         with answering(serving(WEB, answer)) as host:
-            client = Client(find_login=lambda *_: Login("alice", "s3cret"), pause=lambda _: None)
+            client = Client(trusted(host), find_login=lambda *_: Login("alice", "s3cret"), pause=lambda _: None)
             assert Layers(client, Limits(), lambda count: None).facts(f"{host}/app", WEB.digest, (1, 1)) == FILES
             client.close()
     assert len(headers) == 1

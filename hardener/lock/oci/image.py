@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from hardener.kubernetes.image_reference import is_digest
-from hardener.lock.oci.client import INDEXES, Client, Manifest, Place
+from hardener.lock.oci.client import INDEXES, Client, Manifest
+from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
