@@ -217,7 +217,12 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_is_read(tmp_path: Path, ha
     [
         ("{compressed: lots}", ".harden.yaml: deep: compressed is a number, such as 2Gi\n"),
         ("{members: 0}", ".harden.yaml: deep: members is a number, such as 500000\n"),
-        ("{size: 2Gi}", "known are compressed, uncompressed, members\n"),
+        ("{size: 2Gi}", "known are compressed, uncompressed, members, ratio\n"),
+        ("{ratio: many}", ".harden.yaml: deep: ratio is a number, such as 200\n"),
+        ("{ratio: 1001}", ".harden.yaml: deep: ratio is 1000 at the most\n"),
+        ("{uncompressed: 1Pi}", ".harden.yaml: deep: uncompressed is 128Gi at the most\n"),
+        ("{compressed: 33Gi}", ".harden.yaml: deep: compressed is 32Gi at the most\n"),
+        ("{members: 4000001}", ".harden.yaml: deep: members is 4000000 at the most\n"),
     ],
 )
 def test_a_limit_that_is_none(tmp_path: Path, harden: Harden, push: Push, deep: str, problem: str) -> None:

@@ -44,7 +44,7 @@ class Exemption:
     line: int
 
 
-DEEP_LIMITS = ("compressed", "uncompressed", "members")
+DEEP_LIMITS = ("compressed", "uncompressed", "members", "ratio")
 
 
 @dataclass(frozen=True, slots=True)
