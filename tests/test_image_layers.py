@@ -191,7 +191,7 @@ def test_a_bomb_behind_a_large_layer_is_one_all_the_same(monkeypatch: pytest.Mon
     monkeypatch.setattr(limits_module, "_A_LITTLE", 1 << 20)
     body = b"".join(bomb(1 << 22))
     with pytest.raises(RegistryError, match="more than 200 times its size"):
-        read([body], f"sha256:{'0' * 64}", Limits(), Spent(compressed=1 << 30, uncompressed=1 << 30), lambda count: None)
+        read([body], f"sha256:{'0' * 64}", Limits(), Spent(1 << 30, 1 << 30), lambda count: None)
 
 
 def test_a_layer_of_very_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,7 @@ class Logins:
         )
         if not secure or realm.username is not None or realm.fragment:
             raise RegistryError(f"{host}: names no address with TLS for tokens")
+        self._transport.check(asked.realm, via)
         if login is not None and realm.scheme == "http" and not self._may_log_in(realm.netloc):
             raise RegistryError(
                 f"{host}: names {host_of(asked.realm)} for tokens, which has no TLS, so it gets no login"

@@ -217,21 +217,27 @@ class Transport:
 
     # Where a server is, and whether another one may send us there.
 
+    def check(self, url: str, via: Sequence[str]) -> None:
+        """Raises RegistryError where the servers ``via`` may not send us to ``url``, as far as its name tells; the
+        address that is connected to is looked at, too."""
+        may = self._may(url, via)
+        for where in self._where(urlsplit(url).hostname or "") if via else ():
+            self._check(where, url, via, may)
+
     def _watch(self, request: httpx2.Request, url: str, via: tuple[str, ...]) -> _Watch:
         """What looks at each connection for ``request``. Raises RegistryError where it is known before that the server
         must not be asked."""
         host = request.url.raw_host.decode("ascii", "replace")
         if (urlsplit(url).hostname or "") not in (host, request.url.host):
             raise httpx2.InvalidURL("two programs read two hosts")
+        self.check(url, via)
         may = self._may(url, via)
-        for where in self._where(request.url.host) if via else ():
-            self._check(where, url, via, may)
         with self._lock:
             met = self._met.setdefault(_origin(url), set())
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
         return _Watch((host, port), met, lambda where: self._check(where, url, via, may))
 
-    def _may(self, url: str, via: tuple[str, ...]) -> Set[Network]:
+    def _may(self, url: str, via: Sequence[str]) -> Set[Network]:
         """Where the server of ``url`` may be."""
         netloc = urlsplit(url).netloc
         if is_loopback(netloc):
@@ -244,7 +250,7 @@ class Transport:
         there = {where for where in (Network.PRIVATE, Network.LOOPBACK, Network.LINK) if self._all_are(via, where)}
         return there | {Network.PUBLIC, Network.PROXY}
 
-    def _all_are(self, via: tuple[str, ...], where: Network) -> bool:
+    def _all_are(self, via: Sequence[str], where: Network) -> bool:
         with self._lock:
             return all(self._met.get(_origin(url)) == {where} for url in via)
 
@@ -253,7 +259,7 @@ class Transport:
             self._known[host] = networks_of(host)
         return self._known[host]
 
-    def _check(self, where: Network, url: str, via: tuple[str, ...], may: Set[Network]) -> None:
+    def _check(self, where: Network, url: str, via: Sequence[str], may: Set[Network]) -> None:
         if where in may:
             return
         host = host_of(url)
