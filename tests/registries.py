@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,6 +38,12 @@ _HTPASSWD = "alice:$2y$05$zd9yVPXBJwIAKuHcZvORLuwmFKIDMJ7c4KiGaiVZtZIxusZqjLfe2\
 def trusted(*hosts: str) -> dict[str, Registry]:
     """What a user says of ``hosts`` on this machine that get a login without TLS."""
     return {host: Registry(insecure=True) for host in hosts}
+
+
+def logged_in_nowhere(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Whoever runs the tests has no login and says nothing of registries, for as long as ``patch`` holds."""
+    patch.setenv("REGISTRY_AUTH_FILE", str(folder / "no-logins.json"))
+    patch.setenv("XDG_CONFIG_HOME", str(folder / "no-settings"))
 
 
 def _free_port() -> int:

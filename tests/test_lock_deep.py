@@ -27,7 +27,7 @@ from hardener.lock.oci.registry_error import RegistryError
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write
 from .oci_images import File, capability, layer
-from .registries import BASIC, Asked, Reply, answering, running, trusted
+from .registries import BASIC, Asked, Reply, answering, logged_in_nowhere, running, trusted
 
 pytestmark = pytest.mark.slow  # its many cases together
 
@@ -57,8 +57,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails is tried again without a wait."""
+def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What fails is tried again without a wait; whoever runs the tests logs in nowhere."""
+    logged_in_nowhere(monkeypatch, tmp_path_factory.getbasetemp())
     monkeypatch.setattr(transport, "BACK_OFF", (0.0, 0.0, 0.0))
 
 

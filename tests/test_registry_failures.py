@@ -242,6 +242,19 @@ def test_a_digest_is_worth_having_without_its_config(answer: Callable[[Asked], R
     assert line in found.problem
 
 
+@pytest.mark.parametrize("said", [{"Env": ["A" * 300_000]}, {"Volumes": {f"/{n}": {} for n in range(60_000)}}])
+def test_a_config_that_says_too_much_is_not_kept(said: dict[str, object]) -> None:
+    image = made.image(said)
+
+    def answer(asked: Asked) -> Reply:
+        assert image.config
+        return Reply(200, image.config.body) if "/blobs/" in asked.path else with_content(image.manifest.body)(asked)
+
+    with answering(answer) as host:
+        found = look_up(Client(find_login=alice), f"{host}/app", "1")
+    assert (found.config, found.problem) == (None, f"{host}: a config says more than fits into a lock")
+
+
 def test_a_config_of_no_kind_is_not_read() -> None:
     content = {"schemaVersion": 2, "mediaType": made.OCI_MANIFEST, "config": {"mediaType": []}, "layers": []}
     with answering(with_content(content)) as host:

@@ -496,6 +496,7 @@ def test_the_option_stands_in_place_of_the_file(tmp_path: Path, home: Path) -> N
 
 WRONG = [
     ("registries: {'https://r.example': {insecure: true}}\n", "'https://r.example' is no registry: write its host"),
+    ("registries: {r.example: {mirrors: [m.example/../x]}}\n", "'m.example/../x' is no registry"),
     ("registries: {r.example: {mirror: x}}\n", "known are mirrors, insecure"),
     ("profile: strict\n", "known are registries"),
     ("a: 1\n---\nb: 1\n", "a config file is one document"),

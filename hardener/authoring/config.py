@@ -21,6 +21,7 @@ NEWEST = (1, 37)
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
 _LONGEST_PATTERN = 1000  # characters of an entry of exclude
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
+_FOLDERS = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ def registry_record() -> Any:
 def checked_registries(found: dict[str, Any], name: str) -> dict[str, Registry]:
     """The entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
     for host, how in found.items():
-        for one, pattern in ((host, _HOST), *((mirror, _HOST + r"(/[a-z0-9._/-]+)?") for mirror in how.mirrors)):
+        for one, pattern in ((host, _HOST), *((mirror, _HOST + _FOLDERS) for mirror in how.mirrors)):
             if not re.fullmatch(pattern, one):
                 raise InputError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
     return {host: Registry(how.mirrors, how.insecure) for host, how in found.items()}
