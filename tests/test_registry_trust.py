@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -26,8 +27,6 @@ from hardener.lock.oci import networks, transport
 from hardener.lock.oci.client import Client
 from hardener.lock.oci.credentials import Login
 from hardener.lock.oci.image import look_up
-from hardener.lock.oci.layers import Layers
-from hardener.lock.oci.limits import Limits
 from hardener.lock.oci.login import Finder, challenge
 from hardener.lock.oci.networks import Network, network_of
 from hardener.lock.oci.registry_error import RegistryError
@@ -224,6 +223,20 @@ def test_a_name_that_changes_its_address_is_not_asked_at_the_new_one(
     host, _ = internet.server("registry.example", how(f"https://{target}/token"))
     assert refusal(host, alice) == refused(host, target, Network.LINK)
     assert asked == []
+
+
+def test_a_name_that_changes_its_address_gets_not_one_byte_there(internet: Internet) -> None:
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        listener.settimeout(10)
+        thread = threading.Thread(target=lambda: heard.append(listener.accept()[0].recv(100)), daemon=True)
+        thread.start()
+        target = f"metadata.example:{listener.getsockname()[1]}"
+        internet.names["metadata.example"] = [INTERNET, "127.0.0.2"]
+        host, _ = internet.server("registry.example", to(f"https://{target}/"))
+        assert refusal(host) == refused(host, target, Network.LINK)
+        thread.join(10)
+    assert heard == [b""], "no greeting of TLS either"
 
 
 def test_a_connection_that_another_image_made_is_not_used_for_a_redirect(internet: Internet) -> None:
@@ -553,12 +566,24 @@ def test_a_layer_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_layer_has_time_for_what_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_SLOWEST", 1)  # each byte gives a second
-    monkeypatch.setattr(client_module, "_LAYER_SECONDS", 1.0)
-    with answering(good) as host:
+    monkeypatch.setattr(client_module, "_SLOWEST", 5)  # each byte gives a fifth of a second
+    monkeypatch.setattr(client_module, "_LAYER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
+                for _ in range(12):
+                    time.sleep(0.1)
+                    connection.sendall(b"x")
+
+        threading.Thread(target=serve, daemon=True).start()
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
         client = Client(find_login=NOBODY, pause=lambda seconds: None)
-        files = Layers(client, Limits(), lambda count: None).facts(f"{host}/app", IMAGE.digest, (1, 1))
-    assert files["platform"] == "linux/amd64"
+        monkeypatch.setattr(transport, "BACK_OFF", ())
+        place = client.places(f"{host}/app")[0]
+        assert client.layer(place, IMAGE.digest, b"".join) == b"x" * 12
 
 
 def test_slow_redirects_have_one_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
