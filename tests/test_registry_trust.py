@@ -36,6 +36,8 @@ from .conftest import DEPLOYMENT, Harden, commit, write
 from .registries import BASIC, PASSWORD, USER, Asked, Reply, answering, certified, trusted
 from .test_registry_failures import alice, trickling
 
+pytestmark = pytest.mark.slow  # its many cases together
+
 NOBODY: Finder = lambda *_: None  # noqa: E731
 IMAGE = made.image({"User": "1"}, layers=(made.layer(made.File("bin/sh")),))
 BLOBS = {blob.digest: blob.body for blob in (IMAGE.config, *IMAGE.layers) if blob is not None}
@@ -134,6 +136,8 @@ def refusal(host: str, login: Finder = NOBODY, user: dict[str, Registry] | None 
 
 
 def refused(host: str, target: str, where: Network) -> str:
+    if where is Network.LINK:
+        return f"{host}: sends to {target}, {where}: not asked, tell those who run {host}"
     return (
         f"{host}: sends to {target}, {where}, where it is not itself: "
         f"write {target}: {{}} under registries in {user_config.shown()} if that is meant"
@@ -288,6 +292,14 @@ def test_whom_the_user_names_may_be_anywhere(internet: Internet) -> None:
     host, _ = internet.server("registry.example", for_tokens(f"https://{realm}/token"))
     assert refusal(host, alice, {realm: Registry()}) == ""
     assert len(asked) == 1
+
+
+def test_not_even_the_user_means_who_tells_the_secrets_of_a_machine(internet: Internet) -> None:
+    for sender in ("registry.example", "metadata.example"):
+        target, asked = internet.server("metadata.example", good)
+        host, _ = internet.server(sender, to(f"https://{target}/"))
+        assert refusal(host, alice, {target: Registry(), host: Registry()}) == refused(host, target, Network.LINK)
+        assert asked == []
 
 
 def test_no_image_is_looked_for_where_clouds_tell_their_secrets(internet: Internet) -> None:

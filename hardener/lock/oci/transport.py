@@ -243,11 +243,11 @@ class Transport:
         if is_loopback(netloc):
             own = frozenset({Network.LOOPBACK})  # whatever a resolver or proxy makes of its name
             return own if not via or self._named(netloc) or self._all_are(via, Network.LOOPBACK) else frozenset()
-        if self._named(netloc):
-            return frozenset(Network)
         if not via:  # a registry, by the name that an image has
+            return frozenset(Network) if self._named(netloc) else frozenset(Network) - {Network.LINK}
+        if self._named(netloc):  # not even the user means those who tell the secrets of a machine
             return frozenset(Network) - {Network.LINK}
-        there = {where for where in (Network.PRIVATE, Network.LOOPBACK, Network.LINK) if self._all_are(via, where)}
+        there = {where for where in (Network.PRIVATE, Network.LOOPBACK) if self._all_are(via, where)}
         return there | {Network.PUBLIC, Network.PROXY}
 
     def _all_are(self, via: Sequence[str], where: Network) -> bool:
@@ -265,6 +265,9 @@ class Transport:
         host = host_of(url)
         if where is Network.PROXY:
             raise RegistryError(f"{host}: is this machine, and a proxy stands before it: name it in NO_PROXY")
+        if via and where is Network.LINK:
+            asker = host_of(via[0])
+            raise RegistryError(f"{asker}: sends to {host}, {where}: not asked, tell those who run {asker}")
         name = f"write {host}: {{}} under registries in {user_config.shown()} if that is meant"
         if via:
             raise RegistryError(f"{host_of(via[0])}: sends to {host}, {where}, where it is not itself: {name}")
