@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
+
+from hardener.authoring.config import Registry
 
 from . import services
 
@@ -30,6 +33,17 @@ USER, PASSWORD = "alice", "s3cret"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 # htpasswd -Bbn alice s3cret
 _HTPASSWD = "alice:$2y$05$zd9yVPXBJwIAKuHcZvORLuwmFKIDMJ7c4KiGaiVZtZIxusZqjLfe2\n"
+
+
+def trusted(*hosts: str) -> dict[str, Registry]:
+    """What a user says of ``hosts`` on this machine that get a login without TLS."""
+    return {host: Registry(insecure=True) for host in hosts}
+
+
+def logged_in_nowhere(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Whoever runs the tests has no login and says nothing of registries, for as long as ``patch`` holds."""
+    patch.setenv("REGISTRY_AUTH_FILE", str(folder / "no-logins.json"))
+    patch.setenv("XDG_CONFIG_HOME", str(folder / "no-settings"))
 
 
 def _free_port() -> int:
@@ -73,11 +87,12 @@ def with_passwords(folder: Path) -> Iterator[str]:
         yield host
 
 
-def _certificate() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    """A key, and a certificate that it signed itself."""
+def _certificate(*names: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """A key, and a certificate for the hosts ``names`` that it signed itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-issuer")])
     now = datetime.now(UTC)
+    hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in names or ("test-issuer",)])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -87,6 +102,7 @@ def _certificate() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         .not_valid_before(now - timedelta(1))
         .not_valid_after(now + timedelta(30))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .add_extension(hosts, False)
         .sign(key, hashes.SHA256())
     )
     return key, certificate
@@ -97,6 +113,7 @@ class TokenServer:
     """What ``with_tokens`` yields: the registry, and what its token server was asked."""
 
     host: str
+    realm: str = ""
     asked: list[dict[str, list[str]]] = field(default_factory=list)
 
 
@@ -146,7 +163,7 @@ def with_tokens(folder: Path) -> Iterator[TokenServer]:
             f"rootcertbundle: {folder / 'root.crt'}}}}}\n"
         )
         with running(folder, auth) as host:
-            found.host = host
+            found.host, found.realm = host, realm
             yield found
 
 
@@ -172,9 +189,14 @@ class Reply:
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Reply], certificate: Path | None = None) -> Iterator[str]:
-    """A server that answers as ``answer`` says; its host and port. With TLS, where a folder for its certificate is
-    named; nobody vouches for it."""
+def answering(
+    answer: Callable[[Asked], Reply],
+    certificate: Path | None = None,
+    address: str = "127.0.0.1",
+    context: ssl.SSLContext | None = None,
+) -> Iterator[str]:
+    """A server that answers as ``answer`` says; its host and port. With TLS, where there is a ``context``, or a folder
+    for a certificate is named that nobody vouches for."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -202,20 +224,28 @@ def answering(answer: Callable[[Asked], Reply], certificate: Path | None = None)
         def handle_error(self, request: object, client_address: object) -> None:
             pass  # a client that hangs up is part of some tests
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server((address, 0), Handler)
     server.daemon_threads = True
     if certificate is not None:
-        key, made = _certificate()
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (certificate / "server.pem").write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate / "server.pem")
+        context = certified(certificate)
+    if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        yield f"127.0.0.1:{server.server_address[1]}"
+        yield f"{address}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+def certified(folder: Path, *names: str) -> ssl.SSLContext:
+    """What a server for the hosts ``names`` needs for TLS; ``ca.pem`` in ``folder`` is what a client has to trust."""
+    key, made = _certificate(*names)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "ca.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "server.pem").write_bytes(private + (folder / "ca.pem").read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context

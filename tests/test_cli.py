@@ -25,7 +25,7 @@ OPTIONS = {
     " --as-of --report --help",
     "fn": "--help",
     "graph": "--format --config --evidence --help",
-    "lock": "--check --update --frozen --deep --config --evidence --help",
+    "lock": "--check --update --frozen --deep --registries --config --evidence --help",
     "images": "--format --config --evidence --as-of --help",
     "list": "--profile --help",
     "explain": "--help",

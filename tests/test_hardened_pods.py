@@ -18,6 +18,7 @@ from .conftest import commit, run, write
 from .debian_images import File
 from .podman import Podman, ready
 from .pods import Manifests, Map, Refused, running
+from .registries import logged_in_nowhere
 from .registries import running as registry_running
 
 _BIND_SERVICE = bytes.fromhex(
@@ -202,9 +203,11 @@ def _tree(folder: Path, registry: str) -> Path:
 
 
 def _harden(folder: Path, *, lock: tuple[str, ...] = (), apply: tuple[str, ...] = ()) -> None:
-    for words in (("lock", ".", *lock), ("apply", ".", "--yes", *apply)):
-        done = run(*words, cwd=folder)
-        assert done.status == 0, done.all
+    with pytest.MonkeyPatch.context() as patch:
+        logged_in_nowhere(patch, folder.parent)
+        for words in (("lock", ".", *lock), ("apply", ".", "--yes", *apply)):
+            done = run(*words, cwd=folder)
+            assert done.status == 0, done.all
 
 
 @pytest.mark.parametrize(

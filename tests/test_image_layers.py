@@ -7,6 +7,7 @@ import hashlib
 import os
 import struct
 import tarfile
+import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hardener.lock.oci import limits as limits_module
 from hardener.lock.oci import tar_stream, unpack
 from hardener.lock.oci.accounts import Account, resolve
 from hardener.lock.oci.file_capability import decode
@@ -168,6 +170,55 @@ def test_a_large_file_is_passed_over_with_little_memory() -> None:
     tracemalloc.stop()
     assert peak < 8 << 20
     assert 100_000 < sum(pieces) < 1 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pack", ["gzip", "zstd"])
+def test_a_bomb_is_stopped_by_what_it_unpacks_to_for_its_size(pack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if pack == "zstd":
+        pytest.importorskip("backports.zstd")
+    monkeypatch.setattr(limits_module, "_A_LITTLE", 8 << 20)
+    packed = layer(File("zeros", bytes(1 << 25)), pack=pack)
+    with pytest.raises(RegistryError) as caught:
+        taken(packed)
+    assert str(caught.value) == (
+        "a layer unpacks to more than 200 times its size, the limit (deep: in .harden.yaml sets it)"
+    )
+    assert len(taken(packed, Limits(ratio=100_000)).puts) == 1
+
+
+def test_a_bomb_behind_a_large_layer_is_one_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits_module, "_A_LITTLE", 1 << 20)
+    body = b"".join(bomb(1 << 22))
+    with pytest.raises(RegistryError, match="more than 200 times its size"):
+        read([body], f"sha256:{'0' * 64}", Limits(), Spent(1 << 30, 1 << 30), lambda count: None)
+
+
+def test_a_layer_of_very_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpack, "_MOST_PARTS", 100)
+    assert b"".join(unpack.unpacked([gzip.compress(b"x") * 100])) == b"x" * 100
+    with pytest.raises(RegistryError, match="cut into too many parts"):
+        list(unpack.unpacked([gzip.compress(b"") * 101]))
+
+
+def test_a_header_of_very_many_records_is_refused_at_once() -> None:
+    body = pax(b"6 a=b\n" * 174_000)
+    before = time.process_time()
+    with pytest.raises(RegistryError, match="no tar"):
+        taken(Blob(body + tar(File("a")), ""))
+    assert time.process_time() - before < 1, "and not after a copy of the rest for each"
+
+
+def test_headers_without_end_before_a_member_are_refused() -> None:
+    assert len(taken(Blob(pax(b"6 a=b\n") * 15 + tar(File("a")), "")).puts) == 1
+    with pytest.raises(RegistryError, match="no tar"):
+        taken(Blob(pax(b"6 a=b\n") * 16 + tar(File("a")), ""))
+
+
+def pax(records: bytes) -> bytes:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.XHDTYPE, len(records)
+    return header.tobuf(tarfile.USTAR_FORMAT) + records + bytes(-len(records) % 512)
 
 
 @pytest.mark.parametrize(

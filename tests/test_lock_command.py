@@ -26,7 +26,7 @@ from hardener.support import worker_threads
 
 from . import oci_images as made
 from .conftest import DEPLOYMENT, ROOT, Done, Harden, commit, write
-from .registries import Asked, Reply, answering, running
+from .registries import Asked, Reply, answering, logged_in_nowhere, running
 
 WEB = made.image({"User": "101", "ExposedPorts": {"8080/tcp": {}}, "Cmd": ["serve", "--password=hunter2hunter2"]})
 DATA = made.index({"amd64": made.image({"Volumes": {"/data": {}}}), "arm64": made.image(architecture="arm64")})
@@ -46,8 +46,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails is tried again without a wait."""
+def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What fails is tried again without a wait; whoever runs the tests logs in nowhere."""
+    logged_in_nowhere(monkeypatch, tmp_path_factory.getbasetemp())
     monkeypatch.setattr(transport, "BACK_OFF", (0.0, 0.0, 0.0))
 
 
@@ -369,7 +370,7 @@ def test_plain_and_deep_runs_save_while_they_wait_and_end_their_waits(monkeypatc
         assert list(unsaved.each(["slow"], lambda task: release.wait(60), 1)) == [("slow", True)]
         unsaved.entries["last"] = 2
     assert saved == [{"before": 1}, {"last": 2}]
-    with registry_session.client({}) as client:
+    with registry_session.client({}, {}) as client:
         pause = client._transport._pause
         pause(0)
     with pytest.raises(RegistryError, match=r"^interrupted$"):

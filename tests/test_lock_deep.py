@@ -27,7 +27,7 @@ from hardener.lock.oci.registry_error import RegistryError
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write
 from .oci_images import File, capability, layer
-from .registries import BASIC, Asked, Reply, answering, running
+from .registries import BASIC, Asked, Reply, answering, logged_in_nowhere, running, trusted
 
 pytestmark = pytest.mark.slow  # its many cases together
 
@@ -57,8 +57,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails is tried again without a wait."""
+def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What fails is tried again without a wait; whoever runs the tests logs in nowhere."""
+    logged_in_nowhere(monkeypatch, tmp_path_factory.getbasetemp())
     monkeypatch.setattr(transport, "BACK_OFF", (0.0, 0.0, 0.0))
 
 
@@ -217,7 +218,12 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_is_read(tmp_path: Path, ha
     [
         ("{compressed: lots}", ".harden.yaml: deep: compressed is a number, such as 2Gi\n"),
         ("{members: 0}", ".harden.yaml: deep: members is a number, such as 500000\n"),
-        ("{size: 2Gi}", "known are compressed, uncompressed, members\n"),
+        ("{size: 2Gi}", "known are compressed, uncompressed, members, ratio\n"),
+        ("{ratio: many}", ".harden.yaml: deep: ratio is a number, such as 200\n"),
+        ("{ratio: 1001}", ".harden.yaml: deep: ratio is 1000 at the most\n"),
+        ("{uncompressed: 1Pi}", ".harden.yaml: deep: uncompressed is 128Gi at the most\n"),
+        ("{compressed: 33Gi}", ".harden.yaml: deep: compressed is 32Gi at the most\n"),
+        ("{members: 4000001}", ".harden.yaml: deep: members is 4000000 at the most\n"),
     ],
 )
 def test_a_limit_that_is_none(tmp_path: Path, harden: Harden, push: Push, deep: str, problem: str) -> None:
@@ -366,7 +372,7 @@ def test_a_login_does_not_follow_to_where_layers_are_kept() -> None:
             return Reply(307, b"", {"Location": f"http://{store}{asked.path}"}) if LAST in asked.path else None
 
         with answering(serving(WEB, answer)) as host:
-            client = Client(find_login=lambda *_: Login("alice", "s3cret"), pause=lambda _: None)
+            client = Client(trusted(host), find_login=lambda *_: Login("alice", "s3cret"), pause=lambda _: None)
             assert Layers(client, Limits(), lambda count: None).facts(f"{host}/app", WEB.digest, (1, 1)) == FILES
             client.close()
     assert len(headers) == 1

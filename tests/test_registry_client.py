@@ -13,10 +13,11 @@ import pytest
 from hardener.authoring.config import Registry
 from hardener.kubernetes.image_reference import parse
 from hardener.lock.oci import credentials
-from hardener.lock.oci.client import Client, Place
+from hardener.lock.oci.client import Client
 from hardener.lock.oci.credentials import Login
 from hardener.lock.oci.image import Found, digest_now, look_up
 from hardener.lock.oci.login import Finder
+from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 
 from . import oci_images as made
@@ -29,6 +30,7 @@ from .registries import (
     TokenServer,
     answering,
     running,
+    trusted,
     with_passwords,
     with_tokens,
 )  # fmt: skip
@@ -48,8 +50,9 @@ FACTS = {
 ROOT = {"user": "", "exposedPorts": [], "volumes": [], "created": "2026-11-01T00:00:00Z"}
 
 
-def client(login: Finder = NOBODY, **settings: Registry) -> Client:
-    return Client(settings, find_login=login, pause=lambda seconds: None)
+def client(login: Finder = NOBODY, *hosts: str) -> Client:
+    """One of a user who lets ``hosts`` have a login without TLS."""
+    return Client(trusted(*hosts), find_login=login, pause=lambda seconds: None)
 
 
 @pytest.fixture(scope="module")
@@ -151,15 +154,15 @@ def test_no_such_tag(registry: str) -> None:
 
 
 def test_a_password(guarded: str) -> None:
-    assert look_up(client(ALICE), f"{guarded}/app", "1").config == FACTS
-    refused = message(lambda: look_up(client(WRONG), f"{guarded}/app", "1"))
+    assert look_up(client(ALICE, guarded), f"{guarded}/app", "1").config == FACTS
+    refused = message(lambda: look_up(client(WRONG, guarded), f"{guarded}/app", "1"))
     assert refused == f"{guarded}: the login for it is refused (401): docker login {guarded}"
     without = message(lambda: look_up(client(), f"{guarded}/app", "1"))
     assert without == f"{guarded}: not there, or for those who log in (401): docker login {guarded}"
 
 
 def test_a_token(tokens: TokenServer) -> None:
-    host = tokens.host
+    host, realm = tokens.host, tokens.realm
     one = client()
     assert look_up(one, f"{host}/public/app", "1").config == FACTS
     count = len(tokens.asked)
@@ -167,8 +170,8 @@ def test_a_token(tokens: TokenServer) -> None:
     assert len(tokens.asked) == count, "a token serves until it ends"
     without = message(lambda: look_up(one, f"{host}/private/app", "1"))
     assert without == f"{host}: not there, or for those who log in (401): docker login {host}"
-    assert look_up(client(ALICE), f"{host}/private/app", "1").config == FACTS
-    refused = message(lambda: look_up(client(WRONG), f"{host}/private/app", "1"))
+    assert look_up(client(ALICE, host, realm), f"{host}/private/app", "1").config == FACTS
+    refused = message(lambda: look_up(client(WRONG, host, realm), f"{host}/private/app", "1"))
     assert refused == f"{host}: the login for it is refused (401): docker login {host}"
     assert {scope for query in tokens.asked for scope in query["scope"]} == {
         "repository:public/app:pull",

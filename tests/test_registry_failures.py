@@ -22,7 +22,7 @@ from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.transport import is_loopback
 
 from . import oci_images as made
-from .registries import BASIC, PASSWORD, USER, Asked, Reply, answering
+from .registries import BASIC, PASSWORD, USER, Asked, Reply, answering, trusted
 
 pytestmark = pytest.mark.slow  # its many cases together
 
@@ -242,6 +242,19 @@ def test_a_digest_is_worth_having_without_its_config(answer: Callable[[Asked], R
     assert line in found.problem
 
 
+@pytest.mark.parametrize("said", [{"Env": ["A" * 300_000]}, {"Volumes": {f"/{n}": {} for n in range(60_000)}}])
+def test_a_config_that_says_too_much_is_not_kept(said: dict[str, object]) -> None:
+    image = made.image(said)
+
+    def answer(asked: Asked) -> Reply:
+        assert image.config
+        return Reply(200, image.config.body) if "/blobs/" in asked.path else with_content(image.manifest.body)(asked)
+
+    with answering(answer) as host:
+        found = look_up(Client(find_login=alice), f"{host}/app", "1")
+    assert (found.config, found.problem) == (None, f"{host}: a config says more than fits into a lock")
+
+
 def test_a_config_of_no_kind_is_not_read() -> None:
     content = {"schemaVersion": 2, "mediaType": made.OCI_MANIFEST, "config": {"mediaType": []}, "layers": []}
     with answering(with_content(content)) as host:
@@ -452,7 +465,7 @@ def test_a_login_does_not_follow_to_another_host() -> None:
             return good(asked)
 
         with answering(asking(asked_here, answer)) as host:
-            found = look_up(Client(find_login=alice), f"{host}/app", "1")
+            found = look_up(Client(trusted(host), find_login=alice), f"{host}/app", "1")
     assert found.config is not None
     assert [asked.headers.get("authorization") for asked in elsewhere] == [None]
     assert not [asked for asked in [*elsewhere, *asked_here] if "cookie" in asked.headers]
@@ -500,7 +513,7 @@ def test_a_token(reply: Reply, line: str | None) -> None:
             return good(asked) if asked.headers.get("authorization") == "Bearer t1" else bearer(realm)
 
         with answering(answer) as host:
-            client = Client(find_login=alice, pause=lambda seconds: None)
+            client = Client(trusted(host, realm), find_login=alice, pause=lambda seconds: None)
             if line is None:
                 assert look_up(client, f"{host}/app", "1").config is not None
             else:
@@ -520,7 +533,7 @@ def test_a_token_for_tokens_is_posted() -> None:
             return good(asked) if asked.headers.get("authorization") == "Bearer t1" else bearer(realm)
 
         with answering(answer) as host:
-            client = Client(find_login=lambda *_: Login("<token>", "t0", is_token=True))
+            client = Client(trusted(host, realm), find_login=lambda *_: Login("<token>", "t0", is_token=True))
             assert look_up(client, f"{host}/app", "1").config is not None
     (asked,) = log
     assert asked.method == "POST"
@@ -541,7 +554,7 @@ def test_a_token_that_ended_is_renewed() -> None:
             return good(asked) if asked.headers.get("authorization") == valid else bearer(realm)
 
         with answering(answer) as host:
-            client = Client(find_login=alice)
+            client = Client(trusted(host, realm), find_login=alice)
             look_up(client, f"{host}/app", "1")
             valid = "Bearer t1"
             look_up(client, f"{host}/app", "1")

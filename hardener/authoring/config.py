@@ -21,6 +21,7 @@ NEWEST = (1, 37)
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
 _LONGEST_PATTERN = 1000  # characters of an entry of exclude
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
+_FOLDERS = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +45,13 @@ class Exemption:
     line: int
 
 
-DEEP_LIMITS = ("compressed", "uncompressed", "members")
+DEEP_LIMITS = ("compressed", "uncompressed", "members", "ratio")
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """How to reach a registry: through ``mirrors`` (host, or host and path) first; ``insecure``: without TLS, None
-    where nothing says it."""
+    where nothing says it. What a repository says of it is not trusted: see ``lock.oci.client``."""
 
     mirrors: tuple[str, ...] = ()
     insecure: bool | None = None
@@ -107,9 +108,7 @@ def load(root: str, named: str | None = None) -> Config:
         ],
         forbid_unknown_fields=True,
     )
-    registry = msgspec.defstruct(
-        "Registry", [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)], forbid_unknown_fields=True
-    )
+    registry = registry_record()
     deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in DEEP_LIMITS], forbid_unknown_fields=True)
     document = msgspec.defstruct(
         "Document",
@@ -141,10 +140,6 @@ def load(root: str, named: str | None = None) -> Config:
     for pattern, namespace in found.namespaces.items():
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
             raise InputError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
-    for host, how in found.registries.items():
-        for one, pattern in ((host, _HOST), *((mirror, _HOST + r"(/[a-z0-9._/-]+)?") for mirror in how.mirrors)):
-            if not re.fullmatch(pattern, one):
-                raise InputError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
     exemptions = tuple(
         Exemption(
             id=entry.id, reason=entry.reason, expires=entry.expires, owner=entry.owner, kind=entry.match.kind,
@@ -156,10 +151,27 @@ def load(root: str, named: str | None = None) -> Config:
     return Config(
         path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
         found.namespaces,
-        {host: Registry(how.mirrors, how.insecure) for host, how in found.registries.items()},
+        checked_registries(found.registries, name),
         {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
         _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
     )  # fmt: skip
+
+
+def registry_record() -> Any:
+    """What an entry of ``registries`` looks like, for msgspec."""
+    import msgspec
+
+    fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
+    return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
+
+
+def checked_registries(found: dict[str, Any], name: str) -> dict[str, Registry]:
+    """The entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
+    for host, how in found.items():
+        for one, pattern in ((host, _HOST), *((mirror, _HOST + _FOLDERS) for mirror in how.mirrors)):
+            if not re.fullmatch(pattern, one):
+                raise InputError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
+    return {host: Registry(how.mirrors, how.insecure) for host, how in found.items()}
 
 
 def _image_rows(entries: list[dict[str, Any]], parsed: yaml.Parsed, name: str) -> OwnRows:

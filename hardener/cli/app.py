@@ -234,13 +234,18 @@ def lock(
     deep: Annotated[
         bool, typer.Option("--deep", help="Read the layers, too: who a user is, file capabilities, writable folders.")
     ] = False,
+    registries: Annotated[
+        Path | None,
+        typer.Option(help="Mirrors and registries without TLS (~/.config/harden/config.yaml).", metavar="FILE"),
+    ] = None,
     config: Config = None,
     evidence: Evidence = None,
 ) -> None:
     """Ask registries for the digest and config of each image, and write them to harden.lock."""
     from hardener.commands.lock import lock
 
-    sys.exit(lock(paths or [], choices_of(context), check=check, update=update, frozen=frozen, deep=deep))
+    asked = {"check": check, "update": update, "frozen": frozen, "deep": deep}
+    sys.exit(lock(paths or [], choices_of(context), **asked, registries=text(registries)))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
+from hardener.authoring import user_config
 from hardener.commands.lock_deep import read as read_layers
 from hardener.commands.lock_prune import stale
 from hardener.commands.progress import Progress
@@ -62,15 +63,20 @@ class Result:
     left: dict[str, str] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    unheeded: dict[str, str] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
 
 
-def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False) -> int:
+def lock(
+    arguments: list[str], choices: Choices, *, check: bool, update: bool, frozen: bool, deep: bool = False,
+    registries: str | None = None,
+) -> int:  # fmt: skip
     """Write what registries say of the images that ``arguments`` name to the lock, and print what is new.
 
     Without one of the options it looks up what the lock does not hold. ``update``: all, or the images among the
     arguments, anew. Both take out what the repository no longer uses. ``check`` writes nothing, and asks whether tags
     moved. ``frozen`` asks nobody. ``deep``: read the layers, too, where the lock says nothing of the files of an image.
+    ``registries``: a file that stands in place of the user's own about registries.
     Returns 1 when an image could not be resolved, is missing (``check``, ``frozen``) or moved (``check``), else 0.
     """
     if check + update + frozen > 1:
@@ -103,12 +109,14 @@ def lock(arguments: list[str], choices: Choices, *, check: bool, update: bool, f
                 result.left[use.key] = f"{use.left} ({use.where})" if illegal else use.left
         if errands_to_run or deep:
             config = configuration.load(root, choices.config)
-            with registry_session.client(config.registries) as client:
+            user = user_config.registries(root, registries)
+            with registry_session.client(user, config.registries) as client:
                 progress.total = len(errands_to_run)
                 _run(client, errands_to_run, result, progress)
                 if deep:
                     named = {errand.key for errand in errands_to_run} if images else None
                     _read_files(client, _unread(uses, root, named, everything), config, result, progress)
+                result.unheeded = client.unheeded
         if not deep:
             for key in result.changed.keys() & held.images.keys():
                 if held.images[key].files is not None and key not in result.failed:
@@ -336,7 +344,7 @@ def _print(result: Result, *, wrote: bool) -> None:
         ("files not read", result.unread),
         ("moved since", result.moved),
         (f"missing in {name}: run harden lock", result.missing), ("not resolved", result.failed),
-        ("left alone", result.left),
+        ("left alone", result.left), ("not heeded", result.unheeded),
         ("removed, no file names it" if wrote else "no file names it", dict.fromkeys(result.unused, "")),
     ):  # fmt: skip
         if lines:
@@ -349,7 +357,7 @@ def _print(result: Result, *, wrote: bool) -> None:
             (result.new, "added"), (result.changed, "changed"), (result.read, "read"),
             (result.unread, "not read"), (result.moved, "moved"),
             (result.missing, "missing"), (result.failed, "not resolved"), (result.left, "left alone"),
-            (result.unused, "removed" if wrote else "unused"),
+            (result.unheeded, "not heeded"), (result.unused, "removed" if wrote else "unused"),
         )
         if lines
     ]  # fmt: skip

@@ -26,6 +26,11 @@ _AT_ONCE = 4
 # Whom transforms let an image of root run as where the image table knows no one: the number, and the group that a
 # number without a line in passwd has.
 _NOBODY_ELSE = (NOBODY_ELSE, 0)
+# What a repository may ask for: it may be a stranger's, and its images, too.
+_MOST = {
+    "compressed": (32 << 30, "32Gi"), "uncompressed": (128 << 30, "128Gi"), "members": (4_000_000, "4000000"),
+    "ratio": (1000, "1000"),
+}  # fmt: skip
 
 
 def limits(config: Config) -> Limits:
@@ -36,8 +41,11 @@ def limits(config: Config) -> Limits:
     for key, said in config.deep.items():
         amount = quantity.parse(str(said))
         if amount is None or amount < 1:
-            example = "500000" if key == "members" else "2Gi"
+            example = {"members": "500000", "ratio": "200"}.get(key, "2Gi")
             raise InputError(f"{os.path.relpath(str(config.path))}: deep: {key} is a number, such as {example}")
+        most, shown = _MOST[key]
+        if amount > most:
+            raise InputError(f"{os.path.relpath(str(config.path))}: deep: {key} is {shown} at the most")
         found[key] = int(amount)
     return Limits(**found)
 

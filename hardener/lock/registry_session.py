@@ -22,8 +22,9 @@ _Entry = TypeVar("_Entry")
 
 
 @contextmanager
-def client(registries: Mapping[str, Registry]) -> Iterator[Client]:
-    """A client for all that a run asks. What ends the run ends its waits between attempts, too."""
+def client(user: Mapping[str, Registry], repository: Mapping[str, Registry]) -> Iterator[Client]:
+    """A client for all that a run asks, with what the user and the repository say of registries. What ends the run ends
+    its waits between attempts, too."""
     from hardener.lock.oci.client import Client  # late: only this command speaks to anybody
     from hardener.lock.oci.registry_error import RegistryError
 
@@ -33,7 +34,7 @@ def client(registries: Mapping[str, Registry]) -> Iterator[Client]:
         if stop.wait(seconds):
             raise RegistryError("interrupted")
 
-    made = Client(registries, pause=pause)
+    made = Client(user, repository=repository, pause=pause)
     try:
         yield made
     finally:

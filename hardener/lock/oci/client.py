@@ -1,4 +1,8 @@
-"""Digests, manifests and configs by their names, each checked against its digest."""
+"""Digests, manifests and configs by their names, each checked against its digest.
+
+The user is trusted, a repository is not: what its ``.harden.yaml`` says of registries neither takes TLS away nor brings
+a stranger between the user and a registry that they log in to.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from hardener.authoring.config import Registry
+from hardener.authoring import user_config
+from hardener.authoring.config import NAME, Registry
 from hardener.kubernetes.image_reference import is_digest
 from hardener.lock.oci import credentials
 from hardener.lock.oci.credentials import HUB
 from hardener.lock.oci.login import Finder, Logins
+from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
-from hardener.lock.oci.transport import Answer, Taker, Transport, is_loopback
+from hardener.lock.oci.transport import Answer, Taker, Transport, host_of, is_loopback, same_server
 from hardener.support.fast_dataclass import dataclass
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -29,17 +35,8 @@ _ACCEPT = ", ".join(MEDIA_TYPES)
 _HUB_HOST = "registry-1.docker.io"
 _LIMIT = 4 << 20  # bytes of a manifest or config, as registries limit them
 _KEPT_BYTES = 32 << 20  # of manifests and configs that are kept for the next who asks
-_LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and so many bytes a second
+_LAYER_SECONDS, _SLOWEST = 60.0, 64 << 10  # for a layer, and one more for each so many bytes of it
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a repository is: ``host`` with its port, and the path there. ``login`` is the name that logins go by."""
-
-    host: str
-    repository: str
-    login: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +49,28 @@ class Manifest:
 
 
 class Client:
-    """A client for all registries of a run; threads share it. ``settings`` are those of ``.harden.yaml``, by host."""
+    """A client for all registries of a run; threads share it. ``settings`` are those of the user, by host;
+    ``repository`` are those of ``.harden.yaml``, which count as far as they can do no harm: the rest is named in
+    ``unheeded``, by host, once somebody asks for it.
+    """
 
     def __init__(
         self,
         settings: Mapping[str, Registry] | None = None,
         *,
+        repository: Mapping[str, Registry] | None = None,
         find_login: Finder = credentials.find,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self.configs: dict[str, tuple[str, dict[str, Any]]] = {}  # what was read of them, by digest
+        self.unheeded: dict[str, str] = {}
         self._answers: dict[str, Any] = {}  # manifests and configs by their address, which names their digest
         self._kept_bytes = 0
         self._settings = settings or {}
-        self._transport = Transport(self._is_plain, pause)
-        self._logins = Logins(self._transport, self._is_plain, find_login)
+        self._repository = repository or {}
+        self._find_login = find_login
+        self._transport = Transport(self._is_plain, pause, self._is_named)
+        self._logins = Logins(self._transport, self._is_plain, self._may_log_in, find_login)
 
     def close(self) -> None:
         self._transport.close()
@@ -74,11 +78,32 @@ class Client:
     def places(self, normalized: str) -> list[Place]:
         """Where to ask for a repository that is spelled out: the mirrors of its registry, then the registry itself."""
         host, _, path = normalized.partition("/")
+        named = self._settings[host].mirrors if host in self._settings else ()
+        itself = Place(_HUB_HOST if host == HUB else host, path, host)
+        if named:
+            return [*(_mirror(mirror, path) for mirror in named), itself]
+        return [*self._harmless(host, path), itself]
+
+    def _harmless(self, host: str, path: str) -> list[Place]:
+        """The mirrors of a registry that only ``.harden.yaml`` names, without those that logins keep away."""
+        said = self._repository.get(host)
+        if said is None:
+            return []
+        where = f"write it to {user_config.shown()} or to a file for --registries"
+        if said.insecure and not self._is_plain(host):
+            self.unheeded[f"{host} insecure"] = f"{NAME} alone cannot take TLS away: {where}"
         found = []
-        for mirror in self._settings[host].mirrors if host in self._settings else ():
-            at, _, prefix = mirror.partition("/")
-            found.append(Place(at, f"{prefix}/{path}" if prefix else path, at))
-        return [*found, Place(_HUB_HOST if host == HUB else host, path, host)]
+        for mirror in said.mirrors:
+            place = _mirror(mirror, path)
+            for name, repository in ((host, path), (place.login, place.repository)):
+                troubles: list[str] = []
+                if self._find_login(name, repository, troubles) is not None or troubles:
+                    why = f"whether there is a login for {name} is not known" if troubles else f"{name} has a login"
+                    self.unheeded[f"{host} mirror {mirror}"] = f"{NAME} alone cannot name it, as {why}: {where}"
+                    break
+            else:
+                found.append(place)
+        return found
 
     def digest(self, place: Place, tag: str) -> str:
         """The digest that ``tag`` names now; what the registry says, unchecked unless it does not say it.
@@ -139,10 +164,10 @@ class Client:
         self._keep(address, content, len(answer.body))
         return content
 
-    def layer(self, place: Place, digest: str, size: int, take: Callable[[Iterator[bytes]], _T]) -> _T:
-        """What ``take`` makes of the bytes of a layer of ``size`` bytes, as they come; it is called anew where they
-        broke off. Nothing here checks them against ``digest``. Raises RegistryError, also what ``take`` raises."""
-        taker = Taker(take, _LAYER_SECONDS + size / _SLOWEST)
+    def layer(self, place: Place, digest: str, take: Callable[[Iterator[bytes]], _T]) -> _T:
+        """What ``take`` makes of the bytes of a layer, as they come; it is called anew where they broke off. Nothing
+        here checks them against ``digest``. Raises RegistryError, also what ``take`` raises."""
+        taker = Taker(take, _LAYER_SECONDS, _SLOWEST)
         answer = self._ask("GET", place, f"blobs/{digest}", None, taker)
         if answer.status != 200:
             raise self._failure(place, answer)
@@ -160,32 +185,54 @@ class Client:
         url = f"{scheme}://{_address(place, path)}"
         for again in (False, True):  # without a login or with what is known, then with a fresh one
             headers = {"Accept": accept} if accept else {}
-            used = self._logins.header(place.login, place.repository)
+            used = self._logins.header(place)
             if used is not None:
                 headers["Authorization"] = used
             answer = self._transport.send(method, url, headers, _LIMIT, taker=taker)
             if answer.status != 401 or again:
                 break
+            if not same_server(answer.sent_to[-1], url):  # whom a registry sends to does not speak for it
+                raise RegistryError(f"{place.host}: sends to {host_of(answer.sent_to[-1])}, which wants a login", 401)
             asks = answer.headers.get("www-authenticate", "")
-            if not self._logins.refused(asks, used, place.login, place.repository):
+            if not self._logins.refused(asks, used, place, answer.sent_to):
                 break
         return answer
 
     def _failure(self, place: Place, answer: Answer) -> RegistryError:
         status = answer.status
         if status in (401, 403):
-            known = self._logins.has_login(place.login, place.repository)
+            known = self._logins.has_login(place)
+            if known and not self._may_log_in(place.host):
+                near = is_loopback(place.host)
+                own = f"write insecure: true for it to {user_config.shown()}" if near else "give it TLS"
+                said = f"{place.host}: wants a login ({status}), which is sent over TLS only: {own}"
+                return RegistryError(said, status)
             said = "the login for it is refused" if known else "not there, or for those who log in"
-            advice = self._logins.trouble(place.login, place.repository) or f": docker login {place.login}"
+            advice = self._logins.trouble(place) or f": docker login {place.login}"
             return RegistryError(f"{place.host}: {said} ({status}){advice}", status)
         if status == 404:
             return RegistryError(f"{place.host}: no such image ({status})", status)
         return RegistryError(f"{place.host}: answers {status}", status)
 
     def _is_plain(self, host: str) -> bool:
-        """Whether ``host`` is spoken to without TLS: where the settings say so, else on this machine."""
+        """Whether ``host`` is spoken to without TLS: where the user says so, else on this machine. A repository may ask
+        for TLS there."""
         said = self._settings[host].insecure if host in self._settings else None
+        if said is None and host in self._repository and self._repository[host].insecure is False:
+            return False
         return is_loopback(host) if said is None else said
+
+    def _may_log_in(self, host: str) -> bool:
+        """Whether a login may be sent to ``host``: over TLS, or within this machine where the user says so."""
+        return not self._is_plain(host) or (is_loopback(host) and self._settings.get(host, Registry()).insecure is True)
+
+    def _is_named(self, host: str) -> bool:
+        return host in self._settings
+
+
+def _mirror(mirror: str, path: str) -> Place:
+    at, _, prefix = mirror.partition("/")
+    return Place(at, f"{prefix}/{path}" if prefix else path, at)
 
 
 def _address(place: Place, path: str) -> str:

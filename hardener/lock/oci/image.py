@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from hardener.kubernetes.image_reference import is_digest
-from hardener.lock.oci.client import INDEXES, Client, Manifest, Place
+from hardener.lock.oci.client import INDEXES, Client, Manifest
+from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
@@ -15,6 +16,7 @@ _IMAGE_CONFIGS = frozenset({
     "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
 })  # fmt: skip
 _MOST_PLATFORMS = 64
+_LONGEST = 1 << 18  # characters of what one config says: a lock is read by people
 _T = TypeVar("_T")
 
 
@@ -135,7 +137,10 @@ def _facts(place: Place, blob: dict[str, Any]) -> dict[str, Any]:
             found[key] = value
     # Names only: a value may be a secret.
     names = sorted({text.partition("=")[0] for text in env} - {""})
-    return found | ({"env": names} if names else {})
+    found |= {"env": names} if names else {}
+    if sum(1 + len(word) for said in found.values() for word in ([said] if isinstance(said, str) else said)) > _LONGEST:
+        raise RegistryError(f"{place.host}: a config says more than fits into a lock")
+    return found
 
 
 def _is_plain(value: object) -> bool:

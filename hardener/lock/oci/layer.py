@@ -78,6 +78,7 @@ def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tel
         for piece in unpacked(source):
             total.uncompressed += len(piece)
             total.check(limits)
+            total.check_ratio(limits, taken)
             yield piece
 
     source = sent()

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hardener.kubernetes.image_reference import is_digest
-from hardener.lock.oci.client import INDEXES, Client, Manifest, Place
+from hardener.lock.oci.client import INDEXES, Client, Manifest
 from hardener.lock.oci.file_facts import facts
 from hardener.lock.oci.image import anywhere, platform_name
 from hardener.lock.oci.image_root import ImageRoot
 from hardener.lock.oci.layer import Layer, read
 from hardener.lock.oci.limits import Limits, Spent, Unreadable
+from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 
 # The platform that is read is the first of these, else the first linux platform in the order of the names.
@@ -111,7 +112,7 @@ class Layers:
             except RegistryError as failure:
                 raise RegistryError(f"{place.host}: {failure}") from None
 
-        found = self._client.layer(place, digest, size, take)
+        found = self._client.layer(place, digest, take)
         with self._lock:
             self._kept[digest] = found
             while sum(layer.spent.members for layer in self._kept.values()) > _KEPT:

@@ -19,11 +19,13 @@ class TooMuch(Unreadable):
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The most that one image may have: bytes of its layers ``compressed``, as they are sent, bytes ``uncompressed``,
-    and ``members``, the files and folders in them; a long name counts for several."""
+    and ``members``, the files and folders in them; a long name counts for several. ``ratio``: how many times its size a
+    layer may unpack to, once that is more than a little."""
 
     compressed: int = 2 * GIB
     uncompressed: int = 8 * GIB
     members: int = 500_000
+    ratio: int = 200
 
 
 @dataclass(slots=True)
@@ -42,6 +44,12 @@ class Spent:
     def take_off(self, other: Spent) -> None:
         self.add(Spent(-other.compressed, -other.uncompressed, -other.members))
 
+    def check_ratio(self, limits: Limits, before: Spent) -> None:
+        """The same of how far the layer after ``before`` unpacks. Raises TooMuch."""
+        unpacked = self.uncompressed - before.uncompressed
+        if unpacked > max(_A_LITTLE, limits.ratio * (self.compressed - before.compressed)):
+            raise TooMuch(f"a layer unpacks to more than {limits.ratio:,} times its size{_REMEDY}")
+
     def check(self, limits: Limits) -> None:
         """Raises TooMuch beyond a limit."""
         if self.compressed > limits.compressed:
@@ -52,6 +60,7 @@ class Spent:
             raise TooMuch(f"its layers hold more than {limits.members:,} files{_REMEDY}")
 
 
+_A_LITTLE = 512 << 20  # bytes that a layer may unpack to whatever its size: a file may be all zeros
 _REMEDY = ", the limit (deep: in .harden.yaml sets it)"
 
 

@@ -14,6 +14,8 @@ from hardener.support.fast_dataclass import dataclass
 
 _BLOCK = 512
 _LONGEST_HEADER = 1 << 20  # bytes of a PAX header or long name; Go's limit
+_MOST_RECORDS = 1000  # of a PAX header
+_MOST_HEADERS = 16  # PAX headers and long names before one member
 _CAPABILITY = "SCHILY.xattr.security.capability"
 _NOT_TAR = "a layer is no tar that can be read"
 _KINDS = {
@@ -85,6 +87,7 @@ def members(pieces: Iterator[bytes], wanted: Callable[[str, int], int]) -> Itera
     source = _Source(pieces)
     pax: dict[str, bytes] = {}
     long: dict[bytes, str] = {}
+    headers = 0
     while True:
         block = source.read(_BLOCK)
         if not block or block == bytes(_BLOCK):
@@ -96,6 +99,9 @@ def members(pieces: Iterator[bytes], wanted: Callable[[str, int], int]) -> Itera
         except (tarfile.HeaderError, ValueError):
             raise RegistryError(_NOT_TAR) from None
         kind = header.type
+        headers += 1
+        if headers > _MOST_HEADERS:
+            raise RegistryError(_NOT_TAR)
         if kind in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE):
             body = _body(source, header.size)
             pax = _records(body) if kind != tarfile.XGLTYPE else pax
@@ -104,7 +110,7 @@ def members(pieces: Iterator[bytes], wanted: Callable[[str, int], int]) -> Itera
             long[kind] = _text(_body(source, header.size).partition(b"\0")[0])
             continue
         yield _member(source, block, header, pax, long, wanted)
-        pax, long = {}, {}
+        pax, long, headers = {}, {}, 0
 
 
 def _member(
@@ -147,14 +153,16 @@ def _body(source: _Source, size: int) -> bytes:
 def _records(body: bytes) -> dict[str, bytes]:
     """The records of a PAX header, each ``LENGTH KEY=VALUE`` and a line end."""
     found: dict[str, bytes] = {}
-    while body.strip(b"\0"):
-        length, space, _ = body.partition(b" ")
-        count = _number(length[:20])
-        key, equals, value = body[len(length) + 1 : count].partition(b"=")
-        if not space or not equals or count > len(body) or not value.endswith(b"\n"):
+    start, end, records = 0, len(body.rstrip(b"\0")), 0
+    while start < end:
+        records += 1
+        space = body.find(b" ", start, start + 20)
+        stop = start + _number(body[start:space]) if space >= 0 else 0
+        key, equals, value = body[space + 1 : stop].partition(b"=")
+        if not equals or stop > len(body) or not value.endswith(b"\n") or records > _MOST_RECORDS:
             raise RegistryError(_NOT_TAR)
         found[_text(key)] = value[:-1]
-        body = body[count:]
+        start = stop
     return found
 
 

@@ -1,4 +1,8 @@
-"""HTTP as registries need it: retries, waits that a server asks for, redirects without the login, bounded answers."""
+"""HTTP as registries need it: retries, waits that a server asks for, redirects without the login, bounded answers.
+
+A server may send us to another one. It may not send us to this machine or into a private network, unless it is there
+itself: what is asked there would be asked in the name of whoever runs harden.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,22 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
+from hardener.authoring import user_config
 from hardener.errors import InputError
+from hardener.lock.oci.networks import Network, network_of, networks_of
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.support.fast_dataclass import dataclass
 
 CONNECTIONS = 16
 CONNECT_SECONDS, READ_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 90.0
+CONNECTS_SECONDS = 30.0  # for all addresses of a name together
 # Between the attempts; a server that names its own time is waited for, up to the longest.
 BACK_OFF = (0.5, 1.0, 2.0)
 LONGEST_WAIT = 30.0
@@ -34,20 +41,24 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said; the names of ``headers`` are lower case. ``taken``: what ``take`` made of the body."""
+    """What a server said; the names of ``headers`` are lower case. ``taken``: what ``take`` made of the body.
+    ``sent_to``: the addresses that were asked, in their order: a redirect leads from one to the next."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     taken: Any = None
+    sent_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """What reads the body of a 200 while it comes, within ``seconds``; ``take`` is called anew where it broke off."""
+    """What reads the body of a 200 while it comes, which is given up after ``seconds`` and one more for each
+    ``slowest`` bytes that came; ``take`` is called anew where it broke off."""
 
     take: Callable[[Iterator[bytes]], Any]
     seconds: float
+    slowest: int
 
 
 def is_loopback(host: str) -> bool:
@@ -60,28 +71,38 @@ def is_loopback(host: str) -> bool:
 class Transport:
     """At most ``CONNECTIONS`` connections, shared by threads. ``pause`` waits that many seconds, and may raise.
 
-    ``plain`` tells whether a host may be spoken to without TLS.
+    ``plain`` tells whether a host may be spoken to without TLS, ``named`` whether the user names it in a file of their
+    own: such a host is asked wherever it is.
     """
 
-    def __init__(self, plain: Callable[[str], bool], pause: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        plain: Callable[[str], bool],
+        pause: Callable[[float], object] = time.sleep,
+        named: Callable[[str], bool] = lambda host: False,
+    ) -> None:
         self._plain = plain
         self._pause = pause
+        self._named = named
         self._http = _client()
         self._lock = threading.Lock()
         self._down: dict[str, RegistryError] = {}  # by origin: a server that failed is not asked for the next image
         self._not_before: dict[str, float] = {}  # by origin: when it takes requests again
+        self._met: dict[str, set[Network]] = {}  # by origin: where it was when it was connected to
+        self._known: dict[str, frozenset[Network]] = {}  # by name of a host: where its addresses are
 
     def close(self) -> None:
         self._http.close()
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], limit: int, content: bytes | None = None,
-        taker: Taker | None = None,
+        taker: Taker | None = None, via: Sequence[str] = (),
     ) -> Answer:  # fmt: skip
         """The answer to one request, redirects followed; ``limit`` is the most bytes of its body, unless ``taker``
-        reads it.
+        reads it. ``via``: the addresses of the servers that named this one, in their order.
 
-        Raises RegistryError when there is none, it ends early, it is too long, or it stays 429.
+        Raises RegistryError when there is none, it ends early, it is too long, it stays 429, or where it must not be
+        asked.
         """
         host = host_of(url)
         with self._lock:
@@ -93,7 +114,7 @@ class Transport:
         for attempt in range(len(BACK_OFF) + 1):
             self._wait(url)
             try:
-                answer = self._follow(method, url, dict(headers), limit, content, taker)
+                answer = self._follow(method, url, dict(headers), limit, content, taker, tuple(via))
             except httpx2.TransportError as error:
                 problem, wait = RegistryError(f"{host}: {_reason(error)}"), 0.0
                 down = problem if isinstance(error, _IS_DOWN) else None
@@ -115,6 +136,9 @@ class Transport:
                         f"{host}: too many requests ({answer.status}); it asks to wait {wait:.0f} s"
                     )
                     break
+            if taker is None and time.monotonic() > until:  # each attempt took long, so would the next
+                down = problem
+                break
             if attempt < len(BACK_OFF):
                 self._hold(url, max(wait, BACK_OFF[attempt] * random.uniform(1, 1.25)), all=wait > 0)
         if down is not None:
@@ -136,42 +160,49 @@ class Transport:
             self._pause(left)
 
     def _follow(
-        self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None
-    ) -> Answer:
+        self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None,
+        via: tuple[str, ...],
+    ) -> Answer:  # fmt: skip
+        left = _Left(ANSWER_SECONDS if taker is None else taker.seconds)
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._once(method, url, headers, limit, content, taker)
+            answer = self._once(method, url, headers, limit, content, taker, left, via)
             place = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not place:
                 return answer
             try:
                 target = urljoin(url, place)
-                scheme, host = urlsplit(target).scheme, urlsplit(target).netloc
-                plain = scheme == "http" and self._plain(host)
+                parts = urlsplit(target)
+                plain = parts.scheme == "http" and self._plain(parts.netloc)
             except ValueError:
                 raise RegistryError(f"{host_of(url)}: sends to what is no address") from None
-            if scheme != "https" and not plain:
+            if parts.scheme != "https" and not plain:
                 raise RegistryError(f"{host_of(url)}: sends to an address without TLS")
+            if parts.username is not None:
+                raise RegistryError(f"{host_of(url)}: sends to an address with a login in it")
             if _origin(target) != _origin(url):
                 headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
                 content = None  # a login may stand there, too
+            via = (*via, url)
             url = target
         raise RegistryError(f"{host_of(url)}: sends from one address to the next")
 
     def _once(
-        self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None
-    ) -> Answer:
+        self, method: str, url: str, headers: dict[str, str], limit: int, content: bytes | None, taker: Taker | None,
+        left: _Left, via: tuple[str, ...],
+    ) -> Answer:  # fmt: skip
         host = host_of(url)
-        left = _Left(taker.seconds if taker is not None else ANSWER_SECONDS)
         try:
             # Made here, as the client adds nothing that is needed and takes a third longer.
-            request = httpx2.Request(
-                method, url, headers=_HEADERS | headers, content=content,
-                extensions={"timeout": {"connect": CONNECT_SECONDS, "read": left, "write": left, "pool": None}},
-            )  # fmt: skip
+            request = httpx2.Request(method, url, headers=_HEADERS | headers, content=content)
+            watch = self._watch(request, url, via)
+            connect = _Left(CONNECTS_SECONDS, CONNECT_SECONDS)
+            request.extensions = {
+                "timeout": {"connect": connect, "read": left, "write": left, "pool": None}, "trace": watch,
+            }  # fmt: skip
             response = self._http.send(request, stream=True)
             try:
                 if taker is not None and response.status_code == 200:
-                    return Answer(200, {}, taken=taker.take(response.iter_raw()))
+                    return Answer(200, {}, taken=taker.take(left.fed(response.iter_raw(), taker.slowest)))
                 body = bytearray()
                 for chunk in response.iter_raw():
                     body += chunk
@@ -182,25 +213,121 @@ class Transport:
         except (httpx2.InvalidURL, UnicodeError):
             raise RegistryError(f"{host}: no address or no answer that can be read") from None
         found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
-        return Answer(response.status_code, found, _decoded(bytes(body), found, host, limit))
+        return Answer(response.status_code, found, _decoded(bytes(body), found, host, limit), sent_to=(*via, url))
+
+    # Where a server is, and whether another one may send us there.
+
+    def check(self, url: str, via: Sequence[str]) -> None:
+        """Raises RegistryError where the servers ``via`` may not send us to ``url``, as far as its name tells; the
+        address that is connected to is looked at, too."""
+        may = self._may(url, via)
+        for where in self._where(urlsplit(url).hostname or "") if via else ():
+            self._check(where, url, via, may)
+
+    def _watch(self, request: httpx2.Request, url: str, via: tuple[str, ...]) -> _Watch:
+        """What looks at each connection for ``request``. Raises RegistryError where it is known before that the server
+        must not be asked."""
+        host = request.url.raw_host.decode("ascii", "replace")
+        if (urlsplit(url).hostname or "") not in (host, request.url.host):
+            raise httpx2.InvalidURL("two programs read two hosts")
+        self.check(url, via)
+        may = self._may(url, via)
+        with self._lock:
+            met = self._met.setdefault(_origin(url), set())
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        return _Watch((host, port), met, lambda where: self._check(where, url, via, may))
+
+    def _may(self, url: str, via: Sequence[str]) -> Set[Network]:
+        """Where the server of ``url`` may be."""
+        netloc = urlsplit(url).netloc
+        if is_loopback(netloc):
+            own = frozenset({Network.LOOPBACK})  # whatever a resolver or proxy makes of its name
+            return own if not via or self._named(netloc) or self._all_are(via, Network.LOOPBACK) else frozenset()
+        if not via:  # a registry, by the name that an image has
+            return frozenset(Network) if self._named(netloc) else frozenset(Network) - {Network.LINK}
+        if self._named(netloc):  # not even the user means those who tell the secrets of a machine
+            return frozenset(Network) - {Network.LINK}
+        there = {where for where in (Network.PRIVATE, Network.LOOPBACK) if self._all_are(via, where)}
+        return there | {Network.PUBLIC, Network.PROXY}
+
+    def _all_are(self, via: Sequence[str], where: Network) -> bool:
+        with self._lock:
+            return all(self._met.get(_origin(url)) == {where} for url in via)
+
+    def _where(self, host: str) -> frozenset[Network]:
+        if host not in self._known:
+            self._known[host] = networks_of(host)
+        return self._known[host]
+
+    def _check(self, where: Network, url: str, via: Sequence[str], may: Set[Network]) -> None:
+        if where in may:
+            return
+        host = host_of(url)
+        if where is Network.PROXY:
+            raise RegistryError(f"{host}: is this machine, and a proxy stands before it: name it in NO_PROXY")
+        if via and where is Network.LINK:
+            asker = host_of(via[0])
+            raise RegistryError(f"{asker}: sends to {host}, {where}: not asked, tell those who run {asker}")
+        name = f"write {host}: {{}} under registries in {user_config.shown()} if that is meant"
+        if via:
+            raise RegistryError(f"{host_of(via[0])}: sends to {host}, {where}, where it is not itself: {name}")
+        raise RegistryError(f"{host}: {where}, where no registry is: {name}")
+
+
+class _Watch:
+    """Hears of each step of a request (extension ``trace`` of httpx), and ends it before a byte is sent to where it
+    must not go: the address that counts is the one that was connected to, whatever a resolver said before.
+
+    ``met``: where the server was, at each connection to it, which other requests may use.
+    """
+
+    __slots__ = ("_check", "_direct", "_met", "_server")
+
+    def __init__(self, server: tuple[str, int], met: set[Network], check: Callable[[Network], object]) -> None:
+        self._server, self._met, self._check = server, met, check
+        self._direct = True
+
+    def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.started"):
+            self._direct = (info["host"], info["port"]) == self._server
+        elif event.endswith("connect_tcp.complete"):
+            stream = info["return_value"]
+            where = network_of(str(stream.get_extra_info("server_addr")[0])) if self._direct else Network.PROXY
+            try:
+                self._check(where)
+            except RegistryError:
+                stream.close()
+                raise
+            self._met.add(where)
+        elif event.endswith("send_request_headers.started"):  # it may be a connection that another request made
+            for where in tuple(self._met):
+                self._check(where)
 
 
 class _Left:
     """The seconds until an answer has to be whole, for ``settimeout``, which asks an object for its ``__index__``.
 
     A number would hold for each read of its own: a server that sends a byte now and then could keep a run for days.
+    ``most``: seconds of one step.
     """
 
-    __slots__ = ("_until",)
+    __slots__ = ("_most", "_until")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, most: float | None = None) -> None:
         self._until = time.monotonic() + seconds
+        self._most = READ_SECONDS if most is None else most
 
     def __index__(self) -> int:
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        return math.ceil(min(left, READ_SECONDS))  # Python takes nothing but an int from here
+        return math.ceil(min(left, self._most))  # Python takes nothing but an int from here
+
+    def fed(self, chunks: Iterator[bytes], slowest: int) -> Iterator[bytes]:
+        """``chunks``; each gives the rest the time that so many bytes may take at ``slowest`` bytes a second."""
+        for chunk in chunks:
+            self._until += len(chunk) / slowest
+            yield chunk
 
 
 def _decoded(body: bytes, headers: Mapping[str, str], host: str, limit: int) -> bytes:
@@ -249,6 +376,11 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def same_server(url: str, other: str) -> bool:
+    """Whether two addresses are of one server: scheme, host and port."""
+    return _origin(url) == _origin(other)
+
+
 def host_of(url: str) -> str:
     """The host and port of an address that may be anything, for a message."""
     host = urlsplit(url).netloc.rpartition("@")[2]
@@ -292,7 +424,7 @@ def _reason(error: httpx2.TransportError) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
-            return "it does not speak TLS (insecure: true for it in .harden.yaml)"
+            return f"it does not speak TLS (insecure: true for it in {user_config.shown()})"
         if isinstance(cause, socket.gaierror):
             return "no such host"
         if isinstance(cause, OSError) and cause.errno is not None:
@@ -307,7 +439,7 @@ def _is_used_up(answer: Answer) -> bool:
 
 def _asked_wait(answer: Answer) -> float:
     """The seconds that ``Retry-After`` asks for: a number, or a day and time; 0 without it."""
-    text = answer.headers.get("retry-after", "").strip()
+    text = answer.headers.get("retry-after", "")[:80].strip()
     if text.isdecimal():
         return float(text[:9])
     if not text:

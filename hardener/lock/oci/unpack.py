@@ -16,6 +16,7 @@ _STEP = 1 << 18
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = tuple(bytes((0x50 + number,)) + b"\x2a\x4d\x18" for number in range(16))
 _WINDOW_LOG = 27  # the window that a decoder of zstd must take at the least is 8 MiB; its own most is 128 MiB
+_MOST_PARTS = 1_000_000  # each costs a decoder; a layer has fewer files
 _DAMAGED = "a layer cannot be unpacked: it is damaged"
 
 
@@ -42,7 +43,7 @@ def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _decoded(
     head: bytes, source: Iterator[bytes], make: Callable[[], Any], error: type[Exception], step: _Step
 ) -> Iterator[bytes]:
-    decoder, left = make(), head
+    decoder, left, parts = make(), head, 1
     while True:
         try:
             piece, left = step(decoder, left)
@@ -55,7 +56,10 @@ def _decoded(
                 left = next((chunk for chunk in source if chunk.strip(b"\0")), b"")
             if not left:
                 return
-            decoder = make()  # one more follows: what is packed may be cut into several
+            decoder = make()  # one more follows: what is packed may be cut into several, such as one for each file
+            parts += 1
+            if parts > _MOST_PARTS:
+                raise RegistryError("a layer cannot be unpacked: it is cut into too many parts")
         elif not left and not piece:
             left = next((chunk for chunk in source if chunk), b"")
             if not left:
