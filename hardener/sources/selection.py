@@ -267,6 +267,21 @@ class _Walk:
                 yield path, entry.is_symlink()
 
 
+def is_ignored(path: str, repository: str) -> bool:
+    """Whether Git ignores the file ``path``, there or not, in the work tree ``repository``: an ignore file there names
+    it or a folder above it, and it is not tracked. False where that is not known."""
+    rules = _rules(repository, *_own_excludes(repository))
+    current, name = repository, os.path.relpath(path, repository)
+    parts = name.split(os.sep)
+    for number, part in enumerate(parts, 1):
+        rules += _rules(current, ".gitignore")
+        current = os.path.join(current, part)
+        if _ignored(current, number < len(parts), rules):
+            index = _index(repository)
+            return not isinstance(index, str) and not index.holds(os.fsencode(name))
+    return False
+
+
 def _ways(given: Collection[str], root: str) -> Iterator[str]:
     """The given paths and the folders above them, below ``root``."""
     known = {root}
