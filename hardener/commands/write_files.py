@@ -82,6 +82,7 @@ def write_files(outcome: Outcome) -> bool:
     try:
         for change in outcome.files:
             try:
+                _check_place(os.path.dirname(change.file.path))
                 content = None if change.file.is_new else change.file.content
                 waiting.append((change, files.prepare(change.file.path, change.text, content)))
             except OSError as error:
@@ -95,6 +96,12 @@ def write_files(outcome: Outcome) -> bool:
     if failed:
         _say_failed(outcome, failed)
     return not failed
+
+
+def _check_place(folder: str) -> None:
+    """Raise OSError where a link stands in for ``folder``, or for one above it: all that is written has a real path."""
+    if os.path.realpath(folder) != folder:
+        raise OSError(0, f"{os.path.relpath(folder)} is behind a symbolic link, which is not followed")
 
 
 def _place(waiting: list[tuple[FileChange, files.Prepared]]) -> list[tuple[FileChange, OSError]]:

@@ -31,7 +31,8 @@ _OPTIONS = (
     "--no-pager", "--no-replace-objects", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false",
     "-c", f"core.hooksPath={os.devnull}", "-c", f"core.attributesFile={os.devnull}",
     "-c", f"core.excludesFile={os.devnull}", "-c", "core.quotePath=false", "-c", "protocol.allow=never",
-    "-c", "submodule.recurse=false", "-c", "diff.ignoreSubmodules=dirty", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+    "-c", "submodule.recurse=false", "-c", "diff.ignoreSubmodules=dirty", "-c", "gc.auto=0",
+    "-c", "maintenance.auto=false",
 )  # fmt: skip
 
 
