@@ -208,7 +208,8 @@ def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
 def test_nothing_to_read_is_no_mistake(harden: Harden, tmp_path: Path) -> None:
     assert harden("apply", ".").status == 0
     assert "0 files, 0 documents" in harden("diff").out
-    assert harden("check").out.endswith("\nnothing was checked: there is no file\n")
+    assert harden("check", "--allow-empty").out.endswith("\nnothing was checked: there is no file\n")
+    assert harden("check").status == 2
 
 
 @pytest.mark.parametrize(
