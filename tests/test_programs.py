@@ -54,7 +54,8 @@ def test_the_page_names_all_that_start_a_program() -> None:
 @pytest.mark.parametrize(
     "line",
     ["import subprocess", "from subprocess import run", "os.system(x)", "os.execvp(x)",
-     "from multiprocessing import Pool", "import asyncio\nasyncio.create_subprocess_exec(x)", "from os import posix_spawn"],
+     "from multiprocessing import Pool",
+     "import asyncio\nasyncio.create_subprocess_exec(x)", "from os import posix_spawn"],
 )  # fmt: skip
 def test_the_test_sees_what_starts_a_program(line: str, tmp_path: Path) -> None:
     write(tmp_path, {"x.py": line + "\n"})

@@ -13,7 +13,7 @@ import pytest
 
 from hardener.sources import files
 
-from .conftest import DEPLOYMENT, Harden, commit, git, write
+from .conftest import DEPLOYMENT, Harden, commit, git, run, write
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and scripts with #!")
 
@@ -73,9 +73,9 @@ def test_nothing_that_the_configuration_of_a_checkout_names_is_run(
     tree, mark = tmp_path / "tree", tmp_path / "RAN"
     write(tree, {"p.yaml": DEPLOYMENT, ".gitattributes": "* filter=x diff=x\n", ".gitignore": "ignored/\n"})
     commit(tree)
-    run = f"sh -c 'echo ran >>{mark}' #"
+    program = f"sh -c 'echo ran >>{mark}' #"
     for key in ("core.fsmonitor", "diff.external", "filter.x.clean", "filter.x.process", "diff.x.textconv"):
-        git(tree, "config", key, run)
+        git(tree, "config", key, program)
     write(tree, {"p.yaml": DEPLOYMENT + "# changed\n"})
     assert harden(*command, cwd=tree).status in (0, 1)
     assert not mark.exists()
@@ -87,8 +87,8 @@ def test_a_bare_repository_in_a_work_tree_is_a_folder(
     format: str, output: list[str], harden: Harden, tmp_path: Path
 ) -> None:
     tree, mark = tmp_path / "tree", tmp_path / "RAN"
-    run = f"sh -c 'echo ran >>{mark}' #"
-    config = f'[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\nfsmonitor = "{run}"\n'
+    program = f"sh -c 'echo ran >>{mark}' #"
+    config = f'[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\nfsmonitor = "{program}"\n'
     write(tree, {
         "k8s/HEAD": "ref: refs/heads/main\n", "k8s/objects/keep": "", "k8s/refs/keep": "", "k8s/config": config,
         "k8s/p.yaml": DEPLOYMENT,
@@ -185,6 +185,15 @@ def test_a_profile_of_the_tree_lies_in_it(named: str, harden: Harden, tmp_path: 
     done = harden("diff", "p.yaml", cwd=tree)
     assert done.status == 2 and "the profile lies outside of the tree that names it" in done.err
     assert SECRET not in done.all
+
+
+def test_a_function_reads_no_profile_outside_of_the_tree(harden: Harden, tmp_path: Path) -> None:
+    outside, tree = _outside(tmp_path), tmp_path / "tree"
+    tree.mkdir()
+    head = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
+    config = f"functionConfig: {{kind: X, spec: {{profile: {outside}/secret.yaml}}}}\n"
+    done = run("fn", cwd=tree, stdin=(head + config).encode())
+    assert done.status == 2 and "lies outside of the tree, and is not read" in done.err and SECRET not in done.all
 
 
 @pytest.mark.parametrize(
