@@ -20,7 +20,7 @@ OPTIONS = {
     " -i --interactive --output --output-dir --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --help",
+    " --since --no-waivers --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --help",
     "fn": "--help",

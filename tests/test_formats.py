@@ -392,7 +392,8 @@ def test_what_a_baseline_lists_is_in_no_format(harden: Harden, tmp_path: Path) -
     assert harden("baseline", "write", ".").status == 0
     shown = {name: harden("check", "--baseline", "harden.baseline", "--format", name).out for name in FORMATS}
     assert json.loads(shown["sarif"])["runs"][0]["results"] == json.loads(shown["gitlab"]) == []
-    assert json.loads(shown["rdjson"])["diagnostics"] == [] and shown["github"] == shown["patch"] == ""
+    assert json.loads(shown["rdjson"])["diagnostics"] == [] and shown["patch"] == ""
+    assert re.fullmatch(r"::notice title=harden%3A not-read::not read: 1 file ends in none of .*\n", shown["github"])
     side = "      - name: side\n        image: example.com/side:1\n        securityContext: {privileged: true}\n"
     (tmp_path / "web.yaml").write_text(DEPLOYMENT + side)
     check = ("check", "--baseline", "harden.baseline", "--format")
