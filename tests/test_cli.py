@@ -20,7 +20,7 @@ OPTIONS = {
     " -i --interactive --output --output-dir --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --help",
+    " --since --no-waivers --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --help",
     "fn": "--help",
@@ -208,7 +208,8 @@ def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
 def test_nothing_to_read_is_no_mistake(harden: Harden, tmp_path: Path) -> None:
     assert harden("apply", ".").status == 0
     assert "0 files, 0 documents" in harden("diff").out
-    assert harden("check").out.endswith("\nnothing was checked: there is no file\n")
+    assert harden("check", "--allow-empty").out.endswith("\nnothing was checked: there is no file\n")
+    assert harden("check").status == 2
 
 
 @pytest.mark.parametrize(

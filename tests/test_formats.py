@@ -148,8 +148,9 @@ def test_rdjson_and_gitlab_are_valid(name: str, side: str, tree_faces: Of) -> No
 # Elements of JUnit XML: attributes that must be there, others that may be, children. After the schema of Jenkins.
 JUNIT = {
     "testsuites": ((), ("name", "tests", "failures", "errors"), ("testsuite",)),
-    "testsuite": (("name", "tests", "failures", "errors"), (), ("testcase",)),
-    "testcase": (("name",), ("classname",), ("failure",)),
+    "testsuite": (("name", "tests", "failures", "errors"), ("skipped",), ("testcase",)),
+    "testcase": (("name",), ("classname",), ("failure", "skipped")),
+    "skipped": (("message",), (), ()),
     "failure": ((), ("type", "message"), ()),
 }
 
@@ -179,7 +180,10 @@ def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_f
     order = ["error", "warning", "notice"]
     assert [command for command, _, _ in found] == sorted((command for command, _, _ in found), key=order.index)
     files = {f"tree/{file}" for file in (faces.before if side == "diff" else faces.after)}
-    for _, settings, message in found:
+    for command, settings, message in found:
+        if settings.keys() == {"title"}:  # about files that were not read
+            assert command == "notice" and settings["title"].startswith("harden: ") and message
+            continue
         assert settings.keys() == {"file", "line", "endLine", "title"} and message
         assert settings["file"] in files and 1 <= int(settings["line"]) <= int(settings["endLine"])
 
@@ -388,7 +392,8 @@ def test_what_a_baseline_lists_is_in_no_format(harden: Harden, tmp_path: Path) -
     assert harden("baseline", "write", ".").status == 0
     shown = {name: harden("check", "--baseline", "harden.baseline", "--format", name).out for name in FORMATS}
     assert json.loads(shown["sarif"])["runs"][0]["results"] == json.loads(shown["gitlab"]) == []
-    assert json.loads(shown["rdjson"])["diagnostics"] == [] and shown["github"] == shown["patch"] == ""
+    assert json.loads(shown["rdjson"])["diagnostics"] == [] and shown["patch"] == ""
+    assert re.fullmatch(r"::notice title=harden%3A not-read::not read: 1 file ends in none of .*\n", shown["github"])
     side = "      - name: side\n        image: example.com/side:1\n        securityContext: {privileged: true}\n"
     (tmp_path / "web.yaml").write_text(DEPLOYMENT + side)
     check = ("check", "--baseline", "harden.baseline", "--format")

@@ -491,7 +491,12 @@ def test_a_run_that_read_nothing_says_why(
     reason = _nothing(name, tmp_path, monkeypatch)
     done = harden("check", ".")
     assert f"\n  nothing was read: {reason}" in done.out
-    assert f"\nnothing was checked: {reason}" in done.out and "check passed" not in done.out
+    assert (done.status, f"\ncheck failed: nothing was read, which --allow-empty lets pass: {reason}" in done.out) == (
+        2,
+        True,
+    )
+    done = harden("check", ".", "--allow-empty")
+    assert (done.status, f"\nnothing was checked: {reason}" in done.out, "check passed" in done.out) == (0, True, False)
     assert f"  nothing was read: {reason}" in harden("apply", ".", "--quiet").out
 
 

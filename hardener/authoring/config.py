@@ -12,6 +12,7 @@ from typing import Any
 from hardener.errors import InputError
 from hardener.kubernetes.image_table import NO_ROWS, OwnRows, row_of
 from hardener.sources import yaml
+from hardener.sources.files import is_inside
 from hardener.support.fast_dataclass import dataclass
 
 NAME = ".harden.yaml"
@@ -89,6 +90,8 @@ def load(root: str, named: str | None = None) -> Config:
             raise InputError(f"{named}: no such config file")
         return Config()
     name = os.path.relpath(path)
+    if not named and not is_inside(os.path.realpath(path), os.path.realpath(root)):
+        raise InputError(f"{name}: a link out of the tree, which is not followed; name the file with --config")
     parsed = parsed_file(path, name)
     documents = parsed.documents
     if not documents or documents == [None]:

@@ -11,6 +11,7 @@ from hardener.authoring.config import explained
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
 from hardener.sources import yaml
+from hardener.sources.files import UnreadableError, git_root, is_inside, read
 from hardener.support.fast_dataclass import dataclass
 
 BUILT_IN = ("baseline", "restricted", "strict")
@@ -85,19 +86,43 @@ def option_types() -> dict[str, dict[str, tuple[type, ...]]]:
     return {item.takes.group: item.takes.types for item in registry.transforms().values() if item.takes is not None}
 
 
-def load(name: str, *, folder: str | None = None) -> Profile:
-    """The profile called ``name``: a built-in one, or the file at this path (seen from ``folder``).
+def load(name: str, *, folder: str | None = None, root: str | None = None, trusts: bool = True) -> Profile:
+    """The profile called ``name``: a built-in one, or the file at this path (seen from ``folder``, where there is one
+    that of the file that names it).
 
-    Raises InputError when there is none, when it is not a profile, or when it names what does not exist.
+    ``root`` is that of the tree that is hardened: what a file in it names lies in it, too. Without ``trusts`` no file
+    of the tree is a profile. Raises InputError for that, when there is no such profile, when it is not one, or when it
+    names what does not exist.
     """
-    return _load(name, folder or os.getcwd(), ())
+    return _load(name, folder or os.getcwd(), (), _Bounds(root, trusts, folder))
 
 
-def _load(name: str, folder: str, above: tuple[str, ...]) -> Profile:
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Which files may be profiles of the tree ``root``; ``folder`` is that of the file that names the first."""
+
+    root: str | None
+    trusts: bool
+    folder: str | None
+
+    def check(self, path: str, name: str, above: tuple[str, ...]) -> None:
+        """Raise InputError where the file ``path`` may not be read; ``above`` are those that extend it."""
+        root = self.root or (above and git_root(os.path.dirname(above[0])))
+        if not root:
+            return
+        if not self.trusts and is_inside(path, root):
+            raise InputError(f"--no-waivers: profile {name} is in the tree that is judged; name a file outside of it")
+        namer = above[-1] if above else self.folder and os.path.realpath(self.folder)
+        if namer and is_inside(namer, root) and not is_inside(path, root):
+            raise InputError(f"{name}: the profile lies outside of the tree that names it, and is not read")
+
+
+def _load(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> Profile:
     if name in BUILT_IN:
         path = os.path.join(_built_in_folder(), f"{name}.yaml")
     else:
         path = os.path.realpath(os.path.join(folder, name))
+        bounds.check(path, name, above)
         if not name.endswith((".yaml", ".yml")) and os.sep not in name:
             names = ", ".join(BUILT_IN)
             raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
@@ -107,7 +132,7 @@ def _load(name: str, folder: str, above: tuple[str, ...]) -> Profile:
     if name not in BUILT_IN:
         _check(document, name)
     base = document.get("extends")
-    profile = _load(base, os.path.dirname(path), (*above, path)) if base else Profile(name)
+    profile = _load(base, os.path.dirname(path), (*above, path), bounds) if base else Profile(name)
     profile.name, profile.description = name, document.get("description", "")
     known = registry.transforms()
     memberships: tuple[tuple[str, bool | None], ...] = (("transforms", True), ("report", False), ("without", None))
@@ -133,14 +158,10 @@ def _built_in_folder() -> str:
 
 def _read(path: str, name: str) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8-sig") as handle:
-            documents = yaml.parse(handle.read()).documents
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such profile file") from None
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not UTF-8") from None
+        documents = yaml.parse(read(path).text).documents
+    except UnreadableError as error:
+        missing = not os.path.lexists(path)
+        raise InputError(f"{name}: {'no such profile file' if missing else error.message}") from None
     except yaml.TextError as refused:
         raise InputError(f"{name}:{refused.line or 1}: {refused.reason}") from None
     if len(documents) != 1 or not isinstance(documents[0], dict):

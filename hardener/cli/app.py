@@ -15,6 +15,7 @@ from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
 from hardener.cli.options import (
     Accept,
+    AllowEmpty,
     AsOf,
     AuditLog,
     Config,
@@ -26,6 +27,7 @@ from hardener.cli.options import (
     GraphFormat,
     ImageFormat,
     MaxRisk,
+    NoWaivers,
     Only,
     OutOfBand,
     OutputDir,
@@ -35,6 +37,7 @@ from hardener.cli.options import (
     Profile,
     Prune,
     Quiet,
+    Require,
     Risk,
     SecretsOut,
     SetOption,
@@ -123,6 +126,7 @@ def diff(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    no_waivers: NoWaivers = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -160,13 +164,20 @@ def check(
     baseline: Annotated[
         Path | None, typer.Option(help="Fail only on what this file does not list.", metavar="FILE")
     ] = None,
+    no_waivers: NoWaivers = False,
+    require: Require = None,
+    allow_empty: AllowEmpty = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Say what is not hardened, and which Pod Security level each workload reaches. Exit code 1: too little."""
-    from hardener.commands.run import check
+    from hardener.commands.check import check
 
-    sys.exit(check(paths or ["."], choices_of(context), fail_on=fail_on, format=format, verbose=verbose, quiet=quiet))
+    status = check(
+        paths or ["."], choices_of(context), fail_on=fail_on, require=require or [], allow_empty=allow_empty,
+        format=format, verbose=verbose, quiet=quiet,
+    )  # fmt: skip
+    sys.exit(status)
 
 
 @app.command()

@@ -104,6 +104,13 @@ PinFormatOption = Annotated[
     PinFormat | None, typer.Option("--pin-format", help="Keep the tag beside a digest, or not.")
 ]
 Since = Annotated[str | None, typer.Option(help="Report only documents that differ from this revision.", metavar="REV")]
+NoWaivers = Annotated[
+    bool, typer.Option("--no-waivers", help="Let nothing in the tree lower the result: no config, mark, lock or name.")
+]
+Require = Annotated[
+    list[str] | None, typer.Option("--require", help="Exit code 2 where no file that was read fits.", metavar="PATTERN")
+]
+AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Pass where nothing was read; else exit code 2.")]
 OutputOption = Annotated[
     Output | None, typer.Option("--output", help="Write a kustomize component or JSON patches, not the source.")
 ]

@@ -8,6 +8,7 @@ from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, learn, read, say_unread
 from hardener.engine import known_findings
 from hardener.report.redactor import Redactor
+from hardener.sources import files
 
 
 def write_baseline(paths: list[str], choices: Choices) -> int:
@@ -18,6 +19,7 @@ def write_baseline(paths: list[str], choices: Choices) -> int:
         outcome = plan.run(tree, progress)
     learn(tree, redactor)
     path = os.path.normpath(choices.baseline or os.path.join(os.path.relpath(tree.root), known_findings.NAME))
+    files.target_path(path)
     count = known_findings.write(path, outcome, redactor.text)
     say_unread(tree)
     print(f"{path}: {count} entries; commit it, then: harden check --baseline {path}")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
-from hardener.sources.files import git_root
+from hardener.sources import git_index
+from hardener.sources.files import git_root, is_inside
+from hardener.sources.git_program import Git
 from hardener.sources.manifests import Piece
+from hardener.support.programs import ProgramError
 
 _HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|["\\abfnrtv])')
@@ -22,10 +24,13 @@ _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 
 
 class Touched:
-    """The lines that a change touches: ranges of 1-based line numbers by the real path of the file, None for all."""
+    """The lines that a change touches: ranges of 1-based line numbers by the real path of the file.
 
-    def __init__(self, lines: dict[str, list[range] | None]) -> None:
-        self._lines = lines
+    ``is_new`` tells of any other file whether the revision cannot have it: all of it is touched then.
+    """
+
+    def __init__(self, lines: dict[str, list[range]], is_new: Callable[[str], bool]) -> None:
+        self._lines, self._is_new = lines, is_new
 
     def piece(self, piece: Piece) -> bool:
         """Whether one of the lines of ``piece`` is touched."""
@@ -36,10 +41,10 @@ class Touched:
         return self._any(os.path.realpath(path), range(number, number + 1))
 
     def _any(self, path: str, wanted: range) -> bool:
-        if path not in self._lines:
-            return False
-        ranges = self._lines[path]
-        return ranges is None or any(one.start < wanted.stop and wanted.start < one.stop for one in ranges)
+        ranges = self._lines.get(path)
+        if ranges is None:
+            return self._is_new(path)
+        return any(one.start < wanted.stop and wanted.start < one.stop for one in ranges)
 
     def narrow(self, outcome: Outcome) -> None:
         """Take what does not stand in a touched document out of the findings and the refusals of ``outcome``."""
@@ -54,7 +59,7 @@ class Touched:
     def _file(self, name: str, line: int) -> bool:
         # What is said of a whole file stands on its first line.
         path = os.path.realpath(name)
-        return path in self._lines and (line <= 1 or self._any(path, range(line, line + 1)))
+        return self._any(path, range(line, line + 1)) or (line <= 1 and path in self._lines)
 
 
 def since(revision: str, root: str) -> Touched:
@@ -65,38 +70,48 @@ def since(revision: str, root: str) -> Touched:
     top = git_root(root)
     if top is None:
         raise InputError(f"--since {revision}: {os.path.relpath(root)} is in no Git repository")
-    git = _asker(top)
-    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+    try:
+        index = git_index.read(top)
+        with Git(top, tracking="@{" in revision) as git:
+            patch = _patch(git, revision)
+    except (ProgramError, git_index.UnreadableIndexError) as error:
+        raise InputError(f"--since {revision}: git does not say what changed: {error}") from None
+    lines = {os.path.realpath(os.path.join(top, name)): ranges for name, ranges in _hunks(patch).items()}
+
+    def is_new(path: str) -> bool:
+        if not is_inside(path, top):
+            return False
+        name, submodules = os.fsencode(os.path.relpath(path, top)), _above(path, top)
+        within = next((one for one in submodules if index.holds(os.fsencode(os.path.relpath(one, top)))), None)
+        return within in lines if within is not None else not index.holds(name)
+
+    return Touched(lines, is_new)
+
+
+def _above(path: str, top: str) -> Iterator[str]:
+    """The folders of ``path`` below ``top``."""
+    while len(path := os.path.dirname(path)) > len(top):
+        yield path
+
+
+def _patch(git: Git, revision: str) -> bytes:
+    """The difference of the work tree from the commit where HEAD left ``revision``. Raises InputError."""
+    commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
     if commit is None:
         raise InputError(f"--since {revision}: no such revision; a shallow clone may have to fetch it first")
-    base = git("merge-base", commit.decode().strip(), "HEAD")
+    base = git.ask("merge-base", commit.decode().strip(), "HEAD")
     if base is None:
         raise InputError(f"--since {revision}: it has no commit in common with HEAD; fetch the whole history")
-    shown = git(
-        "-c", "core.quotePath=false", "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0",
-        "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/", base.decode().strip(), "--",
+    # What checks out with other line ends has no other lines. A submodule is its commit; no Git runs in it.
+    shown = git.ask(
+        "diff-index", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty",
+        "--ignore-cr-at-eol", "--unified=0", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/",
+        base.decode().strip(), "--",
     )  # fmt: skip
-    new = git("ls-files", "--others", "--exclude-standard", "-z")
-    if shown is None or new is None:
-        raise InputError(f"--since {revision}: git does not say what changed")
-    lines: dict[str, list[range] | None] = {}
-    for name, ranges in _hunks(shown).items():
-        lines[os.path.realpath(os.path.join(top, name))] = list(ranges)
-    for entry in new.split(b"\0"):
-        if entry:
-            lines[os.path.realpath(os.path.join(top, os.fsdecode(entry)))] = None
-    return Touched(lines)
-
-
-def _asker(top: str) -> Callable[..., bytes | None]:
-    def ask(*arguments: str) -> bytes | None:
-        try:
-            done = subprocess.run(["git", "-C", top, *arguments], capture_output=True, timeout=120)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return done.stdout if done.returncode == 0 else None
-
-    return ask
+    if shown is None:
+        why = f"a partial clone may lack what {revision} holds: git diff {revision} fetches it"
+        raise InputError(f"--since {revision}: git does not say what changed; {why}")
+    return shown
 
 
 def _hunks(patch: bytes) -> dict[str, list[range]]:

@@ -23,7 +23,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     stream: Any = sys.stderr
     if report is not None:
         try:
-            stream = open(report, "w", encoding="utf-8")
+            stream = open(files.target_path(report), "w", encoding="utf-8")
         except OSError as error:
             raise InputError(f"{report}: {error.strerror}") from None
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)

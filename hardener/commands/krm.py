@@ -12,6 +12,7 @@ from typing import Any
 
 from hardener import __version__
 from hardener.authoring.edits import Grade
+from hardener.authoring.profile import BUILT_IN
 from hardener.commands.filter import standard_input
 from hardener.commands.run import Choices, learn, plan_of
 from hardener.errors import InputError
@@ -33,7 +34,9 @@ def fn() -> int:
     """
     text = standard_input().removeprefix("\ufeff")
     choices = _choices(_resource_list(text).get("functionConfig"))
-    root = files.git_root(os.getcwd()) or os.getcwd()
+    root = os.path.realpath(files.git_root(os.getcwd()) or os.getcwd())
+    if choices.profile not in (None, *BUILT_IN) and not files.is_inside(os.path.realpath(str(choices.profile)), root):
+        raise InputError(f"functionConfig: profile {choices.profile} lies outside of the tree, and is not read")
     plan = plan_of(choices, root)
     tree = Tree.from_text(text, plan.settings, lock_of(root))
     outcome = plan.run(tree, lambda name: None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Grade
 from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress
 from hardener.engine import pipeline
@@ -18,7 +18,6 @@ from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.report import unread
-from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import TextError, parse
@@ -51,6 +50,7 @@ class Choices:
     pin_format: str | None = None
     since: str | None = None
     baseline: str | None = None
+    no_waivers: bool = False
 
 
 @dataclass(slots=True)
@@ -83,15 +83,26 @@ class Plan:
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
-    return plan_with(choices, configuration.load(root, choices.config))
+    return plan_with(choices, _configuration(choices, root), root)
 
 
-def plan_with(choices: Choices, found: configuration.Config) -> Plan:
-    """What to do by ``choices``, and where they say nothing by ``found``. Raises InputError for a wrong choice."""
+def _configuration(choices: Choices, root: str) -> configuration.Config:
+    """What the config file that is meant says. Raises InputError for one that is wrong, or that does not count."""
+    if not choices.no_waivers:
+        return configuration.load(root, choices.config)
+    for option, path in (("--config", choices.config), ("--baseline", choices.baseline)):
+        if path and files.is_inside(os.path.realpath(path), root):
+            raise InputError(f"--no-waivers: {option} {path} is in the tree that is judged; name a file outside of it")
+    return configuration.load(root, choices.config) if choices.config else configuration.Config()
+
+
+def plan_with(choices: Choices, found: configuration.Config, root: str | None = None) -> Plan:
+    """What to do by ``choices``, and where they say nothing by ``found``; ``root`` is that of the tree. Raises
+    InputError for a wrong choice."""
     named, folder = (
         (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
     )
-    chosen = profile.load(named or "restricted", folder=folder or None)
+    chosen = profile.load(named or "restricted", folder=folder or None, root=root, trusts=not choices.no_waivers)
     for group, values in found.options.items():
         for key, value in values.items():
             chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
@@ -121,7 +132,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     return Settings(
         configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
-        tuple(choices.audit_log or ()), found.images, found.exclude,
+        tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
     )  # fmt: skip
 
 
@@ -132,7 +143,7 @@ def _named(name: str) -> list[str]:
 
 
 def _real(path: str | None) -> str | None:
-    return None if path is None else os.path.realpath(path)
+    return None if path is None else files.target_path(path)
 
 
 def _option(given: str, value: str) -> Any:
@@ -167,7 +178,7 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
 def read_tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Tree:
     """The tree as read, for a command that runs no transform. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
-    settings = settings_of(choices, configuration.load(root, choices.config))
+    settings = settings_of(choices, _configuration(choices, root))
     return Tree.read(real, root=root, settings=settings, progress=progress)
 
 
@@ -212,53 +223,11 @@ def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quie
     return 1 if outcome.files else 0
 
 
-def check(paths: list[str], choices: Choices, *, fail_on: str, format: str, verbose: bool, quiet: bool) -> int:
-    """Report what is not hardened, and the Pod Security levels. Returns 1 when ``apply`` would change something, or a
-    finding or held-back change is at least as severe as ``fail_on`` ("none": never), else 0."""
-    with Progress() as progress:
-        tree, plan = read(paths, choices, progress)
-        before = plan.standings(tree)
-        outcome = plan.run(tree, progress)
-    levels = (before, plan.standings(tree))
-    known = _compare(outcome, choices, plan) if choices.baseline else []
-    worst = outcome.worst_finding
-    too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
-    redactor = Redactor()
-    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
-    for line in known:
-        print(line, file=sys.stdout if format == "text" else sys.stderr)
-    if format == "text":
-        reasons = []
-        if outcome.files:
-            verb = "is" if len(outcome.changes) == 1 else "are"
-            reasons.append(f"{counted(len(outcome.changes), 'change')} {verb} pending: harden apply")
-        if too_bad and worst is not None:
-            reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
-        print("check failed: " + "; ".join(reasons) if reasons else _passed(tree, redactor))
-    return 1 if outcome.files or too_bad else 0
-
-
-def _passed(tree: Tree, redactor: Redactor) -> str:
-    """The verdict of a check that found nothing to fail on: it is none where nothing was read."""
-    if not unread.nothing_read(tree):
-        return "check passed"
-    return f"nothing was checked: {redactor.text(unread.why_nothing(tree))}"
-
-
 def say_unread(tree: Tree) -> None:
     """Say on standard error which files were not read, for a command whose output has no place for it."""
     redactor = Redactor()
     for note in unread.notes(tree):
         print(f"harden: {redactor.text(note.text)}", file=sys.stderr)
-
-
-def _compare(outcome: Outcome, choices: Choices, plan: Plan) -> list[str]:
-    """Take what the baseline lists out of ``outcome``; what there is to say about it."""
-    from hardener.engine import known_findings as baseline
-
-    redactor = Redactor()
-    learn(outcome.tree, redactor)
-    return baseline.apply(outcome, str(choices.baseline), redactor.text, plan.judges)
 
 
 def graph(paths: list[str], choices: Choices, *, format: str) -> int:

@@ -49,17 +49,9 @@ def _standing(path: str) -> str:
 
 
 def _is_ignored(root: str, folder: str) -> bool:
-    import subprocess  # late: few folders for secrets are in a repository
+    from hardener.sources.selection import is_ignored  # late: few folders for secrets are in a repository
 
-    names = [os.path.join(folder, name) for name in (_INDEX, "a__b.json")]
-    for name in names:
-        command = ["git", "-C", root, "check-ignore", "-q", "--", name]
-        try:
-            if subprocess.run(command, capture_output=True, timeout=60).returncode != 0:
-                return False
-        except (OSError, subprocess.SubprocessError):
-            return False
-    return True
+    return all(is_ignored(os.path.join(folder, name), root) for name in (_INDEX, "a__b.json"))
 
 
 def write(folder: str, kept: Iterable[Kept]) -> list[str]:

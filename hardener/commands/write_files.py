@@ -18,7 +18,7 @@ def may_write(outcome: Outcome, yes: bool) -> bool:
     """Whether ``outcome`` may be written: a person is asked on a terminal about files that Git could not bring back."""
     if not outcome.files:
         return True
-    warning = _unsaved([change.file.path for change in outcome.files if not change.file.is_new])
+    warning = _unsaved([change for change in outcome.files if not change.file.is_new])
     if warning is None:
         return True
     print(f"harden: {warning}", file=sys.stderr)
@@ -28,24 +28,27 @@ def may_write(outcome: Outcome, yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _unsaved(paths: list[str]) -> str | None:
+def _unsaved(changes: list[FileChange]) -> str | None:
     """One line about the files whose present state Git could not bring back, None when it could."""
-    outside = [path for path in paths if files.git_root(path) is None]
+    paths = [change.file.path for change in changes]
+    roots = {path: files.git_root(path) for path in paths}
+    outside = [path for path, root in roots.items() if root is None]
     if outside:
         return f"{_of(len(outside), paths)} outside Git, so Git cannot undo this"
-    dirty = 0
-    for root in dict.fromkeys(files.git_root(path) for path in paths):
-        import subprocess  # late: only writing in a Git repository asks it
+    from hardener.sources import git_blobs  # late: only writing in a Git repository asks it
+    from hardener.support.programs import ProgramError
 
-        command = ["git", "-C", str(root), "status", "--porcelain", "-z", "--untracked-files=all"]
+    dirty = 0
+    for top in dict.fromkeys(roots.values()):
         try:
-            done = subprocess.run(command, capture_output=True, check=True, timeout=60)
-        except (OSError, subprocess.SubprocessError):
-            return "git status did not answer, so it is not known whether Git can undo this"
-        names = {
-            os.path.join(str(root), os.fsdecode(entry[3:])) for entry in done.stdout.split(b"\0") if len(entry) > 3
-        }
-        dirty += len(names & set(paths))
+            committed = git_blobs.committed(str(top))
+        except ProgramError as error:
+            return f"{error}, so it is not known whether Git can undo this"
+        for change in changes:
+            if roots[change.file.path] == top:
+                content = change.file.content
+                name = os.path.relpath(change.file.path, str(top)).replace(os.sep, "/")
+                dirty += not committed.holds(name, content.encoded(content.text))
     return f"{_of(dirty, paths, 'has', 'have')} changes that are not committed" if dirty else None
 
 
@@ -79,6 +82,7 @@ def write_files(outcome: Outcome) -> bool:
     try:
         for change in outcome.files:
             try:
+                _check_place(os.path.dirname(change.file.path))
                 content = None if change.file.is_new else change.file.content
                 waiting.append((change, files.prepare(change.file.path, change.text, content)))
             except OSError as error:
@@ -92,6 +96,12 @@ def write_files(outcome: Outcome) -> bool:
     if failed:
         _say_failed(outcome, failed)
     return not failed
+
+
+def _check_place(folder: str) -> None:
+    """Raise OSError where a link stands in for ``folder``, or for one above it: all that is written has a real path."""
+    if os.path.realpath(folder) != folder:
+        raise OSError(0, f"{os.path.relpath(folder)} is behind a symbolic link, which is not followed")
 
 
 def _place(waiting: list[tuple[FileChange, files.Prepared]]) -> list[tuple[FileChange, OSError]]:

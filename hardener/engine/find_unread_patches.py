@@ -11,6 +11,7 @@ from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
 from hardener.facts.kustomize.overlays.asked import Overlays
 from hardener.kubernetes import kustomization as kustomize
+from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Object
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hardener.facts.kustomize.overlays.asked import Overlays
 
 _REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
+_OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"
 _RENDER = "look at what is rendered, too: kustomize build . > FILE and harden check FILE"
 _ABSENT = "correct its name or take the entry out; where it is made before the build, look at what is rendered"
 UNUSED = (
@@ -58,10 +60,13 @@ def _missing(tree: Tree, item: Object) -> Iterator[Report]:
         if path[0] not in ("resources", "bases", "components") or kustomize.is_remote(name) or literal(name) != name:
             continue
         place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
-        if tree.file_at(place) is None and not os.path.exists(place):
-            message, where = f"{name} is not there: what it should hold is not looked at", (*item.path, *path)
-            file = item.piece.file.name
+        where, file = (*item.path, *path), item.piece.file.name
+        if tree.file_at(place) is None and not os.path.lexists(place):
+            message = f"{name} is not there: what it should hold is not looked at"
             yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)
+        elif not is_inside(os.path.realpath(place), tree.root):
+            message = f"{name} lies outside of {os.path.relpath(tree.root)}, and is not read"
+            yield Report("outside-resource", None, Severity.LOW, message, _OUTSIDE, file, item, item.piece, where)
 
 
 def _refused(overlays: Overlays, kustomizations: list[Object]) -> Iterator[tuple[Object, Piece, Path, str]]:

@@ -16,6 +16,7 @@ from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import ImageReference, is_digest
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.sources import yaml
+from hardener.sources.files import is_inside
 from hardener.support.fast_dataclass import dataclass
 
 NAME = "harden.lock"
@@ -105,6 +106,8 @@ def load(root: str) -> Lock | None:
     if not os.path.exists(path):
         return None
     name = os.path.relpath(path)
+    if not is_inside(os.path.realpath(path), os.path.realpath(root)):
+        raise InputError(f"{name}: a link out of the tree, which is not followed")
     try:
         parsed = parsed_file(path, name)
     except InputError:

@@ -18,6 +18,8 @@ def check(kind: str | None, folder: str | None) -> None:
     """Raise InputError where ``kind`` and ``folder`` make no output, before anything is read."""
     if kind == "kustomize" and folder is None:
         raise InputError("--output kustomize: say where with --output-dir DIR")
+    if folder is not None:
+        files.target_path(folder)
     if folder is not None and os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         raise InputError(f"--output-dir {folder}: is there already, and not an empty folder")
 
@@ -47,12 +49,12 @@ def write(
     else:
         from hardener.outputs import copies
 
-        written = copies.make(outcome, paths)
+        written, missing = copies.make(outcome, paths)
     count = 0
     for name, content in written:
         _create(os.path.join(os.path.abspath(folder or "."), name), content)
         count += 1
-    return list(_said(count, folder, missing))
+    return list(_said(count, folder, missing, "not copied" if kind is None else "not in it"))
 
 
 def _create(path: str, content: bytes | str) -> None:
@@ -62,11 +64,12 @@ def _create(path: str, content: bytes | str) -> None:
         raise InputError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}") from None
 
 
-def _said(count: int, folder: str | None, missing: list[str]) -> Iterator[str]:
+def _said(count: int, folder: str | None, missing: list[str], what: str) -> Iterator[str]:
     if folder is not None:
         yield f"{counted(count, 'file')} written to {folder}, the source is as it was"
     if missing:
-        yield f"not in it: {len(missing)}, which harden apply writes in place"
+        how = ", which harden apply writes in place" if what == "not in it" else ""
+        yield f"{what}: {len(missing)}{how}"
         yield from (f"  {line}" for line in missing[:20])
         if len(missing) > 20:
             yield f"  and {len(missing) - 20} more"

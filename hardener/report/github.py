@@ -17,16 +17,21 @@ _COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: 
 
 
 def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *, applied: bool) -> None:
-    """Write a line per remark on ``outcome`` that tells a problem, after those about files that were not read."""
-    for note in unread.notes(outcome.tree):
-        command = "warning" if note.is_grave else "notice"
-        out(f"::{command} title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
+    """Write a line per remark on ``outcome`` that tells a problem, before those about files that were not read: GitHub
+    shows only the first ten of a kind. That nothing was read comes first."""
+    notes = unread.notes(outcome.tree)
+    for note in notes:
+        if note.is_grave:
+            out(f"::warning title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
     found = [remark for remark in remarks(outcome, redactor, applied=applied) if not remark.is_part]
     for remark in sorted(found, key=lambda remark: -remark.severity.rank):
         title = f"{remark.id} ({remark.risk}, {remark.severity})" if remark.risk else f"{remark.id} ({remark.severity})"
         place = {"file": remark.file, "line": str(remark.line), "endLine": str(remark.last), "title": title}
         settings = ",".join(f"{name}={_property(value)}" for name, value in place.items())
         out(f"::{_COMMANDS[remark.severity]} {settings}::{_data(remark.text)}\n")
+    for note in notes:
+        if not note.is_grave:
+            out(f"::notice title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
 
 
 def _data(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
@@ -12,6 +12,7 @@ from hardener.sources.selection import LeftOut
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
 
+_RULES = ("test-data", "excluded")  # what is read where it is named
 _PLACES = 3  # that a line names
 _ENDINGS = f"{', '.join(SUFFIXES)} and {PYTHON}"
 # What is said of one file, and of several. A finding names each file of those that have an id of their own.
@@ -35,7 +36,8 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line about the files of a run: ``nothing-read``, ``left-out``, ``tracked`` or ``index``."""
+    """A line about the files of a run: ``nothing-read``, ``left-out``, ``not-read``, ``tracked``, ``index`` or
+    ``no-waivers``."""
 
     id: str
     text: str
@@ -48,8 +50,14 @@ class Note:
 
 def nothing_read(tree: Tree) -> bool:
     """Whether the given paths held nothing that could be judged."""
-    read = (file for file in tree.files if file.editable and not file.is_new)
-    return not tree.stream and not any(piece.parsed for file in read for piece in file.pieces)
+    return not tree.stream and next(read_files(tree), None) is None
+
+
+def read_files(tree: Tree) -> Iterator[str]:
+    """The real paths of the files below the given paths that were read, and hold something that is judged."""
+    for file in tree.files:
+        if file.editable and not file.is_new and any(piece.parsed for piece in file.pieces):
+            yield file.path
 
 
 def left_out(tree: Tree) -> list[LeftOut]:
@@ -78,8 +86,15 @@ def notes(tree: Tree) -> list[Note]:
     found = []
     if nothing_read(tree):
         found.append(Note("nothing-read", f"nothing was read: {why_nothing(tree)}"))
-    elif line := _by_rule(left_out(tree)):
-        found.append(Note("left-out", line))
+    else:
+        by_rule = [one for one in left_out(tree) if one.id in _RULES]
+        others = [one for one in left_out(tree) if one.id not in _RULES]
+        if by_rule:
+            found.append(Note("left-out", f"left out unless named: {'; '.join(map(_why, by_rule))}"))
+        if others:
+            found.append(Note("not-read", f"not read: {'; '.join(map(_why, others))}"))
+    if tree.settings.no_waivers:
+        found.append(Note("no-waivers", "nothing in the tree lowers the result (--no-waivers)"))
     editable = {file.path for file in tree.files if file.editable}
     tracked = [path for path in tree.passed.tracked if path in editable]
     if tracked:
@@ -95,14 +110,6 @@ def notes(tree: Tree) -> list[Note]:
 def why_nothing(tree: Tree) -> str:
     """The reasons for which nothing was read, each with its count."""
     return "; ".join(map(_why, left_out(tree))) or "there is no file"
-
-
-def _by_rule(found: Iterable[LeftOut]) -> str:
-    """The one line about test data and what the configuration excludes."""
-    by_rule = [one for one in found if one.id in ("test-data", "excluded")]
-    if not by_rule:
-        return ""
-    return f"left out unless named: {'; '.join(map(_why, by_rule))}"
 
 
 def _why(one: LeftOut) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from dataclasses import replace as replaced
+from functools import cache
 
 from hardener.errors import HardenError, InputError
 from hardener.support.fast_dataclass import dataclass
@@ -111,6 +112,32 @@ def _named_instead(path: str) -> str:
     return f"name what it leads to: {path}"
 
 
+def target_path(given: str) -> str:
+    """The real path of a file or folder that a person wants written, there or not.
+
+    Raises InputError where a link leads out of the Git repository that it stands in, or out of the working directory:
+    whoever made that link is not the person who asks.
+    """
+    here = os.path.realpath(os.curdir)
+    real = os.path.realpath(os.sep) if os.path.isabs(given) else here
+    for part in given.split(os.sep):
+        if part in ("", os.curdir):
+            continue
+        if part == os.pardir:
+            real = os.path.dirname(real)
+            continue
+        path = os.path.join(real, part)
+        if os.path.islink(path):
+            root = git_root(real) or (here if is_inside(real, here) else None)
+            target = os.path.realpath(path)
+            if root is not None and not is_inside(target, root):
+                name = os.path.relpath(path)
+                raise InputError(f"{given}: the link {name} leads out of the tree, and nothing is written there")
+            path = target
+        real = path
+    return real
+
+
 def is_inside(path: str, folder: str) -> bool:
     """Whether the real path ``path`` is ``folder`` or lies in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
@@ -155,7 +182,7 @@ def read_bytes(path: str, largest: int | None = None) -> tuple[bytes, os.stat_re
     try:
         with open(path, "rb", opener=_open_at_once) as handle:
             status = os.fstat(handle.fileno())
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode) or status.st_dev in _of_the_system():
                 raise UnreadableError("unreadable-file", "not a regular file", "name a file or a folder")
             if status.st_size > largest:
                 size = f"{status.st_size / 2**20:.0f} MiB, more than {largest >> 20} MiB"
@@ -164,6 +191,18 @@ def read_bytes(path: str, largest: int | None = None) -> tuple[bytes, os.stat_re
     except OSError as error:
         raise UnreadableError("unreadable-file", f"cannot be read: {error.strerror}", "check its permissions") from None
     return raw, status
+
+
+@cache
+def _of_the_system() -> frozenset[int]:
+    """The devices of /proc and /sys: what looks like a file there tells of the machine, and of harden itself."""
+    found = set()
+    for folder in ("/proc", "/sys"):
+        try:
+            found.add(os.stat(folder).st_dev)
+        except OSError:
+            continue  # another system
+    return frozenset(found - {os.stat(os.sep).st_dev})
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from dataclasses import replace as replaced
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hardener.sources.files import NAMES, SUFFIXES, git_root, is_other
+from hardener.sources.files import NAMES, SUFFIXES, UnreadableError, git_root, is_other, read_bytes
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -129,14 +129,16 @@ class Selection:
     - ``exclude``: patterns as in .gitignore, seen from ``root``, of what is left out below the given paths.
     - ``given``: the real paths that a person named.
     - ``test_data``: the names of folders that are left out. They count below the folder that a walk begins with.
+    - ``whole``: below the given paths nothing is left out but the folders of Git, whatever the tree says.
     """
 
     def __init__(
         self, root: str, *, exclude: Collection[str] = (), given: Collection[str] = (),
-        test_data: frozenset[str] = TEST_DATA,
+        test_data: frozenset[str] = TEST_DATA, whole: bool = False,
     ) -> None:  # fmt: skip
         self.root = root
         self.test_data = test_data
+        self.whole = whole
         self._exclude: GitIgnoreSpec | None = None
         if exclude:
             from pathspec import GitIgnoreSpec  # late: few repositories exclude anything
@@ -154,7 +156,10 @@ class Selection:
         Folders behind a symbolic link are not entered: what they hold inside the tree is met on its own path. The links
         to them are listed.
         """
-        walk = _Walk(self, suffixes, also, frozenset(), Passed() if passed is None else passed)
+        walk = _Walk(self, suffixes, also, frozenset(), Passed() if passed is None else passed, self.whole)
+        if self.whole:
+            yield from walk.all(folder)
+            return
         # A folder that is named is meant, whatever the configuration says.
         yield from walk.start(folder, excludes=not self.excludes(folder, True))
 
@@ -206,6 +211,12 @@ class _Walk:
     also: Wanted
     way: frozenset[str]  # folders that are entered whatever they are called
     passed: Passed
+    whole: bool = False
+
+    def all(self, folder: str) -> Iterator[tuple[str, bool]]:
+        """Every file of a wanted name below ``folder``."""
+        walk = replaced(self, selection=self.selection.with_test_data())
+        yield from walk._folder(folder, _Place(excludes=not self.selection.excludes(folder, True)), True)
 
     def start(self, folder: str, excludes: bool) -> Iterator[tuple[str, bool]]:
         repository = git_root(folder)
@@ -232,13 +243,15 @@ class _Walk:
         if cases and _CASE <= names and os.path.isdir(os.path.join(folder, "before")):
             passed.leave("test-data", folder, self, place)
             return
-        if ".git" in names and folder != place.repository:
+        if self.whole:
+            pass  # no rule of the tree counts
+        elif ".git" in names and folder != place.repository:
             place = _Place(_rules_above(folder, folder), folder, excludes=place.excludes)  # a repository of its own
-        if ".gitignore" in names:
+        if ".gitignore" in names and not self.whole:
             place = replaced(place, rules=place.rules + _rules(folder, ".gitignore"))
         for entry in entries:
             path, is_folder = entry.path, entry.is_dir(follow_symlinks=False)
-            if is_folder and entry.name in _OF_TOOLS:
+            if is_folder and entry.name in _OF_TOOLS and (entry.name == ".git" or not self.whole):
                 if entry.name != ".git":
                     passed.tools[path] = None
                 continue
@@ -265,6 +278,21 @@ class _Walk:
                 yield from self._folder(path, inner)
             else:
                 yield path, entry.is_symlink()
+
+
+def is_ignored(path: str, repository: str) -> bool:
+    """Whether Git ignores the file ``path``, there or not, in the work tree ``repository``: an ignore file there names
+    it or a folder above it, and it is not tracked. False where that is not known."""
+    rules = _rules(repository, *_own_excludes(repository))
+    current, name = repository, os.path.relpath(path, repository)
+    parts = name.split(os.sep)
+    for number, part in enumerate(parts, 1):
+        rules += _rules(current, ".gitignore")
+        current = os.path.join(current, part)
+        if _ignored(current, number < len(parts), rules):
+            index = _index(repository)
+            return not isinstance(index, str) and not index.holds(os.fsencode(name))
+    return False
 
 
 def _ways(given: Collection[str], root: str) -> Iterator[str]:
@@ -317,10 +345,12 @@ def _rules(folder: str, *names: str) -> tuple[_Rules, ...]:
     """What the ignore file at the path ``names``, seen from ``folder``, says; nothing where there is none."""
     if not names:
         return ()
+    path = os.path.join(folder, *names)
+    if os.path.islink(path):
+        return ()  # nor does Git follow it
     try:
-        with open(os.path.join(folder, *names), encoding="utf-8", errors="replace") as handle:
-            lines = handle.read().splitlines()
-    except OSError:
+        lines = read_bytes(path)[0].decode("utf-8", "replace").splitlines()
+    except UnreadableError:
         return ()
     if not any(line.strip() and not line.startswith("#") for line in lines):
         return ()

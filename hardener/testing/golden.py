@@ -67,9 +67,10 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
 
 def check(case: Path, *, accept: bool = False) -> None:
     """Run the golden case in folder ``case``; with ``accept`` write what comes out. Raises GoldenError."""
+    _check_links(case)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder).resolve() / "work"
-        shutil.copytree(case / "before", work)
+        shutil.copytree(case / "before", work, symlinks=True)
         settings = _settings(case)
         found = _run(work, settings, case)
         after = _texts(work)
@@ -90,6 +91,30 @@ def check(case: Path, *, accept: bool = False) -> None:
             raise GoldenError(f"{case}: a second run changes it again\n{_differences(after, again)}")
 
 
+def _check_links(case: Path) -> None:
+    """Raise GoldenError where a part of ``case`` is a link, or holds one out of it, or what is no file: it is the case
+    that is read and written, and nothing that it leads to."""
+    for name in ("before", "after", "findings.txt", "case.yaml"):
+        path = case / name
+        if not os.path.lexists(path):
+            continue
+        whole = os.path.realpath(path)
+        for each in (path, *path.rglob("*")):
+            real = os.path.realpath(each)
+            if os.path.islink(each) and (each == path or not files.is_inside(real, whole)):
+                raise GoldenError(f"{each}: a symbolic link out of the case, which is not followed")
+            if os.path.lexists(real) and not (os.path.isfile(real) or os.path.isdir(real)):
+                raise GoldenError(f"{each}: not a regular file")
+
+
+def _own_path(case: Path, key: str, name: str, folder: Path, where: str) -> str:
+    """The real path of ``name``, which ``key`` of case.yaml says and which lies in ``folder``. Raises GoldenError."""
+    real = os.path.realpath(folder / name)
+    if not files.is_inside(real, os.path.realpath(folder)):
+        raise GoldenError(f"{case / 'case.yaml'}: {key}: {name} lies outside of {where}, and is left alone")
+    return real
+
+
 def _settings(case: Path) -> dict[str, Any]:
     from hardener.authoring import registry
     from hardener.authoring.config import parsed_file
@@ -107,7 +132,15 @@ def _settings(case: Path) -> dict[str, Any]:
         texts = value if key in _LISTS else [value]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise GoldenError(f"{path}: {key} is a {'list of texts' if key in _LISTS else 'text, perhaps in quotes'}")
-    settings["audit-log"] = [str((case / name).resolve()) for name in settings.get("audit-log", [])]
+    logs = settings.get("audit-log", [])
+    settings["audit-log"] = [_own_path(case, "audit-log", name, case, "the case") for name in logs]
+    if "secrets-out" in settings:  # seen from the copy, beside which it lies
+        beside = Path(os.sep, "copy")
+        _own_path(case, "secrets-out", os.path.join("work", settings["secrets-out"]), beside, "the copy of the case")
+    if settings.get("profile", "").endswith((".yaml", ".yml")):
+        place = Path(files.git_root(os.path.realpath(case)) or os.getcwd())
+        given = os.path.abspath(settings["profile"])
+        settings["profile"] = _own_path(case, "profile", given, place, "the repository of the case")
     if settings.get("max-risk", "safe") not in list(Grade):
         raise GoldenError(f"{path}: max-risk is one of {', '.join(Grade)}")
     if "only" not in settings and case.parent.name in registry.transforms():
@@ -126,7 +159,7 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
 
     named = settings.get("profile")
     choices = Choices(
-        profile=os.path.abspath(named) if named and named.endswith((".yaml", ".yml")) else named,
+        profile=named,
         max_risk=settings.get("max-risk", "review"), accept=settings.get("accept"), only=settings.get("only"),
         kubernetes_version=settings.get("kubernetes-version"), set=settings.get("set"), as_of=settings.get("as-of"),
         audit_log=settings["audit-log"], secrets_out=settings.get("secrets-out"),
@@ -161,14 +194,13 @@ def _not_empty(found: str, case: Path) -> None:
 
 
 def _texts(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): files.read_bytes(str(path))[0] for path in found}
 
 
 def _accept(case: Path, work: Path, found: str) -> None:
     shutil.rmtree(case / "after", ignore_errors=True)
-    shutil.copytree(work, case / "after")
+    shutil.copytree(work, case / "after", symlinks=True)
     (case / "findings.txt").write_text(found, encoding="utf-8")
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _SUFFIXES = (*files.SUFFIXES, files.PYTHON)
 _NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
-_MOST_OUTSIDE = 10_000  # files; a tree that needs more outside of its root is none
+_MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -68,7 +68,7 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
             reader.take(name, is_link, editable=False, within=tree.root)
             progress(name)
     take = partial(reader.take, is_link=False, editable=False, within=tree.root)
-    too_many = _follow(tree.kustomizations, reader.seen, take)
+    too_many = _follow(tree.kustomizations, reader.seen, tree.root, take)
     tree.unread_evidence += too_many
 
 
@@ -103,13 +103,14 @@ class _Reader:
                 problem = Problem("symbolic-link", path, name, "a symbolic link out of the tree", advice)
                 tree.problems.append(problem)
                 return
-            if os.path.exists(real):
+            if os.path.exists(real) and not (tree.settings.no_waivers and _is_hidden(real)):
                 return  # met on its own path
         if path.endswith(files.PYTHON):
             if not is_link and path not in self.seen:
-                self._python(path, editable, within)
+                # A name, and what a program says at its head, are no reasons where nothing in the tree is one.
+                self._python(path, editable, path if editable and tree.settings.no_waivers else within)
             return
-        if real in self.seen or os.path.basename(real) == CONFIG:
+        if real in self.seen or (os.path.basename(real) == CONFIG and not tree.settings.no_waivers):
             return
         if real.endswith(_NOT_READ):
             self._pass_by("other-ending", editable)
@@ -277,11 +278,16 @@ class _Reader:
                     yield Object(self.tree, piece, (index,), document)
 
 
-def _follow(kustomizations: Mapping[str, Object], seen: Container[str], take: Callable[[str], None]) -> int:
+def _is_hidden(path: str) -> bool:
+    """Whether a walk does not meet the file ``path``, which a link leads to: its name is that of no manifest."""
+    return os.path.isfile(path) and not path.endswith(_SUFFIXES) and os.path.basename(path) not in files.NAMES
+
+
+def _follow(kustomizations: Mapping[str, Object], seen: Container[str], root: str, take: Callable[[str], None]) -> int:
     """Hand every file that a kustomization takes in, and that is not ``seen``, to ``take``, which adds to both.
 
-    They stand outside of the tree, or are what walking it passes by. Files of folders are their kustomization, whose
-    own are followed in turn. Returns how many files were too many.
+    They are what walking the tree ``root`` passes by; what lies outside of it is not read. Files of folders are their
+    kustomization, whose own are followed in turn. Returns how many files were too many.
     """
     waiting = list(kustomizations)
     followed = set(waiting)
@@ -293,7 +299,7 @@ def _follow(kustomizations: Mapping[str, Object], seen: Container[str], take: Ca
             if path in seen or path in followed:
                 continue
             for file in _files_at(path):
-                if file in seen:
+                if file in seen or not files.is_inside(file, root):
                     continue
                 if taken == _MOST_OUTSIDE:
                     left += 1

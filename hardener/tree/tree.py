@@ -64,6 +64,7 @@ class Settings:
     images: OwnRows = NO_ROWS  # about images, which win over the image table
     exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
+    no_waivers: bool = False  # nothing that the tree says lowers the result
 
 
 class Draft(NamedTuple):
@@ -109,7 +110,9 @@ class Tree:
         progress: Callable[[str], object] = lambda name: None,
     ) -> Tree:
         """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
-        tree = cls(root=root, settings=settings or Settings(), given=tuple(paths), lock=lock_of(root))
+        settings = settings or Settings()
+        lock = None if settings.no_waivers else lock_of(root)
+        tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock)
         reader.read_tree(tree, paths, progress)
         return tree
 
@@ -126,7 +129,9 @@ class Tree:
     def selection(self) -> Selection:
         """Which of its files are read."""
         found = self.settings
-        return Selection(self.root, exclude=found.exclude, given=self.given, test_data=found.test_data)
+        return Selection(
+            self.root, exclude=found.exclude, given=self.given, test_data=found.test_data, whole=found.no_waivers
+        )
 
     def walk(
         self, suffixes: tuple[str, ...] = SUFFIXES, also: Callable[[str], bool] = is_other

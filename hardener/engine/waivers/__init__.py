@@ -176,14 +176,14 @@ def _fields(rest: Path, change: Change) -> set[str]:
 def collect(tree: Tree) -> Waivers:
     """Every waiver that speaks of a file that may be edited. A tree without any costs a search of its text."""
     found, settings = Collection(), tree.settings
-    pods: dict[Object, list[PodTemplate]] = {}
+    if settings.no_waivers:
+        # Exceptions come from a file outside of the tree then; what stands in the tree does not count.
+        if settings.exemptions:
+            from hardener.engine.waivers import exceptions
 
-    def pods_of(item: Object) -> list[PodTemplate]:
-        if not pods:
-            for pod in tree.pods_and_parts:
-                pods.setdefault(pod.object, []).append(pod)
-        return pods.get(item, [])
-
+            exceptions.read(tree, settings.as_of or date.today(), _pods_of(tree), found)
+        return Waivers(found)
+    pods_of = _pods_of(tree)
     # What reads the carriers is loaded for a tree that has some.
     if annotated := _objects(tree, _pieces(tree, (marks.PREFIX,))):
         # By its full name: `annotations` of this package is what `from __future__` brought.
@@ -203,6 +203,18 @@ def collect(tree: Tree) -> Waivers:
     if settings.peer_marks:
         _collect_peers(tree, pods_of, found)
     return Waivers(found)
+
+
+def _pods_of(tree: Tree) -> Callable[[Object], list[PodTemplate]]:
+    pods: dict[Object, list[PodTemplate]] = {}
+
+    def pods_of(item: Object) -> list[PodTemplate]:
+        if not pods:
+            for pod in tree.pods_and_parts:
+                pods.setdefault(pod.object, []).append(pod)
+        return pods.get(item, [])
+
+    return pods_of
 
 
 def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], found: Collection) -> None:

@@ -136,7 +136,8 @@ def _values_of(tree: Tree) -> list[Values]:
     for item in tree.values:
         folder = os.path.dirname(item.piece.file.path)
         if folder not in versions:
-            versions[folder] = _app_version(os.path.join(folder, _CHART))
+            chart = os.path.join(folder, _CHART)
+            versions[folder] = None if os.path.islink(chart) else _app_version(chart)
         values = Values(item, (), item.data, frozenset([folder]), versions[folder], is_file=True, others=found)
         found.append(values)
     for item in tree.objects:

@@ -17,6 +17,7 @@ from hardener.facts.objects.which_copy import Nearby
 from hardener.facts.secrets.backend import Backends, Store
 from hardener.facts.secrets.mentions import Mentions
 from hardener.kubernetes import external_secret
+from hardener.sources.files import UnreadableError, is_inside, read_bytes
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 
@@ -82,10 +83,12 @@ class SecretMoves(AsRead):
 
     def certificate(self, path: str) -> bytes | None:
         """The content of the file ``path``, seen from the root of the tree; None when it cannot be read."""
+        real = os.path.realpath(os.path.join(self._tree.root, path))
+        if not is_inside(real, self._tree.root):
+            return None
         try:
-            with open(os.path.join(self._tree.root, path), "rb") as handle:
-                return handle.read()
-        except OSError:
+            return read_bytes(real)[0]
+        except UnreadableError:
             return None
 
     def namespace(self, view: View) -> str | None:

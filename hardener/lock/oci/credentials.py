@@ -9,13 +9,13 @@ import base64
 import json
 import os
 import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
+from hardener.support import programs
 from hardener.support.fast_dataclass import dataclass
 
 HUB = "docker.io"
@@ -133,17 +133,14 @@ def _asked(helper: str, key: str) -> Login | str | None:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
         return None
     try:
-        done = subprocess.run(
-            [f"docker-credential-{helper}", "get"], input=key.encode(), capture_output=True, timeout=_HELPER_SECONDS
-        )
-        if done.returncode != 0:  # what else it prints may quote a secret
-            return None if _NOT_FOUND in done.stdout else f"fails (exit code {done.returncode})"
+        done = programs.run(f"docker-credential-{helper}", ["get"], input=key.encode(), seconds=_HELPER_SECONDS)
+    except programs.ProgramError as error:
+        return str(error).removeprefix(f"docker-credential-{helper} ")
+    if done.returncode != 0:  # what else it prints may quote a secret
+        return None if _NOT_FOUND in done.stdout else f"fails (exit code {done.returncode})"
+    try:
         answer = json.loads(done.stdout)
-    except FileNotFoundError:
-        return "is not installed"
-    except subprocess.TimeoutExpired:
-        return f"gives no answer in {_HELPER_SECONDS} seconds"
-    except (OSError, ValueError, RecursionError, subprocess.SubprocessError):
+    except (ValueError, RecursionError):
         return "gives no login"
     user, secret = (answer.get(key) if isinstance(answer, dict) else None for key in ("Username", "Secret"))
     if not isinstance(user, str) or not isinstance(secret, str) or not secret:

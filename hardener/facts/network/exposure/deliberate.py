@@ -46,6 +46,8 @@ def _ways_in(service: Service) -> Iterator[Evidence]:
         if is_set(service, "spec", field):
             yield service.fact(f"{field} is set", "spec", field)
     for key in service.keys("metadata", "annotations"):
+        if key == EXPOSE and service.tree.settings.no_waivers:
+            continue
         if key == EXPOSE and (service.text("metadata", "annotations", key) or "").strip():
             yield service.fact(f"annotation {EXPOSE} asks for it", "metadata", "annotations", key)
         elif names_way_in(key):
