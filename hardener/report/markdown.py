@@ -18,7 +18,6 @@ from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import impact, steps, unread
-from hardener.report.graph_formats import plain
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
@@ -26,6 +25,7 @@ from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.text import grouped
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain, plain_lines
 
 LONGEST = 65_536
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
@@ -266,7 +266,7 @@ class _Comment:
         masked = "Secrets are masked in it: harden apply can make this change, git cannot.\n\n"
         masked *= patch.is_masked(self.redactor)
         head = f"<details><summary><code>{name}</code> +{added} -{removed}</summary>\n\n{why}\n\n{masked}"
-        _, *hunks = (self.redactor.text(part) for part in patch.parts())
+        _, *hunks = (plain_lines(self.redactor.text(part)) for part in patch.parts())
         ticks = _fence(hunks)
         room -= _length(head) + 2 * len(ticks) + _NOTE
         kept: list[str] = []
