@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress
 from hardener.engine import pipeline
@@ -302,10 +302,13 @@ def _names(tree: Tree) -> Iterator[str]:
         if item.namespace:
             yield item.namespace
     for pod in tree.pod_templates:
-        yield from pod.labels.values()
-        for container in pod.containers:
-            yield container.name
-            yield str(container.data.get("image") or "").partition("@")[0].rpartition(":")[0]
+        try:
+            yield from pod.labels.values()
+            for container in pod.containers:
+                yield container.name
+                yield (container.image.repository if container.image is not None else None) or ""
+        except WrongShapeError:  # who judges the pod says so
+            continue
 
 
 def learn_moved(outcome: Outcome, redactor: Redactor) -> None:

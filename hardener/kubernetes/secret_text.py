@@ -192,6 +192,12 @@ def _line_pairs(line: str) -> Iterator[Pair]:
     """The pairs of a line. An unquoted value of the first one is read twice: as a word, and to the end of the line."""
     first = True
     for match in compiled(_PAIR).finditer(line):
+        if (
+            match.start()
+            and line[match.start() - 1] == ":"
+            and _in_arn(line[max(0, match.start() - 200) : match.start()])
+        ):
+            continue
         raw = match["value"] or ""
         quoted = raw[:1] in ("'", '"', "\\") and len(raw) > 1 and raw[-1] == raw[0].replace("\\", '"')
         if quoted:
@@ -209,6 +215,11 @@ def _line_pairs(line: str) -> Iterator[Pair]:
         first = False
     for match in compiled(_ELEMENT).finditer(line) if "</" in line else ():
         yield Pair(match["key"], match["value"].strip(), True)
+
+
+def _in_arn(before: str) -> bool:
+    """Whether the word that ``before`` ends in is an ARN: its parts are names, also behind ``secret:``."""
+    return before.rpartition(" ")[2].lstrip("\"'").startswith("arn:")
 
 
 def _continues(line: str, value: str) -> bool:

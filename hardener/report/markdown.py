@@ -34,7 +34,8 @@ _MOST_ARROWS = 500  # GitHub draws no more
 _PLACES = 10
 _NOTE = 200  # characters kept free in each section for what was left out
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&$]")
-_PING = re.compile(r"(?<![\w/])([@#])(?=\w)|(?<=\w)(#)(?=\d)")
+# What a host makes a link of, and tells those about who are named: @ and # and GH-, of GitLab ! and % too, and URLs.
+_PING = re.compile(r"(?<![\w/])[@#!%](?=\w)|(?<=\w)[#!](?=\d)|\bGH(?=-\d)|(?i:\b(?:https?|ftp)(?=://)|\bwww(?=\.))")
 
 
 def write(
@@ -308,7 +309,7 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that stands as it is: no markup, no mention of a person or an issue."""
+    """Text that stands as it is: no markup, no link, no mention of a person or an issue."""
     return _PING.sub(lambda found: f"{found[0]}<!-- -->", _SPECIAL.sub(lambda found: "\\" + found[0], text))
 
 

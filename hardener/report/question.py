@@ -10,7 +10,6 @@ from hardener.report import steps
 from hardener.report.held import place, why_held
 from hardener.report.patch import Patch
 from hardener.report.text import TextReport
-from hardener.support.printable import plain_lines
 
 
 class Question(TextReport):
@@ -42,7 +41,7 @@ class Question(TextReport):
         shown = list(lines)
         for lines_of_file in shown:
             for part in Patch.of(lines_of_file, self.redactor).parts():
-                for line in plain_lines(self.redactor.text(part)).splitlines(keepends=True):
+                for line in self._seen(self.redactor.text(part)).splitlines(keepends=True):
                     self._patch_line(line)
         if not shown:
             for change in changes:

@@ -21,7 +21,7 @@ from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 from hardener.support.fast_dataclass import dataclass
-from hardener.support.printable import plain_line, plain_lines
+from hardener.support.printable import plain_line, plain_lines, without_commands
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
@@ -254,16 +254,20 @@ class TextReport:
             if patch.is_masked(self.redactor):
                 masked.append(patch.change)
                 self._say("# shows masked secrets: git apply cannot take this file, harden apply can", whole=True)
-            elif any(plain_lines(part) != part for part in patch.parts()):
+            elif any(self._seen(part) != part for part in patch.parts()):
                 self._say("# shows escaped characters: git apply cannot take this file, harden apply can", whole=True)
             for part in patch.parts():
-                text = plain_lines(self.redactor.text(part))
+                text = self._seen(self.redactor.text(part))
                 if self.colour:
                     for line in text.splitlines(keepends=True):
                         self._patch_line(line)
                 else:
                     self.out(text)
         return masked
+
+    def _seen(self, part: str) -> str:
+        """A part of a patch as it is shown: on a terminal all is seen, elsewhere it stays what git takes."""
+        return plain_lines(part) if self.colour or self.width else without_commands(part)
 
     def _patch_line(self, line: str) -> None:
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.colour else None

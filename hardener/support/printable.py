@@ -33,6 +33,11 @@ def plain_lines(text: str) -> str:
     return _calm(_pattern(f"(?m)(?!\r$)[\x00-\x08\x0b-\x1f{_UNSEEN}]|{_COMMAND}|^[^\\S\n]*:(?=:)"), text)
 
 
+def without_commands(text: str) -> str:
+    """Lines of output that are to stay as they are, but for those that a runner of jobs would take for a command."""
+    return _calm(_pattern(f"(?m){_COMMAND}|^[^\\S\n]*:(?=:)"), text)
+
+
 def seen_in_json(text: str) -> str:
     """A JSON text that means the same, with what would not be seen in its strings written as escapes."""
     if text.isascii() and "##" not in text and "\x7f" not in text:
