@@ -22,6 +22,8 @@ _KEY_BODY = r"(?:\s*[+\-|>#\"' ]*[A-Za-z0-9+/=]{16,}[\"']?(?=\s|$))*"
 LONG = 100
 """Characters from which on a text is searched anew each time; shorter ones stand in a tree many times."""
 
+_REPEATED = 4096  # characters up to which a text is remembered
+
 
 class Format(NamedTuple):
     """A form of tokens. ``starts``: its marks stand where a match begins; else somewhere in it."""
@@ -53,7 +55,7 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
     """
     if len(text) < LONG and not is_marked(text):
         return
-    marks = [(match.start(), match[0]) for match in _marks().finditer(text)]
+    marks = _few_marks(text) if len(text) < _REPEATED else _marked_places(text)
     if not marks:
         return
     present = {mark for _, mark in marks}
@@ -70,6 +72,13 @@ def structured(text: str) -> Iterator[tuple[str, int, int]]:
     for form in dict.fromkeys(form for mark in present for form in inside.get(mark, ())):
         for found in compiled(form.pattern).finditer(text):
             yield from _token(form, found)
+
+
+def _marked_places(text: str) -> list[tuple[int, str]]:
+    return [(match.start(), match[0]) for match in _marks().finditer(text)]
+
+
+_few_marks = lru_cache(maxsize=1024)(_marked_places)  # a hunk is looked at to count it, to ask about it, to print it
 
 
 @lru_cache(maxsize=8192)

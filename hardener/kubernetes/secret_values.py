@@ -54,6 +54,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PROSE = frozenset(("description", "message", "summary", "title", "pattern", "jsonPath", "expression", "query", "expr"))
 _NUMERIC_PASSWORD = frozenset(("password", "passwd", "passphrase", "passcode", "pwd", "pass"))
 _HOLDERS = frozenset(("secret", "secrets", "credential", "credentials", "creds"))
+_LEAST = 5  # characters of a text with a token or a pair in it, such as ``key=x``
 _FEW_WORDS, _OF_FILES = 6, frozenset("=:{}<>")  # lines under the name of a secret that are no file of settings
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
@@ -120,8 +121,10 @@ def comment_secrets(text: str) -> Iterator[str]:
     """The secrets in the comments of ``text``, which is YAML. Prose speaks about secrets: a word of it is none."""
     if "#" not in text:
         return
-    for comment in compiled(r"(?m)(?:^|\s)#+(.*)$").findall(text):
-        if may_hold_secret(comment):
+    for line in text.split("\n"):
+        found = compiled(r"(?:^|\s)#+(.*)").search(line) if "#" in line else None
+        comment = found[1] if found else ""
+        if comment and may_hold_secret(comment):
             for secret in text_secrets(comment, comments=True):
                 if not compiled(r"(?:[A-Za-z][a-z]*[.,;:!?)]*\s*)+").fullmatch(secret):
                     yield secret
@@ -319,16 +322,16 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
             yield from _scalar(here, parent, value, _SURE)
         elif key == _LAST_APPLIED and isinstance(value, str):
             yield from _last_applied(here, value)
-        elif key not in _PROSE and isinstance(value, (str, int, float)) and _may_tell(key, value, parent):
+        elif key not in _PROSE and _may_tell(key, value, parent) and isinstance(value, (str, int, float)):
             yield from _entry(here, key, value, node)
 
 
 def _may_tell(key: str, value: object, parent: str) -> bool:
     """Whether ``_entry`` has to look: hardly any entry of a manifest is a secret by its key or its form."""
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) > _LEAST:
         if len(value) >= LONG or "\n" in value or is_marked(value) or is_encoded(value):
             return True
-        if _holds_pairs(parent, value):
+        if ("=" in value or parent == "annotations") and _holds_pairs(parent, value):
             return True
     return key_strength(key) > 1
 

@@ -96,7 +96,7 @@ def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
     rows = _rows(text)
     if not may_hold_secret(text):
         return redactor.mask_spans(text, rows)
-    if known is not None and not any(True for document in known for _ in secret_spans(document)):
+    if known is not None and not any(map(redactor.holds_secret, known)):
         redactor.learn_comments(text)
         return redactor.mask_spans(text, rows)
     try:

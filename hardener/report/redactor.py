@@ -78,6 +78,8 @@ class Redactor:
         self._learned: set[str] = set()
         self._names: set[str] = set()
         self._words: set[str] = set()  # forms that are looked for as words only
+        self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
+        self._commented: set[str] = set()  # texts whose comments are known
         self._last = 0
         self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
 
@@ -108,11 +110,19 @@ class Redactor:
     def learn_document(self, data: object) -> None:
         """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
         names: str | None = None
+        held = False
         for found in found_secrets(data):
+            held = True
             for part in found.parts:
                 if names is None and _is_word(part):
                     names = "\n".join(_names(data))
                 self._learn_part(str(found.path[-1]) if found.path else "", part, names or "")
+        self._looked[id(data)] = data, held
+
+    def holds_secret(self, data: object) -> bool:
+        """Whether a parsed document holds a secret; one that was learned is not walked again."""
+        known = self._looked.get(id(data))
+        return known[1] if known is not None else any(True for _ in found_secrets(data))
 
     def learn_text(self, text: str) -> None:
         """Learn from text that is no YAML, a template or a broken document. Rather too much than too little."""
@@ -142,8 +152,10 @@ class Redactor:
 
     def learn_comments(self, text: str) -> None:
         """Learn the secrets in the comments of ``text``, which is YAML that was read."""
-        for secret in comment_secrets(text):
-            self._learn_part("", secret, "")
+        if text not in self._commented:
+            self._commented.add(text)
+            for secret in comment_secrets(text):
+                self._learn_part("", secret, "")
 
     def learn_prose(self, text: str) -> None:
         """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""
