@@ -284,6 +284,8 @@ def _judge_loosely(key: str, value: str) -> bool:
 def _parts(text: str) -> tuple[str, ...]:
     """What of a secret value is secret: the embedded parts of a file, else the whole and the parts it has."""
     inside = tuple(dict.fromkeys(text_secrets(text)))
+    if not inside and (password := _user_and_password(text)):
+        inside = (password,)
     return inside if inside and "\n" in text.strip() else (text, *inside)
 
 
@@ -333,7 +335,7 @@ def _may_tell(key: str, value: object, parent: str) -> bool:
             return True
         if ("=" in value or parent == "annotations") and _holds_pairs(parent, value):
             return True
-    return key_strength(key) > 1
+    return key_strength(key) > 1 or key.endswith("auth")
 
 
 def _holds_pairs(parent: str, value: str) -> bool:
@@ -350,7 +352,7 @@ def _entry(path: Path, key: str, value: object, siblings: dict[Any, Any]) -> Ite
     holds = "\n" in text.strip() or _holds_pairs(str(path[-2]) if len(path) > 1 else "", text)
     if "\n" not in text.strip() and key_strength(key) > 1 and _is_reference(key, text, siblings):
         key = ""
-    if holds or key_strength(key) > 1 or is_encoded(text) or next(structured(text), None):
+    if holds or key_strength(key) > 1 or key.endswith("auth") or is_encoded(text) or next(structured(text), None):
         yield from _scalar(path, key, text, _HIDDEN if holds else _SURE)
 
 
