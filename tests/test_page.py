@@ -278,7 +278,7 @@ def test_no_name_becomes_an_element(command: str, harden: Harden, tmp_path: Path
     page = Page(done.out)
     check(page)
     assert "pwned" in done.out and "<img" not in done.out
-    assert "\u202e" not in done.out and "\\x202e" in done.out
+    assert "\u202e" not in done.out and "\\u202e" in done.out
 
 
 def test_an_error_of_ours_shows_no_secret(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.kubernetes.secret_values import (
     SecretClass,
@@ -22,7 +23,6 @@ from hardener.kubernetes.secret_values import (
     secret_spans,
     text_secrets,
 )
-from hardener.kubernetes.secret_words import structured
 
 from .conftest import shared
 

@@ -390,6 +390,7 @@ def _calm_collector() -> None:
 
 def _fail(message: str, status: int) -> None:
     from hardener.report.redactor import Redactor
+    from hardener.support.printable import plain_lines
 
-    print(Redactor().text(message), file=sys.stderr)
+    print(plain_lines(Redactor().text(message)), file=sys.stderr)
     sys.exit(status)

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from hardener.commands.run import Choices, binary, learn, plan_of, write_text
+from hardener.commands.run import Choices, binary, learn, learn_moved, plan_of, write_text
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
@@ -29,15 +29,17 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     sys.stdout.buffer.write(hardened(text, outcome).encode())
     sys.stdout.buffer.flush()
+    redactor = Redactor()
+    if not quiet or (report or "").endswith(".json"):
+        learn_moved(outcome, redactor)
+        learn(outcome.tree, redactor)
     if (report or "").endswith(".json"):
         from hardener.report.json import write
 
-        redactor = Redactor()
-        learn(outcome.tree, redactor)
         write(outcome, redactor, binary(stream, "backslashreplace"))
         stream.flush()
     else:
-        write_text(outcome, Redactor(), stream, verbose=verbose, quiet=quiet, applied=True)
+        write_text(outcome, redactor, stream, verbose=verbose, quiet=quiet, applied=True)
     return 0
 
 

@@ -14,6 +14,7 @@ from hardener.kubernetes.image_config import UNKNOWN, merge
 from hardener.kubernetes.image_table import OwnRows, lookup
 from hardener.lock.model import Lock
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain, plain_line
 from hardener.tree.core_views import Object
 
 _SHORT = len("sha256:") + 12
@@ -50,7 +51,7 @@ def images(paths: list[str], choices: Choices, *, format: str) -> int:
         print(json.dumps({"images": [asdict(row) for row in rows]}, indent=2))
         return 0
     for line in _table(rows, columns(sys.stdout) if is_terminal(sys.stdout) else 0):
-        print(line)
+        print(plain_line(line))
     locked = sum(row.digest is not None for row in rows)
     count, pinned = "1 image" if len(rows) == 1 else f"{len(rows)} images", sum(row.pinned for row in rows)
     print(f"{count}, {locked} with a digest, {pinned} pinned")
@@ -93,8 +94,8 @@ def _table(rows: list[Row], width: int) -> Iterator[str]:
         ports = "?" if row.ports is None else ",".join(map(str, row.ports)) or "-"
         more = f" and {len(row.used_by) - 2} more" if len(row.used_by) > 2 else ""
         lines.append((
-            image, row.digest[:_SHORT] if row.digest else "-", row.user or "?", ports,
-            "?" if row.days is None else f"{row.days} d", ", ".join(row.used_by[:2]) + more,
+            plain(image), row.digest[:_SHORT] if row.digest else "-", row.user or "?", ports,
+            "?" if row.days is None else f"{row.days} d", plain(", ".join(row.used_by[:2])) + more,
         ))  # fmt: skip
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     if width:

@@ -14,7 +14,7 @@ from hardener import __version__
 from hardener.authoring.edits import Grade
 from hardener.authoring.profile import BUILT_IN
 from hardener.commands.filter import standard_input
-from hardener.commands.run import Choices, learn, plan_of
+from hardener.commands.run import Choices, learn, learn_moved, plan_of
 from hardener.errors import InputError
 from hardener.report.krm import results
 from hardener.report.redactor import Redactor
@@ -42,9 +42,7 @@ def fn() -> int:
     outcome = plan.run(tree, lambda name: None)
     redactor = Redactor()
     learn(tree, redactor)
-    for change in [*outcome.changes, *outcome.not_made]:
-        for kept in change.edit.keeps:
-            redactor.learn(kept.value.decode("utf-8", "replace"))
+    learn_moved(outcome, redactor)
     found = results(outcome, redactor)
     changed = outcome.files[0].text if outcome.files else text
     sys.stdout.buffer.write(_written(changed, found).encode())

@@ -22,6 +22,7 @@ from hardener.lock.model import NAME, Lock, LockedImage, load
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain, plain_line
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
@@ -350,7 +351,7 @@ def _print(result: Result, *, wrote: bool) -> None:
         if lines:
             print(f"{title}: {len(lines)}")
             for key, line in sorted(lines.items()):
-                print(f"  {key}  {line}".rstrip())
+                print(plain_line(f"  {plain(key)}  {line}".rstrip()))
     counts = [
         f"{len(lines)} {word}"
         for lines, word in (

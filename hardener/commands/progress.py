@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from hardener.support.printable import plain
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -48,7 +50,7 @@ class Progress:
     def __call__(self, name: str) -> None:
         if self._terminal:
             with self._lock:
-                self._show(name[-60:], advance=1)
+                self._show(plain(name[-60:]), advance=1)
 
     def _show(self, text: str, *, advance: int) -> None:
         if self._bar is None:

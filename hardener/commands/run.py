@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
-from hardener.authoring.edits import Grade
+from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress
 from hardener.engine import pipeline
@@ -22,7 +22,9 @@ from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import TextError, parse
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
+from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.commands.changed_since import Touched
@@ -227,7 +229,7 @@ def say_unread(tree: Tree) -> None:
     """Say on standard error which files were not read, for a command whose output has no place for it."""
     redactor = Redactor()
     for note in unread.notes(tree):
-        print(f"harden: {redactor.text(note.text)}", file=sys.stderr)
+        print(f"harden: {plain(redactor.text(note.text))}", file=sys.stderr)
 
 
 def graph(paths: list[str], choices: Choices, *, format: str) -> int:
@@ -251,19 +253,43 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 
 
 def learn(tree: Tree, redactor: Redactor) -> None:
-    """Show ``redactor`` the secrets of the tree."""
+    """Show ``redactor`` the names of the tree, which stay readable, and its secrets."""
+    redactor.keep(_names(tree))
     for file in tree.files:
         for piece in file.pieces:
             if piece.data and may_hold_secret(piece.text):
                 for document in piece.data:
                     redactor.learn_document(document)
+                redactor.learn_comments(piece.text)
+
+
+def _names(tree: Tree) -> Iterator[str]:
+    """What files, objects, containers and images of ``tree`` are called."""
+    for file in tree.files:
+        yield file.name
+    for item in tree.objects:
+        yield item.name
+        if item.namespace:
+            yield item.namespace
+    for pod in tree.pod_templates:
+        try:
+            yield from pod.labels.values()
+            for container in pod.containers:
+                yield container.name
+                yield (container.image.repository if container.image is not None else None) or ""
+        except (OpaqueError, WrongShapeError):  # who judges the pod says so
+            continue
 
 
 def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
     """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them."""
-    for change in [*outcome.changes, *outcome.not_made]:
-        for kept in change.edit.keeps:
-            redactor.learn(kept.value.decode("utf-8", "replace"))
+    moved = [kept for change in [*outcome.changes, *outcome.not_made] for kept in change.edit.keeps]
+    if moved:
+        redactor.keep(_names(outcome.tree))
+    for kept in moved:
+        redactor.learn_entry(kept.name, kept.value.decode("utf-8", "replace"))
+    for waived in outcome.waived:
+        redactor.learn_prose(waived.reason)
 
 
 Levels = tuple[list[Standing], list[Standing]]
@@ -297,6 +323,8 @@ def show(
         )
         sys.stdout.flush()
     else:
+        if not quiet:  # a summary quotes nothing
+            learn(outcome.tree, redactor)
         write_text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
 
 

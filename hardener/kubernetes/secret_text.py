@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from hardener.kubernetes.secret_words import compiled, is_placeholder, key_strength, structured
+from hardener.kubernetes.secret_formats import structured
+from hardener.kubernetes.secret_words import compiled, is_placeholder, key_strength
 
 # Text without one of these cannot hold a pair with a key that names a secret.
 _HINTS = tuple(
@@ -31,7 +33,20 @@ _PROGRAMS = (
     ("ldap", r"(?<![\w\-])ldap\w+(?![^\s\"'])[^|;&\n]{0,400}?\s-w\s+([^\s|;&]+)"),
     ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*[^\s:|;&]+:([^\s|;&]+)"),
     ("wget", r"(?<![\w\-])wget(?![^\s\"'])[^|;&\n]{0,400}?\s--(?:http-|ftp-)?password[\s=]+([^\s|;&]+)"),
-)
+    ("mongo", r"(?<![\w\-])mongo\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p\s*([^\s|;&]+)"),
+    ("login", r"(?<![\w\-])(?:docker|podman|buildah|crane|oras|helm|az|oc)\s[^|;&\n]{0,40}?login\s"
+     r"[^|;&\n]{0,200}?-p\s*([^\s|;&]+)"),
+    ("login", r"(?<![\w\-])(?:echo|printf)\s+(?:-n\s+|'?%s'?\s+)?([^\s|;&]+)\s*\|"
+     r"\s*(?:docker|podman|buildah|crane|oras|helm)\s"),
+    ("htpasswd", r"(?<![\w\-])htpasswd\s+-\w*b\w*\s[^|;&\n]{0,200}?(\S+)\s*(?=$|[|;&\n>])"),
+    ("smbclient", r"(?<![\w\-])smbclient(?![^\s\"'])[^|;&\n]{0,400}?\s-U\s*[^\s%|;&]+%([^\s|;&]+)"),
+    ("-pass", r"(?<!\S)-pass(?:in|out)?\s+pass:([^\s|;&]+)"),
+    ("rabbitmqctl", r"(?<![\w\-])rabbitmqctl\s[^|;&\n]{0,100}?(?:add_user|change_password)\s+\S+\s+([^\s|;&]+)"),
+    ("mc ", r"(?<![\w\-])mc\s+(?:alias\s+set|config\s+host\s+add)\s+\S+\s+\S+\s+\S+\s+([^\s|;&]+)"),
+)  # fmt: skip
+# Base64 of text, between signs that are no part of it.
+_ENCODED = r"(?<![\w+/\-])[A-Za-z0-9+/]{20,}+={0,2}+(?![\w+/=\-])"
+_WHOLE = r"[A-Za-z0-9+/]{20,}={0,2}"
 # What an unquoted value begins with that is none: a mapping, a list; and in a program a call, a variable, a comparison.
 _OPENING = r"[\[{(]|\$\("
 _CODE = r"\{|[\w.]*[(\[]|[=<>!~`*&%@+|,)\]}]|\$[({]?\w*$|\$\(|(?:self|this|os|process|config|args|req|request|env)\."
@@ -57,8 +72,35 @@ def has_hint(text: str) -> bool:
 
 
 def may_hold_secret(text: str) -> bool:
-    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name."""
-    return has_hint(text) or any(program in text for program, _ in _PROGRAMS)
+    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, and no
+    word of it is long enough to be the base64 of one."""
+    return has_hint(text) or any(program in text for program, _ in _PROGRAMS) or has_encoded(text)
+
+
+def has_encoded(text: str) -> bool:
+    """Whether a word of ``text`` may be base64 of more than a few characters; cheaper than to find them."""
+    return any(len(word) > 19 and compiled(_ENCODED).search(word) is not None for word in text.split())
+
+
+def is_encoded(value: str) -> bool:
+    """Whether the whole of ``value`` may be base64."""
+    return len(value) > 19 and compiled(_WHOLE).fullmatch(value) is not None
+
+
+def encoded(text: str) -> Iterator[tuple[str, str]]:
+    """Each base64 run in ``text`` as it stands, and the text that it holds. What holds none is left out."""
+    if len(text) < 20:
+        return
+    for match in compiled(_ENCODED).finditer(text):
+        run = match[0]
+        try:
+            if not binascii.a2b_base64(run[:20]).isascii():  # most words and keys end here
+                continue
+            inner = binascii.a2b_base64(run + "=" * (-len(run) % 4)).decode()
+        except ValueError:
+            continue
+        if inner[:60].replace("\n", "").replace("\t", "").replace("\r", "").isprintable():
+            yield run, inner
 
 
 def secret_pairs(text: str, judge: Judge, *, comments: bool = False) -> Iterator[Pair]:
@@ -150,6 +192,12 @@ def _line_pairs(line: str) -> Iterator[Pair]:
     """The pairs of a line. An unquoted value of the first one is read twice: as a word, and to the end of the line."""
     first = True
     for match in compiled(_PAIR).finditer(line):
+        if (
+            match.start()
+            and line[match.start() - 1] == ":"
+            and _in_arn(line[max(0, match.start() - 200) : match.start()])
+        ):
+            continue
         raw = match["value"] or ""
         quoted = raw[:1] in ("'", '"', "\\") and len(raw) > 1 and raw[-1] == raw[0].replace("\\", '"')
         if quoted:
@@ -167,6 +215,11 @@ def _line_pairs(line: str) -> Iterator[Pair]:
         first = False
     for match in compiled(_ELEMENT).finditer(line) if "</" in line else ():
         yield Pair(match["key"], match["value"].strip(), True)
+
+
+def _in_arn(before: str) -> bool:
+    """Whether the word that ``before`` ends in is an ARN: its parts are names, also behind ``secret:``."""
+    return before.rpartition(" ")[2].lstrip("\"'").startswith("arn:")
 
 
 def _continues(line: str, value: str) -> bool:

@@ -14,11 +14,19 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from hardener.kubernetes.secret_text import command_secrets, has_hint, secret_pairs, spellings, tokens
+from hardener.kubernetes.secret_formats import LONG, is_marked, structured
+from hardener.kubernetes.secret_text import (
+    command_secrets,
+    encoded,
+    has_hint,
+    is_encoded,
+    may_hold_secret,
+    secret_pairs,
+    spellings,
+    tokens,
+)
 from hardener.kubernetes.secret_words import (
-    LONG,
     compiled,
-    is_marked,
     is_path,
     is_placeholder,
     is_random,
@@ -26,7 +34,6 @@ from hardener.kubernetes.secret_words import (
     is_weak,
     key_strength,
     key_words,
-    structured,
 )
 from hardener.support.data_path import Path
 
@@ -34,7 +41,9 @@ __all__ = [
     "Found",
     "SecretClass",
     "classify",
+    "comment_secrets",
     "decoded",
+    "encoded_secrets",
     "found_secrets",
     "key_strength",
     "secret_spans",
@@ -45,6 +54,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PROSE = frozenset(("description", "message", "summary", "title", "pattern", "jsonPath", "expression", "query", "expr"))
 _NUMERIC_PASSWORD = frozenset(("password", "passwd", "passphrase", "passcode", "pwd", "pass"))
 _HOLDERS = frozenset(("secret", "secrets", "credential", "credentials", "creds"))
+_LEAST = 5  # characters of a text with a token or a pair in it, such as ``key=x``
 _FEW_WORDS, _OF_FILES = 6, frozenset("=:{}<>")  # lines under the name of a secret that are no file of settings
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
@@ -88,11 +98,53 @@ def classify(key: str, value: object) -> Verdict:
 
 
 def text_secrets(text: str, *, comments: bool = False) -> Iterator[str]:
-    """The secrets inside a text that holds more than them: tokens, values of pairs, what a command line shows."""
-    yield from tokens(text)
+    """The secrets inside a text that holds more than them: tokens, values of pairs, what a command line shows, and the
+    base64 of any of these with what it holds."""
+    yield from _plain_secrets(text, comments=comments)
+    yield from encoded_secrets(text)
+
+
+def encoded_secrets(text: str) -> list[str]:
+    """Every base64 text in ``text`` that holds a secret, which may be base64 once more, each before what it holds."""
+    found = []
+    for run, inner in encoded(text):
+        known = list(_plain_secrets(inner))
+        for deeper, innermost in encoded(inner):
+            if below := list(_plain_secrets(innermost)):
+                known += [deeper, *below]
+        if known:
+            found += [run, *known]
+    return found
+
+
+def comment_secrets(text: str) -> Iterator[str]:
+    """The secrets in the comments of ``text``, which is YAML. Prose speaks about secrets: a word of it is none."""
+    if "#" not in text:
+        return
+    for line in text.split("\n"):
+        found = compiled(r"(?:^|\s)#+(.*)").search(line) if "#" in line else None
+        comment = found[1] if found else ""
+        if comment and may_hold_secret(comment):
+            for secret in text_secrets(comment, comments=True):
+                if not compiled(r"(?:[A-Za-z][a-z]*[.,;:!?)]*\s*)+").fullmatch(secret):
+                    yield secret
+
+
+def _plain_secrets(text: str, *, comments: bool = False) -> Iterator[str]:
+    for token in tokens(text):
+        yield token
+        if known := _user_and_password(token):
+            yield known
     for pair in secret_pairs(text, _judge_loosely if comments else _judge, comments=comments):
         yield from spellings(pair.value)
     yield from command_secrets(text, _judge)
+
+
+def _user_and_password(token: str) -> str:
+    """The password in base64 of ``user:password``, as docker and HTTP write it; empty where it is none."""
+    inner = decoded(token) if len(token) % 4 == 0 and ":" not in token else None
+    user, sign, password = (inner or "").partition(":")
+    return password if sign and user.isprintable() and password.isprintable() and len(password) > 2 else ""
 
 
 def secret_spans(data: object) -> Iterator[tuple[Path, str]]:
@@ -164,6 +216,8 @@ def _classify_whole(key: str, text: str) -> Verdict:
         return _classify_url(key, value)
     if strength > 1:
         return _classify_strong(value)
+    if strength == 1 and key_words(key)[-1] == "auth" and _user_and_password(value):
+        return SecretClass.SECRET, "basic-auth"
     if strength == 1 and len(value) >= 16 and " " not in value and not is_path(value) and _entropy(value) >= 3.5:
         if any(c.isdigit() for c in value) and any(c.isalpha() for c in value):
             return SecretClass.SUSPECT, "key1+entropy"
@@ -230,6 +284,8 @@ def _judge_loosely(key: str, value: str) -> bool:
 def _parts(text: str) -> tuple[str, ...]:
     """What of a secret value is secret: the embedded parts of a file, else the whole and the parts it has."""
     inside = tuple(dict.fromkeys(text_secrets(text)))
+    if not inside and (password := _user_and_password(text)):
+        inside = (password,)
     return inside if inside and "\n" in text.strip() else (text, *inside)
 
 
@@ -238,6 +294,8 @@ def _scalar(path: Path, key: str, value: object, classes: frozenset[SecretClass]
     text = _plain(value)
     if text and classify(key, text)[0] in classes:
         yield Found(path, text, _parts(text))
+    elif text and (inside := [*command_secrets(text, _judge), *encoded_secrets(text)]):
+        yield Found(path, text, tuple(dict.fromkeys(inside)))
 
 
 def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple[Path, Any, str]]) -> Iterator[Found]:
@@ -266,25 +324,36 @@ def _in_mapping(path: Path, node: dict[Any, Any], parent: str, below: list[tuple
             yield from _scalar(here, parent, value, _SURE)
         elif key == _LAST_APPLIED and isinstance(value, str):
             yield from _last_applied(here, value)
-        elif key not in _PROSE and isinstance(value, (str, int, float)) and _may_tell(key, value):
+        elif key not in _PROSE and _may_tell(key, value, parent) and isinstance(value, (str, int, float)):
             yield from _entry(here, key, value, node)
 
 
-def _may_tell(key: str, value: object) -> bool:
+def _may_tell(key: str, value: object, parent: str) -> bool:
     """Whether ``_entry`` has to look: hardly any entry of a manifest is a secret by its key or its form."""
-    if isinstance(value, str) and (len(value) >= LONG or "\n" in value or is_marked(value)):
+    if isinstance(value, str) and len(value) > _LEAST:
+        if len(value) >= LONG or "\n" in value or is_marked(value) or is_encoded(value):
+            return True
+        if ("=" in value or parent == "annotations") and _holds_pairs(parent, value):
+            return True
+    return key_strength(key) > 1 or key.endswith("auth")
+
+
+def _holds_pairs(parent: str, value: str) -> bool:
+    """Whether ``value``, an entry below ``parent``, may hold a pair such as ``password=x``. Colons and commands are
+    read in annotations only: elsewhere they stand in images, ports and prose."""
+    if parent == "annotations" and " -" in value:
         return True
-    return key_strength(key) > 1
+    return ("=" in value or (parent == "annotations" and ":" in value)) and has_hint(value)
 
 
 def _entry(path: Path, key: str, value: object, siblings: dict[Any, Any]) -> Iterator[Found]:
     """An entry of a mapping that is no place we know: a secret when its key or its form is very clear."""
     text = _plain(value) or ""
-    multiline = "\n" in text.strip()
-    if not multiline and key_strength(key) > 1 and _is_reference(key, text, siblings):
+    holds = "\n" in text.strip() or _holds_pairs(str(path[-2]) if len(path) > 1 else "", text)
+    if "\n" not in text.strip() and key_strength(key) > 1 and _is_reference(key, text, siblings):
         key = ""
-    if multiline or key_strength(key) > 1 or next(structured(text), None):
-        yield from _scalar(path, key, text, _HIDDEN if multiline else _SURE)
+    if holds or key_strength(key) > 1 or key.endswith("auth") or is_encoded(text) or next(structured(text), None):
+        yield from _scalar(path, key, text, _HIDDEN if holds else _SURE)
 
 
 def _is_reference(key: str, value: str, siblings: dict[Any, Any]) -> bool:
@@ -348,7 +417,7 @@ def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]
             yield Found((*path, index), token, tuple(dict.fromkeys(found[index])))
         elif key not in ("args", "command", "literals", "enum", "required"):
             strong = key_strength(key) > 1 and key_words(key)[-1] not in _HOLDERS
-            if token and (strong or "\n" in token or next(structured(token), None)):
+            if token and (strong or "\n" in token or is_encoded(token) or next(structured(token), None)):
                 yield from _scalar((*path, index), key if strong else "", token, _SURE)
 
 

@@ -1,11 +1,8 @@
-"""What secrets look like: key words, placeholders, default passwords, token formats. Tables, and the tests that read
-them.
-"""
+"""What secrets look like: key words, placeholders, default passwords. Tables, and the tests that read them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -36,6 +33,13 @@ _ABOUT = frozenset(
     " title text database project region cluster email image repository tag digest checksum sha selector existing"
     " group groups resource resources plugin supported".split()
 )
+# A key that ends so holds a name, whatever else it is about: of a database, a user, a host, a place.
+_NAMES = frozenset(
+    "account addr alias app application broker brokers catalog channel collection db dialect driver env environment"
+    " from index instance ip keyspace locale login mail nodes org organization owner peers project protocol queue"
+    " realm recipient schema scheme sender servers service site stage tenant timezone to topic tz vhost workspace"
+    " zone".split()
+)
 _PUBLIC = frozenset(("public", "pub"))
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -58,49 +62,6 @@ _WEAK_VALUE = (
 )
 _PATH = r"(?:/[\w.\-]+)+/?|[A-Za-z_.\-]+(?:/[A-Za-z_.\-]+){2,}|\.{0,2}/[\w./\-]*|~/[\w./\-]*|[A-Za-z]:\\[\w.\\ \-]*"
 _URL = r"[A-Za-z][A-Za-z0-9+.\-]*://\S+"
-
-# name, what a text must contain before the pattern is tried, the pattern; a group, where there is one, is the secret.
-# Every pattern starts at a literal or behind a guard, so that no text makes it quadratic.
-_TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("aws-akid", ("AKIA", "ASIA", "ABIA", "ACCA"), r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Z0-9])"),
-    (
-        "github",
-        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        r"(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
-    ),
-    ("gitlab", ("glpat-",), r"(?<![\w\-])glpat-[A-Za-z0-9_\-]{20,}"),
-    ("slack", ("xox",), r"(?<![\w\-])xox[abposr]-[A-Za-z0-9\-]{10,}"),
-    ("slack-hook", ("hooks.slack.com",), r"hooks\.slack\.com/services/(T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,})"),
-    ("stripe", ("k_live_", "k_test_"), r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    ("google", ("AIza",), r"(?<![\w\-])AIza[0-9A-Za-z_\-]{35}(?![\w\-])"),
-    ("jwt", ("eyJ",), r"(?<![\w\-])eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}"),
-    ("openai", ("sk-",), r"(?<![\w\-])sk-(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{20,}"),
-    ("npm", ("npm_",), r"(?<![\w\-])npm_[A-Za-z0-9]{36}(?!\w)"),
-    ("pypi", ("pypi-AgE",), r"(?<![\w\-])pypi-AgE[A-Za-z0-9_\-]{40,}"),
-    ("vault", ("hvs.", "hvb."), r"(?<![\w\-.])hv[sb]\.[A-Za-z0-9_\-]{20,}"),
-    ("age", ("AGE-SECRET-KEY-1",), r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
-    ("url-cred", ("://",), r"""://[^/\s:@"'<>]*:([^/\s"'<>]+)@"""),
-    ("dsn", ("@tcp(", "@unix("), r"""(?<![\w.\-/:])[\w.\-]+:([^@\s/:"']+)@(?:tcp|unix)\("""),
-    ("azure-conn", ("AccountKey=",), r"AccountKey=([A-Za-z0-9+/=]{40,})"),
-    (
-        "auth-header",
-        ("earer ", "asic "),
-        r"(?<!\w)(?:[Bb]earer|[Bb]asic) +(?=[A-Za-z+/_.=\-]*\d)([A-Za-z0-9+/=_.\-]{12,})",
-    ),
-    (  # of the API server's file of static tokens, in any text and as JSON writes it
-        "static-token",
-        ('"system:', ",system:"),
-        r"(?<![^\s#\"'])([^,\s#\"'\[{(]{6,}),[ \t]?[^,\s\"'#]+,[ \t]?[^,\s\"'#]+,[ \t]?\\*\"[\w:.@/+\-, ]*system:",
-    ),
-    (
-        "kubeadm-certificate-key",
-        ("ertificateKey", "ertificate-key"),
-        r"(?<!\w)-{,2}certificate-?[kK]ey[\\\"']*[ \t]*[:= ][ \t]*[\\\"']*([0-9a-f]{64})(?!\w)",
-    ),
-)
-_KEY_BEGIN = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-_KEY_END = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-_KEY_BODY = r"(?:\s*[+\-|>#\"' ]*[A-Za-z0-9+/=]{16,}[\"']?(?=\s|$))*"
 
 
 @cache
@@ -136,7 +97,7 @@ def speaks_about(key: str) -> bool:
     words = key_words(key)
     if not words or words[-2:] in _STRONG_PAIRS:
         return False
-    return words[-1] in _ABOUT or words[-1].endswith(("name", "user", "host", "url", "address"))
+    return words[-1] in _ABOUT or words[-1] in _NAMES or words[-1].endswith(("name", "user", "host", "url", "address"))
 
 
 def is_placeholder(value: str) -> bool:
@@ -168,47 +129,3 @@ def is_path(value: str) -> bool:
 def is_url(value: str) -> bool:
     """True for a URL as a whole. Whether it carries a credential is what structured() tells."""
     return compiled(_URL).fullmatch(value) is not None
-
-
-_MARKS = ("PRIVATE KEY", *sorted({mark for _, marks, _ in _TOKENS for mark in marks}))
-_ANY_MARK = "|".join(map(re.escape, _MARKS))
-LONG = 100
-"""Characters from which on it is faster to look for one mark after the other."""
-
-
-def structured(text: str) -> Iterator[tuple[str, int, int]]:
-    """(name of the format, start, end) of every token in ``text`` that its own form betrays, placeholders left out.
-
-    Of URLs it is the password, of a private key the whole block. A text without any costs a few substring searches.
-    """
-    if len(text) < LONG:
-        if not is_marked(text):
-            return
-    elif not any(mark in text for mark in _MARKS):
-        return
-    if "PRIVATE KEY" in text:
-        yield from _private_keys(text)
-    for name, marks, pattern in _TOKENS:
-        if any(mark in text for mark in marks):
-            for match in compiled(pattern).finditer(text):
-                group = 1 if match.re.groups else 0
-                if not is_placeholder(match[group]):
-                    yield name, match.start(group), match.end(group)
-
-
-@lru_cache(maxsize=8192)
-def is_marked(text: str) -> bool:
-    """Whether a short ``text`` may hold a token; most short values of a tree stand in it many times."""
-    return compiled(_ANY_MARK).search(text) is not None
-
-
-def _private_keys(text: str) -> Iterator[tuple[str, int, int]]:
-    """The PEM blocks of private keys; of one whose end is missing, the header and the lines that look like base64."""
-    position = 0
-    while begin := compiled(_KEY_BEGIN).search(text, position):
-        following = text.find("-----", begin.end())
-        end = compiled(_KEY_END).match(text, following) if following >= 0 else None
-        if end is None:
-            end = compiled(_KEY_BODY).match(text, begin.end())
-        position = end.end() if end else begin.end()
-        yield "private-key", begin.start(), position

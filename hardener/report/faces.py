@@ -9,6 +9,7 @@ from hardener.engine.outcome import Outcome
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import unread
 from hardener.report.redactor import Redactor
+from hardener.support.printable import plain
 
 Levels = tuple[list[Standing], list[Standing]]
 Out = Callable[[str], object]
@@ -24,13 +25,13 @@ def write(
     """
     if name in ("patch", "rdjson", "gitlab"):
         for note in unread.notes(outcome.tree):  # a record of these is about a line of a file
-            print(f"harden: {redactor.text(note.text)}", file=sys.stderr)
+            print(f"harden: {plain(redactor.text(note.text))}", file=sys.stderr)
     if name == "patch":
         from hardener.report import git_patch
 
         for file in git_patch.write(outcome, redactor, out("surrogateescape")):
             why = "not in the patch, since it would show secrets that are masked; harden apply can change it"
-            print(f"harden: {redactor.text(file)}: {why}", file=sys.stderr)
+            print(f"harden: {plain(redactor.text(file))}: {why}", file=sys.stderr)
     elif name == "markdown":
         from hardener.report import markdown
 

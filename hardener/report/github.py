@@ -12,6 +12,7 @@ from hardener.engine.outcome import Outcome
 from hardener.report import unread
 from hardener.report.redactor import Redactor
 from hardener.report.remarks import remarks
+from hardener.support.printable import plain_lines
 
 _COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
 
@@ -35,7 +36,7 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return plain_lines(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

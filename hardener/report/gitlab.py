@@ -10,6 +10,7 @@ from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor
+from hardener.support.printable import seen_in_json
 
 _SEVERITIES = {
     Severity.LOW: "minor", Severity.MEDIUM: "major", Severity.HIGH: "critical", Severity.CRITICAL: "blocker"
@@ -20,7 +21,7 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
     """Write the report of ``outcome``; an empty list where there is nothing."""
     out("[")
     for number, problem in enumerate(problems(outcome, redactor, applied=applied)):
-        out(("," if number else "") + "\n" + json.dumps(_record(problem), ensure_ascii=False))
+        out(("," if number else "") + "\n" + seen_in_json(json.dumps(_record(problem), ensure_ascii=False)))
     out("]\n")
 
 

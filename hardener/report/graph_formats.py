@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Fact, Graph, Host, Lack, Link, OpenService, Workload
+from hardener.support.printable import plain, seen_in_json
 
 T = TypeVar("T")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _PLAIN = re.compile(r"[^\w ./:,()*+=?-]")
 _API = "the Kubernetes API"
 _SILENT = "not known (silent)"
@@ -136,11 +136,6 @@ def _summary(graph: Graph) -> str:
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
-def plain(name: str) -> str:
-    """``name`` on one line, with nothing that moves a cursor or turns the direction of a text."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", name)
 
 
 # What the formats share.
@@ -289,7 +284,7 @@ def write_json(graph: Graph, out: Callable[[str], object]) -> None:
     ):
         out(f', "{name}": [')
         for number, record in enumerate(records):
-            out(("," if number else "") + "\n" + json.dumps(record, ensure_ascii=False))
+            out(("," if number else "") + "\n" + seen_in_json(json.dumps(record, ensure_ascii=False)))
         out("]")
     out(f', "unread": {graph.unread}}}\n')
 

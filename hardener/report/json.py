@@ -17,6 +17,7 @@ from hardener.report import steps, unread
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
 from hardener.sources.selection import LeftOut
+from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object
 
 _MOST_PLACES = 20
@@ -80,7 +81,7 @@ class _Dump:
 
     def __call__(self, record: dict[str, Any]) -> str:
         text = self.encode(record)
-        return text if not self.redactor.masks(text) else self.encode(self.redactor.value(record))
+        return seen_in_json(text if not self.redactor.masks(text) else self.encode(self.redactor.value(record)))
 
 
 @cache

@@ -11,6 +11,7 @@ from hardener.report import unread
 from hardener.report.patch import relative_name
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor
+from hardener.support.printable import plain_lines
 
 # Line ends, too: in an attribute a reader would take them for blanks. The library's own escapes would load urllib.
 _ESCAPES = str.maketrans(
@@ -64,4 +65,4 @@ def _attribute(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """``text`` as XML, without the characters that it cannot hold."""
-    return _NO_XML.sub("\ufffd", text).translate(_ESCAPES)
+    return plain_lines(_NO_XML.sub("\ufffd", text)).translate(_ESCAPES)

@@ -18,7 +18,6 @@ from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import impact, steps, unread
-from hardener.report.graph_formats import plain
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
@@ -26,6 +25,7 @@ from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.text import grouped
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain, plain_lines
 
 LONGEST = 65_536
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
@@ -34,7 +34,8 @@ _MOST_ARROWS = 500  # GitHub draws no more
 _PLACES = 10
 _NOTE = 200  # characters kept free in each section for what was left out
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&$]")
-_PING = re.compile(r"(?<![\w/])([@#])(?=\w)|(?<=\w)(#)(?=\d)")
+# What a host makes a link of, and tells those about who are named: @ and # and GH-, of GitLab ! and % too, and URLs.
+_PING = re.compile(r"(?<![\w/])[@#!%](?=\w)|(?<=\w)[#!](?=\d)|\bGH(?=-\d)|(?i:\b(?:https?|ftp)(?=://)|\bwww(?=\.))")
 
 
 def write(
@@ -266,7 +267,7 @@ class _Comment:
         masked = "Secrets are masked in it: harden apply can make this change, git cannot.\n\n"
         masked *= patch.is_masked(self.redactor)
         head = f"<details><summary><code>{name}</code> +{added} -{removed}</summary>\n\n{why}\n\n{masked}"
-        _, *hunks = (self.redactor.text(part) for part in patch.parts())
+        _, *hunks = (plain_lines(self.redactor.text(part)) for part in patch.parts())
         ticks = _fence(hunks)
         room -= _length(head) + 2 * len(ticks) + _NOTE
         kept: list[str] = []
@@ -308,7 +309,7 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that stands as it is: no markup, no mention of a person or an issue."""
+    """Text that stands as it is: no markup, no link, no mention of a person or an issue."""
     return _PING.sub(lambda found: f"{found[0]}<!-- -->", _SPECIAL.sub(lambda found: "\\" + found[0], text))
 
 

@@ -96,7 +96,8 @@ def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
     rows = _rows(text)
     if not may_hold_secret(text):
         return redactor.mask_spans(text, rows)
-    if known is not None and not any(True for document in known for _ in secret_spans(document)):
+    if known is not None and not any(map(redactor.holds_secret, known)):
+        redactor.learn_comments(text)
         return redactor.mask_spans(text, rows)
     try:
         parsed = yaml.parse(text)
@@ -104,13 +105,16 @@ def _mask(redactor: Redactor, text: str, known: list[Any] | None) -> str:
         redactor.learn_text(text)
         return redactor.mask_spans(text, rows)
     spans = rows
+    for start, end in rows:
+        redactor.learn(text[start:end])
     for number, document in enumerate(parsed.documents):
         redactor.learn_document(document)
         for path, _ in secret_spans(document):
             span = parsed.span(number, path)
             if span is not None:
                 spans.append(span)
-    return redactor.text(redactor.mask_spans(text, spans))
+    redactor.learn_comments(text)
+    return redactor.text(redactor.mask_spans(text, spans, known=True))
 
 
 def _rows(text: str) -> list[tuple[int, int]]:

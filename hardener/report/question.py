@@ -41,7 +41,7 @@ class Question(TextReport):
         shown = list(lines)
         for lines_of_file in shown:
             for part in Patch.of(lines_of_file, self.redactor).parts():
-                for line in self.redactor.text(part).splitlines(keepends=True):
+                for line in self._seen(self.redactor.text(part)).splitlines(keepends=True):
                     self._patch_line(line)
         if not shown:
             for change in changes:

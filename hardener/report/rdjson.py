@@ -10,6 +10,7 @@ from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
 from hardener.report.redactor import Redactor
 from hardener.report.remarks import Remark, remarks
+from hardener.support.printable import seen_in_json
 
 _SEVERITIES = {Severity.LOW: "INFO", Severity.MEDIUM: "WARNING", Severity.HIGH: "ERROR", Severity.CRITICAL: "ERROR"}
 
@@ -18,7 +19,7 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
     """Write the report of ``outcome``. Ranges are whole lines, both ends included."""
     out('{"source": {"name": "harden"}, "diagnostics": [')
     for number, remark in enumerate(remarks(outcome, redactor, applied=applied)):
-        out(("," if number else "") + "\n" + json.dumps(_diagnostic(remark), ensure_ascii=False))
+        out(("," if number else "") + "\n" + seen_in_json(json.dumps(_diagnostic(remark), ensure_ascii=False)))
     out("]}\n")
 
 

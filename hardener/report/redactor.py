@@ -2,6 +2,9 @@
 
 Two ways. The place of a secret in a document is masked as a whole, whatever stands there. And
 a secret that is long and uncommon enough is looked for in every text, in each form in which programs write it.
+
+A name of an object or a file is no secret because it stands in a Secret, too: as the name of a database, of a user, of
+a host. It is masked there and nowhere else, and a word that is a secret is looked for as a word, not inside of names.
 """
 
 from __future__ import annotations
@@ -10,18 +13,19 @@ import binascii
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import all_pairs, spellings
-from hardener.kubernetes.secret_values import decoded, found_secrets, text_secrets
+from hardener.kubernetes.secret_values import comment_secrets, decoded, found_secrets, text_secrets
 from hardener.kubernetes.secret_words import (
     compiled,
     is_path,
     is_placeholder,
+    is_random,
     is_url,
     is_weak,
     key_strength,
     key_words,
     speaks_about,
-    structured,
 )
 
 # Shorter forms would hit ordinary words; also the length of the key of the index.
@@ -51,6 +55,9 @@ _IS_SECRET = r"(?mi)(?:^|[{,])[\s\-]*[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
 _NAME_LINE = r"(?m)^[ \t\-]*[\"']?(?:name|namespace|image|app)[\"']?[ \t]*:[ \t]*(.*)$"
 _AFTER_DATA = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
 _TEMPLATE_LITERAL = r"default\s+[\"'`]([^\"'`]+)[\"'`]|[\"'`]([^\"'`]+)[\"'`]\s*\|\s*(?:b64enc|quote)"
+# Words as a person chooses them, joined like a name: where they are part of a longer name, that is what they are.
+_WORDS = r"[a-z]{2,20}(?:[-._][a-z]{1,20}){,5}-?\d{,2}"
+_NAMED = r"[a-z][a-z0-9_]{,29}(?:[-._/:@][a-z0-9_]+)*"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 
 
@@ -69,15 +76,30 @@ class Redactor:
     def __init__(self) -> None:
         self._ordinals: dict[str, int] = {}  # every value and form, however short
         self._learned: set[str] = set()
+        self._names: set[str] = set()
+        self._words: set[str] = set()  # forms that are looked for as words only
+        self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
+        self._commented: set[str] = set()  # texts whose comments are known
         self._last = 0
         self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
 
-    def learn(self, value: str) -> None:
-        """Take ``value`` for a secret from now on, in all its forms, line by line when it has several lines."""
+    def keep(self, names: Iterable[str]) -> None:
+        """Leave ``names`` of objects and files readable, and what their parts are called, where a Secret holds one."""
+        for name in names:
+            self._names.add(name)
+            if "/" in name or "." in name:
+                self._names.update(name.split("/"))
+                self._names.add(name.rpartition("/")[2].partition(".")[0])
+
+    def learn(self, value: str, *, word: bool = False) -> None:
+        """Take ``value`` for a secret from now on, in all its forms, line by line when it has several lines. A ``word``
+        is looked for where no letter, digit or name goes on beside it."""
         if not value.strip() or value in self._learned:
             return
         self._learned.add(value)
         ordinal = self._ordinal(value)
+        if word:
+            self._words.add(value)
         for form in _forms(value):
             self._add(form, ordinal)
         if "\n" in value.strip():
@@ -88,11 +110,19 @@ class Redactor:
     def learn_document(self, data: object) -> None:
         """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
         names: str | None = None
+        held = False
         for found in found_secrets(data):
+            held = True
             for part in found.parts:
                 if names is None and _is_word(part):
                     names = "\n".join(_names(data))
                 self._learn_part(str(found.path[-1]) if found.path else "", part, names or "")
+        self._looked[id(data)] = data, held
+
+    def holds_secret(self, data: object) -> bool:
+        """Whether a parsed document holds a secret; one that was learned is not walked again."""
+        known = self._looked.get(id(data))
+        return known[1] if known is not None else any(True for _ in found_secrets(data))
 
     def learn_text(self, text: str) -> None:
         """Learn from text that is no YAML, a template or a broken document. Rather too much than too little."""
@@ -111,8 +141,26 @@ class Redactor:
 
     def _learn_part(self, key: str, part: str, names: str) -> None:
         """Learn a secret, unless it is readable elsewhere: as the name of an object, or because of what it is."""
+        if part in self._names or part.strip() in self._names:
+            return
         if _is_worth_learning(key, part) and not (_is_word(part) and part in names):
-            self.learn(part)
+            self.learn(part, word=compiled(_WORDS).fullmatch(part) is not None)
+
+    def learn_entry(self, key: str, value: str) -> None:
+        """Learn the ``value`` of an entry of a Secret, unless the key says that it is the name of something."""
+        self._learn_part(key, value, "")
+
+    def learn_comments(self, text: str) -> None:
+        """Learn the secrets in the comments of ``text``, which is YAML that was read."""
+        if text not in self._commented:
+            self._commented.add(text)
+            for secret in comment_secrets(text):
+                self._learn_part("", secret, "")
+
+    def learn_prose(self, text: str) -> None:
+        """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""
+        for secret in comment_secrets(f"# {text}"):
+            self._learn_part("", secret, "")
 
     def text(self, text: str) -> str:
         """``text`` with every known secret, and every token that its own form betrays, replaced by its mark."""
@@ -131,16 +179,19 @@ class Redactor:
             return {key: self.value(item) for key, item in value.items()}
         return [self.value(item) for item in value] if isinstance(value, (list, tuple)) else value
 
-    def mask_spans(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
+    def mask_spans(self, text: str, spans: Iterable[tuple[int, int]], *, known: bool = False) -> str:
         """``text`` with the characters [start, end) of each span masked, whatever they are, and the rest as text().
 
-        Lines stay lines, with their indentation, and the header of a block scalar stays. The values are learned.
+        Lines stay lines, with their indentation, and the header of a block scalar stays. The values are learned, unless
+        they are ``known`` from the document.
         """
         given: list[_Span] = []
         for start, end in sorted(spans):
             start, end = max(start, given[-1].end if given else 0), min(end, len(text))
             if start < end and text[start:end].strip():
-                given.append(_Span(start, end, self._learn_place(text[start:end]), given=True))
+                held = text[start:end]
+                ordinal = self._ordinal(_scalar(held)) if known else self._learn_place(held)
+                given.append(_Span(start, end, ordinal, given=True))
         return _masked(text, [*given, *self._spans(text)])
 
     def _learn_place(self, source: str) -> int:
@@ -183,7 +234,7 @@ class Redactor:
             n = _SHORTEST
             for start in [i for i in range(len(text) - n + 1) if text[i : i + n] in index]:
                 for form, ordinal in index[text[start : start + n]]:
-                    if text.startswith(form, start):
+                    if text.startswith(form, start) and (form not in self._words or _stands_alone(text, start, form)):
                         found.append(_Span(start, start + len(form), ordinal))
                         break
         return found
@@ -204,7 +255,19 @@ def _is_worth_learning(key: str, value: str) -> bool:
         return False
     if is_url(text) and not next(structured(text), None) and "?" not in text and "webhook" not in text:
         return False
-    return not (speaks_about(key) and compiled(r"[a-z][a-z0-9]{,19}(?:[-._/][a-z0-9]+)*").fullmatch(text))
+    if not speaks_about(key) or next(structured(text), None):
+        return True
+    # Names, addresses, paths of what the key speaks about; a long mixture of letters and digits is rather a token.
+    return compiled(f"(?i){_NAMED}").fullmatch(text) is None or any(map(is_random, compiled(r"[-._/:@]").split(text)))
+
+
+def _stands_alone(text: str, start: int, form: str) -> bool:
+    """Whether ``form`` at ``start`` of ``text`` is a word by itself, and no part of a longer one or of a name."""
+    end = start + len(form)
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if before and (before[-1].isalnum() or (before[-1] in "-._" and before[:-1].isalnum())):
+        return False
+    return not (after and (after[0].isalnum() or (after[0] in "-._" and after[1:].isalnum())))
 
 
 def _is_word(value: str) -> bool:

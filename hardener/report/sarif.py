@@ -30,6 +30,7 @@ from hardener.report.units import Unit, Units
 from hardener.sources import files
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk
+from hardener.support.printable import seen_in_json
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 25_000  # GitHub refuses more in one run
@@ -50,9 +51,9 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
     """Write the report of ``outcome``; one without a result is a whole report, too."""
     run = _Run(outcome, redactor, applied)
     head = json.dumps({"$schema": SCHEMA, "version": "2.1.0"}, ensure_ascii=False)[:-1]
-    out(f'{head}, "runs": [{json.dumps(run.head(), ensure_ascii=False)[:-1]}, "results": [')
+    out(f'{head}, "runs": [{seen_in_json(json.dumps(run.head(), ensure_ascii=False))[:-1]}, "results": [')
     for number, result in enumerate(run.results()):
-        out(("," if number else "") + "\n" + json.dumps(result, ensure_ascii=False))
+        out(("," if number else "") + "\n" + seen_in_json(json.dumps(result, ensure_ascii=False)))
     out("]}]}\n")
 
 

@@ -21,9 +21,11 @@ from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.sources.files import git_root
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain_line, plain_lines, without_commands
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:[012]|3[1236])m)")
+# A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
+_COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
 
 
 @dataclass(slots=True)
@@ -63,7 +65,9 @@ class TextReport:
     def _say(self, text: str = "", *, whole: bool = False) -> None:
         """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is."""
         # A name may hold line ends and escapes of a terminal; here it stands in one line, and only our colours act.
-        line = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", self.redactor.text(text))
+        line = plain_line(self.redactor.text(text))
+        if self.colour:
+            line = _COLOUR.sub("\033[\\1m", line)
         if len(line) > self.width > 0 and not whole:
             from hardener.report.wrapping import wrapped  # late: only a terminal needs it
 
@@ -250,14 +254,20 @@ class TextReport:
             if patch.is_masked(self.redactor):
                 masked.append(patch.change)
                 self._say("# shows masked secrets: git apply cannot take this file, harden apply can", whole=True)
+            elif any(self._seen(part) != part for part in patch.parts()):
+                self._say("# shows escaped characters: git apply cannot take this file, harden apply can", whole=True)
             for part in patch.parts():
-                text = self.redactor.text(part)
+                text = self._seen(self.redactor.text(part))
                 if self.colour:
                     for line in text.splitlines(keepends=True):
                         self._patch_line(line)
                 else:
                     self.out(text)
         return masked
+
+    def _seen(self, part: str) -> str:
+        """A part of a patch as it is shown: on a terminal all is seen, elsewhere it stays what git takes."""
+        return plain_lines(part) if self.colour or self.width else without_commands(part)
 
     def _patch_line(self, line: str) -> None:
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.colour else None

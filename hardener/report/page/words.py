@@ -8,10 +8,10 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence
 from hardener.engine.outcome import MISSING, Outcome
-from hardener.report.graph_formats import plain
 from hardener.report.held import place
 from hardener.report.redactor import Redactor
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
 
 _LONGEST = 300  # characters of a value; the diff shows the rest
 _HIDDEN = "\u2039redacted\u203a"

@@ -1,0 +1,212 @@
+"""Every kind of secret in every kind of place is masked in every format; ordinary words are masked nowhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardener.commands import run
+from hardener.commands.images import images
+from hardener.kubernetes.secret_formats import Format, formats, structured
+from hardener.report import faces, graph, graph_formats
+from hardener.report.json import write as write_json
+from hardener.report.redactor import Redactor
+from hardener.report.text import TextReport
+from hardener.testing import golden
+
+from .conftest import commit, write
+from .secret_forms import SECRETS, TOKENS, Secret
+
+_AT_ONCE = 12
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+def _pod(number: int, secrets: list[Secret], container: Callable[[int, Secret], str], above: str = "") -> str:
+    """A Deployment that is changed in many lines, with what ``container`` makes of each secret in one of its own."""
+    head = f"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web-{number}
+{above}spec:
+  template:
+    spec:
+      containers:
+"""
+    return head + "".join(
+        f"      - name: c{each}\n        image: example.com/web:{each}\n{container(each, secret)}"
+        for each, secret in enumerate(secrets)
+    )
+
+
+def _annotations(secrets: list[Secret], text: Callable[[Secret], str]) -> str:
+    lines = (f"    example.com/note-{each}: {_quoted(text(secret))}\n" for each, secret in enumerate(secrets))
+    return "  annotations:\n" + "".join(lines)
+
+
+def _b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _bare(each: int, secret: Secret) -> str:
+    return ""
+
+
+def _variable(each: int, secret: Secret) -> str:
+    return f"        env: [{{name: SETTING_{each}, value: {_quoted(secret.text)}}}]\n"
+
+
+def _encoded(each: int, secret: Secret) -> str:
+    return f"        env:\n        - name: SETTING_{each}\n          value: {_b64(secret.text)}\n"
+
+
+def _argument(each: int, secret: Secret) -> str:
+    return f"        args: [sh, -c, {_quoted(secret.text)}]\n"
+
+
+def _comment(each: int, secret: Secret) -> str:
+    return "".join(f"        # was {line}\n" for line in secret.text.splitlines())
+
+
+def _object(kind: str, number: int, secrets: list[Secret], text: Callable[[Secret], str]) -> str:
+    head = f"---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: o-{number}}}\ndata:\n"
+    return head + "".join(f"  e{each}: {_quoted(text(secret))}\n" for each, secret in enumerate(secrets))
+
+
+PLACES: dict[str, Callable[[int, list[Secret]], str]] = {
+    "a variable": lambda n, found: _pod(n, found, _variable),
+    "an argument": lambda n, found: _pod(n, found, _argument),
+    "a comment": lambda n, found: _pod(n, found, _comment),
+    "an annotation": lambda n, found: _pod(n, found, _bare, _annotations(found, lambda one: one.text)),
+    "base64 in a variable": lambda n, found: _pod(n, found, _encoded),
+    "a Secret": lambda n, found: _pod(n, found, _bare) + _object("Secret", n, found, lambda one: _b64(one.text)),
+    "a ConfigMap": lambda n, found: _pod(n, found, _bare) + _object("ConfigMap", n, found, lambda one: one.text),
+    "a file": lambda n, found: (
+        _pod(n, found, _bare) + _object("ConfigMap", n, found, lambda one: f"# settings\n{one.text}\nend\n")
+    ),
+}  # fmt: skip
+
+
+def outputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[str, str]]:
+    """(format, all that it says) of one run over ``folder``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        tree, plan = run.read(["."], run.Choices(), lambda name: None)
+        outcome = plan.run(tree, lambda name: None)
+        parts: list[str] = []
+        redactor = _informed(outcome)
+        TextReport(outcome, redactor, parts.append, verbose=True).write()
+        yield "text", "".join(parts)
+        parts.clear()
+        write_json(outcome, _informed(outcome), parts.append)
+        yield "json", "".join(parts)
+        for name in ("markdown", "sarif", "github", "rdjson", "gitlab", "junit", "patch", "html"):
+            parts.clear()
+            faces.write(name, outcome, _informed(outcome), lambda errors: parts.append, applied=False, levels=None)
+            yield name, "".join(parts) + capsys.readouterr().err
+        found = graph.collect(tree, _informed(outcome).text)
+        for name, form in graph_formats.FORMATS.items():
+            yield f"graph as {name}", "\n".join(form(found))
+        for path in sorted(folder.glob("*.yaml")):
+            yield "the record of a golden case", golden._masked(Redactor(), path.read_text())
+        images(["."], run.Choices(), format="text")
+        yield "images", capsys.readouterr().out
+
+
+def _informed(outcome: Any) -> Redactor:
+    redactor = Redactor()
+    run.learn_moved(outcome, redactor)
+    run.learn(outcome.tree, redactor)
+    return redactor
+
+
+def shown(secret: Secret, text: str) -> bool:
+    """Whether a form of ``secret`` stands in ``text``; of one over several lines a line is enough."""
+    lines = [line for line in secret.value.splitlines() if "PRIVATE KEY" not in line]
+    forms = [form for line in lines for form in (line, _b64(line).rstrip("="))]
+    return any(form in text for form in [*forms, _b64(secret.text)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    groups = [SECRETS[start : start + _AT_ONCE] for start in range(0, len(SECRETS), _AT_ONCE)]
+    write(tmp_path, {f"web-{n}.yaml": PLACES[place](n, found) for n, found in enumerate(groups)})
+    commit(tmp_path)
+    masked = set()
+    for name, text in outputs(tmp_path, capsys):
+        masked |= {name} if "\u2039redacted" in text else set()
+        found = [secret for secret in SECRETS if shown(secret, text)]
+        assert [secret.kind for secret in found if secret.structured] == [], f"{name} shows them of {place}"
+        assert len(found) <= 0.02 * len(SECRETS), f"{name} shows of {place}: {[secret.kind for secret in found]}"
+    assert masked, "it was there to be seen"
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({secret.kind for secret in TOKENS}) >= 54
+    assert len(SECRETS) >= 60
+    assert len({secret.value for secret in SECRETS}) == len(SECRETS)
+    assert len(PLACES) == 8
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=[secret.kind for secret in SECRETS])
+def test_each_is_known_by_itself(secret: Secret) -> None:
+    redactor = Redactor()
+    if not secret.structured:
+        redactor.learn_text(secret.text)
+    assert not shown(secret, redactor.text(f"it is {secret.text} here"))
+
+
+_WAIVED = [one for one in SECRETS if "\n" not in one.text and "'" not in one.text and "#" not in one.text][::6]
+
+
+@pytest.mark.slow
+def test_the_reason_of_a_waiver_shows_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    marks = [f"  # harden: ignore[no-privilege-escalation] ask for {one.text}" for one in _WAIVED]
+    text = _pod(0, _WAIVED, lambda each, secret: f"        securityContext: {{privileged: false}}{marks[each]}\n")
+    write(tmp_path, {"web.yaml": text})
+    commit(tmp_path)
+    for name, told in outputs(tmp_path, capsys):
+        assert [one.kind for one in _WAIVED if shown(one, told)] == [], name
+        assert "waived" not in name or "ask for" in told
+
+
+def test_a_docker_config_is_known_with_the_password_in_it() -> None:
+    password = "Kx" + "82hQ0zmVt91"
+    auth = _b64(f"shop:{password}")
+    config = json.dumps({"auths": {"registry.example.com": {"username": "shop", "auth": auth}}})
+    for document in (
+        {"kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": _b64(config)}},
+        {"kind": "ConfigMap", "data": {"config.json": config}},
+        {"kind": "Pod", "metadata": {"annotations": {"example.com/pull": config}}},
+        {"kind": "Registry", "spec": {"auth": auth}},
+    ):
+        redactor = Redactor()
+        redactor.learn_document(document)
+        for form in (config, _b64(config), auth, password, f"https://shop:{password}@registry.example.com"):
+            assert password not in redactor.text(form) and auth not in redactor.text(form), (document["kind"], form)
+
+
+def test_the_table_names_a_source_for_each_form_and_no_form_twice() -> None:
+    table = formats()
+    assert len({form.name for form in table}) == len(table) > 80
+    assert all(form.source.strip() and form.marks and all(form.marks) for form in table)
+
+
+@pytest.mark.parametrize("form", formats(), ids=[form.name for form in formats()])
+def test_no_form_makes_a_long_text_slow(form: Format) -> None:
+    """Each mark many times over, alone and with what may follow it: linear is some milliseconds here."""
+    for mark in form.marks:
+        for text in (mark * 20_000, f"{mark}a1" * 20_000, f"{mark}{'A1b2' * 50_000}", f"{mark}-" * 20_000):
+            started = time.process_time()
+            list(structured(text))
+            assert time.process_time() - started < 3
