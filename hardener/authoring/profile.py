@@ -7,10 +7,9 @@ from dataclasses import field
 from typing import Any
 
 from hardener.authoring import registry
-from hardener.authoring.config import explained
+from hardener.authoring.config import explained, parsed_file
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
-from hardener.sources import yaml
 from hardener.support.fast_dataclass import dataclass
 
 BUILT_IN = ("baseline", "restricted", "strict")
@@ -132,17 +131,9 @@ def _built_in_folder() -> str:
 
 
 def _read(path: str, name: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8-sig") as handle:
-            documents = yaml.parse(handle.read()).documents
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such profile file") from None
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not UTF-8") from None
-    except yaml.TextError as refused:
-        raise InputError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    if not os.path.exists(path):
+        raise InputError(f"{name}: no such profile file")
+    documents = parsed_file(path, name).documents
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise InputError(
             f"{name}: a profile is one mapping with the keys extends, transforms, report, without, options"

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 
 from hardener.engine.outcome import Outcome
+from hardener.errors import InputError
+from hardener.sources.files import UnreadableError, read_bytes
 from hardener.sources.selection import INSTALLED, Selection
 
 
@@ -18,8 +20,10 @@ def make(outcome: Outcome, paths: list[str]) -> Iterator[tuple[str, bytes | str]
     top = os.path.commonpath([path if os.path.isdir(path) else os.path.dirname(path) for path in paths])
     for path in dict.fromkeys(name for given in paths for name in _files(given, outcome.tree.root)):
         if os.path.realpath(path) not in changed:
-            with open(path, "rb") as handle:
-                yield os.path.relpath(path, top), handle.read()
+            try:
+                yield os.path.relpath(path, top), read_bytes(path)[0]
+            except UnreadableError as error:
+                raise InputError(f"{os.path.relpath(path)} is not copied: {error.message}") from None
     for path, change in changed.items():
         name = os.path.relpath(path, top)
         if name.startswith(os.pardir):

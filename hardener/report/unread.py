@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
-from hardener.sources.selection import LeftOut
+from hardener.sources.selection import DEEPEST, LeftOut
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
 
@@ -19,6 +19,7 @@ _WHY = {
     "test-data": ("is test data", "are test data"),
     "excluded": ("is excluded by the configuration", "are excluded by the configuration"),
     "ignored": ("is ignored by Git", "are ignored by Git"),
+    "too-deep": (f"lies more than {DEEPEST} folders deep", f"lie more than {DEEPEST} folders deep"),
     "tool-folder": ("belongs to another tool", "belong to other tools"),
     "template": ("is a template and no manifest yet", "are templates and no manifests yet"),
     "file-too-large": (f"is larger than {MAX_BYTES >> 20} MiB", f"are larger than {MAX_BYTES >> 20} MiB"),
@@ -35,7 +36,7 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line about the files of a run: ``nothing-read``, ``left-out``, ``tracked`` or ``index``."""
+    """A line about the files of a run: ``nothing-read``, ``left-out``, ``tracked``, ``index`` or ``ignore-file``."""
 
     id: str
     text: str
@@ -89,6 +90,9 @@ def notes(tree: Tree) -> list[Note]:
     if tree.passed.unread_index:
         why = f"the index of Git is not read: {tree.passed.unread_index}"
         found.append(Note("index", f"{why}; what is ignored is left out, also where Git tracks it"))
+    for path, why in tree.passed.unread_ignores.items():
+        text = f"the patterns of {os.path.relpath(path)} do not count: {why}; what they name is read"
+        found.append(Note("ignore-file", text))
     return found
 
 
@@ -99,7 +103,7 @@ def why_nothing(tree: Tree) -> str:
 
 def _by_rule(found: Iterable[LeftOut]) -> str:
     """The one line about test data and what the configuration excludes."""
-    by_rule = [one for one in found if one.id in ("test-data", "excluded")]
+    by_rule = [one for one in found if one.id in ("test-data", "excluded", "too-deep")]
     if not by_rule:
         return ""
     return f"left out unless named: {'; '.join(map(_why, by_rule))}"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hardener.sources import files
+from hardener.sources.files import UnreadableError
+
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
@@ -22,10 +25,9 @@ def text_of(tree: Tree, name: str) -> str | None:
     file = tree.file_at(path)
     if file is not None:
         return tree.drafted[path].text if path in tree.drafted else file.content.text
-    try:
-        with open(path, encoding="utf-8") as handle:
-            return handle.read()
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except (OSError, UnicodeDecodeError):
+    try:
+        return files.read(path).text
+    except UnreadableError:
         return ""

@@ -17,6 +17,7 @@ from hardener.facts.objects.which_copy import Nearby
 from hardener.facts.secrets.backend import Backends, Store
 from hardener.facts.secrets.mentions import Mentions
 from hardener.kubernetes import external_secret
+from hardener.sources.files import UnreadableError, read_bytes
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.fact import AsRead
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # Of pods: what they read stays as it is, since something else than this tree decides about them.
 _FIXED = ("patch", "owned", "static-pod", "system-namespace")
+_LARGEST_CERTIFICATE = 1024 * 1024  # bytes
 UNSET = "default"  # the namespace of what names none, in the keys of a store
 
 
@@ -83,9 +85,8 @@ class SecretMoves(AsRead):
     def certificate(self, path: str) -> bytes | None:
         """The content of the file ``path``, seen from the root of the tree; None when it cannot be read."""
         try:
-            with open(os.path.join(self._tree.root, path), "rb") as handle:
-                return handle.read()
-        except OSError:
+            return read_bytes(os.path.join(self._tree.root, path), _LARGEST_CERTIFICATE)[0]
+        except UnreadableError:
             return None
 
     def namespace(self, view: View) -> str | None:
