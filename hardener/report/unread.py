@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
+from hardener.sources.manifests import MOST_OBJECTS
 from hardener.sources.selection import DEEPEST, LeftOut
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
@@ -23,6 +24,8 @@ _WHY = {
     "tool-folder": ("belongs to another tool", "belong to other tools"),
     "template": ("is a template and no manifest yet", "are templates and no manifests yet"),
     "file-too-large": (f"is larger than {MAX_BYTES >> 20} MiB", f"are larger than {MAX_BYTES >> 20} MiB"),
+    "too-many-objects": (f"has more than {MOST_OBJECTS} objects", f"have more than {MOST_OBJECTS} objects"),
+    "too-many-containers": ("has a pod with too many containers", "have a pod with too many containers"),
     "not-utf-8": ("is not UTF-8", "are not UTF-8"),
     "unreadable-file": ("cannot be read", "cannot be read"),
     "symbolic-link": ("is a link out of the given paths", "are links out of the given paths"),

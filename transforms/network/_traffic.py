@@ -7,6 +7,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
+from hardener.facts.access.token_readers import tokens_read
 from hardener.facts.network.connections import Edge, Entry, External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
@@ -324,6 +325,6 @@ def _block(address: str) -> dict[str, Any]:
 
 def _api_use(pod: PodTemplate) -> list[Evidence]:
     try:
-        return api_use(pod)
+        return [*api_use(pod), *tokens_read(pod)]
     except (OpaqueError, WrongShapeError):
         return []
