@@ -421,7 +421,8 @@ def mutant(number: int, seed: int, more: bool = True) -> Mutant:
     known = seeds(more)
     golden = [each for each in known if each.name.startswith("golden/")]
     chosen = chance.choice(golden if chance.random() < 0.6 else known)
-    texts, made_by = dict(chosen.texts), []
+    texts = dict(chosen.texts)
+    made_by: list[str] = []
     weights, how = [weight for weight, _ in MUTATIONS], [each for _, each in MUTATIONS]
     wanted = chance.choice([1, 1, 2, 3, 4])
     for _ in range(40):
@@ -506,7 +507,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 def _difference(once: dict[str, bytes], again: dict[str, bytes]) -> str:
     import difflib
 
-    parts = []
+    parts: list[str] = []
     for name in sorted(once.keys() | again.keys()):
         one, other = (texts.get(name, b"").decode(errors="replace").splitlines(True) for texts in (once, again))
         parts += difflib.unified_diff(one, other, f"once/{name}", f"twice/{name}")
