@@ -7,7 +7,6 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence, Finding, Severity, WrongShapeError
 from hardener.facts.access.api_use import api_use
-from hardener.facts.access.token_readers import tokens_read
 from hardener.facts.network.connections import Edge, Entry, External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
@@ -325,6 +324,11 @@ def _block(address: str) -> dict[str, Any]:
 
 def _api_use(pod: PodTemplate) -> list[Evidence]:
     try:
-        return [*api_use(pod), *tokens_read(pod)]
+        found = api_use(pod)
+        if pod.tree.of("", "Secret"):
+            from hardener.facts.access.token_readers import tokens_read  # late: many trees hold no Secret
+
+            found = [*found, *tokens_read(pod)]
+        return found
     except (OpaqueError, WrongShapeError):
         return []
