@@ -323,7 +323,9 @@ def test_what_is_not_read_is_counted(harden: Harden, tmp_path: Path) -> None:
     broken = "apiVersion: v1\nkind: Service\nkind: Service\n"
     template = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Values.name }}\n"
     write(tmp_path, {"a.yaml": deployment("web"), "b.yaml": broken + "---\n" + template})
-    assert records(cwd=tmp_path)["unread"] == 2
+    done = harden("graph", "--format", "json")
+    assert json.loads(done.out)["unread"] == 2
+    assert done.err == "harden: not read: 1 file holds no document that can be parsed\n"
     assert harden("graph").out.endswith("\n2 files or documents not read: harden check names them\n")
 
 

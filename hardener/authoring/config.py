@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from dataclasses import field
 from datetime import date
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from hardener.errors import InputError
 from hardener.kubernetes.image_table import NO_ROWS, OwnRows, row_of
 from hardener.sources import yaml
-from hardener.sources.files import is_inside
+from hardener.sources.files import UnreadableError, is_inside, read_bytes
 from hardener.support.fast_dataclass import dataclass
 
 NAME = ".harden.yaml"
@@ -20,6 +19,7 @@ DEFAULT_VERSION = "1.35"
 NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
+_LARGEST = 16 * 1024 * 1024  # bytes of a file of settings, or of a lock
 _LONGEST_PATTERN = 1000  # characters of an entry of exclude
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
 _FOLDERS = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
@@ -223,10 +223,10 @@ def _wrong_pattern(entry: Any) -> str:
         return f"is longer than {_LONGEST_PATTERN} characters"
     if os.pardir in entry.removeprefix("!").split("/"):
         return "leads out of the repository: patterns are seen from its root"
-    from pathspec import GitIgnoreSpec  # late: few repositories exclude anything
+    from hardener.sources.ignore_patterns import spec_of  # late: few repositories exclude anything
 
     try:
-        (pattern,) = GitIgnoreSpec.from_lines([entry]).patterns
+        (pattern,) = spec_of([entry]).patterns
     except ValueError:
         return "is no pattern as in .gitignore"
     return "fits no file: it is read as a line of .gitignore" if pattern.include is None else ""
@@ -249,19 +249,13 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 def parsed_file(path: str, name: str) -> yaml.Parsed:
     """A file of settings, called ``name`` in messages. Raises InputError when it cannot be read or is no YAML."""
     try:
-        with open(path, encoding="utf-8-sig", opener=_open_at_once) as handle:
-            if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-                raise InputError(f"{name}: cannot be read: not a regular file")
-            return yaml.parse(handle.read())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+        return yaml.parse(read_bytes(path, _LARGEST)[0].decode("utf-8-sig"))
+    except UnreadableError as error:
+        raise InputError(f"{name}: cannot be read: {error.message.removeprefix('cannot be read: ')}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: cannot be read: not UTF-8") from None
     except yaml.TextError as refused:
         raise InputError(f"{name}:{refused.line or 1}: {refused.reason}") from None
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    # Opening a named pipe would wait for its other end.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def day(text: str) -> date:

@@ -7,11 +7,10 @@ from dataclasses import field
 from typing import Any
 
 from hardener.authoring import registry
-from hardener.authoring.config import explained
+from hardener.authoring.config import explained, parsed_file
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
-from hardener.sources import yaml
-from hardener.sources.files import UnreadableError, git_root, is_inside, read
+from hardener.sources.files import git_root, is_inside
 from hardener.support.fast_dataclass import dataclass
 
 BUILT_IN = ("baseline", "restricted", "strict")
@@ -157,13 +156,9 @@ def _built_in_folder() -> str:
 
 
 def _read(path: str, name: str) -> dict[str, Any]:
-    try:
-        documents = yaml.parse(read(path).text).documents
-    except UnreadableError as error:
-        missing = not os.path.lexists(path)
-        raise InputError(f"{name}: {'no such profile file' if missing else error.message}") from None
-    except yaml.TextError as refused:
-        raise InputError(f"{name}:{refused.line or 1}: {refused.reason}") from None
+    if not os.path.lexists(path):
+        raise InputError(f"{name}: no such profile file")
+    documents = parsed_file(path, name).documents
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise InputError(
             f"{name}: a profile is one mapping with the keys extends, transforms, report, without, options"

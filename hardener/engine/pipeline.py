@@ -34,6 +34,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
 from hardener.tree.tree import Tree
 
+_TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
 _LEFT_ALONE = {
     "patch": find_unread_patches.UNUSED,
@@ -403,8 +404,10 @@ def _count(outcome: Outcome) -> None:
                 if name == "broken-document":
                     outcome.refused.append(Refused(file.name, piece.line + line, message, advice))
                 else:
+                    # What a cluster takes, and nobody looked at, is more than what it would refuse itself.
+                    severity = Severity.HIGH if name in _TOO_MANY else Severity.LOW
                     outcome.findings.append(
-                        Report(name, None, Severity.LOW, message, advice, file.name, line=piece.line + line)
+                        Report(name, None, severity, message, advice, file.name, line=piece.line + line)
                     )
             elif piece.text.strip():
                 outcome.documents += 1

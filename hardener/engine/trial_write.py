@@ -23,14 +23,15 @@ def in_programs(step: Step) -> Refused | None:
         program = piece.file.program
         if program is None:
             continue
-        from hardener.sources.python.rewrite import check  # late: few trees hold a program
+        from hardener.sources.python.rewrite import check, may_try  # late: few trees hold a program
 
         after = list(piece.data)
         wanted = {int(edit.path[0]): None for edit in edits}
-        for number in wanted:
-            after[number] = copied(after[number])
-        replay(after, edits)
         try:
+            may_try(program)
+            for number in wanted:
+                after[number] = copied(after[number])
+            replay(after, edits)
             check(program, {number: after[number] for number in wanted})
         except yaml.TextError as refused:
             path = step.changes[0].path

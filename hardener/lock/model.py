@@ -16,7 +16,7 @@ from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import ImageReference, is_digest
 from hardener.kubernetes.image_reference import parse as parse_image
 from hardener.sources import yaml
-from hardener.sources.files import is_inside
+from hardener.sources.files import UnreadableError, is_inside, read
 from hardener.support.fast_dataclass import dataclass
 
 NAME = "harden.lock"
@@ -121,13 +121,11 @@ def load(root: str) -> Lock | None:
 
 def _conflict(path: str) -> int | None:
     """The first line where Git could not merge."""
-    if not os.path.isfile(path):
-        return None
     try:
-        with open(path, encoding="utf-8") as handle:
-            return next((number for number, line in enumerate(handle, 1) if line.startswith("<<<<<<< ")), None)
-    except (OSError, UnicodeDecodeError):
+        lines = read(path).text.splitlines()
+    except UnreadableError:
         return None
+    return next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
 
 
 class _Reader:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
-from hardener.sources.selection import LeftOut
+from hardener.sources.manifests import MOST_OBJECTS
+from hardener.sources.selection import DEEPEST, LeftOut
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
 
@@ -20,9 +21,12 @@ _WHY = {
     "test-data": ("is test data", "are test data"),
     "excluded": ("is excluded by the configuration", "are excluded by the configuration"),
     "ignored": ("is ignored by Git", "are ignored by Git"),
+    "too-deep": (f"lies more than {DEEPEST} folders deep", f"lie more than {DEEPEST} folders deep"),
     "tool-folder": ("belongs to another tool", "belong to other tools"),
     "template": ("is a template and no manifest yet", "are templates and no manifests yet"),
     "file-too-large": (f"is larger than {MAX_BYTES >> 20} MiB", f"are larger than {MAX_BYTES >> 20} MiB"),
+    "too-many-objects": (f"has more than {MOST_OBJECTS} objects", f"have more than {MOST_OBJECTS} objects"),
+    "too-many-containers": ("has a pod with too many containers", "have a pod with too many containers"),
     "not-utf-8": ("is not UTF-8", "are not UTF-8"),
     "unreadable-file": ("cannot be read", "cannot be read"),
     "symbolic-link": ("is a link out of the given paths", "are links out of the given paths"),
@@ -36,8 +40,8 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line about the files of a run: ``nothing-read``, ``left-out``, ``not-read``, ``tracked``, ``index`` or
-    ``no-waivers``."""
+    """A line about the files of a run: ``nothing-read``, ``left-out``, ``not-read``, ``tracked``, ``index``,
+    ``ignore-file`` or ``no-waivers``."""
 
     id: str
     text: str
@@ -104,6 +108,9 @@ def notes(tree: Tree) -> list[Note]:
     if tree.passed.unread_index:
         why = f"the index of Git is not read: {tree.passed.unread_index}"
         found.append(Note("index", f"{why}; what is ignored is left out, also where Git tracks it"))
+    for path, why in tree.passed.unread_ignores.items():
+        text = f"the patterns of {os.path.relpath(path)} do not count: {why}; what they name is read"
+        found.append(Note("ignore-file", text))
     return found
 
 

@@ -187,7 +187,9 @@ def read_bytes(path: str, largest: int | None = None) -> tuple[bytes, os.stat_re
             if status.st_size > largest:
                 size = f"{status.st_size / 2**20:.0f} MiB, more than {largest >> 20} MiB"
                 raise UnreadableError("file-too-large", f"the file has {size}", "split it")
-            raw = handle.read()
+            raw = handle.read(largest + 1) or b""  # what grows, or says that it is empty, has no end
+            if len(raw) > largest:
+                raise UnreadableError("file-too-large", f"the file has more than {largest >> 20} MiB", "split it")
     except OSError as error:
         raise UnreadableError("unreadable-file", f"cannot be read: {error.strerror}", "check its permissions") from None
     return raw, status

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Language = Literal["yaml", "terraform", "python", "script"]
 """What a file is written in; JSON is YAML, and each line of a script is an item of one document."""
 
+MOST_OBJECTS = 10_000
+"""That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
+_KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
 RENDER = "render it first and harden what comes out: helm template ... | harden filter"
 
@@ -125,6 +128,12 @@ def load(
     It is no problem that an ``optional`` one of them cannot be read.
     """
     file = ManifestFile(path, name, content, editable)
+    if len(_KIND.findall(content.text)) > MOST_OBJECTS:
+        piece = Piece(file, 0, len(content.text), 0)
+        message = f"the file has more than {MOST_OBJECTS} objects"
+        piece.problem = ("too-many-objects", message, "split it", 1)
+        file.pieces.append(piece)
+        return file
     for segment in yaml.segments(content.text):
         piece = Piece(file, segment.start, segment.start + len(segment.text), segment.line)
         file.pieces.append(piece)

@@ -26,9 +26,14 @@ TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules"})
 """Folders of these names hold what others test with, or what others wrote: none of it is run as it stands."""
 INSTALLED = frozenset({"node_modules"})
 """Those of them that a package manager makes anew."""
+DEEPEST = 200
+"""Folders below the one that a walk begins with; what lies deeper is not looked for."""
 _OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform"})
 _CASE = {"before", "findings.txt"}  # what a folder that is a golden case holds
 _MOST_COUNTED = 10_000  # files that are left out; what lies beyond is not looked for
+_LARGEST_IGNORE_FILE = 1024 * 1024  # bytes
+_MOST_PATTERNS = 3000  # that count in one folder: each is tried on each file
+_LONGEST_PATTERN = 1000  # characters
 
 Wanted = Callable[[str], bool]
 
@@ -52,6 +57,8 @@ class Passed:
     - ``files``: how many, by the id of the reason.
     - ``tracked``: those that are taken although an ignore file names them, since Git tracks them.
     - ``unread_index``: why it is not known what Git tracks; "" where it is.
+    - ``unread_ignores``: why the patterns of an ignore file do not count, by its path.
+    - ``too_deep``: the folders that nobody looked into, since they lie too deep.
     """
 
     files: Counter[str] = field(default_factory=Counter)
@@ -59,6 +66,8 @@ class Passed:
     tools: dict[str, None] = field(default_factory=dict)
     tracked: dict[str, None] = field(default_factory=dict)
     unread_index: str = ""
+    unread_ignores: dict[str, str] = field(default_factory=dict)
+    too_deep: dict[str, None] = field(default_factory=dict)
     _left: dict[str, tuple[str, _Walk, _Place]] = field(default_factory=dict)  # why, by the path left out
     _walked: set[str] = field(default_factory=set)
 
@@ -89,6 +98,8 @@ class Passed:
         if self.ignored:
             folders = sum(self.ignored.values())
             made.append(LeftOut("ignored", len(self.ignored) - folders, folders, tuple(self.ignored)))
+        if self.too_deep:
+            made.append(LeftOut("too-deep", 0, len(self.too_deep), tuple(self.too_deep)))
         if self.tools:
             made.append(LeftOut("tool-folder", 0, len(self.tools), tuple(self.tools)))
         return made + [LeftOut(id, count) for id, count in sorted(self.files.items()) if count]
@@ -141,9 +152,9 @@ class Selection:
         self.whole = whole
         self._exclude: GitIgnoreSpec | None = None
         if exclude:
-            from pathspec import GitIgnoreSpec  # late: few repositories exclude anything
+            from hardener.sources.ignore_patterns import spec_of  # late: few repositories exclude anything
 
-            self._exclude = GitIgnoreSpec.from_lines(exclude)
+            self._exclude = spec_of(exclude)
         self._way = frozenset(_ways(given, root))
         self._indexes: dict[str, GitIndex | str] = {}
 
@@ -220,17 +231,20 @@ class _Walk:
 
     def start(self, folder: str, excludes: bool) -> Iterator[tuple[str, bool]]:
         repository = git_root(folder)
-        rules = _rules_above(folder, repository)
+        rules = _rules_above(folder, repository, self.passed)
         # A folder that is named is meant, whatever the files above it say.
         rules = () if _ignored(folder, True, rules) else rules
-        yield from self._folder(folder, _Place(rules, repository, excludes=excludes), True)
+        yield from self._folder(folder, _Place(rules, repository, excludes=excludes))
 
     def all_of(self, folder: str, place: _Place) -> Iterator[str]:
         """The files below a folder that is left out."""
         whole = _Walk(self.selection.with_test_data(), self.suffixes, self.also, frozenset(), Passed())
-        yield from (path for path, _ in whole._folder(folder, replaced(place, excludes=False), True))
+        yield from (path for path, _ in whole._folder(folder, replaced(place, excludes=False)))
 
-    def _folder(self, folder: str, place: _Place, is_start: bool = False) -> Iterator[tuple[str, bool]]:
+    def _folder(self, folder: str, place: _Place, depth: int = 0) -> Iterator[tuple[str, bool]]:
+        if depth > DEEPEST:
+            self.passed.too_deep[folder] = None
+            return
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
@@ -239,16 +253,17 @@ class _Walk:
         selection, passed = self.selection, self.passed
         counts = passed.enter(folder)
         names = {entry.name for entry in entries}
-        cases = not is_start and "golden" in selection.test_data
+        cases = depth and "golden" in selection.test_data
         if cases and _CASE <= names and os.path.isdir(os.path.join(folder, "before")):
             passed.leave("test-data", folder, self, place)
             return
         if self.whole:
             pass  # no rule of the tree counts
         elif ".git" in names and folder != place.repository:
-            place = _Place(_rules_above(folder, folder), folder, excludes=place.excludes)  # a repository of its own
+            # A repository of its own.
+            place = _Place(_rules_above(folder, folder, passed), folder, excludes=place.excludes)
         if ".gitignore" in names and not self.whole:
-            place = replaced(place, rules=place.rules + _rules(folder, ".gitignore"))
+            place = replaced(place, rules=_with(place.rules, folder, ".gitignore", passed))
         for entry in entries:
             path, is_folder = entry.path, entry.is_dir(follow_symlinks=False)
             if is_folder and entry.name in _OF_TOOLS and (entry.name == ".git" or not self.whole):
@@ -275,7 +290,7 @@ class _Walk:
                 passed.leave("excluded", path, self, inner)
                 continue
             if is_folder:
-                yield from self._folder(path, inner)
+                yield from self._folder(path, inner, depth + 1)
             else:
                 yield path, entry.is_symlink()
 
@@ -283,11 +298,14 @@ class _Walk:
 def is_ignored(path: str, repository: str) -> bool:
     """Whether Git ignores the file ``path``, there or not, in the work tree ``repository``: an ignore file there names
     it or a folder above it, and it is not tracked. False where that is not known."""
-    rules = _rules(repository, *_own_excludes(repository))
+    passed = Passed()  # what of it cannot be read says nothing here
+    rules: tuple[_Rules, ...] = ()
+    for own in _own_excludes(repository):
+        rules = _with(rules, repository, own, passed)
     current, name = repository, os.path.relpath(path, repository)
     parts = name.split(os.sep)
     for number, part in enumerate(parts, 1):
-        rules += _rules(current, ".gitignore")
+        rules = _with(rules, current, ".gitignore", passed)
         current = os.path.join(current, part)
         if _ignored(current, number < len(parts), rules):
             index = _index(repository)
@@ -315,15 +333,17 @@ def _index(repository: str) -> GitIndex | str:
         return str(error)
 
 
-def _rules_above(folder: str, repository: str | None) -> tuple[_Rules, ...]:
+def _rules_above(folder: str, repository: str | None, passed: Passed) -> tuple[_Rules, ...]:
     if repository is None:
         return ()
-    rules = _rules(repository, *_own_excludes(repository))
+    rules: tuple[_Rules, ...] = ()
+    for own in _own_excludes(repository):
+        rules = _with(rules, repository, own, passed)
     if folder == repository:
         return rules
     current = repository
     for part in os.path.relpath(folder, repository).split(os.sep):
-        rules += _rules(current, ".gitignore")
+        rules = _with(rules, current, ".gitignore", passed)
         current = os.path.join(current, part)
     return rules
 
@@ -341,36 +361,35 @@ def _own_excludes(repository: str) -> tuple[str, ...]:
     return (path,) if os.path.exists(path) else ()
 
 
-def _rules(folder: str, *names: str) -> tuple[_Rules, ...]:
-    """What the ignore file at the path ``names``, seen from ``folder``, says; nothing where there is none."""
-    if not names:
-        return ()
-    path = os.path.join(folder, *names)
-    if os.path.islink(path):
-        return ()  # nor does Git follow it
+def _with(rules: tuple[_Rules, ...], folder: str, name: str, passed: Passed) -> tuple[_Rules, ...]:
+    """``rules``, and behind them what the ignore file ``name``, seen from ``folder``, says; the same where there is
+    none. One with more than can be tried on each file does not count, and ``passed`` notes why: then too much is read,
+    and nothing is passed by."""
+    path = os.path.join(folder, name)
+    if not os.path.lexists(path) or os.path.islink(path):
+        return rules  # nor does Git follow a link
     try:
-        lines = read_bytes(path)[0].decode("utf-8", "replace").splitlines()
-    except UnreadableError:
-        return ()
-    if not any(line.strip() and not line.startswith("#") for line in lines):
-        return ()
-    from pathspec import GitIgnoreSpec  # late: most folders have no .gitignore
+        text = read_bytes(path, _LARGEST_IGNORE_FILE)[0].decode(errors="replace")
+    except UnreadableError as error:
+        passed.unread_ignores[path] = error.message
+        return rules
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        return rules
+    known = sum(len(one.spec.patterns) for one in rules)
+    if known + len(lines) > _MOST_PATTERNS:
+        passed.unread_ignores[path] = f"there are more than {_MOST_PATTERNS} patterns"
+        return rules
+    if any(len(line) > _LONGEST_PATTERN for line in lines):
+        passed.unread_ignores[path] = f"a pattern has more than {_LONGEST_PATTERN} characters"
+        return rules
+    from hardener.sources.ignore_patterns import is_pattern, spec_of  # late: most folders have no .gitignore
 
     try:
-        return (_Rules(folder, GitIgnoreSpec.from_lines(lines)),)
+        return (*rules, _Rules(folder, spec_of(lines)))
     except ValueError:
         # A line that is no pattern names nothing, as in Git.
-        return (_Rules(folder, GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))),)
-
-
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+        return (*rules, _Rules(folder, spec_of(line for line in lines if is_pattern(line))))
 
 
 def _ignored(path: str, is_folder: bool, rules: tuple[_Rules, ...]) -> bool:
@@ -384,8 +403,8 @@ def _ignored(path: str, is_folder: bool, rules: tuple[_Rules, ...]) -> bool:
 
 def pattern_test(pattern: str, root: str) -> Wanted:
     """Whether a real path is one that ``pattern``, as in .gitignore and seen from ``root``, names."""
-    from pathspec import GitIgnoreSpec  # late: few settings name a path
+    from hardener.sources.ignore_patterns import spec_of  # late: few settings name a path
 
     # A leading slash: seen from the root, never at any depth.
-    spec = GitIgnoreSpec.from_lines(["/" + pattern.removeprefix("./").lstrip("/")])
+    spec = spec_of(["/" + pattern.removeprefix("./").lstrip("/")])
     return lambda path: bool(path) and spec.match_file(os.path.relpath(path, root).replace(os.sep, "/"))

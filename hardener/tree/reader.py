@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes import helm_values
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _SUFFIXES = (*files.SUFFIXES, files.PYTHON)
 _NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is not what runs
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
+_MOST_CONTAINERS = 200  # of one pod
 _MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
@@ -81,10 +82,42 @@ def read_text(tree: Tree, text: str) -> None:
     tree.files.append(file)
 
 
+def _without_crowds(file: ManifestFile) -> ManifestFile:
+    """``file``, in which a pod of more containers than are looked at is a problem and no manifest: each of them is
+    compared with the others."""
+    for piece in file.pieces:
+        if piece.parsed and piece.text.count("image") > _MOST_CONTAINERS and (count := _most_containers(piece.data)):
+            message = f"a pod has {count} containers, more than {_MOST_CONTAINERS}"
+            piece.problem = ("too-many-containers", message, "no node runs such a pod: split it", 1)
+            piece.parsed, piece.data = False, []
+    return file
+
+
+def _most_containers(documents: list[Any]) -> int:
+    """How many containers the first pod has that has too many; 0 where none has."""
+    waiting: list[Any] = list(documents)
+    seen: set[int] = set()  # aliases share what they name
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, dict | list) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, list):
+            waiting += value
+            continue
+        waiting += value.values()
+        for key in ("initContainers", "containers", "ephemeralContainers"):
+            found = value.get(key)
+            if isinstance(found, list) and len(found) > _MOST_CONTAINERS:
+                return len(found)
+    return 0
+
+
 def _load(
     path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool] = is_interesting
 ) -> ManifestFile:
-    return manifests.load(path, name, content, editable=editable, wanted=wanted, optional=is_evidence_only)
+    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=is_evidence_only)
+    return _without_crowds(found)
 
 
 @dataclass(slots=True)

@@ -324,6 +324,11 @@ def _block(address: str) -> dict[str, Any]:
 
 def _api_use(pod: PodTemplate) -> list[Evidence]:
     try:
-        return api_use(pod)
+        found = api_use(pod)
+        if pod.tree.of("", "Secret"):
+            from hardener.facts.access.token_readers import tokens_read  # late: many trees hold no Secret
+
+            found = [*found, *tokens_read(pod)]
+        return found
     except (OpaqueError, WrongShapeError):
         return []

@@ -61,7 +61,11 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     edits = list(_edits(pod, [*needy, *exempt], _grade(pod)))
     if edits:
         yield from edits
-        yield from (_stays(container) for container in needy)
+        for container in needy:
+            if _type(container) is None:
+                yield _stays(container)
+            else:  # a step of its own, as the next run would propose it
+                yield list(_to_default(container, Grade.BREAKING, _kept(container)))
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
         yield from _edits(pod, exempt, Grade.BREAKING)

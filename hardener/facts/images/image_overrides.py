@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -43,12 +43,12 @@ class ImageSources(AsRead):
 
     @classmethod
     def collect(cls, tree: Tree) -> Self:
-        found = cls()
+        found, members = cls(), _Members(tree)
         for folder, item in tree.kustomizations.items():
             found.entries += _own(item)
-            entries = list(_holding(tree, folder, set()))
+            entries = list(_holding(members, folder))
             if entries:
-                for path in _built_from(tree, folder, set()):
+                for path in _built_from(members, folder):
                     found.kustomized.setdefault(path, []).extend(entries)
         taken = {
             os.path.realpath(os.path.join(folder, name))
@@ -56,7 +56,7 @@ class ImageSources(AsRead):
             for name in (*kustomize.members(item.data), *kustomize.components(item.data))
         }
         for folder in tree.kustomizations.keys() - taken:
-            _ways(tree, folder, frozenset(), found.ways, set())
+            _ways(members, folder, found.ways)
         for item in tree.skaffold:
             folder, said = os.path.split(item.piece.file.path)
             found.built += ((folder, said, name) for name in _artifacts(item.data))
@@ -122,52 +122,84 @@ def _own(item: Object) -> Iterator[KustomizedImage]:
         yield KustomizedImage(item, (*item.path, "images", index), entry)
 
 
-def _holding(tree: Tree, folder: str, seen: set[str]) -> Iterator[KustomizedImage]:
+class _Members:
+    """What kustomizations take in, as real paths; worked out once for each, since many may take it in."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._members: dict[str, list[str]] = {}
+        self._components: dict[str, list[str]] = {}
+
+    def of(self, folder: str) -> list[str]:
+        """The files and folders that the kustomization in ``folder`` is built from."""
+        return self._known(self._members, kustomize.members, folder)
+
+    def components(self, folder: str) -> list[str]:
+        """Those of them whose settings hold for all of it."""
+        return self._known(self._components, kustomize.components, folder)
+
+    def _known(
+        self, known: dict[str, list[str]], names: Callable[[Mapping[str, Any]], Iterator[str]], folder: str
+    ) -> list[str]:
+        found = known.get(folder)
+        if found is None:
+            data = self.tree.kustomizations[folder].data
+            found = known[folder] = [os.path.realpath(os.path.join(folder, name)) for name in names(data)]
+        return found
+
+
+def _holding(members: _Members, folder: str) -> Iterator[KustomizedImage]:
     """The entries that hold for what the kustomization in ``folder`` is built from: its own, and of its components."""
-    item = tree.kustomizations.get(folder)
-    if item is None or folder in seen:
-        return
-    seen.add(folder)
-    yield from _own(item)
-    for name in kustomize.components(item.data):
-        yield from _holding(tree, os.path.realpath(os.path.join(folder, name)), seen)
+    waiting, seen = [folder], set[str]()
+    while waiting:
+        folder = waiting.pop()
+        item = members.tree.kustomizations.get(folder)
+        if item is None or folder in seen:
+            continue
+        seen.add(folder)
+        yield from _own(item)
+        waiting += reversed(members.components(folder))
 
 
-def _built_from(tree: Tree, folder: str, seen: set[str]) -> Iterator[str]:
+def _built_from(members: _Members, folder: str) -> Iterator[str]:
     """Files and folders that the kustomization in ``folder`` is built from, those of its bases too, itself not; of
     patches their files, and the kustomizations that hold them as a text."""
-    seen.add(folder)
-    item = tree.kustomizations.get(folder)
-    if item is None:
-        return
-    yield item.piece.file.path
-    for name in kustomize.patch_names(item.data):
-        yield os.path.realpath(os.path.join(folder, name.replace("\0", "")))
-    for name in kustomize.members(item.data):
-        path = os.path.realpath(os.path.join(folder, name))
-        if path not in seen:
+    seen = {folder}
+    waiting = [(folder, True)]
+    while waiting:
+        path, is_first = waiting.pop()
+        if not is_first:
+            if path in seen:
+                continue
             seen.add(path)
             yield path
-            yield from _built_from(tree, path, seen)
+        item = members.tree.kustomizations.get(path)
+        if item is None:
+            continue
+        yield item.piece.file.path
+        for name in kustomize.patch_names(item.data):
+            yield os.path.realpath(os.path.join(path, name.replace("\0", "")))
+        waiting += [(each, False) for each in reversed(members.of(path))]
 
 
-def _ways(
-    tree: Tree, folder: str, above: frozenset[str | None], found: dict[str, list[frozenset[str | None]]],
-    seen: set[tuple[str, frozenset[str | None]]],
-) -> None:  # fmt: skip
-    """Puts to ``found`` the files that the kustomization in ``folder`` is built from, each with the names of images
-    that it or one ``above`` replaces."""
-    item = tree.kustomizations[folder]
-    names = above | {entry.name for entry in _holding(tree, folder, set())}
-    if (folder, names) in seen:
-        return
-    seen.add((folder, names))
-    for name in kustomize.members(item.data):
-        path = os.path.realpath(os.path.join(folder, name))
-        if path in tree.kustomizations:
-            _ways(tree, path, names, found, seen)
-        else:
+def _ways(members: _Members, root: str, found: dict[str, list[frozenset[str | None]]]) -> None:
+    """Put to ``found`` the files that the kustomization in the folder ``root`` is built from, each with the names of
+    images that the kustomizations on a way to it replace."""
+    own: dict[str, frozenset[str | None]] = {}
+    seen: set[tuple[str, frozenset[str | None]]] = set()
+    waiting: list[tuple[str, frozenset[str | None]]] = [(root, frozenset())]
+    while waiting:
+        path, names = waiting.pop()
+        if path not in members.tree.kustomizations:
             found.setdefault(path, []).append(names)
+            continue
+        if path not in own:
+            own[path] = frozenset(entry.name for entry in _holding(members, path))
+        names |= own[path]
+        if (path, names) in seen:
+            continue
+        seen.add((path, names))
+        waiting += [(each, names) for each in reversed(members.of(path))]
 
 
 def _artifacts(document: Any) -> Iterator[str]:

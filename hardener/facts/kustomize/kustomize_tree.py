@@ -69,6 +69,7 @@ class Folder:
     own: Rendering = UNCHANGED
     outer: tuple[Rendering, ...] = (UNCHANGED,)
     roots: frozenset[str] = frozenset()
+    _above: dict[str | None, list[Folder]] = field(default_factory=dict)
 
     @cached_property
     def setting(self) -> Rendering:
@@ -83,7 +84,7 @@ class Folder:
         """All that may become of its own files."""
         return tuple(dict.fromkeys(self.own.then(outer) for outer in self.outer))
 
-    @property
+    @cached_property
     def inner(self) -> list[Folder]:
         """The components that it uses, those that components use before them; each once."""
         found: list[Folder] = []
@@ -102,7 +103,13 @@ class Folder:
     def above(self, root: str | None) -> list[Folder]:
         """Those whose kustomizations transform what this one builds, the innermost first; ``root`` bounds them to one
         build."""
+        if root not in self._above:
+            self._above[root] = self._find_above(root)
+        return self._above[root]
+
+    def _find_above(self, root: str | None) -> list[Folder]:
         found: dict[Folder, None] = {}
+        added: set[Folder] = set()  # components, with what they use
         for folder in self._users_of_users(root):
             if folder is not self:
                 found.pop(folder, None)
@@ -111,7 +118,10 @@ class Folder:
                 if root is None or root in user.roots:
                     after = user.components
                     after = after[after.index(folder) + 1 :] if folder in after else after
-                    found.update((inner, None) for each in after for inner in (*each.inner, each))
+                    for each in after:
+                        if each not in added:
+                            added.add(each)
+                            found.update((inner, None) for inner in (*each.inner, each))
         return list(found)
 
     def namespaces(self, root: str) -> frozenset[str]:

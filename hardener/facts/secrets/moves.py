@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Of pods: what they read stays as it is, since something else than this tree decides about them.
 _FIXED = ("patch", "owned", "static-pod", "system-namespace")
+_LARGEST_CERTIFICATE = 1024 * 1024  # bytes
 UNSET = "default"  # the namespace of what names none, in the keys of a store
 
 
@@ -87,7 +88,7 @@ class SecretMoves(AsRead):
         if not is_inside(real, self._tree.root):
             return None
         try:
-            return read_bytes(real)[0]
+            return read_bytes(real, _LARGEST_CERTIFICATE)[0]
         except UnreadableError:
             return None
 

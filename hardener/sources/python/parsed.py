@@ -14,6 +14,7 @@ from hardener.sources.yaml import Comment, TextError
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
+from . import quotes
 from .embedded import Embedded, embedded
 from .extract import Extractor
 from .model import Bracket, Entry, Item, Mapping, Node, Scalar, Sequence, plain
@@ -41,6 +42,17 @@ class Parsed:
     _lines: Lines
     _comments: list[Comment]
     _at_line: dict[int, str] = field(default_factory=dict)  # comments by line, once asked for
+    _quote: str = ""
+    # While changes are tried: how many values were looked at, and new fields that have a place, by object and name.
+    tried: int = 0
+    rendered: dict[tuple[int, str], Any] = field(default_factory=dict)
+
+    @property
+    def quote(self) -> str:
+        """The quotes of most of its texts."""
+        if not self._quote:
+            self._quote = quotes.majority(self.source)
+        return self._quote
 
     def data(self) -> list[Any]:
         """The documents once more, fresh."""

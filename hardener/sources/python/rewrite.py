@@ -21,6 +21,7 @@ from .tree import LARGEST
 Documents = list[Any]
 _GROWN = 4  # times: a text that may be read may be written, with all that it lacked
 _NEAR = 200  # bytes, in which the call around a literal stands
+_MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are tried one by one: in all, and an object
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
 
 
@@ -67,27 +68,42 @@ def rewrite(text: str, mutate: Callable[[Documents], None], before: Parsed | Non
     return Rewrite(changed, hunks, before, after)
 
 
+def may_try(parsed: Parsed) -> None:
+    """Raise TextError where ``check`` has done enough: every change is tried together with all that were made before
+    it, so an object in which very much changes is looked at very often."""
+    once, each = _MOST_TRIED
+    if parsed.tried > once + each * len(parsed.roots):
+        raise TextError("so much changes in this program that no more changes are tried", 0)
+
+
 def check(parsed: Parsed, wanted: dict[int, Any]) -> None:
     """Raise TextError where the text has no place for one of the documents ``wanted``, by their numbers: a quick look
     before ``rewrite``, which may refuse what passes here."""
-    writer = _Writer(parsed)
+    writer = _Writer(parsed, parsed.rendered)
     for number, new in wanted.items():
         if number >= len(parsed.roots):
             continue  # YAML has a place for everything
         root = parsed.roots[number]
         writer.value(root, new, root.type_name, None)
+    parsed.tried += writer.visited
     writer.finish()
 
 
 class _Writer:
-    def __init__(self, parsed: Parsed) -> None:
+    """``rendered``: the new fields that are known to have a place, by their object and name, where texts are only
+    tried; they are not rendered again."""
+
+    def __init__(self, parsed: Parsed, rendered: dict[tuple[int, str], Any] | None = None) -> None:
         self.parsed = parsed
+        self.visited = 0
+        self._rendered = rendered
+        self._indexes: dict[int, dict[int, int]] = {}  # of the items of a bracket
         self.source = parsed.source
         self.names = Names(parsed.imports)
         self.renderer = Renderer(self.names)
         lone = [comment.line - 1 for comment in parsed.comments() if comment.alone]
         self.layout = Layout(parsed.source, parsed.newline, _brackets(parsed.roots), lone)
-        self.quote = quotes.majority(parsed.source)
+        self.quote = parsed.quote
         self._moving: dict[int, tuple[Home, Mapping, Way, dict[str, Any]]] = {}
         self._decided: dict[Hashable, Any] = {}  # what each node shall hold: many places may lead to one
 
@@ -101,6 +117,7 @@ class _Writer:
 
     def value(self, node: Node, new: Any, type_name: str, around: Way | None) -> None:
         """Make ``node`` read as ``new``; it stands in something that is written in the way ``around``."""
+        self.visited += 1
         place: Hashable = (node.start, node.end) if isinstance(node, Scalar) and node.written else id(node)
         if isinstance(node, Mapping) and node.form != "virtual" and node.bracket is not None:
             place = node.bracket.start
@@ -167,7 +184,7 @@ class _Writer:
                 continue
             inner = self.renderer.below(node, name, way)
             self.value(entry.value, value, types.field_type(node.type_name, name), inner)
-            index = _index(node.bracket, entry.item)
+            index = self._index(node.bracket, entry.item)
             if index is not None and place is None:
                 for each in waiting:
                     self._add(node, index - 1, each, new[each], way)
@@ -202,12 +219,19 @@ class _Writer:
 
     def _add(self, node: Mapping, behind: int, name: str, value: Any, way: Way) -> None:
         assert node.bracket is not None
+        if self._rendered is not None:
+            key = id(node), name
+            if key not in self._rendered or not same(self._rendered[key], value):
+                self.renderer.entry(node, name, value, way)
+                self._rendered[key] = value
+            self.visited += 1
+            return
         self.layout.edit(node.bracket).add(behind, self.renderer.entry(node, name, value, way))
 
     def _remove(self, node: Mapping | Sequence, item: Item | None, why: str) -> None:
         others = node.others if isinstance(node, Mapping) else []
         for bracket in (node.bracket, *others):
-            index = _index(bracket, item)
+            index = self._index(bracket, item)
             if bracket is not None and index is not None:
                 self.layout.edit(bracket, _is_tuple(node)).removed.add(index)
                 return
@@ -232,7 +256,7 @@ class _Writer:
                 self._remove(node, node.places[i], "an item that stands elsewhere is not removed")
                 continue
             self.value(node.items[i], new[j], node.item_type, around)
-            index = _index(node.bracket, node.places[i])
+            index = self._index(node.bracket, node.places[i])
             if index is not None and place is None:
                 for each in waiting:
                     self._append(node, index - 1, each, around)
@@ -252,6 +276,14 @@ class _Writer:
         text = self.renderer.value(value, node.item_type, around)
         self.layout.edit(node.bracket, _is_tuple(node)).add(behind, text)
 
+    def _index(self, bracket: Bracket | None, item: Item | None) -> int | None:
+        if bracket is None or item is None:
+            return None
+        known = self._indexes.get(id(bracket))
+        if known is None:
+            known = self._indexes[id(bracket)] = {id(each): index for index, each in enumerate(bracket.items)}
+        return known.get(id(item))
+
     def _quote(self, node: Mapping, around: Way | None) -> str:
         """The quotes of the keys of a dict, else those of what is around it, else those of most texts."""
         if node.form == "dict" and node.bracket is not None and node.bracket.items:
@@ -259,12 +291,6 @@ class _Writer:
             if first in ("'", '"'):
                 return first
         return self.quote if around is None else around.quote
-
-
-def _index(bracket: Bracket | None, item: Item | None) -> int | None:
-    if bracket is None or item is None:
-        return None
-    return next((index for index, each in enumerate(bracket.items) if each is item), None)
 
 
 def _is_tuple(node: Node) -> bool:

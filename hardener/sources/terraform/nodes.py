@@ -42,7 +42,9 @@ class Node:
 
 
 def block_of(syntax: Syntax, depth: int = 0) -> tuple[list[str], Node]:
-    """The head of a block and its node; the data of the node is its body."""
+    """The head of a block and its node; the data of the node is its body. Raises TextError where it nests too deep."""
+    if depth > _DEEPEST:
+        raise TextError("nested too deep", syntax.start_point[0] + 1)
     head: list[str] = []
     opening, closing, body = syntax, syntax, None
     for child in syntax.children:
