@@ -14,7 +14,7 @@ from dataclasses import replace as replaced
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hardener.sources.files import NAMES, SUFFIXES, git_root, is_other
+from hardener.sources.files import NAMES, RUN_FOLDER, SUFFIXES, git_root, is_other
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TEST_DATA = frozenset({"testdata", "fixtures", "golden", "node_modules"})
 """Folders of these names hold what others test with, or what others wrote: none of it is run as it stands."""
 INSTALLED = frozenset({"node_modules"})
 """Those of them that a package manager makes anew."""
-_OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform"})
+_OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform", RUN_FOLDER})
 _CASE = {"before", "findings.txt"}  # what a folder that is a golden case holds
 _MOST_COUNTED = 10_000  # files that are left out; what lies beyond is not looked for
 
