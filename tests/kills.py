@@ -140,9 +140,10 @@ def _start(mode: Mode, folder: Path, at: int, number: int) -> subprocess.Complet
     )  # fmt: skip
 
 
-def trial(mode: Mode, folder: Path, kills: Callable[[int], Iterator[tuple[int, int]]]) -> Seen:
+def trial(mode: Mode, folder: Path, kills: Callable[[int], Iterator[tuple[int, int]]], again: int = 1) -> Seen:
     """Run ``mode`` in copies below ``folder`` and end it at each of ``kills``, which says how many changes a run makes
-    and gets the number of the change and of the signal; then look at what the next run leaves."""
+    and gets the number of the change and of the signal; then look at what the next run leaves. Behind every
+    ``again``-th the run is made once more."""
     first = folder / "first"
     write(first, mode.files)
     for name in mode.repositories:
@@ -154,10 +155,10 @@ def trial(mode: Mode, folder: Path, kills: Callable[[int], Iterator[tuple[int, i
     before, after = snapshot(fresh), snapshot(first)
     assert before != after and not any(".harden-run" in name for name in after)
     seen = Seen(int(done.stderr.rpartition("changes:")[2]))
-    for at, number in kills(seen.total):
+    for turn, (at, number) in enumerate(kills(seen.total)):
         shutil.copytree(fresh, work, symlinks=True)
         done = _start(mode, work, at, number)
-        wrong = _look(mode, work, seen, (before, after), dead=number == signal.SIGKILL)
+        wrong = _look(mode, work, seen, (before, after), dead=number == signal.SIGKILL, again=turn % again == 0)
         if wrong:
             name = signal.Signals(number).name
             seen.wrong.append(f"{name} before change {at} of {seen.total}: {wrong}\n{done.stderr[-300:]}")
@@ -168,7 +169,7 @@ def trial(mode: Mode, folder: Path, kills: Callable[[int], Iterator[tuple[int, i
 _Snapshot = dict[str, tuple[int, bytes]]
 
 
-def _look(mode: Mode, work: Path, seen: Seen, states: tuple[_Snapshot, _Snapshot], *, dead: bool) -> str:
+def _look(mode: Mode, work: Path, seen: Seen, states: tuple[_Snapshot, _Snapshot], *, dead: bool, again: bool) -> str:
     """What is wrong with the tree that was left, "" where nothing is."""
     left = [path for path in work.rglob(".harden-run") if ".git" not in path.parts]
     if left and not dead:
@@ -192,7 +193,7 @@ def _look(mode: Mode, work: Path, seen: Seen, states: tuple[_Snapshot, _Snapshot
         return f"mixed: {sorted(name for name, _ in found.items() ^ states[0].items())}"
     seen.before += found == states[0]
     seen.after += found == states[1]
-    if found == states[0]:
+    if again and found == states[0]:
         done = run(*mode.command, cwd=work / mode.start, stdin=DEPLOYMENT.encode())
         if done.status != 0 or snapshot(work) != states[1]:
             return f"the same run again ends with {done.status}: {done.all[-300:]}"
