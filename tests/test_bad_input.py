@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from hardener.sources import files
+from hardener.sources import files, run_folder
+from hardener.sources.transaction import Transaction
 from tests.conftest import DEPLOYMENT, ROOT, Done, Harden, snapshot, write
 
 POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n"
@@ -234,7 +235,7 @@ def _none_written(done: Done, work: Path, reason: str) -> None:
     assert sorted(os.listdir(work)) == ["bad.yaml", "good.yaml"]
 
 
-@pytest.mark.parametrize("call", ["os.fsync", "os.replace", "tempfile.mkstemp", "os.fchmod"])
+@pytest.mark.parametrize("call", ["os.fsync", "os.replace", "os.rename", "os.fchmod"])
 def test_a_disk_that_is_full_for_one_file(
     call: str, harden: Harden, two: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,7 +306,7 @@ def test_nothing_could_be_written_is_exit_code_2(harden: Harden, two: Path, monk
     def fail(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr("tempfile.mkstemp", fail)
+    monkeypatch.setattr(run_folder, "make", fail)
     before = snapshot(two)
     done = harden("apply", ".", *ONLY_THERE, cwd=two)
     assert done.status == 2
@@ -405,15 +406,15 @@ def test_files_of_a_step_are_written_together(harden: Harden, tmp_path: Path, mo
         "overlay/namespace.yaml": NAMESPACE.removeprefix("---\n"),
         "overlay/kustomization.yaml": "namespace: shop\nresources: [../base, namespace.yaml]\n",
     })  # fmt: skip
-    real = files.prepare
+    real = Transaction.replace
 
-    def prepare(path: str, *arguments: Any) -> Any:
+    def replace(run: Transaction, path: str, *arguments: Any) -> None:
         if os.path.basename(os.path.dirname(path)) == "base":
             raise PermissionError(errno.EACCES, "Permission denied")
-        return real(path, *arguments)
+        real(run, path, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "prepare", prepare)
+        patch.setattr(Transaction, "replace", replace)
         before = snapshot(tmp_path)
         done = harden("apply", ".", "--format", "json")
         assert (done.status, snapshot(tmp_path)) == (2, before)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hardener.errors import InputError
-from hardener.sources import files
+from hardener.sources import files, transaction
 from hardener.sources.selection import Selection
+from hardener.sources.transaction import NotPlacedError, Transaction
 from tests.conftest import DEPLOYMENT, Harden, commit, git, snapshot, write
 
 KUSTOMIZATION = "resources: [web.yaml]\npatches:\n- path: patch.yaml\npatchesStrategicMerge: [old.yaml]\n"
@@ -301,7 +302,7 @@ def test_the_mode_is_kept(mode: int, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("old")
     path.chmod(mode)
-    files.replace(str(path), "new", read(path))
+    transaction.replace(str(path), "new", read(path))
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", mode)
     assert os.listdir(tmp_path) == ["a.yaml"]
 
@@ -311,7 +312,7 @@ def test_the_owner_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("old")
     os.chown(path, 1234, 2345)
-    files.replace(str(path), "new", read(path))
+    transaction.replace(str(path), "new", read(path))
     assert (path.stat().st_uid, path.stat().st_gid) == (1234, 2345)
 
 
@@ -320,11 +321,11 @@ def test_a_byte_order_mark_is_kept(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbfold\r\n")
     content = read(path)
     assert (content.text, content.bom) == ("old\r\n", True)
-    files.replace(str(path), "new\r\n", content)
+    transaction.replace(str(path), "new\r\n", content)
     assert path.read_bytes() == b"\xef\xbb\xbfnew\r\n"
 
 
-@pytest.mark.parametrize("call", ["os.fsync", "os.fchmod", "os.replace", "tempfile.mkstemp"])
+@pytest.mark.parametrize("call", ["os.fsync", "os.fchmod", "os.replace", "os.rename", "os.mkdir"])
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
 def test_whatever_fails_the_file_is_the_old_one(
     call: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -339,7 +340,7 @@ def test_whatever_fails_the_file_is_the_old_one(
     with monkeypatch.context() as patch:
         patch.setattr(call, fail)
         with pytest.raises(type(error)):
-            files.replace(str(path), "new", content)
+            transaction.replace(str(path), "new", content)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.yaml"]
 
@@ -356,7 +357,7 @@ def test_a_file_that_changed_since_is_not_replaced(change: str, tmp_path: Path) 
         path.write_text("older" if change == "text" else "old")
         os.utime(path, ns=(1, content.mtime_ns + 1))
     with pytest.raises(OSError):
-        files.replace(str(path), "new", content)
+        transaction.replace(str(path), "new", content)
     assert not path.is_file() or path.read_text() in ("old", "older")
 
 
@@ -373,42 +374,30 @@ def test_golden_cases_of_the_user_are_test_data(harden: Harden, tmp_path: Path) 
 
 
 def test_a_text_that_waits_is_placed_or_leaves_nothing(tmp_path: Path) -> None:
-    first = files.prepare(str(tmp_path / "a/b.yaml"), "new", None)
-    second = files.prepare(str(tmp_path / "a/c/d.yaml"), "new", None)
-    assert [path for path in tmp_path.rglob("*.yaml")] == []
-    second.drop()
-    first.drop()
-    assert os.listdir(tmp_path) == []
-
-    placed = files.prepare(str(tmp_path / "a/b.yaml"), "new", None)
-    placed.place()
-    placed.drop()
-    assert os.listdir(tmp_path / "a") == ["b.yaml"] and (tmp_path / "a/b.yaml").read_text() == "new"
+    for place in (False, True):
+        with Transaction() as run:
+            run.create(str(tmp_path / "a/b.yaml"), "new")
+            run.create(str(tmp_path / "a/c/d.yaml"), "new")
+            assert [*tmp_path.rglob("*.yaml")] == []
+            if place:
+                run.place()
+        assert sorted(path.name for path in tmp_path.rglob("*")) == (["a", "b.yaml", "c", "d.yaml"] if place else [])
 
 
 def test_no_file_is_placed_over_one_that_came_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
-    waiting = files.prepare(str(path), "new", None)
-    path.write_text("mine")
-    with pytest.raises(FileExistsError):
-        waiting.place()
-    waiting.drop()
+    with Transaction() as run:
+        run.create(str(tmp_path / "0/first.yaml"), "new")
+        run.create(str(path), "new")
+        path.write_text("mine")
+        with pytest.raises(NotPlacedError, match="File exists"):
+            run.place()
     assert (os.listdir(tmp_path), path.read_text()) == (["a.yaml"], "mine")
-
-
-def test_a_text_that_was_placed_can_be_taken_back(tmp_path: Path) -> None:
-    path = tmp_path / "a.yaml"
-    path.write_bytes(b"\xef\xbb\xbfold\r\n")
-    waiting = files.prepare(str(path), "new", read(path))
-    waiting.place()
-    assert path.read_text(encoding="utf-8-sig") == "new"
-    waiting.take_back()
-    assert path.read_bytes() == b"\xef\xbb\xbfold\r\n"
 
 
 @pytest.mark.parametrize("place", ["file/a.yaml", "file/x/a.yaml"])
 def test_where_no_folder_can_be_made_nothing_is_left(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError):
-        files.prepare(str(tmp_path / place), "new", None)
+        transaction.create(str(tmp_path / place), "new")
     assert os.listdir(tmp_path) == ["file"]

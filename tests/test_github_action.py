@@ -145,6 +145,38 @@ def test_an_input_is_never_run(name: str, action: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("pwned"))
 
 
+HOSTILE = (
+    "venv",
+    "ensurepip",
+    "pip",
+    "hardener",
+    "typing",
+    "runpy",
+    "yaml",
+    "typer",
+    "ruamel",
+    "pathspec",
+    "hatchling",
+)
+
+
+@pytest.mark.slow
+def test_no_module_of_the_checkout_is_imported(tmp_path: Path) -> None:
+    """A pull request may bring a venv.py, or a package that says it holds rules."""
+    work, fresh = tmp_path / "work", tmp_path / "fresh"
+    fresh.mkdir()
+    ran = tmp_path / "ran"
+    code = f"open({str(ran)!r}, 'a').write(__name__ + chr(10))\nraise SystemExit(9)\n"
+    entry = "[hardener.transforms]\nhostile = hostile\n"
+    write(work, {"k8s/web.yaml": DEPLOYMENT, "hostile.py": code, "hostile-1.dist-info/entry_points.txt": entry,
+                 "hostile-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: hostile\nVersion: 1\n",
+                 "setup.py": code, "sitecustomize.py": code, **{f"{name}.py": code for name in HOSTILE}})  # fmt: skip
+    commit(work)
+    job = run_action(fresh, work, command="apply", paths="k8s")
+    assert (job.status, ran.exists()) == (0, False), job.log
+    assert HARDENED in (work / "k8s/web.yaml").read_text()
+
+
 def test_reports_are_files_and_annotations(action: Run) -> None:
     job = action(reports="github\nsarif patch")
     folder = Path(job.outputs["reports"])

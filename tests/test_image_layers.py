@@ -86,7 +86,7 @@ def test_without_a_decoder_of_zstd_one_line_says_what_to_install(monkeypatch: py
         raise ImportError(name)
 
     monkeypatch.setattr("importlib.import_module", no_zstd)
-    with pytest.raises(RegistryError, match=r"^its layers are packed with zstd: pip install 'hardener\[zstd\]'$"):
+    with pytest.raises(RegistryError, match=r"^its layers are packed with zstd: pip install backports.zstd$"):
         list(unpack.unpacked([body]))
 
 

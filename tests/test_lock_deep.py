@@ -23,6 +23,7 @@ from hardener.lock.oci.client import Client
 from hardener.lock.oci.layers import Layers
 from hardener.lock.oci.limits import Limits
 from hardener.lock.oci.registry_error import RegistryError
+from hardener.sources import run_folder
 
 from . import oci_images as made
 from .conftest import DEPLOYMENT, Harden, commit, write
@@ -264,16 +265,16 @@ def test_what_another_run_changes_until_the_lock_is_ours_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock_file.save(str(tmp_path), {"a:1": {"digest": WEB.digest}})
-    alone = lock_file._alone
+    alone = run_folder.alone
 
     @contextmanager
     def after_another(folder: str) -> Iterator[None]:
-        monkeypatch.setattr(lock_file, "_alone", alone)
+        monkeypatch.setattr(run_folder, "alone", alone)
         lock_file.save(folder, {"a:1": {"digest": ARM.digest}})
         with alone(folder):
             yield
 
-    monkeypatch.setattr(lock_file, "_alone", after_another)
+    monkeypatch.setattr(run_folder, "alone", after_another)
     lock_file.save_files(str(tmp_path), {"a:1": (WEB.digest, {"uid": 1})})
     assert lock_file.stanzas(str(tmp_path)) == {"a:1": {"digest": ARM.digest}}
 

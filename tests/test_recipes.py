@@ -154,7 +154,7 @@ def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
     assert {name for name, _ in INSTRUCTIONS} <= {
         "ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "ENTRYPOINT", "CMD"
     }  # fmt: skip
-    folders = {"/src": tmp_path / "src", "/opt/harden": tmp_path / "opt", "/work": tmp_path / "work"}
+    folders = {f"/{name}": tmp_path / name for name in ("src", "opt/harden", "opt/build", "opt/wheel", "work")}
     here, path, entry = tmp_path, os.environ["PATH"], []
     for name, text in INSTRUCTIONS:
         for inside, outside in folders.items():

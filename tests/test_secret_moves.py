@@ -16,6 +16,7 @@ import pytest
 from hardener.authoring.edits import Kept
 from hardener.commands import secrets_folder
 from hardener.errors import InputError
+from hardener.sources import run_folder, transaction
 
 pytestmark = pytest.mark.slow
 
@@ -222,31 +223,25 @@ def test_the_disk_has_the_values_before_a_manifest_changes(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hardener.commands import run
-    from hardener.sources import files
 
     done: list[str] = []
-    sync, prepare, place = os.fsync, files.prepare, files.Prepared.place
+    sync, put = run_folder.sync, transaction._put_in_place
 
-    def synced(handle: int) -> None:
-        done.append("on the disk")
-        sync(handle)
+    def synced(folder: str) -> None:
+        done.append(os.path.basename(folder))
+        sync(folder)
 
-    def prepared(path: str, text: str, content: files.Content | None) -> files.Prepared:
-        waiting = prepare(path, text, content)
-        done[:] = []
-        return waiting
+    def placed(journal: run_folder.Journal, entry: run_folder.Entry) -> None:
+        done.append("value" if entry.kept else "manifest")
+        put(journal, entry)
 
-    def placed(waiting: files.Prepared) -> None:
-        done.append("manifest")
-        place(waiting)
-
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(files, "prepare", prepared)
-    monkeypatch.setattr(files.Prepared, "place", placed)
+    monkeypatch.setattr(run_folder, "sync", synced)
+    monkeypatch.setattr(transaction, "_put_in_place", placed)
     monkeypatch.chdir(tree)
     choices = run.Choices(secrets_out=str(tmp_path / "values"), only=["secret-configmap-move"])
     run.apply(["."], choices, format="json", yes=True, verbose=False, quiet=True)
-    assert done.index("manifest") == 4  # the values, the commands, the index, the folder
+    # The values, the commands, the index, the folder; each file was on the disk when it waited.
+    assert done[done.index("value") :][:5] == ["value", "value", "value", "values", "manifest"]
 
 
 def test_a_folder_that_others_read_is_not_used(tmp_path: Path) -> None:

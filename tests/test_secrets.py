@@ -277,7 +277,7 @@ PLACES = [
     "hardener.sources.yaml.rewrite",
     "hardener.report.patch.Patch.of",
     "hardener.report.patch.masked_lines",
-    "hardener.sources.files.prepare",
+    "hardener.sources.transaction.Transaction.replace",
     "hardener.engine.outcome.Outcome.summary",
 ]
 

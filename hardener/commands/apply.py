@@ -11,7 +11,7 @@ from hardener.commands.interactive.answers import Answers
 from hardener.commands.interactive.walk import check_terminal
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, binary, has_colour, learn, learn_moved, read, show, write, write_text
-from hardener.commands.write_files import may_write, write_secrets
+from hardener.commands.write_files import finish_killed, may_write, write_secrets
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.question import Question
@@ -26,6 +26,7 @@ def apply(
     """Harden ``paths``: ask about each step with ``interactive``, write beside the source with ``output`` or
     ``output_dir``. Returns 0; 2 when there was something to write and nothing could be written, or was to be."""
     beside = output is not None or output_dir is not None
+    finish_killed([*paths, *([output_dir] if output_dir is not None else [])])
     if beside:
         outputs.check(output, output_dir)
     if not interactive:
@@ -48,8 +49,10 @@ def _beside(
     """Write what a run decided without touching the source; the report goes to standard error where patches go to
     standard output. Returns 0."""
     redactor = _informed(outcome)
-    write_secrets(outcome)
-    lines = outputs.write(outcome, output, folder, files.expand(paths), redactor, binary(sys.stdout))
+    lines = outputs.write(
+        outcome, output, folder, files.expand(paths), redactor, binary(sys.stdout),
+        lambda run: write_secrets(outcome, run),
+    )  # fmt: skip
     sys.stdout.flush()
     if folder is None:
         write_text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)

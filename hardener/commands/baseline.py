@@ -6,6 +6,7 @@ import os
 
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, learn, read, say_unread
+from hardener.commands.write_files import finish_killed
 from hardener.engine import known_findings
 from hardener.report.redactor import Redactor
 from hardener.sources import files
@@ -13,6 +14,7 @@ from hardener.sources import files
 
 def write_baseline(paths: list[str], choices: Choices) -> int:
     """Write the baseline of ``paths`` to the file that ``choices`` name, else at the Git root. Returns 0."""
+    finish_killed([*paths, *([choices.baseline] if choices.baseline else [])])
     redactor = Redactor()
     with Progress() as progress:
         tree, plan = read(paths, choices, progress)

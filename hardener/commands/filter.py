@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from typing import Any
@@ -10,25 +12,23 @@ from hardener.commands.run import Choices, binary, learn, learn_moved, plan_of, 
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
-from hardener.sources import files
+from hardener.sources import files, transaction
 from hardener.tree.tree import Tree, lock_of
 
 
 def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
     """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
     name ends in .json. Returns 0. Raises InputError for input that is not UTF-8 and a file that cannot be written."""
+    if report is not None:
+        from hardener.commands.write_files import finish_killed  # late: only a report is written
+
+        files.target_path(report)
+        finish_killed([report])
     text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
-    stream: Any = sys.stderr
-    if report is not None:
-        try:
-            stream = open(files.target_path(report), "w", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{report}: {error.strerror}") from None
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
-    sys.stdout.buffer.write(hardened(text, outcome).encode())
-    sys.stdout.buffer.flush()
+    stream: Any = sys.stderr if report is None else io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     redactor = Redactor()
     if not quiet or (report or "").endswith(".json"):
         learn_moved(outcome, redactor)
@@ -40,7 +40,25 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
         stream.flush()
     else:
         write_text(outcome, redactor, stream, verbose=verbose, quiet=quiet, applied=True)
+    if report is not None:
+        _write_report(report, stream.buffer.getvalue())
+    sys.stdout.buffer.write(hardened(text, outcome).encode())
+    sys.stdout.buffer.flush()
     return 0
+
+
+def _write_report(path: str, raw: bytes) -> None:
+    """The report whole, or as it was; what is no file, such as a pipe, takes it as it comes. Raises InputError."""
+    try:
+        if not os.path.isdir(os.path.dirname(path) or os.curdir):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        if not os.path.islink(path) and (os.path.isfile(path) or not os.path.exists(path)):
+            transaction.put(path, raw)
+        else:
+            with open(path, "wb") as stream:
+                stream.write(raw)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
 
 
 def hardened(text: str, outcome: Outcome) -> str:

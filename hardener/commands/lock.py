@@ -13,6 +13,7 @@ from hardener.commands.lock_deep import read as read_layers
 from hardener.commands.lock_prune import stale
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
+from hardener.commands.write_files import finish_killed
 from hardener.errors import InputError
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_reference import ImageReference
@@ -85,6 +86,8 @@ def lock(
     if deep and (check or frozen):
         raise InputError("--deep reads the layers of images: it goes with neither --check nor --frozen")
     paths, images = _sorted_out(arguments, update)
+    if not (check or frozen):
+        finish_killed(paths or ["."])
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths or ["."], choices, progress)
         root = tree.root

@@ -194,8 +194,9 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
 
 def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
     """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
-    from hardener.commands.write_files import may_write  # late: only this command writes
+    from hardener.commands.write_files import finish_killed, may_write  # late: only this command writes
 
+    finish_killed(paths)
     with Progress() as progress:
         tree, plan = read(paths, choices, progress)
         outcome = plan.run(tree, progress)

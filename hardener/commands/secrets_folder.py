@@ -7,6 +7,7 @@ manifest changes.
 from __future__ import annotations
 
 import binascii
+import errno
 import json
 import os
 import shlex
@@ -16,6 +17,7 @@ from typing import Any
 from hardener.authoring.edits import Kept
 from hardener.errors import InputError
 from hardener.sources import files
+from hardener.sources.transaction import Transaction
 
 _INDEX, _SCRIPT = "index.json", "push.sh"
 
@@ -59,6 +61,20 @@ def write(folder: str, kept: Iterable[Kept]) -> list[str]:
 
     Raises InputError, and leaves nothing of this run behind, where a file is there already or cannot be written.
     """
+    with Transaction() as run:
+        paths = stage(folder, kept, run)
+        try:
+            run.place()
+        except OSError as error:
+            raise _not_written(folder, error) from None
+    return paths
+
+
+def stage(folder: str, kept: Iterable[Kept], run: Transaction) -> list[str]:
+    """Let ``run`` write ``kept`` to new files in ``folder``, before all else that it writes; their paths.
+
+    Raises InputError where a file is there already or cannot be written.
+    """
     by_key: dict[str, list[Kept]] = {}
     for one in dict.fromkeys(kept):
         by_key.setdefault(one.key, []).append(one)
@@ -69,69 +85,39 @@ def write(folder: str, kept: Iterable[Kept]) -> list[str]:
         if len(set(names)) < len(names):  # a bug of ours, and no value is lost for it
             raise InputError(f"--secrets-out {folder}: two values are called {key}; no manifest was changed")
     made: list[str] = []
+
+    def create(name: str, content: bytes, mode: int) -> str:
+        made.append(os.path.join(folder, name))
+        run.create(made[-1], content, private=True, mode=mode)
+        return made[-1]
+
     try:
-        _open_folder(folder)
+        _close_to_others(folder)
         commands = []
         for key, values in by_key.items():
-            name = _file_name(key)
-            made.append(_create(folder, name, _content(values), 0o600))
-            commands.append(_command(values[0], made[-1]))
-        made.append(_create(folder, _SCRIPT, _script(commands), 0o700))
-        made.append(_create(folder, _INDEX, _index(by_key), 0o600))
-        _sync(folder)
+            commands.append(_command(values[0], create(_file_name(key), _content(values), 0o600)))
+        create(_SCRIPT, _script(commands), 0o700)
+        create(_INDEX, _index(by_key), 0o600)
     except OSError as error:
-        for path in made:
-            _unlink(path)
-        name = os.path.basename(error.filename or folder)
-        reason = "it is there already, and is not overwritten: name a new folder"
-        reason = reason if isinstance(error, FileExistsError) else str(error.strerror)
-        raise InputError(f"--secrets-out {folder}: {name}: {reason}; no manifest was changed") from None
+        raise _not_written(folder, error) from None
     return made
 
 
-def _open_folder(folder: str) -> None:
-    if not os.path.isdir(folder):
-        os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
-        os.mkdir(folder, 0o700)
-    if os.stat(folder).st_mode & 0o077:
+def _not_written(folder: str, error: OSError) -> InputError:
+    name = os.path.basename(getattr(error, "path", None) or error.filename or folder)
+    reason = "it is there already, and is not overwritten: name a new folder"
+    reason = reason if error.errno == errno.EEXIST else str(error.strerror)
+    return InputError(f"--secrets-out {folder}: {name}: {reason}; no manifest was changed")
+
+
+def _close_to_others(folder: str) -> None:
+    """Nobody else may read a folder that is there: an empty one is closed, another one is refused."""
+    if os.path.isdir(folder) and os.stat(folder).st_mode & 0o077:
         if os.listdir(folder):
             error = PermissionError(0, "other users may read it: chmod 700 it, or name a new folder")
             error.filename = folder
             raise error
         os.chmod(folder, 0o700)
-
-
-def _create(folder: str, name: str, content: bytes, mode: int) -> str:
-    """A new file with ``content``, on the disk. Nothing of it is left where that fails."""
-    path = os.path.join(folder, name)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), mode)
-            os.fsync(stream.fileno())
-    except OSError as error:
-        _unlink(path)
-        error.filename = path
-        raise
-    return path
-
-
-def _sync(folder: str) -> None:
-    """The names of the new files on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return
 
 
 def _file_name(key: str) -> str:

@@ -8,8 +8,10 @@ from collections import Counter
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import FileChange, Outcome, Report
+from hardener.errors import InputError
 from hardener.report.impact import counted
-from hardener.sources import files
+from hardener.sources import files, run_folder
+from hardener.sources.transaction import NotPlacedError, Transaction
 
 _SHOWN = 3  # of the files that could not be written
 
@@ -56,14 +58,25 @@ def _of(number: int, paths: list[str], one: str = "is", several: str = "are") ->
     return f"{number} of {counted(len(paths), 'file')} {one if number == 1 else several}"
 
 
-def write_secrets(outcome: Outcome) -> None:
-    """Write what the changes of ``outcome`` take out of the tree to the folder for it. Raises InputError; then no file
-    of the tree may be written."""
+def finish_killed(paths: list[str]) -> None:
+    """Take back what a run that was killed did to ``paths``, as given, and say so on standard error.
+
+    Every command that writes files asks for it before it reads them. Raises InputError where it cannot be done.
+    """
+    for line in run_folder.recover_around([os.path.realpath(path) for path in paths]):
+        from hardener.report.redactor import Redactor  # late: few runs are killed
+
+        print(f"harden: {Redactor().text(line)}", file=sys.stderr)
+
+
+def write_secrets(outcome: Outcome, run: Transaction) -> None:
+    """Let ``run`` write what the changes of ``outcome`` take out of the tree to the folder for it. Raises InputError;
+    then no file of the tree may be written."""
     folder = outcome.tree.settings.secrets_out
     if folder and any(change.edit.keeps for change in outcome.changes):
         from hardener.commands import secrets_folder
 
-        secrets_folder.write(folder, (kept for change in outcome.changes for kept in change.edit.keeps))
+        secrets_folder.stage(folder, (kept for change in outcome.changes for kept in change.edit.keeps), run)
 
 
 def write_files(outcome: Outcome) -> bool:
@@ -73,26 +86,37 @@ def write_files(outcome: Outcome) -> bool:
     Files of one run need each other, also across steps: a namespace that is closed needs the policies of its workloads,
     a kubelet that protects its kernel settings needs the file that sets them, a Pod Security label needs the workloads
     hardened, and a kustomization needs the files that it lists. No record says which ones belong together, so one file
-    that cannot be written stops all. First every new text is written beside its file, then all take their places; what
-    fails even then takes the others back. Each file that stood in the way becomes a finding, and ``outcome`` says at
-    its top that nothing was written.
+    that cannot be written stops all. First every new text waits in the folder of the run, then all take their places;
+    what fails even then takes the others back. Each file that stood in the way becomes a finding, and ``outcome`` says
+    at its top that nothing was written.
     """
-    waiting: list[tuple[FileChange, files.Prepared]] = []
+    if not outcome.files:
+        return True
     failed: list[tuple[FileChange, OSError]] = []
-    try:
+    written: set[str] = set()
+    with Transaction(outcome.tree.root) as run:
         for change in outcome.files:
             try:
                 _check_place(os.path.dirname(change.file.path))
-                content = None if change.file.is_new else change.file.content
-                waiting.append((change, files.prepare(change.file.path, change.text, content)))
+                if change.file.is_new:
+                    run.create(change.file.path, change.text)
+                else:
+                    run.replace(change.file.path, change.text, change.file.content)
             except OSError as error:
                 failed.append((change, error))
         if not failed:
-            write_secrets(outcome)
-            failed = _place(waiting)
-    finally:
-        for _, prepared in reversed(waiting):
-            prepared.drop()
+            write_secrets(outcome, run)
+            try:
+                run.place()
+                written = {change.file.path for change in outcome.files}
+            except NotPlacedError as error:
+                failed = [(change, error) for change in outcome.files if change.file.path == error.path]
+                if not failed:  # one of the files for secrets
+                    where = f"{outcome.tree.settings.secrets_out}: {os.path.basename(error.path)}"
+                    raise InputError(f"--secrets-out {where}: {error.strerror}; no manifest was changed") from None
+                written = set(error.still)
+    for change in outcome.files:
+        change.written = change.file.path in written
     if failed:
         _say_failed(outcome, failed)
     return not failed
@@ -102,25 +126,6 @@ def _check_place(folder: str) -> None:
     """Raise OSError where a link stands in for ``folder``, or for one above it: all that is written has a real path."""
     if os.path.realpath(folder) != folder:
         raise OSError(0, f"{os.path.relpath(folder)} is behind a symbolic link, which is not followed")
-
-
-def _place(waiting: list[tuple[FileChange, files.Prepared]]) -> list[tuple[FileChange, OSError]]:
-    """Put every text in its place; the one that cannot be, after which no other is, as far as it can be undone."""
-    for number, (change, prepared) in enumerate(waiting):
-        try:
-            prepared.place()
-            change.written = True
-        except BaseException as error:
-            for earlier, placed in reversed(waiting[:number]):
-                try:
-                    placed.take_back()
-                    earlier.written = False
-                except OSError:
-                    pass  # it stays written, and is reported so
-            if not isinstance(error, OSError):
-                raise
-            return [(change, error)]
-    return []
 
 
 def _say_failed(outcome: Outcome, failed: list[tuple[FileChange, OSError]]) -> None:

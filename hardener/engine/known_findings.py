@@ -14,7 +14,7 @@ from typing import Any
 from hardener.authoring.edits import Create, dotted
 from hardener.engine.outcome import Change, Outcome, Report
 from hardener.errors import InputError
-from hardener.sources import files
+from hardener.sources import files, transaction
 from hardener.sources.manifests import Piece
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
@@ -68,12 +68,9 @@ def write(path: str, outcome: Outcome, mask: Callable[[str], str]) -> int:
     body = ",\n".join(lines)
     text = f'{head[:-1]}, "entries": [\n{body}{chr(10) * bool(lines)}]}}\n'
     try:
-        if os.path.exists(path):
-            files.replace(path, text, files.read(path))
-        else:
-            files.create(os.path.abspath(path), text)
-    except (OSError, files.UnreadableError) as error:
-        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        transaction.put(path, text.encode())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
     return len(lines)
 
 

@@ -30,7 +30,7 @@ def seal(certificate: bytes, namespace: str, name: str, value: bytes) -> str:
         from cryptography.hazmat.primitives.asymmetric import padding, rsa
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:
-        raise SealingError("sealing needs the library cryptography: pip install 'hardener[sealed]'") from None
+        raise SealingError("sealing needs the library cryptography: pip install cryptography") from None
     try:
         key = x509.load_pem_x509_certificate(certificate).public_key()
     except ValueError:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hardener import __version__
 from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
 from hardener.lock.model import NAME, VERSION
-from hardener.sources import files, yaml
+from hardener.sources import files, run_folder, transaction, yaml
 
 if TYPE_CHECKING:
     from hardener.lock.oci.image import Found
@@ -71,18 +70,18 @@ def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
     path = os.path.join(root, NAME)
     name = os.path.relpath(path)
     try:
-        with _alone(root):
+        with run_folder.alone(root):
             if not os.path.exists(path):
                 changed = changes({})
                 if not changed:
                     return
                 head = {"version": VERSION, "generated-by": f"harden {__version__}"}
-                files.create(path, _HEAD + yaml.dump(head | {"images": dict(sorted(changed.items()))}))
+                transaction.create(path, _HEAD + yaml.dump(head | {"images": dict(sorted(changed.items()))}))
                 return
             content = files.read(path)
             text = yaml.rewrite(content.text, lambda documents: _with(documents, changes, gone)).text
             if text != content.text:
-                files.replace(path, text, content)
+                transaction.replace(path, text, content)
     except files.UnreadableError as error:
         raise InputError(f"{name}: {error.message}: {error.advice}") from None
     except yaml.TextError as refused:
@@ -114,19 +113,3 @@ def _still_true(entry: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]
     if "files" in entry or "files" not in before or before.get("digest") != entry["digest"]:
         return entry
     return _ordered({**entry, "files": before["files"]})
-
-
-@contextmanager
-def _alone(folder: str) -> Iterator[None]:
-    """Waits for other runs that write in ``folder``."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where a file is whole all the same
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -10,6 +10,7 @@ from hardener.errors import InputError
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources import files
+from hardener.sources.transaction import NotPlacedError, Transaction
 
 KINDS = ("kustomize", "json-patch")
 
@@ -26,9 +27,10 @@ def check(kind: str | None, folder: str | None) -> None:
 
 def write(
     outcome: Outcome, kind: str | None, folder: str | None, paths: list[str], redactor: Redactor,
-    out: Callable[[str], object],
+    out: Callable[[str], object], secrets: Callable[[Transaction], object] | None = None,
 ) -> list[str]:  # fmt: skip
     """Write ``outcome`` as ``kind`` (None: hardened copies of ``paths``) to ``folder``, patches without one to ``out``.
+    ``secrets`` stages what has to be on the disk before: all is written, or nothing.
 
     Returns what there is to say about it, as lines: where it went, and what is not in it. Raises InputError.
     """
@@ -42,26 +44,35 @@ def write(
         from hardener.outputs import patches
 
         missing = patches.missing(outcome, redactor)
-        if folder is None:
-            out(patches.together(outcome, redactor))
-        else:
+        if folder is not None:
             written = patches.files(outcome, redactor).items()
     else:
         from hardener.outputs import copies
 
         written, missing = copies.make(outcome, paths)
     count = 0
-    for name, content in written:
-        _create(os.path.join(os.path.abspath(folder or "."), name), content)
-        count += 1
+    with Transaction() as run:
+        if secrets is not None:
+            secrets(run)
+        top = os.path.realpath(folder or ".")
+        for name, content in written:
+            path = os.path.normpath(os.path.join(top, name))
+            try:
+                run.create(path, content)
+            except OSError as error:
+                raise _not_written(path, error) from None
+            count += 1
+        try:
+            run.place()
+        except NotPlacedError as error:
+            raise _not_written(error.path, error) from None
+    if kind == "json-patch" and folder is None:
+        out(patches.together(outcome, redactor))
     return list(_said(count, folder, missing, "not copied" if kind is None else "not in it"))
 
 
-def _create(path: str, content: bytes | str) -> None:
-    try:
-        files.create(path, content)
-    except OSError as error:
-        raise InputError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}") from None
+def _not_written(path: str, error: OSError) -> InputError:
+    return InputError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}; no file was")
 
 
 def _said(count: int, folder: str | None, missing: list[str], what: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Files of a tree: which may be named, how to read them, how to replace them. Knows no YAML and no Kubernetes."""
+"""Files of a tree: which may be named, and how to read them. Knows no YAML and no Kubernetes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import glob
 import os
 import re
 import stat
-from dataclasses import replace as replaced
 from functools import cache
 
 from hardener.errors import HardenError, InputError
@@ -19,6 +18,7 @@ NAMES = frozenset({"Kustomization"})  # of manifests without such an end
 _OTHERS = re.compile(r"(?i).*\.(?:csv|conf|kubeconfig)|kubeconfig|[^.]*token[^.]*(?:\.txt)?")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
+RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
 
 
 class UnreadableError(HardenError):
@@ -205,152 +205,3 @@ def _of_the_system() -> frozenset[int]:
         except OSError:
             continue  # another system
     return frozenset(found - {os.stat(os.sep).st_dev})
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A text that waits in the file ``temporary`` beside ``path``, to take its place in one step.
-
-    ``content`` is what is there as read, None where there is no file yet. ``folders`` are those made for it.
-    """
-
-    path: str
-    temporary: str
-    content: Content | None
-    folders: list[str]
-
-    def place(self) -> None:
-        """Put the text in its place: at any moment the file is the old or the new one.
-
-        Raises OSError when that fails, when the file changed since it was read, and FileExistsError when there is one
-        where none was.
-        """
-        if self.content is not None:
-            _unchanged(self.path, self.content)
-            os.replace(self.temporary, self.path)
-        else:
-            try:
-                os.link(self.temporary, self.path)  # unlike rename it never replaces a file
-                os.unlink(self.temporary)
-            except OSError:  # a file system without hard links, or there is a file
-                if os.path.lexists(self.path):
-                    raise
-                os.rename(self.temporary, self.path)
-
-    def take_back(self) -> None:
-        """Bring back what was there before ``place``. Raises OSError when that fails."""
-        if self.content is None:
-            os.unlink(self.path)
-        else:
-            status = os.stat(self.path)
-            now = replaced(self.content, size=status.st_size, mtime_ns=status.st_mtime_ns)
-            replace(self.path, self.content.text, now)
-
-    def drop(self) -> None:
-        """Leave nothing of what still waits; of several texts drop the last one first, whose folders lie deeper."""
-        if os.path.lexists(self.temporary):
-            os.unlink(self.temporary)
-        _remove(self.folders)
-
-
-def prepare(path: str, text: str | bytes, content: Content | None) -> Prepared:
-    """Write ``text`` beside ``path``, with the mode and the owner of the file that it is to replace.
-
-    ``content`` is that file as read, None for a new one, for which folders are made. Raises OSError; then nothing is
-    left behind.
-    """
-    if content is None:
-        if os.path.lexists(path):
-            raise FileExistsError(17, "File exists")
-        status, folders = None, _make_folders(os.path.dirname(path))
-    else:
-        status, folders = _unchanged(path, content), []
-        if not os.access(path, os.W_OK):
-            raise PermissionError(13, "Permission denied")
-    temporary = None
-    try:
-        handle, temporary = _temporary(path, status is None)
-        with os.fdopen(handle, "wb") as stream:
-            raw = text if isinstance(text, bytes) else text.encode() if content is None else content.encoded(text)
-            stream.write(raw)
-            stream.flush()
-            if status is not None:
-                os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
-            if status is not None and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                try:
-                    os.fchown(stream.fileno(), status.st_uid, status.st_gid)
-                except PermissionError:
-                    pass  # only root may give files away; the content and the mode are right
-            os.fsync(stream.fileno())
-    except BaseException:
-        Prepared(path, temporary or "", content, folders).drop()
-        raise
-    return Prepared(path, temporary, content, folders)
-
-
-def create(path: str, text: str | bytes) -> None:
-    """Make the file ``path`` whole or not at all, and the folders above it. Raises OSError, FileExistsError when there
-    is one already."""
-    _put(prepare(path, text, None))
-
-
-def replace(path: str, text: str, content: Content) -> None:
-    """Replace ``path`` by ``text`` atomically, mode kept: at any moment the file is the old or the new one.
-
-    Raises OSError when it cannot be written, and when the file changed since ``content`` was read.
-    """
-    _put(prepare(path, text, content))
-
-
-def _put(prepared: Prepared) -> None:
-    try:
-        prepared.place()
-    finally:
-        prepared.drop()
-
-
-def _unchanged(path: str, content: Content) -> os.stat_result:
-    status = os.stat(path)
-    if (status.st_size, status.st_mtime_ns) != (content.size, content.mtime_ns):
-        raise OSError(0, "the file changed while harden was running; run it again")
-    return status
-
-
-def _temporary(path: str, new: bool) -> tuple[int, str]:
-    """An open new file beside ``path``, so that it can take its place in one step: with the mode of a ``new`` file, or
-    closed to others until it has that of the one it replaces."""
-    folder, prefix, suffix = os.path.dirname(path), ".harden-", ".tmp"
-    if not new:
-        import tempfile  # late: only writing needs it
-
-        return tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=folder)
-    while True:
-        temporary = os.path.join(folder, f"{prefix}{os.urandom(6).hex()}{suffix}")
-        try:
-            # The system takes the umask off. To ask for it would be to set it, for all threads of a program.
-            return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), temporary
-        except FileExistsError:
-            continue
-
-
-def _make_folders(folder: str) -> list[str]:
-    """Make ``folder`` and those above it; the ones that there were not, the deepest first."""
-    made: list[str] = []
-    while folder and not os.path.isdir(folder):
-        made.append(folder)
-        folder = os.path.dirname(folder)
-    try:
-        for missing in reversed(made):
-            os.makedirs(missing, exist_ok=True)
-    except OSError:
-        _remove(made)
-        raise
-    return made
-
-
-def _remove(folders: list[str]) -> None:
-    for folder in folders:
-        try:
-            os.rmdir(folder)
-        except OSError:
-            pass  # somebody else uses it, or it was never made

@@ -14,7 +14,7 @@ from dataclasses import replace as replaced
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hardener.sources.files import NAMES, SUFFIXES, UnreadableError, git_root, is_other, read_bytes
+from hardener.sources.files import NAMES, RUN_FOLDER, SUFFIXES, UnreadableError, git_root, is_other, read_bytes
 from hardener.support.fast_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ INSTALLED = frozenset({"node_modules"})
 """Those of them that a package manager makes anew."""
 DEEPEST = 200
 """Folders below the one that a walk begins with; what lies deeper is not looked for."""
-_OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform"})
+_OF_TOOLS = frozenset({".git", "__pycache__", ".venv", ".tox", ".terraform", RUN_FOLDER})
 _CASE = {"before", "findings.txt"}  # what a folder that is a golden case holds
 _MOST_COUNTED = 10_000  # files that are left out; what lies beyond is not looked for
 _LARGEST_IGNORE_FILE = 1024 * 1024  # bytes

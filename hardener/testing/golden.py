@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardener.errors import HardenError, InputError
-from hardener.sources import files
+from hardener.sources import files, run_folder
+from hardener.sources.transaction import Transaction
 
 if TYPE_CHECKING:
     from hardener.report.redactor import Redactor
@@ -46,6 +48,9 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
     """
     if os.path.lexists(folder):
         files.real_path(folder)
+        if accept:
+            for line in run_folder.recover_around([os.path.realpath(folder)]):
+                say(line)
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
         raise InputError(f"{folder}: no golden case, which is a folder with a folder before in it")
@@ -199,9 +204,23 @@ def _texts(folder: Path) -> dict[str, bytes]:
 
 
 def _accept(case: Path, work: Path, found: str) -> None:
-    shutil.rmtree(case / "after", ignore_errors=True)
-    shutil.copytree(work, case / "after", symlinks=True)
-    (case / "findings.txt").write_text(found, encoding="utf-8")
+    """Write ``work`` as ``after/`` of ``case``, and ``findings.txt``: all of it, or nothing."""
+    after = case.resolve() / "after"
+    old, new = _texts(after), _texts(work)
+    with Transaction(str(case.resolve())) as run:
+        try:
+            for name in sorted(old.keys() - new.keys()):
+                run.remove(str(after / name))
+            for name, content in new.items():
+                if old.get(name) != content:
+                    run.put(str(after / name), content, stat.S_IMODE((work / name).stat().st_mode))
+            run.put(str(case.resolve() / "findings.txt"), found.encode())
+            run.place()
+        except OSError as error:
+            raise GoldenError(f"{case}: cannot be written: {error.strerror}; it is as it was") from None
+    for folder, folders, names in os.walk(after, topdown=False):
+        if not folders and not names:
+            os.rmdir(folder)
 
 
 def _compare(expected: dict[str, bytes], found: dict[str, bytes], case: Path) -> None:

@@ -265,7 +265,9 @@ class _Reader:
         except ImportError:
             if editable and not any(problem.id == "terraform-extra" for problem in problems):
                 message = "Terraform files are not looked at: this installation cannot read them"
-                problems.append(Problem("terraform-extra", path, name, message, "pip install 'hardener[terraform]'"))
+                problems.append(
+                    Problem("terraform-extra", path, name, message, "pip install tree-sitter tree-sitter-hcl")
+                )
             return
         self.tree.files.append(file)
 

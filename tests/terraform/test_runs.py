@@ -97,7 +97,7 @@ def test_without_the_extra_one_finding_says_what_to_install(harden: Harden, tmp_
     before = snapshot(tmp_path)
     findings = json.loads(harden("diff", ".", "--format", "json").out)["findings"]
     assert [(found["id"], found["advice"]) for found in findings] == [
-        ("terraform-extra", "pip install 'hardener[terraform]'")
+        ("terraform-extra", "pip install tree-sitter tree-sitter-hcl")
     ]
     assert harden("apply", ".").status == 0 and snapshot(tmp_path) == before
 

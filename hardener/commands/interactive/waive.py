@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import Any
 from hardener.authoring.edits import Grade, replay
 from hardener.engine.waivers.marks import PREFIX
 from hardener.errors import InputError
-from hardener.sources import files, yaml
+from hardener.sources import yaml
 from hardener.sources.manifests import ManifestFile, Piece
+from hardener.sources.transaction import NotPlacedError, Transaction
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Container, Object, View
 
@@ -28,13 +30,14 @@ class Written:
 
 
 def write(waivers: Iterable[Written]) -> list[str]:
-    """Write ``waivers`` to their files, each of which is replaced whole. Returns the names of the files; raises
-    InputError for the first that cannot be written, and then it is as it was."""
+    """Write ``waivers`` to their files, all or none. Returns the names of the files; raises InputError for the first
+    that cannot be written."""
     by_file: dict[str, tuple[ManifestFile, dict[Piece, list[Written]]]] = {}
     for waiver in waivers:
         piece = waiver.target.object.piece
         by_piece = by_file.setdefault(piece.file.path, (piece.file, {}))[1]
         by_piece.setdefault(piece, []).append(waiver)
+    texts: list[tuple[ManifestFile, str]] = []
     for file, by_piece in by_file.values():
         text = file.content.text
         for piece in sorted(by_piece, key=lambda piece: piece.start, reverse=True):
@@ -42,10 +45,17 @@ def write(waivers: Iterable[Written]) -> list[str]:
             for waiver in by_piece[piece]:
                 written = _with(piece, written, waiver)
             text = text[: piece.start] + written + text[piece.end :]
+        texts.append((file, text))
+    with Transaction() as run:
+        for file, text in texts:
+            try:
+                run.replace(file.path, text, file.content)
+            except OSError as error:
+                raise InputError(f"{file.name}: the waiver was not written: {error.strerror}") from None
         try:
-            files.replace(file.path, text, file.content)
-        except OSError as error:
-            raise InputError(f"{file.name}: the waiver was not written: {error.strerror}") from None
+            run.place()
+        except NotPlacedError as error:
+            raise InputError(f"{os.path.relpath(error.path)}: the waiver was not written: {error.strerror}") from None
     return [file.name for file, _ in by_file.values()]
 
 

@@ -89,6 +89,6 @@ def _zstd() -> tuple[Callable[[], Any], type[Exception]]:
         try:
             zstd = import_module("backports.zstd")
         except ImportError:
-            raise RegistryError("its layers are packed with zstd: pip install 'hardener[zstd]'") from None
+            raise RegistryError("its layers are packed with zstd: pip install backports.zstd") from None
     options = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
     return lambda: zstd.ZstdDecompressor(options=options), zstd.ZstdError

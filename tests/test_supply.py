@@ -1,0 +1,167 @@
+"""What is installed and released: the locks hold what pyproject.toml asks for; nothing names what is not there."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from .conftest import DEPLOYMENT, ROOT, commit, git, write
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+GROUPS = PROJECT["dependency-groups"]
+BUILD = GROUPS["build"]
+WANTED = {
+    "requirements.lock": PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["terraform"],
+    "requirements-build.lock": BUILD,
+    "requirements-release.lock": BUILD + [item for item in GROUPS["release"] if isinstance(item, str)],
+}
+_PIN = re.compile(
+    r"^([\w.-]+)==([^\s;\\]+)(?: ; ([^\\\n]+?))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.M
+)
+
+
+def pins(name: str) -> dict[str, list[tuple[Version, str | None]]]:
+    """The versions that the lock ``name`` holds, each with its marker."""
+    found: dict[str, list[tuple[Version, str | None]]] = {}
+    for package, version, marker, _ in _PIN.findall((ROOT / name).read_text(encoding="utf-8")):
+        found.setdefault(canonicalize_name(package), []).append((Version(version), marker or None))
+    return found
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_a_lock_holds_what_is_asked_for(name: str) -> None:
+    held = pins(name)
+    for text in WANTED[name]:
+        wanted = Requirement(text)
+        versions = [version for version, _ in held.get(canonicalize_name(wanted.name), [])]
+        assert versions and all(wanted.specifier.contains(version) for version in versions), f".ci/locks: {text}"
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_every_line_of_a_lock_has_a_version_and_hashes(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    rest = [line for line in _PIN.sub("", text).splitlines() if not re.fullmatch(r" *#.*", line)]
+    assert rest == [] and pins(name)
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
+def test_a_lock_holds_what_its_packages_need(name: str) -> None:
+    """As far as they are installed here."""
+    held, looked_at = pins(name), 0
+    for package in held:
+        try:
+            needed = importlib.metadata.requires(package) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        looked_at += 1
+        for one in map(Requirement, needed):
+            if one.marker is None or one.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(one.name) in held, f"{package} needs {one}"
+    assert looked_at > len(held) / 2
+
+
+def test_two_locks_agree_for_one_environment() -> None:
+    run, build = pins("requirements.lock"), pins("requirements-build.lock")
+    for package in run.keys() & build.keys():
+        assert {version for version, _ in run[package]} == {version for version, _ in build[package]}, package
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_the_markers_of_a_lock_choose_at_most_one_version(name: str) -> None:
+    for package, versions in pins(name).items():
+        chosen = [version for version, marker in versions if marker is None or Marker(marker).evaluate()]
+        assert len(chosen) <= 1, package
+
+
+def test_the_build_is_what_the_package_says() -> None:
+    assert PROJECT["build-system"]["requires"] == BUILD
+
+
+# -- how Python is started
+
+
+@pytest.mark.parametrize("path", ["action.yml", "integrations/container/Containerfile", ".ci/release", ".ci/locks"])
+def test_python_is_started_isolated(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    started = re.findall(r'(?:/bin/python"?|HARDEN_PYTHON"|\bpython3|\$python"|PYTHON:-python3}")[",]* "?(-\w+)', text)
+    assert len(started) >= 2 and set(started) == {"-I"}
+    for line in text.splitlines():
+        if "pip install" in line and "--no-index" not in line and not line.lstrip().startswith(("#", "install=")):
+            assert "--require-hashes" in line or "uv==" in line, line
+
+
+HOSTILE = ("venv", "yaml", "typer", "ruamel", "pathspec", "msgspec", "hostile", "json", "gc", "hashlib")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "start", [[str(Path(sys.executable).with_name("harden"))], [sys.executable, "-P", "-m", "hardener"],
+              [sys.executable, "-I", "-m", "hardener"], [sys.executable, "-m", "hardener"]],
+    ids=["harden", "-P -m", "-I -m", "-m"],
+)  # fmt: skip
+def test_no_module_of_the_folder_is_imported(start: list[str], tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    code = f"open({str(ran)!r}, 'a').write(__name__)\n"
+    entry = {"hostile-1.dist-info/entry_points.txt": "[hardener.transforms]\nhostile = hostile\n"}
+    write(tmp_path / "work", {"web.yaml": DEPLOYMENT, **entry, **{f"{name}.py": code for name in HOSTILE}})
+    commit(tmp_path / "work")
+    done = subprocess.run([*start, "diff", "web.yaml"], cwd=tmp_path / "work", capture_output=True, text=True)
+    assert (done.returncode, ran.exists()) == (1, False), done.stderr
+
+
+# -- what is said
+
+
+def test_nothing_names_a_package_that_is_not_there() -> None:
+    """There is no ``hardener`` on the index."""
+    wrong = re.compile(r"pip install (?:-\S+ )*['\"]?hardener(?! @)|pipx install harden|uvx harden")
+    names = git(ROOT, "ls-files", "-z", "--cached").stdout.decode().split("\0")
+    looked_at = [
+        ROOT / name for name in names if name.endswith((".md", ".py", ".yml", ".yaml", ".txt", "Containerfile"))
+    ]
+    found = [
+        path
+        for path in looked_at
+        if path.is_file() and wrong.search(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert [path.name for path in found if path != Path(__file__)] == [] and len(looked_at) > 100
+
+
+def test_the_workflow_of_a_release_is_pinned_and_small_in_rights() -> None:
+    path = ROOT / ".github/workflows/release.yml"
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert job["permissions"] == {"contents": "write", "id-token": "write", "attestations": "write"}
+    for step in job["steps"]:
+        assert "run" in step or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"])
+        assert "${{" not in step.get("run", "")
+    scripts = "\n".join(step.get("run", "") for step in job["steps"])
+    assert ".ci/release dist" in scripts and any(
+        "attest-build-provenance" in step.get("uses", "") for step in job["steps"]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("HARDEN_RELEASE") != "all", reason="builds a release twice: HARDEN_RELEASE=all")
+def test_a_release_is_built_twice_and_is_the_same(tmp_path: Path) -> None:
+    done = subprocess.run([ROOT / ".ci/release", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    bill = json.loads((tmp_path / "harden.cdx.json").read_text(encoding="utf-8"))
+    assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["name"] == "hardener"
+    assert {canonicalize_name(item["name"]) for item in bill["components"]} == pins("requirements.lock").keys()
+    assert len(list(tmp_path.glob("hardener-*"))) == 2
