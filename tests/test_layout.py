@@ -446,35 +446,36 @@ def test_a_kustomization_that_is_not_edited_is_a_finding(harden: Harden, tmp_pat
     assert (tmp_path / "k8s/kustomization.yaml").read_text() == tree["k8s/kustomization.yaml"]
 
 
-def test_evidence_follows_kustomizations_out_of_the_tree(tmp_path: Path) -> None:
+def test_evidence_follows_kustomizations_into_what_is_left_out(tmp_path: Path) -> None:
     tree = {
-        "app/kustomization.yaml": "namespace: shop\nresources: [web.yaml, ../shared, ../lone.yaml, ../gone]\n",
-        "app/web.yaml": workload(),
-        "shared/kustomization.yaml": "resources: [svc.yaml, ../app, ../more]\ncomponents: [../part]\n",
-        "shared/svc.yaml": service(),
-        "shared/unlisted.yaml": service("other"),
-        "more/Kustomization": "resources: [db.txt, bad.yaml, ../shared]\n",
-        "more/db.txt": workload("db", "db"),
-        "more/bad.yaml": "",
-        "part/kustomization.yml": COMPONENT + "resources: [c.yaml]\n",
-        "part/c.yaml": service("cache"),
-        "lone.yaml": service("lone"),
+        "kustomization.yaml": "namespace: shop\nresources: [web.yaml, T/shared, T/lone.yaml, T/gone]\n",
+        "web.yaml": workload(),
+        "T/shared/kustomization.yaml": "resources: [svc.yaml, ../.., ../more]\ncomponents: [../part]\n",
+        "T/shared/svc.yaml": service(),
+        "T/shared/unlisted.yaml": service("other"),
+        "T/more/Kustomization": "resources: [db.txt, bad.yaml, ../shared]\n",
+        "T/more/db.txt": workload("db", "db"),
+        "T/more/bad.yaml": "",
+        "T/part/kustomization.yml": COMPONENT + "resources: [c.yaml]\n",
+        "T/part/c.yaml": service("cache"),
+        "T/lone.yaml": service("lone"),
     }
-    write(tmp_path, tree)
-    (tmp_path / "more" / "bad.yaml").write_bytes(b"\xff\xff")
-    app = str(tmp_path / "app")
+    write(tmp_path, {name.replace("T/", "testdata/"): text.replace("T/", "testdata/") for name, text in tree.items()})
+    (tmp_path / "testdata" / "more" / "bad.yaml").write_bytes(b"\xff\xff")
+    app = str(tmp_path)
     workspace = Tree.read([app], root=app)
     assert sorted(item.name for item in workspace.objects) == ["cache", "db", "lone", "web", "web"]
     assert [item.name for item in workspace.objects if item.editable] == ["web"]
     assert workspace.unread_evidence == 1
-    assert places(workspace, list(workspace.ask(Relations).selected_pods(at(workspace, "../shared/svc.yaml")))) == [
-        "web.yaml:web"
-    ]
+    assert places(
+        workspace, list(workspace.ask(Relations).selected_pods(at(workspace, "testdata/shared/svc.yaml")))
+    ) == ["web.yaml:web"]
 
 
-def test_evidence_beyond_the_tree_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    write(tmp_path, {"app/kustomization.yaml": "resources: [../a.yaml, ../b.yaml, ../c.yaml]\n"})
-    write(tmp_path, {f"{name}.yaml": service(name) for name in "abc"})
+def test_evidence_that_is_left_out_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = ", ".join(f"testdata/{name}.yaml" for name in "abc")
+    write(tmp_path, {"app/kustomization.yaml": f"resources: [{names}]\n"})
+    write(tmp_path, {f"app/testdata/{name}.yaml": service(name) for name in "abc"})
     monkeypatch.setattr("hardener.tree.reader._MOST_OUTSIDE", 2)
     app = str(tmp_path / "app")
     workspace = Tree.read([app], root=app)
