@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(("name", "part"), CASES)
 def test_a_run_that_is_ended_leaves_all_or_nothing(name: str, part: int, tmp_path: Path) -> None:
-    many = (200 if name == "apply" else 20) if ALL else (6 if name == "apply" else 2)
+    many = (200 if name == "apply" else 20) if ALL else (4 if name == "apply" else 1)
     numbers = range(many)[part::PARTS] if name == "apply" else range(many)
 
     def kills(total: int) -> Iterator[tuple[int, int]]:
