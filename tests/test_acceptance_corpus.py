@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.tree.tree import Tree
 from tests.conftest import CorpusTree, Harden, commit, shared, write
 
 pytestmark = pytest.mark.slow
@@ -95,7 +98,22 @@ def test_the_shop_gets_what_it_lacks_and_nothing_twice(shop: Shop) -> None:
 def test_the_policies_of_the_shop_are_its_sixteen_edges(shop: Shop) -> None:
     """Those of its authors (kustomize/components/network-policies), and the one of the load generator."""
     folder, _, _ = shop
-    found = policies((folder / "harden-networkpolicies.yaml").read_text())
+    check_edges(policies((folder / "harden-networkpolicies.yaml").read_text()))
+
+
+def test_its_sources_open_no_other(harden: Harden, tmp_path: Path) -> None:
+    app = shared("apps", "microservices-demo")
+    for name in ("kubernetes-manifests", "src", "skaffold.yaml"):
+        (shutil.copytree if (app / name).is_dir() else shutil.copy)(app / name, tmp_path / name)
+    commit(tmp_path)
+    tree = Tree.read([str(tmp_path.resolve())], root=str(tmp_path.resolve()))
+    images = [one.image for pod in tree.pod_templates for one in pod.containers if one.image is not None]
+    assert sum(bool(tree.ask(BuiltImages).folders(image)) for image in images) >= 10  # whose sources are read
+    assert harden("apply", "kubernetes-manifests", "--yes", "--only", "netpol-workload").status == 0
+    check_edges(policies((tmp_path / "kubernetes-manifests" / "harden-networkpolicies.yaml").read_text()))
+
+
+def check_edges(found: dict[str, Value]) -> None:
     expected = {("loadgenerator", "frontend", 8080)}
     component = shared("corpus", "microservices-demo", "kustomize", "components", "network-policies")
     for path in component.glob("network-policy-*.yaml"):
