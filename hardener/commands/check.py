@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, learn, read, show
+from hardener.commands.run import Choices, Plan, Style, learn, read, show
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report import unread
@@ -18,14 +18,14 @@ from hardener.sources.selection import Wanted, pattern_test
 
 
 def check(
-    paths: list[str], choices: Choices, *, fail_on: str, require: list[str], allow_empty: bool, format: str,
-    verbose: bool, quiet: bool,
-) -> int:  # fmt: skip
+    paths: list[str], choices: Choices, style: Style, *, fail_on: str | None, require: list[str], allow_empty: bool
+) -> int:
     """Report what is not hardened, and the Pod Security levels.
 
-    Returns 2 where a pattern of ``require`` fits no file that was read, and where nothing was read unless
-    ``allow_empty``; 1 when ``apply`` would change something, or a finding or held-back change is at least as severe as
-    ``fail_on`` ("none": never); else 0.
+    Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, and where
+    nothing was read unless ``allow_empty``. Else 1 where something is as severe as ``fail_on``: a finding, a held-back
+    change, or a pending one, which has the severity of its transform; without ``fail_on`` where a change is pending,
+    or a finding or held-back change is critical. Else 0.
     """
     required = [(pattern, _required(pattern)) for pattern in require]
     with Progress() as progress:
@@ -34,26 +34,43 @@ def check(
         outcome = plan.run(tree, progress)
     levels = (before, plan.standings(tree))
     known = _compare(outcome, choices, plan) if choices.baseline else []
-    worst = outcome.worst_finding
-    too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
     redactor = Redactor()
-    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
+    missing = list(_missing(outcome, required, allow_empty)) if fail_on != "none" else []
+    too_bad = list(_too_bad(outcome, fail_on))
+    reasons = [redactor.text(reason) for reason in missing] + too_bad
+    verdict = f"check failed: {'; '.join(reasons)}" if reasons else _passed(outcome, redactor)
+    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict)
     for line in known:
-        print(line, file=sys.stdout if format == "text" else sys.stderr)
-    missing = list(_missing(outcome, required, allow_empty))
-    if missing and format != "text":
+        print(line, file=sys.stdout if style.format == "text" else sys.stderr)
+    if missing and style.format != "text":
         print(f"harden: {redactor.text('; '.join(missing))}", file=sys.stderr)
-    if format == "text":
-        reasons = [redactor.text(reason) for reason in missing]
-        if outcome.files:
-            verb = "is" if len(outcome.changes) == 1 else "are"
-            reasons.append(f"{counted(len(outcome.changes), 'change')} {verb} pending: harden apply")
-        if too_bad and worst is not None:
-            reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
-        print("check failed: " + "; ".join(reasons) if reasons else _passed(outcome, redactor))
     if missing:
         return 2
-    return 1 if outcome.files or too_bad else 0
+    return 1 if too_bad else 0
+
+
+def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
+    """What a check fails on, in words."""
+    if fail_on == "none":
+        return
+    least = Severity(fail_on or Severity.CRITICAL)
+    pending = [change.transform.severity for change in outcome.changes]
+    held = [held.transform.severity for held in outcome.held]
+    found = [finding.severity for finding in outcome.findings]
+    if fail_on is None and outcome.files:
+        yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
+    for severities, noun, plural in (
+        (pending if fail_on else [], "pending change", "s"),
+        (held, "held-back change", "s"),
+        (found, "finding", "s"),
+    ):
+        if number := sum(severity.rank >= least.rank for severity in severities):
+            worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
+            yield f"{counted(number, noun, plural)} {_are(number)} {worse}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _required(pattern: str) -> Wanted:

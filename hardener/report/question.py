@@ -9,10 +9,10 @@ from hardener.engine.outcome import MISSING, Change, FileChange
 from hardener.report import steps
 from hardener.report.held import place, why_held
 from hardener.report.patch import Patch
-from hardener.report.text import TextReport
+from hardener.report.printed import Printed
 
 
-class Question(TextReport):
+class Question(Printed):
     """Prints the steps of an outcome one by one, as the report for a terminal prints them all."""
 
     __slots__ = ()
