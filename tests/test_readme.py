@@ -16,6 +16,7 @@ from hardener.cli.app import app
 from hardener.sources import yaml
 
 from .conftest import ROOT, commit, run
+from .terminals import harden_on_terminal
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -43,24 +44,24 @@ def hold(request: pytest.FixtureRequest, shown: str, now: str) -> None:
     assert shown == now, "README.md is out of date; --harden-accept mends it"
 
 
-def excerpt(report: str) -> str:
-    """One screen of a report: all up to the first finding, the hunk that takes away ``privileged``, the last lines."""
-    lines = report.splitlines(keepends=True)
-    findings = next(number for number, line in enumerate(lines) if line.startswith("Left for a person"))
-    patch = lines.index("diff --git a/shop/api.yaml b/shop/api.yaml\n")
+def excerpt(applied: str, patch: str) -> str:
+    """The report of ``apply``, and of the patch the hunk that takes away ``privileged``."""
+    lines = patch.splitlines(keepends=True)
+    start = lines.index("diff --git a/shop/api.yaml b/shop/api.yaml\n")
     gone = next(number for number, line in enumerate(lines) if line.startswith("-") and "privileged: true" in line)
-    hunk = max(number for number in range(patch, gone) if lines[number].startswith("@@"))
+    hunk = max(number for number in range(start, gone) if lines[number].startswith("@@"))
     end = next(number for number in range(gone, len(lines)) if lines[number].startswith((" ---", "@@")))
-    parts = (lines[: findings + 3], ["Patch\n"], lines[patch : patch + 3], lines[hunk:end], lines[-2:])
-    return "...\n".join("".join(part) for part in parts)
+    return "...\n".join([applied, "".join(lines[start : start + 3]), "".join(lines[hunk:end])])
 
 
+@pytest.mark.slow
 def test_the_output_is_that_of_a_real_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
     commit(tmp_path)
-    done = run("apply", "shop", cwd=tmp_path)
-    assert done.status == 0, done.err
-    hold(request, block("text", "What it looks like"), excerpt(done.out))
+    patch = run("diff", "shop", cwd=tmp_path).out
+    done = harden_on_terminal("apply", "shop", folder=tmp_path, rows=40, columns=120)
+    assert done.status == 0, done.text
+    hold(request, block("text", "What it looks like"), excerpt(done.text, patch))
 
 
 def test_the_graph_is_that_of_a_real_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -87,7 +88,7 @@ def test_every_command_exists(line: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_exists(page: str) -> None:
-    known = set().union(*COMMANDS.values(), {"--version", "--harden-accept", "--fast"})
+    known = set().union(*COMMANDS.values(), {"--version", "--install-completion", "--harden-accept", "--fast"})
     text = (ROOT / page).read_text(encoding="utf-8")
     named = {
         option for code in re.findall(r"`([^`\n]+)`", text) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)

@@ -59,14 +59,15 @@ def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
     found = [finding.severity for finding in outcome.findings]
     if fail_on is None and outcome.files:
         yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
-    for severities, noun, plural in (
-        (pending if fail_on else [], "pending change", "s"),
-        (held, "held-back change", "s"),
-        (found, "finding", "s"),
+    for severities, noun in (
+        (pending if fail_on else [], "pending change"),
+        (held, "held-back change"),
+        (found, "finding"),
     ):
         if number := sum(severity.rank >= least.rank for severity in severities):
             worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
-            yield f"{counted(number, noun, plural)} {_are(number)} {worse}"
+            some = f"{number} of " if number < len(severities) else ""
+            yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
 
 
 def _are(number: int) -> str:

@@ -126,11 +126,16 @@ class BriefReport(Printed):
         return f"changed nothing in {counted(counts['files'], 'file')}"
 
     def _left(self) -> Iterator[str]:
+        """What the verdict does not count."""
         counts = self.outcome.summary()
-        for key, words in (("held", "held back"), ("refused", "refused"), ("waived", "waived")):
-            if counts[key]:
+        for key, words, said in (
+            ("held", "held back", "held-back"),
+            ("refused", "refused", ""),
+            ("waived", "waived", ""),
+        ):
+            if counts[key] and not (said and said in self.verdict):
                 yield f"{counts[key]} {words}"
-        if counts["findings"]:
+        if counts["findings"] and " finding" not in self.verdict:
             yield counted(counts["findings"], "finding")
 
     def _mood(self) -> str:
