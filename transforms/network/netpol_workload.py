@@ -48,6 +48,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
             "no NetworkPolicy holds on the network of its node", "hostNetwork",
             advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
         )  # fmt: skip
+        yield from Traffic([pod], options).unknown_calls()
         return
     isolation = pod.tree.ask(Isolation)
     own = isolation.selectors.own(pod)
