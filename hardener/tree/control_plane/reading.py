@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from hardener.kubernetes.component_values import COMPONENTS, called, started
@@ -71,10 +72,12 @@ def components(carrier: View) -> Iterator[Component]:
 
 def _command_lines(carrier: View) -> Iterator[Component]:
     pod = carrier.view(*_POD_SPECS[carrier.object.kind])
+    before: Counter[str] = Counter()
     for container in pod.items("containers"):
         name = started(container.strings("command"))
         if name is not None and _is_component(carrier, name):
-            yield CommandLine(container, name, pod)
+            yield CommandLine(container, name, pod, before[name])
+            before[name] += 1
 
 
 def _is_component(carrier: View, name: str) -> bool:
