@@ -242,7 +242,7 @@ def _transformer(layer: Object, name: str) -> str | None:
         documents = yaml.parse(text).documents
     except (OSError, UnreadableError, yaml.TextError):
         return None
-    whole = all(isinstance(each, dict) and each.get("kind") in _TRANSFORMERS for each in documents)
+    whole = all(isinstance(each, dict) and str(each.get("kind")) in _TRANSFORMERS for each in documents)
     return text if documents and whole else None
 
 
