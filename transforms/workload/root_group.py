@@ -14,8 +14,8 @@ _MORE = "supplementalGroups"
 
 @transform(
     each=PodTemplate, stage="user", severity=Severity.LOW,
-    after=("fs-group", "run-as-non-root", "run-as-user"), classes=("node-agent", "partial", "system-namespace"),
-    only_reports=True,
+    after=("fs-group", "run-as-non-root", "run-as-user"),
+    classes=("node-agent", "control-plane", "partial", "system-namespace"), only_reports=True,
 )  # fmt: skip
 def root_group(pod: PodTemplate) -> Steps:
     """The processes and volumes of a pod do not belong to the group of root.
