@@ -34,7 +34,7 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
         if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
             yield spec.finding(
                 f"whoever gets its claim reaches {path} of the node", source, "path",
-                advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume that leads to the node itself",
+                advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume with files of the node itself",
             )  # fmt: skip
         elif what is not None and source == "hostPath":  # a volume of the type local is made for such a folder
             yield spec.finding(
