@@ -31,6 +31,8 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
     spec = volume.view("spec")
     for source in ("hostPath", "local"):
         path, what = path_of(spec, source) or "", kind(spec, source)
+        if source == "local" and what == "device":
+            continue  # its path is "either a directory or block device" (core/v1, LocalVolumeSource)
         if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
             yield spec.finding(
                 f"whoever gets its claim reaches {path} of the node", source, "path",
