@@ -107,9 +107,10 @@ class MutatingPolicy(View):
 
     @property
     def visits_pods(self) -> bool:
-        """Whether it changes pods, and not only what makes pods."""
-        rules = self.items("spec", "matchConstraints", "resourceRules")
-        return any(name in ("pods", "*") for rule in rules for name in rule.strings("resources"))
+        """Whether it changes pods that are made, and not only what makes pods."""
+        visited = any(map(_takes_new_pods, self.items("spec", "matchConstraints", "resourceRules")))
+        left_out = self.items("spec", "matchConstraints", "excludeResourceRules") if visited else ()
+        return visited and not any(_takes_new_pods(rule) and not rule.strings("resourceNames") for rule in left_out)
 
     def expressions(self) -> Iterator[tuple[Path, str]]:
         """What it does, by the path of each expression."""
@@ -118,6 +119,18 @@ class MutatingPolicy(View):
                 text = mutation.text(key, "expression")
                 if text:
                     yield ("spec", "mutations", index, key, "expression"), text
+
+
+def _takes_new_pods(rule: View) -> bool:
+    """Whether a rule of a policy matches a pod that is made (k8s.io/apiserver, plugin/policy/matching, and the Matcher
+    of webhook/predicates/rules)."""
+    wanted = (
+        ("apiGroups", ("", "*")), ("apiVersions", ("v1", "*")), ("operations", ("CREATE", "*")),
+        ("resources", ("pods", "*", "pods/*", "*/*")),
+    )  # fmt: skip
+    return rule.text("scope") != "Cluster" and all(
+        any(value in values for value in rule.strings(key)) for key, values in wanted
+    )
 
 
 class AdmissionWebhook(View):
