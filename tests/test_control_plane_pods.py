@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from hardener.kubernetes.component_values import called
+from hardener.tree.control_plane import components, control_planes, unread
 from hardener.tree.tree import Tree
 from tests.conftest import Harden, write
 
@@ -128,6 +129,36 @@ def test_an_api_server_of_another_cluster_is_read_and_left_without_guesses(
     }  # fmt: skip
     assert not guesses & ids
     assert "control-plane" in seen  # and it is said
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        (workload("Pod", **ETCD), False),
+        (workload("Pod", "kube-system", **ETCD), True),
+        (workload("Pod", **ETCD).replace("spec:", "spec:\n  hostNetwork: true"), True),
+        (
+            workload("Pod", **ETCD).replace(
+                "metadata:", "metadata:\n  annotations: {kubernetes.io/config.source: file}"
+            ),
+            True,
+        ),
+        (workload("DaemonSet", **ETCD), False),
+        (workload("DaemonSet", "kube-system", **ETCD), True),
+        (workload("Pod", command=["sh", "-c", "exec etcd --data-dir=/data"]), False),
+        (workload("Pod", "kube-system", command=["sh", "-c", "exec etcd --data-dir=/data"]), True),
+        (workload("StatefulSet", **ETCD), False),
+        (workload(**SERVER) + "---\n" + workload("StatefulSet", name="etcd", **ETCD), True),
+        (workload("Pod", **SERVER), True),
+    ],
+)
+def test_whose_component_it_is_one_rule_tells(text: str, is_read: bool) -> None:
+    tree = Tree.from_text(text)
+    carrier = control_planes(tree)[-1]
+    assert bool([*components(carrier), *unread(carrier)]) is is_read
+    pod = next(pod for pod in tree.pod_templates if pod.object is carrier.object)
+    if pod.kind != "DaemonSet" and "sh" not in text:
+        assert bool({"static-pod", "control-plane"} & set(pod.classes)) is is_read
 
 
 def test_the_store_of_an_application_is_hardened_as_such(harden: Harden, tmp_path: Path) -> None:
