@@ -12,7 +12,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hardener.authoring.edits import Evidence
     from hardener.support.data_path import Path
@@ -30,6 +30,13 @@ def is_managed(item: Object) -> bool:
         return item.text("metadata", "labels", _MANAGED[0]) == _MANAGED[1]
     except (OpaqueError, WrongShapeError):
         return False
+
+
+def differing_fields(own: Object, wanted: Mapping[str, Any]) -> list[str]:
+    """The fields of the spec of a policy of this program that ask for something else than ``wanted``."""
+    from hardener.kubernetes.own_policies import differing  # late: hardly a tree has one
+
+    return differing(own.data.get("spec"), wanted)
 
 
 class _Policy(View):
