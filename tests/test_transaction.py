@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -242,6 +245,43 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
     with pytest.raises(OSError, match="another run of harden writes there"), run_folder.alone(str(alive), wait=False):
         pass
     assert (alive / ".harden-run/0.new").exists()
+
+
+@contextmanager
+def waiting(*command: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of ``command`` that has said that it waits; whatever becomes of it, it is ended after a while."""
+    handled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program = handled + "from hardener.cli import main; main()"
+    with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
+        timer = threading.Timer(30, process.kill)
+        timer.start()
+        try:
+            assert process.stderr is not None
+            while (line := process.stderr.readline()) != b"harden: waiting for another run\n":
+                assert line, "it did not say so"
+            yield process
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", [("apply", "."), ("baseline", "write", ".")], ids=" ".join)
+def test_a_run_that_waits_can_be_ended(command: tuple[str, ...], number: int, two: Path) -> None:
+    before = snapshot(two)
+    with run_folder.alone(str(two)), waiting(*command, cwd=two) as process:
+        process.send_signal(number)
+        assert process.wait(10) not in (0, -signal.SIGKILL)
+    assert snapshot(two) == before
+
+
+def test_a_run_that_waits_goes_on(two: Path) -> None:
+    with ExitStack() as stack:
+        with run_folder.alone(str(two)):
+            process = stack.enter_context(waiting("apply", ".", *ONLY, cwd=two))
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 0 and b"waiting" not in said
+    assert "drop:" in (two / "a.yaml").read_text()
 
 
 def test_the_commands_of_one_process_do_not_wait_for_each_other(two: Path) -> None:

@@ -22,8 +22,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 
@@ -34,6 +36,7 @@ from hardener.support.fast_dataclass import dataclass
 NAME = files.RUN_FOLDER
 _JOURNAL = "journal"
 _FORM = b"harden 1"
+_PAUSE = 0.05  # seconds between two looks whether another run has ended
 _turn = threading.RLock()
 _held: dict[str, int] = {}  # the locks of this process, and how often they were taken
 
@@ -144,10 +147,13 @@ def sync(folder: str) -> None:
 
 
 @contextmanager
-def alone(top: str, *, wait: bool = True) -> Iterator[None]:
-    """Inside, no other run writes in ``top``. Raises OSError where that has to be waited for and ``wait`` is off."""
+def alone(top: str, *, wait: bool = True, go_on: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Inside, no other run writes in ``top``. Raises OSError where that has to be waited for and ``wait`` is off.
+
+    ``go_on`` is asked again and again while another run is waited for, and what it raises ends that.
+    """
     with _turn:
-        handle = None if top in _held else _lock(top, wait)
+        handle = None if top in _held else _lock(top, wait, go_on)
         _held[top] = _held.get(top, 0) + 1
         try:
             yield
@@ -159,20 +165,32 @@ def alone(top: str, *, wait: bool = True) -> Iterator[None]:
                 os.close(handle)
 
 
-def _lock(top: str, wait: bool) -> int | None:
+def _lock(top: str, wait: bool, go_on: Callable[[], object]) -> int | None:
     try:
         import fcntl
     except ImportError:  # Windows
         return None
     handle = os.open(top, os.O_RDONLY)
+    said = False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
+        while True:
+            try:
+                # Never one call that waits: a signal that is noted for later would not end it.
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if not wait:
+                    raise OSError(errno.EAGAIN, "another run of harden writes there; run it again") from None
+            except OSError:
+                return handle  # a file system without locks
+            if not said:
+                print("harden: waiting for another run", file=sys.stderr, flush=True)
+                said = True
+            go_on()
+            time.sleep(_PAUSE)
+    except BaseException:
         os.close(handle)
-        raise OSError(errno.EAGAIN, "another run of harden writes there; run it again") from None
-    except OSError:
-        pass  # a file system without locks
-    return handle
+        raise
 
 
 # A dead run taken back.
