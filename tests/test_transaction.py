@@ -333,6 +333,17 @@ def test_a_journal_that_git_tracks_is_of_no_run(harden: Harden, two: Path) -> No
     assert done.err == "harden: .harden-run: Git tracks it, so no run of harden made it; remove it\n"
 
 
+def test_a_journal_that_git_tracks_in_a_subfolder_is_of_no_run(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {name: DEPLOYMENT for name in ("k8s/a.yaml", "k8s/b.yaml")})
+    commit(tmp_path)
+    killed(tmp_path / "k8s")
+    git(tmp_path, "add", "-Af")
+    before = snapshot(tmp_path)
+    done = harden("apply", "k8s")
+    assert (done.status, snapshot(tmp_path)) == (2, before)
+    assert done.err == "harden: k8s/.harden-run: Git tracks it, so no run of harden made it; remove it\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_a_journal_of_another_user_is_left_to_them(harden: Harden, two: Path) -> None:
     killed(two)

@@ -378,13 +378,15 @@ def _inside(top: str, name: str) -> str:
 def _is_tracked(top: str) -> bool:
     from hardener.sources import git_index  # late: few runs find the folder of a dead one
 
-    if not os.path.lexists(os.path.join(top, ".git")):
+    root = files.git_root(top)
+    if root is None:
         return False
     try:
-        index = git_index.read(top)
+        index = git_index.read(root)
     except git_index.UnreadableIndexError:
         return False
-    return index.holds(os.fsencode(NAME)) or index.holds_below(os.fsencode(NAME))
+    name = os.fsencode(os.path.relpath(os.path.join(top, NAME), root).replace(os.sep, "/"))
+    return index.holds(name) or index.holds_below(name)
 
 
 def _shown(top: str) -> str:
