@@ -365,6 +365,33 @@ def test_a_journal_that_names_another_place_needs_the_one_there(other: str, tmp_
     assert (tmp_path / "tree/a.yaml").read_text() == DEPLOYMENT
 
 
+@pytest.mark.parametrize("others", [("b",), ("b", "c"), ("gone", "b")])
+def test_journals_that_name_each_other_decide_nothing(others: tuple[str, ...], harden: Harden, tmp_path: Path) -> None:
+    """None of them is the first one, so no run is to be taken back: each is removed, and no other file."""
+    write(tmp_path, {f"{name}/{file}.yaml": "mine" for name in ("a", *others) for file in "ab"})
+    (tmp_path / "a/w.yaml").write_text(DEPLOYMENT)
+    before = snapshot(tmp_path / "a")
+    places = ["a", *others]
+    for name, first in zip(places, [*places[1:], "a"], strict=True):
+        if not (tmp_path / name / ".harden-run").exists() and name != "gone":
+            journal = killed(tmp_path / name, placed=0)
+            journal.first = f"{tmp_path}/{first}"
+            journal.write()
+    assert run_folder.recover(str(tmp_path / "a")) == []
+    assert snapshot(tmp_path / "a") == before
+    assert harden("apply", "a").status == 0
+
+
+def test_what_a_second_place_keeps_is_taken_back_by_the_first(tmp_path: Path) -> None:
+    write(tmp_path, {f"{name}/{file}.yaml": "mine" for name in "ab" for file in "ab"})
+    before = snapshot(tmp_path)
+    first, second = killed(tmp_path / "a"), killed(tmp_path / "b")
+    first.others, second.first = [second.top], first.top
+    for journal in (first, second):
+        journal.write()
+    assert run_folder.recover(second.top) and snapshot(tmp_path) == before
+
+
 def test_the_folder_of_a_run_is_for_nobody_else(two: Path) -> None:
     with Transaction() as run:
         run.replace(str(two / "a.yaml"), "new", files.read(str(two / "a.yaml")))

@@ -236,14 +236,14 @@ def recover(top: str) -> list[str]:
                 return _taken_back(journal)
     except OSError as error:
         raise InputError(f"{_shown(top)}: what a killed run left cannot be taken back: {error.strerror}") from None
-    if os.path.isdir(journal.first):
+    lines: list[str] = []
+    first = _read(journal.first) if os.path.isdir(journal.first) else None
+    if first is not None and (first.run, first.first) == (journal.run, journal.first):
         lines = recover(journal.first)
-        if not os.path.lexists(os.path.join(top, NAME)):
-            return lines
     with alone(top):
-        if _read(top) is not None:  # the one that decides is gone: that run was finished
+        if _read(top) is not None:  # the one that decides is gone, or never was: that run was finished
             clear(top)
-    return []
+    return lines
 
 
 def _taken_back(first: Journal) -> list[str]:
