@@ -69,7 +69,7 @@ def test_an_attribute_that_cannot_be_kept_refuses_the_run(
 ) -> None:
     set_attribute(two / "a.yaml", "user.origin", b"vendor")
 
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "setxattr", refuse)
@@ -133,7 +133,7 @@ def test_what_is_taken_back_is_the_file_that_was_there(two: Path) -> None:
 
 @pytest.mark.parametrize("places", [True, False])
 def test_without_hard_links_all_is_the_same(places: bool, two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
@@ -248,10 +248,9 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
 
 
 @contextmanager
-def waiting(*command: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+def waiting(*command: str, cwd: Path, program: str = "from hardener.cli import main; main()") -> Iterator[subprocess.Popen[bytes]]:
     """A run of ``command`` that has said that it waits; whatever becomes of it, it is ended after a while."""
-    handled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    program = handled + "from hardener.cli import main; main()"
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{program}"
     with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
         timer = threading.Timer(30, process.kill)
         timer.start()
@@ -273,6 +272,21 @@ def test_a_run_that_waits_can_be_ended(command: tuple[str, ...], number: int, tw
         process.send_signal(number)
         assert process.wait(10) not in (0, -signal.SIGKILL)
     assert snapshot(two) == before
+
+
+def test_a_run_that_waits_for_another_place_can_be_ended(tmp_path: Path) -> None:
+    """A file is written where a dead run left its second place, while the first one is in use."""
+    write(tmp_path, {f"{name}/{file}.yaml": "mine" for name in "ab" for file in "ab"})
+    first, second = killed(tmp_path / "a"), killed(tmp_path / "b")
+    first.others, second.first = [second.top], first.top
+    for journal in (first, second):
+        journal.write()
+    before = snapshot(tmp_path)
+    program = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+    with run_folder.alone(first.top), waiting(cwd=tmp_path, program=program) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == -signal.SIGTERM
+    assert snapshot(tmp_path) == before
 
 
 def test_a_run_that_waits_goes_on(two: Path) -> None:
@@ -400,7 +414,7 @@ def test_the_folder_of_a_run_is_for_nobody_else(two: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(two: Path, monkeypatch: pytest.MonkeyPatch, harden: Harden) -> None:
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(run_folder, "make", refuse)

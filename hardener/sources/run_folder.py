@@ -221,13 +221,13 @@ def _below(folder: str) -> Iterator[str]:
         folders[:] = [name for name in folders if name not in (".git", NAME)]
 
 
-def recover(top: str) -> list[str]:
+def recover(top: str, go_on: Callable[[], object] = lambda: None) -> list[str]:
     """Take back what a dead run did in ``top``, and in the other places that it wrote to. Returns what there is to
-    say, in lines. Raises InputError where that cannot be done."""
+    say, in lines; ``go_on`` as for ``alone``. Raises InputError where that cannot be done."""
     if not os.path.lexists(os.path.join(top, NAME)):
         return []
     try:
-        with alone(top):
+        with alone(top, go_on=go_on):
             journal = _read(top)
             if journal is None:
                 clear(top)
@@ -239,8 +239,8 @@ def recover(top: str) -> list[str]:
     lines: list[str] = []
     first = _read(journal.first) if os.path.isdir(journal.first) else None
     if first is not None and (first.run, first.first) == (journal.run, journal.first):
-        lines = recover(journal.first)
-    with alone(top):
+        lines = recover(journal.first, go_on)
+    with alone(top, go_on=go_on):
         if _read(top) is not None:  # the one that decides is gone, or never was: that run was finished
             clear(top)
     return lines

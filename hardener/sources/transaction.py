@@ -175,7 +175,7 @@ class Transaction:
         if top not in self._journals:
             self._open.enter_context(run_folder.alone(top, wait=not self._journals, go_on=self._go_on))
             try:
-                said = run_folder.recover(top)
+                said = run_folder.recover(top, self._go_on)
             except InputError as error:
                 raise OSError(errno.EBUSY, str(error)) from None
             if said:
