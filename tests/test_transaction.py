@@ -248,7 +248,9 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
 
 
 @contextmanager
-def waiting(*command: str, cwd: Path, program: str = "from hardener.cli import main; main()") -> Iterator[subprocess.Popen[bytes]]:
+def waiting(
+    *command: str, cwd: Path, program: str = "from hardener.cli import main; main()"
+) -> Iterator[subprocess.Popen[bytes]]:
     """A run of ``command`` that has said that it waits; whatever becomes of it, it is ended after a while."""
     program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{program}"
     with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
