@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener import harden_tree
 from hardener.errors import InputError
 from hardener.sources import files, run_folder, transaction
 from hardener.sources.run_folder import Entry, Journal, mark
@@ -379,6 +380,51 @@ def test_a_journal_that_names_another_place_needs_the_one_there(other: str, tmp_
     run_folder.recover(str(tmp_path / "tree"))
     assert snapshot(tmp_path / "elsewhere") == {"a.yaml": (0o100644, b"mine")}
     assert (tmp_path / "tree/a.yaml").read_text() == DEPLOYMENT
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["apply", "link"], "link: a symbolic link, which is not followed"),
+        (["apply", "link/sub"], "link/sub: the link link leads out of the repository"),
+        (["apply", ".", "--output-dir", "link"], "link: the link link leads out of the tree"),
+        (["baseline", "write", ".", "--baseline", "link/x"], "link/x: the link link leads out of the tree"),
+        (["baseline", "write", "link"], "link: a symbolic link, which is not followed"),
+        (["lock", "link"], "link: a symbolic link, which is not followed"),
+        (["golden", "accept", "link"], "link: a symbolic link, which is not followed"),
+        (["filter", "--report", "link/x"], "link/x: the link link leads out of the tree"),
+    ],
+    ids=str,
+)
+def test_a_dead_run_behind_a_link_is_left_alone(command: list[str], said: str, harden: Harden, tmp_path: Path) -> None:
+    tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
+    write(tmp_path, {"tree/a.yaml": DEPLOYMENT, "elsewhere/sub/a.yaml": "mine", "elsewhere/sub/b.yaml": "mine"})
+    (tree / "link").symlink_to("../elsewhere")
+    commit(tree)
+    killed(elsewhere / "sub")
+    before = snapshot(tmp_path)
+    done = harden(*command, cwd=tree)
+    assert (done.status, snapshot(tmp_path)) == (2, before) and done.err.startswith(f"harden: {said}"), done.all
+
+
+def test_the_library_leaves_a_dead_run_behind_a_link_alone(tmp_path: Path) -> None:
+    write(tmp_path, {"elsewhere/a.yaml": DEPLOYMENT, "elsewhere/b.yaml": "mine"})
+    killed(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to("elsewhere")
+    before = snapshot(tmp_path)
+    with pytest.raises(InputError, match="a symbolic link, which is not followed"):
+        harden_tree(tmp_path / "link", write=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_folder_to_write_to_is_not_searched(harden: Harden, tmp_path: Path) -> None:
+    """A run that writes there has its folder at the top of it, or above."""
+    write(tmp_path, {"tree/a.yaml": DEPLOYMENT, "out/deep/a.yaml": "mine", "out/deep/b.yaml": "mine"})
+    killed(tmp_path / "out/deep")
+    before = snapshot(tmp_path)
+    done = harden("apply", "tree", "--output-dir", "out")
+    assert (done.status, snapshot(tmp_path)) == (2, before)
+    assert done.err == "harden: --output-dir out: is there already, and not an empty folder\n"
 
 
 @pytest.mark.parametrize("others", [("b",), ("b", "c"), ("gone", "b")])

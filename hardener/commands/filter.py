@@ -22,8 +22,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     if report is not None:
         from hardener.commands.write_files import finish_killed  # late: only a report is written
 
-        files.target_path(report)
-        finish_killed([report])
+        finish_killed([], targets=[report])
     text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)

@@ -21,6 +21,7 @@ from hardener.engine.outcome import Outcome
 from hardener.errors import HardenError, InputError
 from hardener.report.redactor import Redactor
 from hardener.report.results import HardenedText, HardenedTree, records
+from hardener.sources import files
 from hardener.sources.run_folder import recover_around
 from hardener.tree.tree import Tree
 
@@ -139,7 +140,7 @@ def harden_tree(
         if since and write:
             raise InputError("since narrows what is reported: it does not go with write")
         if write:
-            recover_around([os.path.realpath(name) for name in names])
+            recover_around(files.expand(names))
         tree, plan = read(names, choices, _silent)
         outcome = plan.run(tree, _silent, forks=False)
         whole = write_files(outcome) if write else True

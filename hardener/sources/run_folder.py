@@ -196,11 +196,12 @@ def _lock(top: str, wait: bool, go_on: Callable[[], object]) -> int | None:
 # A dead run taken back.
 
 
-def recover_around(paths: list[str]) -> list[str]:
+def recover_around(paths: list[str], targets: list[str] | None = None) -> list[str]:
     """Take back what dead runs did to the real ``paths`` and around them: above each, and outside of a repository below
-    it, too. Returns what there is to say, in lines. Raises InputError."""
+    it, too. ``targets`` are what is only written, there or not: nothing below is looked at. Returns what there is to
+    say, in lines. Raises InputError."""
     tops: dict[str, None] = {}
-    for path in paths:
+    for path in dict.fromkeys([*paths, *(targets or [])]):
         root = files.git_root(path)
         folder = path
         while True:
@@ -209,7 +210,7 @@ def recover_around(paths: list[str]) -> list[str]:
             if folder in (root, os.path.dirname(folder)):
                 break
             folder = os.path.dirname(folder)
-        if root is None and os.path.isdir(path):
+        if root is None and path in paths and os.path.isdir(path):
             tops |= dict.fromkeys(_below(path))
     return [line for top in tops for line in recover(top)]
 

@@ -47,9 +47,9 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
     Raises InputError when there is no case.
     """
     if os.path.lexists(folder):
-        files.real_path(folder)
+        real = files.real_path(folder)
         if accept:
-            for line in run_folder.recover_around([os.path.realpath(folder)]):
+            for line in run_folder.recover_around([real]):
                 say(line)
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
