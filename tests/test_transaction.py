@@ -417,6 +417,27 @@ def test_the_library_leaves_a_dead_run_behind_a_link_alone(tmp_path: Path) -> No
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("kind", ["of another user", "a file", "a link"])
+def test_what_others_leave_above_a_path_outside_of_git_stops_nobody(kind: str, harden: Harden, tmp_path: Path) -> None:
+    """/tmp is everybody's: what stands there under that name need not be of a run of this user."""
+    write(tmp_path, {"shared/mine/a.yaml": DEPLOYMENT, "shared/a.yaml": "theirs", "shared/b.yaml": "theirs"})
+    theirs = tmp_path / "shared/.harden-run"
+    if kind == "of another user":
+        killed(tmp_path / "shared")
+        shutil.chown(theirs, 1234)
+    elif kind == "a file":
+        theirs.write_text("x")
+    else:
+        theirs.symlink_to("mine")
+    before = {name: each for name, each in snapshot(tmp_path).items() if not name.endswith("mine/a.yaml")}
+    for command in (["apply", "shared/mine", *ONLY], ["filter", "--report", "shared/mine/r.txt"]):
+        done = harden(*command, stdin=b"a: 1\n")
+        assert done.status == 0, done.all
+    assert "drop:" in (tmp_path / "shared/mine/a.yaml").read_text()
+    assert before.items() <= snapshot(tmp_path).items()
+
+
 def test_a_folder_to_write_to_is_not_searched(harden: Harden, tmp_path: Path) -> None:
     """A run that writes there has its folder at the top of it, or above."""
     write(tmp_path, {"tree/a.yaml": DEPLOYMENT, "out/deep/a.yaml": "mine", "out/deep/b.yaml": "mine"})

@@ -205,7 +205,7 @@ def recover_around(paths: list[str], targets: list[str] | None = None) -> list[s
         root = files.git_root(path)
         folder = path
         while True:
-            if os.path.lexists(os.path.join(folder, NAME)):
+            if _may_be_ours(folder) if root is None and folder != path else os.path.lexists(os.path.join(folder, NAME)):
                 tops[folder] = None
             if folder in (root, os.path.dirname(folder)):
                 break
@@ -213,6 +213,20 @@ def recover_around(paths: list[str], targets: list[str] | None = None) -> list[s
         if root is None and path in paths and os.path.isdir(path):
             tops |= dict.fromkeys(_below(path))
     return [line for top in tops for line in recover(top)]
+
+
+def _may_be_ours(top: str) -> bool:
+    """Whether a run of this user may have made the folder in ``top``. Above a path and outside of a repository it may
+    be anybody's, as in /tmp, and is in nobody's way."""
+    try:
+        status = os.lstat(os.path.join(top, NAME))
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and not _is_of_another(status)
+
+
+def _is_of_another(status: os.stat_result) -> bool:
+    return hasattr(os, "geteuid") and status.st_uid != os.geteuid()
 
 
 def _below(folder: str) -> Iterator[str]:
@@ -323,7 +337,7 @@ def _read(top: str) -> Journal | None:
         return None
     if not stat.S_ISDIR(status.st_mode):
         raise InputError(f"{name}: is no folder, and harden needs that name; remove it")
-    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+    if _is_of_another(status):
         raise InputError(f"{name}: a run of another user was killed here; harden has to be run as that user")
     if _is_tracked(top):
         raise InputError(f"{name}: Git tracks it, so no run of harden made it; remove it")
