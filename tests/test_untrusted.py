@@ -177,13 +177,15 @@ def test_settings_that_are_links_out_of_the_tree_are_refused(
     assert SECRET not in done.all
 
 
+@pytest.mark.parametrize("config", ["", ".harden.yaml", "./.harden.yaml", "sub/../.harden.yaml"])
 @pytest.mark.parametrize("named", ["../elsewhere/secret.yaml", "/proc/self/environ.yaml", "link.yaml", "own.yaml"])
-def test_a_profile_of_the_tree_lies_in_it(named: str, harden: Harden, tmp_path: Path) -> None:
+def test_a_profile_of_the_tree_lies_in_it(named: str, config: str, harden: Harden, tmp_path: Path) -> None:
     outside, tree = _outside(tmp_path), tmp_path / "tree"
     write(tree, {"p.yaml": DEPLOYMENT, ".harden.yaml": f"profile: {named}\n", "own.yaml": "extends: link.yaml\n"})
+    write(tree, {"sub/p.yaml": DEPLOYMENT})
     (tree / "link.yaml").symlink_to(outside / "secret.yaml")
     commit(tree)
-    done = harden("diff", "p.yaml", cwd=tree)
+    done = harden("diff", "p.yaml", *(["--config", config] if config else []), cwd=tree)
     assert done.status == 2 and "the profile lies outside of the tree that names it" in done.err
     assert SECRET not in done.all
 
