@@ -14,6 +14,7 @@ from hardener.errors import InputError
 from hardener.report import unread
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
+from hardener.sources.files import is_inside
 from hardener.sources.selection import Wanted, pattern_test
 from hardener.support.printable import plain
 
@@ -80,7 +81,7 @@ def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: 
     tree = outcome.tree
     read = [os.path.realpath(path) for path in unread.read_files(tree)]
     here = os.path.realpath(os.getcwd())
-    below = [path for path in read if path.startswith(here.rstrip(os.sep) + os.sep)]
+    below = [path for path in read if is_inside(path, here)]
     for pattern, fits in required:
         if not any(map(fits, below)):
             yield f"--require {pattern}: no file that was read fits it"
