@@ -101,10 +101,10 @@ def _configuration(choices: Choices, root: str) -> configuration.Config:
 def plan_with(choices: Choices, found: configuration.Config, root: str | None = None) -> Plan:
     """What to do by ``choices``, and where they say nothing by ``found``; ``root`` is that of the tree. Raises
     InputError for a wrong choice."""
-    named, folder = (
-        (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
-    )
-    chosen = profile.load(named or "restricted", folder=folder or None, root=root, trusts=not choices.no_waivers)
+    named, folder = choices.profile, None
+    if not named and found.path:
+        named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
+    chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
     for group, values in found.options.items():
         for key, value in values.items():
             chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
