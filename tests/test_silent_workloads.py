@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from hardener.facts.network.silent_workloads import MANY, SilentWorkloads
+from hardener.kubernetes.network_policy import Pod
 from hardener.tree.tree import Tree
 
 from .conftest import Harden, commit, run, write
+from .test_maintainers_policies import Bundle
 
 
 def workload(name: str, *, image: str = "", more: str = "", kind: str = "ClusterIP", served: bool = True) -> str:
@@ -70,6 +72,23 @@ def silent(root: Path) -> dict[str, str]:
                      id="sources that name a Service by a bare word"),
         pytest.param(API + CALLER + workload("front", kind="NodePort"), BUILT, {"front"},
                      id="a Dockerfile is no source"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"),
+                     {**BUILT, "front/app.js": "get(process.env.API_SERVICE_HOST)\n"}, {"front"},
+                     id="sources that name a Service by its variable"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"),
+                     {**BUILT, "front/app.js": "serve()\n", "front/bundle.js": "x" * 2_000_000}, {"front"},
+                     id="a source that is too large to be read"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"),
+                     {**BUILT, "front/Dockerfile": "FROM corp/storefront:3\n", "front/theme.js": "dark()\n"}, {"front"},
+                     id="a base that nobody knows"),
+        pytest.param(API + CALLER + workload("front", kind="NodePort"),
+                     {**BUILT, "front/Dockerfile": "FROM node\nADD https://example.com/shop.tgz /\n",
+                      "front/start.js": "go()\n"}, {"front"}, id="a program from elsewhere"),
+        pytest.param(API + CALLER + workload("worker", more="ports: [{name: stats, containerPort: 9}]", served=False)
+                     .replace("metadata: {labels: {app: worker}}",
+                              "metadata: {labels: {app: worker}, annotations: {prometheus.io/scrape: 'true'}}")
+                     + workload("prometheus", image="prom/prometheus:v3", more=calls("http://api"), served=False),
+                     {}, {"worker"}, id="who is only measured is called by nobody"),
         pytest.param(API + CALLER + workload("batch", more="args: ['-disable=api']", served=False), {}, {"batch"},
                      id="a bare word is no connection"),
     ],
@@ -95,6 +114,66 @@ def test_the_graph_shows_who_is_silent(tmp_path: Path) -> None:
     )
     for format in ("mermaid", "dot"):
         assert "not known (silent)" in run("graph", ".", "--format", format, cwd=tmp_path).out
+
+
+DB = workload("db") + workload("user", more=calls("http://db"), served=False)
+KNATIVE = """\
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hello, namespace: shop}
+spec: {template: {spec: {containers: [{image: 'example.com/hello:1'}]}}}
+---
+"""
+EXTERNAL = """\
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: shop}
+spec: {type: ExternalName, externalName: db.shop.svc.cluster.local}
+---
+"""
+HOST = ("spec: {containers", "spec: {hostNetwork: true, containers")
+HEADLESS = (
+    "spec: {type: ClusterIP, selector: {app: db}, ports: [{port: 80}]}",
+    "spec: {clusterIP: None, selector: {app: db}}",
+)
+
+
+@pytest.mark.parametrize(
+    ("manifests", "client"),
+    [
+        pytest.param(DB + workload("batch", served=False), "batch", id="one that nobody calls"),
+        pytest.param(DB.replace("namespace: shop", "namespace: default")
+                     + workload("batch", served=False).replace(", namespace: shop", ""), "batch",
+                     id="a namespace that is not named, and default"),
+        pytest.param(DB.replace(*HEADLESS) + workload("batch", served=False), "batch", id="a Service without ports"),
+        pytest.param(DB + EXTERNAL + workload("batch", more="env: [{name: STORE, value: store}]"), "batch",
+                     id="a bare word for another name of it"),
+        pytest.param(DB + workload("batch", more="env: [{name: STORE, value: db}]", served=False).replace(*HOST),
+                     "batch", id="a bare word from the network of a node"),
+        pytest.param(DB + "".join(workload(f"agent{n}", image="fluent/fluent-bit:3", served=False)
+                                  .replace("kind: Deployment", "kind: DaemonSet") for n in range(9))
+                     + workload("batch", served=False), "batch", id="one beside many agents"),
+        pytest.param(DB + KNATIVE, None, id="a Service of Knative, whose pods have labels of its own"),
+    ],
+)  # fmt: skip
+def test_what_a_silent_workload_reaches(harden: Harden, tmp_path: Path, manifests: str, client: str | None) -> None:
+    write(tmp_path, {"all.yaml": manifests})
+    commit(tmp_path)
+    assert harden("apply", ".", "--yes", "--only", "netpol-workload").status == 0
+    found = Bundle.read(tmp_path)
+    (server,) = [name for name in found.pods if name.endswith("/db")]
+    own = found.pods[server].namespace
+    (source,) = [pod for name, pod in found.pods.items() if name.endswith(f"/{client}")] or [Pod(own, {})]
+    assert found.opens(source, server, 80)
+
+
+def test_who_is_on_the_network_of_its_node_is_said(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"all.yaml": DB + workload("batch", served=False).replace(*HOST)})
+    commit(tmp_path)
+    out = harden("diff", ".", "--only", "netpol-workload").out
+    assert (
+        "what it calls in its namespace is refused, since no policy can name who is on the network of its node" in out
+    )
 
 
 @pytest.mark.parametrize("many", [MANY, MANY + 1])

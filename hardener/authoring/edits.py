@@ -111,9 +111,11 @@ class Set(Edit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append(Edit):
-    """``value`` becomes the last item of the list at ``path``; a missing or null list is made."""
+    """``value`` becomes the last item of the list at ``path``; a missing or null list is made. With ``widens`` a text
+    there becomes the first item."""
 
     value: Any
+    widens: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,8 @@ from hardener.support.fast_dataclass import dataclass
 Steps = Iterator[Edit | list[Edit] | Finding]
 
 STAGES = (
-    "exposure", "host", "user", "capabilities", "seccomp", "filesystem", "resources", "token", "image", "network",
-    "authorization", "secrets", "components", "cloud", "authentication", "logging", "policy", "labels",
+    "exposure", "host", "user", "capabilities", "seccomp", "filesystem", "resources", "token", "image",
+    "authorization", "network", "secrets", "components", "cloud", "authentication", "logging", "policy", "labels",
 )  # fmt: skip
 
 SCANNERS = ("checkov", "kube-linter", "kubeaudit", "kubescape", "polaris")

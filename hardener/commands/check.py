@@ -14,7 +14,9 @@ from hardener.errors import InputError
 from hardener.report import unread
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
+from hardener.sources.files import is_inside
 from hardener.sources.selection import Wanted, pattern_test
+from hardener.support.printable import plain
 
 
 def check(
@@ -22,10 +24,11 @@ def check(
 ) -> int:
     """Report what is not hardened, and the Pod Security levels.
 
-    Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, and where
-    nothing was read unless ``allow_empty``. Else 1 where something is as severe as ``fail_on``: a finding, a held-back
-    change, or a pending one, which has the severity of its transform; without ``fail_on`` where a change is pending,
-    or a finding or held-back change is critical. Else 0.
+    Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, where
+    nothing was read unless ``allow_empty``, and where nothing in the tree may lower the result and something that may
+    hold an object was not looked at. Else 1 where something is as severe as ``fail_on``: a finding, a held-back change,
+    or a pending one, which has the severity of its transform; without ``fail_on`` where a change is pending, or a
+    finding or held-back change is critical. Else 0.
     """
     required = [(pattern, _required(pattern)) for pattern in require]
     with Progress() as progress:
@@ -33,20 +36,31 @@ def check(
         before = plan.standings(tree)
         outcome = plan.run(tree, progress)
     levels = (before, plan.standings(tree))
+    # What nobody looked at is never known: a baseline says nothing of what it may hold today.
+    blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
     redactor = Redactor()
-    missing = list(_missing(outcome, required, allow_empty)) if fail_on != "none" else []
+    missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty)]
+    if blind:
+        verb = "was" if len(blind) == 1 else "were"
+        missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
     too_bad = list(_too_bad(outcome, fail_on))
-    reasons = [redactor.text(reason) for reason in missing] + too_bad
-    verdict = f"check failed: {'; '.join(reasons)}" if reasons else _passed(outcome, redactor)
-    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict)
-    for line in known:
-        print(line, file=sys.stdout if style.format == "text" else sys.stderr)
-    if missing and style.format != "text":
-        print(f"harden: {redactor.text('; '.join(missing))}", file=sys.stderr)
-    if missing:
-        return 2
-    return 1 if too_bad else 0
+    remarks = [*known, *(f"not looked at: {plain(redactor.text(one))}" for one in blind)]
+    verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor)
+    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks)
+    if style.format != "text":
+        for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
+            print(line, file=sys.stderr)
+    if fail_on == "none":
+        return 0
+    return 2 if missing else 1 if too_bad else 0
+
+
+def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor: Redactor) -> str:
+    """The first line for people. A check that looked at nothing has no verdict."""
+    if not reasons or (fail_on == "none" and unread.nothing_read(outcome.tree)):
+        return _passed(outcome, redactor)
+    return f"{'check failed' if fail_on != 'none' else 'not failed, since --fail-on is none'}: {'; '.join(reasons)}"
 
 
 def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
@@ -91,7 +105,7 @@ def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: 
     tree = outcome.tree
     read = [os.path.realpath(path) for path in unread.read_files(tree)]
     here = os.path.realpath(os.getcwd())
-    below = [path for path in read if path.startswith(here.rstrip(os.sep) + os.sep)]
+    below = [path for path in read if is_inside(path, here)]
     for pattern, fits in required:
         if not any(map(fits, below)):
             yield f"--require {pattern}: no file that was read fits it"

@@ -12,7 +12,7 @@ from hardener.commands.run import Choices, Style, binary, learn, learn_moved, pl
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
-from hardener.sources import files, transaction
+from hardener.sources import files
 from hardener.tree.tree import Tree, lock_of
 
 
@@ -22,8 +22,7 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
     if report is not None:
         from hardener.commands.write_files import finish_killed  # late: only a report is written
 
-        files.target_path(report)
-        finish_killed([report])
+        finish_killed([], targets=[report])
     text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
@@ -49,6 +48,8 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
 
 def _write_report(path: str, raw: bytes) -> None:
     """The report whole, or as it was; what is no file, such as a pipe, takes it as it comes. Raises InputError."""
+    from hardener.sources import transaction  # late: few streams have a report in a file
+
     try:
         if not os.path.isdir(os.path.dirname(path) or os.curdir):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
@@ -117,10 +117,10 @@ def _configuration(choices: Choices, root: str) -> configuration.Config:
 def plan_with(choices: Choices, found: configuration.Config, root: str | None = None) -> Plan:
     """What to do by ``choices``, and where they say nothing by ``found``; ``root`` is that of the tree. Raises
     InputError for a wrong choice."""
-    named, folder = (
-        (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
-    )
-    chosen = profile.load(named or "restricted", folder=folder or None, root=root, trusts=not choices.no_waivers)
+    named, folder = choices.profile, None
+    if not named and found.path:
+        named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
+    chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
     for group, values in found.options.items():
         for key, value in values.items():
             chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
@@ -311,8 +311,9 @@ def show(
     applied: bool,
     levels: Levels | None = None,
     verdict: str = "",
+    remarks: Sequence[str] = (),
 ) -> None:
-    """Print the report of ``outcome`` to standard output. ``verdict`` heads that for people."""
+    """Print the report of ``outcome`` to standard output. ``verdict`` and ``remarks`` head that for people."""
     learn_moved(outcome, redactor)
     if style.format == "json":
         from hardener.report.json import write
@@ -332,7 +333,9 @@ def show(
     else:
         if not style.quiet:  # a summary quotes nothing
             learn(outcome.tree, redactor)
-        write_text(outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict)
+        write_text(
+            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks
+        )
 
 
 def write_text(
@@ -344,6 +347,7 @@ def write_text(
     applied: bool,
     levels: Levels | None = None,
     verdict: str = "",
+    remarks: Sequence[str] = (),
     advises: bool = True,
     whole: bool = False,
 ) -> None:
@@ -355,7 +359,7 @@ def write_text(
 
     Report(
         outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
-        verdict, style.patch or style.verbose or whole, advises,
+        verdict, tuple(remarks), style.patch or style.verbose or whole, advises,
     ).write()  # fmt: skip
     stream.flush()  # type: ignore[attr-defined]
 

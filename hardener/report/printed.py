@@ -33,8 +33,8 @@ class Printed:
     """Prints of ``outcome`` through ``redactor`` to ``out``, in the way of ``screen``.
 
     ``applied``: whether the changes are made. ``levels`` are those before and after them. ``verdict`` is what the
-    command that asked makes of it, in a line. ``patch``: whether the patch is printed;
-    ``advises``: whether the next step is said.
+    command that asked makes of it, in a line, and ``remarks`` what else it says. ``patch``: whether the patch is
+    printed; ``advises``: whether the next step is said.
     """
 
     outcome: Outcome
@@ -46,6 +46,7 @@ class Printed:
     applied: bool = False
     levels: tuple[list[Standing], list[Standing]] | None = None
     verdict: str = ""
+    remarks: tuple[str, ...] = ()
     patch: bool = True
     advises: bool = True
 
@@ -99,6 +100,7 @@ class Printed:
     def _remarks(self) -> Iterator[str]:
         """What there is to say of the tree: of versions, and of what was not read."""
         tree = self.outcome.tree
+        yield from self.remarks
         yield from versions.remarks(tree)
         if tree.unread_evidence:
             number = counted(tree.unread_evidence, "file")

@@ -135,8 +135,8 @@ class View:
         return tuple(value)
 
     def strings(self, *path: str | int) -> tuple[str, ...]:
-        """The texts of the list at ``path`` as written. Raises WrongShapeError where there is no list but a value, and
-        OpaqueError where a program may add more."""
+        """The texts of the list at ``path`` as written, each at its own index. Raises WrongShapeError where there is no
+        list but a value, or an item is a list or a mapping, and OpaqueError where a program may add more."""
         value = self._find(path)
         if value is None:
             return ()
@@ -144,7 +144,10 @@ class View:
             self._refuse(value, path)
         if type(value) is OpenList:
             self._is_open(value, path)
-        return tuple(str(item) for item in value if isinstance(item, str | int | float))
+        for index, item in enumerate(value):
+            if isinstance(item, dict | list):
+                self._refuse(item, (*path, index))
+        return tuple("" if item is None else str(item) for item in value)
 
     def view(self, *path: str | int) -> View:
         """The mapping at ``path`` as a view of its own; an empty one where there is none."""
@@ -209,15 +212,17 @@ class View:
         impact: str | None = None,
         requires: tuple[str, ...] = (),
         follow_up: tuple[str, ...] = (),
+        widens: bool = False,
     ) -> Edit:
-        """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none."""
+        """An edit that adds ``value`` at the end of the list at ``path``, which is made where there is none; with
+        ``widens`` out of a text as well."""
         there = self._check(path)
         if type(there) is OpenList:
             self._is_open(there, path)
         return Append(
             piece=self.object.piece, path=self.path + path, value=value, grade=grade, basis=basis,
             evidence=tuple(evidence or ()), impact=impact, requires=requires, follow_up=follow_up,
-            type_name=self._type(), typed=len(self.path),
+            type_name=self._type(), typed=len(self.path), widens=widens,
         )  # fmt: skip
 
     def insert(

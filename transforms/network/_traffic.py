@@ -11,7 +11,7 @@ from hardener.facts.network.connections import Edge, Entry, External, Port, Unre
 from hardener.facts.network.connections.model import Connections
 from hardener.facts.network.network_policies import Isolation, Policy
 from hardener.facts.network.run_time_peers import RunTimePeers
-from hardener.facts.network.silent_workloads import MANY, SilentWorkloads
+from hardener.facts.network.silent_workloads import MANY, SilentWorkloads, is_agent
 from hardener.kubernetes.network_policy import Direction
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, PodTemplate
@@ -84,34 +84,41 @@ class Traffic:
                 if entry.way is Way.MADE or (entry.way is Way.NAMESPACE and self.options.orphans == "same-namespace")
                 for port in entry.ports
             }
-            on = [port for port in known.served(pod) if port not in open_to_all]
-            if not on:
+            served = known.served(pod)
+            if served is None:
+                continue
+            on = [port for port in served if port not in open_to_all]
+            if served and not on:
                 continue
             callers = known.near(pod)
-            silent = {other: why for other, why in callers.silent.items() if other not in self.pods}
-            if callers.makers or len(silent) > MANY:
+            silent = {other: why for other, why in callers.silent.items() if not on_host_network(other)}
+            many = sum(not is_agent(other) for other in silent) > MANY
+            if callers.makers or many:
                 facts = callers.makers[:1]
-                if len(silent) > MANY:
+                if many:
                     first, why = next(iter(silent.items()))
                     words = f"nothing shows whom more than {MANY} workloads of the namespace call, {first.object} first"
                     facts = [*facts, Evidence(words, *_at(why))]
                 rules.allow([EVERY_POD], on, said("in from the namespace", _ports(tuple(on)), facts))
                 continue
             for other, why in silent.items():
-                if not on_host_network(other):
-                    rules.allow([peer(self._pod, other)], on, said(f"in from {named(other)}", _ports(tuple(on)), [why]))
+                rules.allow([peer(self._pod, other)], on, said(f"in from {named(other)}", _ports(tuple(on)), [why]))
 
     def unknown_calls(self) -> Iterator[Finding]:
         """Workloads of which nothing shows whom they call, and whose calls are refused."""
         known = self._tree.ask(SilentWorkloads)
-        for pod in self.pods if self.options.callers == "shown" else ():
+        for pod in self.pods:
             why = known.found.get(pod)
-            if why is not None and known.serves_another(pod):
-                yield pod.finding(
-                    f"{why.text}: what it calls in its namespace is refused",
-                    advice="name what it calls in a variable, or set network-policy.callers: silent",
-                    severity=Severity.LOW, topic="workloads of which nothing shows whom they call",
-                )  # fmt: skip
+            on_node = on_host_network(pod)
+            if why is None or not (on_node or self.options.callers == "shown") or not known.serves_another(pod):
+                continue
+            reason = ", since no policy can name who is on the network of its node" if on_node else ""
+            advice = "name what it calls in a variable"
+            yield pod.finding(
+                f"{why.text}: what it calls in its namespace is refused{reason}",
+                advice=advice if on_node else f"{advice}, or set network-policy.callers: silent",
+                severity=Severity.LOW, topic="workload with calls that nothing shows",
+            )  # fmt: skip
 
     def _edges(self, of: Callable[[Connections, PodTemplate], list[Edge]]) -> Iterator[Edge]:
         """The connections of the pods, and what may be one: nothing that the tree names is cut."""

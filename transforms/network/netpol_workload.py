@@ -48,6 +48,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
             "no NetworkPolicy holds on the network of its node", "hostNetwork",
             advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
         )  # fmt: skip
+        yield from Traffic([pod], options).unknown_calls()
         return
     isolation = pod.tree.ask(Isolation)
     own = isolation.selectors.own(pod)
@@ -120,7 +121,7 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
             yield entry.server.finding(
                 f"{entry.evidence[0].text}: nothing reaches it",
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
-                severity=Severity.LOW, topic="ports that no Service leads to",
+                severity=Severity.LOW, topic="workload with ports that no Service leads to",
             )  # fmt: skip
 
 

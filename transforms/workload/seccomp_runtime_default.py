@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade
+from hardener.authoring.edits import Basis, Edit, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import unknown_image
@@ -61,11 +61,12 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     edits = list(_edits(pod, [*needy, *exempt], _grade(pod)))
     if edits:
         yield from edits
+        # What stays unconfined has a step of its own, as the next run would propose it.
         for container in needy:
-            if _type(container) is None:
-                yield _stays(container)
-            else:  # a step of its own, as the next run would propose it
+            if _type(container) is not None:
                 yield list(_to_default(container, Grade.BREAKING, _kept(container)))
+        if inherits := [fact for container in needy if _type(container) is None for fact in _kept(container)]:
+            yield list(_to_default(pod, Grade.BREAKING, inherits))
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
         yield from _edits(pod, exempt, Grade.BREAKING)
@@ -150,13 +151,6 @@ def _evidence(pod: PodTemplate) -> list[Evidence]:
 def _grade(pod: PodTemplate) -> Grade:
     doubtful = any(evidence.piece is not None for evidence in _evidence(pod)) or "node-agent" in pod.classes
     return Grade.REVIEW if doubtful else Grade.SAFE
-
-
-def _stays(container: Container) -> Finding:
-    return container.finding(
-        f"seccomp stays unconfined: {_kept(container)[0].text}", *(_PROFILE if _type(container) else ()),
-        advice="write a profile that allows what it needs, and name it (type: Localhost)",
-    )  # fmt: skip
 
 
 def _annotations(pod: PodTemplate) -> dict[str, str]:

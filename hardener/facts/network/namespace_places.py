@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.pod_labels import folder_of
+from hardener.kubernetes.rbac import DEFAULT
 from hardener.tree.core_views import Object
 
 Place = tuple[str, str]
@@ -35,6 +36,7 @@ def _places(item: Object, folders: Callable[[Object], Iterator[Place]]) -> Itera
             yield root, namespace or ""
         if not builds.roots(item) and namespace is None:
             yield from folders(item)
+            yield "namespace", DEFAULT  # where it goes when nobody says where
 
 
 def folders_here(item: Object) -> Iterator[Place]:

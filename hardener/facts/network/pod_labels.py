@@ -108,7 +108,7 @@ class PodSelectors:
         controller takes notice of the pods that get it."""
         for name in (pod.object.name, f"{pod.object.name}-{pod.kind}", f"harden-{pod.object.name}"):
             value = as_label_value(name)
-            if value and value not in self._label_values:
+            if value and value not in self._label_values and stays(NAME, value):
                 return value
         return f"harden-{len(self._own)}"
 

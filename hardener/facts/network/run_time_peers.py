@@ -99,7 +99,7 @@ class RunTimePeers(AsRead):
             binding = Binding(item, item.path, item.data)
             try:
                 holders = [pod for subject in binding.subjects for pod in access.pods(binding, subject)]
-                rules = [rule for role in access.roles(binding) for _, rule in role.rules] if holders else []
+                rules = binding.rules if holders else []
             except (OpaqueError, WrongShapeError):
                 continue
             if holders:

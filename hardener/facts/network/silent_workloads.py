@@ -7,6 +7,7 @@ taken at its word, and so is a data store, and one whose sources are in the tree
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.network.connections import Connections, Port
 from hardener.facts.network.connections.endpoints import Endpoints, is_patch
 from hardener.facts.network.namespace_places import Place, here, there
-from hardener.facts.network.run_time_peers import RunTimePeers
+from hardener.facts.network.run_time_peers import RunTimePeers, is_prometheus
 from hardener.kubernetes.component import is_data_store
+from hardener.kubernetes.rbac import DEFAULT
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 from hardener.tree.fact import AsRead
@@ -52,7 +54,7 @@ class SilentWorkloads(AsRead):
         says |= {item.pod for item in self._connections.unresolved} | {item.pod for item in self._connections.unseen}
         found = {}
         for pod in self._tree.pod_templates:
-            if pod in says or is_patch(pod) or pod.partial or pod.kind == "PodTemplate":
+            if pod in says or is_patch(pod) or pod.kind == "PodTemplate":
                 continue
             why = self._expected(pod)
             if why is not None and not self._calls_nothing(pod):
@@ -66,7 +68,8 @@ class SilentWorkloads(AsRead):
             return Evidence(
                 f"nothing shows whom {pod.object} calls, and {entrance.text}", entrance.piece, entrance.path
             )
-        if any(edge.client is not pod for edge in self._connections.into(pod)):
+        # Who is only measured is called by nobody that has work for it.
+        if any(edge.client is not pod and not is_prometheus(edge.client) for edge in self._connections.into(pod)):
             return None
         return pod.fact(f"nothing shows whom {pod.object} calls, and nobody calls it")
 
@@ -87,14 +90,22 @@ class SilentWorkloads(AsRead):
         return found
 
     def near(self, pod: PodTemplate) -> UnknownCallers:
-        """Who may call ``pod`` from its namespace; of silent workloads no more than MANY and one."""
+        """Who may call ``pod`` from its namespace; of silent workloads no more than MANY and one, agents of the node,
+        which call the few that they know, not counted."""
         found: dict[PodTemplate, Evidence] = {}
-        for place in here(pod.object):
-            for other, why in self._by_place.get(place, {}).items():
-                if other is not pod and len(found) <= MANY:
-                    found[other] = why
+        many = 0
+        for other, why in self._near(pod):
+            if many > MANY:
+                break
+            if other is not pod and other not in found:
+                many += not is_agent(other)
+                found[other] = why
         peers = self._tree.ask(RunTimePeers)
         return UnknownCallers(found, [fact for name in _namespaces(pod) for fact in peers.makers_in(name)])
+
+    def _near(self, pod: PodTemplate) -> Iterator[tuple[PodTemplate, Evidence]]:
+        for place in here(pod.object):
+            yield from self._by_place.get(place, {}).items()
 
     @cached_property
     def _served(self) -> dict[PodTemplate, tuple[Port, ...]]:
@@ -105,9 +116,9 @@ class SilentWorkloads(AsRead):
                 found.setdefault(pod, {}).update(dict.fromkeys(endpoints.ports(service, pod)))
         return {pod: tuple(sorted(ports, key=lambda port: port.order)) for pod, ports in found.items()}
 
-    def served(self, pod: PodTemplate) -> tuple[Port, ...]:
-        """The ports of ``pod`` that Services lead to."""
-        return self._served.get(pod, ())
+    def served(self, pod: PodTemplate) -> tuple[Port, ...] | None:
+        """The ports of ``pod`` that Services lead to, () for all of them; None where no Service does."""
+        return self._served.get(pod)
 
     @cached_property
     def _places_served(self) -> dict[Place, set[PodTemplate]]:
@@ -123,8 +134,18 @@ class SilentWorkloads(AsRead):
         return any(len(others) > (pod in others) for others in near)
 
 
+def is_agent(pod: PodTemplate) -> bool:
+    """Whether it is an agent of the node."""
+    try:
+        return "node-agent" in pod.classes
+    except (OpaqueError, WrongShapeError):
+        return False
+
+
 def _namespaces(pod: PodTemplate) -> tuple[str | None, ...]:
-    return tuple(pod.tree.ask(Builds).namespaces(pod.object))
+    """The namespaces of ``pod``; one that is not named may be ``default``, and that one need not be named."""
+    names = pod.tree.ask(Builds).namespaces(pod.object)
+    return tuple(dict.fromkeys([*names, *((None, DEFAULT) if {None, DEFAULT} & set(names) else ())]))
 
 
 def _is_data_store(container: Container) -> bool:

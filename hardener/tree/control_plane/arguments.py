@@ -108,10 +108,7 @@ class ArgumentList(Component):
         found, word = self.all(flag), f"{flag}={text}"
         if found:
             return [self.view.set(*found[-1].path, to=word, impact=how.impact, **how.words), *self.joined(found, how)]
-        one = self.view.text(self._key)
-        if one is not None:
-            return [self.view.set(self._key, to=[one, word], impact=how.impact, **how.words)]
-        return [self.view.append(self._key, value=word, impact=how.impact, **how.words)]
+        return [self.view.append(self._key, value=word, impact=how.impact, widens=True, **how.words)]
 
     def dropped(self, places: list[Written], how: How) -> list[Edit]:
         return [self.view.drop(*place.path, **how.words) for place in places]

@@ -17,11 +17,14 @@ _LISTS = ("command", "args")
 
 
 class CommandLine(Component):
-    """A container with ``command`` and ``args``. ``--f=v``, ``--f v`` and a bare ``--f`` are kept as they are found."""
+    """A container with ``command`` and ``args``. ``--f=v``, ``--f v`` and a bare ``--f`` are kept as they are found.
 
-    def __init__(self, view: View, name: str, pod: View) -> None:
+    ``twins`` is how many containers before it in the pod start the same component."""
+
+    def __init__(self, view: View, name: str, pod: View, twins: int) -> None:
         super().__init__(view, name, HOSTED if view.object.kind in HOSTING else "static-pod")
         self._pod = pod
+        self._twins = twins
 
     @cached_property
     def own_version(self) -> tuple[int, int] | None:
@@ -117,6 +120,8 @@ class CommandLine(Component):
 
     def _free(self, name: str) -> str:
         taken = {volume.text("name") for volume in self._pod.items("volumes")}
+        if self._twins:  # the twins get volumes of their own, in the same run
+            name = f"{name}-{self._twins + 1}"
         free, number = name, 2
         while free in taken:
             free, number = f"{name}-{number}", number + 1

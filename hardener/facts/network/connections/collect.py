@@ -62,6 +62,7 @@ class Collector:
         self.parts = [pod for item in tree.fragments for pod in item.pods if not is_patch(pod)]
         self._knative = {item.name for item in tree.of("serving.knative.dev", "Service")}
         self._edges: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object | None]] = {}
+        self._doubts: dict[tuple[PodTemplate, PodTemplate, tuple[Port, ...]], tuple[list[Evidence], Object]] = {}
         self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
         self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
@@ -119,11 +120,7 @@ class Collector:
                 self.connect(client, service, port, text)
             elif client not in self.endpoints.pods(service):
                 # A bare word may be anything, `-disable=autoscaler`: no connection, and none that may be cut.
-                fact = text.evidence(f"{service} by a bare word")
-                self.found.doubts += [
-                    Edge(client, server, self.endpoints.ports(service, server, port), (fact,), service)
-                    for server in self.endpoints.pods(service)
-                ]
+                self._doubt(client, service, port, text.evidence(f"{service} by a bare word"))
             elif is_headless(service) or finds_peers(text.key):
                 # Its own name, which need not be an address: it is one where members find each other by it.
                 self.add(client, client, (), text.evidence(str(service)), service)
@@ -204,6 +201,25 @@ class Collector:
                 service,
             )
 
+    def _doubt(self, client: PodTemplate, service: Object, port: int | None, fact: Evidence, depth: int = 0) -> None:
+        """Take up that ``client`` may connect to ``service``."""
+        spec = mapping(service.data.get("spec"))
+        if spec.get("type") == "ExternalName":
+            host = spec.get("externalName")
+            for other in (
+                self.resolve(service, host.rstrip(".")) if isinstance(host, str) and depth < _MOST_NAMES else ()
+            ):
+                self._doubt(client, other, port, fact, depth + 1)
+            return
+        for server in self.endpoints.pods(service):
+            key = client, server, self.endpoints.ports(service, server, port)
+            self._doubts.setdefault(key, ([], service))[0].append(fact)
+
+    @property
+    def doubts(self) -> list[Edge]:
+        """What may be a connection: a Service is named by a word that need not be an address."""
+        return [Edge(*key, tuple(dict.fromkeys(facts)), service) for key, (facts, service) in self._doubts.items()]
+
     def add(
         self, client: PodTemplate, server: PodTemplate, on: tuple[Port, ...], fact: Evidence, service: Object | None
     ) -> None:
@@ -241,6 +257,7 @@ class Collector:
 
     def finished(self) -> Connections:
         order = {pod: position for position, pod in enumerate(self.pods)}
+        self.found.doubts = self.doubts
         self.found.edges = sorted(self.edges, key=lambda edge: order[edge.client])
         return self.found
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardener.facts.network.connections.endpoints import mapping, mappings
+from hardener.facts.network.run_time_peers import images
 from hardener.kubernetes.component import is_ingress_or_gateway
 from hardener.tree.core_views import Object, PodTemplate
 
@@ -95,20 +95,12 @@ class Controllers:
 
 
 def _family(pod: PodTemplate) -> str | None:
-    for text in _names(pod):
+    for text in (*images(pod), pod.object.name):
         if is_ingress_or_gateway(text) and not _ELSEWHERE.search(text):
             family = _word(text)
             if family is not None:
                 return family
     return None
-
-
-def _names(pod: PodTemplate) -> Iterator[str]:
-    for container in mappings(pod.data.get("containers")):
-        image = container.get("image")
-        if isinstance(image, str):
-            yield image.partition("@")[0]
-    yield pod.object.name
 
 
 def _word(text: str) -> str | None:

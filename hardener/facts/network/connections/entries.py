@@ -47,6 +47,10 @@ class Sink(Protocol):
         """The edges that are known so far, those of workloads."""
 
     @property
+    def doubts(self) -> list[Edge]:
+        """What may be a connection of a workload."""
+
+    @property
     def edges_of_parts(self) -> list[Edge]:
         """Those of the parts of pods that programs make."""
 
@@ -79,6 +83,7 @@ def collect(
     edges = sink.edges
     entries.named_for_a_purpose(edges)
     entries.from_nodes(edges)
+    entries.from_nodes(sink.doubts, sure=False)
     entries.orphans(edges)
     return entries.finished(), entries.entrances
 
@@ -315,8 +320,9 @@ class _Entries:
         if way is not None and left:
             self._add(pod, left, way, fact, service)
 
-    def from_nodes(self, edges: list[Edge]) -> None:
-        """Clients on the network of their node have its addresses, which no selector of pods means."""
+    def from_nodes(self, edges: list[Edge], *, sure: bool = True) -> None:
+        """Clients on the network of their node have its addresses, which no selector of pods means. What is not
+        ``sure`` makes no use of a Service known."""
         for edge in edges:
             if edge.client is edge.server:
                 continue
@@ -325,7 +331,7 @@ class _Entries:
                 fact = state.fact(f"{edge.client.object} is on the network of its node", "hostNetwork")
                 for each in (*edge.evidence, fact):
                     self._add(edge.server, edge.ports, Way.OUTSIDE, each, edge.service)
-                if edge.service is not None:
+                if edge.service is not None and sure:
                     self._open.add(edge.service)
 
     def orphans(self, edges: list[Edge]) -> None:

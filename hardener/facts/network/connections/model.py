@@ -111,8 +111,8 @@ class Connections(AsRead):
 
     ``entrances`` are the workloads that are reached from outside the cluster, by an Ingress, a route or a public
     Service, each with why. ``doubts`` are no connections for sure: a Service is named by a word that need not
-    be an address. ``told_by_sources`` are those whose sources are in the tree and name every Service that they
-    name as an address: one that is named in another way may be an address all the same.
+    be an address. ``told_by_sources`` are those whose sources are in the tree, all of them, and name no Service
+    but their own, not even by a bare word.
     """
 
     edges: list[Edge] = field(default_factory=list)

@@ -17,6 +17,7 @@ from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.repository_files import RepositoryFiles
 from hardener.facts.network.connections.endpoints import mapping
 from hardener.kubernetes.addresses import Address, Form, find
+from hardener.kubernetes.image_table import lookup
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
@@ -37,7 +38,17 @@ _MOST_BYTES = 32 * 1024 * 1024  # of one run
 _LONGEST_LINE = 4096  # a longer one is made by a program
 _COMPOSE = re.compile(r"(?i)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml|docker-stack\.ya?ml")
 _LINKS = ("depends_on", "links")
+_MOST_PARTS = 6  # of a name with dashes
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_PROGRAM = re.compile(
+    r"(?i).*\.(?:py|m?[jt]sx?|cjs|go|java|kt|scala|groovy|clj|rb|php|rs|cs|fs|vb|c|cc|cpp|cxx|exs?|erl|swift|pl|lua|dart|vue"
+    r"|svelte|r|jl)"
+)
+_MEDIA = re.compile(r"(?i).*\.(?:png|jpe?g|gif|ico|webp|avif|svg|bmp|woff2?|ttf|otf|eot|mp[34]|ogg|webm|wav|pdf)")
+# A program that stands in no file of the tree.
+_FETCH = re.compile(
+    r"(?im)^\s*ADD\s+(?:--\S+\s+)*https?://|\b(?:curl|wget)\b[^\n]{0,400}\.(?:jar|war|ear|zip|tgz|tar|txz|deb|rpm|apk|whl|exe|js)\b"
+)
 _RECIPE = re.compile(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
 
@@ -63,7 +74,8 @@ class Sources:
         self._manifests = {file.path for file in tree.files if any(piece.parsed for piece in file.pieces)}
         self._linked: dict[str, list[Mention]] | None = None
         self._words: dict[str, frozenset[str]] = {}  # of each file that was read: the Services that it names in any way
-        self._words_of_folder: dict[str, frozenset[str] | None] = {}  # None where that is not known
+        self._words_of_folder: dict[tuple[str, bool], frozenset[str] | None] = {}  # None where that is not known
+        self._fetching: set[str] = set()  # Dockerfiles that bring programs from elsewhere
 
     def of(self, pod: PodTemplate) -> Iterator[Mention]:
         """What the sources of the images of ``pod`` name, in the order of files and lines."""
@@ -75,7 +87,7 @@ class Sources:
                 self._of_folder[folder] = list(self._read(folder))
             yield from self._of_folder[folder]
         if folders:
-            yield from self._compose(pod, folders)
+            yield from self._compose(folders)
 
     def _folders(self, pod: PodTemplate) -> dict[str, None]:
         """The folders from which the images of ``pod`` are built, those of the tree."""
@@ -91,32 +103,49 @@ class Sources:
 
     def tell_all(self, pod: PodTemplate) -> bool:
         """Whether the sources of every container of ``pod`` are in the tree, were read, and name no Service at all but
-        its own, not even by a bare word: then nothing is called that they do not show."""
+        its own, not even by a bare word: then nothing is called that they do not show.
+
+        What the image has besides counts, too: a base that nobody knows may be the program itself.
+        """
+        if not self._services:
+            return False
         built = self._tree.ask(BuiltImages)
         try:
             images = [container.image for container in pod.containers]
             own = {pod.object.name, *pod.labels.values()}
         except (OpaqueError, WrongShapeError):
             return False
-        folders = [built.folders(image) if image is not None else () for image in images]
-        if not all(folders):
-            return False
-        named = [self._named_in(folder) for each in folders for folder in each]
+        named = []
+        for image in images:
+            made = built.of(image) if image is not None else None
+            if image is None or made is None:
+                return False
+            row = lookup(made.base, self._tree.settings.images) if made.base is not None else None
+            if made.base is not None and row is None:
+                return False
+            serves_files = row is not None and row.class_ == "web"
+            named += [self._named_in(folder, serves_files) for folder in built.folders(image)] or [None]
         return bool(named) and all(words is not None and words <= own for words in named)
 
-    def _named_in(self, folder: str) -> frozenset[str] | None:
-        """The Services that the sources in ``folder`` name in any way; None where they are not there, or not all were
-        read."""
-        if folder not in self._words_of_folder:
+    def _named_in(self, folder: str, serves_files: bool) -> frozenset[str] | None:
+        """The Services that the sources in ``folder`` name in any way; None where they are not all there, or not all
+        were read. Without a program they say something only where the base ``serves_files``."""
+        key = folder, serves_files
+        if key not in self._words_of_folder:
             if folder not in self._of_folder:
                 self._of_folder[folder] = list(self._read(folder))
             paths = self._tree.ask(RepositoryFiles).below(folder)
             sources = [path for path in paths[:_MOST_FILES] if self._is_source(path)]
-            programs = [path for path in sources if not _RECIPE.fullmatch(os.path.basename(path))]
-            words = [self._words[path] for path in programs if path in self._words]
-            read = bool(programs) and len(paths) <= _MOST_FILES and self._left > 0
-            self._words_of_folder[folder] = frozenset().union(*words) if read and words else None
-        return self._words_of_folder[folder]
+            whole = len(paths) <= _MOST_FILES and all(path in self._words or _MEDIA.fullmatch(path) for path in sources)
+            told = [path for path in sources if self._counts(path)]
+            program = any(serves_files or _PROGRAM.fullmatch(path) for path in told)
+            words = frozenset().union(*(self._words[path] for path in told))
+            fetched = any(path in self._fetching for path in sources)
+            self._words_of_folder[key] = words if whole and program and not fetched else None
+        return self._words_of_folder[key]
+
+    def _counts(self, path: str) -> bool:
+        return path in self._words and not _RECIPE.fullmatch(os.path.basename(path))
 
     def _is_source(self, path: str) -> bool:
         base = os.path.basename(path)
@@ -136,7 +165,11 @@ class Sources:
         if text is None:
             return []
         self._left -= len(text)
-        self._words[path] = self._names.intersection(_WORD.findall(text))
+        # ORDERS_SERVICE_HOST and orders_url name the Service orders, too.
+        words = {start for word in set(_WORD.findall(text.lower().replace("_", "-"))) for start in _starts(word)}
+        self._words[path] = self._names.intersection(words)
+        if _FETCH.search(text) and _RECIPE.fullmatch(os.path.basename(path)):
+            self._fetching.add(path)
         if not any(True for _ in self._addresses(text)):
             return []
         name = files.name(path)
@@ -154,7 +187,7 @@ class Sources:
             if address.known and address.firm and not alone:
                 yield address
 
-    def _compose(self, pod: PodTemplate, folders: Mapping[str, None]) -> Iterator[Mention]:
+    def _compose(self, folders: Mapping[str, None]) -> Iterator[Mention]:
         """What compose files say of the services built from ``folders``: what they depend on, and their variables."""
         if self._linked is None:
             self._linked = {}
@@ -186,6 +219,17 @@ class Sources:
                         if address.known and address.firm:
                             where = f"{source.name}:{document.line('services', name, 'environment')}"
                             yield str(built[name]), Mention(address, where)
+
+
+def _starts(word: str) -> Iterator[str]:
+    """``word``, and what stands before each of its first dashes."""
+    yield word
+    end = -1
+    for _ in range(_MOST_PARTS):
+        end = word.find("-", end + 1)
+        if end < 0:
+            return
+        yield word[:end]
 
 
 def _variables(value: object) -> list[tuple[str, str]]:
