@@ -153,7 +153,11 @@ def test_the_report_goes_to_a_file_instead(harden: Harden, tmp_path: Path) -> No
     assert (done.status, done.out, done.err) == (0, plain.out, "")
     report = (tmp_path / "harden.txt").read_text(encoding="utf-8")
     # What is not on a screen cannot be asked for again: it is all there, with the patch.
-    assert "\n+++ b/<stdin>\n" in report and plain.err.splitlines()[1].partition("; ")[2] in report
+    assert (
+        report.startswith("harden ")
+        and "\n+++ b/<stdin>\n" in report
+        and plain.err.splitlines()[1].partition("; ")[2] in report
+    )
 
 
 def test_the_report_in_a_file_is_json_when_its_name_says_so(harden: Harden, tmp_path: Path) -> None:

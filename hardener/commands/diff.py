@@ -42,5 +42,12 @@ def _print(outcome: Outcome, style: Style) -> None:
                 out(line + "\n")
             out("\n")
         TextReport(
-            outcome, redactor, out, screen, verbose=style.verbose, quiet=style.quiet, patch=not style.stat
+            outcome,
+            redactor,
+            out,
+            screen,
+            verbose=style.verbose,
+            quiet=style.quiet,
+            patch=not style.stat,
+            patch_first=True,
         ).write()

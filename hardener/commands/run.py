@@ -359,7 +359,7 @@ def write_text(
 
     Report(
         outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
-        verdict, tuple(remarks), style.patch or style.verbose or whole, advises,
+        verdict, tuple(remarks), style.patch or style.verbose or whole, False, advises,
     ).write()  # fmt: skip
     stream.flush()  # type: ignore[attr-defined]
 

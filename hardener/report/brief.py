@@ -75,9 +75,7 @@ class BriefReport(Printed):
 
     def write(self) -> None:
         """Print the report."""
-        if self.patch and (masked := self._patches([Patch.of(change, self.redactor) for change in self.outcome.files])):
-            self._say(refused_by_git(masked))
-            self._say()
+        patches = [Patch.of(change, self.redactor) for change in self.outcome.files] if self.patch else []
         sections = [section for section in self._sections() if section is not None]
         first = [self._paint(self._mood(), self._verdict()), self._read()]
         last = list(self._last())
@@ -86,6 +84,11 @@ class BriefReport(Printed):
             self._say(line)
         for section in sections:
             self._section(section)
+        if patches:
+            self._title("Patch")
+            self._say()
+            if masked := self._patches(patches):
+                self._say(refused_by_git(masked))
         if last and self._is_roomy:
             self._say()
         for line in last:

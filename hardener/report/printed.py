@@ -34,7 +34,7 @@ class Printed:
 
     ``applied``: whether the changes are made. ``levels`` are those before and after them. ``verdict`` is what the
     command that asked makes of it, in a line, and ``remarks`` what else it says. ``patch``: whether the patch is
-    printed; ``advises``: whether the next step is said.
+    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said.
     """
 
     outcome: Outcome
@@ -48,6 +48,7 @@ class Printed:
     verdict: str = ""
     remarks: tuple[str, ...] = ()
     patch: bool = True
+    patch_first: bool = False
     advises: bool = True
 
     def _say(self, text: str = "", *, whole: bool = False, at: Iterable[Place] = ()) -> None:
@@ -157,7 +158,9 @@ class Printed:
     def _patches(self, patches: Iterable[Patch]) -> list[FileChange]:
         """Print the patches; those that show something masked are returned, since git cannot take them."""
         masked = []
-        for patch in patches:
+        for number, patch in enumerate(patches):
+            if number:
+                self._say()
             ids = Counter(id for _, id in patch.change.ids)
             names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
             self._say(f"# {names}", whole=True)
@@ -174,7 +177,6 @@ class Printed:
                         self._patch_line(line)
                 else:
                     self.out(text)
-            self._say()
         return masked
 
     def _seen(self, part: str) -> str:

@@ -32,10 +32,12 @@ class TextReport(Printed):
 
     def write(self) -> None:
         """Print the report."""
-        masked: list[FileChange] = []
-        if not self.quiet and self.patch:
-            # All are made first: that shows which secrets no line may quote.
-            masked = self._patches([Patch.of(change, self.redactor) for change in self.outcome.files])
+        # The patches are made first: that shows which secrets no line may quote.
+        files = self.outcome.files if self.patch and not self.quiet else []
+        patches = [Patch.of(change, self.redactor) for change in files]
+        masked = self._patches(patches) if self.patch_first else []
+        if patches and self.patch_first:
+            self._say()
         if self.verdict:
             self._say(self.verdict)
         self._head()
@@ -47,6 +49,10 @@ class TextReport(Printed):
             self._edits()
             self._refused()
             self._findings()
+            if patches and not self.patch_first:
+                self._title("Patch")
+                self._say()
+                masked = self._patches(patches)
             self._steps("Before you apply", steps.before(self.outcome.changes))
             self._steps("After you apply", steps.after(self.outcome.changes))
         self._summary(masked)

@@ -38,5 +38,5 @@ def cut(text: str, room: int) -> str:
         return text
     fits = text[: max(room - 1, 0)]
     clause = max(fits.rfind(sign) for sign in (", ", ": ", "; ", " ("))
-    end = clause if clause * 2 > room else fits.rfind(" ")
+    end = clause if clause * 5 > room * 2 else fits.rfind(" ")  # a clause that is no small part of it
     return (fits[:end].rstrip(" ,:;") if end > 0 else fits) + "…"
