@@ -145,7 +145,7 @@ def test_levels_stand_behind_the_verdict_with_their_files(harden: Harden, tmp_pa
     write(tmp_path, {"a/web.yaml": "# first\n---\n" + DEPLOYMENT, "b/web.yaml": DEPLOYMENT, "c.yaml": "a: 1\n"})
     commit(tmp_path)
     lines = harden("check").out.splitlines()
-    start = lines.index("Pod Security levels")
+    start = lines.index("Pod Security levels: 2 baseline; after apply 2 restricted")
     assert lines[0].startswith("check failed: ") and lines[2:start] in ([""], [lines[2], ""])
     assert lines[start + 2] == "    a/web.yaml:3 Deployment/web and 1 more  baseline, after apply restricted"
     whole = harden("check", "-v").out

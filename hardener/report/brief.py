@@ -6,10 +6,13 @@ title says how much of it is shown. A pipe gets all but the findings behind the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from hardener.engine.outcome import Change, Report
+from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import impact, levels, steps, unread
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted
@@ -156,17 +159,20 @@ class BriefReport(Printed):
         entries = []
         for namespace, pairs in levels.by_namespace(*self.levels).items():
             rows = [_Row("  ", text=levels.of_namespace(namespace, pairs))]
-            groups: dict[tuple[str, str, str | None], list[levels.Pair]] = {}
+            groups: dict[tuple[str, str, str], list[levels.Pair]] = {}
             for old, new in pairs:
-                groups.setdefault((old.level, new.level, new.missing), []).append((old, new))
+                missing = re.sub(r'"[^"]*"', "", new.missing or "")  # the names of containers
+                groups.setdefault((old.level, new.level, missing), []).append((old, new))
             found = [_Entry(rows, 0)]
-            for (before, after, missing), group in groups.items():
-                first = group[0][0]
+            for (before, after, _), group in groups.items():
+                first, missing = group[0][0], group[0][1].missing
                 more = f" and {len(group) - 1} more" if len(group) > 1 else ""
                 head = _Row("    ", levels.place_of(first), f"{first.pod.object}{more}", levels.change(before, after))
                 found.append(_Entry([head, *([_Row("      ", text=missing)] if missing else [])], len(group)))
             entries += found
-        return _Section("Pod Security levels", entries, "workload")
+        now, then = (Counter(each.level for each in side) for side in self.levels)
+        title = f"Pod Security levels: {_of_levels(now)}" + (f"; after apply {_of_levels(then)}" if then != now else "")
+        return _Section(title, entries, "workload")
 
     def _impact(self) -> _Section | None:
         entries: list[_Entry] = []
@@ -323,7 +329,8 @@ class BriefReport(Printed):
             title = section.title
             if capped and section.shown < len(section.entries):
                 here = sum(entry.count for entry in section.entries[: section.shown])
-                title += f"; {counted(here, section.noun)} shown"
+                shown = f"; {counted(here, section.noun)} shown"
+                title = cut(title, self.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
         for entry in section.entries[: section.shown]:
             for row in entry.rows:
@@ -344,9 +351,10 @@ class BriefReport(Printed):
         item, text = self._plain(row.item), self._plain(row.text)
         if width and not whole:
             room = width - length(row.head)
-            where = _end_of(where, room - (len(item) + 1 if item and not text else 0))
+            for_item = 0 if text and where else max(room - len(where) - 1, room // 3)
+            where = _end_of(where, room - min(len(item) + bool(item), for_item) if not text else room // 2)
             room -= len(where)
-            item = cut(item, room - 1) if item else ""
+            item = cut(item, room - 1) if room > _LEAST or len(item) < room else ""
             room -= len(item) + bool(item)
             tail = _end_of(tail, width // 2)
             if text:
@@ -356,6 +364,10 @@ class BriefReport(Printed):
         line = row.head + "  ".join(filter(None, (named, text))) + (f" ({tail})" if tail else "")
         shown = {text: found for text, found in ((where, row.where), (tail, row.tail)) if found is not None}
         return wrapped(line.rstrip(), width) if width and whole else line.rstrip(), shown
+
+
+def _of_levels(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[level]} {level}" for level in LEVELS if counts.get(level))
 
 
 def _times(group: Sequence[object]) -> str:
