@@ -18,7 +18,7 @@ _HINT = f"(?i){'|'.join(_HINTS)}"
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
 _PAIR = (
     r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
-    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,1000})?)"
+    r"(?=(?P<value>\\++\"(?:[^\\]|\\++(?!\"))*+\\++\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,1000})?)"
 )
 _FLAG = r"(?:(?<=\s)|^)--?(?P<key>[A-Za-z][\w.\-]*)[ \t]+(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'\-][^\s\"']*)"
 _BLOCK = r"[|>][-+0-9]*[ \t]*(?:#.*)?"
@@ -31,14 +31,15 @@ _PROGRAMS = (
     ("redis-cli", r"(?<![\w\-])redis-cli(?![^\s\"'])[^|;&\n]{0,400}?\s-a\s+([^\s|;&]+)"),
     ("sshpass", r"(?<![\w\-])sshpass\s+-p\s*([^\s|;&]+)"),
     ("ldap", r"(?<![\w\-])ldap\w+(?![^\s\"'])[^|;&\n]{0,400}?\s-w\s+([^\s|;&]+)"),
-    ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*[^\s:|;&]+:([^\s|;&]+)"),
+    ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*+[^\s:|;&]++:([^\s|;&]+)"),
     ("wget", r"(?<![\w\-])wget(?![^\s\"'])[^|;&\n]{0,400}?\s--(?:http-|ftp-)?password[\s=]+([^\s|;&]+)"),
     ("mongo", r"(?<![\w\-])mongo\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p\s*([^\s|;&]+)"),
     ("login", r"(?<![\w\-])(?:docker|podman|buildah|crane|oras|helm|az|oc)\s[^|;&\n]{0,40}?login\s"
      r"[^|;&\n]{0,200}?-p\s*([^\s|;&]+)"),
     ("login", r"(?<![\w\-])(?:echo|printf)\s+(?:-n\s+|'?%s'?\s+)?([^\s|;&]+)\s*\|"
      r"\s*(?:docker|podman|buildah|crane|oras|helm)\s"),
-    ("htpasswd", r"(?<![\w\-])htpasswd\s+-\w*b\w*\s[^|;&\n]{0,200}?(\S+)\s*(?=$|[|;&\n>])"),
+    ("htpasswd", r"(?<![\w\-])htpasswd(?=[^|;&\n]{0,200}?\s-\w{0,8}b)(?:[ \t]++[^\s|;&>]++){2,10}?[ \t]++"
+     r"[\"']?+([^\s|;&>]{1,200}?)[)`\"']{0,3}+[ \t]*+(?=$|[|;&\n>])"),
     ("smbclient", r"(?<![\w\-])smbclient(?![^\s\"'])[^|;&\n]{0,400}?\s-U\s*[^\s%|;&]+%([^\s|;&]+)"),
     ("-pass", r"(?<!\S)-pass(?:in|out)?\s+pass:([^\s|;&]+)"),
     ("rabbitmqctl", r"(?<![\w\-])rabbitmqctl\s[^|;&\n]{0,100}?(?:add_user|change_password)\s+\S+\s+([^\s|;&]+)"),

@@ -126,7 +126,7 @@ def comment_secrets(text: str) -> Iterator[str]:
         comment = found[1] if found else ""
         if comment and may_hold_secret(comment):
             for secret in text_secrets(comment, comments=True):
-                if not compiled(r"(?:[A-Za-z][a-z]*[.,;:!?)]*\s*)+").fullmatch(secret):
+                if not compiled(r"(?:[A-Za-z]++[.,;:!?)]*+\s*+)++").fullmatch(secret):
                     yield secret
 
 
