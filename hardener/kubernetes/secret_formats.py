@@ -18,7 +18,7 @@ _DATA = Path(__file__).with_name("data") / "secret-formats.tsv"
 _KEY = "PRIVATE KEY"
 _KEY_BEGIN = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_END = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-_KEY_BODY = r"(?:\s*[+\-|>#\"' ]*[A-Za-z0-9+/=]{16,}[\"']?(?=\s|$))*"
+_KEY_BODY = r"(?:\s*+[+\-|>#\"' ]*+[A-Za-z0-9+/=]{16,}+[\"']?+(?=\s|$))*+"
 LONG = 100
 """Characters from which on a text is searched anew each time; shorter ones stand in a tree many times."""
 

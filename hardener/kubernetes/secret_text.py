@@ -17,7 +17,8 @@ _HINTS = tuple(
 _HINT = f"(?i){'|'.join(_HINTS)}"
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
 _PAIR = (
-    r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
+    r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-]*+(?:/[\w.\-]*+){,20}+)[\\\"']*+[ \t]*+"
+    r"(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
     r"(?=(?P<value>\\++\"(?:[^\\]|\\++(?!\"))*+\\++\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,1000})?)"
 )
 _FLAG = r"(?:(?<=\s)|^)--?(?P<key>[A-Za-z][\w.\-]*)[ \t]+(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'\-][^\s\"']*)"

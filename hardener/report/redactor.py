@@ -51,7 +51,7 @@ _COMMON = frozenset(
     " version volume volumes warning webhook wordpress worker workload zookeeper".split()
 )
 _BLOCK_HEADER = r"(?:[!&]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#[^\n]*)?"
-_IS_SECRET = r"(?mi)(?:^|[{,])[\s\-]*[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
+_IS_SECRET = r"(?mi)(?:^|[{,])[ \t\-]*+[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
 _NAME_LINE = r"(?m)^[ \t\-]*[\"']?(?:name|namespace|image|app)[\"']?[ \t]*:[ \t]*(.*)$"
 _AFTER_DATA = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
 _TEMPLATE_LITERAL = r"default\s+[\"'`]([^\"'`]+)[\"'`]|[\"'`]([^\"'`]+)[\"'`]\s*\|\s*(?:b64enc|quote)"
@@ -343,7 +343,7 @@ def _telling_lines(text: str) -> Iterator[str]:
         line = line.strip().lstrip("- ").rstrip(",").strip("\"'")
         if len(line) < _SHORTEST or line.startswith(("#", "//")) or is_common(line):
             continue
-        setting = compiled(r"[\"']?([\w.\-/ ]+?)[\"']?\s*[:=]\s*(.*)").fullmatch(line)
+        setting = compiled(r"[\"']?+([\w.\-/ ]++)[\"']?+\s*+[:=]\s*+(.*)").fullmatch(line)
         if setting and not setting[2].strip("="):
             # The padding of base64 is no sign of a setting.
             if "=" in line and ":" not in line:
@@ -402,7 +402,9 @@ def _scalar(source: str) -> str:
         indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
         return "\n".join(line[indent:] for line in lines).strip()
     text = (
-        compiled(r"(?:[!&]\S*\s+)+").sub("", source.strip(), count=1) if source.lstrip()[:1] in "!&" else source.strip()
+        compiled(r"\A(?:[!&]\S*+\s++)++").sub("", source.strip(), count=1)
+        if source.lstrip()[:1] in "!&"
+        else source.strip()
     )
     if len(text) > 1 and text[0] == text[-1] == '"':
         return text[1:-1]
