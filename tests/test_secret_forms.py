@@ -124,8 +124,8 @@ def outputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[
 
 def _informed(outcome: Any) -> Redactor:
     redactor = Redactor()
-    run.learn_moved(outcome, redactor)
     run.learn(outcome.tree, redactor)
+    run.learn_moved(outcome, redactor)
     return redactor
 
 
