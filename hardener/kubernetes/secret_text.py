@@ -27,18 +27,19 @@ _ELEMENT = r"<(?P<key>[A-Za-z_][\w.\-]*)>(?P<value>[^<>]+)</"
 _COMMENT = ("#", "//", ";")
 # What programs take without a telling name: (text before, pattern); the group is the secret.
 _PROGRAMS = (
-    ("mysql", r"(?<![\w\-])mysql\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
+    ("mysql", r"(?<![\w\-])mysql(?!d\b|d_)\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p(?!ort\b|rotocol\b)([^\s|;&]+)"),
     ("mariadb", r"(?<![\w\-])mariadb[\w\-]*(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
     ("redis-cli", r"(?<![\w\-])redis-cli(?![^\s\"'])[^|;&\n]{0,400}?\s-a\s+([^\s|;&]+)"),
     ("sshpass", r"(?<![\w\-])sshpass\s+-p\s*([^\s|;&]+)"),
     ("ldap", r"(?<![\w\-])ldap\w+(?![^\s\"'])[^|;&\n]{0,400}?\s-w\s+([^\s|;&]+)"),
     ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*+[^\s:|;&]++:([^\s|;&]+)"),
     ("wget", r"(?<![\w\-])wget(?![^\s\"'])[^|;&\n]{0,400}?\s--(?:http-|ftp-)?password[\s=]+([^\s|;&]+)"),
-    ("mongo", r"(?<![\w\-])mongo\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p\s*([^\s|;&]+)"),
-    ("login", r"(?<![\w\-])(?:docker|podman|buildah|crane|oras|helm|az|oc)\s[^|;&\n]{0,40}?login\s"
-     r"[^|;&\n]{0,200}?-p\s*([^\s|;&]+)"),
+    ("mongo", r"(?<![\w\-])mongo(?:sh|dump|restore|export|import|stat|top|files)?(?![^\s\"'])[^|;&\n]{0,400}?"
+     r"\s-p(?!ort\b)\s*+([^\s|;&\-][^\s|;&]*+)"),
+    ("login", r"(?<![\w\-])(?:docker|podman|buildah|crane|oras|helm|az|oc)\s[^|;&\n]{0,40}?login(?=\s)"
+     r"[^|;&\n]{0,200}?\s-p(?!assword\b)\s*+([^\s|;&\-][^\s|;&]*+)"),
     ("login", r"(?<![\w\-])(?:echo|printf)\s+(?:-n\s+|'?%s'?\s+)?([^\s|;&]+)\s*\|"
-     r"\s*(?:docker|podman|buildah|crane|oras|helm)\s"),
+     r"\s*(?:docker|podman|buildah|crane|oras|helm)\s[^|;&\n]{0,40}?login(?=\s)[^|;&\n]{0,200}?\s--password-stdin"),
     ("htpasswd", r"(?<![\w\-])htpasswd(?=[^|;&\n]{0,200}?\s-\w{0,8}b)(?:[ \t]++[^\s|;&>]++){2,10}?[ \t]++"
      r"[\"']?+([^\s|;&>]{1,200}?)[)`\"']{0,3}+[ \t]*+(?=$|[|;&\n>])"),
     ("smbclient", r"(?<![\w\-])smbclient(?![^\s\"'])[^|;&\n]{0,400}?\s-U\s*[^\s%|;&]+%([^\s|;&]+)"),
