@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardener.commands import run
 from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import command_secrets, has_encoded, may_hold_secret
 from hardener.kubernetes.secret_values import (
@@ -23,6 +24,8 @@ from hardener.kubernetes.secret_values import (
     secret_spans,
     text_secrets,
 )
+from hardener.report.redactor import Redactor
+from hardener.tree.tree import Tree
 
 from .conftest import shared
 
@@ -363,6 +366,25 @@ def test_base64() -> None:
     assert decoded("aHVu\ndGVy") == "hunter"
     assert decoded("no base64!") is None
     assert decoded(base64.b64encode(b"\xff\xfe").decode()) is None
+
+
+def test_long_words_are_no_base64() -> None:
+    words = "terminationGracePeriodSeconds registry.example.com/team/orders-service kubernetes/kubernetes/pkg/apis"
+    assert not has_encoded(f"{words} requiredDuringSchedulingIgnoredDuringExecution {'9fceb02d' * 5}")
+    assert has_encoded(f"{words} {b64('shop:correct-horse')} x")
+    assert has_encoded(f'{{"a":"{b64("shop:correct-horse")}"}}')
+
+
+def test_documents_without_a_secret_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = yaml.safe_dump_all(pod(name=f"web-{n}", image=f"registry.example.com/team/orders-{n}") for n in range(20))
+    walked: list[object] = []
+    monkeypatch.setattr(Redactor, "learn_document", lambda redactor, document: walked.append(document))
+    run.learn(Tree.from_text(text), Redactor())
+    assert walked == []
+    run.learn(
+        Tree.from_text(f"{text}---\n{yaml.safe_dump(pod(image='a', args=[b64('shop:correct-horse')]))}"), Redactor()
+    )
+    assert len(walked) == 1
 
 
 def test_cycles_and_shared_nodes_end() -> None:

@@ -81,8 +81,8 @@ def may_hold_secret(text: str) -> bool:
 
 
 def has_encoded(text: str) -> bool:
-    """Whether a word of ``text`` may be base64 of more than a few characters; cheaper than to find them."""
-    return any(len(word) > 19 and compiled(_ENCODED).search(word) is not None for word in text.split())
+    """Whether a word of ``text`` is base64 of a text; most long words are names, paths and digests."""
+    return any(len(word) > 19 and next(encoded(word), None) is not None for word in text.split())
 
 
 def is_encoded(value: str) -> bool:
