@@ -375,6 +375,11 @@ def test_long_words_are_no_base64() -> None:
     assert has_encoded(f'{{"a":"{b64("shop:correct-horse")}"}}')
 
 
+def test_an_escape_may_hide_where_a_token_begins() -> None:
+    assert may_hold_secret(f'data: {{a: "b\\n{AKID}"}}')
+    assert not may_hold_secret("data: {a: b}")
+
+
 def test_documents_without_a_secret_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
     text = yaml.safe_dump_all(pod(name=f"web-{n}", image=f"registry.example.com/team/orders-{n}") for n in range(20))
     walked: list[object] = []

@@ -75,9 +75,9 @@ def has_hint(text: str) -> bool:
 
 
 def may_hold_secret(text: str) -> bool:
-    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, and no
-    word of it is long enough to be the base64 of one."""
-    return has_hint(text) or any(program in text for program, _ in _PROGRAMS) or has_encoded(text)
+    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, no word
+    of it is base64 of a text, and all stands as it is meant: an escape may hide where a token begins."""
+    return "\\" in text or has_hint(text) or any(program in text for program, _ in _PROGRAMS) or has_encoded(text)
 
 
 def has_encoded(text: str) -> bool:
