@@ -147,7 +147,7 @@ def test_levels_stand_behind_the_verdict_with_their_files(harden: Harden, tmp_pa
     lines = harden("check").out.splitlines()
     start = lines.index("Pod Security levels: 2 baseline; after apply 2 restricted")
     assert lines[0].startswith("check failed: ") and lines[2:start] in ([""], [lines[2], ""])
-    assert lines[start + 2] == "    a/web.yaml:3 Deployment/web and 1 more  baseline, after apply restricted"
+    assert lines[start + 2] == "    baseline, after apply restricted  a/web.yaml:3 Deployment/web and 1 more"
     whole = harden("check", "-v").out
     for name, line in (("a/web.yaml", 3), ("b/web.yaml", 1)):
         assert f"    {name}:{line} Deployment/web  baseline, after apply restricted\n" in whole

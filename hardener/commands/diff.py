@@ -30,9 +30,9 @@ def _print(outcome: Outcome, style: Style) -> None:
     from hardener.report.text import TextReport
 
     redactor = Redactor()
-    learn_moved(outcome, redactor)
     if not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
+    learn_moved(outcome, redactor)
     with paged(sys.stdout, style.color, wanted=not style.no_pager and not style.quiet, outside=outcome.tree.root) as to:
         out, screen = to
         if style.stat:

@@ -30,8 +30,8 @@ def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
     stream: Any = sys.stderr if report is None else io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     redactor = Redactor()
     if not style.quiet or (report or "").endswith(".json"):
-        learn_moved(outcome, redactor)
         learn(outcome.tree, redactor)
+        learn_moved(outcome, redactor)
     if (report or "").endswith(".json"):
         from hardener.report.json import write
 

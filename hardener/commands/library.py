@@ -219,6 +219,6 @@ def _silent(name: str) -> None:
 def _informed(outcome: Outcome) -> Redactor:
     """A redactor that knows the secrets of the tree and those that leave it, learned in the order of a report."""
     redactor = Redactor()
-    learn_moved(outcome, redactor)
     learn(outcome.tree, redactor)
+    learn_moved(outcome, redactor)
     return redactor

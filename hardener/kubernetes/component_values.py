@@ -12,7 +12,7 @@ CONTROL_PLANE = frozenset({"kube-apiserver", "kube-controller-manager", "kube-sc
 _ALL_IN_ONE = "hyperkube"
 NAMES = (*sorted(COMPONENTS), _ALL_IN_ONE)
 """What stands in every text that starts one of them."""
-_DURATION = r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)"
+_DURATION = r"(\d{1,20}(?:\.\d{1,20})?)(ms|us|ns|h|m|s)"
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _TLS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 _VERSION = r"v?(\d+)\.(\d+)(?:\.\d+)?(?:[-+].*)?\Z"

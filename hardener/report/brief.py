@@ -161,13 +161,15 @@ class BriefReport(Printed):
             rows = [_Row("  ", text=levels.of_namespace(namespace, pairs))]
             groups: dict[tuple[str, str, str], list[levels.Pair]] = {}
             for old, new in pairs:
-                missing = re.sub(r'"[^"]*"', "", new.missing or "")  # the names of containers
-                groups.setdefault((old.level, new.level, missing), []).append((old, new))
+                without_names = re.sub(r'"[^"]*"', "", new.missing or "")
+                groups.setdefault((old.level, new.level, without_names), []).append((old, new))
             found = [_Entry(rows, 0)]
             for (before, after, _), group in groups.items():
                 first, missing = group[0][0], group[0][1].missing
                 more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-                head = _Row("    ", levels.place_of(first), f"{first.pod.object}{more}", levels.change(before, after))
+                head = _Row(
+                    f"    {levels.change(before, after)}  ", levels.place_of(first), f"{first.pod.object}{more}"
+                )
                 found.append(_Entry([head, *([_Row("      ", text=missing)] if missing else [])], len(group)))
             entries += found
         now, then = (Counter(each.level for each in side) for side in self.levels)

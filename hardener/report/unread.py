@@ -123,8 +123,9 @@ def notes(tree: Tree) -> list[Note]:
     if nothing_read(tree):
         found.append(Note("nothing-read", f"nothing was read: {why_nothing(tree)}"))
     else:
-        by_rule = [one for one in left_out(tree) if one.id in _RULES]
-        others = [one for one in left_out(tree) if one.id not in _RULES]
+        unread = left_out(tree)
+        by_rule = [one for one in unread if one.id in _RULES]
+        others = [one for one in unread if one.id not in _RULES]
         if by_rule:
             found.append(Note("left-out", f"left out unless named: {'; '.join(map(_why, by_rule))}"))
         if others:

@@ -34,6 +34,8 @@ class PodMakers(Live, dict[str | None, list[Evidence]]):
     hold those with rights to everything as well: a policy may not cut the pods that such a one makes beside itself.
     """
 
+    OF_RIGHTS = True
+
     def __init__(self, tree: Tree) -> None:
         self.by_pod: dict[PodTemplate, Evidence] = {}
         self.possible: dict[str | None, list[Evidence]] = {}

@@ -40,6 +40,8 @@ _ACTIVATOR = "knative.dev/serving/cmd/activator"
 class RunTimePeers(AsRead):
     """Looked up by pod; the bindings of the tree are read once. What reads roles is loaded where there are any."""
 
+    OF_RIGHTS = True
+
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._bound = [item for kind in ("RoleBinding", "ClusterRoleBinding") for item in tree.of(GROUP, kind)]
