@@ -104,8 +104,8 @@ class BriefReport(Printed):
     # What there is to say.
 
     def _sections(self) -> Iterator[_Section | None]:
-        remarks = [_Entry([_Row(text=text)]) for text in self._remarks()]
-        yield _Section("", remarks, "remark") if remarks else None
+        remarks = [_Entry([_Row("  ", text=text)]) for text in self._remarks()]
+        yield _Section("", remarks, "remark", first=2) if remarks else None
         yield self._levels()
         yield self._impact()
         yield self._held()
@@ -280,17 +280,10 @@ class BriefReport(Printed):
         for title, found in (("before", steps.before(changes)), ("after", steps.after(changes))):
             for step in found:
                 yield f"{title} you apply it to a cluster: {step}"
-        if self.advises and not self.outcome.tree.stream:
-            if self.applied and self.outcome.files:
-                if undo := self._undo():
-                    yield "next: git diff shows each line; harden check -v lists what is left"
-                    yield f"undo: {undo}"
-                else:
-                    yield "next: harden check -v lists what is left"
-            elif changes:
-                yield "next: harden diff shows each change, harden apply makes them; -v shows all"
-            elif self.outcome.findings or self.outcome.held:
-                yield "next: -v shows all findings with their places"
+        if advice := self._next():
+            yield f"next: {advice}"
+        if undo := self._undo():
+            yield f"undo: {undo}"
 
     # How much of it.
 

@@ -132,6 +132,20 @@ class Printed:
         """Whether what is held back is only counted: somebody asked for safe changes alone."""
         return self.outcome.max_risk is Grade.SAFE and not self.verbose
 
+    def _next(self) -> str | None:
+        """What a person does next; None where that is not for us to say."""
+        if not self.advises or self.outcome.tree.stream:
+            return None
+        if self.applied and self.outcome.files:
+            left = "harden check -v lists what is left"
+            return f"git diff shows each line; {left}" if self._undo() else left
+        if self.outcome.changes:
+            more = "" if self.verbose else "; -v shows all"
+            return f"harden diff shows each change, harden apply makes them{more}"
+        if (self.outcome.findings or self.outcome.held) and not self.verbose:
+            return "-v shows all findings with their places"
+        return None
+
     def _undo(self) -> str | None:
         """The command that brings the files back; None where there is none."""
         if not (self.applied and self.outcome.files) or self.outcome.tree.stream:

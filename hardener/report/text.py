@@ -211,6 +211,8 @@ class TextReport(Printed):
         )
         if masked:
             self._say(refused_by_git(masked))
+        if self.verdict and (advice := self._next()):
+            self._say(f"next: {advice}")
         if undo := self._undo():
             self._say(f"undo: {undo}", whole=True)
 
