@@ -35,6 +35,7 @@ from hardener.support.fast_dataclass import dataclass
 _FINDINGS = 10  # that a pipe gets
 _AROUND = 4  # rows of a terminal for what stands before and behind a report, such as the command and the next prompt
 _ROOMY = 32  # rows; a terminal with fewer gets no empty lines, and one row for a finding
+_STEPS = 2  # that a terminal gets of what is not written yet
 _LEAST = 12  # characters; less of a text says nothing
 
 
@@ -104,7 +105,7 @@ class BriefReport(Printed):
     # What there is to say.
 
     def _sections(self) -> Iterator[_Section | None]:
-        remarks = [_Entry([_Row("  ", text=text)]) for text in self._remarks()]
+        remarks = [_Entry([_Row("  ", text=text)]) for text, _ in self._remarks()]
         yield _Section("", remarks, "remark", first=2) if remarks else None
         yield self._levels()
         yield self._impact()
@@ -278,8 +279,11 @@ class BriefReport(Printed):
     def _last(self) -> Iterator[str]:
         changes = self.outcome.changes
         for title, found in (("before", steps.before(changes)), ("after", steps.after(changes))):
-            for step in found:
-                yield f"{title} you apply it to a cluster: {step}"
+            # What is written cannot be asked for again: then all steps are said, however many they are.
+            if len(found) > _STEPS and self.screen.height and not self.applied:
+                yield f"{title} you apply it to a cluster: {len(found)} steps, which -v lists"
+            else:
+                yield from (f"{title} you apply it to a cluster: {step}" for step in found)
         if advice := self._next():
             yield f"next: {advice}"
         if undo := self._undo():
@@ -331,7 +335,8 @@ class BriefReport(Printed):
             for row in entry.rows:
                 self._row(row)
         if section.left and not (capped and section.title):
-            self._say(f"  and {section.left} more; -v shows all")
+            where = "harden check -v lists them" if self.applied else "-v shows all"
+            self._say(f"  and {section.left} more; {where}")
 
     def _row(self, row: _Row, *, bold: bool = False) -> None:
         line, places = self._line(row, whole=row.whole)

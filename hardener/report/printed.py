@@ -98,16 +98,14 @@ class Printed:
         source = "standard input, no tree around it" if tree.stream else f"evidence from {_short(tree.root)}"
         return f"profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}"
 
-    def _remarks(self) -> Iterator[str]:
-        """What there is to say of the tree: of versions, and of what was not read."""
+    def _remarks(self) -> Iterator[tuple[str, bool]]:
+        """What there is to say of the tree, of versions and of what was not read, each with whether it is grave."""
         tree = self.outcome.tree
-        yield from self.remarks
-        yield from versions.remarks(tree)
+        yield from ((text, False) for text in (*self.remarks, *versions.remarks(tree)))
         if tree.unread_evidence:
             number = counted(tree.unread_evidence, "file")
-            yield f"{number} outside the given paths could not be read as evidence"
-        for note in unread.notes(tree):
-            yield self._paint("yellow", note.text) if note.is_grave else note.text
+            yield f"{number} outside the given paths could not be read as evidence", False
+        yield from ((note.text, note.is_grave) for note in unread.notes(tree))
 
     def _refusals(self) -> Iterator[tuple[str, list[tuple[Place, str]]]]:
         """What could not be made, by what became of it: a title, and where and why."""

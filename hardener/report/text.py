@@ -61,8 +61,8 @@ class TextReport(Printed):
         self._say(f"harden {__version__}: {self._settings()}")
         if self.outcome.failure:
             self._say(f"  {self._paint('red', self.outcome.failure)}")
-        for text in self._remarks():
-            self._say(f"  {text}")
+        for text, grave in self._remarks():
+            self._say(f"  {self._paint('yellow', text) if grave else text}")
 
     def _levels(self) -> None:
         if self.levels and self.levels[0]:
