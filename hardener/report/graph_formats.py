@@ -22,7 +22,7 @@ T = TypeVar("T")
 _PLAIN = re.compile(r"[^\w ./:,()*+=?-]")
 _API = "the Kubernetes API"
 _SILENT = "not known (silent)"
-_FROM = {
+ORIGINS = {
     Way.OUTSIDE: "anywhere",
     Way.API_SERVER: "the API server",
     Way.MONITORING: "monitoring of any namespace",
@@ -86,7 +86,7 @@ def _client_row(link: Link) -> Row:
 
 
 def _entry_row(link: Link) -> Row:
-    return f"<- {_FROM[link.way or Way.OUTSIDE]} {ports(link.ports)}{_through(link)}", link.evidence
+    return f"<- {ORIGINS[link.way or Way.OUTSIDE]} {ports(link.ports)}{_through(link)}", link.evidence
 
 
 def _host_row(host: Host) -> Row:
@@ -185,7 +185,7 @@ class Outsiders:
             if link.client is not None:
                 self.arrows.append((f"w{link.client.id}", server, ports(link.ports), False))
                 continue
-            origin = _FROM[link.way or Way.OUTSIDE]
+            origin = ORIGINS[link.way or Way.OUTSIDE]
             if link.way is Way.NAMESPACE:
                 origin = f"any pod, {_namespace(link.server)}"
             # One way in may be that of several Services.
@@ -195,7 +195,7 @@ class Outsiders:
         for service in graph.services:
             if not service.servers:
                 end = self._id(f"Service/{service.name}, whose pods the tree does not show")
-                self.arrows.append((self._id(_FROM[Way.OUTSIDE]), end, _reason(service), False))
+                self.arrows.append((self._id(ORIGINS[Way.OUTSIDE]), end, _reason(service), False))
         for host in graph.hosts:
             end = self._id(_host(host))
             nowhere = host.lack is Lack.UNRESOLVED
