@@ -206,7 +206,7 @@ class Columns:
 
     def _swap(self, column: list[_Item]) -> None:
         """Change neighbours of a strip where their lines cross less so."""
-        at = {}
+        at: dict[_Item, int] = {}
         for number in (column[0].column - 1, column[0].column + 1) if column else ():
             if 0 <= number < len(self._columns):
                 at |= {item: place for place, item in enumerate(self._columns[number])}
@@ -248,15 +248,15 @@ class Columns:
             self.strips.append((top, top + heads + room + feet))
             top += heads + room + feet + between
         self.height = self.strips[-1][1]
-        for column in stacks:
-            for strip, stack in enumerate(column):
+        for parts in stacks:
+            for strip, stack in enumerate(parts):
                 y = self.strips[strip][0] + heads + (rooms[strip] - _needed(stack)) / 2
                 for item, offset in zip(stack, _offsets(stack), strict=True):
                     item.y = y + offset
         for sweep in range(_SWEEPS):
             sides = ("left", "right", "both")[2 if sweep >= _SWEEPS - 2 else sweep % 2]
-            for column in reversed(stacks) if sides == "right" else stacks:
-                for strip, stack in enumerate(column):
+            for parts in reversed(stacks) if sides == "right" else stacks:
+                for strip, stack in enumerate(parts):
                     _settle(stack, self.strips[strip][0] + heads, rooms[strip], sides)
         self.width = self._place_across()
         for item in self._items.values():

@@ -174,10 +174,10 @@ class Drawing:
 
     def svg(self) -> Iterator[str]:
         """The drawing; what it says stands in the list beside it, so that it is one image to a screen reader."""
-        width, height = round(self.width), round(self.height)
+        size = round(self.width), round(self.height)
         yield (
-            f'<svg class="graph" role="img" aria-labelledby="graph-title" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}"><title id="graph-title">Who talks to whom: {len(self.boxes)} boxes and '
+            f'<svg class="graph" role="img" aria-labelledby="graph-title" width="{size[0]}" height="{size[1]}" '
+            f'viewBox="0 0 {size[0]} {size[1]}"><title id="graph-title">Who talks to whom: {len(self.boxes)} boxes and '
             f'{len(self.lines)} lines; the list says the same</title><defs><marker id="tip" viewBox="0 0 8 8" refX="7" '
             'refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>\n'
         )
