@@ -23,7 +23,7 @@ from hardener.report.page import score
 from .conftest import CORPUS, DEPLOYMENT, ROOT, Harden, commit, corpus_copy, run, snapshot, write
 from .svg_geometry import flaws
 
-VOID = {"meta", "col", "input"}
+VOID = {"meta", "col", "input", "wbr"}
 TAGS = VOID | set(
     "html head title style body a header h1 h2 h3 p dl div dt dd nav ul ol li main section table caption colgroup thead"
     " tbody tr th td span svg rect form label select option button noscript article code b del ins details summary"

@@ -190,12 +190,12 @@ class Outsiders:
                 origin = f"any pod, {_namespace(link.server)}"
             # One way in may be that of several Services.
             reasons = waiting.pop(link.server.id, []) if link.way is Way.OUTSIDE else []
-            label = "; ".join([ports(link.ports), *map(_reason, reasons)])
+            label = "; ".join([ports(link.ports), *map(reason, reasons)])
             self.arrows.append((self._id(origin), server, label, False))
         for service in graph.services:
             if not service.servers:
                 end = self._id(f"Service/{service.name}, whose pods the tree does not show")
-                self.arrows.append((self._id(ORIGINS[Way.OUTSIDE]), end, _reason(service), False))
+                self.arrows.append((self._id(ORIGINS[Way.OUTSIDE]), end, reason(service), False))
         for host in graph.hosts:
             end = self._id(_host(host))
             nowhere = host.lack is Lack.UNRESOLVED
@@ -213,7 +213,8 @@ class Outsiders:
         return self.ids.setdefault(label, f"x{len(self.ids) + 1}")
 
 
-def _reason(service: OpenService) -> str:
+def reason(service: OpenService) -> str:
+    """What becomes of an open Service, and the first reason for it."""
     return ": ".join([_decision(service), *(plain(fact.text) for fact in service.evidence[:1])])
 
 

@@ -20,9 +20,9 @@ from itertools import pairwise
 
 from hardener.support.fast_dataclass import dataclass
 
-STUB = 18  # what stands free on both sides of a box, for arrow heads and for short arrows of its own
+STUB = 24  # what stands free on both sides of a box, for arrow heads and for short arrows of its own
 _GAP_Y, _LANE_GAP = 18, 9  # between boxes, and beside a lane
-_BEND = 26  # width in which a line changes its height; more where there are many
+_BEND = 22  # width in which a line changes its height; more where there are many
 _SWEEPS = 8
 
 
@@ -275,7 +275,7 @@ class Columns:
                 box.x, box.width = x, width
             self._spans.append((x, x + width))
             bends = len({id(other) for item in column for other, _, _ in item.right})
-            x += width + 2 * STUB + (_BEND + 4 * min(bends, 14) if bends else 0)
+            x += width + 2 * STUB + (_BEND + 3 * min(bends, 12) if bends else 0)
         return x - STUB if self._columns else 0.0
 
     def _path(self, line: Line, route: list[_Item]) -> list[tuple[float, float]]:

@@ -18,7 +18,7 @@ from unicodedata import east_asian_width
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Graph, Lack, Workload
-from hardener.report.graph_formats import ORIGINS, by_namespace, ports
+from hardener.report.graph_formats import ORIGINS, by_namespace, ports, reason
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
 from hardener.report.page.shelves import shelved
 from hardener.report.page.words import Words
@@ -48,6 +48,7 @@ _LACKS = {
     Lack.UNSEEN: "the tree does not show its pods",
     Lack.UNRESOLVED: "the tree does not hold it",
 }
+_SHORT_LACKS = {Lack.EXTERNAL: "", Lack.UNSEEN: ", pods not in the tree", Lack.UNRESOLVED: ", not in the tree"}
 
 
 @dataclass(slots=True, eq=False)
@@ -277,8 +278,7 @@ class _Nodes:
         reasons: dict[int, list[str]] = defaultdict(list)
         for service in graph.services:
             for server in service.servers:
-                decision = "stays open" if service.stays else "can be closed"
-                reasons[server.id].append(f"Service/{service.name} ({service.kind}) {decision}")
+                reasons[server.id].append(reason(service))
         for link in graph.links:
             if link.client is None or link.client.id == link.server.id:
                 key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
@@ -295,7 +295,9 @@ class _Nodes:
         for host in graph.hosts:
             name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
             look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
-            self.rows[host.client.id].append(_Row(_cut(f"to {name}"), f"to {name}, {_LACKS[host.lack]}", look))
+            text = f"to {name}{_SHORT_LACKS[host.lack]}"
+            text = text if len(text) <= _LONGEST else _cut(f"to {name}")
+            self.rows[host.client.id].append(_Row(text, f"to {name}, {_LACKS[host.lack]}", look))
         for workload in graph.workloads:
             id = workload.id
             if workload.api:
@@ -333,8 +335,7 @@ class _Nodes:
         for service in alone:
             about = f"Service/{service.name}, {service.file}:{service.line}"
             node = _Node("Service", plain(service.name), about, look="nowhere")
-            decision = "stays open" if service.stays else "can be closed"
-            node.rows = [_Row(_cut(f"{plain(service.kind)} from anywhere"), decision, "in")]
+            node.rows = [_Row(_cut(f"{plain(service.kind)} from anywhere"), reason(service), "in")]
             boxes.append(node.box(strip))
         return boxes
 

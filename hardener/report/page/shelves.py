@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
+
+_SHAPE = 1.4  # width over height, where there is a choice
 
 
 def shelved(
@@ -10,8 +13,11 @@ def shelved(
 ) -> tuple[list[tuple[float, float]], float, float]:
     """The upper left corner of each of ``sizes`` (width, height), and width and height of it all.
 
-    A row is filled up to ``widest``, the tallest first, so that little is left free below the others.
+    No row is wider than ``widest``, and few things make no row of that width: they would be small on a small screen.
+    The tallest come first, so that little is left free below the others.
     """
+    area = sum((width + gap) * (height + gap) for width, height in sizes)
+    widest = min(widest, max([sqrt(area * _SHAPE), *(width for width, _ in sizes)]))
     corners = [(0.0, 0.0)] * len(sizes)
     x = y = tallest = right = 0.0
     for number in sorted(range(len(sizes)), key=lambda number: -sizes[number][1]):

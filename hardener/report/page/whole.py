@@ -226,7 +226,7 @@ class _Page:
         if drawing.boxes:
             yield (
                 '<p class="small">An arrow into a box: who may connect. An arrow out of it: what it calls. A dashed '
-                "arrow: the tree does not hold what is called, or nothing shows it.</p>"
+                "arrow: the tree does not hold what is called, or nothing shows what is called.</p>"
             )
             yield '<div class="zoom" id="zoom" role="group" aria-label="Size of the drawing" hidden>'
             yield "".join(
