@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Graph, Host, Lack, Link, OpenService, Workload
+from hardener.report.graph_formats import dot, mermaid
+from hardener.report.graph_names import told_apart
 from hardener.report.page.drawing import MOST_BOXES, MOST_LINES, Drawing
 from hardener.report.page.words import Words
 
@@ -137,6 +139,43 @@ def test_boxes_of_one_name_are_told_apart_by_their_files() -> None:
     labels = [tuple(text.name for text, box in found.texts if box is one) for one in found.boxes]
     assert len(set(labels)) == len(labels) == 5
     assert flaws(svg) == []
+
+
+def test_they_are_told_apart_in_mermaid_and_dot() -> None:
+    workloads = [workload(n, "web", file=f"{name}/web.yaml") for n, name in enumerate(("dev", "prod"))]
+    graph = Graph([*workloads, workload(3, "db")])
+    for text in ("".join(mermaid(graph)), "".join(dot(graph))):
+        assert [name for name in ("web (dev/web.yaml)", "web (prod/web.yaml)", 'Deployment/db"') if name in text] == [
+            "web (dev/web.yaml)", "web (prod/web.yaml)", 'Deployment/db"'
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["a.yaml", "b.yaml"], ["a.yaml", "b.yaml"]),
+        (["a/x.yaml", "b/x.yaml"], ["a/x.yaml", "b/x.yaml"]),
+        (["k/a/x.yaml", "k/b/x.yaml"], ["a/x.yaml", "b/x.yaml"]),
+        (["k/x.yaml", "k/b/x.yaml"], ["x.yaml", "b/x.yaml"]),
+        (["x.yaml", "b/x.yaml"], ["x.yaml", "b/x.yaml"]),
+        (["/tmp/x.yaml", "b/x.yaml"], ["/tmp/x.yaml", "b/x.yaml"]),
+        (["ab/x.yaml", "abc/x.yaml"], ["ab/x.yaml", "abc/x.yaml"]),
+        (["x.yaml", "x.yaml"], ["x.yaml:0", "x.yaml:10"]),
+        ([f"{name}/{'long-' * 6}x.yaml" for name in "ab"], ["a/\u2026", "b/\u2026"]),
+        (["\x1b/x.yaml", "b/x.yaml"], ["\\x1b/x.yaml", "b/x.yaml"]),
+        (["only.yaml"], []),
+    ],
+)
+def test_what_tells_them_apart(files: list[str], expected: list[str]) -> None:
+    assert (
+        list(told_apart(workload(n, "w", file=file, line=10 * n) for n, file in enumerate(files)).values()) == expected
+    )
+
+
+def test_a_secret_in_the_name_of_a_file_is_masked_before_it_is_cut() -> None:
+    workloads = [workload(n, "w", file=f"{'x' * 30}Zq7Planted0042{'y' * 30}/{n}.yaml") for n in range(2)]
+    told = told_apart(workloads, lambda text: text.replace("Zq7Planted0042", "***"))
+    assert not any("Zq7" in text or "0042" in text for text in told.values())
 
 
 @pytest.mark.parametrize("count", [2, 30])

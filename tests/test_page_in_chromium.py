@@ -240,8 +240,10 @@ def test_all_of_the_drawing_is_to_be_seen(width: int, tab: Tab, shop: str) -> No
     tab.open(shop, width=width)
     assert tab.run("document.querySelectorAll('.graph .node').length") == 5
     assert tab.run(INSIDE) == []
-    small = tab.run("document.querySelector('.graph').getBoundingClientRect().width") < 500
-    assert tab.run("document.getElementById('list').open") == small  # what is too small to read is open as a list
+    size = tab.run("parseFloat(getComputedStyle(document.querySelector('.graph')).fontSize)")
+    drawn = size * float(tab.run("document.getElementById('zoom-now').textContent").removesuffix(" %")) / 100
+    assert tab.run("document.getElementById('list').open") == (drawn < 8)  # what is small can be read as a list
+    assert (width == 400) == (drawn < 8)
 
 
 def test_the_drawing_grows_and_shrinks_by_mouse_and_keyboard(tab: Tab, shop: str) -> None:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Fact, Graph, Host, Lack, Link, OpenService, Workload
+from hardener.report.graph_names import told_apart
 from hardener.support.printable import plain, seen_in_json
 
 T = TypeVar("T")
@@ -172,6 +173,15 @@ def _by_workload(pairs: Iterable[tuple[Workload | None, T]]) -> dict[int, list[T
     return found
 
 
+def _labels(graph: Graph) -> dict[int, str]:
+    """What the workloads are called in a drawing: those of one name bear their files, too."""
+    told = told_apart(graph.workloads)
+    return {
+        workload.id: workload.label + (f" ({told[workload.id]})" if workload.id in told else "")
+        for workload in graph.workloads
+    }
+
+
 class Outsiders:
     """What is drawn beside the workloads, each once, by its label: where connections come from, hosts, the API."""
 
@@ -224,9 +234,10 @@ def reason(service: OpenService) -> str:
 def mermaid(graph: Graph) -> Iterator[str]:
     """A flowchart. What is no plain character stands as its number, so that no label can end itself."""
     yield "flowchart LR"
+    names = _labels(graph)
     for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
         yield f"  subgraph n{number}[{_mermaid(namespace)}]"
-        yield from (f"    w{workload.id}[{_mermaid(workload.label)}]" for workload in workloads)
+        yield from (f"    w{workload.id}[{_mermaid(names[workload.id])}]" for workload in workloads)
         yield "  end"
     outsiders = Outsiders(graph)
     yield from (f"  {id}([{_mermaid(label)}])" for label, id in outsiders.ids.items())
@@ -247,10 +258,11 @@ def dot(graph: Graph) -> Iterator[str]:
     yield "digraph connections {"
     yield "  rankdir=LR;"
     yield "  node [shape=box];"
+    names = _labels(graph)
     for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
         yield f"  subgraph cluster_{number} {{"
         yield f"    label={_quoted(namespace)};"
-        yield from (f"    w{workload.id} [label={_quoted(workload.label)}];" for workload in workloads)
+        yield from (f"    w{workload.id} [label={_quoted(names[workload.id])}];" for workload in workloads)
         yield "  }"
     outsiders = Outsiders(graph)
     for label, id in outsiders.ids.items():

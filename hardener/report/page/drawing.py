@@ -10,8 +10,7 @@ what else was tried, with figures.
 
 from __future__ import annotations
 
-import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import field
 from unicodedata import east_asian_width
@@ -19,6 +18,7 @@ from unicodedata import east_asian_width
 from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Graph, Lack, Workload
 from hardener.report.graph_formats import ORIGINS, by_namespace, ports, reason
+from hardener.report.graph_names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
 from hardener.report.page.shelves import shelved
 from hardener.report.page.words import Words
@@ -28,9 +28,8 @@ from hardener.support.printable import plain
 MOST_BOXES, MOST_LINES = 150, 400  # more are not drawn; the list beside the drawing has them all
 _WIDE = 1180  # a row of parts is not filled further
 _CHAR, _SMALL = 7.3, 6.7  # width of a character of a name, and of other text
-_NARROWEST, _LONGEST = 96, 40  # width of a box; characters of a text that are drawn, the rest is in its title
+_NARROWEST, _LONGEST = 96, LONGEST  # width of a box; characters of a text that are drawn, the rest is in its title
 _HEAD, _LINE, _PAD = 38, 15, 8
-_SHORT = 26  # characters of a path that is shown as it is
 _ROWS = 9  # of a box; more are one row that counts them
 _TITLE, _FOOT, _BETWEEN = 28, 12, 16  # of a frame, and between two
 # Where those come from who are no workload of the tree, in few words; the title of a row says it in full.
@@ -253,12 +252,7 @@ class _Nodes:
         drawn = {id for pair in pairs for id in pair[:2]} | self.rows.keys()
         self.left_out = sum(1 for workload in graph.workloads if workload.id not in drawn)
         self.strips = dict.fromkeys(strips)
-        same = Counter(workload.label for workload in graph.workloads if workload.id in drawn)
-        files: dict[str, list[Workload]] = defaultdict(list)
-        for workload in graph.workloads:
-            if workload.id in drawn and same[workload.label] > 1:
-                files[workload.label].append(workload)
-        told = {id: text for found in files.values() for id, text in _told_apart(found, mask).items()}
+        told = told_apart((workload for workload in graph.workloads if workload.id in drawn), mask)
         boxes: dict[int, Box] = {}
         for strip, workloads in enumerate(strips.values()):
             for workload in workloads:
@@ -366,29 +360,6 @@ def _around(boxes: list[Box], lines: list[Line]) -> list[Box]:
     return waiting
 
 
-def _told_apart(workloads: list[Workload], mask: Callable[[str], str]) -> dict[int, str]:
-    """A text for each of ``workloads``, which bear one name: where its file is, without the folders that all share; of
-    a long one the folder alone, where that is enough."""
-    files = {workload.id: mask(workload.file) for workload in workloads}  # before anything of it is cut off
-    folders = {id: os.path.dirname(file) for id, file in files.items()}
-    shared = os.path.commonpath(folders.values()) if all(folders.values()) else ""
-    start = len(shared) + 1 if shared else 0
-    in_file, in_folder = Counter(files.values()), Counter(folders.values())
-    found: dict[int, str] = {}
-    for workload in workloads:
-        file, folder = files[workload.id], folders[workload.id]
-        name = plain(file[start:])
-        if len(name) > _SHORT and in_folder[folder] == 1 and len(folder) > start:
-            name = f"{plain(folder[start:])}/\u2026"
-        found[workload.id] = name + (f":{workload.line}" if in_file[file] > 1 else "")
-    cut = {id: _cut_middle(text) for id, text in found.items()}
-    counts = Counter(cut.values())
-    for number, (id, text) in enumerate(found.items(), 1):
-        if counts[cut[id]] > 1:
-            cut[id] = f"{_cut_middle(text, _LONGEST - 6)} #{number}"
-    return cut
-
-
 def _node(box: Box) -> _Node:
     assert isinstance(box.about, _Node)
     return box.about
@@ -436,8 +407,3 @@ def _wide(text: str) -> int:
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
-
-
-def _cut_middle(text: str, longest: int = _LONGEST) -> str:
-    """Without a piece of its middle: folders tell less than where a path begins and ends."""
-    return text if len(text) <= longest else f"{text[: longest // 3]}\u2026{text[1 - longest + longest // 3 :]}"

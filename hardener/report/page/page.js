@@ -78,7 +78,7 @@
     document.getElementById("zoom").hidden = false;
     addEventListener("resize", say);
     say();
-    if (now() < 0.6) document.getElementById("list").open = true; // too small to read on this screen
+    if (now() < 0.75) document.getElementById("list").open = true; // too small to read on this screen
   }
 
   // What a link leads to may stand in something closed, or be filtered away.
