@@ -52,7 +52,7 @@ _SHORT_LACKS = {Lack.EXTERNAL: "", Lack.UNSEEN: ", pods not in the tree", Lack.U
 
 @dataclass(slots=True, eq=False)
 class _Row:
-    """A line of text in a box; ``arrow`` is the class of a short arrow beside it."""
+    """A line of text in a box; ``arrow`` is the class of the short arrow beside it, and how it looks."""
 
     text: str
     about: str
@@ -281,11 +281,12 @@ class _Nodes:
                     open_to_all.add(key)
         for (id, way), found in entries.items():
             if way is not None:
-                which = ports(() if (id, way) in open_to_all else found)
+                which = ports(() if (id, way) in open_to_all else sorted(found, key=lambda port: port.order))
                 why = reasons.get(id, []) if way is Way.OUTSIDE else []
                 about = "; ".join([f"{which} from {ORIGINS[way]}", *why])
                 end = f" from {_ORIGINS[way]}"
-                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, "in"))
+                look = "in open" if way is Way.OUTSIDE else "in"
+                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, look))
         for host in graph.hosts:
             name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
             look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
@@ -299,7 +300,8 @@ class _Nodes:
             if workload.silent:
                 self.rows[id].append(_Row("to whom: not known", "nothing shows whom it calls", "out nowhere"))
             if (id, None) in entries:
-                which = ports(() if (id, None) in open_to_all else entries[id, None])
+                own = sorted(entries[id, None], key=lambda port: port.order)
+                which = ports(() if (id, None) in open_to_all else own)
                 self.rows[id].append(_Row(_cut(f"to itself: {which}"), f"to itself: {which}", "self"))
 
     def _box(self, workload: Workload, file: str, strip: int) -> Box:
@@ -329,7 +331,7 @@ class _Nodes:
         for service in alone:
             about = f"Service/{service.name}, {service.file}:{service.line}"
             node = _Node("Service", plain(service.name), about, look="nowhere")
-            node.rows = [_Row(_cut(f"{plain(service.kind)} from anywhere"), reason(service), "in")]
+            node.rows = [_Row(_cut(f"{plain(service.kind)} from anywhere"), reason(service), "in open")]
             boxes.append(node.box(strip))
         return boxes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-_SHAPE = 1.4  # width over height, where there is a choice
+_SHAPE = 2.0  # width over height, where there is a choice
 
 
 def shelved(

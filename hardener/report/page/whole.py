@@ -225,8 +225,8 @@ class _Page:
         drawing = Drawing(found, self.words)
         if drawing.boxes:
             yield (
-                '<p class="small">An arrow into a box: who may connect. An arrow out of it: what it calls. A dashed '
-                "arrow: the tree does not hold what is called, or nothing shows what is called.</p>"
+                '<p class="small">An arrow into a box: who may connect. In red: everybody may. An arrow out of it: '
+                "what it calls. A dashed arrow: what it calls is not in the tree, or not known.</p>"
             )
             yield '<div class="zoom" id="zoom" role="group" aria-label="Size of the drawing" hidden>'
             yield "".join(
