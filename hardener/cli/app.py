@@ -300,9 +300,14 @@ app.add_typer(baseline_group, name="baseline")
 
 @app.command()
 def explain(
-    name: Annotated[str, typer.Argument(help="A transform, or a risk from K01 to K10.", metavar="ID|K01")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A transform, a finding, a risk from K01 to K10, or a check of another scanner.", metavar="ID|K01"
+        ),
+    ],
 ) -> None:
-    """Explain a transform, or a risk and its transforms."""
+    """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
 
     explain(name, print)
