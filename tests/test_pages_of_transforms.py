@@ -35,8 +35,10 @@ class Package:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("HARDEN_DOCS", raising=False)
     pages._of_installation.cache_clear()
+    pages.installed_from.cache_clear()
     yield
     pages._of_installation.cache_clear()
+    pages.installed_from.cache_clear()
 
 
 def origin(url: str, commit: str = COMMIT) -> str:
@@ -51,6 +53,7 @@ def origin(url: str, commit: str = COMMIT) -> str:
         ("https://git.example/a/b/blob/v1/docs/", origin("https://x.example/y"), [], "https://git.example/a/b/blob/v1/docs"),
         ("javascript:alert(1)", None, [], None),
         ("https:///blob//docs", None, [], None),
+        ("https://git.example//blob//docs", None, [], None),
         ("", origin("https://git.example/a/b.git"), [], f"https://git.example/a/b/blob/{COMMIT}/docs"),
         ("", origin("https://me:secret@git.example:8443/a/b"), [], f"https://git.example:8443/a/b/blob/{COMMIT}/docs"),
         ("", origin("ssh://git@git.example/a/b"), [], None),

@@ -45,6 +45,7 @@ from hardener.cli.options import (
     Skip,
     Verbose,
     Version,
+    Workflow,
     Yes,
     choices_of,
     text,
@@ -274,6 +275,23 @@ def images(
     from hardener.commands.images import images
 
     sys.exit(images(paths or ["."], choices_of(context), format=format))
+
+
+@app.command()
+def init(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="What hooks and jobs look at (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="For .harden.yaml.", metavar="NAME|FILE")] = "restricted",
+    pre_commit: Annotated[bool, typer.Option("--pre-commit", help="Write hooks for pre-commit, too.")] = False,
+    workflow: Annotated[list[Workflow] | None, typer.Option(help="Write a job for this host, too.")] = None,
+) -> None:
+    """Write a first .harden.yaml, and on request what runs harden in hooks and pipelines. What is there stays."""
+    from hardener.commands.init import init
+
+    sys.exit(
+        init(paths or ["."], profile=profile, pre_commit=pre_commit, workflow=[str(one) for one in workflow or []])
+    )
 
 
 @app.command("list")

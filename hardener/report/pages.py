@@ -16,6 +16,7 @@ import json
 import os
 import re
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from hardener.authoring.transform import Transform
@@ -32,29 +33,44 @@ def page_of(transform: Transform) -> str | None:
     return f"{base}/transforms/{transform.id}.md" if base and transform.module.startswith(_BUILT_IN) else None
 
 
+def schema_of(name: str) -> str | None:
+    """The address of the JSON schema ``name`` (``docs/schemas``) as a file; None where it is not known."""
+    base = _base()
+    return f"{base.replace('/blob/', '/raw/', 1)}/schemas/{name}.schema.json" if base else None
+
+
 def _base() -> str | None:
     named = os.environ.get("HARDEN_DOCS")
     return _clean(named) if named else _of_installation()
 
 
 @cache
+def installed_from() -> tuple[str, str] | None:
+    """The web address of the repository and the commit that this installation is of; None where it is not known."""
+    found = _distribution()
+    try:
+        record = json.loads((found and found.read_text("direct_url.json")) or "{}")
+        commit, url = record["vcs_info"]["commit_id"], _clean(record["url"])
+        return (url.removesuffix(".git"), commit) if url and re.fullmatch("[0-9a-f]{7,64}", commit) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+@cache
 def _of_installation() -> str | None:
+    if (origin := installed_from()) is not None:
+        return _folder_of(*origin)
+    found = _distribution()
+    return _of_urls(found.metadata.get_all("Project-URL") or []) if found else None
+
+
+def _distribution() -> Any:
+    """What is known of the installed package; None where it is not installed."""
     from importlib.metadata import PackageNotFoundError, distribution  # late: a report with addresses alone asks it
 
     try:
-        found = distribution(_DISTRIBUTION)
+        return distribution(_DISTRIBUTION)
     except PackageNotFoundError:
-        return None
-    return _of_origin(found.read_text("direct_url.json")) or _of_urls(found.metadata.get_all("Project-URL") or [])
-
-
-def _of_origin(text: str | None) -> str | None:
-    """From ``direct_url.json``: the repository and the commit that were installed."""
-    try:
-        record = json.loads(text or "{}")
-        commit = record["vcs_info"]["commit_id"]
-        return _folder_of(record["url"], commit) if re.fullmatch("[0-9a-f]{7,64}", commit) else None
-    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -80,6 +96,6 @@ def _clean(url: str) -> str | None:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return None
-    if parts.scheme not in ("https", "http") or not host or not re.fullmatch(r"[A-Za-z0-9._~%/@+-]*", parts.path):
+    if parts.scheme not in ("https", "http") or not host or not re.fullmatch(r"(/[A-Za-z0-9._~%@+-]+)*/?", parts.path):
         return None
     return urlunsplit((parts.scheme, host + port, parts.path.rstrip("/"), "", ""))
