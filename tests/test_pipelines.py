@@ -18,6 +18,7 @@ import yaml
 
 from hardener.commands import init_files
 from hardener.report import pages
+from tests import helm
 from tests.built import builder
 from tests.conftest import ROOT, commit, git, texts
 from tests.test_formats import schema
@@ -218,3 +219,43 @@ def test_workflows_name_inputs_of_the_action(name: str) -> None:
     (job,) = loaded(name)["jobs"].values()
     (used,) = (step["with"] for step in job["steps"] if step["uses" if "uses" in step else "run"].startswith("OWNER/"))
     assert used.keys() <= inputs.keys()
+
+
+# -- docs/ci.md, docs/configuration.md
+
+
+def shown(page: str) -> list[str]:
+    """The lines of the blocks of shell on a page."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return [line for block in re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M) for line in block.splitlines()]
+
+
+def test_the_page_of_pipelines_begins_with_what_init_does(shop: Path) -> None:
+    (line,) = (line for line in shown("ci.md") if line.startswith("harden init"))
+    done = script(line, shop)
+    assert done.returncode == 0 and (shop / ".github/workflows/harden.yaml").exists(), done.stderr
+
+
+@pytest.mark.parametrize("line", [line for line in shown("configuration.md") if line.startswith("harden explain")])
+def test_what_the_page_of_configuration_explains(line: str, tmp_path: Path) -> None:
+    done = script(line, tmp_path)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) > 2, done.stderr
+
+
+@pytest.mark.helm
+def test_helm_3_with_its_report_in_a_file(tmp_path: Path) -> None:
+    (line,) = (line for line in shown("ci.md") if line.startswith("helm template"))
+    program = helm.program(3)
+    homes = tmp_path / "homes"
+    helm.chart(helm.Helm(program, homes), tmp_path).rename(tmp_path / "chart")
+    names = {f"HELM_{name}_HOME": str(homes / name.lower()) for name in ("CACHE", "DATA", "CONFIG")}
+    done = script(line, tmp_path, PATH=str(program.parent), **names)
+    assert "runAsNonRoot: true" in done.stdout, done.stderr
+    assert (tmp_path / "harden.txt").read_text(encoding="utf-8").startswith("harden ")
+
+
+@pytest.mark.parametrize("page", ["ci.md", "configuration.md"])
+def test_every_link_of_these_pages_leads_somewhere(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (ROOT / "docs" / target).exists(), target
