@@ -151,6 +151,8 @@ WRONG = {
     "mirror": "registries: {a.example: {mirrors: [a.example/../b]}}\n",
     "a key of a registry": "registries: {a.example: {password: x}}\n",
     "limit": "deep: {files: 3}\n",
+    "limit of nothing": "deep: {members: 0}\n",
+    "limit in words": "deep: {compressed: much}\n",
     "exclude": "exclude: legacy/\n",
     "exclude upwards": "exclude: [../x]\n",
     "exclude upwards inside": "exclude: ['!a/../../x']\n",

@@ -50,7 +50,12 @@ class Exemption:
     line: int
 
 
-DEEP_LIMITS = ("compressed", "uncompressed", "members", "ratio")
+# The most that a repository may ask for of the layers of an image, as it is written, with an example: it may be a
+# stranger's, and its images, too.
+_DEEP = {
+    "compressed": ("32Gi", "2Gi"), "uncompressed": ("128Gi", "2Gi"), "members": ("4000000", "500000"),
+    "ratio": ("1000", "200"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Config:
     peer_marks: bool = True
     namespaces: dict[str, str] = field(default_factory=dict)
     registries: dict[str, Registry] = field(default_factory=dict)
-    deep: dict[str, str | int] = field(default_factory=dict)
+    deep: dict[str, int] = field(default_factory=dict)
     images: OwnRows = NO_ROWS
     exclude: tuple[str, ...] = ()
 
@@ -129,9 +134,27 @@ def load(root: str, named: str | None = None) -> Config:
         path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
         found.namespaces,
         checked_registries(found.registries, name),
-        {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
+        _deep_limits(found.deep, name),
         _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
     )  # fmt: skip
+
+
+def _deep_limits(found: Any, name: str) -> dict[str, int]:
+    """The limits of ``deep`` in the file ``name``. Raises InputError for what is no number, or too large a one."""
+    from hardener.kubernetes import quantity  # late: few configurations say it
+
+    limits: dict[str, int] = {}
+    for key, (most, example) in _DEEP.items():
+        said = getattr(found, key)
+        if said is None:
+            continue
+        amount, allowed = quantity.parse(str(said)), quantity.parse(most)
+        if amount is None or amount < 1:
+            raise InputError(f"{name}: deep: {key} is a number, such as {example}")
+        if allowed is not None and amount > allowed:
+            raise InputError(f"{name}: deep: {key} is {most} at the most")
+        limits[key] = int(amount)
+    return limits
 
 
 def document_records() -> dict[str, Any]:
@@ -156,7 +179,7 @@ def document_records() -> dict[str, Any]:
         forbid_unknown_fields=True,
     )  # fmt: skip
     registry = registry_record()
-    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in DEEP_LIMITS], forbid_unknown_fields=True)
+    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in _DEEP], forbid_unknown_fields=True)
     options = dict[str, dict[str, str | int | float | bool]]
     registries = dict[str, registry]  # type: ignore[valid-type]
     document = msgspec.defstruct(

@@ -39,6 +39,9 @@ def config_schema() -> Schema:
     top["namespaces"]["additionalProperties"] = {"type": "string", "pattern": f"^({config.NAMESPACE})$"}
     top["registries"]["propertyNames"] = {"pattern": f"^({config.HOST})$"}
     parts["Registry"]["properties"]["mirrors"]["items"] = {"type": "string", "pattern": f"^({config.MIRROR})$"}
+    for limit in parts["Deep"]["properties"].values():
+        amount = {"type": "string", "pattern": r"^(?=[^A-Za-z]*[1-9])\+?[0-9.]+([eE][+-]?[0-9]+|[A-Za-z]{0,2})$"}
+        limit["anyOf"] = [{"type": "integer", "minimum": 1}, amount, {"type": "null"}]
     # No part leads upwards, it is more than blanks, and no line that .gitignore would pass over.
     wanted = {
         "type": "string", "maxLength": config.LONGEST_PATTERN, "pattern": r"^(?!#)(?!!?(.*/)?\.\.(/|$)).*\S",
