@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from difflib import get_close_matches
 
 from hardener.authoring import other_names, registry, trivy_checks
 from hardener.authoring import profile as profiles
@@ -74,7 +75,10 @@ def explain(name: str, say: Say) -> None:
         _explain_other(found, say)
     else:
         names = [*known, *RISKS, *finding_ids.MEANINGS, *other_names.names()]
-        raise InputError(f"unknown id {name}{registry.nearest(name, names)}; 'harden list' shows them all")
+        small = {each.lower(): each for each in names}  # large and small letters are no distance
+        close = get_close_matches(name.lower(), list(small), 1)
+        near = f" (did you mean {small[close[0]]}?)" if close else ""
+        raise InputError(f"unknown id {name}{near}; 'harden list' shows them all")
 
 
 def _explain_finding(id: str, meaning: str, say: Say) -> None:

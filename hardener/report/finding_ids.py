@@ -21,6 +21,8 @@ MEANINGS: dict[str, str] = {
     "partial": "Only a part of a pod stands here. Some transforms left it alone: what its operator adds is not known.",
     "patch": "A patch of a kustomization could not be weighed: what it makes of its target is not known.",
     "platform": "Signs of a platform stand outside of the given paths. Say in .harden.yaml which one it is.",
+    "python-key": "A program sets a field that Kubernetes does not have. It may be a mistake in its name.",
+    "python-text": "A program holds a manifest as a text, which was not looked at. Harden what it is rendered to.",
     "python-unread": "A program was not looked at, since it could not be parsed.",
     "refused": "A document could not be read, or a change to it could not be proved. It keeps its bytes.",
     "removed-api": "No supported Kubernetes serves this apiVersion any more.",
