@@ -82,9 +82,9 @@ def explain(name: str, say: Say) -> None:
 
 
 def _explain_finding(id: str, meaning: str, say: Say) -> None:
-    say(f"{id}: a finding about what was read, and no transform")
+    say(f"{id}: about what was read, and no transform")
     say("")
-    for line in _wrap(f"{meaning} The message of the finding says what to do."):
+    for line in _wrap(f"{meaning} The report says where, and what to do."):
         say(line)
 
 

@@ -1,4 +1,5 @@
-"""What a finding means whose id is no transform: it is about a file, a document, or how far harden could look."""
+"""What an id means that is no transform: of a finding about a file or a document, or of a reason for which files are
+not read."""
 
 from __future__ import annotations
 
@@ -6,15 +7,20 @@ MEANINGS: dict[str, str] = {
     "audit-log": "A part of an audit log was not used. Its message says which lines, and why.",
     "broken-document": "A document could not be parsed. It keeps its bytes, and nothing in it was judged.",
     "control-plane": "A pod of the control plane was left without some transforms: the cluster is lost without it.",
+    "excluded": "The configuration excludes a file. It is read where it is named, and as evidence.",
     "file-too-large": "A file was not read, since it is larger than what harden reads.",
     "foreign-member": "A kustomization takes in a file that has the name of no manifest. It was not read.",
+    "foreign-python": "A program is for tests, or generated. It was not looked at.",
+    "ignored": "Git ignores a file, and does not track it. It was not read.",
     "missing-resource": "A kustomization names a file or a folder that is not there.",
+    "no-manifest": "A file was read and holds no Kubernetes object.",
     "node-agent": "A pod that works on the node itself was left without some transforms, which it may not bear.",
     "not-utf-8": "A file was not read, since it is not UTF-8.",
     "not-valid-kubernetes": "A value has a shape that the API server refuses. What depends on it was not decided.",
     "not-written": "A file could not be written. It is as it was.",
     "opaque-value": "A value is filled in later, by a template or a variable. What depends on it was not decided.",
     "operator-resource": "An operator makes the pods of this object. Harden what the operator takes for them.",
+    "other-ending": "A file has the name of no manifest. It was not read.",
     "outside-member": "A kustomization takes in a file that lies outside of the tree. It was not read.",
     "outside-resource": "A kustomization names a file outside of the repository, which was not read.",
     "owned": "Another object owns this one, and its controller writes it anew. Harden the owner.",
@@ -35,6 +41,9 @@ MEANINGS: dict[str, str] = {
     "template": "A template is no manifest yet. Render it and harden what comes out.",
     "terraform-extra": "Terraform is not read, since the extra for it is not installed.",
     "terraform-json": "Terraform in JSON is not read.",
+    "test-data": "A folder holds what others test with. It is read where it is named.",
+    "too-deep": "A folder lies deeper than harden looks.",
+    "tool-folder": "A folder belongs to another tool. Nobody looked into it.",
     "too-many-containers": "A pod has more containers than any node runs, and was not judged.",
     "too-many-members": "A kustomization takes in more files than what harden follows. Check each by itself.",
     "too-many-objects": "A file holds more objects than what harden reads, and was not judged.",
