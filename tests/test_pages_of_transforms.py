@@ -74,6 +74,11 @@ def test_the_first_that_knows_it_counts(
     assert pages.page_of(registry.get(ID)) == expected
 
 
+def test_explain_names_the_page(harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARDEN_DOCS", "https://git.example/a/b/blob/v1/docs")
+    assert f"\nTo read more: https://git.example/a/b/blob/v1/docs/transforms/{ID}.md\n" in harden("explain", ID).out
+
+
 def test_sarif_links_each_rule_to_its_page(harden: Harden, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     monkeypatch.setenv("HARDEN_DOCS", "https://git.example/a/b/blob/v1/docs")

@@ -12,6 +12,7 @@ from hardener.authoring.risks import RISKS, Risk
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
 from hardener.report import finding_ids
+from hardener.report.pages import page_of
 
 Say = Callable[[str], object]
 _SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
@@ -136,6 +137,8 @@ def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[st
     if others := other_names.of(transform):
         checks = "; ".join(f"{_SCANNERS.get(name, name)} {', '.join(found)}" for name, found in others.items())
         lines += _wrap(f"Other scanners: {checks}")
+    if page := page_of(transform):
+        lines.append(f"To read more: {page}")
     return lines
 
 
