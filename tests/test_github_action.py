@@ -139,7 +139,7 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
         ({"profile": "restrictd"}, 2, False),
         ({"reports": ""}, 1, False),
         ({"reports": "xml"}, 2, False),
-        ({"fail_on": "none", "reports": ""}, 1, False),
+        ({"fail_on": "low", "reports": ""}, 1, False),
         ({"fail_on": "hihg", "reports": ""}, 2, False),
         ({"baseline": "gone.baseline", "reports": ""}, 2, False),
         ({"since": "HEAD", "reports": "github"}, 0, False),
