@@ -101,6 +101,14 @@ def test_it_knows_where_it_is_installed_from(web: Path, harden: Harden, monkeypa
     assert "in place of the words in capitals" not in done.out and "OWNER" not in "".join(files.values())
 
 
+def test_a_profile_of_ones_own_is_named_as_the_configuration_sees_it(web: Path) -> None:
+    write(web, {"k8s/our #1.yaml": "extends: baseline\n"})
+    done = run("init", "--profile", "./our #1.yaml", cwd=web / "k8s")
+    assert done.status == 0, done.err
+    assert config.load(str(web)).profile == "./k8s/our #1.yaml"
+    assert run("diff", "k8s", "--quiet", cwd=web).status == 1
+
+
 @pytest.mark.parametrize("link", [".harden.yaml", ".github", ".github/workflows", ".gitlab"])
 def test_nothing_is_written_through_a_link(link: str, web: Path, harden: Harden, tmp_path_factory: Any) -> None:
     outside: Path = tmp_path_factory.mktemp("outside")

@@ -36,6 +36,8 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     if files.git_root(root) is None and (pre_commit or workflow):
         raise InputError("--pre-commit and --workflow are for a Git repository, and this is none")
     profiles.load(profile, root=root)
+    if profile not in profiles.BUILT_IN:
+        profile = _seen_from(files.real_path(profile), root)
     named = [_name(path, root) for path in real]
     entry = init_files.pre_commit(named)
     texts = {CONFIG: init_files.config(profile, date.today())}
@@ -66,6 +68,11 @@ def _name(path: str, root: str) -> str:
     if not _WRITABLE.fullmatch(name):
         raise InputError(f"{plain(name)}: such a name is not written into a script: name the folder above it")
     return name
+
+
+def _seen_from(path: str, root: str) -> str:
+    """A file as ``.harden.yaml`` at ``root`` names it: with a slash, which makes it no name of a profile."""
+    return os.path.join(os.curdir, os.path.relpath(path, root))
 
 
 def _shown(root: str, name: str) -> str:

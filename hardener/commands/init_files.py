@@ -30,7 +30,7 @@ def config(profile: str, today: date) -> str:
         head
         + f"""\
 # What this repository wants of harden by default. To read more: harden explain ID, harden profiles
-profile: {profile}
+profile: {_text(profile)}
 # kubernetes-version: "{DEFAULT_VERSION}"   # the oldest among your clusters
 # platform: openshift          # where the manifests do not show it
 # exclude: [legacy/]           # read as evidence, never changed; patterns as in .gitignore
