@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import field
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from hardener.errors import InputError
 from hardener.kubernetes.image_table import NO_ROWS, OwnRows, row_of
@@ -20,9 +20,13 @@ NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
 _LARGEST = 16 * 1024 * 1024  # bytes of a file of settings, or of a lock
-_LONGEST_PATTERN = 1000  # characters of an entry of exclude
-_HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
-_FOLDERS = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
+LONGEST_PATTERN = 1000  # characters of an entry of exclude
+PLATFORMS = ("kubernetes", "openshift")
+# What has to fit whole: the name of a namespace, a host of a registry, a mirror, a version of Kubernetes.
+NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
+MIRROR = HOST + r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
+VERSION = r"v?(1)\.(\d{1,2})(?:\.\d+)?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,48 +109,18 @@ def load(root: str, named: str | None = None) -> Config:
         raise InputError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
-    # Made by calls, since a class in a function cannot name another one in its annotations.
-    fits = ("kind", "name", "namespace", "container", "path")
-    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
-    entry = msgspec.defstruct(
-        "Entry",
-        [
-            *(("id", str), ("expires", date), ("match", match, msgspec.field(default_factory=match))),
-            *(("reason", str, ""), ("owner", str | None, None)),
-        ],
-        forbid_unknown_fields=True,
-    )
-    registry = registry_record()
-    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in _DEEP], forbid_unknown_fields=True)
-    document = msgspec.defstruct(
-        "Document",
-        [
-            *((key, str | None, None) for key in ("profile", "kubernetes_version", "platform")),
-            ("options", dict[str, dict[str, str | int | float | bool]], {}),
-            ("exceptions", list[entry], []),  # type: ignore[valid-type]
-            ("peer_marks", bool, True),
-            ("namespaces", dict[str, str], {}),
-            ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
-            ("deep", deep, msgspec.field(default_factory=deep)),
-            ("images", list[dict[str, Any]], []),
-            ("exclude", Any, None),  # checked by hand: what is wrong with a pattern no type tells
-        ],
-        forbid_unknown_fields=True,
-        rename="kebab",
-    )
-
+    known = document_records()
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
     if isinstance(version, float):
         raise InputError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
     try:
-        found: Any = msgspec.convert(documents[0], document)
+        found: Any = msgspec.convert(documents[0], known[""])
     except msgspec.ValidationError as error:
-        known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
         raise InputError(f"{name}: {explained(error, known)}") from None
-    if found.platform not in (None, "kubernetes", "openshift"):
-        raise InputError(f"{name}: platform is kubernetes or openshift")
+    if found.platform not in (None, *PLATFORMS):
+        raise InputError(f"{name}: platform is {' or '.join(PLATFORMS)}")
     for pattern, namespace in found.namespaces.items():
-        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+        if not re.fullmatch(NAMESPACE, namespace):
             raise InputError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
     exemptions = tuple(
         Exemption(
@@ -183,6 +157,54 @@ def _deep_limits(found: Any, name: str) -> dict[str, int]:
     return limits
 
 
+def document_records() -> dict[str, Any]:
+    """What a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
+    import msgspec
+
+    def told(kind: Any, text: str) -> Any:
+        return Annotated[kind, msgspec.Meta(description=text)]
+
+    # Made by calls, since a class in a function cannot name another one in its annotations.
+    fits = ("kind", "name", "namespace", "container", "path")
+    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
+    entry = msgspec.defstruct(
+        "Entry",
+        [
+            ("id", told(str, "A transform, a risk such as K01, or * for all.")),
+            ("expires", told(date, "The last day on which it counts, at most twelve months ahead.")),
+            ("match", told(match, "The objects that it is about; kind, name and path are patterns."),
+             msgspec.field(default_factory=match)),
+            ("reason", told(str, "Why this stays as it is."), ""), ("owner", str | None, None),
+        ],
+        forbid_unknown_fields=True,
+    )  # fmt: skip
+    registry = registry_record()
+    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in _DEEP], forbid_unknown_fields=True)
+    options = dict[str, dict[str, str | int | float | bool]]
+    registries = dict[str, registry]  # type: ignore[valid-type]
+    document = msgspec.defstruct(
+        "Document",
+        [
+            ("profile", told(str | None, "baseline, restricted, strict, or the path of a profile file."), None),
+            ("kubernetes_version", told(str | None, "The oldest Kubernetes of your clusters, in quotes."), None),
+            ("platform", told(str | None, "What the clusters are, where the manifests do not show it."), None),
+            ("options", told(options, "Profile options by group; harden explain ID names those of a transform."), {}),
+            ("exceptions", told(list[entry], "What stays as it is for a time."), []),  # type: ignore[valid-type]
+            ("peer_marks", told(bool, "Whether the marks of other scanners are honoured."), True),
+            ("namespaces", told(dict[str, str], "The namespace of objects that name none, by pattern of files."), {}),
+            ("registries", told(registries, "How to reach registries, by host."), {}),
+            ("deep", told(deep, "How much of an image harden lock --deep reads at the most."),
+             msgspec.field(default_factory=deep)),
+            ("images", told(list[dict[str, Any]], "Rows about images, which win over the image table."), []),
+            # Checked by hand: what is wrong with a pattern no type tells.
+            ("exclude", told(Any, "What is not hardened and only read, as patterns of .gitignore."), None),
+        ],
+        forbid_unknown_fields=True,
+        rename="kebab",
+    )  # fmt: skip
+    return {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
+
+
 def registry_record() -> Any:
     """What an entry of ``registries`` looks like, for msgspec."""
     import msgspec
@@ -194,7 +216,7 @@ def registry_record() -> Any:
 def checked_registries(found: dict[str, Any], name: str) -> dict[str, Registry]:
     """The entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
     for host, how in found.items():
-        for one, pattern in ((host, _HOST), *((mirror, _HOST + _FOLDERS) for mirror in how.mirrors)):
+        for one, pattern in ((host, HOST), *((mirror, MIRROR) for mirror in how.mirrors)):
             if not re.fullmatch(pattern, one):
                 raise InputError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
     return {host: Registry(how.mirrors, how.insecure) for host, how in found.items()}
@@ -234,7 +256,7 @@ def _patterns(entries: Any, parsed: yaml.Parsed, name: str) -> tuple[str, ...]:
     for index, entry in enumerate(entries):
         if wrong := _wrong_pattern(entry):
             line = parsed.line(0, ("exclude", index))
-            raise InputError(f"{name}:{line}: exclude: {str(entry)[:_LONGEST_PATTERN]!r} {wrong}")
+            raise InputError(f"{name}:{line}: exclude: {str(entry)[:LONGEST_PATTERN]!r} {wrong}")
     return tuple(entries)
 
 
@@ -242,8 +264,8 @@ def _wrong_pattern(entry: Any) -> str:
     """What is wrong with an entry of ``exclude``; "" for a pattern that some file may fit."""
     if not isinstance(entry, str) or not entry.strip():
         return "is no pattern as in .gitignore: write a name, a path or a pattern, as text"
-    if len(entry) > _LONGEST_PATTERN:
-        return f"is longer than {_LONGEST_PATTERN} characters"
+    if len(entry) > LONGEST_PATTERN:
+        return f"is longer than {LONGEST_PATTERN} characters"
     if os.pardir in entry.removeprefix("!").split("/"):
         return "leads out of the repository: patterns are seen from its root"
     from hardener.sources.ignore_patterns import spec_of  # late: few repositories exclude anything
@@ -291,7 +313,7 @@ def day(text: str) -> date:
 
 def version(text: str) -> tuple[int, int]:
     """``1.35`` as numbers. Raises InputError for anything else."""
-    match = re.fullmatch(r"v?(1)\.(\d{1,2})(?:\.\d+)?", text)
+    match = re.fullmatch(VERSION, text)
     if not match:
         raise InputError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")
     return int(match.group(1)), int(match.group(2))
