@@ -96,14 +96,14 @@ def test_what_is_folded_is_counted(rows: int, shop: Path) -> None:
     shown = harden_on_terminal("check", "shop", folder=shop, rows=rows).text
     section = shown.partition("\nTo apply: ")[2].partition("\nLeft for")[0]
     title, *entries = section.splitlines()
-    assert title.startswith("92 edits in 7 files, by 15 transforms; ")
+    assert title.startswith("92 edits in 7 files, by 15 transforms, ")
     here = sum(int(number) for number in re.findall(r" (\d+) edits? in ", "\n".join(entries)))
-    assert title.endswith(f"; {here} edit{'s' * (here != 1)} shown")
+    assert title.endswith(f", first {here} edit{'s' * (here != 1)} shown")
     section = shown.partition("\nLeft for a person: ")[2].partition("\nnext")[0]
     title, *entries = section.splitlines()
     counts = [re.match(r"  low K\d\d \S+?(?: x (\d+))?  ", entry) for entry in entries]
     here = sum(int(found[1] or 1) for found in counts if found)
-    assert title == f"13 findings (13 low); {here} findings shown"
+    assert title == f"13 findings (13 low), first {here} findings shown"
 
 
 def test_what_repeats_over_files_is_one_line(harden: Harden, tmp_path: Path) -> None:

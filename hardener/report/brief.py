@@ -328,7 +328,7 @@ class BriefReport(Printed):
             title = section.title
             if capped and section.shown < len(section.entries):
                 here = sum(entry.count for entry in section.entries[: section.shown])
-                shown = f"; {counted(here, section.noun)} shown"
+                shown = f", first {counted(here, section.noun)} shown"
                 title = cut(title, self.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
         for entry in section.entries[: section.shown]:

@@ -44,23 +44,23 @@ def entries(outcome: Outcome) -> Iterator[Entry]:
     if isolated:
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = counted(len(isolated), "namespace")
-        text = f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
+        text = f"{count} isolated: a pod there reaches only what a policy names: {names}"
         yield _entry("namespace-isolated", isolated, text)
     closed = [change for change in outcome.changes if change.edit.impact == "workload-isolated"]
     if closed:
         yield _entry(
             "workload-isolated",
             closed,
-            f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy, where the network plugin of the cluster "
-            f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused",
+            f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
+            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1)",
         )
     half = [change for change in outcome.changes if change.edit.impact == "workload-half-isolated"]
     if half:
         yield _entry(
             "workload-half-isolated",
             half,
-            f"{counted(len(half), 'workload')} isolated in one direction only, since another policy lets everything "
-            f"through in the other: {_names(half)}",
+            f"{counted(len(half), 'workload')} isolated in one direction only: another policy lets everything through "
+            f"in the other: {_names(half)}",
         )
     reach = summary.reached(outcome)
     if reach is not None:
@@ -107,7 +107,7 @@ def entries(outcome: Outcome) -> Iterator[Entry]:
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
         objects = counted(len({id(change.object) for change in late}), "workload")
-        yield _entry("late", late, f"a mistake would show late, under load, in {objects}: watch {ids}")
+        yield _entry("late", late, f"{objects} may fail late, under load: watch {ids}")
 
 
 def _entry(kind: str, changes: list[Change], text: str) -> Entry:
@@ -162,18 +162,18 @@ def _volumes(change: Change) -> Iterator[str]:
 
 # What a person has to know before it is applied: impact, what is counted, and what becomes of it.
 _RELEASED = (
-    ("rights-lost", ("binding", "s"), "reduced to fewer rights; what an account did beyond them is refused"),
-    ("address-released", ("public address", "es"), "released; a revert brings new ones"),
-    ("internal-address-released", ("internal address", "es"), "released; a revert brings new ones"),
+    ("rights-lost", ("binding", "s"), "reduced to fewer rights; other requests of the account are refused"),
+    ("address-released", ("public address", "es"), "released; a revert brings new addresses"),
+    ("internal-address-released", ("internal address", "es"), "released; a revert brings new addresses"),
     ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
-    ("host-port-closed", ("host port", "s"), "closed; clients of a node's address no longer get in"),
+    ("host-port-closed", ("host port", "s"), "closed; clients that use a node's address are refused"),
     (
         "secret-moved",
         ("object", "s"),
-        "without the secrets in it: pods wait until the Secret that takes their place is filled",
+        "without its secrets; pods wait until the new Secret is filled",
     ),
-    ("node-rights-lost", ("role", "s"), "of nodes without administration of AWS: pods that used it lose it"),
-    ("objects-refused", ("policy object", "s"), "put in force: what breaks them is refused when it is created next"),
+    ("node-rights-lost", ("role", "s"), "of nodes without rights to administer AWS; pods that used them are refused"),
+    ("objects-refused", ("policy object", "s"), "put in force; new objects that break them are refused"),
     (
         "kubelet-closed",
         ("kubelet configuration", "s"),
@@ -185,7 +185,7 @@ _RELEASED = (
         ("node configuration", "s"),
         f"strict about the kernel; a kubelet does not start on a node where the sysctls of {NAME} are not set",
     ),
-    ("account-created", ("workload", "s"), "given a new service account, which has to be applied before them"),
+    ("account-created", ("workload", "s"), "given a new service account; apply the account first"),
 )
 _OF_COMPONENTS = ("components", "authentication", "logging")  # stages
 _OF_PODS = frozenset({name_of(PodTemplate), name_of(Container)})
