@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import field
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from hardener.errors import InputError
 from hardener.kubernetes.image_table import NO_ROWS, OwnRows, row_of
@@ -100,43 +100,13 @@ def load(root: str, named: str | None = None) -> Config:
         raise InputError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
-    # Made by calls, since a class in a function cannot name another one in its annotations.
-    fits = ("kind", "name", "namespace", "container", "path")
-    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
-    entry = msgspec.defstruct(
-        "Entry",
-        [
-            *(("id", str), ("expires", date), ("match", match, msgspec.field(default_factory=match))),
-            *(("reason", str, ""), ("owner", str | None, None)),
-        ],
-        forbid_unknown_fields=True,
-    )
-    registry = registry_record()
-    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in DEEP_LIMITS], forbid_unknown_fields=True)
-    document = msgspec.defstruct(
-        "Document",
-        [
-            *((key, str | None, None) for key in ("profile", "kubernetes_version", "platform")),
-            ("options", dict[str, dict[str, str | int | float | bool]], {}),
-            ("exceptions", list[entry], []),  # type: ignore[valid-type]
-            ("peer_marks", bool, True),
-            ("namespaces", dict[str, str], {}),
-            ("registries", dict[str, registry], {}),  # type: ignore[valid-type]
-            ("deep", deep, msgspec.field(default_factory=deep)),
-            ("images", list[dict[str, Any]], []),
-            ("exclude", Any, None),  # checked by hand: what is wrong with a pattern no type tells
-        ],
-        forbid_unknown_fields=True,
-        rename="kebab",
-    )
-
+    known = records()
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
     if isinstance(version, float):
         raise InputError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
     try:
-        found: Any = msgspec.convert(documents[0], document)
+        found: Any = msgspec.convert(documents[0], known[""])
     except msgspec.ValidationError as error:
-        known = {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
         raise InputError(f"{name}: {explained(error, known)}") from None
     if found.platform not in (None, "kubernetes", "openshift"):
         raise InputError(f"{name}: platform is kubernetes or openshift")
@@ -160,11 +130,103 @@ def load(root: str, named: str | None = None) -> Config:
     )  # fmt: skip
 
 
+def records() -> dict[str, Any]:
+    """What a file looks like, for msgspec: the record at each place of it, "" for the whole. Each field says what it
+    is about."""
+    import msgspec
+
+    def said(kind: Any, description: str) -> Any:
+        return Annotated[kind, msgspec.Meta(description=description)]
+
+    # Made by calls, since a class in a function cannot name another one in its annotations.
+    match = msgspec.defstruct(
+        "Match",
+        [
+            ("kind", said(str | None, "the kind of the object"), None),
+            ("name", said(str | None, "its name, a pattern such as `legacy-*`"), None),
+            ("namespace", said(str | None, "its namespace"), None),
+            ("container", said(str | None, "one container of its pod, by name"), None),
+            ("path", said(str | None, "the file, a pattern as in .gitignore, seen from the Git root"), None),
+        ],
+        forbid_unknown_fields=True,
+    )
+    entry = msgspec.defstruct(
+        "Entry",
+        [
+            ("id", said(str, "a transform, a risk such as `K01`, or `*` for all")),
+            ("expires", said(date, "the last day of the exception, at most twelve months ahead")),
+            (
+                "match",
+                said(match, "what it speaks of; all that is written has to fit"),
+                msgspec.field(default_factory=match),
+            ),
+            ("reason", said(str, "why it stays as it is; an exception without one is not honoured"), ""),
+            ("owner", said(str | None, "who is asked when it has ended"), None),
+        ],
+        forbid_unknown_fields=True,
+    )
+    registry = registry_record()
+    deep = msgspec.defstruct(
+        "Deep",
+        [
+            ("compressed", said(str | int | None, "bytes of layers of one image, `2Gi` by default"), None),
+            ("uncompressed", said(str | int | None, "bytes of them unpacked, `8Gi` by default"), None),
+            ("members", said(str | int | None, "files and folders, `500000` by default"), None),
+            ("ratio", said(str | int | None, "how many times its size a layer may unpack to, `200` by default"), None),
+        ],
+        forbid_unknown_fields=True,
+    )
+    document = msgspec.defstruct(
+        "Document",
+        [
+            ("profile", said(str | None, "a built-in profile, or a file, seen from here"), None),
+            (
+                "kubernetes_version",
+                said(str | None, 'the oldest version among your clusters, in quotes: `"1.31"`'),
+                None,
+            ),
+            (
+                "platform",
+                said(str | None, "`kubernetes` or `openshift`; else what is built or stands with an object says it"),
+                None,
+            ),
+            ("options", said(dict[str, dict[str, str | int | float | bool]], "options of the profile, by group"), {}),
+            ("exceptions", said(list[entry], "what stays as it is until a day"), []),  # type: ignore[valid-type]
+            ("peer_marks", said(bool, "`false`: marks of other scanners waive nothing"), True),
+            (
+                "namespaces",
+                said(dict[str, str], "the namespace of objects that name none, by a pattern of their files"),
+                {},
+            ),
+            ("registries", said(dict[str, registry], "mirrors and registries without TLS, by host"), {}),  # type: ignore[valid-type]
+            (
+                "deep",
+                said(deep, "how much of an image `harden lock --deep` reads"),
+                msgspec.field(default_factory=deep),
+            ),
+            ("images", said(list[dict[str, Any]], "what you know of images; it wins over the image table"), []),
+            # checked by hand: what is wrong with a pattern no type tells
+            (
+                "exclude",
+                said(Any, "a list of patterns as in .gitignore: what is not hardened unless it is named"),
+                None,
+            ),
+        ],
+        forbid_unknown_fields=True,
+        rename="kebab",
+    )
+    return {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
+
+
 def registry_record() -> Any:
     """What an entry of ``registries`` looks like, for msgspec."""
     import msgspec
 
-    fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
+    mirrors = Annotated[
+        tuple[str, ...], msgspec.Meta(description="asked first, host or host and path; then the registry")
+    ]
+    insecure = Annotated[bool | None, msgspec.Meta(description="`true`: it is asked without TLS")]
+    fields = [("mirrors", mirrors, ()), ("insecure", insecure, None)]
     return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
 
 
