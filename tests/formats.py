@@ -52,8 +52,8 @@ def faces_of(folder: Path) -> Faces:
 
 def _written(name: str, outcome: Any, *, applied: bool) -> str:
     redactor = Redactor()
-    run.learn_moved(outcome, redactor)
     run.learn(outcome.tree, redactor)
+    run.learn_moved(outcome, redactor)
     parts: list[str] = []
     faces.write(name, outcome, redactor, lambda errors: parts.append, applied=applied, levels=None)
     return "".join(parts)

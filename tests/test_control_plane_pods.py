@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.kubernetes.component_values import called
+from hardener.tree.control_plane import components, control_planes, unread
 from hardener.tree.tree import Tree
 from tests.conftest import Harden, write
 
@@ -49,6 +51,7 @@ ETCD: dict[str, Any] = {"image": "quay.io/coreos/etcd:v3.6.0", "command": ["etcd
         (workload(image="registry.k8s.io/kube-apiserver:v1.35.0", command=["sleep", "1h"]), None),
         (workload(args=["--component", "kube-apiserver", "--v=2"]), None),
         (workload(command=["/probe", "--url", "https://x/kube-apiserver", "--v=2"]), None),
+        (workload(command=["sh", "-c", "kubectl rollout status deploy/kube-scheduler -n kube-system"]), None),
         (workload(image="registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0"), None),
         (workload("Pod", **SERVER), "static-pod"),
         (workload("Pod", **ETCD), None),  # the control plane of nobody
@@ -60,6 +63,50 @@ ETCD: dict[str, Any] = {"image": "quay.io/coreos/etcd:v3.6.0", "command": ["etcd
 def test_what_runs_a_control_plane(text: str, found: str | None) -> None:
     pod = Tree.from_text(text).pod_templates[-1]
     assert [name for name in pod.classes if name in ("control-plane", "static-pod")] == ([found] if found else [])
+
+
+SHELL = ["/bin/sh", "-c"]
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        # It starts where a command stands.
+        ([*SHELL, "exec /usr/local/bin/kube-apiserver --x"], "kube-apiserver"),
+        ([*SHELL, "sleep 1; kube-apiserver --x"], "kube-apiserver"),
+        ([*SHELL, "set -e; exec kubelet --x"], "kubelet"),
+        ([*SHELL, "sleep 1 && (kube-scheduler \\\n  --x) &"], "kube-scheduler"),
+        ([*SHELL, "if test -f /x; then exec kube-proxy --x; else kubelet --y; fi"], "kube-proxy"),
+        ([*SHELL, "while true\ndo kubelet --x\ndone"], "kubelet"),
+        ([*SHELL, "A=b nice -n 5 timeout 5 kubelet --x"], "kubelet"),
+        ([*SHELL, 'exec "$BIN/kube-apiserver" --x'], "kube-apiserver"),
+        ([*SHELL, "/usr/bin/kube-apiserver --x 2>&1 | tee /var/log/x"], "kube-apiserver"),
+        (["bash", "-ec", 'exec sh -c "kube-apiserver --x"'], "kube-apiserver"),
+        (["/tini", "--", "kube-apiserver", "--x"], "kube-apiserver"),
+        (["/tini", "--", "sh", "-c", "exec etcd --x"], "etcd"),
+        (["env", "A=b", "kube-apiserver", "--x"], "kube-apiserver"),
+        (["timeout", "5", "/kubelet", "--x"], "kubelet"),
+        (["nice", "kubelet", "--x"], "kubelet"),
+        (["/kube-log-runner", "--log-file=/var/log/x", "kube-scheduler", "--x"], "kube-scheduler"),
+        (["tini", "--", "/go-runner", "--log-file", "/var/log/x", "kube-scheduler", "--x"], "kube-scheduler"),
+        # Its name is a word for another program, or a text.
+        ([*SHELL, "kubectl rollout status deploy/kube-scheduler -n kube-system"], None),
+        ([*SHELL, "until nc -z kube-apiserver -w 3 443; do sleep 1; done; exec myapp"], None),
+        ([*SHELL, "kubectl logs kube-apiserver --tail 5"], None),
+        ([*SHELL, "pgrep kubelet -a"], None),
+        ([*SHELL, "cat <<EOF > /x\nkubelet --x\nEOF\nexec myapp"], None),
+        ([*SHELL, "# kubelet --x\nexec myapp"], None),
+        ([*SHELL, "echo 'kubelet --x'; exec myapp"], None),
+        (["env", "CALL=nothing; kubelet --x", "myapp"], None),
+        (["timeout", "5", "pgrep", "kubelet", "-a"], None),
+        (["kubectl", "logs", "kube-apiserver", "--tail", "5"], None),
+        (["tini", "--", "myapp", "kube-apiserver", "--x"], None),
+        (["myapp", "; kubelet --x"], None),
+    ],
+)
+def test_a_component_is_started_where_a_command_stands(command: list[str], found: str | None) -> None:
+    assert called(command, []) == found
+    assert called(command[:-1], command[-1:]) == found
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
@@ -82,6 +129,36 @@ def test_an_api_server_of_another_cluster_is_read_and_left_without_guesses(
     }  # fmt: skip
     assert not guesses & ids
     assert "control-plane" in seen  # and it is said
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        (workload("Pod", **ETCD), False),
+        (workload("Pod", "kube-system", **ETCD), True),
+        (workload("Pod", **ETCD).replace("spec:", "spec:\n  hostNetwork: true"), True),
+        (
+            workload("Pod", **ETCD).replace(
+                "metadata:", "metadata:\n  annotations: {kubernetes.io/config.source: file}"
+            ),
+            True,
+        ),
+        (workload("DaemonSet", **ETCD), False),
+        (workload("DaemonSet", "kube-system", **ETCD), True),
+        (workload("Pod", command=["sh", "-c", "exec etcd --data-dir=/data"]), False),
+        (workload("Pod", "kube-system", command=["sh", "-c", "exec etcd --data-dir=/data"]), True),
+        (workload("StatefulSet", **ETCD), False),
+        (workload(**SERVER) + "---\n" + workload("StatefulSet", name="etcd", **ETCD), True),
+        (workload("Pod", **SERVER), True),
+    ],
+)
+def test_whose_component_it_is_one_rule_tells(text: str, is_read: bool) -> None:
+    tree = Tree.from_text(text)
+    carrier = control_planes(tree)[-1]
+    assert bool([*components(carrier), *unread(carrier)]) is is_read
+    pod = next(pod for pod in tree.pod_templates if pod.object is carrier.object)
+    if pod.kind != "DaemonSet" and "sh" not in text:
+        assert bool({"static-pod", "control-plane"} & set(pod.classes)) is is_read
 
 
 def test_the_store_of_an_application_is_hardened_as_such(harden: Harden, tmp_path: Path) -> None:

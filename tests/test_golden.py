@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardener.errors import InputError
+from hardener.sources import files
 from hardener.testing.golden import run_all
 from tests.conftest import DEPLOYMENT
 
@@ -59,6 +60,27 @@ def test_a_misspelt_setting_is_named(case: Path) -> None:
     (case / "case.yaml").write_text("max_risk: safe\n")
     failed, text = told(case.parent)
     assert failed == 1 and "unknown keys max_risk" in text
+
+
+@pytest.mark.parametrize("accept", [False, True])
+@pytest.mark.parametrize("name", ["before/web.yaml", "after/web.yaml", "findings.txt"])
+def test_a_file_that_is_too_large_is_one_line(
+    name: str, accept: bool, case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_BYTES", 4096)
+    (case / name).write_text("#" * 5000)
+    failed, text = told(case.parent, accept=accept)
+    if accept and name == "findings.txt":
+        assert failed == 0  # it is written anew, and nobody reads it
+    else:
+        assert failed == 1
+        assert f"FAIL {case / name}: the file has 0 MiB, more than 0 MiB" in text
+
+
+def test_findings_that_are_no_text_are_one_line(case: Path) -> None:
+    (case / "findings.txt").write_bytes(b"\xff")
+    failed, text = told(case.parent)
+    assert failed == 1 and f"FAIL {case}/findings.txt: line 1 is not UTF-8" in text
 
 
 def test_a_folder_without_a_case_is_a_mistake(tmp_path: Path) -> None:

@@ -156,6 +156,41 @@ def test_an_annotation_is_none(harden: Harden, tmp_path: Path) -> None:
     assert report["waived"] == []
 
 
+CRON_JOB = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: web, namespace: shop}
+spec:
+  schedule: 0 0 * * *
+  jobTemplate:
+    metadata: {}
+    spec:
+      template:
+        metadata: {}
+        spec:
+          containers:
+          - {name: a, image: "example.com/a:1", securityContext: {privileged: true}}
+"""
+LABELS = "labels: {kubeaudit.io/allow-privileged: why, container.kubeaudit.io/a.allow-privileged: why}"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_waived"),
+    [
+        (POD.replace("shop}", f"shop, {LABELS}}}", 1), False),
+        (CRON_JOB.replace("shop}", f"shop, {LABELS}}}"), False),
+        (CRON_JOB.replace("metadata: {}", f"metadata: {{{LABELS}}}", 1), False),
+        (CRON_JOB.replace("    metadata: {}\n        spec", f"    metadata: {{{LABELS}}}\n        spec"), True),
+        (f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web, {LABELS}}}\nspec:\n  containers:\n"
+         '  - {name: a, image: "example.com/a:1", securityContext: {privileged: true}}\n', True),
+    ],
+)  # fmt: skip
+def test_a_label_counts_on_the_pods(text: str, is_waived: bool, harden: Harden, tmp_path: Path) -> None:
+    report = diff(harden, tmp_path, "x: y", "no-privileged", "privileged: true", text)
+    assert bool(report["waived"]) is is_waived
+    assert bool(report["changes"]) is not is_waived
+
+
 ADDED = "capabilities: {add: [NET_ADMIN, SYS_TIME]}"
 
 

@@ -227,11 +227,15 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_is_read(tmp_path: Path, ha
         ("{members: 4000001}", ".harden.yaml: deep: members is 4000000 at the most\n"),
     ],
 )
-def test_a_limit_that_is_none(tmp_path: Path, harden: Harden, push: Push, deep: str, problem: str) -> None:
+@pytest.mark.parametrize("command", [["lock", "--deep"], ["lock"], ["check", "."]], ids=" ".join)
+def test_a_limit_that_is_none(
+    tmp_path: Path, harden: Harden, push: Push, command: list[str], deep: str, problem: str
+) -> None:
+    """Every command that reads the file says so, and no layer has to be read for it."""
     push(web=WEB)
     with open(tmp_path / ".harden.yaml", "a", encoding="utf-8") as settings:
         settings.write(f"deep: {deep}\n")
-    done = harden("lock", "--deep")
+    done = harden(*command)
     assert done.status == 2
     assert done.err.endswith(problem)
 

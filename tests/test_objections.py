@@ -249,6 +249,7 @@ OPERATION = f'[{{"op": "add", "path": "{SPEC}/hostPID", "value": true}}]'
         (f"{{patch: '{OPERATION}', target: {{kind: Deployment}}}}", "c/kustomization.yaml", 3),
         ("{path: p.json, target: {name: web}}", "c/p.json", 1),
         ("{path: p.json, target: {kind: SealedSecret}}", "", 0),
+        ("{path: p.json, target: {kind: {}, name: web}}", "", 0),
         ("{patch: '{kind: Deployment, metadata: {name: web}, spec: {replicas: 3}}'}", "", 0),
     ],
 )

@@ -261,6 +261,18 @@ def test_copies_are_what_apply_makes_and_the_source_stays(name: str, corpus: Cor
     assert {name: content for name, content in copies.items() if "harden-host" not in name and name in want} == want
 
 
+def test_a_link_is_copied_as_what_it_leads_to(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/sub/web.yaml": DEPLOYMENT, "k8s/sub/notes.yaml": "a: 1\n", "k8s/x": ""})
+    for link, target in (("web.yaml", "sub/web.yaml"), ("notes.yaml", "sub/notes.yaml"), ("folder", "sub")):
+        (tmp_path / "k8s" / link).symlink_to(target)
+    done = harden("apply", "k8s", "--only", "drop-capabilities", "--output-dir", "out")
+    copies = {name: content for name, (_, content) in snapshot(tmp_path / "out").items()}
+    assert sorted(copies) == ["notes.yaml", "sub/notes.yaml", "sub/web.yaml", "web.yaml", "x"]
+    assert copies["web.yaml"] == copies["sub/web.yaml"] != DEPLOYMENT.encode()
+    why = "a symbolic link to a folder, whose files are copied where they are"
+    assert f"not copied: 1\n  k8s/folder: {why}\n" in done.out
+
+
 def test_what_git_ignores_is_not_copied(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"k/web.yaml": DEPLOYMENT, "k/.env": "A=1", "k/notes.txt": "x", ".gitignore": ".env\nk/deep/\n",
                      "k/deep/x": ""})  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hardener.commands import run
 from hardener.report.redactor import Redactor
 
 from .conftest import Harden, commit, write
@@ -178,3 +179,82 @@ def test_names_that_are_kept_do_not_hide_a_secret_of_their_own() -> None:
     redactor.learn_document({"kind": "Secret", "stringData": {"a": "wares-store", "password": "wares-store-9Kx2"}})
     assert redactor.text("shop/wares-store.yaml wares-store") == "shop/wares-store.yaml wares-store"
     assert "9Kx2" not in redactor.text("it was wares-store-9Kx2")
+
+
+# -- what is a name to one and a password to another
+
+_POD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web, tier: {label}}}}}
+    spec:
+      containers:
+      - name: {container}
+        image: registry.example.com/{image}/web:1
+        command: [sh, -c, "while sleep 1; do login root {password}; done"]
+        env: [{{name: DB_PASSWORD, value: {password}}}]
+"""
+_PASSWORDS = ("swordfish", "correct-horse", "Kx82hQ0zmVt91")
+
+
+@pytest.mark.parametrize("password", _PASSWORDS)
+@pytest.mark.parametrize("place", ["label", "container", "image"])
+def test_a_password_is_masked_though_a_label_or_an_image_is_called_so(
+    place: str, password: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"label": "back", "container": "web", "image": "shop", place: password}
+    write(tmp_path, {"web.yaml": _POD.format(password=password, **names)})
+    monkeypatch.chdir(tmp_path)
+    tree, _ = run.read(["."], run.Choices(), lambda name: None)
+    redactor = Redactor()
+    run.learn(tree, redactor)
+    assert password not in redactor.text(f"it is {password} or '{password}'")
+    assert redactor.text("web.yaml web") == "web.yaml web"
+
+
+def test_what_a_secret_holds_is_the_name_of_a_label_where_no_key_says_more() -> None:
+    redactor = Redactor()
+    redactor.keep(["web"], ["wares-store", "registry.example.com/shop-front/web"])
+    held = {"kind": "Secret", "stringData": {"database": "wares-store", "x": "shop-front", "password": "Kx82hQ0zmVt91"}}
+    redactor.learn_document(held)
+    assert redactor.text("wares-store shop-front") == "wares-store shop-front"
+    redactor.learn_document({"kind": "Secret", "stringData": {"password": "wares-store"}})
+    assert "wares-store" not in redactor.text("it is wares-store")
+
+
+@pytest.mark.parametrize("key", ["DB_PASSWORD_STAGE", "SECRET_TOKEN_QUEUE", "API_KEY_SITE", "ROOT_PASSWORD_DB"])
+def test_a_key_that_names_a_secret_and_ends_in_a_place_holds_a_secret(key: str) -> None:
+    redactor = Redactor()
+    redactor.learn_document({"kind": "Secret", "stringData": {key: "correct-horse"}})
+    assert "correct-horse" not in redactor.text("it is correct-horse")
+
+
+def test_a_line_of_a_value_is_no_secret_where_it_is_a_name() -> None:
+    redactor = Redactor()
+    redactor.keep(["wares-store"], ["shop-front"])
+    redactor.learn_document({"kind": "Secret", "stringData": {"list": "wares-store\nshop-front\nKx82hQ0zmVt91\n"}})
+    assert redactor.text("wares-store shop-front") == "wares-store shop-front"
+    assert "Kx82hQ0zmVt91" not in redactor.text("Kx82hQ0zmVt91")
+
+
+def test_a_line_of_words_is_masked_as_a_word_only() -> None:
+    redactor = Redactor()
+    redactor.learn_document({"kind": "Secret", "stringData": {"list": "correct-horse\nKx82hQ0zmVt91\n"}})
+    assert redactor.text("correct-horse-api my-correct-horse") == "correct-horse-api my-correct-horse"
+    assert "correct-horse" not in redactor.text("it is correct-horse")
+
+
+def test_the_reason_of_a_waiver_names_an_object(harden: Harden, tmp_path: Path) -> None:
+    mark = "# harden: ignore[no-privilege-escalation] it has --token=web-store-7"
+    text = _POD.format(password="$(PW)", label="back", container="web", image="shop").replace(
+        "name: web}", "name: web-store-7}"
+    )
+    text = text.replace("        command:", f"        securityContext: {{}}  {mark}\n        command:")
+    write(tmp_path, {"web.yaml": text})
+    commit(tmp_path)
+    done = harden("diff", ".", "-v", cwd=tmp_path)
+    assert "--token=web-store-7" in done.out and "redacted" not in done.out

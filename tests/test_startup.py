@@ -65,12 +65,14 @@ def _heavy(folder: Path, *arguments: str) -> set[str]:
     return HEAVY & _modules(folder, *arguments)
 
 
-def _modules(folder: Path, *arguments: str, cache: Path | None = None) -> set[str]:
-    """``cache`` is where Python keeps bytecode, and we what transforms declare."""
+def _modules(folder: Path, *arguments: str, cache: Path | None = None, text: str = "") -> set[str]:
+    """``text`` is given on standard input; ``cache`` is where Python keeps bytecode, and we what transforms declare."""
     command = [sys.executable, "-X", "utf8", *arguments]
     settings = {"PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": ""} if cache else {}
     environment = {**os.environ, **settings}
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=environment)
+    done = subprocess.run(
+        command, cwd=folder, input=text, capture_output=True, text=True, encoding="utf-8", env=environment
+    )
     assert done.returncode == 0, done.stderr
     modules = done.stdout.rpartition("loaded:")[2].split()
     assert len(modules) > 50, "the probe printed no modules"
@@ -133,6 +135,29 @@ def test_one_deployment_loads_neither_other_engines_nor_transforms_without_a_tar
     names = [name for name in everything if name.startswith("hardener.transforms.")]
     assert {name for name in names if ".rbac_" in name or ".tf_" in name or ".kubelet_" in name} & found == set()
     assert {name for name in names if ".no_host_" in name} <= found
+
+
+WRITING = {"hardener.sources.file_attributes", "hardener.sources.run_folder", "hardener.sources.transaction"}
+
+
+@pytest.mark.parametrize("command", [["check", "."], ["diff", "."], ["graph", "."], ["filter"], ["fn"]], ids=" ".join)
+def test_what_writes_no_file_loads_nothing_that_does(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "service.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n", encoding="utf-8")
+    text = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
+    assert WRITING & _modules(tmp_path, "-c", _PROBE, *command, text=text) == set()
+
+
+def test_the_library_loads_nothing_that_writes_for_a_look(tmp_path: Path) -> None:
+    program = (
+        f"import sys; from hardener import harden_text, harden_tree; harden_text({DEPLOYMENT!r}); harden_tree('.')\n"
+        "print('loaded:', *sys.modules)"
+    )
+    assert WRITING & _modules(tmp_path, "-c", program) == set()
+
+
+def test_what_writes_a_file_loads_what_does(manifest: Path) -> None:
+    for command in (["apply", "."], ["filter", "--report", "report.txt"]):
+        assert _modules(manifest.parent, "-c", _PROBE, *command) >= WRITING
 
 
 def test_patches_and_waivers_load_what_reads_them(manifest: Path) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from hardener import harden_tree
 from hardener.errors import InputError
 from hardener.sources import files, run_folder, transaction
 from hardener.sources.run_folder import Entry, Journal, mark
@@ -66,7 +70,7 @@ def test_an_attribute_that_cannot_be_kept_refuses_the_run(
 ) -> None:
     set_attribute(two / "a.yaml", "user.origin", b"vendor")
 
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "setxattr", refuse)
@@ -130,7 +134,7 @@ def test_what_is_taken_back_is_the_file_that_was_there(two: Path) -> None:
 
 @pytest.mark.parametrize("places", [True, False])
 def test_without_hard_links_all_is_the_same(places: bool, two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
@@ -244,6 +248,59 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
     assert (alive / ".harden-run/0.new").exists()
 
 
+@contextmanager
+def waiting(
+    *command: str, cwd: Path, program: str = "from hardener.cli import main; main()"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of ``command`` that has said that it waits; whatever becomes of it, it is ended after a while."""
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{program}"
+    with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
+        timer = threading.Timer(30, process.kill)
+        timer.start()
+        try:
+            assert process.stderr is not None
+            while (line := process.stderr.readline()) != b"harden: waiting for another run\n":
+                assert line, "it did not say so"
+            yield process
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", [("apply", "."), ("baseline", "write", ".")], ids=" ".join)
+def test_a_run_that_waits_can_be_ended(command: tuple[str, ...], number: int, two: Path) -> None:
+    before = snapshot(two)
+    with run_folder.alone(str(two)), waiting(*command, cwd=two) as process:
+        process.send_signal(number)
+        assert process.wait(10) not in (0, -signal.SIGKILL)
+    assert snapshot(two) == before
+
+
+def test_a_run_that_waits_for_another_place_can_be_ended(tmp_path: Path) -> None:
+    """A file is written where a dead run left its second place, while the first one is in use."""
+    write(tmp_path, {f"{name}/{file}.yaml": "mine" for name in "ab" for file in "ab"})
+    first, second = killed(tmp_path / "a"), killed(tmp_path / "b")
+    first.others, second.first = [second.top], first.top
+    for journal in (first, second):
+        journal.write()
+    before = snapshot(tmp_path)
+    program = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+    with run_folder.alone(first.top), waiting(cwd=tmp_path, program=program) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == -signal.SIGTERM
+    assert snapshot(tmp_path) == before
+
+
+def test_a_run_that_waits_goes_on(two: Path) -> None:
+    with ExitStack() as stack:
+        with run_folder.alone(str(two)):
+            process = stack.enter_context(waiting("apply", ".", *ONLY, cwd=two))
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 0 and b"waiting" not in said
+    assert "drop:" in (two / "a.yaml").read_text()
+
+
 def test_the_commands_of_one_process_do_not_wait_for_each_other(two: Path) -> None:
     with run_folder.alone(str(two)):
         transaction.create(str(two / "c.yaml"), "a: 1")
@@ -293,6 +350,17 @@ def test_a_journal_that_git_tracks_is_of_no_run(harden: Harden, two: Path) -> No
     assert done.err == "harden: .harden-run: Git tracks it, so no run of harden made it; remove it\n"
 
 
+def test_a_journal_that_git_tracks_in_a_subfolder_is_of_no_run(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {name: DEPLOYMENT for name in ("k8s/a.yaml", "k8s/b.yaml")})
+    commit(tmp_path)
+    killed(tmp_path / "k8s")
+    git(tmp_path, "add", "-Af")
+    before = snapshot(tmp_path)
+    done = harden("apply", "k8s")
+    assert (done.status, snapshot(tmp_path)) == (2, before)
+    assert done.err == "harden: k8s/.harden-run: Git tracks it, so no run of harden made it; remove it\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_a_journal_of_another_user_is_left_to_them(harden: Harden, two: Path) -> None:
     killed(two)
@@ -314,6 +382,99 @@ def test_a_journal_that_names_another_place_needs_the_one_there(other: str, tmp_
     assert (tmp_path / "tree/a.yaml").read_text() == DEPLOYMENT
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["apply", "link"], "link: a symbolic link, which is not followed"),
+        (["apply", "link/sub"], "link/sub: the link link leads out of the repository"),
+        (["apply", ".", "--output-dir", "link"], "link: the link link leads out of the tree"),
+        (["baseline", "write", ".", "--baseline", "link/x"], "link/x: the link link leads out of the tree"),
+        (["baseline", "write", "link"], "link: a symbolic link, which is not followed"),
+        (["lock", "link"], "link: a symbolic link, which is not followed"),
+        (["golden", "accept", "link"], "link: a symbolic link, which is not followed"),
+        (["filter", "--report", "link/x"], "link/x: the link link leads out of the tree"),
+    ],
+    ids=str,
+)
+def test_a_dead_run_behind_a_link_is_left_alone(command: list[str], said: str, harden: Harden, tmp_path: Path) -> None:
+    tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
+    write(tmp_path, {"tree/a.yaml": DEPLOYMENT, "elsewhere/sub/a.yaml": "mine", "elsewhere/sub/b.yaml": "mine"})
+    (tree / "link").symlink_to("../elsewhere")
+    commit(tree)
+    killed(elsewhere / "sub")
+    before = snapshot(tmp_path)
+    done = harden(*command, cwd=tree)
+    assert (done.status, snapshot(tmp_path)) == (2, before) and done.err.startswith(f"harden: {said}"), done.all
+
+
+def test_the_library_leaves_a_dead_run_behind_a_link_alone(tmp_path: Path) -> None:
+    write(tmp_path, {"elsewhere/a.yaml": DEPLOYMENT, "elsewhere/b.yaml": "mine"})
+    killed(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to("elsewhere")
+    before = snapshot(tmp_path)
+    with pytest.raises(InputError, match="a symbolic link, which is not followed"):
+        harden_tree(tmp_path / "link", write=True)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("kind", ["of another user", "a file", "a link"])
+def test_what_others_leave_above_a_path_outside_of_git_stops_nobody(kind: str, harden: Harden, tmp_path: Path) -> None:
+    """/tmp is everybody's: what stands there under that name need not be of a run of this user."""
+    write(tmp_path, {"shared/mine/a.yaml": DEPLOYMENT, "shared/a.yaml": "theirs", "shared/b.yaml": "theirs"})
+    theirs = tmp_path / "shared/.harden-run"
+    if kind == "of another user":
+        killed(tmp_path / "shared")
+        shutil.chown(theirs, 1234)
+    elif kind == "a file":
+        theirs.write_text("x")
+    else:
+        theirs.symlink_to("mine")
+    before = {name: each for name, each in snapshot(tmp_path).items() if not name.endswith("mine/a.yaml")}
+    for command in (["apply", "shared/mine", *ONLY], ["filter", "--report", "shared/mine/r.txt"]):
+        done = harden(*command, stdin=b"a: 1\n")
+        assert done.status == 0, done.all
+    assert "drop:" in (tmp_path / "shared/mine/a.yaml").read_text()
+    assert before.items() <= snapshot(tmp_path).items()
+
+
+def test_a_folder_to_write_to_is_not_searched(harden: Harden, tmp_path: Path) -> None:
+    """A run that writes there has its folder at the top of it, or above."""
+    write(tmp_path, {"tree/a.yaml": DEPLOYMENT, "out/deep/a.yaml": "mine", "out/deep/b.yaml": "mine"})
+    killed(tmp_path / "out/deep")
+    before = snapshot(tmp_path)
+    done = harden("apply", "tree", "--output-dir", "out")
+    assert (done.status, snapshot(tmp_path)) == (2, before)
+    assert done.err == "harden: --output-dir out: is there already, and not an empty folder\n"
+
+
+@pytest.mark.parametrize("others", [("b",), ("b", "c"), ("gone", "b")])
+def test_journals_that_name_each_other_decide_nothing(others: tuple[str, ...], harden: Harden, tmp_path: Path) -> None:
+    """None of them is the first one, so no run is to be taken back: each is removed, and no other file."""
+    write(tmp_path, {f"{name}/{file}.yaml": "mine" for name in ("a", *others) for file in "ab"})
+    (tmp_path / "a/w.yaml").write_text(DEPLOYMENT)
+    before = snapshot(tmp_path / "a")
+    places = ["a", *others]
+    for name, first in zip(places, [*places[1:], "a"], strict=True):
+        if not (tmp_path / name / ".harden-run").exists() and name != "gone":
+            journal = killed(tmp_path / name, placed=0)
+            journal.first = f"{tmp_path}/{first}"
+            journal.write()
+    assert run_folder.recover(str(tmp_path / "a")) == []
+    assert snapshot(tmp_path / "a") == before
+    assert harden("apply", "a").status == 0
+
+
+def test_what_a_second_place_keeps_is_taken_back_by_the_first(tmp_path: Path) -> None:
+    write(tmp_path, {f"{name}/{file}.yaml": "mine" for name in "ab" for file in "ab"})
+    before = snapshot(tmp_path)
+    first, second = killed(tmp_path / "a"), killed(tmp_path / "b")
+    first.others, second.first = [second.top], first.top
+    for journal in (first, second):
+        journal.write()
+    assert run_folder.recover(second.top) and snapshot(tmp_path) == before
+
+
 def test_the_folder_of_a_run_is_for_nobody_else(two: Path) -> None:
     with Transaction() as run:
         run.replace(str(two / "a.yaml"), "new", files.read(str(two / "a.yaml")))
@@ -322,7 +483,7 @@ def test_the_folder_of_a_run_is_for_nobody_else(two: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(two: Path, monkeypatch: pytest.MonkeyPatch, harden: Harden) -> None:
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(run_folder, "make", refuse)

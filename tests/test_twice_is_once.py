@@ -80,6 +80,21 @@ SHOWN: dict[str, tuple[str, str, str]] = {
         "subjects: [{kind: ServiceAccount, name: ci, namespace: shop}]\n",
         "restricted", "breaking",
     ),
+    "an account that the run gives the rights of another": (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: manager, namespace: shop}\n"
+        "spec:\n  selector: {matchLabels: {app: a}}\n  template:\n    metadata: {labels: {app: a}}\n"
+        "    spec: {containers: [{name: a, image: example.com/a:1}]}\n---\n"
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: reader, namespace: shop}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+        "subjects: [{kind: ServiceAccount, name: default, namespace: shop}]\n",
+        "restricted", "review",
+    ),
+    "capabilities for root that a user has who is not": (
+        _POD + "  containers:\n  - name: a\n    image: example.com/a:1\n    securityContext:\n"
+        "      runAsUser: 65532\n      runAsNonRoot: true\n"
+        "      capabilities: {add: [CHOWN, DAC_OVERRIDE, FOWNER, SETGID, SETUID]}\n",
+        "restricted", "review",
+    ),
 }  # fmt: skip
 
 

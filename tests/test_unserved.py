@@ -3,18 +3,21 @@ that no API server takes."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Report
-from hardener.kubernetes import object_shapes
+from hardener.kubernetes import kind_names, object_shapes
 from hardener.kubernetes.kind_names import KINDS, may_be_misspelt, meant, served_as
 from hardener.sources.python import types
 
 from .overlay_trees import BASE, WEB, run
 
+DATA = Path(kind_names.__file__).with_name("data")
+INTERNAL = "internal.apiserver.k8s.io"  # is off unless it is asked for
 INGRESS = "apiVersion: {}\nkind: Ingress\nmetadata: {{name: web}}\nspec: {{}}\n"
 
 
@@ -50,6 +53,14 @@ def test_which_kind_was_meant(group: str, kind: str, wanted: str | None) -> None
 def test_no_known_kind_is_taken_for_another() -> None:
     assert [(group, kind) for group, kinds in KINDS.items() for kind in kinds if meant(group, kind)] == []
     assert not may_be_misspelt("Deployment")
+
+
+def test_no_group_of_kubernetes_is_taken_for_one_of_a_definition() -> None:
+    groups = {each["group"] for each in json.loads((DATA / "discovery.json").read_text())} - {"apps"}
+    assert {
+        group: served_as(f"{group}/v1".lstrip("/"), "Deployment") for group in groups | {INTERNAL}
+    } == dict.fromkeys(groups | {INTERNAL}, "apps/v1")
+    assert served_as("gateway.networking.k8s.io/v1", "Deployment") is None
 
 
 def test_a_kind_that_is_spelt_wrong(tree: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hardener.sources import files
+from hardener.sources.selection import DEEPEST
 
 from .conftest import DEPLOYMENT, Harden, commit, git, run, write
 
@@ -176,13 +177,15 @@ def test_settings_that_are_links_out_of_the_tree_are_refused(
     assert SECRET not in done.all
 
 
+@pytest.mark.parametrize("config", ["", ".harden.yaml", "./.harden.yaml", "sub/../.harden.yaml"])
 @pytest.mark.parametrize("named", ["../elsewhere/secret.yaml", "/proc/self/environ.yaml", "link.yaml", "own.yaml"])
-def test_a_profile_of_the_tree_lies_in_it(named: str, harden: Harden, tmp_path: Path) -> None:
+def test_a_profile_of_the_tree_lies_in_it(named: str, config: str, harden: Harden, tmp_path: Path) -> None:
     outside, tree = _outside(tmp_path), tmp_path / "tree"
     write(tree, {"p.yaml": DEPLOYMENT, ".harden.yaml": f"profile: {named}\n", "own.yaml": "extends: link.yaml\n"})
+    write(tree, {"sub/p.yaml": DEPLOYMENT})
     (tree / "link.yaml").symlink_to(outside / "secret.yaml")
     commit(tree)
-    done = harden("diff", "p.yaml", cwd=tree)
+    done = harden("diff", "p.yaml", *(["--config", config] if config else []), cwd=tree)
     assert done.status == 2 and "the profile lies outside of the tree that names it" in done.err
     assert SECRET not in done.all
 
@@ -265,8 +268,44 @@ def _moved(name: str) -> Callable[[Path], None]:
 
 
 def _text(**contents: str) -> Callable[[Path], None]:
-    names = {"config": ".harden.yaml", "ignore": ".gitignore", "pod": "k8s/p.yaml"}
+    names = {
+        "kustomization": "k8s/kustomization.yaml",
+        "config": ".harden.yaml",
+        "ignore": ".gitignore",
+        "pod": "k8s/p.yaml",
+    }
     return lambda tree: write(tree, {names[key]: text for key, text in contents.items()})
+
+
+def _out_of_sight(target: str) -> Callable[[Path], None]:
+    def hide(tree: Path) -> None:
+        path = tree / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(tree / "k8s" / "p.yaml", path)
+        (tree / "k8s" / "p.yaml").symlink_to(os.path.relpath(path, tree / "k8s"))
+
+    return hide
+
+
+def _taken_in(name: str) -> Callable[[Path], None]:
+    def move(tree: Path) -> None:
+        os.rename(tree / "k8s" / "p.yaml", tree / "k8s" / name)
+        write(tree, {"k8s/kustomization.yaml": f"resources: [{name}]\n"})
+
+    return move
+
+
+def _too_large(tree: Path) -> None:
+    with open(tree / "k8s" / "p.yaml", "a", encoding="utf-8") as stream:
+        stream.write("#")
+        stream.truncate(files.MAX_BYTES + 1)
+
+
+def _encoded(name: str) -> Callable[[Path], None]:
+    def encode(tree: Path) -> None:
+        (tree / "k8s" / "p.yaml").write_bytes((PRIVILEGED + "# \xe9\n").encode(name))
+
+    return encode
 
 
 def _behind_a_link(tree: Path) -> None:
@@ -274,6 +313,8 @@ def _behind_a_link(tree: Path) -> None:
     (tree / "k8s" / "p.yaml").symlink_to("p.data")
 
 
+CLEAN = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {app: web}}\n"
+OWNERS = "ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: x, uid: x, controller: true}]"
 EXCEPTION = 'exceptions: [{id: "*", reason: later, expires: 2026-12-31}]\n'
 ANNOTATED = PRIVILEGED.replace("namespace: shop}", "namespace: shop, annotations: {%s: mine}}")
 TRICKS: dict[str, Callable[[Path], None]] = {
@@ -291,6 +332,38 @@ TRICKS: dict[str, Callable[[Path], None]] = {
     "mark": _text(pod=ANNOTATED % "hardener.dev/ignore-all"),
     "peer": _text(pod=ANNOTATED % "ignore-check.kube-linter.io/privileged-container"),
     "comment": _text(pod="# harden: ignore[K01] mine\n" + PRIVILEGED),
+    "taken in": _taken_in("web.txt"),
+    "taken in from above": _taken_in("../web.txt"),
+    "kind spelt by an escape": _text(pod=PRIVILEGED.replace("kind", '"k\\x69nd"')),
+    "kind as a key of its own": _text(pod=PRIVILEGED.replace("kind: Pod", "? kind\n: Pod")),
+}
+# What hides the pod from everybody who reads as harden does: the gate says that it did not look.
+BLIND: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a key twice": (_text(pod=PRIVILEGED + "kind: Pod\n"), "k8s/p.yaml:10: "),
+    "a key twice, spelt otherwise": (_text(pod='"k\\x69nd": Pod\n' + PRIVILEGED), "k8s/p.yaml:"),
+    "a key twice in what is evidence": (
+        _text(pod='kind: ConfigMap\n"k\\x69nd": Pod\n' + PRIVILEGED[28:]),
+        "k8s/p.yaml:",
+    ),
+    "too deep": (_moved("/".join("d" * (DEEPEST + 1)) + "/p.yaml"), "/d/d: the folder lies more than 200 folders deep"),
+    "UTF-16": (_encoded("utf-16"), "k8s/p.yaml: the file is UTF-16"),
+    "Latin 1": (_encoded("latin-1"), "k8s/p.yaml: line 10 is not UTF-8"),
+    "out of the given path": (_out_of_sight("else/p.yaml"), "k8s/p.yaml: a symbolic link out of the tree"),
+    "encrypted": (_text(pod=PRIVILEGED + "sops: {mac: x, version: 1}\n"), "k8s/p.yaml:1: encrypted by SOPS"),
+    "too large": (_too_large, "k8s/p.yaml: the file has 64 MiB"),
+    "a template": (_text(pod=PRIVILEGED.replace("bad", "{{ name }}")), "k8s/p.yaml:3: a template"),
+    "of a chart": (_moved("templates/p.yaml"), "k8s/templates/p.yaml: a template of a Helm chart"),
+    "taken in as a script": (_taken_in("web.sh"), "k8s/web.sh: k8s/kustomization.yaml takes it in"),
+    "taken in as a table": (_taken_in("web.csv"), "k8s/web.csv: k8s/kustomization.yaml takes it in"),
+    "taken in from elsewhere": (_taken_in("../../web.yaml"), "k8s/kustomization.yaml takes it in, and it lies outside"),
+    "rendered from a URL": (
+        _text(pod="", config="", kustomization="resources: [https://example.com/x.git]\n"),
+        "k8s/kustomization.yaml: https://example.com/x.git is not in the tree",
+    ),
+    "owned": (
+        _text(pod=ANNOTATED.replace("annotations: {%s: mine}", OWNERS)),
+        "k8s/p.yaml:1: left as it is (owned)",
+    ),
 }
 
 
@@ -305,6 +378,46 @@ def test_nothing_in_the_tree_talks_the_gate_out_of_it(trick: str, harden: Harden
     found = json.loads(harden("diff", "k8s", "--format", "json", "--no-waivers").out)
     assert {change["id"] for change in found["changes"]} >= {one["id"] for one in plain["changes"]}
     assert not found["waived"]
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("trick", BLIND)
+def test_what_the_gate_did_not_look_at_does_not_pass(trick: str, format: str, harden: Harden, tmp_path: Path) -> None:
+    hide, line = BLIND[trick]
+    tree = tmp_path / "tree"
+    write(tree, {"k8s/p.yaml": PRIVILEGED, "k8s/web.yaml": CLEAN, "k8s/Chart.yaml": "name: x\n"})
+    git(tree, "init", "-q")
+    hide(tree)
+    options = ["--require", "k8s/*.yaml", "--fail-on", "high", "--format", format]
+    done = harden("check", "k8s", "--no-waivers", *options, cwd=tree)
+    said = [
+        one for one in (done.out if format == "text" else done.err).splitlines() if one.startswith("not looked at: ")
+    ]
+    assert done.status == 2 and [one for one in said if line in one], (said, done.all)
+
+
+@pytest.mark.parametrize("trick", ["encrypted", "a template", "of a chart", "owned"])
+def test_what_the_gate_did_not_look_at_is_excluded_by_a_config_from_outside_and_no_baseline(
+    trick: str, harden: Harden, tmp_path: Path
+) -> None:
+    tree, config, baseline = tmp_path / "tree", tmp_path / "own.yaml", tmp_path / "harden.baseline"
+    write(tree, {"k8s/p.yaml": PRIVILEGED, "k8s/web.yaml": CLEAN, "k8s/Chart.yaml": "name: x\n"})
+    git(tree, "init", "-q")
+    BLIND[trick][0](tree)
+    write(tmp_path, {"own.yaml": "exclude: ['p.yaml', '**/p.yaml']\n"})
+    assert not harden("baseline", "write", "k8s", "--baseline", str(baseline), cwd=tree).status
+    known = harden("check", "k8s", "--no-waivers", "--baseline", str(baseline), cwd=tree)
+    assert known.status == 2 and "not looked at: k8s/" in known.out, known.all
+    excluded = harden("check", "k8s", "--no-waivers", "--config", str(config), cwd=tree)
+    assert excluded.status == 0 and "not looked at" not in excluded.out, excluded.all
+
+
+def test_the_gate_passes_where_all_was_looked_at(harden: Harden, tmp_path: Path) -> None:
+    broken = {"k8s/notes.yaml": "a: [1\n", "k8s/web.txt": "x", "k8s/run.sh": "echo\n", "k8s/crd.yaml": "kind: Widget\n"}
+    write(tmp_path, {"k8s/web.yaml": CLEAN, "k8s/kustomization.yaml": "resources: [web.yaml]\n", **broken})
+    git(tmp_path, "init", "-q")
+    done = harden("check", "k8s", "--no-waivers", "--require", "k8s/*.yaml", "--fail-on", "high")
+    assert done.status == 0 and "not looked at" not in done.all, done.all
 
 
 @pytest.mark.parametrize(

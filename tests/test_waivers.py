@@ -297,8 +297,7 @@ MARKS = [
     ("polaris", "annotations", "polaris.fairwinds.com/runAsPrivileged-exempt: 'true'",
      "polaris.fairwinds.com/runAsPrivileged-exempt: true"),
     ("polaris", "annotations", "polaris.fairwinds.com/exempt: 'true'", "polaris.fairwinds.com/exempt: true"),
-    ("kubeaudit", "labels", "kubeaudit.io/allow-privileged: disks", "disks"),
-    ("kubeaudit", "labels", "kubeaudit.io/allow-privileged: ''", "kubeaudit.io/allow-privileged"),
+    (None, "labels", "kubeaudit.io/allow-privileged: disks", ""),  # it reads those of the pods
     (None, "annotations", "ignore-check.kube-linter.io/no-liveness-probe: no server", ""),
     (None, "annotations", "checkov.io/skip: CKV_K8S_16=needs it", ""),
     (None, "annotations", "checkov.io/skip1: CKV_K8S_8=no probe", ""),
@@ -318,9 +317,16 @@ def test_the_marks_of_peers(carrier: str | None, place: str, mark: str, reason: 
     assert diff(text, config="peer-marks: false\n")["waived"] == []
 
 
-def test_a_mark_of_kubeaudit_for_one_container(diff: Diff) -> None:
-    mark = "container.kubeaudit.io/b.allow-privileged: ''"
-    assert waived(diff(PRIVILEGED.replace("labels: {}", f"labels: {{{mark}}}"))) == ["no-privileged[1]"]
+@pytest.mark.parametrize(
+    ("mark", "found"),
+    [
+        ("kubeaudit.io/allow-privileged: ''", BOTH),
+        ("container.kubeaudit.io/b.allow-privileged: ''", ["no-privileged[1]"]),
+    ],
+)
+def test_a_mark_of_kubeaudit_stands_on_the_pods(mark: str, found: list[str], diff: Diff) -> None:
+    assert waived(diff(PRIVILEGED.replace("labels: {app: web}\n      ", f"labels: {{{mark}}}\n      "))) == found
+    assert waived(diff(PRIVILEGED.replace("labels: {}", f"labels: {{{mark}}}"))) == []
 
 
 @pytest.mark.parametrize(

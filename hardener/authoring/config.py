@@ -46,7 +46,12 @@ class Exemption:
     line: int
 
 
-DEEP_LIMITS = ("compressed", "uncompressed", "members", "ratio")
+# The most that a repository may ask for of the layers of an image, as it is written, with an example: it may be a
+# stranger's, and its images, too.
+_DEEP = {
+    "compressed": ("32Gi", "2Gi"), "uncompressed": ("128Gi", "2Gi"), "members": ("4000000", "500000"),
+    "ratio": ("1000", "200"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Config:
     peer_marks: bool = True
     namespaces: dict[str, str] = field(default_factory=dict)
     registries: dict[str, Registry] = field(default_factory=dict)
-    deep: dict[str, str | int] = field(default_factory=dict)
+    deep: dict[str, int] = field(default_factory=dict)
     images: OwnRows = NO_ROWS
     exclude: tuple[str, ...] = ()
 
@@ -100,7 +105,7 @@ def load(root: str, named: str | None = None) -> Config:
         raise InputError(f"{name}: a config file is one document")
     import msgspec  # late: most runs have no config file
 
-    known = records()
+    known = document_records()
     version = documents[0].get("kubernetes-version") if isinstance(documents[0], dict) else None
     if isinstance(version, float):
         raise InputError(f'{name}: kubernetes-version needs quotes, "1.30" without them is the number 1.3')
@@ -125,96 +130,74 @@ def load(root: str, named: str | None = None) -> Config:
         path, found.profile, found.kubernetes_version, found.platform, found.options, exemptions, found.peer_marks,
         found.namespaces,
         checked_registries(found.registries, name),
-        {key: limit for key in DEEP_LIMITS if (limit := getattr(found.deep, key)) is not None},
+        _deep_limits(found.deep, name),
         _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
     )  # fmt: skip
 
 
-def records() -> dict[str, Any]:
-    """What a file looks like, for msgspec: the record at each place of it, "" for the whole. Each field says what it
-    is about."""
+def _deep_limits(found: Any, name: str) -> dict[str, int]:
+    """The limits of ``deep`` in the file ``name``. Raises InputError for what is no number, or too large a one."""
+    from hardener.kubernetes import quantity  # late: few configurations say it
+
+    limits: dict[str, int] = {}
+    for key, (most, example) in _DEEP.items():
+        said = getattr(found, key)
+        if said is None:
+            continue
+        amount, allowed = quantity.parse(str(said)), quantity.parse(most)
+        if amount is None or amount < 1:
+            raise InputError(f"{name}: deep: {key} is a number, such as {example}")
+        if allowed is not None and amount > allowed:
+            raise InputError(f"{name}: deep: {key} is {most} at the most")
+        limits[key] = int(amount)
+    return limits
+
+
+def document_records() -> dict[str, Any]:
+    """What a config file looks like, for msgspec: the records by their place in it, "" for the file itself."""
     import msgspec
 
-    def said(kind: Any, description: str) -> Any:
-        return Annotated[kind, msgspec.Meta(description=description)]
+    def told(kind: Any, text: str) -> Any:
+        return Annotated[kind, msgspec.Meta(description=text)]
 
     # Made by calls, since a class in a function cannot name another one in its annotations.
-    match = msgspec.defstruct(
-        "Match",
-        [
-            ("kind", said(str | None, "the kind of the object"), None),
-            ("name", said(str | None, "its name, a pattern such as `legacy-*`"), None),
-            ("namespace", said(str | None, "its namespace"), None),
-            ("container", said(str | None, "one container of its pod, by name"), None),
-            ("path", said(str | None, "the file, a pattern as in .gitignore, seen from the Git root"), None),
-        ],
-        forbid_unknown_fields=True,
-    )
+    fits = ("kind", "name", "namespace", "container", "path")
+    match = msgspec.defstruct("Match", [(key, str | None, None) for key in fits], forbid_unknown_fields=True)
     entry = msgspec.defstruct(
         "Entry",
         [
-            ("id", said(str, "a transform, a risk such as `K01`, or `*` for all")),
-            ("expires", said(date, "the last day of the exception, at most twelve months ahead")),
-            (
-                "match",
-                said(match, "what it speaks of; all that is written has to fit"),
-                msgspec.field(default_factory=match),
-            ),
-            ("reason", said(str, "why it stays as it is; an exception without one is not honoured"), ""),
-            ("owner", said(str | None, "who is asked when it has ended"), None),
+            ("id", told(str, "A transform, a risk such as K01, or * for all.")),
+            ("expires", told(date, "The last day on which it counts, at most twelve months ahead.")),
+            ("match", told(match, "The objects that it is about; kind, name and path are patterns."),
+             msgspec.field(default_factory=match)),
+            ("reason", told(str, "Why this stays as it is."), ""), ("owner", str | None, None),
         ],
         forbid_unknown_fields=True,
-    )
+    )  # fmt: skip
     registry = registry_record()
-    deep = msgspec.defstruct(
-        "Deep",
-        [
-            ("compressed", said(str | int | None, "bytes of layers of one image, `2Gi` by default"), None),
-            ("uncompressed", said(str | int | None, "bytes of them unpacked, `8Gi` by default"), None),
-            ("members", said(str | int | None, "files and folders, `500000` by default"), None),
-            ("ratio", said(str | int | None, "how many times its size a layer may unpack to, `200` by default"), None),
-        ],
-        forbid_unknown_fields=True,
-    )
+    deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in _DEEP], forbid_unknown_fields=True)
+    options = dict[str, dict[str, str | int | float | bool]]
+    registries = dict[str, registry]  # type: ignore[valid-type]
     document = msgspec.defstruct(
         "Document",
         [
-            ("profile", said(str | None, "a built-in profile, or a file, seen from here"), None),
-            (
-                "kubernetes_version",
-                said(str | None, 'the oldest version among your clusters, in quotes: `"1.31"`'),
-                None,
-            ),
-            (
-                "platform",
-                said(str | None, "`kubernetes` or `openshift`; else what is built or stands with an object says it"),
-                None,
-            ),
-            ("options", said(dict[str, dict[str, str | int | float | bool]], "options of the profile, by group"), {}),
-            ("exceptions", said(list[entry], "what stays as it is until a day"), []),  # type: ignore[valid-type]
-            ("peer_marks", said(bool, "`false`: marks of other scanners waive nothing"), True),
-            (
-                "namespaces",
-                said(dict[str, str], "the namespace of objects that name none, by a pattern of their files"),
-                {},
-            ),
-            ("registries", said(dict[str, registry], "mirrors and registries without TLS, by host"), {}),  # type: ignore[valid-type]
-            (
-                "deep",
-                said(deep, "how much of an image `harden lock --deep` reads"),
-                msgspec.field(default_factory=deep),
-            ),
-            ("images", said(list[dict[str, Any]], "what you know of images; it wins over the image table"), []),
-            # checked by hand: what is wrong with a pattern no type tells
-            (
-                "exclude",
-                said(Any, "a list of patterns as in .gitignore: what is not hardened unless it is named"),
-                None,
-            ),
+            ("profile", told(str | None, "baseline, restricted, strict, or the path of a profile file."), None),
+            ("kubernetes_version", told(str | None, "The oldest Kubernetes of your clusters, in quotes."), None),
+            ("platform", told(str | None, "What the clusters are, where the manifests do not show it."), None),
+            ("options", told(options, "Profile options by group; harden explain ID names those of a transform."), {}),
+            ("exceptions", told(list[entry], "What stays as it is for a time."), []),  # type: ignore[valid-type]
+            ("peer_marks", told(bool, "Whether the marks of other scanners are honoured."), True),
+            ("namespaces", told(dict[str, str], "The namespace of objects that name none, by pattern of files."), {}),
+            ("registries", told(registries, "How to reach registries, by host."), {}),
+            ("deep", told(deep, "How much of an image harden lock --deep reads at the most."),
+             msgspec.field(default_factory=deep)),
+            ("images", told(list[dict[str, Any]], "Rows about images, which win over the image table."), []),
+            # Checked by hand: what is wrong with a pattern no type tells.
+            ("exclude", told(Any, "What is not hardened and only read, as patterns of .gitignore."), None),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
-    )
+    )  # fmt: skip
     return {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
 
 
@@ -222,11 +205,7 @@ def registry_record() -> Any:
     """What an entry of ``registries`` looks like, for msgspec."""
     import msgspec
 
-    mirrors = Annotated[
-        tuple[str, ...], msgspec.Meta(description="asked first, host or host and path; then the registry")
-    ]
-    insecure = Annotated[bool | None, msgspec.Meta(description="`true`: it is asked without TLS")]
-    fields = [("mirrors", mirrors, ()), ("insecure", insecure, None)]
+    fields = [("mirrors", tuple[str, ...], ()), ("insecure", bool | None, None)]
     return msgspec.defstruct("Registry", fields, forbid_unknown_fields=True)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hardener.authoring.config import Registry, checked_registries, explained, parsed_file, registry_record
 from hardener.errors import InputError
+from hardener.sources.files import is_inside
 
 _FOLDER, _NAME = "harden", "config.yaml"
 
@@ -41,7 +42,7 @@ def registries(root: str, named: str | None = None) -> dict[str, Registry]:
         if named:
             raise InputError(f"{named}: no such file of registries")
         return {}
-    if not named and os.path.commonpath([os.path.realpath(root), os.path.realpath(path)]) == os.path.realpath(root):
+    if not named and is_inside(os.path.realpath(path), os.path.realpath(root)):
         raise InputError(f"{name}: lies in the repository, so it may be a stranger's: name it with --registries")
     documents = parsed_file(path, name).documents
     if not documents or documents == [None]:

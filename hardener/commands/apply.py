@@ -26,7 +26,7 @@ def apply(
     """Harden ``paths``: ask about each step with ``interactive``, write beside the source with ``output`` or
     ``output_dir``. Returns 0; 2 when there was something to write and nothing could be written, or was to be."""
     beside = output is not None or output_dir is not None
-    finish_killed([*paths, *([output_dir] if output_dir is not None else [])])
+    finish_killed(paths, targets=[output_dir] if output_dir is not None else [])
     if beside:
         outputs.check(output, output_dir)
     if not interactive:

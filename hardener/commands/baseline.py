@@ -14,7 +14,7 @@ from hardener.sources import files
 
 def write_baseline(paths: list[str], choices: Choices) -> int:
     """Write the baseline of ``paths`` to the file that ``choices`` name, else at the Git root. Returns 0."""
-    finish_killed([*paths, *([choices.baseline] if choices.baseline else [])])
+    finish_killed(paths, targets=[choices.baseline] if choices.baseline else [])
     redactor = Redactor()
     with Progress() as progress:
         tree, plan = read(paths, choices, progress)

@@ -14,7 +14,9 @@ from hardener.errors import InputError
 from hardener.report import unread
 from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
+from hardener.sources.files import is_inside
 from hardener.sources.selection import Wanted, pattern_test
+from hardener.support.printable import plain
 
 
 def check(
@@ -23,9 +25,10 @@ def check(
 ) -> int:  # fmt: skip
     """Report what is not hardened, and the Pod Security levels.
 
-    Returns 2 where a pattern of ``require`` fits no file that was read, and where nothing was read unless
-    ``allow_empty``; 1 when ``apply`` would change something, or a finding or held-back change is at least as severe as
-    ``fail_on`` ("none": never); else 0.
+    Returns 2 where a pattern of ``require`` fits no file that was read, where nothing was read unless ``allow_empty``,
+    and where nothing in the tree may lower the result and something that may hold an object was not looked at; 1 when
+    ``apply`` would change something, or a finding or held-back change is at least as severe as ``fail_on`` ("none":
+    never); else 0.
     """
     required = [(pattern, _required(pattern)) for pattern in require]
     with Progress() as progress:
@@ -33,14 +36,19 @@ def check(
         before = plan.standings(tree)
         outcome = plan.run(tree, progress)
     levels = (before, plan.standings(tree))
+    # What nobody looked at is never known: a baseline says nothing of what it may hold today.
+    blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
     worst = outcome.worst_finding
     too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
     redactor = Redactor()
     show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
-    for line in known:
+    for line in [*known, *(f"not looked at: {plain(redactor.text(one))}" for one in blind)]:
         print(line, file=sys.stdout if format == "text" else sys.stderr)
     missing = list(_missing(outcome, required, allow_empty))
+    if blind:
+        verb = "was" if len(blind) == 1 else "were"
+        missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
     if missing and format != "text":
         print(f"harden: {redactor.text('; '.join(missing))}", file=sys.stderr)
     if format == "text":
@@ -73,7 +81,7 @@ def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: 
     tree = outcome.tree
     read = [os.path.realpath(path) for path in unread.read_files(tree)]
     here = os.path.realpath(os.getcwd())
-    below = [path for path in read if path.startswith(here.rstrip(os.sep) + os.sep)]
+    below = [path for path in read if is_inside(path, here)]
     for pattern, fits in required:
         if not any(map(fits, below)):
             yield f"--require {pattern}: no file that was read fits it"

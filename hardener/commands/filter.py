@@ -12,7 +12,7 @@ from hardener.commands.run import Choices, binary, learn, learn_moved, plan_of, 
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
-from hardener.sources import files, transaction
+from hardener.sources import files
 from hardener.tree.tree import Tree, lock_of
 
 
@@ -22,8 +22,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     if report is not None:
         from hardener.commands.write_files import finish_killed  # late: only a report is written
 
-        files.target_path(report)
-        finish_killed([report])
+        finish_killed([], targets=[report])
     text = standard_input()
     root = files.git_root(os.getcwd()) or os.getcwd()
     plan = plan_of(choices, root)
@@ -31,8 +30,8 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     stream: Any = sys.stderr if report is None else io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     redactor = Redactor()
     if not quiet or (report or "").endswith(".json"):
-        learn_moved(outcome, redactor)
         learn(outcome.tree, redactor)
+        learn_moved(outcome, redactor)
     if (report or "").endswith(".json"):
         from hardener.report.json import write
 
@@ -49,6 +48,8 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
 
 def _write_report(path: str, raw: bytes) -> None:
     """The report whole, or as it was; what is no file, such as a pipe, takes it as it comes. Raises InputError."""
+    from hardener.sources import transaction  # late: few streams have a report in a file
+
     try:
         if not os.path.isdir(os.path.dirname(path) or os.curdir):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")

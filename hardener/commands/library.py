@@ -16,12 +16,11 @@ from hardener.authoring import config as configuration
 from hardener.authoring.edits import Grade
 from hardener.commands.filter import hardened
 from hardener.commands.run import Choices, learn, learn_moved, plan_with, read
-from hardener.commands.write_files import write_files
 from hardener.engine.outcome import Outcome
 from hardener.errors import HardenError, InputError
 from hardener.report.redactor import Redactor
 from hardener.report.results import HardenedText, HardenedTree, records
-from hardener.sources.run_folder import recover_around
+from hardener.sources import files
 from hardener.tree.tree import Tree
 
 PathName = str | os.PathLike[str]
@@ -139,7 +138,10 @@ def harden_tree(
         if since and write:
             raise InputError("since narrows what is reported: it does not go with write")
         if write:
-            recover_around([os.path.realpath(name) for name in names])
+            from hardener.commands.write_files import write_files  # late: most programs only look
+            from hardener.sources.run_folder import recover_around
+
+            recover_around(files.expand(names))
         tree, plan = read(names, choices, _silent)
         outcome = plan.run(tree, _silent, forks=False)
         whole = write_files(outcome) if write else True
@@ -217,6 +219,6 @@ def _silent(name: str) -> None:
 def _informed(outcome: Outcome) -> Redactor:
     """A redactor that knows the secrets of the tree and those that leave it, learned in the order of a report."""
     redactor = Redactor()
-    learn_moved(outcome, redactor)
     learn(outcome.tree, redactor)
+    learn_moved(outcome, redactor)
     return redactor

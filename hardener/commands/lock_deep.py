@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.config import Config
 from hardener.commands.progress import Progress
-from hardener.errors import InputError
-from hardener.kubernetes import quantity
 from hardener.kubernetes.image_config import NOBODY_ELSE
 from hardener.kubernetes.image_reference import ImageReference
 from hardener.kubernetes.image_table import lookup
@@ -18,7 +15,6 @@ from hardener.lock import writer as lock_file
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
-    from hardener.lock.oci.limits import Limits
     from hardener.lock.oci.registry_error import RegistryError
 
 # Fewer than there are connections: what is held of an image while it is read may be some 100 MiB.
@@ -26,28 +22,6 @@ _AT_ONCE = 4
 # Whom transforms let an image of root run as where the image table knows no one: the number, and the group that a
 # number without a line in passwd has.
 _NOBODY_ELSE = (NOBODY_ELSE, 0)
-# What a repository may ask for: it may be a stranger's, and its images, too.
-_MOST = {
-    "compressed": (32 << 30, "32Gi"), "uncompressed": (128 << 30, "128Gi"), "members": (4_000_000, "4000000"),
-    "ratio": (1000, "1000"),
-}  # fmt: skip
-
-
-def limits(config: Config) -> Limits:
-    """Those that ``deep:`` in ``.harden.yaml`` sets, else the usual ones. Raises InputError."""
-    from hardener.lock.oci.limits import Limits
-
-    found: dict[str, int] = {}
-    for key, said in config.deep.items():
-        amount = quantity.parse(str(said))
-        if amount is None or amount < 1:
-            example = {"members": "500000", "ratio": "200"}.get(key, "2Gi")
-            raise InputError(f"{os.path.relpath(str(config.path))}: deep: {key} is a number, such as {example}")
-        most, shown = _MOST[key]
-        if amount > most:
-            raise InputError(f"{os.path.relpath(str(config.path))}: deep: {key} is {shown} at the most")
-        found[key] = int(amount)
-    return Limits(**found)
 
 
 def read(
@@ -58,9 +32,10 @@ def read(
     they say to the lock in ``root``, now and then and whatever ends the run. ``done`` hears of each image what was
     found, in one line, or what failed."""
     from hardener.lock.oci.layers import Layers
+    from hardener.lock.oci.limits import Limits
     from hardener.lock.oci.registry_error import RegistryError  # late: only this command speaks to anybody
 
-    layers = Layers(client, limits(config), progress.tell)
+    layers = Layers(client, Limits(**config.deep), progress.tell)
     progress.total = (progress.total or 0) + len(wanted)
 
     def ask(key: str) -> dict[str, Any]:

@@ -101,10 +101,10 @@ def _configuration(choices: Choices, root: str) -> configuration.Config:
 def plan_with(choices: Choices, found: configuration.Config, root: str | None = None) -> Plan:
     """What to do by ``choices``, and where they say nothing by ``found``; ``root`` is that of the tree. Raises
     InputError for a wrong choice."""
-    named, folder = (
-        (found.profile, os.path.dirname(found.path or "")) if not choices.profile else (choices.profile, None)
-    )
-    chosen = profile.load(named or "restricted", folder=folder or None, root=root, trusts=not choices.no_waivers)
+    named, folder = choices.profile, None
+    if not named and found.path:
+        named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
+    chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
     for group, values in found.options.items():
         for key, value in values.items():
             chosen.set_option(f"{group}.{key}", value, os.path.relpath(found.path or ""))
@@ -255,7 +255,7 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
 
 def learn(tree: Tree, redactor: Redactor) -> None:
     """Show ``redactor`` the names of the tree, which stay readable, and its secrets."""
-    redactor.keep(_names(tree))
+    _keep_names(tree, redactor)
     for file in tree.files:
         for piece in file.pieces:
             if piece.data and may_hold_secret(piece.text):
@@ -264,14 +264,22 @@ def learn(tree: Tree, redactor: Redactor) -> None:
                 redactor.learn_comments(piece.text)
 
 
+def _keep_names(tree: Tree, redactor: Redactor) -> None:
+    redactor.keep(_names(tree), _labels(tree))
+
+
 def _names(tree: Tree) -> Iterator[str]:
-    """What files, objects, containers and images of ``tree`` are called."""
+    """What files and objects of ``tree`` are called."""
     for file in tree.files:
         yield file.name
     for item in tree.objects:
         yield item.name
         if item.namespace:
             yield item.namespace
+
+
+def _labels(tree: Tree) -> Iterator[str]:
+    """What pods of ``tree``, their containers and images are called: anybody may call them as they like."""
     for pod in tree.pod_templates:
         try:
             yield from pod.labels.values()
@@ -283,10 +291,11 @@ def _names(tree: Tree) -> Iterator[str]:
 
 
 def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
-    """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them."""
+    """Show ``redactor`` the secrets that are, or were to be, taken out of the tree, where it would look for them, and
+    those in the reasons of waivers. Called after learn(), so that a mark has the same number in every command."""
     moved = [kept for change in [*outcome.changes, *outcome.not_made] for kept in change.edit.keeps]
-    if moved:
-        redactor.keep(_names(outcome.tree))
+    if moved or outcome.waived:
+        _keep_names(outcome.tree, redactor)
     for kept in moved:
         redactor.learn_entry(kept.name, kept.value.decode("utf-8", "replace"))
     for waived in outcome.waived:
@@ -307,25 +316,23 @@ def show(
     levels: Levels | None = None,
 ) -> None:
     """Print the report of ``outcome`` to standard output, as ``format``."""
+    if format != "text" or not quiet:  # a summary quotes nothing
+        learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
     if format == "json":
         from hardener.report.json import write
         from hardener.report.levels import records
 
-        learn(outcome.tree, redactor)
         write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
     elif format != "text":
         from hardener.report import faces
 
-        learn(outcome.tree, redactor)
         faces.write(
             format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
         )
         sys.stdout.flush()
     else:
-        if not quiet:  # a summary quotes nothing
-            learn(outcome.tree, redactor)
         write_text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
 
 

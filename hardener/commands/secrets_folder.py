@@ -28,7 +28,7 @@ def check(folder: str, read: list[str]) -> None:
     It is outside of all that is ``read`` (files and folders) and of every Git work tree, but for what Git ignores.
     """
     for path in read:
-        if _is_in(folder, path):
+        if files.is_inside(folder, path):
             raise InputError(f"--secrets-out {folder}: it is inside of {path}, which is read as manifests")
     root = files.git_root(_standing(folder))
     if root is not None and not _is_ignored(root, folder):
@@ -37,10 +37,6 @@ def check(folder: str, read: list[str]) -> None:
         )
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"--secrets-out {folder}: not a folder")
-
-
-def _is_in(folder: str, path: str) -> bool:
-    return folder == path or (os.path.isdir(path) and folder.startswith(path.rstrip(os.sep) + os.sep))
 
 
 def _standing(path: str) -> str:

@@ -58,12 +58,15 @@ def _of(number: int, paths: list[str], one: str = "is", several: str = "are") ->
     return f"{number} of {counted(len(paths), 'file')} {one if number == 1 else several}"
 
 
-def finish_killed(paths: list[str]) -> None:
-    """Take back what a run that was killed did to ``paths``, as given, and say so on standard error.
+def finish_killed(paths: list[str], *, targets: list[str] | None = None) -> None:
+    """Take back what a run that was killed did to ``paths`` and to ``targets``, which are only written, all as given;
+    and say so on standard error.
 
-    Every command that writes files asks for it before it reads them. Raises InputError where it cannot be done.
+    Every command that writes files asks for it before it reads them. Raises InputError where it cannot be done, and for
+    a path that the command refuses anyway: what a link leads to is not touched.
     """
-    for line in run_folder.recover_around([os.path.realpath(path) for path in paths]):
+    real = [files.target_path(target) for target in targets or []]
+    for line in run_folder.recover_around(files.expand(paths), real):
         from hardener.report.redactor import Redactor  # late: few runs are killed
 
         print(f"harden: {Redactor().text(line)}", file=sys.stderr)

@@ -107,7 +107,12 @@ def run(
     for fact in (SameImages, WrittenContexts):
         tree.ask(fact)  # what people wrote, before this run writes anything
     ran: set[str] = set()
+    stage = ""
     for transform, may_change in profile.steps():
+        if transform.stage != stage:
+            if stage == "authorization" and any(change.transform.stage == stage for change in state.outcome.changes):
+                tree.drop_facts_of_rights()
+            stage = transform.stage
         if transform.id in skip or (only and transform.id not in only):
             continue
         progress(transform.id)

@@ -9,15 +9,10 @@ COMPONENTS = frozenset({"kube-apiserver", "kube-controller-manager", "kube-sched
 CONTROL_PLANE = frozenset({"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"})
 """Those that may also run as an ordinary workload, for another cluster."""
 
-# A component in the text of a shell or behind a wrapper.
-_CALLED = rf"(?:^|[\s/])({'|'.join(sorted(COMPONENTS))})(?=[\s\\]+-)"
-_WRAPPERS = frozenset({
-    "sh", "ash", "bash", "dash", "go-runner", "tini", "dumb-init", "catatonit", "env", "exec", "nice", "timeout",
-})  # fmt: skip
 _ALL_IN_ONE = "hyperkube"
 NAMES = (*sorted(COMPONENTS), _ALL_IN_ONE)
 """What stands in every text that starts one of them."""
-_DURATION = r"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)"
+_DURATION = r"(\d{1,20}(?:\.\d{1,20})?)(ms|us|ns|h|m|s)"
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _TLS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 _VERSION = r"v?(\d+)\.(\d+)(?:\.\d+)?(?:[-+].*)?\Z"
@@ -25,20 +20,36 @@ _VERSION = r"v?(\d+)\.(\d+)(?:\.\d+)?(?:[-+].*)?\Z"
 
 def started(command: Sequence[str]) -> str | None:
     """The component that a command starts by itself, whose flags are the words behind it; None for anything else."""
-    name = command[0].rpartition("/")[2] if command else ""
+    name = _last(command[0]) if command else ""
     if name == _ALL_IN_ONE and len(command) > 1:
         name = command[1] if command[1] in COMPONENTS else f"kube-{command[1]}"
     return name if name in COMPONENTS else None
 
 
 def called(command: Sequence[str], args: Sequence[str]) -> str | None:
-    """The component that is started through a shell, a wrapper or the entry point of an image; None where none is."""
+    """The component that is started through a shell, a wrapper or the entry point of an image; None where none is.
+
+    Its name counts where a command stands, with a flag behind it: as a word for another program it says nothing.
+    """
     if not command:
         return started(args)
-    if command[0].rpartition("/")[2] not in _WRAPPERS:
+    words = [*command, *args]
+    if not any(name in word for word in words for name in COMPONENTS):
         return None
-    found = re.search(_CALLED, " ".join([*command[1:], *args]))
-    return found[1] if found else None
+    from hardener.kubernetes.shell import SHELLS, Command, commands, runs  # late: hardly a container names one
+
+    # Images have wrappers in their root folder, too. What is no shell gets its words one by one.
+    plain = [_last(word) if word.startswith("/") and len(word.split()) == 1 else word for word in words]
+    for program, rest in runs([Command(plain)]):
+        inside = runs(commands([program, *rest])) if program in SHELLS else [(program, rest)]
+        for name, flags in inside:
+            if _last(name) in COMPONENTS and flags and flags[0].startswith("-"):
+                return _last(name)
+    return None
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def entries(value: str | None) -> list[str]:

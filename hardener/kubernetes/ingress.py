@@ -32,7 +32,7 @@ ROUTES = (
 OPENINGS = ROUTES | GATEWAYS | ISTIO_GATEWAYS
 """ROUTES, and what they are bound to."""
 
-_HOST = re.compile(r"Host(?:SNI)?\(([^)]*)\)")
+_HOST = re.compile(r"Host(?:SNI)?\(([^()]*+)\)")
 _QUOTED = re.compile(r"[`'\"]([^`'\"]+)[`'\"]")
 
 

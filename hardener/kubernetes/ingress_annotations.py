@@ -26,8 +26,13 @@ _NAMES = r"/(?:router\.middlewares|plugins|policies)$"  # of what stands before 
 _AUTH_WORD = r"(?i)auth|oidc|jwt|sso|login|saml|ldap|pomerium|keycloak|password"
 _RANGES = r"/(?:(?:white|allow)-?list(?:-source-range)?|inbound-cidrs)$"
 
-# Text for the configuration of a controller: of ingress-nginx, NGINX Ingress Controller, HAProxy and haproxy-ingress.
-_SNIPPET = r"/(?:[a-z-]+-)?snippets?$|^(?:haproxy-)?ingress\.(?:kubernetes|github)\.io/config-(?:backend|frontend|tcp)"
+# Text for the configuration of a controller: of ingress-nginx, NGINX Ingress Controller, HAProxy (each of its prefixes)
+# and haproxy-ingress.
+_SNIPPET = (
+    r"^(?:nginx\.)?ingress\.kubernetes\.io/[a-z-]+-snippet$|^nginx\.(?:org|com)/[a-z-]+-snippets$"
+    r"|^haproxy\.(?:org|com)/[a-z-]+-snippet$"
+    r"|^(?:haproxy-ingress\.github|ingress\.kubernetes)\.io/config-(?:backend|frontend|tcp)"
+)
 
 # Controllers that reach a Service through the ports of the nodes unless told otherwise.
 _NODE_PORT_CLASSES = frozenset({"gce", "gce-internal", "qcloud", "cce"})

@@ -1,5 +1,9 @@
 """Kinds that are written wrong: an API group that has a kind of nearly the same name, and none of this one; a kind in
-the API group or version of another."""
+the API group or version of another.
+
+Source of the groups, kinds and versions: the discovery documents of a Kubernetes 1.36.2 API server, and k8s.io/api for
+internal.apiserver.k8s.io, which is off unless it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "rbac.authorization.k8s.io": ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
     "autoscaling": ("HorizontalPodAutoscaler",),
 }  # fmt: skip
-# The API versions that are served of them, the best one first (1.37; what was served before: ``removed_apis``).
+# The API versions that are served of them, the best one first (what was served before: ``removed_apis``).
 _VERSIONS = {group: ("v2", "v1") if group == "autoscaling" else ("v1",) for group in KINDS}
 _HOME = {kind: group for group, kinds in KINDS.items() for kind in kinds}
 _BY_LETTERS = {kind.lower(): kind for kind in _HOME}
@@ -26,7 +30,8 @@ _BY_LETTERS = {kind.lower(): kind for kind in _HOME}
 _OTHER_GROUPS = frozenset({
     "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
     "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io", "node.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+    "flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "node.k8s.io", "resource.k8s.io",
+    "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
 })  # fmt: skip
 _ALL = frozenset(kind for kinds in KINDS.values() for kind in kinds)
 _SHORT = 5  # letters; of a shorter name one wrong letter is as much as can be told

@@ -20,8 +20,8 @@ _PLAIN = re.compile(r"[\w.-]*")
 _SLOW = re.compile(r"\)[*+{?]|[*+{].*[*+{].*[*+{].*[*+{]|\\\d|\(\?", re.S)
 _LONGEST = 1000
 _REQUIREMENT = re.compile(
-    r"\s*(?:(?P<absent>!\s*)?(?P<exists>[\w./-]+)|(?P<key>[\w./-]+)\s*(?P<equals>==|=|!=)\s*(?P<value>[\w.-]*)"
-    r"|(?P<set>[\w./-]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\))\s*(?:,|$)"
+    r"\s*+(?:(?P<absent>!\s*+)?(?P<exists>[\w./-]++)|(?P<key>[\w./-]++)\s*+(?P<equals>==|=|!=)\s*+(?P<value>[\w.-]*+)"
+    r"|(?P<set>[\w./-]++)\s++(?P<operator>in|notin)\s*+\((?P<values>[^()]*+)\))\s*+(?:,|$)"
 )
 
 

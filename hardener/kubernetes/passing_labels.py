@@ -34,7 +34,7 @@ _RELEASE = frozenset({
 _NUMBERS = frozenset({"id", "number", "no", "at"})
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _VALUE = re.compile(
-    r"v?\d+\.\d+(\.\d+)*([-+._][A-Za-z0-9.+_-]*)?"  # 1.4.0-rc.1
+    r"v?\d++\.\d++([-+._][A-Za-z0-9.+_-]*+)?"  # 1.4.0-rc.1
     r"|[0-9a-f]{40}|[0-9a-f]{64}"  # a commit, a digest
     r"|20\d\d-?[01]\d-?[0-3]\d([T._-]?[\dT:._Z-]*)?"  # a date
     r"|1\d{9}(\d{3})?"  # seconds, milliseconds

@@ -6,6 +6,7 @@ The forms are those that gitleaks, trufflehog and detect-secrets keep, and a few
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ _DATA = Path(__file__).with_name("data") / "secret-formats.tsv"
 _KEY = "PRIVATE KEY"
 _KEY_BEGIN = r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_END = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-_KEY_BODY = r"(?:\s*[+\-|>#\"' ]*[A-Za-z0-9+/=]{16,}[\"']?(?=\s|$))*"
+_KEY_BODY = r"(?:\s*+[+\-|>#\"' ]*+[A-Za-z0-9+/=]{16,}+[\"']?+(?=\s|$))*+"
 LONG = 100
 """Characters from which on a text is searched anew each time; shorter ones stand in a tree many times."""
 
@@ -89,8 +90,16 @@ def is_marked(text: str) -> bool:
 
 def _token(form: Format, found: re.Match[str]) -> Iterator[tuple[str, int, int]]:
     group = 1 if found.re.groups else 0
-    if not is_placeholder(found[group]):
+    if not is_placeholder(found[group]) and (form.name != "docker-auth" or _holds_login(found[group])):
         yield form.name, found.start(group), found.end(group)
+
+
+def _holds_login(text: str) -> bool:
+    """Whether ``text`` is base64 of a user and a password, as docker writes them."""
+    try:
+        return ":" in binascii.a2b_base64(text).decode()
+    except ValueError:
+        return False
 
 
 @cache

@@ -17,8 +17,9 @@ _HINTS = tuple(
 _HINT = f"(?i){'|'.join(_HINTS)}"
 # key, sign, and (not consumed, so that pairs inside the value are found as well) the value: quoted, or to a blank.
 _PAIR = (
-    r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-/]*)[\\\"']*[ \t]*(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
-    r"(?=(?P<value>\\+\"(?:.*?)\\+\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,1000})?)"
+    r"(?<![\w.\-$])-{0,2}(?P<key>[A-Za-z_][\w.\-]*+(?:/[\w.\-]*+){,20}+)[\\\"']*+[ \t]*+"
+    r"(?P<sign>=>|:=|[:=])(?![:=])[ \t]*"
+    r"(?=(?P<value>\\++\"(?:[^\\]|\\++(?!\"))*+\\++\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[\"']?[^\s\"']{1,1000})?)"
 )
 _FLAG = r"(?:(?<=\s)|^)--?(?P<key>[A-Za-z][\w.\-]*)[ \t]+(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'\-][^\s\"']*)"
 _BLOCK = r"[|>][-+0-9]*[ \t]*(?:#.*)?"
@@ -26,19 +27,21 @@ _ELEMENT = r"<(?P<key>[A-Za-z_][\w.\-]*)>(?P<value>[^<>]+)</"
 _COMMENT = ("#", "//", ";")
 # What programs take without a telling name: (text before, pattern); the group is the secret.
 _PROGRAMS = (
-    ("mysql", r"(?<![\w\-])mysql\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
+    ("mysql", r"(?<![\w\-])mysql(?!d\b|d_)\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p(?!ort\b|rotocol\b)([^\s|;&]+)"),
     ("mariadb", r"(?<![\w\-])mariadb[\w\-]*(?![^\s\"'])[^|;&\n]{0,400}?\s-p([^\s|;&]+)"),
     ("redis-cli", r"(?<![\w\-])redis-cli(?![^\s\"'])[^|;&\n]{0,400}?\s-a\s+([^\s|;&]+)"),
     ("sshpass", r"(?<![\w\-])sshpass\s+-p\s*([^\s|;&]+)"),
     ("ldap", r"(?<![\w\-])ldap\w+(?![^\s\"'])[^|;&\n]{0,400}?\s-w\s+([^\s|;&]+)"),
-    ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*[^\s:|;&]+:([^\s|;&]+)"),
+    ("curl", r"(?<![\w\-])curl(?![^\s\"'])[^|;&\n]{0,400}?\s(?:-u|--user)[\s=]*+[^\s:|;&]++:([^\s|;&]+)"),
     ("wget", r"(?<![\w\-])wget(?![^\s\"'])[^|;&\n]{0,400}?\s--(?:http-|ftp-)?password[\s=]+([^\s|;&]+)"),
-    ("mongo", r"(?<![\w\-])mongo\w*(?![^\s\"'])[^|;&\n]{0,400}?\s-p\s*([^\s|;&]+)"),
-    ("login", r"(?<![\w\-])(?:docker|podman|buildah|crane|oras|helm|az|oc)\s[^|;&\n]{0,40}?login\s"
-     r"[^|;&\n]{0,200}?-p\s*([^\s|;&]+)"),
+    ("mongo", r"(?<![\w\-])mongo(?:sh|dump|restore|export|import|stat|top|files)?(?![^\s\"'])[^|;&\n]{0,400}?"
+     r"\s-p(?!ort\b)\s*+([^\s|;&\-][^\s|;&]*+)"),
+    ("login", r"(?<![\w\-])(?:docker|podman|buildah|crane|oras|helm|az|oc)\s[^|;&\n]{0,40}?login(?=\s)"
+     r"[^|;&\n]{0,200}?\s-p(?!assword\b)\s*+([^\s|;&\-][^\s|;&]*+)"),
     ("login", r"(?<![\w\-])(?:echo|printf)\s+(?:-n\s+|'?%s'?\s+)?([^\s|;&]+)\s*\|"
-     r"\s*(?:docker|podman|buildah|crane|oras|helm)\s"),
-    ("htpasswd", r"(?<![\w\-])htpasswd\s+-\w*b\w*\s[^|;&\n]{0,200}?(\S+)\s*(?=$|[|;&\n>])"),
+     r"\s*(?:docker|podman|buildah|crane|oras|helm)\s[^|;&\n]{0,40}?login(?=\s)[^|;&\n]{0,200}?\s--password-stdin"),
+    ("htpasswd", r"(?<![\w\-])htpasswd(?=[^|;&\n]{0,200}?\s-\w{0,8}b)(?:[ \t]++[^\s|;&>]++){2,10}?[ \t]++"
+     r"[\"']?+([^\s|;&>]{1,200}?)[)`\"']{0,3}+[ \t]*+(?=$|[|;&\n>])"),
     ("smbclient", r"(?<![\w\-])smbclient(?![^\s\"'])[^|;&\n]{0,400}?\s-U\s*[^\s%|;&]+%([^\s|;&]+)"),
     ("-pass", r"(?<!\S)-pass(?:in|out)?\s+pass:([^\s|;&]+)"),
     ("rabbitmqctl", r"(?<![\w\-])rabbitmqctl\s[^|;&\n]{0,100}?(?:add_user|change_password)\s+\S+\s+([^\s|;&]+)"),
@@ -72,14 +75,14 @@ def has_hint(text: str) -> bool:
 
 
 def may_hold_secret(text: str) -> bool:
-    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, and no
-    word of it is long enough to be the base64 of one."""
-    return has_hint(text) or any(program in text for program, _ in _PROGRAMS) or has_encoded(text)
+    """False only where neither a word in ``text`` names a secret nor a program in it takes one without a name, no word
+    of it is base64 of a text, and all stands as it is meant: an escape may hide where a token begins."""
+    return "\\" in text or has_hint(text) or any(program in text for program, _ in _PROGRAMS) or has_encoded(text)
 
 
 def has_encoded(text: str) -> bool:
-    """Whether a word of ``text`` may be base64 of more than a few characters; cheaper than to find them."""
-    return any(len(word) > 19 and compiled(_ENCODED).search(word) is not None for word in text.split())
+    """Whether a word of ``text`` is base64 of a text; most long words are names, paths and digests."""
+    return any(len(word) > 19 and next(encoded(word), None) is not None for word in text.split())
 
 
 def is_encoded(value: str) -> bool:

@@ -46,6 +46,7 @@ __all__ = [
     "encoded_secrets",
     "found_secrets",
     "key_strength",
+    "says_secret",
     "secret_spans",
     "text_secrets",
 ]
@@ -76,11 +77,15 @@ _NO: Verdict = (SecretClass.NO, "")
 
 
 class Found(NamedTuple):
-    """A value that must not be shown: where it is, its text, and the parts of the text that are the secret itself."""
+    """A value that must not be shown: where it is, its text, and the parts of the text that are the secret itself.
+
+    ``by_place``: nothing says so but that it stands in a Secret, which also holds names of databases, users and hosts.
+    """
 
     path: Path
     value: str
     parts: tuple[str, ...]
+    by_place: bool = False
 
 
 def classify(key: str, value: object) -> Verdict:
@@ -95,6 +100,11 @@ def classify(key: str, value: object) -> Verdict:
     if verdict[1] == "file" and key_strength(key) > 1 and len(text.split()) <= _FEW_WORDS and not set(text) & _OF_FILES:
         return SecretClass.SUSPECT, "lines"
     return verdict if verdict[1] != "file" else _NO
+
+
+def says_secret(key: str, value: str) -> bool:
+    """Whether ``value`` is a secret by its key or its form, wherever it stands."""
+    return classify(key, value)[0] in _HIDDEN
 
 
 def text_secrets(text: str, *, comments: bool = False) -> Iterator[str]:
@@ -126,7 +136,7 @@ def comment_secrets(text: str) -> Iterator[str]:
         comment = found[1] if found else ""
         if comment and may_hold_secret(comment):
             for secret in text_secrets(comment, comments=True):
-                if not compiled(r"(?:[A-Za-z][a-z]*[.,;:!?)]*\s*)+").fullmatch(secret):
+                if not compiled(r"(?:[A-Za-z]++[.,;:!?)]*+\s*+)++").fullmatch(secret):
                     yield secret
 
 
@@ -382,7 +392,8 @@ def _secret_entries(path: Path, node: dict[Any, Any], below: list[tuple[Path, An
         elif text:
             known = decoded(text) if path[-1] == "data" else None
             inner = text if known is None else known
-            yield Found(here, text, tuple(dict.fromkeys((inner, *text_secrets(inner), text))))
+            parts = tuple(dict.fromkeys((inner, *text_secrets(inner), text)))
+            yield Found(here, text, parts, by_place=not says_secret(str(raw), inner))
 
 
 def _last_applied(path: Path, text: str) -> Iterator[Found]:
@@ -401,20 +412,23 @@ def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]
     """The secrets among the items of a list: arguments, literals of a generator, values of a telling key."""
     plain = [None if isinstance(item, (dict, list, tuple)) else _plain(item) for item in node]
     found: dict[int, list[str]] = {}
+    by_place: set[int] = set()
     if key in ("args", "command"):
         found = _in_arguments(plain)
     elif key == "literals":
         generator = "secretGenerator" in path
         for index, text in enumerate(plain):
             name, sign, value = (text or "").partition("=")
-            if sign and value and (generator or classify(name, value)[0] in _HIDDEN):
+            said = bool(sign and value) and says_secret(name, value)
+            if said or (generator and sign and value):
                 found[index] = [value.strip("\"'"), *_parts(value)]
+                by_place |= set() if said else {index}
     for index, item in enumerate(node):
         token = plain[index]
         if token is None:
             below.append(((*path, index), item, key))
         elif index in found:
-            yield Found((*path, index), token, tuple(dict.fromkeys(found[index])))
+            yield Found((*path, index), token, tuple(dict.fromkeys(found[index])), index in by_place)
         elif key not in ("args", "command", "literals", "enum", "required"):
             strong = key_strength(key) > 1 and key_words(key)[-1] not in _HOLDERS
             if token and (strong or "\n" in token or is_encoded(token) or next(structured(token), None)):

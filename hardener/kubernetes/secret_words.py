@@ -95,7 +95,7 @@ def key_strength(key: str) -> int:
 def speaks_about(key: str) -> bool:
     """True when a key ends in a word like ``username``, ``host`` or ``type``: what it holds is a name, not a secret."""
     words = key_words(key)
-    if not words or words[-2:] in _STRONG_PAIRS:
+    if not words or words[-2:] in _STRONG_PAIRS or key_strength(key) > 1:
         return False
     return words[-1] in _ABOUT or words[-1] in _NAMES or words[-1].endswith(("name", "user", "host", "url", "address"))
 

@@ -33,7 +33,6 @@ _OF_NAMESPACE = "system:serviceaccounts:"
 # Whom OpenShift itself names in those that it installs.
 _OWN_HOLDERS = frozenset({"system:cluster-admins", "system:nodes", "system:masters", "system:admin"})
 _OWN_ACCOUNTS = ("system:serviceaccount:openshift-", "system:serviceaccount:kube-")
-_OWN_ANNOTATION = "include.release.openshift.io/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +53,31 @@ _FLAGS = (
     Opening("the processes of the node", ("allowHostPID",)),
     Opening("the memory that processes of the node share", ("allowHostIPC",)),
 )
-_ANY_USER = "any user, root too"
+_EVERY_CAPABILITY = Opening("every capability", ("allowedCapabilities",), owns_node=True)
+_ANY_USER = Opening("any user, root too", ("runAsUser", "type"))
 _NODE_PATHS = _FLAGS[1].text
+_ROOT_PATHS = Opening(_NODE_PATHS, _FLAGS[1].path, owns_node=True)
 
 _BUILT_IN: dict[str, tuple[Opening, ...]] = {
-    "privileged": (*_FLAGS, Opening("every capability", owns_node=True), Opening(_ANY_USER)),
+    "privileged": (*_FLAGS, _EVERY_CAPABILITY, _ANY_USER),
     "hostaccess": _FLAGS[1:],
-    "hostmount-anyuid": (Opening(_NODE_PATHS, owns_node=True), Opening(_ANY_USER)),
-    "hostmount-anyuid-v2": (Opening(_NODE_PATHS, owns_node=True), Opening(_ANY_USER)),
+    "hostmount-anyuid": (_ROOT_PATHS, _ANY_USER),
+    "hostmount-anyuid-v2": (_ROOT_PATHS, _ANY_USER),
     "hostnetwork": _FLAGS[2:4],
     "hostnetwork-v2": _FLAGS[2:4],
-    "node-exporter": (Opening(_NODE_PATHS, owns_node=True), *_FLAGS[2:5], Opening(_ANY_USER)),
-    "anyuid": (Opening(_ANY_USER),),
+    "node-exporter": (_ROOT_PATHS, *_FLAGS[2:5], _ANY_USER),
+    "anyuid": (_ANY_USER,),
     "nonroot": (), "nonroot-v2": (), "restricted": (), "restricted-v2": (), "restricted-v3": (),
     # Root only in a user namespace, which it asks for.
     "nested-container": (),
 }  # fmt: skip
+# The fields that they leave open besides; whoever may do the rest gains little by them.
+_ALSO_OPEN = {
+    "privileged": frozenset({"seLinuxContext", "allowedUnsafeSysctls", "seccompProfiles", "volumes"}),
+    "hostmount-anyuid-v2": frozenset({"seLinuxContext"}),
+    "node-exporter": frozenset({"seLinuxContext"}),
+    "nested-container": frozenset({"seccompProfiles"}),
+}
 
 
 def built_in(name: str) -> tuple[Opening, ...] | None:
@@ -117,7 +125,7 @@ def _lets_root(data: Mapping[str, Any]) -> Opening | None:
         return None
     kind = user.get("type")
     if kind == "RunAsAny":
-        return Opening(_ANY_USER, ("runAsUser", "type"))
+        return _ANY_USER
     if kind == "MustRunAs" and user.get("uid") == 0:
         return Opening("root", ("runAsUser", "uid"))
     if kind == "MustRunAsRange" and user.get("uidRangeMin") == 0:
@@ -126,15 +134,19 @@ def _lets_root(data: Mapping[str, Any]) -> Opening | None:
 
 
 def is_of_the_cluster(data: Mapping[str, Any]) -> bool:
-    """Whether the object is one that OpenShift brings, held by nobody but those that it names itself."""
+    """Whether the object is one that OpenShift brings: it opens no more than the one of its name, and nobody holds it
+    but those that OpenShift names. The annotations of a release prove nothing, since anybody may write them."""
     metadata = data.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    annotations = metadata.get("annotations")
-    keys = [str(key) for key in annotations] if isinstance(annotations, Mapping) else []
-    if metadata.get("name") not in _BUILT_IN and not any(key.startswith(_OWN_ANNOTATION) for key in keys):
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    own = _BUILT_IN.get(name) if isinstance(name, str) else None
+    if own is None:
+        return False
+    # Each of them opens a field as far as it goes, so that no value in it opens more.
+    fields = {opening.path[0] for opening in own} | _ALSO_OPEN.get(str(name), frozenset())
+    if not fields.issuperset(opening.path[0] for opening in openings(data)):
         return False
     holders = [*_texts(data, "users"), *_texts(data, "groups")]
-    return all(name in _OWN_HOLDERS or name.startswith(_OWN_ACCOUNTS) for name in holders)
+    return all(holder in _OWN_HOLDERS or holder.startswith(_OWN_ACCOUNTS) for holder in holders)
 
 
 def used_by(rule: Rule) -> tuple[str, ...]:

@@ -45,11 +45,12 @@ _NOT_SHELL = frozenset(
     {"awk", "echo", "jq", "mongo", "mongosh", "mysql", "node", "perl", "php", "printf", "psql", "python", "python2"}
     | {"python3", "ruby", "sed", "grep", "egrep", "lua", "Rscript", "clickhouse-client", "cqlsh", "sqlite3"}
 )
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "su", "eval"})
+SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "su", "eval"})
 # Programs that run another one; the number is how many operands stand before it.
 _WRAPPERS = {
     **dict.fromkeys(("exec", "nohup", "env", "command", "builtin", "nice", "ionice", "setsid", "stdbuf", "xargs"), 0),
     **dict.fromkeys(("sudo", "tini", "dumb-init", "catatonit", "busybox", "time", "unshare", "nsenter", "setpriv"), 0),
+    **dict.fromkeys(("go-runner", "kube-log-runner"), 0),  # in the images of Kubernetes, by its two names
     **dict.fromkeys(("timeout", "gosu", "su-exec", "chroot", "flock", "runuser", "setarch"), 1),
 }
 _FLAGS_WITH_VALUE = {
@@ -61,6 +62,7 @@ _FLAGS_WITH_VALUE = {
     "nsenter": frozenset({"-t", "--target", "-S", "-G"}),
     "ionice": frozenset({"-c", "-n"}),
     "stdbuf": frozenset({"-i", "-o", "-e"}),
+    **dict.fromkeys(("go-runner", "kube-log-runner"), frozenset({"-log-file", "--log-file"})),
 }
 _DEEPEST = 4  # scripts within scripts
 _MOST_WRAPPERS = 10  # in one command
@@ -106,7 +108,7 @@ def _read(words: tuple[str, ...]) -> tuple[Command, ...]:
 
 def _is_text(before: Sequence[str]) -> bool:
     """Whether what follows these words is text or another language: `echo`, `python -c`, the value of a long flag."""
-    if before and before[-1].startswith("--") and before[-1] != "--" and not any(_name(w) in _SHELLS for w in before):
+    if before and before[-1].startswith("--") and before[-1] != "--" and not any(_name(w) in SHELLS for w in before):
         return True
     for word in reversed(before):
         if not word.startswith("-"):
@@ -188,7 +190,7 @@ def _script(text: str, depth: int) -> Iterator[Command]:
 
 
 def _runs_script(words: Sequence[str]) -> bool:
-    return words[-1].startswith("-") and words[-1].endswith("c") and any(_name(word) in _SHELLS for word in words)
+    return words[-1].startswith("-") and words[-1].endswith("c") and any(_name(word) in SHELLS for word in words)
 
 
 def _behind_heredoc(text: str, position: int, delimiter: str, indented: bool) -> int:

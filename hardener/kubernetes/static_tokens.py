@@ -17,11 +17,12 @@ MASTERS = "system:masters"
 
 # A row of such a file, perhaps put aside by a #. The group `token` is what nobody may see.
 _ROW = (
-    r"[ \t]*(?P<aside>#+[ \t]*)?\"?(?P<token>[^,\s\"'#]{6,})\"?[ \t]*,[ \t]*\"?(?P<user>[^,\n\"']+?)\"?[ \t]*,"
-    r"[ \t]*\"?(?P<uid>[^,\s\"']*)\"?[ \t]*"
-    r"(?:,[ \t]*(?:\"(?P<groups>[^\"\n]*)\"|(?P<group>[^,\s\"'#]+)))?[ \t]*(?:#.*)?"
+    r"[ \t]*+(?P<aside>#++[ \t]*+)?+\"?+(?P<token>[^,\s\"'#]{6,}+)\"?+[ \t]*+,"
+    r"[ \t]*+\"?+(?P<user>[^,\n\"']++)\"?+[ \t]*+,"
+    r"[ \t]*+\"?+(?P<uid>[^,\s\"']*+)\"?+[ \t]*+"
+    r"(?:,[ \t]*+(?:\"(?P<groups>[^\"\n]*+)\"|(?P<group>[^,\s\"'#]++)))?[ \t]*+(?:#.*)?"
 )
-_HEADER = r"[ \t]*#?[ \t]*\"?token\"?[ \t]*,[ \t]*\"?user.*"
+_HEADER = r"[ \t]*+(?:#[ \t]*+)?\"?token\"?[ \t]*,[ \t]*\"?user.*"
 # The same inside other text: its groups stand in quotes, or it would be any list of four words.
 _INSIDE = (
     r"(?<![^\s#\"'])(?P<token>[^,\s\"'#\[{(]{6,}),[ \t]?(?P<user>[^,\s\"'#]+),[ \t]?(?P<uid>[^,\s\"'#]+),[ \t]?"

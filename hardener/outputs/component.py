@@ -26,7 +26,7 @@ from hardener.outputs.json_diff import Operation, diff
 from hardener.outputs.merge_patch import split
 from hardener.report.redactor import Redactor
 from hardener.sources import yaml
-from hardener.sources.files import UnreadableError, read
+from hardener.sources.files import UnreadableError, is_inside, read
 from hardener.sources.yaml import same
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import Object
@@ -112,16 +112,12 @@ def _images(document: dict[str, Any]) -> dict[Any, str]:
 
 def _parts(outcome: Outcome, item: Object, paths: list[str], parts: dict[tuple[str, bool], _Part]) -> Iterator[_Part]:
     builds = outcome.tree.ask(Builds)
-    within = [each for each in builds.layers(item) if _is_within(each.piece.file.path, paths)]
+    within = [each for each in builds.layers(item) if any(is_inside(each.piece.file.path, path) for path in paths)]
     taken = {os.path.normpath(os.path.join(_folder(each), name)) for each in within for name in members(each.data)}
     tops = [_folder(each) for each in within if _folder(each) not in taken and not is_component(each.data)]
     keys = [(top, True) for top in sorted(tops)] or [(os.path.dirname(item.piece.file.path), False)]
     for key in keys:
         yield parts.setdefault(key, _Part(*key))
-
-
-def _is_within(path: str, paths: list[str]) -> bool:
-    return any(path == each or path.startswith(each.rstrip(os.sep) + os.sep) for each in paths)
 
 
 def _folder(kustomization: Object) -> str:
@@ -242,7 +238,7 @@ def _transformer(layer: Object, name: str) -> str | None:
         documents = yaml.parse(text).documents
     except (OSError, UnreadableError, yaml.TextError):
         return None
-    whole = all(isinstance(each, dict) and each.get("kind") in _TRANSFORMERS for each in documents)
+    whole = all(isinstance(each, dict) and str(each.get("kind")) in _TRANSFORMERS for each in documents)
     return text if documents and whole else None
 
 

@@ -16,8 +16,9 @@ def make(outcome: Outcome, paths: list[str]) -> tuple[Iterator[tuple[str, bytes 
     """The name and content of each copy, the name seen from the deepest folder that holds all ``paths`` (real paths);
     and a line for each file that is not copied.
 
-    What Git ignores is not copied. A symbolic link within the given paths comes as what it leads to. One that leads out
-    of them does not come, and neither does what is no regular file: what it holds is not of the tree.
+    What Git ignores is not copied. A symbolic link to a file within the given paths comes as what that becomes. One to
+    a folder does not come, and neither do one that leads out of them and what is no regular file: what it holds is not
+    of the tree.
     """
     changed = {change.file.path: change for change in outcome.files}
     top = os.path.commonpath([path if os.path.isdir(path) else os.path.dirname(path) for path in paths])
@@ -27,11 +28,14 @@ def make(outcome: Outcome, paths: list[str]) -> tuple[Iterator[tuple[str, bytes 
         real = os.path.realpath(path)
         if why := _reason_against(path, real, paths):
             missing.append(f"{os.path.relpath(path)}: {why}")
-        elif real not in changed and not os.path.isdir(real):
+        elif path not in changed:
             wanted[path] = real
 
     def written() -> Iterator[tuple[str, bytes | str]]:
         for path, real in wanted.items():
+            if (target := changed.get(real)) is not None:
+                yield os.path.relpath(path, top), target.file.content.encoded(target.text)
+                continue
             try:
                 yield os.path.relpath(path, top), files.read_bytes(real, _LARGEST)[0]
             except files.UnreadableError as error:
@@ -52,7 +56,9 @@ def _reason_against(path: str, real: str, paths: list[str]) -> str:
             return "a symbolic link to nothing"
         if not any(files.is_inside(real, given) for given in paths) or ".git" in real.split(os.sep):
             return "a symbolic link out of the given paths"
-    return "" if os.path.isfile(real) or os.path.isdir(real) else "not a regular file"
+        if os.path.isdir(real):
+            return "a symbolic link to a folder, whose files are copied where they are"
+    return "" if os.path.isfile(real) else "not a regular file"
 
 
 def _files(path: str, root: str) -> Iterator[str]:

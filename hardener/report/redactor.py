@@ -4,7 +4,8 @@ Two ways. The place of a secret in a document is masked as a whole, whatever sta
 a secret that is long and uncommon enough is looked for in every text, in each form in which programs write it.
 
 A name of an object or a file is no secret because it stands in a Secret, too: as the name of a database, of a user, of
-a host. It is masked there and nowhere else, and a word that is a secret is looked for as a word, not inside of names.
+a host. It is masked there and nowhere else. So is the value of a label and a part of an image, unless a key or its form
+says that it is a secret. A word that is a secret is looked for as a word, not inside of names.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from hardener.kubernetes.secret_formats import structured
 from hardener.kubernetes.secret_text import all_pairs, spellings
-from hardener.kubernetes.secret_values import comment_secrets, decoded, found_secrets, text_secrets
+from hardener.kubernetes.secret_values import comment_secrets, decoded, found_secrets, says_secret, text_secrets
 from hardener.kubernetes.secret_words import (
     compiled,
     is_path,
@@ -51,7 +52,7 @@ _COMMON = frozenset(
     " version volume volumes warning webhook wordpress worker workload zookeeper".split()
 )
 _BLOCK_HEADER = r"(?:[!&]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#[^\n]*)?"
-_IS_SECRET = r"(?mi)(?:^|[{,])[\s\-]*[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
+_IS_SECRET = r"(?mi)(?:^|[{,])[ \t\-]*+[\"']?kind[\"']?\s*:\s*[\"']?Secret\b"
 _NAME_LINE = r"(?m)^[ \t\-]*[\"']?(?:name|namespace|image|app)[\"']?[ \t]*:[ \t]*(.*)$"
 _AFTER_DATA = frozenset(("apiVersion", "kind", "metadata", "type", "immutable"))
 _TEMPLATE_LITERAL = r"default\s+[\"'`]([^\"'`]+)[\"'`]|[\"'`]([^\"'`]+)[\"'`]\s*\|\s*(?:b64enc|quote)"
@@ -76,24 +77,28 @@ class Redactor:
     def __init__(self) -> None:
         self._ordinals: dict[str, int] = {}  # every value and form, however short
         self._learned: set[str] = set()
-        self._names: set[str] = set()
+        self._names: set[str] = set()  # of objects and files
+        self._labels: set[str] = set()  # what else is called so
         self._words: set[str] = set()  # forms that are looked for as words only
         self._looked: dict[int, tuple[object, bool]] = {}  # documents by their identity, and whether they hold any
         self._commented: set[str] = set()  # texts whose comments are known
         self._last = 0
         self._index: dict[str, list[tuple[str, int]]] = {}  # first characters -> forms to look for, longest first
 
-    def keep(self, names: Iterable[str]) -> None:
-        """Leave ``names`` of objects and files readable, and what their parts are called, where a Secret holds one."""
-        for name in names:
-            self._names.add(name)
-            if "/" in name or "." in name:
-                self._names.update(name.split("/"))
-                self._names.add(name.rpartition("/")[2].partition(".")[0])
+    def keep(self, names: Iterable[str], labels: Iterable[str] = ()) -> None:
+        """Leave ``names`` of objects and files readable, and what their parts are called, where a Secret holds one; and
+        ``labels``, which are any other names, where nothing but a Secret says that they are secrets."""
+        for known, given in ((self._names, names), (self._labels, labels)):
+            for name in given:
+                known.add(name)
+                if "/" in name or "." in name:
+                    known.update(name.split("/"))
+                    known.add(name.rpartition("/")[2].partition(".")[0])
 
-    def learn(self, value: str, *, word: bool = False) -> None:
+    def learn(self, value: str, *, word: bool = False, by_place: bool = False) -> None:
         """Take ``value`` for a secret from now on, in all its forms, line by line when it has several lines. A ``word``
-        is looked for where no letter, digit or name goes on beside it."""
+        is looked for where no letter, digit or name goes on beside it. A line that is a name is none; where only the
+        place of the value (``by_place``) makes it a secret, a line that is a label is none either."""
         if not value.strip() or value in self._learned:
             return
         self._learned.add(value)
@@ -104,6 +109,10 @@ class Redactor:
             self._add(form, ordinal)
         if "\n" in value.strip():
             for line in _telling_lines(value):
+                if self._is_name(line, by_place=by_place):
+                    continue
+                if compiled(_WORDS).fullmatch(line):
+                    self._words.add(line)
                 for form in _forms(line):
                     self._add(form, ordinal)
 
@@ -116,7 +125,8 @@ class Redactor:
             for part in found.parts:
                 if names is None and _is_word(part):
                     names = "\n".join(_names(data))
-                self._learn_part(str(found.path[-1]) if found.path else "", part, names or "")
+                key = str(found.path[-1]) if found.path else ""
+                self._learn_part(key, part, names or "", by_place=found.by_place)
         self._looked[id(data)] = data, held
 
     def holds_secret(self, data: object) -> bool:
@@ -128,7 +138,7 @@ class Redactor:
         """Learn from text that is no YAML, a template or a broken document. Rather too much than too little."""
         names = "\n".join(compiled(_NAME_LINE).findall(text))
         for secret in text_secrets(text, comments=True):
-            self._learn_part("", secret, names)
+            self._learn_part("", secret, names, by_place=False)
         if "{{" in text:
             for line in text.splitlines():
                 for secret in _template_literals(line):
@@ -137,30 +147,35 @@ class Redactor:
             if compiled(_IS_SECRET).search(document):
                 for key, value in _secret_data(document):
                     for part in (decoded(value) or "", *spellings(value)):
-                        self._learn_part(key, part, names)
+                        self._learn_part(key, part, names, by_place=not says_secret(key, part))
 
-    def _learn_part(self, key: str, part: str, names: str) -> None:
-        """Learn a secret, unless it is readable elsewhere: as the name of an object, or because of what it is."""
-        if part in self._names or part.strip() in self._names:
+    def _learn_part(self, key: str, part: str, names: str, *, by_place: bool) -> None:
+        """Learn a secret, unless it is readable elsewhere: as the name of an object, because of what it is, or, where
+        only its place (``by_place``) makes it one, as another name."""
+        if self._is_name(part, by_place=by_place) or (by_place and _is_word(part) and part in names):
             return
-        if _is_worth_learning(key, part) and not (_is_word(part) and part in names):
-            self.learn(part, word=compiled(_WORDS).fullmatch(part) is not None)
+        if _is_worth_learning(key, part):
+            self.learn(part, word=compiled(_WORDS).fullmatch(part) is not None, by_place=by_place)
+
+    def _is_name(self, text: str, *, by_place: bool) -> bool:
+        plain = text.strip()
+        return text in self._names or plain in self._names or (by_place and plain in self._labels)
 
     def learn_entry(self, key: str, value: str) -> None:
         """Learn the ``value`` of an entry of a Secret, unless the key says that it is the name of something."""
-        self._learn_part(key, value, "")
+        self._learn_part(key, value, "", by_place=not says_secret(key, value))
 
     def learn_comments(self, text: str) -> None:
         """Learn the secrets in the comments of ``text``, which is YAML that was read."""
         if text not in self._commented:
             self._commented.add(text)
             for secret in comment_secrets(text):
-                self._learn_part("", secret, "")
+                self._learn_part("", secret, "", by_place=False)
 
     def learn_prose(self, text: str) -> None:
         """Learn the secrets in a sentence that a person wrote, such as the reason of a waiver."""
         for secret in comment_secrets(f"# {text}"):
-            self._learn_part("", secret, "")
+            self._learn_part("", secret, "", by_place=False)
 
     def text(self, text: str) -> str:
         """``text`` with every known secret, and every token that its own form betrays, replaced by its mark."""
@@ -343,7 +358,7 @@ def _telling_lines(text: str) -> Iterator[str]:
         line = line.strip().lstrip("- ").rstrip(",").strip("\"'")
         if len(line) < _SHORTEST or line.startswith(("#", "//")) or is_common(line):
             continue
-        setting = compiled(r"[\"']?([\w.\-/ ]+?)[\"']?\s*[:=]\s*(.*)").fullmatch(line)
+        setting = compiled(r"[\"']?+([\w.\-/ ]++)[\"']?+\s*+[:=]\s*+(.*)").fullmatch(line)
         if setting and not setting[2].strip("="):
             # The padding of base64 is no sign of a setting.
             if "=" in line and ":" not in line:
@@ -402,7 +417,9 @@ def _scalar(source: str) -> str:
         indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
         return "\n".join(line[indent:] for line in lines).strip()
     text = (
-        compiled(r"(?:[!&]\S*\s+)+").sub("", source.strip(), count=1) if source.lstrip()[:1] in "!&" else source.strip()
+        compiled(r"\A(?:[!&]\S*+\s++)++").sub("", source.strip(), count=1)
+        if source.lstrip()[:1] in "!&"
+        else source.strip()
     )
     if len(text) > 1 and text[0] == text[-1] == '"':
         return text[1:-1]

@@ -6,6 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from hardener.engine.outcome import Outcome
+from hardener.kubernetes import kustomization as kustomize
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
 from hardener.sources.manifests import MOST_OBJECTS
@@ -14,6 +16,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
 
 _RULES = ("test-data", "excluded")  # what is read where it is named
+_LEFT_ALONE = ("patch", "owned", "static-pod")  # ids of findings about what is left alone whole
 _PLACES = 3  # that a line names
 _ENDINGS = f"{', '.join(SUFFIXES)} and {PYTHON}"
 # What is said of one file, and of several. A finding names each file of those that have an id of their own.
@@ -28,6 +31,8 @@ _WHY = {
     "too-many-objects": (f"has more than {MOST_OBJECTS} objects", f"have more than {MOST_OBJECTS} objects"),
     "too-many-containers": ("has a pod with too many containers", "have a pod with too many containers"),
     "not-utf-8": ("is not UTF-8", "are not UTF-8"),
+    "outside-member": ("lies outside of the tree", "lie outside of the tree"),
+    "foreign-member": ("has the name of no manifest", "have names of no manifests"),
     "unreadable-file": ("cannot be read", "cannot be read"),
     "symbolic-link": ("is a link out of the given paths", "are links out of the given paths"),
     "broken-document": ("holds no document that can be parsed", "hold no document that can be parsed"),
@@ -64,6 +69,33 @@ def read_files(tree: Tree) -> Iterator[str]:
             yield file.path
 
 
+def not_looked_at(outcome: Outcome) -> Iterator[str]:
+    """What may hold an object below the given paths, and was not judged: files, documents and folders that were not
+    read, objects that were left alone whole, documents that the changes to could not be proved. Each with its place and
+    the reason."""
+    tree = outcome.tree
+    for problem in tree.problems:
+        if problem.id != "python-key":  # of a program that was read
+            yield f"{problem.name}: {problem.message}"
+    for file in tree.files:
+        for piece in file.pieces:
+            if file.editable and piece.problem is not None and piece.problem[0] != "broken-document":
+                yield f"{file.name}:{piece.line + piece.problem[3]}: {piece.problem[1]}"
+    for refused in outcome.refused:
+        yield f"{refused.file}:{refused.line}: {refused.reason}"
+    for folder in tree.passed.too_deep:
+        yield f"{os.path.relpath(folder)}: the folder lies more than {DEEPEST} folders deep"
+    for item in tree.kustomizations.values():
+        if item.editable:
+            for _, name in kustomize.entries(item.data):
+                place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
+                if tree.file_at(place) is None and not os.path.exists(place):  # one that the run makes is known
+                    yield f"{item.piece.file.name}: {name} is not in the tree"
+    for finding in outcome.findings:
+        if finding.id in _LEFT_ALONE:
+            yield f"{finding.file}:{finding.line}: {finding.message}"
+
+
 def left_out(tree: Tree) -> list[LeftOut]:
     """What was met below the given paths and not read, by reason."""
     found = list(tree.left_out)
@@ -91,8 +123,9 @@ def notes(tree: Tree) -> list[Note]:
     if nothing_read(tree):
         found.append(Note("nothing-read", f"nothing was read: {why_nothing(tree)}"))
     else:
-        by_rule = [one for one in left_out(tree) if one.id in _RULES]
-        others = [one for one in left_out(tree) if one.id not in _RULES]
+        unread = left_out(tree)
+        by_rule = [one for one in unread if one.id in _RULES]
+        others = [one for one in unread if one.id not in _RULES]
         if by_rule:
             found.append(Note("left-out", f"left out unless named: {'; '.join(map(_why, by_rule))}"))
         if others:

@@ -16,7 +16,7 @@ def wrapped(line: str, width: int) -> str:
     indent = len(line) - len(line.lstrip(" "))
     found = [" " * indent]
     used = indent
-    for blanks, word in re.findall(r"( *)([^ ]+)", line[indent:]):
+    for blanks, word in re.findall(r"( *)([^ ]+)", line[indent:].rstrip(" ")):
         length = _length(word)
         if used + len(blanks) + length > width and used > indent:
             found.append("\n" + " " * (indent + _FURTHER) + word)

@@ -16,6 +16,7 @@ from hardener.errors import HardenError
 from hardener.sources.files import UnreadableError, read_bytes
 
 _LARGEST = 256 * 1024 * 1024  # bytes of an index: some two million files
+_SMALL = 1024 * 1024  # bytes of any other file of Git
 _SHA256 = re.compile(rb"(?im)^[ \t]*objectformat[ \t]*=[ \t]*\"?sha256\b")
 _BEFORE_ID = 40  # bytes of an entry: what stat said of the file
 _KNOWN = frozenset({b"link", b"sdir"})  # extensions without which an index cannot be understood
@@ -53,7 +54,7 @@ def read(root: str) -> GitIndex:
     path = os.path.join(folder, "index")
     if not os.path.lexists(path):
         return GitIndex([])
-    size = 32 if _SHA256.search(_small(os.path.join(common_folder(folder), "config"))) else 20
+    size = 32 if _SHA256.search(small_file(os.path.join(common_folder(folder), "config"))) else 20
     try:
         names, base = _entries(_bytes(path), size)
         if base is not None:
@@ -68,7 +69,7 @@ def git_folder(root: str) -> str | None:
     path = os.path.join(root, ".git")
     if os.path.isdir(path):
         return path
-    said = _small(path)
+    said = small_file(path)
     if not said.startswith(b"gitdir: ") or b"\0" in said:
         return None
     return os.path.normpath(os.path.join(root, os.fsdecode(said.removeprefix(b"gitdir: ").rstrip(b"\r\n"))))
@@ -76,14 +77,14 @@ def git_folder(root: str) -> str | None:
 
 def common_folder(folder: str) -> str:
     """The folder of the repository for ``folder``, that of one of its work trees."""
-    said = _small(os.path.join(folder, "commondir")).rstrip(b"\r\n")
+    said = small_file(os.path.join(folder, "commondir")).rstrip(b"\r\n")
     return os.path.normpath(os.path.join(folder, os.fsdecode(said))) if said and b"\0" not in said else folder
 
 
-def _small(path: str) -> bytes:
+def small_file(path: str) -> bytes:
     """What a small file of Git holds; b"" for one that is not there, or cannot be read."""
     try:
-        return read_bytes(path, 1024 * 1024)[0]
+        return read_bytes(path, _SMALL)[0]
     except UnreadableError:
         return b""
 

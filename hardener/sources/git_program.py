@@ -14,11 +14,9 @@ import tempfile
 from types import TracebackType
 
 from hardener.sources import git_index
-from hardener.sources.files import UnreadableError, read_bytes
 from hardener.support import programs
 
 _SECONDS = 120
-_SMALL = 1024 * 1024  # bytes of a file of Git that is read here
 # What a Git folder has to say for its objects and refs to be understood: words of a known form, and nothing else.
 _EXTENSIONS = {
     name: re.compile(rf"(?im)^[ \t]*{name}[ \t]*=[ \t]*\"?([a-z0-9]{{1,20}})\b".encode())
@@ -55,12 +53,12 @@ class Git:
             raise programs.ProgramError("the file .git does not say where the repository is")
         common = git_index.common_folder(own)
         self._folder = folder = tempfile.mkdtemp(prefix="harden-git-")
-        config = _read(os.path.join(common, "config"))
+        config = git_index.small_file(os.path.join(common, "config"))
         found = {name: match[1].decode() for name, how in _EXTENSIONS.items() if (match := how.search(config))}
         lines = ["[core]", "repositoryFormatVersion = 1", "bare = false", "[extensions]"]
         lines += [f"{name} = {value}" for name, value in found.items()]
         _write(os.path.join(folder, "config"), "\n".join(lines).encode() + b"\n")
-        _write(os.path.join(folder, "HEAD"), _read(os.path.join(own, "HEAD")))
+        _write(os.path.join(folder, "HEAD"), git_index.small_file(os.path.join(own, "HEAD")))
         names = [(common, name) for name in _SHARED] + [(own, name) for name in _OWN]
         names += [(own, name) for name in _listed(own) if name.startswith("sharedindex.")]
         for place, name in names:
@@ -94,7 +92,7 @@ class Git:
 
     def _hand_on_tracking(self, path: str) -> None:
         copy = os.path.join(self._folder, "of-repository")
-        _write(copy, _read(path))
+        _write(copy, git_index.small_file(path))
         said = self.ask("config", "--file", copy, "--no-includes", "-z", "--list") or b""
         known = re.compile(rb"(?:branch\.[^\n]*\.(?:remote|merge)|remote\.[^\n]*\.fetch)\n")
         entries = [entry for entry in said.split(b"\0") if known.match(entry)]
@@ -110,13 +108,6 @@ def _listed(folder: str) -> list[str]:
         return os.listdir(folder)
     except OSError:
         return []
-
-
-def _read(path: str) -> bytes:
-    try:
-        return read_bytes(path, _SMALL)[0]
-    except UnreadableError:
-        return b""
 
 
 def _write(path: str, content: bytes) -> None:

@@ -22,8 +22,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 
@@ -34,6 +36,7 @@ from hardener.support.fast_dataclass import dataclass
 NAME = files.RUN_FOLDER
 _JOURNAL = "journal"
 _FORM = b"harden 1"
+_PAUSE = 0.05  # seconds between two looks whether another run has ended
 _turn = threading.RLock()
 _held: dict[str, int] = {}  # the locks of this process, and how often they were taken
 
@@ -144,10 +147,13 @@ def sync(folder: str) -> None:
 
 
 @contextmanager
-def alone(top: str, *, wait: bool = True) -> Iterator[None]:
-    """Inside, no other run writes in ``top``. Raises OSError where that has to be waited for and ``wait`` is off."""
+def alone(top: str, *, wait: bool = True, go_on: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Inside, no other run writes in ``top``. Raises OSError where that has to be waited for and ``wait`` is off.
+
+    ``go_on`` is asked again and again while another run is waited for, and what it raises ends that.
+    """
     with _turn:
-        handle = None if top in _held else _lock(top, wait)
+        handle = None if top in _held else _lock(top, wait, go_on)
         _held[top] = _held.get(top, 0) + 1
         try:
             yield
@@ -159,41 +165,68 @@ def alone(top: str, *, wait: bool = True) -> Iterator[None]:
                 os.close(handle)
 
 
-def _lock(top: str, wait: bool) -> int | None:
+def _lock(top: str, wait: bool, go_on: Callable[[], object]) -> int | None:
     try:
         import fcntl
     except ImportError:  # Windows
         return None
     handle = os.open(top, os.O_RDONLY)
+    said = False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
+        while True:
+            try:
+                # Never one call that waits: a signal that is noted for later would not end it.
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if not wait:
+                    raise OSError(errno.EAGAIN, "another run of harden writes there; run it again") from None
+            except OSError:
+                return handle  # a file system without locks
+            if not said:
+                print("harden: waiting for another run", file=sys.stderr, flush=True)
+                said = True
+            go_on()
+            time.sleep(_PAUSE)
+    except BaseException:
         os.close(handle)
-        raise OSError(errno.EAGAIN, "another run of harden writes there; run it again") from None
-    except OSError:
-        pass  # a file system without locks
-    return handle
+        raise
 
 
 # A dead run taken back.
 
 
-def recover_around(paths: list[str]) -> list[str]:
+def recover_around(paths: list[str], targets: list[str] | None = None) -> list[str]:
     """Take back what dead runs did to the real ``paths`` and around them: above each, and outside of a repository below
-    it, too. Returns what there is to say, in lines. Raises InputError."""
+    it, too. ``targets`` are what is only written, there or not: nothing below is looked at. Returns what there is to
+    say, in lines. Raises InputError."""
     tops: dict[str, None] = {}
-    for path in paths:
+    for path in dict.fromkeys([*paths, *(targets or [])]):
         root = files.git_root(path)
         folder = path
         while True:
-            if os.path.lexists(os.path.join(folder, NAME)):
+            if _may_be_ours(folder) if root is None and folder != path else os.path.lexists(os.path.join(folder, NAME)):
                 tops[folder] = None
             if folder in (root, os.path.dirname(folder)):
                 break
             folder = os.path.dirname(folder)
-        if root is None and os.path.isdir(path):
+        if root is None and path in paths and os.path.isdir(path):
             tops |= dict.fromkeys(_below(path))
     return [line for top in tops for line in recover(top)]
+
+
+def _may_be_ours(top: str) -> bool:
+    """Whether a run of this user may have made the folder in ``top``. Above a path and outside of a repository it may
+    be anybody's, as in /tmp, and is in nobody's way."""
+    try:
+        status = os.lstat(os.path.join(top, NAME))
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and not _is_of_another(status)
+
+
+def _is_of_another(status: os.stat_result) -> bool:
+    return hasattr(os, "geteuid") and status.st_uid != os.geteuid()
 
 
 def _below(folder: str) -> Iterator[str]:
@@ -203,13 +236,13 @@ def _below(folder: str) -> Iterator[str]:
         folders[:] = [name for name in folders if name not in (".git", NAME)]
 
 
-def recover(top: str) -> list[str]:
+def recover(top: str, go_on: Callable[[], object] = lambda: None) -> list[str]:
     """Take back what a dead run did in ``top``, and in the other places that it wrote to. Returns what there is to
-    say, in lines. Raises InputError where that cannot be done."""
+    say, in lines; ``go_on`` as for ``alone``. Raises InputError where that cannot be done."""
     if not os.path.lexists(os.path.join(top, NAME)):
         return []
     try:
-        with alone(top):
+        with alone(top, go_on=go_on):
             journal = _read(top)
             if journal is None:
                 clear(top)
@@ -218,14 +251,14 @@ def recover(top: str) -> list[str]:
                 return _taken_back(journal)
     except OSError as error:
         raise InputError(f"{_shown(top)}: what a killed run left cannot be taken back: {error.strerror}") from None
-    if os.path.isdir(journal.first):
-        lines = recover(journal.first)
-        if not os.path.lexists(os.path.join(top, NAME)):
-            return lines
-    with alone(top):
-        if _read(top) is not None:  # the one that decides is gone: that run was finished
+    lines: list[str] = []
+    first = _read(journal.first) if os.path.isdir(journal.first) else None
+    if first is not None and (first.run, first.first) == (journal.run, journal.first):
+        lines = recover(journal.first, go_on)
+    with alone(top, go_on=go_on):
+        if _read(top) is not None:  # the one that decides is gone, or never was: that run was finished
             clear(top)
-    return []
+    return lines
 
 
 def _taken_back(first: Journal) -> list[str]:
@@ -304,7 +337,7 @@ def _read(top: str) -> Journal | None:
         return None
     if not stat.S_ISDIR(status.st_mode):
         raise InputError(f"{name}: is no folder, and harden needs that name; remove it")
-    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+    if _is_of_another(status):
         raise InputError(f"{name}: a run of another user was killed here; harden has to be run as that user")
     if _is_tracked(top):
         raise InputError(f"{name}: Git tracks it, so no run of harden made it; remove it")
@@ -360,13 +393,15 @@ def _inside(top: str, name: str) -> str:
 def _is_tracked(top: str) -> bool:
     from hardener.sources import git_index  # late: few runs find the folder of a dead one
 
-    if not os.path.lexists(os.path.join(top, ".git")):
+    root = files.git_root(top)
+    if root is None:
         return False
     try:
-        index = git_index.read(top)
+        index = git_index.read(root)
     except git_index.UnreadableIndexError:
         return False
-    return index.holds(os.fsencode(NAME)) or index.holds_below(os.fsencode(NAME))
+    name = os.fsencode(os.path.relpath(os.path.join(top, NAME), root).replace(os.sep, "/"))
+    return index.holds(name) or index.holds_below(name)
 
 
 def _shown(top: str) -> str:

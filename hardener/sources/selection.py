@@ -227,7 +227,7 @@ class _Walk:
     def all(self, folder: str) -> Iterator[tuple[str, bool]]:
         """Every file of a wanted name below ``folder``."""
         walk = replaced(self, selection=self.selection.with_test_data())
-        yield from walk._folder(folder, _Place(excludes=not self.selection.excludes(folder, True)), True)
+        yield from walk._folder(folder, _Place(excludes=not self.selection.excludes(folder, True)))
 
     def start(self, folder: str, excludes: bool) -> Iterator[tuple[str, bool]]:
         repository = git_root(folder)

@@ -173,9 +173,9 @@ class Transaction:
         """The journal for ``path``, begun with the first file of its place."""
         top = self._place_of(path)
         if top not in self._journals:
-            self._open.enter_context(run_folder.alone(top, wait=not self._journals))
+            self._open.enter_context(run_folder.alone(top, wait=not self._journals, go_on=self._go_on))
             try:
-                said = run_folder.recover(top)
+                said = run_folder.recover(top, self._go_on)
             except InputError as error:
                 raise OSError(errno.EBUSY, str(error)) from None
             if said:

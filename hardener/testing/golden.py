@@ -47,9 +47,9 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
     Raises InputError when there is no case.
     """
     if os.path.lexists(folder):
-        files.real_path(folder)
+        real = files.real_path(folder)
         if accept:
-            for line in run_folder.recover_around([os.path.realpath(folder)]):
+            for line in run_folder.recover_around([real]):
                 say(line)
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
@@ -78,20 +78,20 @@ def check(case: Path, *, accept: bool = False) -> None:
         shutil.copytree(case / "before", work, symlinks=True)
         settings = _settings(case)
         found = _run(work, settings, case)
-        after = _texts(work)
+        after = _texts(work, case / "before")
         if accept:
             _not_empty(found, case)
             _accept(case, work, found)
             return
         _compare(_texts(case / "after"), after, case)
-        expected = (case / "findings.txt").read_text(encoding="utf-8") if (case / "findings.txt").exists() else ""
+        expected = _expected(case / "findings.txt")
         if expected != found:
             difference = _redactor(_texts(case / "before")).text(_difference(expected, found))
             raise GoldenError(f"{case}: findings.txt differs\n{difference}")
         _not_empty(found, case)
         _comments_survive(_texts(case / "before"), after, case)
         _run(work, settings, case)
-        again = _texts(work)
+        again = _texts(work, case / "before")
         if again != after:
             raise GoldenError(f"{case}: a second run changes it again\n{_differences(after, again)}")
 
@@ -198,15 +198,32 @@ def _not_empty(found: str, case: Path) -> None:
         )
 
 
-def _texts(folder: Path) -> dict[str, bytes]:
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): files.read_bytes(str(path))[0] for path in found}
+def _texts(folder: Path, shown: Path | None = None) -> dict[str, bytes]:
+    """What the files of ``folder`` hold, by name. Raises GoldenError, which names them as in ``shown``."""
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    found = {}
+    for name in names:
+        try:
+            found[name.as_posix()] = files.read_bytes(str(folder / name))[0]
+        except files.UnreadableError as error:
+            raise GoldenError(f"{(shown or folder) / name}: {error.message}") from None
+    return found
+
+
+def _expected(path: Path) -> str:
+    """The findings that the file ``path`` holds, none where there is none. Raises GoldenError."""
+    if not path.exists():
+        return ""
+    try:
+        return files.read(str(path)).text.replace("\r\n", "\n")
+    except files.UnreadableError as error:
+        raise GoldenError(f"{path}: {error.message}") from None
 
 
 def _accept(case: Path, work: Path, found: str) -> None:
     """Write ``work`` as ``after/`` of ``case``, and ``findings.txt``: all of it, or nothing."""
     after = case.resolve() / "after"
-    old, new = _texts(after), _texts(work)
+    old, new = _texts(after), _texts(work, case / "before")
     with Transaction(str(case.resolve())) as run:
         try:
             for name in sorted(old.keys() - new.keys()):

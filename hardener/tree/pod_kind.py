@@ -117,6 +117,17 @@ def _has_patch_directive(value: Any) -> bool:
 def _static(pod: PodTemplate) -> str | None:
     if pod.kind != "Pod":
         return None
+    if sign := _from_file(pod):
+        return sign
+    for container in _views(pod):
+        name = container.image.name if container.image else None
+        if name is not None and is_static_control_plane_name(name) and is_of_control_plane(pod, name):
+            return f"image {name}"
+    return None
+
+
+def _from_file(pod: PodTemplate) -> str | None:
+    """What shows that a kubelet starts it from a file."""
     if pod.namespace == "kube-system" and pod.labels.get("tier") == "control-plane":
         return "label tier: control-plane in kube-system"
     for annotation in ("kubernetes.io/config.mirror", "kubernetes.io/config.source"):
@@ -124,13 +135,20 @@ def _static(pod: PodTemplate) -> str | None:
             return f"annotation {annotation}"
     if "/etc/kubernetes/manifests/" in pod.object.piece.file.path:
         return "it stands in etc/kubernetes/manifests"
-    # A pod for a purpose of its own is on the network of the cluster.
-    of_system = pod.namespace == "kube-system" or pod.data.get("hostNetwork") is True
-    for container in _views(pod):
-        name = container.image.name if container.image else None
-        if is_static_control_plane_name(name) and (of_system or name not in ALSO_ELSEWHERE):
-            return f"image {name}"
     return None
+
+
+def is_of_control_plane(pod: PodTemplate, name: str) -> bool:
+    """Whether the component ``name`` belongs to a control plane where ``pod`` runs it: an etcd may be anybody's.
+
+    In a workload it is one beside an API server; in another pod, one of the system or of the node. A pod for a purpose
+    of its own is on the network of the cluster.
+    """
+    if name not in ALSO_ELSEWHERE:
+        return True
+    if pod.kind in HOSTING:
+        return pod.object.tree.ask(ApiServers).beside(pod.object)
+    return pod.namespace == "kube-system" or pod.data.get("hostNetwork") is True or _from_file(pod) is not None
 
 
 def _hosted(pod: PodTemplate) -> str | None:
@@ -139,9 +157,7 @@ def _hosted(pod: PodTemplate) -> str | None:
         return None
     for container in _views(pod):
         name = None if container.init else component_of(container)
-        if name == "etcd" and not pod.object.tree.ask(ApiServers).beside(pod.object):
-            continue
-        if name is not None:
+        if name is not None and is_of_control_plane(pod, name):
             return f"container {container.name} runs {name}"
     return None
 

@@ -26,7 +26,7 @@ from hardener.kubernetes.interest import (
     is_interesting_terraform,
 )
 from hardener.kubernetes.rbac import SERVICE_ACCOUNT
-from hardener.sources import files, manifests
+from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
 from hardener.support.fast_dataclass import dataclass
@@ -40,6 +40,8 @@ _NOT_READ = (".pyi", ".ipynb")  # even where they are given: what they say is no
 _LARGEST_OTHER = 1024 * 1024  # bytes, of what holds credentials and is no manifest
 _MOST_CONTAINERS = 200  # of one pod
 _MOST_OUTSIDE = 10_000  # files; a tree that needs more of what it leaves out is none
+# Names that kustomize does not ask for, and by which a file is read as something else than a manifest.
+_FOREIGN = (files.PYTHON, ".tf", ".tf.json", ".sh", *_NOT_READ)
 _NAMESPACE = re.compile(r"""namespace["']?[ \t]*:[ \t]*["']?([a-z0-9][a-z0-9-]*)""")
 
 
@@ -63,6 +65,8 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
         for name, is_link in named:
             reader.take(name, is_link, editable=True, within=path)
             progress(name)
+    if tree.settings.no_waivers:
+        reader.follow_members()
     tree.left_out = passed.tally(reader.seen)
     for name, is_link in tree.walk(_SUFFIXES):
         if not is_link and name not in reader.seen:
@@ -114,10 +118,31 @@ def _most_containers(documents: list[Any]) -> int:
 
 
 def _load(
-    path: str, name: str, content: Content, *, editable: bool, wanted: Callable[[str], bool] = is_interesting
+    path: str,
+    name: str,
+    content: Content,
+    *,
+    editable: bool,
+    wanted: Callable[[str], bool] = is_interesting,
+    optional: Callable[[str], bool] = is_evidence_only,
 ) -> ManifestFile:
-    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=is_evidence_only)
+    found = manifests.load(path, name, content, editable=editable, wanted=wanted, optional=optional)
     return _without_crowds(found)
+
+
+def _may_hide(text: str) -> bool:
+    """Whether a piece of text holds an object that this program looks at, or cannot be parsed and may hold one, however
+    its kind is spelt: YAML has ways that a search of the text does not find."""
+    if is_interesting(text):
+        return True
+    if "kind" not in text and "\\" not in text:
+        return False
+    try:
+        documents = yaml.parse(text).documents
+    except yaml.TextError:
+        return True
+    kinds = [document["kind"] for document in documents if isinstance(document, dict) and "kind" in document]
+    return any(isinstance(kind, str) and is_interesting(f"kind: {kind}\n{text}") for kind in kinds)
 
 
 @dataclass(slots=True)
@@ -184,7 +209,11 @@ class _Reader:
         if os.path.basename(real).startswith("skaffold"):
             file = manifests.load(real, name, content, editable=False, wanted=lambda text: "skaffold/" in text)
             tree.skaffold += self._documents(file)
-        wanted = is_interesting if not is_node_configuration(real) else lambda text: True
+        wanted, optional = is_interesting, is_evidence_only
+        if editable and tree.settings.no_waivers:
+            wanted, optional = _may_hide, lambda text: False
+        if is_node_configuration(real):
+            wanted = lambda text: True  # noqa: E731
         if self._values(real, name, content, editable, wanted):
             return
         if not wanted(content.text):
@@ -200,7 +229,36 @@ class _Reader:
             if editable:
                 self._template(chart, name, real)
             return
-        tree.files.append(_load(real, name, content, editable=editable, wanted=wanted))
+        tree.files.append(_load(real, name, content, editable=editable, wanted=wanted, optional=optional))
+
+    def follow_members(self) -> None:
+        """Read for editing what the kustomizations that were read take in, wherever it lies in the tree and whatever it
+        is called; what is not read there is a problem."""
+        tree = self.tree
+        left = _follow(tree.kustomizations, self.seen, tree.root, self._member)
+        for folder, item in tree.kustomizations.items():
+            for member in kustomize.members(item.data):
+                for path in _files_at(os.path.join(folder, member)):
+                    name = os.path.relpath(path)
+                    if not files.is_inside(path, tree.root):
+                        message = f"{item.piece.file.name} takes it in, and it lies outside of the tree"
+                        tree.problems.append(Problem("outside-member", path, name, message, "keep it in the tree"))
+                    elif _is_foreign(path):
+                        message = f"{item.piece.file.name} takes it in, and its name is that of no manifest"
+                        tree.problems.append(Problem("foreign-member", path, name, message, "let it end in .yaml"))
+            if left:
+                name, path = item.piece.file.name, item.piece.file.path
+                message = f"{left} files more than are read are taken in by kustomizations"
+                tree.problems.append(Problem("too-many-members", path, name, message, "check each by itself"))
+                left = 0
+
+    def _member(self, path: str) -> None:
+        if _is_foreign(path):
+            return
+        self.take(path, False, editable=True, within=path)
+        if not path.endswith(_SUFFIXES) and any(files.is_inside(path, given) for given in self.tree.given):
+            passed = self.tree.passed.files
+            passed["other-ending"] = max(0, passed["other-ending"] - 1)  # a walk had passed by it
 
     def _pass_by(self, id: str, editable: bool) -> None:
         """Count a file that says nothing here, by the reason ``id``."""
@@ -311,6 +369,10 @@ class _Reader:
             for index, document in enumerate(piece.data):
                 if isinstance(document, dict):
                     yield Object(self.tree, piece, (index,), document)
+
+
+def _is_foreign(path: str) -> bool:
+    return path.endswith(_FOREIGN) or files.is_other(path)
 
 
 def _is_hidden(path: str) -> bool:

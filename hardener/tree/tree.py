@@ -241,6 +241,11 @@ class Tree:
         for fact in [fact for fact in self.facts if fact.LIVE]:
             del self.facts[fact]
 
+    def drop_facts_of_rights(self) -> None:
+        """Have what goes by accounts, roles and bindings collected anew."""
+        for fact in [fact for fact in self.facts if fact.OF_RIGHTS]:
+            del self.facts[fact]
+
     @cached_property
     def pod_templates(self) -> list[PodTemplate]:
         """Every pod template."""

@@ -38,13 +38,18 @@ if TYPE_CHECKING:
     from hardener.tree.core_views import Object
     from hardener.tree.tree import Tree
 
-_EXPRESSION = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|^\$[A-Z_][A-Z0-9_]*$")
+# The innermost of nested ones, so that openings without an end cost no more than their text.
+_EXPRESSION = re.compile(
+    r"\$\{(?:[^}$]|\$(?!\{))*+\}|\$\((?:[^)$]|\$(?!\())*+\)|\{\{(?:(?!\{\{|\}\}).)*+\}\}|^\$[A-Z_][A-Z0-9_]*$"
+)
+# The same from the outermost on, where it is not too long.
+_OUTER = re.compile(rf"\$\{{[^}}]{{,1000}}\}}|\$\([^)]{{,1000}}\)|{_EXPRESSION.pattern}")
 V = TypeVar("V", bound="View")
 
 
 def literal(text: str) -> str:
     """``text`` with a blank for each expression in it, since a match inside one proves nothing."""
-    return _EXPRESSION.sub(" ", text)
+    return _OUTER.sub(" ", text)
 
 
 class OpaqueError(HardenError):

@@ -123,6 +123,44 @@ def test_one_of_the_cluster_is_held_by_the_cluster(name: str, users: list[str], 
     assert is_of_the_cluster({"metadata": {"name": name}, "users": users, "groups": groups}) is own
 
 
+# What the manifests of OpenShift write, beyond what restricted-v2 does.
+PRIVILEGED: dict[str, Any] = {
+    "allowHostDirVolumePlugin": True, "allowHostIPC": True, "allowHostNetwork": True, "allowHostPID": True,
+    "allowHostPorts": True, "allowPrivilegedContainer": True, "allowedCapabilities": ["*"],
+    "allowedUnsafeSysctls": ["*"], "runAsUser": {"type": "RunAsAny"}, "seLinuxContext": {"type": "RunAsAny"},
+    "seccompProfiles": ["*"], "volumes": ["*"],
+}  # fmt: skip
+EXPORTER: dict[str, Any] = {
+    "allowHostDirVolumePlugin": True, "allowHostNetwork": True, "allowHostPID": True, "allowHostPorts": True,
+    "runAsUser": {"type": "RunAsAny"}, "seLinuxContext": {"type": "RunAsAny"},
+}  # fmt: skip
+RELEASE = {"include.release.openshift.io/self-managed-high-availability": "true"}
+OWN: dict[str, tuple[object, dict[str, Any], bool]] = {
+    "privileged as it comes": ("privileged", PRIVILEGED, True),
+    "privileged, narrowed": ("privileged", PRIVILEGED | {"allowedCapabilities": ["SYS_ADMIN"]}, True),
+    "privileged, and more given unasked": ("privileged", PRIVILEGED | {"defaultAddCapabilities": ["SYS_ADMIN"]}, False),
+    "the one of the node exporter": ("node-exporter", EXPORTER, True),
+    "the one for nested containers": (
+        "nested-container", {"seccompProfiles": ["*"], "allowedCapabilities": ["SETUID", "SETGID"]}, True,
+    ),
+    "anyuid as it comes": ("anyuid", {"runAsUser": {"type": "RunAsAny"}}, True),
+    "anyuid for root alone": ("anyuid", {"runAsUser": {"type": "MustRunAs", "uid": 0}}, True),
+    "anyuid with capabilities": (
+        "anyuid", {"runAsUser": {"type": "RunAsAny"}, "allowedCapabilities": ["SYS_ADMIN"]}, False,
+    ),
+    "restricted-v2 as it comes": ("restricted-v2", {}, True),
+    "restricted-v2, weakened": ("restricted-v2", {"allowPrivilegedContainer": True}, False),
+    "one of somebody else with the annotation of a release": ("ours", {"allowPrivilegedContainer": True}, False),
+    "a name that is none": ({"a": "b"}, {"allowPrivilegedContainer": True}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_one_of_the_cluster_opens_no_more_than_openshift_wrote(case: str) -> None:
+    name, change, own = OWN[case]
+    assert is_of_the_cluster(CLOSED | change | {"metadata": {"name": name, "annotations": RELEASE}}) is own
+
+
 @pytest.mark.parametrize(
     ("group", "said"),
     [

@@ -20,7 +20,7 @@ _KINDS = {str: "text", bool: "true, false", int: "number", float: "number"}
 
 def page() -> str:
     """The text of docs/reference/configuration.md."""
-    records = config.records()
+    records = config.document_records()
     lines = [HEAD, "", "# Configuration", ""]
     lines += [
         "`.harden.yaml` at the Git root holds what a repository always wants. `--config FILE` names another file. Every"

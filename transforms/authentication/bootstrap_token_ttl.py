@@ -19,9 +19,11 @@ _TYPE = "bootstrap.kubernetes.io/token"
 _NODE = "a token with which anybody can add a node"
 _CONTROL_PLANE = "the key that opens the certificates of the control plane"
 _NEW = "kubeadm token create --print-join-command"
-_SCRIPT_ENDLESS = re.compile(r"\bkubeadm\s+(?:init|token\s+create)\b[^\n;|&]*--(?:token-)?ttl[ =][\"']?0(?:[hms]|\b)")
+_SCRIPT_ENDLESS = re.compile(
+    r"\bkubeadm\s+(?:init|token\s+create)\b[^\n;|&]{,1000}?--(?:token-)?ttl[ =][\"']?0(?:[hms]|\b)"
+)
 _SCRIPT_LITERAL = re.compile(
-    r"\bkubeadm\b[^\n;|&]*?--(?:(token|discovery-token|tls-bootstrap-token)[ =][\"']?[a-z0-9]{6}\.[a-z0-9]{16}"
+    r"\bkubeadm\b[^\n;|&]{,1000}?--(?:(token|discovery-token|tls-bootstrap-token)[ =][\"']?[a-z0-9]{6}\.[a-z0-9]{16}"
     r"|certificate-key[ =][\"']?[0-9a-f]{64})\b"
 )
 _JOIN = (

@@ -46,7 +46,7 @@ def _only_uses(binding: Binding) -> bool:
     if binding.role_name.startswith(ROLE):
         return True
     try:
-        rules = [rule for role in binding.roles for _, rule in role.rules]
+        rules = binding.rules
     except OpaqueError:
         return False
     return bool(rules) and all(rule.verbs == (USE,) and used_by(rule) for rule in rules)

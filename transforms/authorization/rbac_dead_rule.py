@@ -38,17 +38,17 @@ def _dead(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
             yield (
                 f"{name} matches nothing; RBAC knows * and */scale alone",
                 "name the sub-resources",
-                "rule that matches nothing",
+                "rule without a match",
             )
     if role.namespaced:
         if rule.urls:
-            yield "paths are ignored in a Role", "put them into a ClusterRole", "rule that matches nothing"
+            yield "paths are ignored in a Role", "put them into a ClusterRole", "rule without a match"
         outside = [name for name in rule.resources if name != "*" and _outside(role, rule, name)]
         if outside:
             names = ", ".join(outside[:4])
             yield (
                 f"a Role does not reach {names}, of no namespace",
-                "put them into a ClusterRole that is bound by a ClusterRoleBinding", "rule that matches nothing",
+                "put them into a ClusterRole that is bound by a ClusterRoleBinding", "rule without a match",
             )  # fmt: skip
     nameless = [
         (verb, name) for verb in ("create", "deletecollection") if verb in rule.verbs

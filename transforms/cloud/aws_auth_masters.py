@@ -6,6 +6,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.cloud_views import ConfigMap
 
+_ENTRY = r"(?im)^[^\S\n]*+-\s+(?=\w+arn|\{|groups|username)"
 _ARN = re.compile(r"(?:rolearn|userarn|roleARN|userARN)[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 
 
@@ -24,7 +25,7 @@ def aws_auth_masters(config: ConfigMap) -> Steps:
         text = config.text("data", key) or ""
         if "system:masters" not in text:
             continue
-        entries = re.split(r"(?m)^\s*-\s+(?=\w+arn|\{|groups|username)", text, flags=re.I)
+        entries = re.split(_ENTRY, text)
         names = [found[1] for entry in entries if "system:masters" in entry and (found := _ARN.search(entry))]
         yield config.finding(
             f"{', '.join(names) or 'an identity of AWS'} is in system:masters, over which RBAC has no say",

@@ -22,5 +22,5 @@ def component_eol(container: Container) -> Steps:
     if known:
         yield container.finding(
             f"{known.name}: {known.why}", "image", advice=known.instead, severity=Severity.HIGH,
-            topic=f"{known.name} has ended",
+            topic=f"image of {known.name}, which has ended",
         )  # fmt: skip

@@ -117,7 +117,7 @@ class Traffic:
             yield pod.finding(
                 f"{why.text}: what it calls in its namespace is refused{reason}",
                 advice=advice if on_node else f"{advice}, or set network-policy.callers: silent",
-                severity=Severity.LOW, topic="workloads of which nothing shows whom they call",
+                severity=Severity.LOW, topic="workload with calls that nothing shows",
             )  # fmt: skip
 
     def _edges(self, of: Callable[[Connections, PodTemplate], list[Edge]]) -> Iterator[Edge]:

@@ -47,7 +47,7 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
         *known.open[wanted[0]].path,
         advice=_advice(pods, wanted, options),
         severity=Severity.MEDIUM if "ingress" in wanted else Severity.LOW,
-        topic="egress rule for everybody" if wanted == ["egress"] else None,
+        topic="rule for egress to everybody" if wanted == ["egress"] else None,
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
             yield entry.server.finding(
                 f"{entry.evidence[0].text}: nothing reaches it",
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
-                severity=Severity.LOW, topic="ports that no Service leads to",
+                severity=Severity.LOW, topic="workload with ports that no Service leads to",
             )  # fmt: skip
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hardener.authoring.edits import Basis, Edit, Evidence, Finding, Grade, Severity
-from hardener.facts.access.admission import PolicyHome, Shown
-from hardener.facts.access.admission.guardrails import Guardrails
+from hardener.facts.access.admission import PolicyHome, Shown, differing_fields
 from hardener.tree.core_views import Object
 
 TOPIC = "policies"
@@ -35,7 +34,7 @@ def extend(item: Object, spaces: Sequence[Shown], *path: str | int) -> Iterator[
 def older(item: Object, wanted: dict[str, Any]) -> Iterator[Finding]:
     """That a policy of this program asks for something else than ``wanted``, the spec that is written today. What
     stands in the tree may be changed by hand, so it is left as it is."""
-    names = item.tree.ask(Guardrails).differing(item, wanted)
+    names = differing_fields(item, wanted)
     if item.editable and names:
         yield item.finding(
             f"{item} asks for something else than what this version writes: {', '.join(names)}", "spec",

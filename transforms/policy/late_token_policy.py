@@ -5,6 +5,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import MutatingPolicy
+from hardener.kubernetes.cel_mutation import may_set_false
 
 _FIELD = "automountServiceAccountToken"
 
@@ -20,8 +21,11 @@ def late_token_policy(policy: MutatingPolicy) -> Steps:
     """
     if not policy.visits_pods:
         return
-    for path, text in policy.expressions():
-        if "false" in text.partition(_FIELD)[2] and "volumeMounts" not in text:
+    expressions = list(policy.expressions())
+    if any("volumeMounts" in text for _, text in expressions):
+        return
+    for path, text in expressions:
+        if may_set_false(text, _FIELD):
             yield policy.finding(
                 f"{policy.object} sets {_FIELD} of pods when the token is mounted already, so that they say that they "
                 "have none and have it", *path, severity=Severity.MEDIUM,

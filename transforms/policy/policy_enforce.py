@@ -32,7 +32,7 @@ def policy_enforce(policy: Policy) -> Steps:
         yield policy.finding(
             f"{policy.object} only reports what it was written to refuse",
             advice="look at what it reported (policy reports, audit records); when that is nothing, let it refuse",
-            severity=Severity.LOW, topic="policy that only reports",
+            severity=Severity.LOW, topic="rule of admission without a refusal",
         )  # fmt: skip
         return
     pods = [pod for pod in policy.tree.pod_templates if not pod.object.classes]

@@ -91,7 +91,7 @@ def _said(
     files = [variable for _, name in names if (variable := file_variable(repository, name))]
     secrets = {container.text("env", index, "valueFrom", "secretKeyRef", "name") for index, _ in names}
     secrets |= {container.text("envFrom", index, "secretRef", "name") for index, _ in all_of}
-    if secrets <= set(_mounted(container)):
+    if None not in secrets and secrets <= set(_mounted(container)):
         how = "they are mounted as files, too: remove them once the program reads those"
     elif files:
         how = f"its image takes files: {', '.join(files)}"

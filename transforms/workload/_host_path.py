@@ -28,7 +28,7 @@ _RUN_OF_NODE = re.compile(
     r"/run(/(containerd|docker|crio|podman|k3s|cri-dockerd|dbus|systemd|udev|netns|cni|multus|calico|cilium|flannel"
     r"|spire|istio-cni|lock|log|user|secrets|kubernetes|openvswitch|ovn|libvirt|lvm|multipath|mount|nvidia[\w-]*)(/.*)?)?"
 )
-_CACHE = re.compile(r"/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
+_CACHE = re.compile(r"(?s)/var/cache/.+|/(?:.*/)?\.?cache(?:/.*)?|/.*[-_.]cache")
 
 
 def kind(volume: View, source: str = "hostPath") -> Kind | None:

@@ -16,6 +16,7 @@ _TYPES = ("RuntimeDefault", "Localhost", "Unconfined")
 _VALUES = ("", "runtime/default", "unconfined")
 _LOCALHOST = "localhost/"
 _NO_TYPE = "{} is written, and an API server takes RuntimeDefault, Localhost and Unconfined"
+_BESIDE = "localhostProfile stands beside type {}, so the API server refuses the pod"
 _NO_VALUE = "{} is written, and an API server takes runtime/default, localhost/NAME and unconfined"
 
 
@@ -60,6 +61,7 @@ def _edits(
         pod.metadata.fact(_NO_VALUE.format("no text" if value is None else value), "annotations", key)
         for key, value in values
     ]
+    against += [view.fact(_BESIDE.format("Unconfined"), *_PROFILE) for view in weak if _names_one(view)]
     against += pod_needs(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("unconfined is written, and no need of it shows in the manifest")]
@@ -75,17 +77,21 @@ def _is_value(value: str | None) -> bool:
 
 def _of_the_node(view: View) -> Iterator[Finding]:
     """A profile of the node that is not named, or named beside another type."""
-    kind, name = view.get(*_PROFILE, "type"), view.get(*_PROFILE, "localhostProfile")
-    if kind == "Localhost" and not str(name or "").strip():
+    kind = view.get(*_PROFILE, "type")
+    if kind == "Localhost" and not str(view.get(*_PROFILE, "localhostProfile") or "").strip():
         yield view.finding(
             "its AppArmor profile is one of the node and has no name, so the API server refuses the pod", *_PROFILE,
             advice="name it (localhostProfile), or remove appArmorProfile: the profile of the runtime holds then",
         )  # fmt: skip
-    elif kind in _TYPES and kind != "Localhost" and name is not None:
+    elif kind == "RuntimeDefault" and _names_one(view):  # of Unconfined it is said where that goes
         yield view.finding(
-            f"localhostProfile stands beside type {kind}, so the API server refuses the pod", *_PROFILE,
+            _BESIDE.format(kind), *_PROFILE,
             advice="write type: Localhost where that profile is meant, else remove its name",
         )  # fmt: skip
+
+
+def _names_one(view: View) -> bool:
+    return view.get(*_PROFILE, "localhostProfile") is not None
 
 
 def _of_no_container(pod: PodTemplate, keys: list[str]) -> Iterator[Finding]:

@@ -70,6 +70,8 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
             yield from _net_raw(container)
         return
     yield from _all(container, {plain(name) for name in added}, {plain(name) for name in dropped})
+    if is_left_to_root(added, ("ALL",)) and final_user(container) == "non-root":  # as the next run would see it
+        yield list(_of_root_no_more(container, added))
 
 
 def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[Edit | Finding]:

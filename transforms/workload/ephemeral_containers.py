@@ -12,7 +12,7 @@ _KEY = "ephemeralContainers"
 @transform(
     each=PodTemplate, stage="seccomp", severity=Severity.HIGH, pss="baseline",
     after=("apparmor-profile", "seccomp-runtime-default", "proc-mount-default", "selinux-options"),
-    classes=("windows", "node-agent", "system-namespace"), only_reports=True,
+    classes=("windows", "node-agent", "control-plane", "system-namespace"), only_reports=True,
 )  # fmt: skip
 def ephemeral_containers(pod: PodTemplate) -> Steps:
     """No manifest holds a container that was started to debug a pod.

@@ -6,6 +6,7 @@ from functools import partial
 from hardener.authoring.edits import Basis, Evidence, Grade
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import signs
+from hardener.kubernetes.command_evidence import flags
 from hardener.tree.core_views import Container
 
 from ._host_path import Kind, below, kind, path_of
@@ -55,9 +56,8 @@ def host_path_read_only(container: Container) -> Steps:
 
 def _written(container: Container) -> Iterator[str]:
     """The files of the node that a component of the control plane is told to write: without them it does not start."""
-    for word in container.words:
-        flag, equals, path = word.lstrip("-").partition("=")
-        if equals and flag == "audit-log-path" and path != "-":
+    for flag, path in flags(container.words):
+        if flag.lstrip("-").replace("_", "-") == "audit-log-path" and path != "-":  # the dash is its standard output
             yield path
 
 

@@ -31,10 +31,12 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
     spec = volume.view("spec")
     for source in ("hostPath", "local"):
         path, what = path_of(spec, source) or "", kind(spec, source)
+        if source == "local" and what == "device":
+            continue  # its path is "either a directory or block device" (core/v1, LocalVolumeSource)
         if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
             yield spec.finding(
                 f"whoever gets its claim reaches {path} of the node", source, "path",
-                advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume that leads to the node itself",
+                advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume with files of the node itself",
             )  # fmt: skip
         elif what is not None and source == "hostPath":  # a volume of the type local is made for such a folder
             yield spec.finding(

@@ -14,8 +14,8 @@ _MORE = "supplementalGroups"
 
 @transform(
     each=PodTemplate, stage="user", severity=Severity.LOW,
-    after=("fs-group", "run-as-non-root", "run-as-user"), classes=("node-agent", "partial", "system-namespace"),
-    only_reports=True,
+    after=("fs-group", "run-as-non-root", "run-as-user"),
+    classes=("node-agent", "control-plane", "partial", "system-namespace"), only_reports=True,
 )  # fmt: skip
 def root_group(pod: PodTemplate) -> Steps:
     """The processes and volumes of a pod do not belong to the group of root.
@@ -48,7 +48,7 @@ def _finding(pod: PodTemplate, view: PodTemplate | Container, fields: list[str])
         f"{names} {'names' if len(fields) == 1 else 'name'} group 0, that of root{reach}", "securityContext", fields[0],
         advice=f"{_advice(pod, view, fields)}; an image that is made for arbitrary users, as OpenShift runs them, "
         "needs group 0: leave it there",
-        severity=Severity.MEDIUM if shared else Severity.LOW, topic="security context with group 0",
+        severity=Severity.MEDIUM if shared else Severity.LOW, topic="use of group 0, that of root",
     )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """The marks of kubeaudit: labels, in every spelling that one of its releases read.
 
 Source: Shopify/kubeaudit, pkg/override/override.go (the prefix kubeaudit.io came in 0.22), and cmd/ of the releases
-before it. Annotations are none. The first releases counted a label by its reason, so that an empty one was none; the
-later ones count one that is there. A capability and a mount are named one by one.
+before it. Annotations are none, and of an object that makes pods only the labels of these are (GetLabels in
+pkg/k8s/helpers.go). The first releases counted a label by its reason, so that an empty one was none; the later ones
+count one that is there. A capability and a mount are named one by one.
 """
 
 from __future__ import annotations

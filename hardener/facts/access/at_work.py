@@ -108,7 +108,7 @@ def _of_a_controller(binding: Binding, subject: Subject) -> Iterator[Evidence]:
 def _elects(binding: Binding) -> bool:
     """Whether the role of ``binding`` is about leases by name, to write them."""
     try:
-        rules = [rule for role in binding.roles for _, rule in role.rules]
+        rules = binding.rules
     except (OpaqueError, WrongShapeError):
         return False
     return any(ANY not in rule.resources and rule.covers(*_LEASES, "update") for rule in rules)

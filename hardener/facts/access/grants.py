@@ -63,6 +63,8 @@ class Holder:
 class Access(AsRead):
     """Which binding gives which role to whom. Looked up by name, so that asking costs the same in a large tree."""
 
+    OF_RIGHTS = True
+
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._near: dict[tuple[str, str], Nearby] = {}

@@ -16,7 +16,6 @@ from hardener.tree.fact import Live
 from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
-    from hardener.kubernetes.rbac_rules import Rule
     from hardener.tree.tree import Tree
 
 # What pods come of, by API group.
@@ -34,6 +33,8 @@ class PodMakers(Live, dict[str | None, list[Evidence]]):
     operators make elsewhere, their own objects there tell. ``possible`` and ``by_pod``, by namespace and by who may,
     hold those with rights to everything as well: a policy may not cut the pods that such a one makes beside itself.
     """
+
+    OF_RIGHTS = True
 
     def __init__(self, tree: Tree) -> None:
         self.by_pod: dict[PodTemplate, Evidence] = {}
@@ -55,7 +56,7 @@ def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None,
         holders = [pod for subject in binding.subjects for pod in tree.ask(Access).pods(binding, subject)]
         if not holders or not _makes_pods(tree, binding):
             return
-        named = binding.namespaced or any("pods" in rule.resources for rule in _rules(tree, binding))
+        named = binding.namespaced or any("pods" in rule.resources for rule in binding.rules)
     except (OpaqueError, WrongShapeError):
         return
     for pod in holders:
@@ -65,13 +66,9 @@ def _of(tree: Tree, binding: Binding) -> Iterator[tuple[PodTemplate, str | None,
             yield pod, name, binding.fact(text), named
 
 
-def _rules(tree: Tree, binding: Binding) -> list[Rule]:
-    return [rule for role in tree.ask(Access).roles(binding) for _, rule in role.rules]
-
-
 def _makes_pods(tree: Tree, binding: Binding) -> bool:
-    rules = _rules(tree, binding)
-    if not tree.ask(Access).roles(binding):
+    rules = binding.rules
+    if not binding.roles:
         return binding.role_kind == "ClusterRole" and binding.role_name in _BUILT_IN
     if not binding.namespaced:
         return any(rule.covers("", "pods", "create") for rule in rules)

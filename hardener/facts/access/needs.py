@@ -255,7 +255,7 @@ def _rules(binding: Binding) -> list[Rule] | None:
     if binding.role_name.startswith(SCC_ROLE):
         return None
     try:
-        return [rule for role in binding.roles for _, rule in role.rules]
+        return binding.rules
     except (OpaqueError, WrongShapeError):
         return None
 

@@ -80,7 +80,7 @@ class PodConstraints(AsRead):
 def _used(binding: Binding) -> list[str]:
     if binding.role_name.startswith(constraints.ROLE):
         return [binding.role_name.removeprefix(constraints.ROLE)]
-    return [name for role in binding.roles for _, rule in role.rules for name in constraints.used_by(rule)]
+    return [name for rule in binding.rules for name in constraints.used_by(rule)]
 
 
 def reaches_everybody(holder: Holder) -> bool:

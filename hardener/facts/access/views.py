@@ -116,6 +116,11 @@ class Binding(View):
         return self.tree.ask(Access).roles(self)
 
     @property
+    def rules(self) -> list[Rule]:
+        """The rules of its roles. Raises WrongShapeError, and OpaqueError where one is filled in later."""
+        return [rule for role in self.roles for _, rule in role.rules]
+
+    @property
     def subjects(self) -> list[Subject]:
         """Its subjects. Raises WrongShapeError, and OpaqueError where a name is filled in later."""
         found = []

@@ -40,6 +40,8 @@ _ACTIVATOR = "knative.dev/serving/cmd/activator"
 class RunTimePeers(AsRead):
     """Looked up by pod; the bindings of the tree are read once. What reads roles is loaded where there are any."""
 
+    OF_RIGHTS = True
+
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._bound = [item for kind in ("RoleBinding", "ClusterRoleBinding") for item in tree.of(GROUP, kind)]
@@ -99,7 +101,7 @@ class RunTimePeers(AsRead):
             binding = Binding(item, item.path, item.data)
             try:
                 holders = [pod for subject in binding.subjects for pod in access.pods(binding, subject)]
-                rules = [rule for role in access.roles(binding) for _, rule in role.rules] if holders else []
+                rules = binding.rules if holders else []
             except (OpaqueError, WrongShapeError):
                 continue
             if holders:

@@ -98,7 +98,7 @@ class ConfigSources(AsRead):
     def _read(self, folder: str, name: str) -> str:
         """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
         path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if not path.startswith(self._tree.root.rstrip(os.sep) + os.sep):
+        if not files.is_inside(path, self._tree.root):
             return ""
         try:
             if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:

@@ -103,7 +103,7 @@ def _is_one(key: str, value: str, everything: bool) -> bool:
 def _in_file(path: str, root: str, field: str, everything: bool) -> str | None:
     """The first credential in a file that a kustomization of the tree names, by its key; None where there is none."""
     real = os.path.realpath(path)
-    if not real.startswith(root.rstrip(os.sep) + os.sep):
+    if not files.is_inside(real, root):
         return None
     try:
         text = files.read(real).text

@@ -23,12 +23,14 @@ def two_step(name: str) -> str:
 
 def of_openapi(name: str) -> str:
     """hostPID: host_pid, clusterIPs: cluster_ips."""
-    return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", re.sub(r"([A-Z]+)([A-Z][a-z][a-z]+)", r"\1_\2", name)).lower()
+    return re.sub(
+        r"([a-z\d])([A-Z])", r"\1_\2", re.sub(r"(?<![A-Z])([A-Z]+)([A-Z][a-z][a-z]+)", r"\1_\2", name)
+    ).lower()
 
 
 def _folded(name: str) -> str:
     """SELinuxOptions: SeLinuxOptions, as jsii writes acronyms."""
-    return re.sub(r"([A-Z]+)([A-Z][a-z])", lambda found: found[1].capitalize() + found[2], name)
+    return re.sub(r"(?<![A-Z])([A-Z]+)([A-Z][a-z])", lambda found: found[1].capitalize() + found[2], name)
 
 
 def _as_is(name: str) -> str:

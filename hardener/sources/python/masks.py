@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _MASK = re.compile(r"\$\([A-Za-z0-9_.]+\)")
 # What str.format and the % operator fill in.
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}\n]*\}")
-_PERCENT = re.compile(r"%%|%(?:\([^)\n]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
+_PERCENT = re.compile(r"%%|%(?:\([^()%\n]*+\))?+[-#0 +]*+[0-9*]*+(?:\.[0-9*]++)?+[diouxXeEfFgGcrsa]")
 _BY_PLACE = re.compile(r"%[^(%].*|\{(?:[!:].*)?\}", re.S)  # of these no two need be the same
 _IN_BRACES = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.\[\]]*\}")
 

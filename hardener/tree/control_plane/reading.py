@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from hardener.kubernetes.component_values import COMPONENTS, called, started
 from hardener.support.data_path import Path
-from hardener.tree.api_servers import HOSTING, ApiServers
+from hardener.tree.api_servers import HOSTING
 from hardener.tree.control_plane.arguments import ArgumentList, ExtraArguments
 from hardener.tree.control_plane.command import CommandLine
 from hardener.tree.control_plane.component import Component, distribution, is_server
 from hardener.tree.control_plane.fields import Fields
 from hardener.tree.control_plane.signs import weak_texts
+from hardener.tree.core_views import PodTemplate
+from hardener.tree.pod_kind import is_of_control_plane
 from hardener.tree.view import View
 
 _KUBEADM = {
@@ -75,23 +77,22 @@ def _command_lines(carrier: View) -> Iterator[Component]:
     before: Counter[str] = Counter()
     for container in pod.items("containers"):
         name = started(container.strings("command"))
-        if name is not None and _is_component(carrier, name):
+        if name is not None and _is_component(pod, name):
             yield CommandLine(container, name, pod, before[name])
             before[name] += 1
 
 
-def _is_component(carrier: View, name: str) -> bool:
-    """Whether what is called ``name`` belongs to a control plane: an etcd in a workload may be anybody's."""
-    if name != "etcd" or carrier.object.kind not in HOSTING:
-        return True
-    return carrier.tree.ask(ApiServers).beside(carrier.object)
+def _is_component(pod: View, name: str) -> bool:
+    return is_of_control_plane(PodTemplate(pod.object, pod.path[:-1], pod.data), name)
 
 
 def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
     """The containers of pods that start a component through a shell, a wrapper or the entry point of the image, so that
     its flags are not known; with the name of the component, and the weak flags in their text."""
-    path = _POD_SPECS.get(carrier.object.kind)
-    for container in carrier.items(*path, "containers") if path else ():
+    if carrier.object.kind not in _POD_SPECS:
+        return
+    pod = carrier.view(*_POD_SPECS[carrier.object.kind])
+    for container in pod.items("containers"):
         command, args = container.strings("command"), container.strings("args")
         if started(command):
             continue
@@ -99,7 +100,7 @@ def unread(carrier: View) -> Iterator[tuple[str, View, list[str]]]:
         inside = called(command, args)
         name = inside or image
         if name in COMPONENTS and (inside or any(word.startswith("-") for word in (*command, *args))):
-            if _is_component(carrier, name):
+            if _is_component(pod, name):
                 yield name, container, weak_texts(container)
 
 

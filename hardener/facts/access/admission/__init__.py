@@ -12,7 +12,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hardener.authoring.edits import Evidence
     from hardener.support.data_path import Path
@@ -30,6 +30,13 @@ def is_managed(item: Object) -> bool:
         return item.text("metadata", "labels", _MANAGED[0]) == _MANAGED[1]
     except (OpaqueError, WrongShapeError):
         return False
+
+
+def differing_fields(own: Object, wanted: Mapping[str, Any]) -> list[str]:
+    """The fields of the spec of a policy of this program that ask for something else than ``wanted``."""
+    from hardener.kubernetes.own_policies import differing  # late: hardly a tree has one
+
+    return differing(own.data.get("spec"), wanted)
 
 
 class _Policy(View):
@@ -107,9 +114,10 @@ class MutatingPolicy(View):
 
     @property
     def visits_pods(self) -> bool:
-        """Whether it changes pods, and not only what makes pods."""
-        rules = self.items("spec", "matchConstraints", "resourceRules")
-        return any(name in ("pods", "*") for rule in rules for name in rule.strings("resources"))
+        """Whether it changes pods that are made, and not only what makes pods."""
+        visited = any(map(_takes_new_pods, self.items("spec", "matchConstraints", "resourceRules")))
+        left_out = self.items("spec", "matchConstraints", "excludeResourceRules") if visited else ()
+        return visited and not any(_takes_new_pods(rule) and not rule.strings("resourceNames") for rule in left_out)
 
     def expressions(self) -> Iterator[tuple[Path, str]]:
         """What it does, by the path of each expression."""
@@ -118,6 +126,18 @@ class MutatingPolicy(View):
                 text = mutation.text(key, "expression")
                 if text:
                     yield ("spec", "mutations", index, key, "expression"), text
+
+
+def _takes_new_pods(rule: View) -> bool:
+    """Whether a rule of a policy matches a pod that is made (k8s.io/apiserver, plugin/policy/matching, and the Matcher
+    of webhook/predicates/rules)."""
+    wanted = (
+        ("apiGroups", ("", "*")), ("apiVersions", ("v1", "*")), ("operations", ("CREATE", "*")),
+        ("resources", ("pods", "*", "pods/*", "*/*")),
+    )  # fmt: skip
+    return rule.text("scope") != "Cluster" and all(
+        any(value in values for value in rule.strings(key)) for key, values in wanted
+    )
 
 
 class AdmissionWebhook(View):

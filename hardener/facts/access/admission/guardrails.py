@@ -4,7 +4,7 @@ which namespaces they may refuse, since all that is in them is shown and passes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from hardener.kubernetes.admission_policy import BINDING, GROUP, POLICY
 from hardener.kubernetes.admission_rules import AdmissionRule
 from hardener.kubernetes.kubectl_flags import may_start
 from hardener.kubernetes.kubectl_pods import Started, pipeline_commands, started
-from hardener.kubernetes.own_policies import differing
 from hardener.kubernetes.pod_security import Violation, evaluate
 from hardener.kubernetes.rendered import RENDERED_ELSEWHERE, chart
 from hardener.support.fast_dataclass import dataclass
@@ -71,10 +70,6 @@ class Guardrails(AsRead):
         called = re.compile(re.escape(name) + r"(?:-\d+)?")
         items = (item for item in self._tree.of(group, kind) if is_managed(item))
         return next((item for item in items if called.fullmatch(item.name)), None)
-
-    def differing(self, own: Object, wanted: Mapping[str, Any]) -> list[str]:
-        """The fields of the spec of a policy of this program that ask for something else than ``wanted``."""
-        return differing(own.data.get("spec"), wanted)
 
     def refusing(self, name: str) -> set[str]:
         """The namespaces in which the policy of this program called ``name`` refuses already."""

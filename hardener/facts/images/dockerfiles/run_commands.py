@@ -54,7 +54,7 @@ _ELSEWHERE = frozenset(
     | {"sh", "bash", "ash", "gpg", "grep", "id", "locale-gen", "rmdir", "xargs", "pip", "pip3", "gem"}
 )
 # Modes with which everybody may write. `+w` alone is not one: the umask takes it from all but the owner.
-_WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|[ugo]*[ao][ugo]*[+=][rst]*w[rwxXst]*")
+_WORLD = re.compile(r"[0-7]?[0-7]{2}[2367]|(?=[ug]*+[ao])[ugoa]++[+=][rst]*w[rwxXst]*")
 _MAKES_FOLDERS = re.compile(r"-[A-Zcpsv]*d\b")
 _BRACES = re.compile(r"([^{}]{0,500})\{([^{}]{0,500})\}([^{}]{0,500})")
 _GROUP = re.compile(r"[0-7]?[0-7][2367][0-7]|[uo]*g[uo]*[+=](?:[rst]*w[rwxXst]*|u)")

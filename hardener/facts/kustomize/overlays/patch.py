@@ -150,7 +150,7 @@ class ImageEntry(Patch):
 
 
 def _is_of_pods(target: Mapping[str, Any], fields: Iterable[str]) -> bool:
-    return target.get("kind", "Pod") in POD_KINDS and not {"template", "jobTemplate"}.isdisjoint(fields)
+    return str(target.get("kind", "Pod")) in POD_KINDS and not {"template", "jobTemplate"}.isdisjoint(fields)
 
 
 def _followed(document: Any, data: Any, path: Path) -> Path:

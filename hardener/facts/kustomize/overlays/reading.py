@@ -165,7 +165,7 @@ def _in_file(tree: Tree, kustomization: Object, name: str) -> Iterator[_Document
 
 def _load(tree: Tree, path: str) -> ManifestFile | None:
     """A file that no object of interest stands in; known to the tree from now on, for the lines of evidence."""
-    if not path.startswith(tree.root.rstrip(os.sep) + os.sep):
+    if not files.is_inside(path, tree.root):
         return None  # nothing outside the tree is read
     try:
         content = files.read(path)

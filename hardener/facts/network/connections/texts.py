@@ -192,7 +192,7 @@ class Texts:
     def _read(self, folder: str, name: str) -> str:
         """The text of a file that a kustomization names; "" for one outside the tree, and one that is no text."""
         path = os.path.realpath(os.path.join(folder, name)) if "\0" not in name else ""
-        if os.path.commonpath([path or "/", self._tree.root]) != self._tree.root:
+        if not files.is_inside(path, self._tree.root):
             return ""
         try:
             if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:

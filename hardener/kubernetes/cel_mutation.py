@@ -1,0 +1,88 @@
+"""What the expression of a MutatingAdmissionPolicy writes into a field.
+
+Sources: the API reference of MutatingAdmissionPolicy (``Object{...}`` of an apply configuration, ``JSONPatch{op, path,
+value}`` of a patch) and the grammar of CEL (cel-spec, doc/langdef.md). Nothing is evaluated: of a condition each
+outcome counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import field
+
+from hardener.support.fast_dataclass import dataclass
+
+_TOKEN = re.compile(
+    r"(?P<skipped>\s+|//[^\n]*)"
+    # A text without an end goes on to that of the expression, so that each letter is read once.
+    r'|[bBrR]{0,2}(?P<quote>"""|\'\'\'|"|\')(?P<text>(?:[^\\]|\\(?:.|\Z))*?)(?:(?P=quote)|\Z)'
+    r"|(?P<word>\w+)"
+    r"|(?P<sign>.)",
+    re.DOTALL,
+)
+_Token = tuple[str, str]  # "text" in quotes, "word" or "sign"; and what it is
+_NONE: _Token = ("sign", "")
+_FALSE: _Token = ("word", "false")
+
+
+@dataclass(slots=True)
+class _Braces:
+    """An object, a map or a list while it is read: the field whose value comes, and of a patch those that were read."""
+
+    is_patch: bool
+    name: str | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    may_be_false: set[str] = field(default_factory=set)
+
+    def sets_false(self, wanted: str) -> bool:
+        if not self.is_patch:
+            return wanted in self.may_be_false
+        writes = self.texts.get("op") in ("add", "replace") and self.texts.get("path", "").endswith(f"/{wanted}")
+        return writes and "value" in self.may_be_false
+
+
+def may_set_false(expression: str, wanted: str) -> bool:
+    """Whether ``expression`` writes false into the field ``wanted`` of an object, or as the value of a patch whose path
+    ends so."""
+    if wanted not in expression or "false" not in expression:
+        return False
+    tokens = [_NONE, _NONE, *_tokens(expression), _NONE]
+    open = [_Braces(is_patch=False)]  # parentheses belong to what they stand in
+    signs = [""]
+    for index in range(2, len(tokens) - 1):
+        kind, text = tokens[index]
+        before, behind = tokens[index - 1], tokens[index + 1]
+        inside = open[-1]
+        if kind == "sign":
+            if text in ("(", "[", "{"):
+                is_patch = text == "{" and before == ("word", "JSONPatch")
+                open.append(inside if text == "(" else _Braces(is_patch))
+                signs.append(text)
+            elif text in (")", "]", "}") and len(open) > 1:
+                signs.pop()
+                if open.pop() is not open[-1] and inside.sets_false(wanted):
+                    return True
+            elif text == "," and signs[-1] != "(":
+                inside.name = None
+        elif behind == ("sign", ":") and _begins_field(before, tokens[index - 2]):
+            inside.name = text
+        elif inside.name is not None:
+            if tokens[index] == _FALSE and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):
+                inside.may_be_false.add(inside.name)
+            elif kind == "text" and before == ("sign", ":") and behind[1] in (",", "}"):
+                inside.texts[inside.name] = text
+    return False
+
+
+def _tokens(expression: str) -> Iterator[_Token]:
+    for match in _TOKEN.finditer(expression):
+        if match["quote"] is not None:
+            yield "text", match["text"]
+        elif match.lastgroup in ("word", "sign"):
+            yield match.lastgroup, match[0]
+
+
+def _begins_field(before: _Token, first: _Token) -> bool:
+    """Whether a name stands where a field begins; one that is optional has a ? before it."""
+    return (first if before == ("sign", "?") else before) in (("sign", "{"), ("sign", ","))
