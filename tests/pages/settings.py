@@ -15,6 +15,21 @@ from hardener.authoring.transform import Transform
 from hardener.kubernetes import image_row_schema
 from tests.pages.markdown import HEAD, code, plain, table
 
+# What the records say nothing of.
+_SAID = {
+    "kind": "The kind of the object.",
+    "name": "Its name, or a pattern such as legacy-*.",
+    "namespace": "Its namespace.",
+    "container": "One container of its pod, by name.",
+    "path": "Its file: a pattern as in .gitignore, seen from the Git root.",
+    "owner": "Who is asked when it has ended.",
+    "mirrors": "Asked first, as a host, or a host and a path; then the registry itself.",
+    "insecure": "true: it is asked without TLS.",
+    "compressed": "Bytes of its layers (2Gi), at most 32Gi.",
+    "uncompressed": "Bytes of its layers unpacked (8Gi), at most 128Gi.",
+    "members": "Files and folders in it (500000), at most 4000000.",
+    "ratio": "How many times its size a layer may unpack to (200), at most 1000.",
+}
 _KINDS = {str: "text", bool: "true, false", int: "number", float: "number"}
 
 
@@ -69,7 +84,8 @@ def page() -> str:
 def _keys(record: Any) -> Iterator[tuple[str, str, str]]:
     for each in msgspec.structs.fields(record):
         kind, said = get_args(each.type) if get_origin(each.type) is Annotated else (each.type, None)
-        yield code(each.encode_name), _kind(kind), said.description if said is not None else ""
+        text = said.description if said is not None else _SAID[each.encode_name]
+        yield code(each.encode_name), _kind(kind), plain(text)
 
 
 def _kind(kind: Any) -> str:
