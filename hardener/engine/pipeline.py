@@ -113,15 +113,22 @@ def run(
             if stage == "authorization" and any(change.transform.stage == stage for change in state.outcome.changes):
                 tree.drop_facts_of_rights()
             stage = transform.stage
-        if transform.id in skip or (only and transform.id not in only):
+        is_left_out = transform.id in skip or (only and transform.id not in only)
+        if is_left_out or visits is not None:
+            state.outcome.narrowed.add(transform.risk)
+        if is_left_out:
             continue
         progress(transform.id)
         ran.add(transform.id)
+        looked_at = state.outcome.looked_at.setdefault(transform.risk, set())
         if not state.targets.may_be(transform.visits) and not profile.is_given(transform):
             continue  # its module is not even loaded
         options = profile.options_of(transform)
         arguments = () if options is None else (options,)
-        for target in state.targets.of(transform.each):
+        targets = state.targets.of(transform.each)
+        # A namespace that objects only name is none of them.
+        looked_at.update({type(target).__name__ for target in targets if getattr(target, "declared", True)})
+        for target in targets:
             if visits is None or getattr(transform.each, "SAID_ELSEWHERE", False) or visits(target):
                 _visit(state, transform, target, arguments, may_change)
     self_check(state.outcome)

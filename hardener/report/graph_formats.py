@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from hardener.facts.network.connections import Port, Way
 from hardener.report.graph import Fact, Graph, Host, Lack, Link, OpenService, Workload
+from hardener.report.graph_names import told_apart
 from hardener.support.printable import plain, seen_in_json
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ T = TypeVar("T")
 _PLAIN = re.compile(r"[^\w ./:,()*+=?-]")
 _API = "the Kubernetes API"
 _SILENT = "not known (silent)"
-_FROM = {
+ORIGINS = {
     Way.OUTSIDE: "anywhere",
     Way.API_SERVER: "the API server",
     Way.MONITORING: "monitoring of any namespace",
@@ -86,7 +87,7 @@ def _client_row(link: Link) -> Row:
 
 
 def _entry_row(link: Link) -> Row:
-    return f"<- {_FROM[link.way or Way.OUTSIDE]} {ports(link.ports)}{_through(link)}", link.evidence
+    return f"<- {ORIGINS[link.way or Way.OUTSIDE]} {ports(link.ports)}{_through(link)}", link.evidence
 
 
 def _host_row(host: Host) -> Row:
@@ -172,6 +173,15 @@ def _by_workload(pairs: Iterable[tuple[Workload | None, T]]) -> dict[int, list[T
     return found
 
 
+def _labels(graph: Graph) -> dict[int, str]:
+    """What the workloads are called in a drawing: those of one name bear their files, too."""
+    told = told_apart(graph.workloads)
+    return {
+        workload.id: workload.label + (f" ({told[workload.id]})" if workload.id in told else "")
+        for workload in graph.workloads
+    }
+
+
 class Outsiders:
     """What is drawn beside the workloads, each once, by its label: where connections come from, hosts, the API."""
 
@@ -185,17 +195,17 @@ class Outsiders:
             if link.client is not None:
                 self.arrows.append((f"w{link.client.id}", server, ports(link.ports), False))
                 continue
-            origin = _FROM[link.way or Way.OUTSIDE]
+            origin = ORIGINS[link.way or Way.OUTSIDE]
             if link.way is Way.NAMESPACE:
                 origin = f"any pod, {_namespace(link.server)}"
             # One way in may be that of several Services.
             reasons = waiting.pop(link.server.id, []) if link.way is Way.OUTSIDE else []
-            label = "; ".join([ports(link.ports), *map(_reason, reasons)])
+            label = "; ".join([ports(link.ports), *map(reason, reasons)])
             self.arrows.append((self._id(origin), server, label, False))
         for service in graph.services:
             if not service.servers:
                 end = self._id(f"Service/{service.name}, whose pods the tree does not show")
-                self.arrows.append((self._id(_FROM[Way.OUTSIDE]), end, _reason(service), False))
+                self.arrows.append((self._id(ORIGINS[Way.OUTSIDE]), end, reason(service), False))
         for host in graph.hosts:
             end = self._id(_host(host))
             nowhere = host.lack is Lack.UNRESOLVED
@@ -213,7 +223,8 @@ class Outsiders:
         return self.ids.setdefault(label, f"x{len(self.ids) + 1}")
 
 
-def _reason(service: OpenService) -> str:
+def reason(service: OpenService) -> str:
+    """What becomes of an open Service, and the first reason for it."""
     return ": ".join([_decision(service), *(plain(fact.text) for fact in service.evidence[:1])])
 
 
@@ -223,9 +234,10 @@ def _reason(service: OpenService) -> str:
 def mermaid(graph: Graph) -> Iterator[str]:
     """A flowchart. What is no plain character stands as its number, so that no label can end itself."""
     yield "flowchart LR"
+    names = _labels(graph)
     for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
         yield f"  subgraph n{number}[{_mermaid(namespace)}]"
-        yield from (f"    w{workload.id}[{_mermaid(workload.label)}]" for workload in workloads)
+        yield from (f"    w{workload.id}[{_mermaid(names[workload.id])}]" for workload in workloads)
         yield "  end"
     outsiders = Outsiders(graph)
     yield from (f"  {id}([{_mermaid(label)}])" for label, id in outsiders.ids.items())
@@ -246,10 +258,11 @@ def dot(graph: Graph) -> Iterator[str]:
     yield "digraph connections {"
     yield "  rankdir=LR;"
     yield "  node [shape=box];"
+    names = _labels(graph)
     for number, (namespace, workloads) in enumerate(by_namespace(graph).items(), 1):
         yield f"  subgraph cluster_{number} {{"
         yield f"    label={_quoted(namespace)};"
-        yield from (f"    w{workload.id} [label={_quoted(workload.label)}];" for workload in workloads)
+        yield from (f"    w{workload.id} [label={_quoted(names[workload.id])}];" for workload in workloads)
         yield "  }"
     outsiders = Outsiders(graph)
     for label, id in outsiders.ids.items():

@@ -1,304 +1,411 @@
-"""The connections of a tree as an SVG: namespaces as bands, connections from left to right.
+"""The connections of a tree as an SVG: a frame for each namespace, a box for each workload, lines from left to right.
 
-What comes from elsewhere stands left of the workloads, what they talk to and the tree does not hold right of them. A
-workload stands right of those that open connections to it; a connection that closes a circle goes back.
+A line is a connection between two workloads of the tree. All other ways in and out of a workload are rows of its box,
+with a short arrow: who may come in from elsewhere, which hosts it talks to, the Kubernetes API, itself. So a tree in
+which everything is open to monitoring is no ball of lines, and no label lies on a line or on another label.
+
+``columns`` places what is connected and ``shelves`` what is not. Both are our own: see ``docs/design/drawing.md`` for
+what else was tried, with figures.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import field
+from unicodedata import east_asian_width
 
-from hardener.report.graph import Graph
-from hardener.report.graph_formats import Outsiders, by_namespace
+from hardener.facts.network.connections import Port, Way
+from hardener.report.graph import Graph, Lack, Workload
+from hardener.report.graph_formats import ORIGINS, by_namespace, ports, reason
+from hardener.report.graph_names import LONGEST, told_apart
+from hardener.report.page.columns import STUB, Box, Columns, Line, connected
+from hardener.report.page.shelves import shelved
 from hardener.report.page.words import Words
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
 
-_HEIGHT, _GAP_Y = 40, 14  # of a node, and between two
-_GAP_X = 110  # between columns, for the ports
-_NARROW, _WIDE = 110, 290  # how wide a node may be
-_CHAR = 7.0  # width of a character
-_TITLE = 26  # height of the name of a band
-_SWEEPS = 4
-_LONGEST = 37  # characters of a label that are drawn; the rest is in its title
+MOST_BOXES, MOST_LINES = 150, 400  # more are not drawn; the list beside the drawing has them all
+_WIDE = 1180  # a row of parts is not filled further
+_CHAR, _SMALL = 7.3, 6.7  # width of a character of a name, and of other text
+_NARROWEST, _LONGEST = 96, LONGEST  # width of a box; characters of a text that are drawn, the rest is in its title
+_HEAD, _LINE, _PAD = 38, 15, 8
+_ROWS = 9  # of a box; more are one row that counts them
+_TITLE, _FOOT, _BETWEEN = 28, 12, 16  # of a frame, and between two
+# Where those come from who are no workload of the tree, in few words; the title of a row says it in full.
+_ORIGINS = {
+    Way.OUTSIDE: "anywhere",
+    Way.API_SERVER: "the API server",
+    Way.MONITORING: "monitoring",
+    Way.PROGRAM: "any namespace",
+    Way.GATEWAY: "gateways",
+    Way.NAMESPACE: "its namespace",
+    Way.MADE: "pods it makes",
+}
+_LACKS = {
+    Lack.EXTERNAL: "outside the cluster",
+    Lack.UNSEEN: "the tree does not show its pods",
+    Lack.UNRESOLVED: "the tree does not hold it",
+}
+_SHORT_LACKS = {Lack.EXTERNAL: "", Lack.UNSEEN: ", pods not in the tree", Lack.UNRESOLVED: ", not in the tree"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Row:
+    """A line of text in a box; ``arrow`` is the class of the short arrow beside it, and how it looks."""
+
+    text: str
+    about: str
+    arrow: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class _Node:
-    id: str
-    label: str
-    about: str  # for a pointer that rests on it
-    kind: str  # class in the style sheet
-    column: int = 0
-    row: float = 0  # its order while rows are sought
-    x: float = 0
-    y: float = 0
-    width: float = 0
+    """What a box shows."""
 
+    kind: str
+    name: str
+    about: str
+    file: str = ""  # where the name alone does not tell which it is
+    look: str = "workload"  # class in the style sheet
+    rows: list[_Row] = field(default_factory=list)
 
-@dataclass(slots=True)
-class _Arrow:
-    start: _Node
-    end: _Node
-    labels: list[str]
-    nowhere: bool
+    @property
+    def head(self) -> float:
+        return _HEAD + (_LINE if self.file else 0)
+
+    def box(self, strip: int) -> Box:
+        texts = [self.kind, self.file, *(row.text for row in self.rows)]
+        width = max(_wide(self.name) * _CHAR, *(_wide(text) * _SMALL for text in texts)) + 22
+        height = self.head + (len(self.rows) * _LINE + _PAD if self.rows else 4)
+        return Box(round(max(_NARROWEST, width)), round(height), self, strip)
 
 
 class Drawing:
-    """The SVG of ``graph``; workloads that no connection touches are not drawn, ``left_out`` is how many they are."""
+    """The SVG of ``graph``. Workloads that nothing connects are not drawn, ``left_out`` is how many they are.
+
+    ``boxes`` and ``lines`` are what is drawn, ``more_boxes`` and ``more_lines`` how many are not since there are too
+    many. ``frames`` are the namespaces: text, x, y, width, height.
+    """
 
     def __init__(self, graph: Graph, words: Words) -> None:
         self.words = words
-        outsiders = Outsiders(graph)
-        touched = {id for start, end, _, _ in outsiders.arrows for id in (start, end)}
-        self.bands: dict[str, list[_Node]] = {}
-        for namespace, workloads in by_namespace(graph).items():
-            nodes = [
-                _Node(f"w{w.id}", w.label, f"{w.label}, {w.file}:{w.line}", "workload")
-                for w in workloads
-                if f"w{w.id}" in touched
+        found = _Nodes(graph, words.redactor.text)
+        self.left_out = found.left_out
+        self.boxes, self.lines = found.boxes, found.lines
+        self.more_boxes, self.more_lines = found.more_boxes, found.more_lines
+        self.frames: list[tuple[str, float, float, float, float]] = []
+        self.width, self.height = self._place(list(found.strips))
+
+    def _place(self, strips: list[str]) -> tuple[float, float]:
+        """Give all its place: frames that lines join are one part, the others stand side by side."""
+        parts = [self._part(*part, strips) for part in self._parts(len(strips))]
+        widest = max([_WIDE, *(part.width for part in parts)])
+        corners, width, height = shelved([(part.width, part.height) for part in parts], widest, _BETWEEN)
+        for part, (x, y) in zip(parts, corners, strict=True):
+            part.move(x + 1, y + 1)
+            self.frames += part.frames
+        return width + 2, height + 2
+
+    def _parts(self, count: int) -> Iterator[tuple[list[int], list[Box], list[Line]]]:
+        """The namespaces that lines join, each time with their boxes and lines."""
+        joined = list(range(count))
+
+        def first(strip: int) -> int:
+            while joined[strip] != strip:
+                joined[strip] = strip = joined[joined[strip]]
+            return strip
+
+        for line in self.lines:
+            one, other = sorted((first(line.start.strip), first(line.end.strip)))
+            joined[other] = one
+        groups: dict[int, tuple[list[int], list[Box], list[Line]]] = {}
+        for strip in range(count):
+            groups.setdefault(first(strip), ([], [], []))[0].append(strip)
+        for box in self.boxes:
+            groups[first(box.strip)][1].append(box)
+        for line in self.lines:
+            groups[first(line.start.strip)][2].append(line)
+        return (group for group in groups.values() if group[1])
+
+    def _part(self, numbers: list[int], boxes: list[Box], lines: list[Line], strips: list[str]) -> _Part:
+        part = _Part(boxes, lines)
+        if len(numbers) > 1:
+            within = {strip: number for number, strip in enumerate(numbers)}
+            for box in boxes:
+                box.strip = within[box.strip]
+            columns = Columns(boxes, lines, heads=_TITLE, feet=_FOOT, between=_BETWEEN)
+            part.width, part.height = columns.width + 2 * _FOOT, columns.height
+            part.frames = [
+                (strips[strip], -float(_FOOT), top, part.width, bottom - top)
+                for strip, (top, bottom) in zip(numbers, columns.strips, strict=True)
             ]
-            if nodes:
-                self.bands[namespace] = nodes
-        self.left_out = len(graph.workloads) - sum(map(len, self.bands.values()))
-        self.outside = [
-            _Node(id, label, label, "nowhere" if id in outsiders.unresolved else "outside")
-            for label, id in outsiders.ids.items()
-        ]
-        inside = [node for nodes in self.bands.values() for node in nodes]
-        self.nodes = {node.id: node for node in [*inside, *self.outside]}
-        self.arrows = self._arrows(outsiders.arrows)
-        self._columns(inside)
-        self._rows()
-        self.width, self.height = self._place()
+            part.move(_FOOT, 0)
+            return part
+        for box in boxes:
+            box.strip = 0
+        groups = connected(boxes, lines)
+        placed = [Columns(*group) for group in groups]
+        widest = max([_WIDE - 2 * _FOOT, *(each.width for each in placed)])
+        corners, width, height = shelved([(each.width, each.height) for each in placed], widest, _BETWEEN)
+        for group, (x, y) in zip(groups, corners, strict=True):
+            _Part(*group).move(x + _FOOT, y + _TITLE)
+        title = strips[numbers[0]]
+        part.width = max(width, _wide(_cut(title)) * _SMALL) + 2 * _FOOT
+        part.height = height + _TITLE + _FOOT
+        part.frames = [(title, 0.0, 0.0, part.width, part.height)]
+        return part
 
-    def _arrows(self, found: Iterable[tuple[str, str, str, bool]]) -> list[_Arrow]:
-        arrows: dict[tuple[str, str], _Arrow] = {}
-        for start, end, label, nowhere in found:
-            arrow = arrows.setdefault((start, end), _Arrow(self.nodes[start], self.nodes[end], [], nowhere))
-            if label and label not in arrow.labels:
-                arrow.labels.append(label)
-        return list(arrows.values())
+    def notes(self) -> Iterator[str]:
+        """What the drawing leaves out, as sentences."""
+        if self.more_boxes or self.more_lines:
+            boxes, lines = len(self.boxes), len(self.lines)
+            yield (
+                f"The drawing shows {boxes} of {boxes + self.more_boxes} boxes and {lines} of {lines + self.more_lines}"
+                " lines. The list has all of them."
+            )
+        if self.left_out:
+            one = self.left_out == 1
+            yield (
+                f"{self.left_out} workload{'' if one else 's'} without a connection {'is' if one else 'are'} not drawn."
+            )
 
-    def _columns(self, inside: list[_Node]) -> None:
-        """Workloads get the column after the last of their clients, those outside the first or the last one."""
-        servers: dict[str, list[_Node]] = defaultdict(list)
-        workloads = {node.id for node in inside}
-        for arrow in self.arrows:
-            if arrow.start is not arrow.end and {arrow.start.id, arrow.end.id} <= workloads:
-                servers[arrow.start.id].append(arrow.end)
-        order = _topological(inside, servers)
-        position = {node.id: number for number, node in enumerate(order)}
-        for node in order:
-            node.column = node.column or 1
-            for server in servers[node.id]:
-                if position[server.id] > position[node.id]:
-                    server.column = max(server.column, node.column + 1)
-        last = max((node.column for node in inside), default=0) + 1
-        ends = {arrow.end.id for arrow in self.arrows}
-        for node in self.outside:
-            node.column = last if node.id in ends else 0
-
-    def _rows(self) -> None:
-        """Order the nodes of each band and column so that few connections cross: each goes near those it touches."""
-        near: dict[str, list[_Node]] = defaultdict(list)
-        for arrow in self.arrows:
-            if arrow.start is not arrow.end:
-                near[arrow.start.id].append(arrow.end)
-                near[arrow.end.id].append(arrow.start)
-        groups = [group for nodes in [*self.bands.values(), self.outside] for group in _by_column(nodes).values()]
-        for number, node in enumerate(self.nodes.values()):
-            node.row = number
-        for _ in range(_SWEEPS):
-            for group in groups:
-                wanted = {
-                    node.id: sum(other.row for other in near[node.id]) / len(near[node.id])
-                    if near[node.id]
-                    else node.row
-                    for node in group
-                }
-                rows = sorted(node.row for node in group)
-                for row, node in zip(rows, sorted(group, key=lambda node: wanted[node.id]), strict=True):
-                    node.row = row
-
-    def _place(self) -> tuple[float, float]:
-        """Give every node its place; the size of it all."""
-        columns = _by_column(self.nodes.values())
-        x = 10.0
-        for column in range(max(columns, default=0) + 1):
-            members = columns.get(column, [])
-            longest = max((len(_cut(node.label.partition("/")[2] or node.label)) for node in members), default=0)
-            width = min(_WIDE, max(_NARROW, longest * _CHAR + 20))
-            for node in members:
-                node.x, node.width = x, width
-            x += (width + _GAP_X) if members else 0
-        self.right = x - _GAP_X
-        y = 10.0
-        self.boxes: list[tuple[str, float, float]] = []
-        for namespace, nodes in self.bands.items():
-            top, y = y, y + _TITLE
-            for group in self._connected(nodes):
-                y = _stack(group, y)
-            self.boxes.append((namespace, top, y))
-            y += 12
-        return self.right + 10, max(y, self._place_outside()) + 10
-
-    def _connected(self, nodes: list[_Node]) -> list[list[_Node]]:
-        """``nodes`` in groups that share no connection among them: copies of an application stay apart. Those without
-        a connection among them are the last group."""
-        of = {node.id: [node] for node in nodes}
-        for arrow in self.arrows:
-            one, other = of.get(arrow.start.id), of.get(arrow.end.id)
-            if one is not None and other is not None and one is not other:
-                one += other
-                of |= {node.id: one for node in other}
-        groups = list({id(group): group for group in of.values()}.values())
-        alone = [group[0] for group in groups if len(group) == 1]
-        return [group for group in groups if len(group) > 1] + ([alone] if alone else [])
-
-    def _place_outside(self) -> float:
-        """Each as high as the middle of what it touches, none above another; the lowest end of them."""
-        bottom = 0.0
-        for group in _by_column(self.outside).values():
-            wanted = {}
-            for node in group:
-                ys = [
-                    other.y
-                    for arrow in self.arrows
-                    for one, other in ((arrow.start, arrow.end), (arrow.end, arrow.start))
-                    if one is node
-                ]
-                wanted[node.id] = sum(ys) / len(ys) if ys else 0.0
-            free = 10.0 + _TITLE
-            for node in sorted(group, key=lambda node: wanted[node.id]):
-                node.y = max(free, wanted[node.id])
-                free = node.y + _HEIGHT + _GAP_Y
-            bottom = max(bottom, free)
-        return bottom
+    # The SVG.
 
     def svg(self) -> Iterator[str]:
         """The drawing; what it says stands in the list beside it, so that it is one image to a screen reader."""
-        width, height = round(self.width), round(self.height)
+        size = round(self.width), round(self.height)
         yield (
-            f'<svg class="graph" role="img" aria-labelledby="graph-title" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}"><title id="graph-title">Who talks to whom: {len(self.arrows)} '
-            'connections, all of them in the list below</title><defs><marker id="tip" viewBox="0 0 8 8" refX="7" '
+            f'<svg class="graph" role="img" aria-labelledby="graph-title" width="{size[0]}" height="{size[1]}" '
+            f'viewBox="0 0 {size[0]} {size[1]}"><title id="graph-title">Who talks to whom: {len(self.boxes)} boxes and '
+            f'{len(self.lines)} lines; the list says the same</title><defs><marker id="tip" viewBox="0 0 8 8" refX="7" '
             'refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>\n'
         )
-        left = min((node.x for nodes in self.bands.values() for node in nodes), default=10) - 14
-        right = max((n.x + n.width for nodes in self.bands.values() for n in nodes), default=10) + 14
-        for namespace, top, bottom in self.boxes:
+        for _, x, y, width, height in self.frames:
+            yield (f'<rect class="band" x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" rx="6"/>\n')
+        for line in self.lines:
             yield (
-                f'<rect class="band" x="{left:.0f}" y="{top:.0f}" width="{right - left:.0f}" '
-                f'height="{bottom - top:.0f}" rx="6"/><text class="band-name" x="{left + 10:.0f}" '
-                f'y="{top + 17:.0f}">{self.words.text(namespace)}</text>\n'
+                f'<g class="arrow"><title>{self.words.text(str(line.about))}</title>'
+                f'<path d="{_curve(line.path)}" marker-end="url(#tip)"/></g>\n'
             )
-        yield from self._lines()
-        for node in self.nodes.values():
-            yield self._node(node)
+        for box in self.boxes:
+            yield from self._box(box)
+        for title, x, y, *_ in self.frames:  # after the lines, which may pass here
+            yield f'<text class="band-name" x="{x + 12:.0f}" y="{y + 18:.0f}">{self.words.text(_cut(title))}</text>\n'
         yield "</svg>"
 
-    def _lines(self) -> Iterator[str]:
-        out: dict[str, list[_Arrow]] = defaultdict(list)
-        into: dict[str, list[_Arrow]] = defaultdict(list)
-        for arrow in self.arrows:
-            out[arrow.start.id].append(arrow)
-            into[arrow.end.id].append(arrow)
-        for arrows in out.values():
-            arrows.sort(key=lambda arrow: arrow.end.y)
-        for arrows in into.values():
-            arrows.sort(key=lambda arrow: arrow.start.y)
-        for arrow in self.arrows:
-            leave, come = out[arrow.start.id], into[arrow.end.id]
-            yield self._line(arrow, (leave.index(arrow), len(leave)), (come.index(arrow), len(come)))
-
-    def _line(self, arrow: _Arrow, leave: tuple[int, int], come: tuple[int, int]) -> str:
-        """An arrow with its ports; ``leave`` and ``come`` say which it is of how many at its two ends."""
-        start, end = arrow.start, arrow.end
-        x1, y1 = start.x + start.width, _port(start, *leave)
-        x2, y2 = end.x, _port(end, *come)
-        if start.column < end.column:
-            near = far = (x1 + x2) / 2
-            # Where several meet at one end their ports stand at the other.
-            where, x, y = "at-middle", near, (y1 + y2) / 2 + 3
-            if leave[1] > 1:
-                where, x, y = "at-end", x2 - 12, y2 - 3
-            elif come[1] > 1:
-                where, x, y = "at-start", x1 + 6, y1 - 3
-        else:  # within its column, or back: around the right side
-            x2, y2 = end.x + end.width, y2 + 6 * (start is end)
-            near = far = max(x1, x2) + 40 + 8 * leave[0]
-            where, x, y = "at-start", far - 8, (y1 + y2) / 2 + 3
-        curve = f"M{x1:.0f} {y1:.0f}C{near:.0f} {y1:.0f} {far:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-        label = ", ".join(arrow.labels)
-        drawn = _cut(
-            ", ".join(each.partition(";")[0] for each in arrow.labels), 16
-        )  # the ports; the rest is in its title
-        title = f"{start.label} to {end.label}" + (f": {label}" if label else "")
-        kind = " nowhere" if arrow.nowhere else " outside" if start.kind == "outside" else ""
-        text = f'<text class="{where}" x="{x:.0f}" y="{y:.0f}">{self.words.text(drawn)}</text>' if label else ""
-        return (
-            f'<g class="arrow{kind}"><title>{self.words.text(title)}</title><path d="{curve}" '
-            f'marker-end="url(#tip)"/>{text}</g>\n'
+    def _box(self, box: Box) -> Iterator[str]:
+        node = _node(box)
+        x, y = box.x, box.y
+        yield (
+            f'<g class="node {node.look}"><title>{self.words.text(node.about)}</title><rect x="{x:.0f}" y="{y:.0f}" '
+            f'width="{box.width:.0f}" height="{box.height:.0f}" rx="5"/>'
+            f'<text class="kind" x="{x + 10:.0f}" y="{y + 15:.0f}">{self.words.text(_cut(node.kind))}</text>'
+            f'<text class="name" x="{x + 10:.0f}" y="{y + 30:.0f}">{self.words.text(_cut(node.name))}</text>'
         )
-
-    def _node(self, node: _Node) -> str:
-        kind, _, name = node.label.partition("/") if node.kind == "workload" else ("", "", node.label)
-        x, y = node.x + 10, node.y
-        lines = f'<text x="{x:.0f}" y="{y + 24:.0f}">{self.words.text(_cut(name))}</text>'
-        if kind:
-            lines = (
-                f'<text class="kind" x="{x:.0f}" y="{y + 15:.0f}">{self.words.text(_cut(kind))}</text>'
-                f'<text x="{x:.0f}" y="{y + 31:.0f}">{self.words.text(_cut(name))}</text>'
+        if node.file:
+            yield f'<text class="kind" x="{x + 10:.0f}" y="{y + 45:.0f}">{self.words.text(node.file)}</text>'
+        if node.rows:
+            yield f'<path class="rule" d="M{x:.0f} {y + node.head + 2:.0f}h{box.width:.0f}"/>'
+        for number, row in enumerate(node.rows):
+            middle = round(y + _row_at(node, number))
+            yield (
+                f'<g class="row {row.arrow}"><title>{self.words.text(row.about)}</title>'
+                f'{_short_arrow(row, box, middle)}<text x="{x + 10:.0f}" y="{middle + 4}">{self.words.text(row.text)}'
+                "</text></g>"
             )
-        return (
-            f'<g class="node {node.kind}"><title>{self.words.text(node.about)}</title><rect x="{node.x:.0f}" '
-            f'y="{y:.0f}" width="{node.width:.0f}" height="{_HEIGHT}" rx="{5 if kind else 20}"/>{lines}</g>\n'
-        )
+        yield "</g>\n"
 
 
-def _topological(nodes: list[_Node], servers: dict[str, list[_Node]]) -> list[_Node]:
-    """Clients before their servers, where no circle forbids it."""
-    order: list[_Node] = []
-    seen: set[str] = set()
-    for root in nodes:
-        if root.id in seen:
-            continue
-        seen.add(root.id)
-        stack = [(root, iter(servers[root.id]))]
-        while stack:
-            node, rest = stack[-1]
-            following = next((server for server in rest if server.id not in seen), None)
-            if following is None:
-                order.append(node)
-                stack.pop()
-            else:
-                seen.add(following.id)
-                stack.append((following, iter(servers[following.id])))
-    return order[::-1]
+@dataclass(slots=True, eq=False)
+class _Part:
+    """A piece of the drawing that moves as one."""
+
+    boxes: list[Box]
+    lines: list[Line]
+    width: float = 0
+    height: float = 0
+    frames: list[tuple[str, float, float, float, float]] = field(default_factory=list)
+
+    def move(self, x: float, y: float) -> None:
+        for box in self.boxes:
+            box.x += x
+            box.y += y
+        for line in self.lines:
+            line.path = [(px + x, py + y) for px, py in line.path]
+        self.frames = [(text, fx + x, fy + y, width, height) for text, fx, fy, width, height in self.frames]
 
 
-def _stack(group: list[_Node], top: float) -> float:
-    """Give the nodes of a group their heights, column by column, the columns centred; where the group ends."""
-    columns = _by_column(group).values()
-    step, most = _HEIGHT + _GAP_Y, max(map(len, columns))
-    for column in columns:
-        first = top + (most - len(column)) * step / 2
-        for number, node in enumerate(sorted(column, key=lambda node: node.row)):
-            node.y = first + number * step
-    return top + most * step
+class _Nodes:
+    """The boxes and lines of a graph, no more than fit. ``strips`` are the names of the namespaces, by their number."""
+
+    def __init__(self, graph: Graph, mask: Callable[[str], str]) -> None:
+        self.rows: dict[int, list[_Row]] = defaultdict(list)
+        self._came: dict[int, dict[str, None]] = defaultdict(dict)  # ports at which workloads come in, by server
+        pairs: dict[tuple[int, int, str], None] = {}
+        for link in graph.links:
+            if link.client is not None and link.client.id != link.server.id:
+                pairs[link.client.id, link.server.id, ports(link.ports)] = None
+                self._came[link.server.id][ports(link.ports)] = None
+        self._fill(graph)
+        strips = by_namespace(graph)
+        drawn = {id for pair in pairs for id in pair[:2]} | self.rows.keys()
+        self.left_out = sum(1 for workload in graph.workloads if workload.id not in drawn)
+        self.strips = dict.fromkeys(strips)
+        told = told_apart((workload for workload in graph.workloads if workload.id in drawn), mask)
+        boxes: dict[int, Box] = {}
+        for strip, workloads in enumerate(strips.values()):
+            for workload in workloads:
+                if workload.id in drawn:
+                    boxes[workload.id] = self._box(workload, told.get(workload.id, ""), strip)
+        lines = [
+            Line(boxes[client], boxes[server], _HEAD / 2, self._row_of(boxes[server], server, found),
+                 f"{_about(boxes[client])} to {_about(boxes[server])}: {found}")
+            for client, server, found in pairs
+        ]  # fmt: skip
+        self._keep(list(boxes.values()) + self._lone_services(graph), lines)
+
+    def _fill(self, graph: Graph) -> None:
+        """Everything about a workload that is no line to another."""
+        entries: dict[tuple[int, Way | None], dict[Port, None]] = defaultdict(dict)
+        open_to_all: set[tuple[int, Way | None]] = set()
+        reasons: dict[int, list[str]] = defaultdict(list)
+        for service in graph.services:
+            for server in service.servers:
+                reasons[server.id].append(reason(service))
+        for link in graph.links:
+            if link.client is None or link.client.id == link.server.id:
+                key = link.server.id, link.way or Way.OUTSIDE if link.client is None else None
+                entries[key].update(dict.fromkeys(link.ports))
+                if not link.ports:
+                    open_to_all.add(key)
+        for (id, way), found in entries.items():
+            if way is not None:
+                which = ports(() if (id, way) in open_to_all else sorted(found, key=lambda port: port.order))
+                why = reasons.get(id, []) if way is Way.OUTSIDE else []
+                about = "; ".join([f"{which} from {ORIGINS[way]}", *why])
+                end = f" from {_ORIGINS[way]}"
+                look = "in open" if way is Way.OUTSIDE else "in"
+                self.rows[id].append(_Row(_cut(which, _LONGEST - len(end)) + end, about, look))
+        for host in graph.hosts:
+            name = plain(host.host if host.port is None else f"{host.host}:{host.port}")
+            look = "out nowhere" if host.lack is Lack.UNRESOLVED else "out"
+            text = f"to {name}{_SHORT_LACKS[host.lack]}"
+            text = text if len(text) <= _LONGEST else _cut(f"to {name}")
+            self.rows[host.client.id].append(_Row(text, f"to {name}, {_LACKS[host.lack]}", look))
+        for workload in graph.workloads:
+            id = workload.id
+            if workload.api:
+                self.rows[id].append(_Row("to the Kubernetes API", "to the Kubernetes API", "out"))
+            if workload.silent:
+                self.rows[id].append(_Row("to whom: not known", "nothing shows whom it calls", "out nowhere"))
+            if (id, None) in entries:
+                own = sorted(entries[id, None], key=lambda port: port.order)
+                which = ports(() if (id, None) in open_to_all else own)
+                self.rows[id].append(_Row(_cut(f"to itself: {which}"), f"to itself: {which}", "self"))
+
+    def _box(self, workload: Workload, file: str, strip: int) -> Box:
+        came = [_Row(_cut(text), f"{text} from the workloads with a line to it") for text in self._came[workload.id]]
+        node = _Node(
+            plain(workload.kind), plain(workload.name + (f" {workload.part}" if workload.part else "")),
+            f"{workload.label}, {workload.file}:{workload.line}", file, rows=came + self.rows.get(workload.id, []),
+        )  # fmt: skip
+        if len(node.rows) > _ROWS:
+            rest = node.rows[_ROWS - 1 :]
+            node.rows = node.rows[: _ROWS - 1]
+            node.rows.append(_Row(f"and {len(rest)} more", "; ".join(row.about for row in rest[:20])))
+        return node.box(strip)
+
+    def _row_of(self, box: Box, id: int, text: str) -> float:
+        node = _node(box)
+        number = list(self._came[id]).index(text) if len(self._came[id]) < _ROWS else -1
+        return _row_at(node, min(number, len(node.rows) - 1) if number >= 0 else len(node.rows) - 1)
+
+    def _lone_services(self, graph: Graph) -> list[Box]:
+        """Services that are open to the outside, and the tree does not show their pods."""
+        alone = [service for service in graph.services if not service.servers]
+        strip = len(self.strips)
+        if alone:
+            self.strips["pods not in the tree"] = None
+        boxes = []
+        for service in alone:
+            about = f"Service/{service.name}, {service.file}:{service.line}"
+            node = _Node("Service", plain(service.name), about, look="nowhere")
+            node.rows = [_Row(_cut(f"{plain(service.kind)} from anywhere"), reason(service), "in open")]
+            boxes.append(node.box(strip))
+        return boxes
+
+    def _keep(self, boxes: list[Box], lines: list[Line]) -> None:
+        """The first parts that fit; of a part that does not, the boxes around the one with the most connections."""
+        kept: dict[Box, None] = {}
+        for own, between in sorted(connected(boxes, lines), key=lambda group: -len(group[1])):
+            room = MOST_BOXES - len(kept)
+            kept.update(dict.fromkeys(own if len(own) <= room else _around(own, between)[:room]))
+            if len(kept) == MOST_BOXES:
+                break
+        self.boxes = [box for box in boxes if box in kept]
+        self.lines = [line for line in lines if line.start in kept and line.end in kept][:MOST_LINES]
+        self.more_boxes, self.more_lines = len(boxes) - len(self.boxes), len(lines) - len(self.lines)
 
 
-def _by_column(nodes: Iterable[_Node]) -> dict[int, list[_Node]]:
-    found: dict[int, list[_Node]] = {}
-    for node in nodes:
-        found.setdefault(node.column, []).append(node)
-    return found
+def _around(boxes: list[Box], lines: list[Line]) -> list[Box]:
+    near: dict[Box, list[Box]] = defaultdict(list)
+    for line in lines:
+        near[line.start].append(line.end)
+        near[line.end].append(line.start)
+    found = dict.fromkeys([max(boxes, key=lambda box: len(near[box]))])
+    waiting = list(found)
+    for box in waiting:
+        fresh = [other for other in dict.fromkeys(near[box]) if other not in found]
+        found.update(dict.fromkeys(fresh))
+        waiting += fresh
+    return waiting
 
 
-def _port(node: _Node, number: int, count: int) -> float:
-    return node.y + _HEIGHT * (number + 1) / (count + 1)
+def _node(box: Box) -> _Node:
+    assert isinstance(box.about, _Node)
+    return box.about
 
 
-def _cut(label: str, longest: int = _LONGEST) -> str:
-    return label if len(label) <= longest else label[: longest - 1] + "\u2026"
+def _about(box: Box) -> str:
+    node = _node(box)
+    return f"{node.kind}/{node.name}" + (f" ({node.file})" if node.file else "")
+
+
+def _row_at(node: _Node, number: int) -> float:
+    """The middle of a row, from the top of its box."""
+    return node.head + 4 + number * _LINE + _LINE / 2
+
+
+def _short_arrow(row: _Row, box: Box, y: int) -> str:
+    left, right = round(box.x), round(box.x + box.width)
+    kinds = {
+        "in": f"M{left - STUB + 2} {y}H{left}",
+        "out": f"M{right} {y}H{right + STUB - 2}",
+        "self": f"M{right} {y - 5}h8a5 5 0 0 1 0 10H{right}",
+    }
+    path = kinds.get(row.arrow.partition(" ")[0])
+    return f'<path d="{path}" marker-end="url(#tip)"/>' if path else ""
+
+
+def _curve(path: list[tuple[float, float]]) -> str:
+    """Level in each pair of points, bent from one pair to the next."""
+    (x, y), *rest = path
+    parts = [f"M{x:.0f} {y:.0f}"]
+    for number, (to_x, to_y) in enumerate(rest):
+        if number % 2 == 0:
+            parts.append(f"H{to_x:.0f}")
+        else:
+            middle = (x + to_x) / 2
+            parts.append(f"C{middle:.0f} {y:.0f} {middle:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}")
+        x, y = to_x, to_y
+    return "".join(parts)
+
+
+def _wide(text: str) -> int:
+    """How many columns of a terminal ``text`` takes, when it is cut."""
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in _cut(text))
+
+
+def _cut(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "\u2026"

@@ -49,6 +49,38 @@
     document.getElementById("shown").textContent = `${shown} of ${items.length} records and diffs shown`;
   }
 
+  // The drawing fits the page until somebody asks for another size.
+  function zoom() {
+    const region = document.getElementById("drawing");
+    if (!region) return;
+    const svg = region.querySelector("svg");
+    const whole = Number(svg.getAttribute("width"));
+    const now = () => svg.getBoundingClientRect().width / whole;
+    const say = () => (document.getElementById("zoom-now").textContent = `${Math.round(100 * now())} %`);
+    const set = (size) => {
+      const middle = (region.scrollLeft + region.clientWidth / 2) / region.scrollWidth;
+      const centre = (region.scrollTop + region.clientHeight / 2) / region.scrollHeight;
+      region.classList.toggle("zoomed", size !== null);
+      svg.style.width = size === null ? "" : `${Math.round(whole * Math.min(4, Math.max(0.1, size)))}px`;
+      region.scrollLeft = middle * region.scrollWidth - region.clientWidth / 2;
+      region.scrollTop = centre * region.scrollHeight - region.clientHeight / 2;
+      say();
+    };
+    const acts = { in: () => set(now() * 1.25), out: () => set(now() / 1.25), fit: () => set(null) };
+    const keys = { "+": "in", "=": "in", "-": "out", "0": "fit" };
+    for (const id in acts) document.getElementById(`zoom-${id}`).addEventListener("click", acts[id]);
+    region.addEventListener("keydown", (event) => {
+      const act = acts[keys[event.key]];
+      if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      act();
+    });
+    document.getElementById("zoom").hidden = false;
+    addEventListener("resize", say);
+    say();
+    if (now() < 0.75) document.getElementById("list").open = true; // too small to read on this screen
+  }
+
   // What a link leads to may stand in something closed, or be filtered away.
   function reveal() {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
@@ -73,6 +105,7 @@
     }
     filter();
   }
+  zoom();
   addEventListener("hashchange", reveal);
   reveal();
 })();

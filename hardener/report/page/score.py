@@ -1,7 +1,8 @@
 """The score of each risk before and after the changes of a run, from nothing but the counts of its Outcome.
 
 An open point is an edit to make, a step held back, or a finding. The score is 100 x documents / (documents + open
-points), rounded down: 100 where nothing is known to be open, 50 at one open point per document.
+points), rounded down: 100 where nothing is known to be open, 50 at one open point per document. A risk of which the
+tree holds no object has no score.
 """
 
 from __future__ import annotations
@@ -13,22 +14,28 @@ from hardener.engine.outcome import Outcome
 from hardener.support.fast_dataclass import dataclass
 
 EXPLAINED = (
-    "Score = 100 \u00d7 documents \u00f7 (documents + open points), rounded down. An open point is an edit to make, a "
-    "step that is held back, or a finding: before, all of them count; after, those that are held back and the "
-    "findings. 100 says that nothing is known to be open, 50 that there is one open point per document. What is waived "
-    "does not count, nor does how severe a point is. Compare a tree with itself over time, not two trees."
+    "Score = 100 \u00d7 documents \u00f7 (documents + open points), rounded down. Before the changes an open point is "
+    "an edit to make, a step that is held back, or a finding. After the changes only the last two are open. 100: "
+    "nothing is known to be open. 50: there is one open point per document. Nothing of it here: the tree holds no "
+    "object of this kind, so there is nothing to score. A waived point does not count. Severity does not count. "
+    "Compare a tree with itself over time, not with another tree."
 )
+NOTHING, UNSEEN = "nothing of it here", "not looked at"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The open points and scores of a risk; ``edits``, ``held`` and ``findings`` are the counts behind them."""
+    """The open points and scores of a risk; ``edits``, ``held`` and ``findings`` are the counts behind them.
 
-    risk: Risk
+    ``lack`` is why there is no score, "" where there is one; ``risk`` is None for what belongs to none.
+    """
+
+    risk: Risk | None
     documents: int
     edits: int
     held: int
     findings: int
+    lack: str = ""
 
     @property
     def open_before(self) -> int:
@@ -48,11 +55,23 @@ class Row:
 
 
 def rows(outcome: Outcome) -> Iterator[Row]:
-    """A row for each of the ten risks."""
+    """A row for each of the ten risks, and one for what belongs to none of them, where there is any."""
     summary = outcome.summary()
+    rest = {name: summary[name] for name in ("edits", "held", "findings")}
     for risk in RISKS.values():
-        counts = summary["byRisk"].get(risk.id, {"edits": 0, "held": 0, "findings": 0})
-        yield Row(risk, summary["documents"], counts["edits"], counts["held"], counts["findings"])
+        counts = summary["byRisk"].get(risk.id, dict.fromkeys(rest, 0))
+        rest = {name: rest[name] - counts[name] for name in rest}
+        lack = "" if any(counts.values()) else _lack(outcome, risk)
+        yield Row(risk, summary["documents"], counts["edits"], counts["held"], counts["findings"], lack)
+    if any(rest.values()):
+        yield Row(None, summary["documents"], rest["edits"], rest["held"], rest["findings"], "no score")
+
+
+def _lack(outcome: Outcome, risk: Risk) -> str:
+    """Why a risk without an open point has no score."""
+    if outcome.looked_at.get(risk.id, set()) - risk.searched:
+        return ""
+    return UNSEEN if risk.id in outcome.narrowed or risk.id not in outcome.looked_at else NOTHING
 
 
 def score(documents: int, open_points: int) -> int:
@@ -66,16 +85,27 @@ def table(outcome: Outcome, after: str) -> Iterator[str]:
 <thead><tr><th scope="col">Risk</th><th scope="col">Score before</th><th scope="col">Score {after}</th>
 <th scope="col">Open before</th><th scope="col">Open {after}</th></tr></thead>
 <tbody>"""
-    for row in rows(outcome):
-        risk = row.risk
+    found = list(rows(outcome))
+    for row in found:
+        name = f'<span class="risk">{row.risk.id}</span> {row.risk.title}' if row.risk else "None of the ten risks"
         yield (
-            f'<tr class="{"open" if row.open_before else "clear"}"><th scope="row"><span class="risk">{risk.id}</span> '
-            f"{risk.title}</th>"
-            f'<td data-label="Score before">{_bar(row.before)}</td><td data-label="Score {after}">{_bar(row.after)}'
-            f'</td><td class="count" data-label="Open before">{row.open_before}</td>'
+            f'<tr class="{"open" if row.open_before else "clear"}"><th scope="row">{name}</th>'
+            f"{_scores(row, after)}"
+            f'<td class="count" data-label="Open before">{row.open_before}</td>'
             f'<td class="count" data-label="Open {after}">{row.open_after}</td></tr>'
         )
+    yield (
+        '<tr class="sum"><th scope="row">All</th><td colspan="2"></td>'
+        f'<td class="count" data-label="Open before">{sum(row.open_before for row in found)}</td>'
+        f'<td class="count" data-label="Open {after}">{sum(row.open_after for row in found)}</td></tr>'
+    )
     yield f'</tbody></table>\n<p class="small">{EXPLAINED}</p>'
+
+
+def _scores(row: Row, after: str) -> str:
+    if row.lack:
+        return f'<td class="lack" colspan="2" data-label="Score">{row.lack}</td>'
+    return f'<td data-label="Score before">{_bar(row.before)}</td><td data-label="Score {after}">{_bar(row.after)}</td>'
 
 
 def _bar(value: int) -> str:

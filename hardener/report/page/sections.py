@@ -53,7 +53,8 @@ def _held(record: Held, words: Words) -> Html:
         yield '<ul class="patch" aria-label="Patch (RFC 6902)">'
         for operation in record.patch:
             value = f" {words.value(operation['value'])}" if "value" in operation else ""
-            yield f"<li><code>{operation['op']} {words.text(operation['path'])}{value}</code></li>"
+            path = words.text(operation["path"]).replace("/", "/<wbr>")
+            yield f"<li><code>{operation['op']} {path}{value}</code></li>"
         yield "</ul>"
     for title, found in (("Before", steps.before(record.changes)), ("After", steps.after(record.changes))):
         if found:
@@ -123,7 +124,7 @@ def changes(outcome: Outcome, words: Words) -> Html:
 
 def _change(change: Change, words: Words) -> str:
     file, transform = change.object.piece.file.name, change.transform
-    path = words.text(dotted(change.path[1:]))
+    path = words.text(dotted(change.path[1:])).replace(".", ".<wbr>")
     values = words.before_and_after(change.before, change.after, hidden=bool(change.edit.keeps))
     late = " <b>shows late</b>" if change.edit.late else ""
     return (

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hardener import __version__
 from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Outcome
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
@@ -103,7 +104,7 @@ class _Page:
             f"{'changed' if self.applied else 'nothing is written yet'}.</p>"
         )
         for note in unread.notes(tree):
-            yield f"<p>{words.text(note.text)}.</p>"
+            yield f"<p>{words.text(note.text[:1].upper() + note.text[1:])}.</p>"
         rows = list(score.rows(outcome))
         before, after = sum(row.open_before for row in rows), sum(row.open_after for row in rows)
         figures = (
@@ -169,12 +170,10 @@ class _Page:
         yield "</li></ul>" * (depth + 1) + "\n"
 
     def _filters(self) -> Iterator[str]:
-        outcome = self.outcome
-        risks = [row.risk for row in score.rows(outcome)]
         files = sorted(self.words.files.items())
         yield '<form id="filters" hidden role="search" aria-label="Filter the records of this page">'
         yield '<div class="fields">'
-        yield _select("risk", "Risk", [(risk.id, f"{risk.id} {risk.title}") for risk in risks])
+        yield _select("risk", "Risk", [(risk.id, f"{risk.id} {risk.title}") for risk in RISKS.values()])
         yield _select("grade", "Grade", [(grade, str(grade)) for grade in Grade])
         severities = sorted(Severity, key=lambda severity: -severity.rank)
         yield _select(
@@ -222,16 +221,27 @@ class _Page:
     def _connections(self) -> Iterator[str]:
         found = graph.collect(self.outcome.tree, self.words.redactor.text)
         text = list(graph_formats.text(found))
-        yield "<p>As the manifests show it with these changes. Dashed: a name that the tree does not hold.</p>"
-        if found.links or found.hosts or found.services:
-            drawing = Drawing(found, self.words)
-            yield '<div class="scroll drawing" role="region" tabindex="0" aria-label="Drawing of the connections">'
+        yield "<p>This is what the manifests show with these changes.</p>"
+        drawing = Drawing(found, self.words)
+        if drawing.boxes:
+            yield (
+                '<p class="small">An arrow into a box: who may connect. In red: everybody may. An arrow out of it: '
+                "what it calls. A dashed arrow: what it calls is not in the tree, or not known.</p>"
+            )
+            yield '<div class="zoom" id="zoom" role="group" aria-label="Size of the drawing" hidden>'
+            yield "".join(
+                f'<button type="button" id="zoom-{id}">{text}</button> '
+                for id, text in (("in", "Larger"), ("out", "Smaller"), ("fit", "Fit the page"))
+            )
+            yield '<output id="zoom-now"></output></div>'
+            yield (
+                '<div class="drawing" id="drawing" role="region" tabindex="0" aria-label="Drawing of the connections">'
+            )
             yield from drawing.svg()
             yield "</div>\n"
-            if drawing.left_out:
-                what = counted(drawing.left_out, "workload")
-                yield f'<p class="small">{what} without a connection not drawn.</p>'
-        yield "<details><summary>The same as a list, with the evidence</summary>"
+        for note in drawing.notes():
+            yield f'<p class="small">{note}</p>'
+        yield "<details id='list'><summary>The same as a list, with the evidence</summary>"
         yield from self._indented(
             line.replace("-> ", "talks to ", 1).replace("<- ", "is open to ", 1) if line.startswith("    ") else line
             for line in text
