@@ -151,17 +151,12 @@ def test_every_command_exists(page: str) -> None:
             assert options <= COMMANDS[command] | {"--help", "-v"}, line
 
 
-@pytest.mark.parametrize("page", ALL)
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
 def test_every_option_exists(page: str) -> None:
-    known = set().union(*COMMANDS.values(), {"--version", "--harden-accept", "--fast", "--help"})
-    known |= {option for command in groups() for option in command}
-    named = {
-        option for inline in re.findall(r"`([^`\n]+)`", read(page))
-        if not re.match(r"[\w-]+[ =:]|\w[\w.]*/", inline) or inline.startswith("harden ")
-        for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", inline)
-    }  # fmt: skip
-    if page in PAGES or page in ("CONTRIBUTING.md", "CHANGELOG.md"):
-        assert named <= known
+    known = set().union(*COMMANDS.values(), *groups(), {"--version", "--harden-accept", "--fast", "--help"})
+    inline = [text for text in re.findall(r"`([^`\n]+)`", read(page)) if text.startswith(("-", "harden "))]
+    named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text)}
+    assert named <= known
 
 
 def groups() -> Iterator[set[str]]:
