@@ -41,7 +41,11 @@ def hunk(report: str) -> str:
     patch = lines.index("diff --git a/shop/api.yaml b/shop/api.yaml\n")
     gone = next(number for number, line in enumerate(lines) if line.startswith("-") and "privileged: true" in line)
     start = max(number for number in range(patch, gone) if lines[number].startswith("@@"))
-    end = next(number for number in range(gone, len(lines)) if not lines[number].startswith((" ", "+", "-")))
+    end = next(
+        number
+        for number in range(gone, len(lines))
+        if lines[number].startswith(" ---") or lines[number][0] not in " +-"
+    )
     return "".join((*lines[patch : patch + 3], *lines[start:end]))
 
 
