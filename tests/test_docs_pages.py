@@ -153,7 +153,9 @@ def test_every_command_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
 def test_every_option_exists(page: str) -> None:
-    known = set().union(*COMMANDS.values(), *groups(), {"--version", "--harden-accept", "--fast", "--help"})
+    known = set().union(
+        *COMMANDS.values(), *groups(), {"--version", "--harden-accept", "--fast", "--help", "--install-completion"}
+    )
     inline = [text for text in re.findall(r"`([^`\n]+)`", read(page)) if text.startswith(("-", "harden "))]
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text)}
     assert named <= known
@@ -224,7 +226,6 @@ def test_what_is_not_run_here_is_run_elsewhere() -> None:
         text = (ROOT / "tests" / file).read_text(encoding="utf-8")
         assert f"def {function}(" in text, test
         assert page in text or page == "README.md", test
-        assert heading in text, test
 
 
 @pytest.mark.slow

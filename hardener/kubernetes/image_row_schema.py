@@ -127,11 +127,6 @@ _TESTS: dict[str, _Test] = {
 }
 
 
-def keys() -> dict[str, str]:
-    """What may stand in a row, each with what its value is."""
-    return {key: what for key, (_, what) in _TESTS.items()}
-
-
 def mistakes(entry: Mapping[Any, Any]) -> Iterator[tuple[str | None, str]]:
     """What is wrong with a row as it is written: the key, None for the row itself, and what it should be."""
     if "match" not in entry:

@@ -52,7 +52,7 @@ def page() -> str:
         ("deep", "`deep`:"),
     ):
         lines += [head, "", *table(("key", "value", ""), _keys(records[place]))]
-    rows = [(code(key), plain(what)) for key, what in image_row_schema.keys().items()]
+    rows = [(code(key), plain(test[1])) for key, test in image_row_schema._TESTS.items()]
     lines += ["A row of `images`. Only `match` is required:", "", *table(("key", "value"), rows)]
     lines += [
         "## A profile",
