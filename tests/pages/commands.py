@@ -34,13 +34,14 @@ def page() -> str:
         "",
     ]
     lines += table(
-        ("command", ""), [(f"[{code(name)}](#{name.replace(' ', '-')})", _help(command)) for name, command in found]
+        ("command", "what it does"),
+        [(f"[{code(name)}](#{name.replace(' ', '-')})", _help(command)) for name, command in found],
     )
     for name, command in found:
         lines += [f"## {name}", "", _help(command), "", *_usage(name, command)]
         arguments, options = _parameters(command)
-        lines += table(("argument", ""), arguments) if arguments else []
-        lines += table(("option", "", "default"), options) if options else []
+        lines += table(("argument", "what it is"), arguments) if arguments else []
+        lines += table(("option", "what it does", "default"), options) if options else []
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

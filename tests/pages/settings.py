@@ -43,7 +43,7 @@ def page() -> str:
         "",
         "## .harden.yaml",
         "",
-        *table(("key", "value", ""), _keys(records[""])),
+        *table(("key", "value", "what it says"), _keys(records[""])),
     ]
     for place, head in (
         ("exceptions", "An entry of `exceptions`:"),
@@ -51,7 +51,7 @@ def page() -> str:
         ("registries", "An entry of `registries`, below the host:"),
         ("deep", "`deep`:"),
     ):
-        lines += [head, "", *table(("key", "value", ""), _keys(records[place]))]
+        lines += [head, "", *table(("key", "value", "what it says"), _keys(records[place]))]
     rows = [(code(key), plain(test[1])) for key, test in image_row_schema._TESTS.items()]
     lines += ["A row of `images`. Only `match` is required:", "", *table(("key", "value"), rows)]
     lines += [
@@ -60,7 +60,7 @@ def page() -> str:
         "A file that `--profile` or `profile` in `.harden.yaml` names.",
         "",
         *table(
-            ("key", "value", ""),
+            ("key", "value", "what it says"),
             [
                 ("`extends`", "text", "a built-in profile, or a file, seen from this one"),
                 ("`description`", "text", "what `harden profiles` prints"),

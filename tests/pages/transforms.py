@@ -211,7 +211,7 @@ def page(transform: Transform) -> str:
     for scanner, checks in sorted(_peers(transform).items()):
         facts.append((_SCANNERS[scanner], ", ".join(code(check) for check in checks)))
     lines = [HEAD, "", f"# {code(transform.id)}", "", f"{plain(transform.summary)} {does}", ""]
-    lines += table(("", ""), facts)
+    lines += table(facts[0], facts[1:])
     lines += _example(transform)
     lines += ["## Why", "", _sentence(transform.why), ""]
     lines += ["## What may break", "", _sentence(transform.may_break), ""]
@@ -296,7 +296,7 @@ def _grades(transform: Transform) -> list[str]:
         if found:
             named = [plain(why) for why, _ in found.most_common(_MOST) if why]
             rows.append((grade, "made" if grade != "breaking" else "held back", "<br>".join(named)))
-    return [*lines, *table(("grade", "", "because, for example"), rows)]
+    return [*lines, *table(("grade", "by default", "because, for example"), rows)]
 
 
 def has_comments(transform: Transform) -> bool:
