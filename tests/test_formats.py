@@ -61,7 +61,7 @@ def unquote_command(text: str) -> str:
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("name", CORPUS)
+@pytest.mark.parametrize("name", ["argo-cd", "bad-pods", "podinfo"])
 def test_sarif_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
     schema("sarif-2.1.0").validate(json.loads(getattr(tree_faces(name), side)["sarif"]))
 

@@ -16,10 +16,15 @@ from hardener.kubernetes.kustomization import NAMES
 from hardener.kubernetes.network_policy import ANYWHERE
 from hardener.tree.tree import Tree
 
-from .built import BUILDERS, Cluster, Key, build, builder
+from .built import Cluster, Key, build, builder
 from .conftest import CorpusTree, shared
 
 WITH_KUSTOMIZATIONS = ("argo-cd", "microservices-demo", "podinfo")
+# Each tree by kustomize, and the smallest by kubectl, which has the same library, of another version.
+BUILDS = [
+    pytest.param(name, tool, marks=getattr(pytest.mark, tool), id=f"{name}-{tool}")
+    for name, tool in [*((name, "kustomize") for name in WITH_KUSTOMIZATIONS), ("podinfo", "kubectl")]
+]
 
 Leaf = tuple[tuple[str, ...], Any]  # a path with "*" for the index of an item, and the value there
 
@@ -115,8 +120,7 @@ def each_build(origin: Path, judge: Callable[[str], list[str] | None]) -> None:
     assert [line for result in built for line in result] == []
 
 
-@pytest.mark.parametrize("tool", BUILDERS)
-@pytest.mark.parametrize("name", WITH_KUSTOMIZATIONS)
+@pytest.mark.parametrize(("name", "tool"), BUILDS)
 def test_what_was_built_is_built_with_the_edits(name: str, tool: str, corpus: Callable[[str], CorpusTree]) -> None:
     builder(tool)
     origin, tree = shared("corpus", name), corpus(name)
