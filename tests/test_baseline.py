@@ -62,7 +62,7 @@ def test_a_container_before_it_is_new_and_the_old_one_known(tree: Path, harden: 
 def test_a_new_workload_fails(tree: Path, harden: Harden) -> None:
     write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
     status, out = check(harden)
-    assert (status, "changes are pending" in out) == (1, True)
+    assert (status, "pending changes are low or worse" in out) == (1, True)
     assert "Deployment/api" in out
 
 

@@ -12,23 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, snapshot, write
+from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, snapshot, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " -i --interactive --output --output-dir --help",
+    " -i --interactive --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --no-waivers --help",
+    " --since --no-waivers --stat --no-pager --color -h --help",
+    "check": "--profile --fail-on --max-risk --accept --only --skip --format --kubernetes-version --config --set"
+    " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
+    " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --color -h --help",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
-    " --as-of --report --help",
-    "fn": "--help",
-    "graph": "--format --config --evidence --help",
-    "lock": "--check --update --frozen --deep --registries --config --evidence --help",
-    "images": "--format --config --evidence --as-of --help",
-    "list": "--profile --help",
-    "explain": "--help",
+    " --as-of --report --patch --color -h --help",
+    "fn": "-h --help",
+    "graph": "--format --config --evidence -h --help",
+    "lock": "--check --update --frozen --deep --registries --config --evidence -h --help",
+    "images": "--format --config --evidence --as-of -h --help",
+    "list": "--profile -h --help",
+    "explain": "-h --help",
 }
 
 # What is wrong: the arguments behind `diff web.yaml`, and what the message must hold.
@@ -162,11 +165,49 @@ def test_a_name_that_does_not_exist_is_one_line_in_every_command(
 def test_options_are_those_of_the_design(command: str, harden: Harden) -> None:
     shown = harden(command, "--help")
     assert shown.status == 0
-    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", shown.out.partition("Options:")[2])) >= set(
-        OPTIONS[command].split()
-    )
+    assert harden(command, "-h").out == shown.out
     listed = {word for line in shown.out.splitlines() for word in re.findall(r"^  (?:(-\w), )?(--[\w-]+)", line)}
     assert {name for pair in listed for name in pair if name} == set(OPTIONS[command].split())
+    heads = re.findall(r"^(\w.*):$", shown.out, re.M)
+    order = ("Arguments", "Which changes", "Where they are written", "What is judged", "Report", "Options", "Examples")
+    assert heads == [head for head in order if head in heads]
+    assert "Options" in heads and not any(line.endswith(" ") for line in shown.out.splitlines())
+
+
+@pytest.mark.slow
+def test_every_example_of_the_help_is_a_command_line(tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    found = []
+    for command in OPTIONS:
+        shown = run(command, "-h", cwd=tmp_path).out.partition("\nExamples:\n")[2]
+        found += [
+            re.split(r" {2,}|[|>]", line.strip())[0].split()[1:] for line in shown.splitlines() if "harden" in line
+        ]
+    assert len(found) > 15
+    known = {name: set(options.split()) for name, options in OPTIONS.items()}
+    for words in found:
+        if words[0] in known:
+            assert {word for word in words[1:] if word.startswith("-")} <= known[words[0]], words
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("harden ap", {"apply"}),
+        ("harden diff --profile re", {"restricted"}),
+        ("harden apply --only no-host-p", {"no-host-path", "no-host-pid", "no-host-port", "no-host-process"}),
+        ("harden apply --skip cpu-limit,K0", {f"cpu-limit,K0{number}" for number in range(1, 10)}),
+        ("harden check --fail-on cr", {"critical"}),
+    ],
+)
+def test_a_shell_completes(
+    typed: str, expected: set[str], harden: Harden, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_HARDEN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    assert set(harden().out.split()) == expected
 
 
 @pytest.mark.parametrize(
@@ -208,7 +249,7 @@ def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
 def test_nothing_to_read_is_no_mistake(harden: Harden, tmp_path: Path) -> None:
     assert harden("apply", ".").status == 0
     assert "0 files, 0 documents" in harden("diff").out
-    assert harden("check", "--allow-empty").out.endswith("\nnothing was checked: there is no file\n")
+    assert harden("check", "--allow-empty").out.startswith("nothing was checked: there is no file\n")
     assert harden("check").status == 2
 
 
@@ -258,11 +299,30 @@ def test_verbose_shows_every_edit_with_its_evidence(harden: Harden, tmp_path: Pa
 def test_the_order_of_the_report(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
     commit(tmp_path)
-    out = harden("apply", ".").out
-    heads = re.findall(r"^(Impact|Held back|Applied|Refused|Left for a person|Patch|undo)\b", out, re.M)
-    order = ("Impact", "Held back", "Applied", "Refused", "Left for a person", "Patch", "undo")
-    assert heads == [head for head in order if head in heads]
-    assert {"Impact", "Applied", "Refused", "Patch", "undo"} <= set(heads)
+    order = ("diff --git", "hardened", "Impact", "Held back", "To apply", "Applied", "Refused", "Left for a person",
+             "next", "undo")  # fmt: skip
+    shown = harden("diff").out, harden("apply", ".").out
+    heads = [re.findall(rf"^({'|'.join(order)})\b", out, re.M) for out in shown]
+    for found in heads:
+        assert list(dict.fromkeys(found)) == [head for head in order if head in found]
+    assert {"diff --git", "Impact", "To apply", "Refused"} <= set(heads[0])
+    assert {"hardened", "Impact", "Applied", "Refused", "next", "undo"} <= set(heads[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "patch"),
+    [
+        (["diff"], True), (["diff", "--stat"], False), (["diff", "--quiet"], False), (["check"], False),
+        (["check", "--patch"], True), (["check", "-v"], True), (["apply", "."], False),
+        (["apply", ".", "--patch"], True), (["apply", ".", "-v"], True),
+    ],
+)  # fmt: skip
+def test_who_shows_the_patch(arguments: list[str], patch: bool, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    done = harden(*arguments)
+    assert ("\ndiff --git a/web.yaml b/web.yaml\n" in done.out) is patch
+    assert done.out.count("runAsNonRoot: true") == patch or not patch
 
 
 def test_the_undo_command_undoes(harden: Harden, tmp_path: Path) -> None:
@@ -373,7 +433,7 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m hardener diff . | head -n 1"
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
-    assert done.stdout.startswith("harden ")
+    assert done.stdout.startswith("# ")
     assert done.stderr == ""
 
 

@@ -82,6 +82,7 @@ def targets(page: str) -> list[str]:
     """Where the links and pictures of a page lead, but for the web."""
     tokens = [part for token in MarkdownIt().enable("table").parse(read(page)) for part in token.children or ()]
     found = [str(part.attrs.get("href") or part.attrs.get("src") or "") for part in tokens]
+    found += re.findall(r"^ *<(?:img|source) [^>]*?\bsrc(?:set)?=\"([^\"]+)\"", read(page), re.M)
     return [target for target in found if target and not re.match(r"(https?|mailto):", target)]
 
 

@@ -29,12 +29,12 @@ def report(tmp_path: Path) -> str:
 
 
 def test_the_change_is_that_of_a_real_run(report: str, request: pytest.FixtureRequest) -> None:
-    patch = report[report.index("--- a/report.py") : report.rindex("\n\n") + 1]
+    patch = report[report.index("--- a/report.py") :].partition("\n\nharden ")[0] + "\n"
     hold(request, PAGE, block(PAGE, "diff", HEADING), patch)
 
 
 def test_the_findings_are_those_of_a_real_run(report: str, request: pytest.FixtureRequest) -> None:
-    found = report.partition("Left for a person")[2].partition("\n")[2].partition("\nPatch")[0]
+    found = report.partition("Left for a person")[2].partition("\n")[2].partition("\n\n")[0] + "\n"
     hold(request, PAGE, block(PAGE, "text", HEADING), found)
 
 

@@ -112,6 +112,11 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
         ({"paths": "gone"}, 2, False),
         ({"require": "k8s/*.yaml\nk8s"}, 1, False),
         ({"require": "k8s/*.yaml\napps"}, 2, False),
+        ({"fail_on": "high"}, 0, False),
+        ({"fail_on": "medium"}, 1, False),
+        ({"fail_on": "none", "paths": "k8s"}, 0, False),
+        ({"fail_on": "worst"}, 2, False),
+        ({"fail_on": "worst", "command": "diff"}, 1, False),
         ({"no_waivers": "true", "allow_empty": "true"}, 1, False),
         ({"no_waivers": "true", "command": "apply", "paths": "k8s"}, 0, True),
         ({"paths": "--help"}, 2, False),
@@ -128,7 +133,8 @@ def test_a_job(inputs: dict[str, str], status: int, changed: bool, action: Run, 
     if status < 2:
         assert job.outputs["status"] == str(status)
         report = Path(job.outputs["reports"], "harden.txt").read_text()
-        assert report.startswith("harden ")
+        heads = {"check": "check ", "diff": "# ", "apply": "hardened "}
+        assert report.startswith(("changed nothing", "harden ", heads[inputs.get("command", "check")]))
         assert re.search(r"^::stop-commands::(\w+)\n" + re.escape(report) + r"::\1::$", job.log, re.M)
         assert job.summary.startswith("<!-- harden -->\n") == ("reports" not in inputs)
 

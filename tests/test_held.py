@@ -51,8 +51,10 @@ def test_the_markdown_report_says_the_same(harden: Harden, tmp_path: Path) -> No
 
 
 def _remarks(done: Done) -> list[str]:
-    """The lines under the first one, up to an empty one."""
-    return done.out.partition("\n\n")[0].splitlines()[1:]
+    """The lines under the one that says how the run is set, up to an empty one."""
+    head = re.search(r"^harden \d.*\n((?:.+\n)*)", done.out, re.M)
+    assert head
+    return head[1].splitlines()
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ import yaml
 
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, git, snapshot, write
 from .overlay_trees import BASE, of_container
+from .terminals import on_terminal
 
 pytestmark = pytest.mark.slow
 
-QUESTION = "Make this change [y,n,a,d,w,q,?]? "
+QUESTION = ": make this change [y,n,a,d,w,b,q,?]? "
 ROOT_POD = DEPLOYMENT + "        securityContext:\n          runAsUser: 0\n          capabilities: {add: [SYS_ADMIN]}\n"
 PATIENCE = 60  # seconds for one answer of the program, on a busy machine
 
@@ -74,7 +75,7 @@ def walk(folder: Path, answers: dict[str, str] | Sequence[str], *arguments: str,
         asked = session.read_until(QUESTION)
         if not asked.endswith(QUESTION):
             break
-        heads = re.findall(r"^\(\d+/\d+\) (\S+) K\d\d ", asked, re.M)
+        heads = re.findall(r"^\d+ of \d+: (\S+) K\d\d ", asked, re.M)
         answer = answers.get(heads[-1], rest) if isinstance(answers, dict) else next(turn, rest)
         key, _, reason = answer.partition(":")
         session.say(key + "\n")
@@ -94,7 +95,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def questions(session: Session) -> list[str]:
-    return re.findall(r"^\(\d+/\d+\) (\S+) K\d\d ", session.shown, re.M)
+    return re.findall(r"^\d+ of \d+: (\S+) K\d\d ", session.shown, re.M)
 
 
 def spec(tree: Path, name: str = "web.yaml") -> dict[str, object]:
@@ -116,7 +117,7 @@ def test_all_accepted_is_what_apply_does(tree: Path, harden: Harden) -> None:
 
 def test_a_question_shows_reason_grade_evidence_and_lines(tree: Path) -> None:
     shown = walk(tree, {}).shown
-    part = next(one for one in shown.split(QUESTION) if ") automount-token K09 review  web.yaml:" in one)
+    part = next(one for one in shown.split(QUESTION) if ": automount-token K09 medium review  web.yaml:" in one)
     assert "  why:     " in part
     assert "  because: " in part
     assert "\n+      automountServiceAccountToken: false\n" in part
@@ -126,7 +127,7 @@ def test_a_question_shows_reason_grade_evidence_and_lines(tree: Path) -> None:
 def test_an_atomic_step_is_one_question(tree: Path) -> None:
     session = walk(tree, {})
     assert questions(session).count("read-only-root-filesystem") == 1
-    part = next(one for one in session.shown.split(QUESTION) if ") read-only-root-filesystem " in one)
+    part = next(one for one in session.shown.split(QUESTION) if ": read-only-root-filesystem " in one)
     assert "+          readOnlyRootFilesystem: true" in part and "emptyDir: {}" in part
     walk(tree, {"read-only-root-filesystem": "n"})
 
@@ -143,9 +144,9 @@ def test_quit_keeps_what_was_accepted(tree: Path) -> None:
     session = walk(tree, ["y", "n", "q"])
     asked = questions(session)
     assert len(asked) == 3
-    assert re.search(r"\n  " + asked[0] + r" +x 1 ", session.shown)
-    assert "\n1 file, 1 document: " in session.shown
-    assert not re.search(r"\n  (" + "|".join(asked[1:]) + r") +x ", session.shown)
+    assert re.search(r"\n  " + asked[0] + r" +\w+ +[\w/]+ +\d+ edits? in ", session.shown)
+    assert "\n1 file, 1 document; " in session.shown
+    assert not re.search(r"\n  (" + "|".join(asked[1:]) + r") .* edits? in ", session.shown)
 
 
 def test_quit_at_once_and_the_end_of_input_change_nothing(tree: Path) -> None:
@@ -185,10 +186,10 @@ def test_held_back_steps_are_offered_with_their_evidence(tmp_path: Path, harden:
     held = [line.split()[0] for line in harden("diff").out.splitlines() if re.match(r"  \S+ K\d\d \w+ \w+  web", line)]
     assert held
     session = walk(tmp_path, {held[0]: "y"}, rest="n")
-    part = next(one for one in session.shown.split(QUESTION) if f") {held[0]} K" in one)
+    part = next(one for one in session.shown.split(QUESTION) if f": {held[0]} K" in one)
     assert "held back: graded breaking, above --max-risk review: there is evidence that something breaks" in part
     assert "  because: " in part
-    assert re.search(rf"\n  {held[0]} +x 1  K\d\d .*breaking", session.shown)
+    assert re.search(rf"\n  {held[0]} +\w+ +breaking +\d+ edits? in", session.shown)
 
 
 def test_a_held_back_step_that_is_not_wanted_stays_held_back(tmp_path: Path) -> None:
@@ -255,7 +256,7 @@ def test_a_waiver_keeps_the_style_of_the_file(name: str, tmp_path: Path) -> None
     after = (tmp_path / name).read_bytes().decode()
     assert expected in after
     assert after.count("hardener.dev") == 1
-    assert "1 waived, 0 findings" in session.shown
+    assert re.search(r"^(?:changed|hardened) .*; 1 waived$", session.shown, re.M)
 
 
 def test_a_second_container_is_waived_by_a_comment(tmp_path: Path) -> None:
@@ -301,6 +302,58 @@ def test_a_secret_is_not_shown(tmp_path: Path) -> None:
     session = walk(tmp_path, {}, rest="n")
     assert questions(session)
     assert "hunter2" not in session.shown
+
+
+def test_a_question_says_which_of_how_many_it_is(tree: Path) -> None:
+    session = walk(tree, {}, "--only", "cpu-limit,memory-limit,automount-token")
+    numbers = re.findall(r"^(\d) of (\d): (?!make)", session.shown, re.M)
+    assert numbers == [(str(number), "3") for number in range(1, 4)]
+    assert session.shown.count("\n1 of 3: make this change [") == 1
+
+
+def test_an_answer_can_be_taken_back(tree: Path) -> None:
+    session = walk(
+        tree, ["y", "y", "b", "n", "b", "b", "n", "y", "y"], "--only", "cpu-limit,memory-limit,automount-token"
+    )
+    asked = questions(session)
+    first, second, third = asked[:3]
+    assert asked == [first, second, third, second, third, second, first, second, third]
+    made = {id for id in (first, second, third) if re.search(rf"\n  {id} .* edits? in ", session.shown)}
+    assert made == {second, third}
+
+
+def test_before_the_first_question_there_is_none(tree: Path) -> None:
+    session = Session(tree, ".", "--only", "cpu-limit")
+    session.read_until(QUESTION)
+    session.say("b\n")
+    assert "this is the first question" in session.read_until(QUESTION)
+    session.say("n\n")
+    assert session.finish() == 0
+
+
+def test_all_of_a_transform_and_a_waiver_can_be_taken_back(tree: Path) -> None:
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tree)
+    before = snapshot(tree)
+    session = Session(tree, ".", "--only", "cpu-limit,memory-limit")
+    for answer in ("d", "w", "b", "b", "n", "n", "n", "n"):
+        session.read_until(QUESTION)
+        session.say(f"{answer}\n")
+        if answer == "w":
+            session.read_until("Reason: ")
+            session.say("bursts\n")
+    assert session.finish() == 0
+    assert len(questions(session)) == 8
+    assert snapshot(tree) == before and "waivers written" not in session.shown
+
+
+def test_a_question_is_broken_between_words(tree: Path) -> None:
+    command = [sys.executable, "-m", "hardener", "apply", "-i", ".", "--only", "automount-token"]
+    for columns in (50, 80):
+        shown = on_terminal(command, tree, columns=columns, said="q\n")
+        said = shown.text.partition("--- a/web.yaml")[0].splitlines()
+        assert any(line.startswith("  why:     ") for line in said)
+        assert all(len(line) <= columns for line in said), said
 
 
 def test_no_question_without_a_terminal(harden: Harden, tree: Path) -> None:

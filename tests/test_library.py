@@ -370,7 +370,9 @@ def test_the_options_are_those_of_the_command_line() -> None:
     }  # which only decide an exit code
     command = typer.main.get_group(app).commands["filter"]
     of_filter = {str(parameter.name) for parameter in command.params}
-    assert set(signature(harden_text).parameters) - {"text"} == of_filter - {"report", "verbose", "quiet", "help"}
+    assert set(signature(harden_text).parameters) - {"text"} == of_filter - {
+        "report", "patch", "color", "verbose", "quiet", "help",
+    }  # fmt: skip
     for function in (harden_text, harden_tree):
         first, *others = signature(function).parameters.values()
         assert first.kind is first.POSITIONAL_OR_KEYWORD and all(other.kind is other.KEYWORD_ONLY for other in others)

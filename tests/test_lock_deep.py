@@ -497,10 +497,14 @@ def test_the_bar_shows_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_TELL_SECONDS", 0.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     with progress.Progress() as bar:
-        bar.total = 2
+        bar.begin("reading layers", 2)
         bar.tell(5 << 20)
         bar.tell(7 << 20)
         assert bar._bar is not None
-        assert [(task.description, task.completed, task.total) for task in bar._bar.tasks] == [("12 MiB", 0, 2)]
+        assert [(task.description, task.completed, task.total) for task in bar._bar.tasks] == [
+            ("reading layers 0 of 2 12 MiB", 0, 2)
+        ]
         bar("r.example/web:1.2.3")
-        assert [(task.description, task.completed) for task in bar._bar.tasks] == [("r.example/web:1.2.3", 1)]
+        assert [(task.description, task.completed) for task in bar._bar.tasks] == [
+            ("reading layers 1 of 2 r.example/web:1.2.3", 1)
+        ]

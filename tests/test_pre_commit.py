@@ -90,7 +90,9 @@ def test_a_commit_is_stopped_once_and_then_passes(project: Project) -> None:
 
 def test_the_check_stops_a_commit_and_changes_nothing(project: Project) -> None:
     done = project.run("run", "harden-check", "--all-files")
-    assert done.returncode == 1 and "changes are pending: harden apply" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(r"^check failed: \d+ changes are pending$", done.stdout, re.M)
+    assert "\nnext: harden diff shows each change, harden apply makes them; -v shows all\n" in done.stdout
     assert (project.folder / "k8s/web.yaml").read_text(encoding="utf-8") == KNOWN
 
 

@@ -41,7 +41,10 @@ def _starters() -> set[str]:
     found = set()
     for path in sorted([*(ROOT / "hardener").rglob("*.py"), *(ROOT / "transforms").rglob("*.py")]):
         names = set(_names(path))
-        asks = any(name == DOOR or name.startswith(DOOR + ".") for name in names) and "programs.run" in names
+        asks = any(name == DOOR or name.startswith(DOOR + ".") for name in names) and names & {
+            "programs.run",
+            "programs.started",
+        }
         if asks or any(STARTING.fullmatch(name) for name in names):
             found.add(path.relative_to(ROOT).as_posix())
     return found

@@ -28,13 +28,6 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def head(report: str) -> str:
-    """A report down to what is held back."""
-    lines = report.splitlines(keepends=True)
-    held = next(number for number, line in enumerate(lines) if line.startswith("Held back"))
-    return "".join(lines[: lines.index("\n", held)])
-
-
 def hunk(report: str) -> str:
     """The hunk that takes away ``privileged``, and the lines of its file above it."""
     lines = report.splitlines(keepends=True)
@@ -47,12 +40,6 @@ def hunk(report: str) -> str:
         if lines[number].startswith(" ---") or lines[number][0] not in " +-"
     )
     return "".join((*lines[patch : patch + 3], *lines[start:end]))
-
-
-def test_the_report_is_that_of_a_real_run(shop: Path, request: pytest.FixtureRequest) -> None:
-    done = run("apply", "shop", cwd=shop)
-    assert done.status == 0, done.err
-    hold(request, PAGE, block(PAGE, "text", SHOWN), head(done.out))
 
 
 def test_the_diff_is_that_of_a_real_run(shop: Path, request: pytest.FixtureRequest) -> None:

@@ -351,7 +351,7 @@ def test_the_impact_says_what_is_known_of_new_users(harden: Harden, tmp_path: Pa
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     out = harden("diff", ".").out
     assert (
-        "1 container runs as a number: 1 by nothing that is known of the image, so they may need its own user or root\n"
+        "1 container runs as a numbered user: 1 whose image is not known: it may need its own user or root\n"
         "    to know more: harden lock --deep PATH, or images: in .harden.yaml\n" in out
     )
     assert "1 workload restarts: Deployment/web\n" in out

@@ -239,7 +239,7 @@ def test_the_disk_has_the_values_before_a_manifest_changes(
     monkeypatch.setattr(transaction, "_put_in_place", placed)
     monkeypatch.chdir(tree)
     choices = run.Choices(secrets_out=str(tmp_path / "values"), only=["secret-configmap-move"])
-    run.apply(["."], choices, format="json", yes=True, verbose=False, quiet=True)
+    run.apply(["."], choices, run.Style(format="json", quiet=True), yes=True)
     # The values, the commands, the index, the folder; each file was on the disk when it waited.
     assert done[done.index("value") :][:5] == ["value", "value", "value", "values", "manifest"]
 

@@ -297,7 +297,7 @@ def test_an_error_of_ours_shows_no_secret(
         raise error(secret_in_a_local)
 
     monkeypatch.setattr(place, fail)
-    done = harden("apply", ".", cwd=planted)
+    done = harden("apply", ".", "-v", cwd=planted)
     if done.status == 0:  # a place that this command does not pass
         done = harden("diff", cwd=planted)
     assert done.status == 3, done.err

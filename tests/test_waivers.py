@@ -522,7 +522,9 @@ def test_a_stream_honours_what_it_shows(harden: Harden, tmp_path: Path) -> None:
     options = ("--only", "no-privileged", "--as-of", "2026-11-25")
     done = harden("filter", *options, stdin=annotated("needs it").encode())
     assert done.out == annotated("needs it")
-    assert "2 waived, 0 findings" in done.err  # the exception may be for what another stream shows
+    assert done.err.startswith(
+        "changed nothing in 1 file; 2 waived\n"
+    )  # the exception may be for what another stream shows
 
 
 AGENT = "      hostPID: true\n      hostNetwork: true\n"

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import re
 import shutil
-import struct
-import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import pytest
 
-from hardener.report.wrapping import wrapped
+from hardener.report.wrapping import cut, wrapped
 
 from .conftest import ROOT, commit, run
+from .terminals import harden_on_terminal
 
 CASES = [
     ("short enough", "  one two", 40, "  one two"),
@@ -49,28 +42,19 @@ def test_wrapping(line: str, width: int, expected: str) -> None:
     assert wrapped(line, width) == expected
 
 
-def on_terminal(folder: Path, columns: int, *arguments: str) -> str:
-    """What ``harden ARGUMENTS`` prints on a terminal of so many columns, without colours."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
-    environment.pop("NO_COLOR", None)
-    command = [sys.executable, "-m", "hardener", *arguments]
-    process = subprocess.Popen(command, cwd=folder, stdout=theirs, stderr=subprocess.DEVNULL, env=environment)
-    os.close(theirs)
-    found = b""
-    while True:
-        try:
-            part = os.read(ours, 1 << 16)
-        except OSError:  # how Linux says that nobody writes any more
-            break
-        if not part:
-            break
-        found += part
-    process.wait()
-    os.close(ours)
-    assert b"\033[1mImpact\033[0m" in found
-    return re.sub(r"\033\[\d*m", "", found.decode()).replace("\r\n", "\n")
+@pytest.mark.parametrize(
+    ("text", "room", "expected"),
+    [
+        ("short enough", 12, "short enough"),
+        ("one two three four", 12, "one two…"),
+        ("a first clause, and a second", 20, "a first clause…"),
+        ("a, clause that is too early for a cut", 25, "a, clause that is too…"),
+        ("three runs: a, b, cccccc", 20, "three runs: a, b…"),
+        ("onewordthatislong", 8, "oneword…"),
+    ],
+)
+def test_cutting(text: str, room: int, expected: str) -> None:
+    assert cut(text, room) == expected and len(expected) <= room
 
 
 @pytest.mark.slow
@@ -79,11 +63,12 @@ def test_a_report_fits_its_terminal(columns: int, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
     commit(tmp_path)
     plain = run("diff", "shop", cwd=tmp_path).out
-    shown = on_terminal(tmp_path, columns, "diff", "shop")
-    report, patch = shown.split("\nPatch\n", 1)
+    shown = harden_on_terminal("diff", "--no-pager", "shop", folder=tmp_path, columns=columns)
+    assert "\033[1mImpact\033[0m" in shown.raw
+    patch, report = shown.text.split("\nharden ", 1)
     for line in report.splitlines():
         assert len(line) <= columns or " " not in line.strip() or line.startswith("    patch:"), line
     # Nothing else changes: the words, and every line of the patch.
-    assert shown.split() == plain.split()
-    kept = {line for line in plain.split("\nPatch\n", 1)[1].splitlines() if line[:1] in tuple("+- @#d")}
+    assert shown.text.split() == plain.split()
+    kept = {line for line in plain.split("\nharden ", 1)[0].splitlines() if line[:1] in tuple("+- @#d")}
     assert kept <= set(patch.splitlines())

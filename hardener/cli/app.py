@@ -6,6 +6,7 @@ import atexit
 import gc
 import sys
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,14 @@ import typer
 
 from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
+from hardener.cli.help import REPORT, VERDICT, Command
 from hardener.cli.options import (
     Accept,
     AllowEmpty,
     AsOf,
     AuditLog,
+    Color,
+    ColorOption,
     Config,
     Evidence,
     FailOn,
@@ -32,6 +36,7 @@ from hardener.cli.options import (
     OutOfBand,
     OutputDir,
     OutputOption,
+    PatchOption,
     PinFormatOption,
     PolicyEngine,
     Profile,
@@ -47,6 +52,7 @@ from hardener.cli.options import (
     Version,
     Yes,
     choices_of,
+    style_of,
     text,
 )
 
@@ -55,12 +61,22 @@ app = typer.Typer(
     help="Harden Kubernetes manifests in place, keep every comment, and say why.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+command = partial(app.command, cls=Command)
 
 
-@app.command()
+@command(
+    short_help="Rewrite manifests in place.",
+    epilog="""
+harden apply k8s                        all changes but the breaking ones
+harden apply k8s --max-risk safe        what the manifests prove
+harden apply k8s --only K05             the network alone
+harden apply k8s --accept run-as-user   one that is held back
+harden apply -i k8s                     one by one
+""",
+)
 def apply(
     context: typer.Context,
     paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="PATH...")],
@@ -85,6 +101,8 @@ def apply(
     output_dir: OutputDir = None,
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
+    patch: PatchOption = False,
+    color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -95,14 +113,21 @@ def apply(
         from hardener.commands import apply as apply_command
 
         status = apply_command.apply(
-            paths, choices_of(context), format=format, yes=yes, verbose=verbose, quiet=quiet, interactive=interactive,
-            output=output, output_dir=text(output_dir),
+            paths, choices_of(context), style_of(context), yes=yes, interactive=interactive, output=output,
+            output_dir=text(output_dir),
         )  # fmt: skip
         sys.exit(status)
-    sys.exit(apply(paths, choices_of(context), format=format, yes=yes, verbose=verbose, quiet=quiet))
+    sys.exit(apply(paths, choices_of(context), style_of(context), yes=yes))
 
 
-@app.command()
+@command(
+    short_help="Show what apply would change.",
+    epilog="""
+harden diff k8s                  the patch, and what to know of it
+harden diff k8s --stat           how many lines of which files
+harden diff k8s | git apply      what apply does
+""",
+)
 def diff(
     context: typer.Context,
     paths: Annotated[
@@ -127,23 +152,44 @@ def diff(
     pin_format: PinFormatOption = None,
     since: Since = None,
     no_waivers: NoWaivers = False,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Count the lines of each file, not the patch.", rich_help_panel=REPORT)
+    ] = False,
+    no_pager: Annotated[
+        bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
+    ] = False,
+    color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
-    from hardener.commands.run import diff
+    from hardener.commands.diff import diff
 
-    sys.exit(diff(paths or ["."], choices_of(context), format=format, verbose=verbose, quiet=quiet))
+    sys.exit(diff(paths or ["."], choices_of(context), style_of(context)))
 
 
-@app.command()
+@command(
+    short_help="Say what is not hardened; for pipelines.",
+    epilog="""
+harden check k8s                    fails on any change that apply would make
+harden check k8s --fail-on high     fails on what is high or critical
+harden check --since origin/main    judges what a branch changed
+""",
+)
 def check(
     context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
     profile: Profile = None,
-    fail_on: Annotated[FailOn, typer.Option(help="Fail on a finding of this severity or worse.")] = FailOn.critical,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            help="Fail on a finding or change of this severity or worse; none: never. Not given: on any change that is "
+            "pending, and on what is critical.",
+            rich_help_panel=VERDICT,
+        ),
+    ] = None,
     max_risk: MaxRisk = Risk.review,
     accept: Accept = None,
     only: Only = None,
@@ -162,11 +208,14 @@ def check(
     pin_format: PinFormatOption = None,
     since: Since = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="Fail only on what this file does not list.", metavar="FILE")
+        Path | None,
+        typer.Option(help="Fail only on what this file does not list.", metavar="FILE", rich_help_panel=VERDICT),
     ] = None,
     no_waivers: NoWaivers = False,
     require: Require = None,
     allow_empty: AllowEmpty = False,
+    patch: PatchOption = False,
+    color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -174,13 +223,19 @@ def check(
     from hardener.commands.check import check
 
     status = check(
-        paths or ["."], choices_of(context), fail_on=fail_on, require=require or [], allow_empty=allow_empty,
-        format=format, verbose=verbose, quiet=quiet,
+        paths or ["."], choices_of(context), style_of(context), fail_on=fail_on, require=require or [],
+        allow_empty=allow_empty,
     )  # fmt: skip
     sys.exit(status)
 
 
-@app.command()
+@command(
+    short_help="Harden standard input to standard output.",
+    epilog="""
+kustomize build base | harden filter >hardened.yaml
+helm template shop ./chart | harden filter --report harden.txt
+""",
+)
 def filter(
     context: typer.Context,
     profile: Profile = None,
@@ -193,18 +248,23 @@ def filter(
     set: SetOption = None,
     as_of: AsOf = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write the report here (standard error); JSON for *.json.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="Write the report here (standard error); JSON for *.json.", metavar="FILE", rich_help_panel=REPORT
+        ),
     ] = None,
+    patch: PatchOption = False,
+    color: ColorOption = Color.auto,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Harden manifests from standard input to standard output; the report goes to standard error."""
     from hardener.commands.filter import filter
 
-    sys.exit(filter(choices_of(context), verbose=verbose, quiet=quiet, report=text(report)))
+    sys.exit(filter(choices_of(context), style_of(context), report=text(report)))
 
 
-@app.command()
+@command(short_help="Run as a KRM function.")
 def fn() -> None:
     """Run as a KRM function: a ResourceList from standard input to standard output, with results."""
     from hardener.commands.krm import fn
@@ -212,7 +272,13 @@ def fn() -> None:
     sys.exit(fn())
 
 
-@app.command()
+@command(
+    short_help="Show who talks to whom.",
+    epilog="""
+harden graph k8s
+harden graph k8s --format mermaid
+""",
+)
 def graph(
     context: typer.Context,
     paths: Annotated[
@@ -228,7 +294,14 @@ def graph(
     sys.exit(graph(paths or ["."], choices_of(context), format=format))
 
 
-@app.command()
+@command(
+    short_help="Ask registries for digests and configs.",
+    epilog="""
+harden lock k8s
+harden lock k8s --deep       reads layers, too: more is proved
+harden lock --update nginx   looks up one image again
+""",
+)
 def lock(
     context: typer.Context,
     paths: Annotated[
@@ -259,7 +332,7 @@ def lock(
     sys.exit(lock(paths or [], choices_of(context), **asked, registries=text(registries)))
 
 
-@app.command()
+@command(short_help="Show the images of the manifests.")
 def images(
     context: typer.Context,
     paths: Annotated[
@@ -276,7 +349,7 @@ def images(
     sys.exit(images(paths or ["."], choices_of(context), format=format))
 
 
-@app.command("list")
+@command("list", short_help="List the transforms by risk.")
 def list_command(profile: Profile = None) -> None:
     """List the transforms by risk, with the profiles that contain them."""
     from hardener.commands.explain import print_list
@@ -284,7 +357,7 @@ def list_command(profile: Profile = None) -> None:
     print_list(profile, print)
 
 
-@app.command()
+@command(short_help="List the profiles, or show one.")
 def profiles(
     name: Annotated[str | None, typer.Argument(help="A profile to show whole.", metavar="[NAME|FILE]")] = None,
 ) -> None:
@@ -298,7 +371,13 @@ app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
 
 
-@app.command()
+@command(
+    short_help="Explain a transform, or a risk.",
+    epilog="""
+harden explain run-as-non-root
+harden explain K05
+""",
+)
 def explain(
     name: Annotated[str, typer.Argument(help="A transform, or a risk from K01 to K10.", metavar="ID|K01")],
 ) -> None:
@@ -308,7 +387,7 @@ def explain(
     explain(name, print)
 
 
-@app.command()
+@command(short_help="Print a module for Airflow, Pulumi and others.")
 def hook(
     framework: Annotated[
         Framework, typer.Argument(help="What starts the pods.", metavar="airflow|cdk8s|kubespawner|pulumi")

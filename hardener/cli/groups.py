@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hardener.cli.help import Command
 from hardener.cli.options import (
     Accept,
     AsOf,
@@ -28,7 +29,7 @@ golden = typer.Typer(help="Keep golden files of your own manifests.", rich_marku
 GoldenFolder = Annotated[str, typer.Argument(help="A folder with golden cases.", metavar="DIR")]
 
 
-@golden.command()
+@golden.command(cls=Command)
 def verify(folder: GoldenFolder) -> None:
     """Run every case (before/, after/, findings.txt) and compare. Exit code 1 when one does not hold."""
     from hardener.testing.golden import run_all
@@ -36,7 +37,7 @@ def verify(folder: GoldenFolder) -> None:
     sys.exit(min(run_all(folder, print, accept=False), 1))
 
 
-@golden.command("accept")
+@golden.command("accept", cls=Command)
 def accept_golden(folder: GoldenFolder) -> None:
     """Write after/ and findings.txt of every case; review them as a diff."""
     from hardener.testing.golden import run_all
@@ -49,7 +50,7 @@ baseline = typer.Typer(
 )
 
 
-@baseline.command("write")
+@baseline.command("write", cls=Command)
 def write_baseline(
     context: typer.Context,
     paths: Annotated[

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hardener.cli.help import REPORT, VERDICT, WHERE, WHICH, ids, profiles
+
 if TYPE_CHECKING:
-    from hardener.commands.run import Choices
+    from hardener.commands.run import Choices, Style
 
 
 class Risk(StrEnum):
@@ -24,6 +26,12 @@ class FailOn(StrEnum):
     high = "high"
     critical = "critical"
     none = "none"
+
+
+class Color(StrEnum):
+    auto = "auto"
+    always = "always"
+    never = "never"
 
 
 class Format(StrEnum):
@@ -76,49 +84,118 @@ class ImageFormat(StrEnum):
 
 
 Profile = Annotated[
-    str | None, typer.Option(help="baseline, restricted (default), strict, or a profile file.", metavar="NAME|FILE")
+    str | None,
+    typer.Option(
+        help="baseline, restricted (default), strict, or a profile file.",
+        metavar="NAME|FILE",
+        rich_help_panel=WHICH,
+        autocompletion=profiles,
+    ),
 ]
-MaxRisk = Annotated[Risk, typer.Option(help="Apply changes up to this grade; hold the others back.")]
-Accept = Annotated[list[str] | None, typer.Option(help="Apply this transform whatever its grade.", metavar="ID")]
-Only = Annotated[list[str] | None, typer.Option(help="Run only these transforms.", metavar="ID|K01")]
-Skip = Annotated[list[str] | None, typer.Option(help="Run all but these transforms.", metavar="ID|K01")]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to report.")]
-Version = Annotated[str | None, typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N")]
-Config = Annotated[Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="A profile option.", metavar="GROUP.KEY=VALUE")]
-Evidence = Annotated[Path | None, typer.Option(help="Read evidence from here (Git root).", metavar="DIR")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.")]
-AsOf = Annotated[str | None, typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE")]
-Prune = Annotated[bool, typer.Option("--prune-managed", help="Remove from policies of harden what nothing explains.")]
+MaxRisk = Annotated[
+    Risk, typer.Option(help="Apply changes up to this grade; hold the others back.", rich_help_panel=WHICH)
+]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Apply this transform whatever its grade.", metavar="ID", rich_help_panel=WHICH, autocompletion=ids
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Run only these transforms.", metavar="ID|K01", rich_help_panel=WHICH, autocompletion=ids),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(help="Run all but these transforms.", metavar="ID|K01", rich_help_panel=WHICH, autocompletion=ids),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to report.", rich_help_panel=REPORT)]
+Version = Annotated[
+    str | None,
+    typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N", rich_help_panel=WHICH),
+]
+Config = Annotated[
+    Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE", rich_help_panel=WHICH)
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="A profile option.", metavar="GROUP.KEY=VALUE", rich_help_panel=WHICH)
+]
+Evidence = Annotated[
+    Path | None, typer.Option(help="Read evidence from here (Git root).", metavar="DIR", rich_help_panel=WHICH)
+]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.", rich_help_panel=REPORT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.", rich_help_panel=REPORT)]
+ColorOption = Annotated[
+    Color, typer.Option("--color", help="Colours: on a terminal (auto), always or never.", rich_help_panel=REPORT)
+]
+PatchOption = Annotated[bool, typer.Option("--patch", help="Show the patch, too.", rich_help_panel=REPORT)]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="Judge the end of exceptions on this day (today).", metavar="DATE", rich_help_panel=WHICH),
+]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune-managed", help="Remove from policies of harden what nothing explains.", rich_help_panel=WHICH
+    ),
+]
 OutOfBand = Annotated[
     Path | None,
-    typer.Option(help="Write files for hosts here (harden-host at the Git root).", metavar="DIR"),
+    typer.Option(
+        help="Write files for hosts here (harden-host at the Git root).", metavar="DIR", rich_help_panel=WHERE
+    ),
 ]
-SecretsOut = Annotated[Path | None, typer.Option(help="Write the values of moved secrets here.", metavar="DIR")]
-PolicyEngine = Annotated[Engine | None, typer.Option(help="Write admission policies for this engine.")]
+SecretsOut = Annotated[
+    Path | None, typer.Option(help="Write the values of moved secrets here.", metavar="DIR", rich_help_panel=WHERE)
+]
+PolicyEngine = Annotated[
+    Engine | None, typer.Option(help="Write admission policies for this engine.", rich_help_panel=WHICH)
+]
 AuditLog = Annotated[
-    list[Path] | None, typer.Option(help="Derive rights from this audit log of the API server.", metavar="FILE")
+    list[Path] | None,
+    typer.Option(help="Derive rights from this audit log of the API server.", metavar="FILE", rich_help_panel=WHICH),
 ]
 PinFormatOption = Annotated[
-    PinFormat | None, typer.Option("--pin-format", help="Keep the tag beside a digest, or not.")
+    PinFormat | None, typer.Option("--pin-format", help="Keep the tag beside a digest, or not.", rich_help_panel=WHICH)
 ]
-Since = Annotated[str | None, typer.Option(help="Report only documents that differ from this revision.", metavar="REV")]
+Since = Annotated[
+    str | None,
+    typer.Option(help="Report only documents that differ from this revision.", metavar="REV", rich_help_panel=VERDICT),
+]
 NoWaivers = Annotated[
-    bool, typer.Option("--no-waivers", help="Let nothing in the tree lower the result: no config, mark, lock or name.")
+    bool,
+    typer.Option(
+        "--no-waivers",
+        help="Let nothing in the tree lower the result: no config, mark, lock or name.",
+        rich_help_panel=VERDICT,
+    ),
 ]
 Require = Annotated[
-    list[str] | None, typer.Option("--require", help="Exit code 2 where no file that was read fits.", metavar="PATTERN")
+    list[str] | None,
+    typer.Option(
+        "--require", help="Exit code 2 where no file that was read fits.", metavar="PATTERN", rich_help_panel=VERDICT
+    ),
 ]
-AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Pass where nothing was read; else exit code 2.")]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="Pass where nothing was read; else exit code 2.", rich_help_panel=VERDICT)
+]
 OutputOption = Annotated[
-    Output | None, typer.Option("--output", help="Write a kustomize component or JSON patches, not the source.")
+    Output | None,
+    typer.Option(
+        "--output", help="Write a kustomize component or JSON patches, not the source.", rich_help_panel=WHERE
+    ),
 ]
 OutputDir = Annotated[
     Path | None,
-    typer.Option(help="Write to this folder (without --output: hardened copies), not to the source.", metavar="DIR"),
+    typer.Option(
+        help="Write to this folder (without --output: hardened copies), not to the source.",
+        metavar="DIR",
+        rich_help_panel=WHERE,
+    ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.", rich_help_panel=WHERE)]
 
 
 def choices_of(context: typer.Context) -> Choices:
@@ -129,6 +206,16 @@ def choices_of(context: typer.Context) -> Choices:
 
     given = context.params
     return Choices(**{field.name: given[field.name] for field in fields(Choices) if field.name in given})
+
+
+def style_of(context: typer.Context) -> Style:
+    """How the command line wants its report."""
+    from dataclasses import fields
+
+    from hardener.commands.run import Style
+
+    given = context.params
+    return Style(**{field.name: given[field.name] for field in fields(Style) if field.name in given})
 
 
 def text(path: Path | None) -> str | None:

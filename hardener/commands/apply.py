@@ -10,18 +10,19 @@ from hardener.commands.interactive import walk
 from hardener.commands.interactive.answers import Answers
 from hardener.commands.interactive.walk import check_terminal
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, binary, has_colour, learn, learn_moved, read, show, write, write_text
+from hardener.commands.run import Choices, Style, binary, learn, learn_moved, read, show, write, write_text
 from hardener.commands.write_files import finish_killed, may_write, write_secrets
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.question import Question
 from hardener.report.redactor import Redactor
+from hardener.report.screen import Screen
 from hardener.sources import files
 
 
 def apply(
-    paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool, interactive: bool,
-    output: str | None, output_dir: str | None,
+    paths: list[str], choices: Choices, style: Style, *, yes: bool, interactive: bool, output: str | None,
+    output_dir: str | None,
 ) -> int:  # fmt: skip
     """Harden ``paths``: ask about each step with ``interactive``, write beside the source with ``output`` or
     ``output_dir``. Returns 0; 2 when there was something to write and nothing could be written, or was to be."""
@@ -33,19 +34,16 @@ def apply(
         with Progress() as progress:
             tree, plan = read(paths, choices, progress)
             outcome = plan.run(tree, progress)
-        return _beside(outcome, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
-    chosen = _chosen(paths, choices, format, confirm=lambda outcome: beside or may_write(outcome, yes))
+        return _beside(outcome, paths, output, output_dir, style)
+    chosen = _chosen(paths, choices, style, confirm=lambda outcome: beside or may_write(outcome, yes))
     if chosen is None:
         return 2
     if beside:
-        return _beside(chosen, paths, output, output_dir, format, verbose=verbose, quiet=quiet)
-    return write(chosen, format, verbose=verbose, quiet=quiet)
+        return _beside(chosen, paths, output, output_dir, style)
+    return write(chosen, style)
 
 
-def _beside(
-    outcome: Outcome, paths: list[str], output: str | None, folder: str | None, format: str, *, verbose: bool,
-    quiet: bool,
-) -> int:  # fmt: skip
+def _beside(outcome: Outcome, paths: list[str], output: str | None, folder: str | None, style: Style) -> int:
     """Write what a run decided without touching the source; the report goes to standard error where patches go to
     standard output. Returns 0."""
     redactor = _informed(outcome)
@@ -54,20 +52,21 @@ def _beside(
         lambda run: write_secrets(outcome, run),
     )  # fmt: skip
     sys.stdout.flush()
-    if folder is None:
-        write_text(outcome, redactor, sys.stderr, verbose=verbose, quiet=quiet, applied=False)
+    for_people = sys.stderr if folder is None else sys.stdout
+    if folder is None or style.format == "text":
+        write_text(outcome, redactor, for_people, style, applied=False, advises=False)
     else:
-        show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False)
+        show(outcome, redactor, style, applied=False)
     for line in lines:
-        print(redactor.text(line), file=sys.stdout if folder is not None and format == "text" else sys.stderr)
+        print(redactor.text(line), file=for_people if style.format == "text" else sys.stderr)
     return 0
 
 
-def _chosen(paths: list[str], choices: Choices, format: str, *, confirm: Callable[[Outcome], bool]) -> Outcome | None:
+def _chosen(paths: list[str], choices: Choices, style: Style, *, confirm: Callable[[Outcome], bool]) -> Outcome | None:
     """What a person at the terminal wants of a run; None when it is not to be written at all."""
     check_terminal()
-    if format != "text":
-        raise InputError(f"-i talks to a person: it does not go with --format {format}")
+    if style.format != "text":
+        raise InputError(f"-i talks to a person: it does not go with --format {style.format}")
 
     def run(answers: Answers) -> Outcome:
         with Progress() as progress:
@@ -79,7 +78,8 @@ def _chosen(paths: list[str], choices: Choices, format: str, *, confirm: Callabl
         binary(sys.stdout)(text)
         sys.stdout.flush()
 
-    return walk(run, lambda outcome: Question(outcome, _informed(outcome), out, has_colour(sys.stdout)), confirm)
+    screen = Screen.of(sys.stdout, style.color)
+    return walk(run, lambda outcome: Question(outcome, _informed(outcome), out, screen), confirm)
 
 
 def _informed(outcome: Outcome) -> Redactor:

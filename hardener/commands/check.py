@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, learn, read, show
+from hardener.commands.run import Choices, Plan, Style, learn, read, show
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report import unread
@@ -20,15 +20,15 @@ from hardener.support.printable import plain
 
 
 def check(
-    paths: list[str], choices: Choices, *, fail_on: str, require: list[str], allow_empty: bool, format: str,
-    verbose: bool, quiet: bool,
-) -> int:  # fmt: skip
+    paths: list[str], choices: Choices, style: Style, *, fail_on: str | None, require: list[str], allow_empty: bool
+) -> int:
     """Report what is not hardened, and the Pod Security levels.
 
-    Returns 2 where a pattern of ``require`` fits no file that was read, where nothing was read unless ``allow_empty``,
-    and where nothing in the tree may lower the result and something that may hold an object was not looked at; 1 when
-    ``apply`` would change something, or a finding or held-back change is at least as severe as ``fail_on`` ("none":
-    never); else 0.
+    Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, where
+    nothing was read unless ``allow_empty``, and where nothing in the tree may lower the result and something that may
+    hold an object was not looked at. Else 1 where something is as severe as ``fail_on``: a finding, a held-back change,
+    or a pending one, which has the severity of its transform; without ``fail_on`` where a change is pending, or a
+    finding or held-back change is critical. Else 0.
     """
     required = [(pattern, _required(pattern)) for pattern in require]
     with Progress() as progress:
@@ -39,29 +39,53 @@ def check(
     # What nobody looked at is never known: a baseline says nothing of what it may hold today.
     blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
-    worst = outcome.worst_finding
-    too_bad = fail_on != "none" and worst is not None and worst.rank >= Severity(fail_on).rank
     redactor = Redactor()
-    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=False, levels=levels)
-    for line in [*known, *(f"not looked at: {plain(redactor.text(one))}" for one in blind)]:
-        print(line, file=sys.stdout if format == "text" else sys.stderr)
-    missing = list(_missing(outcome, required, allow_empty))
+    missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty)]
     if blind:
         verb = "was" if len(blind) == 1 else "were"
         missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
-    if missing and format != "text":
-        print(f"harden: {redactor.text('; '.join(missing))}", file=sys.stderr)
-    if format == "text":
-        reasons = [redactor.text(reason) for reason in missing]
-        if outcome.files:
-            verb = "is" if len(outcome.changes) == 1 else "are"
-            reasons.append(f"{counted(len(outcome.changes), 'change')} {verb} pending: harden apply")
-        if too_bad and worst is not None:
-            reasons.append(f"the worst finding is {worst}, --fail-on {fail_on}")
-        print("check failed: " + "; ".join(reasons) if reasons else _passed(outcome, redactor))
-    if missing:
-        return 2
-    return 1 if outcome.files or too_bad else 0
+    too_bad = list(_too_bad(outcome, fail_on))
+    remarks = [*known, *(f"not looked at: {plain(redactor.text(one))}" for one in blind)]
+    verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor)
+    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks)
+    if style.format != "text":
+        for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
+            print(line, file=sys.stderr)
+    if fail_on == "none":
+        return 0
+    return 2 if missing else 1 if too_bad else 0
+
+
+def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor: Redactor) -> str:
+    """The first line for people. A check that looked at nothing has no verdict."""
+    if not reasons or (fail_on == "none" and unread.nothing_read(outcome.tree)):
+        return _passed(outcome, redactor)
+    return f"{'check failed' if fail_on != 'none' else 'not failed, since --fail-on is none'}: {'; '.join(reasons)}"
+
+
+def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
+    """What a check fails on, in words."""
+    if fail_on == "none":
+        return
+    least = Severity(fail_on or Severity.CRITICAL)
+    pending = [change.transform.severity for change in outcome.changes]
+    held = [held.transform.severity for held in outcome.held]
+    found = [finding.severity for finding in outcome.findings]
+    if fail_on is None and outcome.files:
+        yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
+    for severities, noun in (
+        (pending if fail_on else [], "pending change"),
+        (held, "held-back change"),
+        (found, "finding"),
+    ):
+        if number := sum(severity.rank >= least.rank for severity in severities):
+            worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
+            some = f"{number} of " if number < len(severities) else ""
+            yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _required(pattern: str) -> Wanted:

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from hardener.commands.run import Choices, binary, learn, learn_moved, plan_of, write_text
+from hardener.commands.run import Choices, Style, binary, learn, learn_moved, plan_of, write_text
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
@@ -16,7 +16,7 @@ from hardener.sources import files
 from hardener.tree.tree import Tree, lock_of
 
 
-def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None = None) -> int:
+def filter(choices: Choices, style: Style, *, report: str | None = None) -> int:
     """Harden standard input to standard output, report on standard error, or to the file ``report``: as JSON when its
     name ends in .json. Returns 0. Raises InputError for input that is not UTF-8 and a file that cannot be written."""
     if report is not None:
@@ -29,7 +29,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
     outcome = plan.run(Tree.from_text(text, plan.settings, lock_of(root)), lambda name: None)
     stream: Any = sys.stderr if report is None else io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     redactor = Redactor()
-    if not quiet or (report or "").endswith(".json"):
+    if not style.quiet or (report or "").endswith(".json"):
         learn(outcome.tree, redactor)
         learn_moved(outcome, redactor)
     if (report or "").endswith(".json"):
@@ -38,7 +38,7 @@ def filter(choices: Choices, *, verbose: bool, quiet: bool, report: str | None =
         write(outcome, redactor, binary(stream, "backslashreplace"))
         stream.flush()
     else:
-        write_text(outcome, redactor, stream, verbose=verbose, quiet=quiet, applied=True)
+        write_text(outcome, redactor, stream, style, applied=True, whole=report is not None)
     if report is not None:
         _write_report(report, stream.buffer.getvalue())
     sys.stdout.buffer.write(hardened(text, outcome).encode())

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime
 
 from hardener.authoring import config as configuration
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, columns, is_terminal, read_tree, say_unread
+from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.facts.images.image_uses import Use, collect
 from hardener.kubernetes.image_config import UNKNOWN, merge
 from hardener.kubernetes.image_table import OwnRows, lookup
 from hardener.lock.model import Lock
+from hardener.report.screen import columns, is_terminal
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain, plain_line
 from hardener.tree.core_views import Object

@@ -115,7 +115,7 @@ def lock(
             config = configuration.load(root, choices.config)
             user = user_config.registries(root, registries)
             with registry_session.client(user, config.registries) as client:
-                progress.total = len(errands_to_run)
+                progress.begin("asking registries", len(errands_to_run))
                 _run(client, errands_to_run, result, progress)
                 if deep:
                     named = {errand.key for errand in errands_to_run} if images else None

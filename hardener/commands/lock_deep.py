@@ -36,7 +36,7 @@ def read(
     from hardener.lock.oci.registry_error import RegistryError  # late: only this command speaks to anybody
 
     layers = Layers(client, Limits(**config.deep), progress.tell)
-    progress.total = (progress.total or 0) + len(wanted)
+    progress.begin("reading layers", len(wanted))
 
     def ask(key: str) -> dict[str, Any]:
         reference, digest = wanted[key]

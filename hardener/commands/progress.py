@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hardener.support.printable import plain
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 DELAY = 1.0  # seconds
 _TELL_SECONDS = 0.2  # between two numbers of bytes
+_BAR = 20  # columns
+_LONGEST = 48  # characters of a name
 
 
 class Progress:
@@ -29,6 +33,8 @@ class Progress:
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self.total: int | None = None
+        self._phase = ""
+        self._count = 0
         self._bytes = 0
         self._told = 0.0
         self._lock = threading.Lock()
@@ -42,7 +48,12 @@ class Progress:
             now = time.monotonic()
             if now - self._told > _TELL_SECONDS:
                 self._told = now
-                self._show(f"{self._bytes / (1 << 20):,.0f} MiB", advance=0)
+                self._show(f"{self._bytes / (1 << 20):,.0f} MiB")
+
+    def begin(self, phase: str, total: int | None = None) -> None:
+        """What is done from now on, in a word, and how many calls there will be."""
+        with self._lock:
+            self._phase, self._count, self.total = phase, 0, total
 
     def __enter__(self) -> Progress:
         return self
@@ -50,27 +61,59 @@ class Progress:
     def __call__(self, name: str) -> None:
         if self._terminal:
             with self._lock:
-                self._show(plain(name[-60:]), advance=1)
+                self._count += 1
+                self._show(short(name))
 
-    def _show(self, text: str, *, advance: int) -> None:
+    def _show(self, text: str) -> None:
         if self._bar is None:
             if time.monotonic() - self._started < DELAY:
                 return
             from rich.console import Console  # late: only a slow run on a terminal shows a bar
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Bar
+            from rich.table import Column
 
-            columns = (BarColumn(), TextColumn("{task.completed} {task.description}"))
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            # One row on any terminal: what does not fit of a name is left out.
+            line = TextColumn(
+                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")
+            )
+            self._bar = Bar(BarColumn(_BAR), line, console=Console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task("", total=None)
         if self._task is not None:
-            if self.total is not None and self._bar.tasks[0].total is None:
-                self._bar.reset(self._task, total=self.total)
-            elif self.total != self._bar.tasks[0].total:
-                self._bar.update(self._task, total=self.total)
-            self._bar.update(self._task, advance=advance, description=text)
+            count = f"{self._count} of {self.total}" if self.total else str(self._count)
+            described = " ".join(filter(None, (self._phase, count, text)))
+            self._bar.update(self._task, total=self.total, completed=self._count, description=described)
 
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def short(name: str) -> str:
+    """A path as it is seen from the working directory, or the end of it."""
+    if os.path.isabs(name):
+        relative = os.path.relpath(name)
+        name = name if relative.startswith(os.pardir) else relative
+    return plain(name if len(name) <= _LONGEST else "…" + name[1 - _LONGEST :])
+
+
+def phase(progress: Callable[[str], object], name: str, total: int | None = None) -> Callable[[str], object]:
+    """``progress``, told that what follows is the phase ``name``."""
+    if isinstance(progress, Progress):
+        progress.begin(name, total)
+    return progress
+
+
+def later(progress: Callable[[str], object], name: str) -> Callable[[str], object]:
+    """``progress``, told at its first call that this is the phase ``name``."""
+    began = False
+
+    def told(what: str) -> object:
+        nonlocal began
+        if not began:
+            began = True
+            phase(progress, name)
+        return progress(what)
+
+    return told

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
-from hardener.commands.progress import Progress
+from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
@@ -19,6 +19,7 @@ from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
+from hardener.report.screen import Screen
 from hardener.sources import files
 from hardener.sources.yaml import TextError, parse
 from hardener.support.fast_dataclass import dataclass
@@ -55,6 +56,20 @@ class Choices:
     no_waivers: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How the command line wants a report: of diff, ``stat`` takes the place of the patch, and ``no_pager`` that of a
+    pager."""
+
+    format: str = "text"
+    color: str = "auto"
+    patch: bool = False
+    stat: bool = False
+    no_pager: bool = False
+    verbose: bool = False
+    quiet: bool = False
+
+
 @dataclass(slots=True)
 class Plan:
     profile: Profile
@@ -76,7 +91,8 @@ class Plan:
     def run(self, tree: Tree, progress: Callable[[str], object], *, forks: bool = True) -> Outcome:
         touched = self.touched
         outcome = pipeline.run(
-            tree, self.profile, self.gate, only=self.only, skip=self.skip, progress=progress, forks=forks,
+            tree, self.profile, self.gate, only=self.only, skip=self.skip, forks=forks,
+            progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         if touched is not None:
@@ -174,14 +190,14 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
         from hardener.commands import secrets_folder  # late: most runs move no secret
 
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
-    return Tree.read(real, root=root, settings=plan.settings, progress=progress), plan
+    return Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading")), plan
 
 
 def read_tree(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> Tree:
     """The tree as read, for a command that runs no transform. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     settings = settings_of(choices, _configuration(choices, root))
-    return Tree.read(real, root=root, settings=settings, progress=progress)
+    return Tree.read(real, root=root, settings=settings, progress=phase(progress, "reading"))
 
 
 def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
@@ -192,7 +208,7 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
     return real, os.path.realpath(choices.evidence) if choices.evidence else files.root_of(real)
 
 
-def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose: bool, quiet: bool) -> int:
+def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int:
     """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
     from hardener.commands.write_files import finish_killed, may_write  # late: only this command writes
 
@@ -202,28 +218,19 @@ def apply(paths: list[str], choices: Choices, *, format: str, yes: bool, verbose
         outcome = plan.run(tree, progress)
     if not may_write(outcome, yes):
         return 2
-    return write(outcome, format, verbose=verbose, quiet=quiet)
+    return write(outcome, style)
 
 
-def write(outcome: Outcome, format: str, *, verbose: bool, quiet: bool) -> int:
+def write(outcome: Outcome, style: Style) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
     from hardener.commands.write_files import write_files
 
     redactor = Redactor()
     whole = write_files(outcome)
-    show(outcome, redactor, format, verbose=verbose, quiet=quiet, applied=True)
-    if outcome.failure and format != "text":
+    show(outcome, redactor, style, applied=True)
+    if outcome.failure and style.format != "text":
         print(f"harden: {redactor.text(outcome.failure)}", file=sys.stderr)
     return 0 if whole else 2
-
-
-def diff(paths: list[str], choices: Choices, *, format: str, verbose: bool, quiet: bool) -> int:
-    """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
-    with Progress() as progress:
-        tree, plan = read(paths, choices, progress)
-        outcome = plan.run(tree, progress)
-    show(outcome, Redactor(), format, verbose=verbose, quiet=quiet, applied=False)
-    return 1 if outcome.files else 0
 
 
 def say_unread(tree: Tree) -> None:
@@ -308,69 +315,60 @@ Levels = tuple[list[Standing], list[Standing]]
 def show(
     outcome: Outcome,
     redactor: Redactor,
-    format: str,
+    style: Style,
     *,
-    verbose: bool,
-    quiet: bool,
     applied: bool,
     levels: Levels | None = None,
+    verdict: str = "",
+    remarks: Sequence[str] = (),
 ) -> None:
-    """Print the report of ``outcome`` to standard output, as ``format``."""
-    if format != "text" or not quiet:  # a summary quotes nothing
+    """Print the report of ``outcome`` to standard output. ``verdict`` and ``remarks`` head that for people."""
+    if style.format != "text" or not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
-    if format == "json":
+    if style.format == "json":
         from hardener.report.json import write
         from hardener.report.levels import records
 
         write(outcome, redactor, binary(sys.stdout, "backslashreplace"), records(*levels) if levels else None)
         sys.stdout.buffer.flush()
-    elif format != "text":
+    elif style.format != "text":
         from hardener.report import faces
 
         faces.write(
-            format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
+            style.format, outcome, redactor, lambda errors: binary(sys.stdout, errors), applied=applied, levels=levels
         )
         sys.stdout.flush()
     else:
-        write_text(outcome, redactor, sys.stdout, verbose=verbose, quiet=quiet, applied=applied, levels=levels)
+        write_text(
+            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks
+        )
 
 
 def write_text(
     outcome: Outcome,
     redactor: Redactor,
     stream: object,
+    style: Style,
     *,
-    verbose: bool,
-    quiet: bool,
     applied: bool,
     levels: Levels | None = None,
+    verdict: str = "",
+    remarks: Sequence[str] = (),
+    advises: bool = True,
+    whole: bool = False,
 ) -> None:
-    """Print the report for people to ``stream``, in colour on a terminal."""
-    from hardener.report.text import TextReport
+    """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
+    if whole or style.verbose or style.quiet:
+        from hardener.report.text import TextReport as Report
+    else:
+        from hardener.report.brief import BriefReport as Report  # type: ignore[assignment]
 
-    width = columns(stream) if is_terminal(stream) else 0
-    colour = has_colour(stream)
-    TextReport(outcome, redactor, binary(stream), colour, verbose, quiet, applied, levels, width).write()
+    Report(
+        outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
+        verdict, tuple(remarks), style.patch or style.verbose or whole, False, advises,
+    ).write()  # fmt: skip
     stream.flush()  # type: ignore[attr-defined]
-
-
-def is_terminal(stream: object) -> bool:
-    """Whether a person looks at ``stream``."""
-    return bool(getattr(stream, "isatty", lambda: False)())
-
-
-def has_colour(stream: object) -> bool:
-    """Whether ``stream`` is a terminal that is to show colours."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def columns(stream: object) -> int:
-    """How wide the terminal of ``stream`` is; 0 where it does not say."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns  # type: ignore[attr-defined]
-    except (OSError, ValueError):
-        return 0
 
 
 def binary(stream: object, errors: str = "surrogateescape") -> Callable[[str], object]:

@@ -92,12 +92,14 @@ def run(
     skip: frozenset[str] = frozenset(),
     visits: Callable[[View], bool] | None = None,
     progress: Callable[[str], object] = lambda name: None,
+    proving: Callable[[str], object] | None = None,
     forks: bool = True,
 ) -> Outcome:
     """Decide and prove every change of ``profile`` on ``tree``; nothing is written to a file.
 
     ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at;
-    ``forks`` whether processes may be started, which is for a program of our own to say.
+    ``progress`` is called with each transform and ``proving``, in its place, with each file that is proved; ``forks``:
+    whether processes may be started, which is for a program of our own to say.
     """
     gate = gate or Gate()
     state = _Run(
@@ -142,7 +144,7 @@ def run(
     for held in state.outcome.held:
         held.patch = json_patch.of_step(held.changes)
     _count(state.outcome)
-    assemble(state.outcome, progress, forks=forks)
+    assemble(state.outcome, proving or progress, forks=forks)
     return state.outcome
 
 

@@ -88,10 +88,11 @@ def _users(outcome: Outcome) -> Iterator[str]:
     by = Counter(source for pod in outcome.tree.pods_and_parts if id(pod.object) in objects for source in _sources(pod))
     if not by:
         return
-    texts = [f"{by[source]} by {text}" for source, text in _SOURCES.items() if by[source]]
+    texts = [f"{by[source]} known from {text}" for source, text in _SOURCES.items() if by[source]]
     if by[None]:
-        texts.append(f"{by[None]} by nothing that is known of the image, so they may need its own user or root")
-    yield f"{counted(sum(by.values()), 'container')} run{'s' * (sum(by.values()) == 1)} as a number: {'; '.join(texts)}"
+        texts.append(f"{by[None]} whose image is not known: it may need its own user or root")
+    number = sum(by.values())
+    yield f"{counted(number, 'container')} run{'s' * (number == 1)} as a numbered user: {'; '.join(texts)}"
     if by[None]:
         yield "  to know more: harden lock --deep PATH, or images: in .harden.yaml"
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.kubernetes.pod_security import LEVELS
+from hardener.report.held import place
 
 Pair = tuple[Standing, Standing]
+_IS_NOTHING = re.compile(r"\s*(?:#.*|---\s*(?:#.*)?|%.*)?$").match  # a line above a document
 
 
 def by_namespace(before: list[Standing], after: list[Standing]) -> dict[str | None, list[Pair]]:
@@ -21,13 +25,35 @@ def by_namespace(before: list[Standing], after: list[Standing]) -> dict[str | No
 
 def lines(before: list[Standing], after: list[Standing]) -> Iterator[str]:
     """The levels for people: a line per namespace, one per workload, and what costs it the next level."""
+    for line, _ in placed(before, after):
+        yield line
+
+
+def placed(before: list[Standing], after: list[Standing]) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """The lines, each with the file and line that it names."""
     for namespace, pairs in by_namespace(before, after).items():
-        now, then = (_lowest([pair[side].level for pair in pairs]) for side in (0, 1))
-        yield f"{'namespace ' + namespace if namespace else 'no namespace named'}: {_change(now, then)}"
+        yield of_namespace(namespace, pairs), []
         for old, new in pairs:
-            yield f"  {old.pod.object}  {_change(old.level, new.level)}"
+            where = place_of(old)
+            yield f"  {place(*where)} {old.pod.object}  {change(old.level, new.level)}", [where]
             if new.missing:
-                yield f"    {new.missing}"
+                yield f"    {new.missing}", []
+
+
+def of_namespace(namespace: str | None, pairs: list[Pair]) -> str:
+    """The level of a namespace: that of the lowest of its workloads."""
+    now, then = (_lowest([pair[side].level for pair in pairs]) for side in (0, 1))
+    return f"{'namespace ' + namespace if namespace else 'no namespace named'}: {change(now, then)}"
+
+
+def place_of(standing: Standing) -> tuple[str, int]:
+    """The file of a workload, and the line where its document begins; 0 for an item of a list."""
+    item = standing.pod.object
+    piece = item.piece
+    if len(item.path) > 1 or piece.text.startswith("\ufeff"):
+        return piece.file.name, 0
+    above = itertools.takewhile(_IS_NOTHING, piece.text.split("\n"))
+    return piece.file.name, piece.line + 1 + sum(1 for _ in above)
 
 
 def records(before: list[Standing], after: list[Standing]) -> Iterator[dict[str, Any]]:
@@ -47,5 +73,6 @@ def _lowest(levels: list[str]) -> str:
     return min(levels, key=LEVELS.index)
 
 
-def _change(before: str, after: str) -> str:
+def change(before: str, after: str) -> str:
+    """A level, and the one that it becomes."""
     return before if before == after else f"{before}, after apply {after}"

@@ -9,10 +9,10 @@ from hardener.engine.outcome import MISSING, Change, FileChange
 from hardener.report import steps
 from hardener.report.held import place, why_held
 from hardener.report.patch import Patch
-from hardener.report.text import TextReport
+from hardener.report.printed import Printed
 
 
-class Question(TextReport):
+class Question(Printed):
     """Prints the steps of an outcome one by one, as the report for a terminal prints them all."""
 
     __slots__ = ()
@@ -21,15 +21,16 @@ class Question(TextReport):
         """Print the step ``changes`` with the hunks in ``lines``; ``number`` is its place among all of them."""
         first = changes[0]
         transform = first.transform
-        where = f"{place(first.object.piece.file.name, first.line or first.new_line)} {first.object}"
+        where = (first.object.piece.file.name, first.line or first.new_line)
+        head = f"{number}: {self._paint('bold', transform.id)} {transform.risk} {transform.severity} {grade}"
         self._say()
-        self._say(f"{number} {self._paint('bold', transform.id)} {transform.risk} {grade}  {where}")
+        self._say(f"{head}  {place(*where)} {first.object}", at=[where])
         self._say(f"  {transform.summary}")
         self._say(f"  why:     {transform.why}")
         if held:
             self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_risk)}")
         for fact in dict.fromkeys(fact for change in changes for fact in change.evidence):
-            self._say(f"  because: {self._evidence(fact)}")
+            self._say(f"  because: {self._evidence(fact)}", at=self._places([fact]))
         if not any(change.evidence for change in changes):
             self._say(f"  basis:   {first.edit.basis}")
         if any(change.edit.late for change in changes):

@@ -23,11 +23,7 @@ def run(
     It is none that lies in the folder ``outside``, a real path. ``environment`` is all that it gets beside PATH; None
     is that of harden. Raises ProgramError.
     """
-    folders = _folders(outside)
-    found = next((path for folder in folders if (path := _program(folder, name)) is not None), None)
-    if found is None:
-        raise ProgramError(f"{name} is not installed")
-    given = dict(os.environ if environment is None else environment) | {"PATH": os.pathsep.join(folders)}
+    found, given = _found(name, outside, environment)
     try:
         # Without input it gets none: what comes to harden itself is not for it.
         return subprocess.run(
@@ -37,6 +33,31 @@ def run(
         raise ProgramError(f"{name} gives no answer in {seconds:g} seconds") from None
     except (OSError, ValueError, subprocess.SubprocessError):
         raise ProgramError(f"{name} cannot be started") from None
+
+
+def started(
+    name: str, arguments: Sequence[str], *, outside: str | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """The program ``name``, which prints where harden does and reads what is written to its ``stdin``; found as by
+    ``run``, or by an absolute path. Raises ProgramError."""
+    found, given = _found(name, outside, environment)
+    try:
+        return subprocess.Popen([found, *arguments], stdin=subprocess.PIPE, env=given)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise ProgramError(f"{name} cannot be started") from None
+
+
+def _found(name: str, outside: str | None, environment: Mapping[str, str] | None) -> tuple[str, dict[str, str]]:
+    """The path of the program ``name``, and all that it gets of the environment. Raises ProgramError."""
+    folders = _folders(outside)
+    if os.path.isabs(name):
+        inside = outside is not None and _is_in(os.path.realpath(name), outside)
+        found = None if inside else _program(os.path.dirname(name), os.path.basename(name))
+    else:
+        found = next((path for folder in folders if (path := _program(folder, name)) is not None), None)
+    if found is None:
+        raise ProgramError(f"{name} is not installed")
+    return found, dict(os.environ if environment is None else environment) | {"PATH": os.pathsep.join(folders)}
 
 
 def _folders(outside: str | None) -> list[str]:

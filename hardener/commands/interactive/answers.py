@@ -35,6 +35,9 @@ def key(changes: list[Change], *, whole: bool) -> Key:
     return tuple(parts)
 
 
+Saved = tuple[dict[Key, Answer], dict[str, tuple[Answer, int]]]
+
+
 @dataclass(slots=True)
 class Answers:
     """The answers so far. What was accepted is accepted with all that it writes: when other answers change that, it is
@@ -44,6 +47,14 @@ class Answers:
     rules: dict[str, tuple[Answer, int]] = field(default_factory=dict)  # by transform, up to this rank of a grade
     quit: bool = False
     targets: dict[Key, View] = field(default_factory=dict)  # of the steps of the last run
+
+    def saved(self) -> Saved:
+        """What is answered now, for ``restore``."""
+        return dict(self.given), dict(self.rules)
+
+    def restore(self, saved: Saved) -> None:
+        """Take back what was answered since."""
+        self.given, self.rules = dict(saved[0]), dict(saved[1])
 
     def give(self, changes: list[Change], answer: Answer) -> None:
         """Note the answer to one step."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hardener.authoring.edits import Create, Grade
 from hardener.commands.interactive import hunks, waive
-from hardener.commands.interactive.answers import Answer, Answers, key
+from hardener.commands.interactive.answers import Answer, Answers, Saved, key
 from hardener.engine.outcome import Change, Outcome
 from hardener.errors import InputError
 from hardener.report.question import Question
@@ -19,9 +19,10 @@ n - do not make it
 a - make this one and all others of its transform that are graded no worse
 d - make neither this one nor any other of its transform
 w - waive it: a reason is asked for and written into the manifest, so that no later run asks again
+b - go back to the question before, and answer it again
 q - quit: make neither this one nor any that is left; what was accepted is made
 ? - print this help"""
-_KEYS = "y,n,a,d,w,q,?"
+_KEYS = "y,n,a,d,w,b,q,?"
 
 Run = Callable[[Answers], Outcome]
 
@@ -31,6 +32,10 @@ class _Asked:
     changes: list[Change]
     grade: Grade
     held: bool
+
+
+# The number of a question, what was answered before it, and how many waivers were wanted by then.
+_Past = tuple[int, Saved, int]
 
 
 def check_terminal() -> None:
@@ -44,9 +49,11 @@ def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outco
     ``confirm``, asked once before anything else, does not want files to be written.
 
     ``run`` reads the tree anew and decides with the answers so far; ``face`` prints the questions of an outcome. An
-    answer may change what other steps do: these are asked about again. Waivers are written when all is answered.
+    answer may change what other steps do: these are asked about again. Waivers are written when all is answered; what
+    was answered before that stays.
     """
     answers = Answers()
+    past: list[_Past] = []
     outcome = run(answers)
     if not confirm(outcome):
         return None
@@ -55,8 +62,9 @@ def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outco
         if not waiting:
             return outcome
         printed = face(outcome)
-        waivers = _ask(waiting, answers, printed)
+        waivers = _ask(waiting, answers, past, printed)
         if waivers:
+            past.clear()
             try:
                 printed.say("waivers written: " + ", ".join(waive.write(waivers)))
             except InputError as error:
@@ -91,42 +99,68 @@ def _grade(changes: list[Change]) -> Grade:
     return max((change.edit.grade for change in changes), key=lambda grade: grade.rank)
 
 
-def _ask(waiting: list[_Asked], answers: Answers, face: Question) -> list[waive.Written]:
-    """Ask about the steps in turn; the waivers that were wanted."""
+def _ask(waiting: list[_Asked], answers: Answers, past: list[_Past], face: Question) -> list[waive.Written]:
+    """Ask about the steps in turn; the waivers that were wanted. ``past`` are the questions that were answered; who
+    goes back behind the first of ``waiting`` takes its answer back, and it is asked when the tree is decided anew."""
     waivers: list[waive.Written] = []
-    for number, asked in enumerate(waiting, 1):
+    earlier, number = len(past), 0
+    while number < len(waiting):
+        asked = waiting[number]
         if not _is_open(asked, answers):  # an answer for all of its transform
+            number += 1
             continue
-        changes, id = asked.changes, asked.changes[0].transform.id
-        place = f"({number}/{len(waiting)})"
-        face.ask(changes, asked.grade, held=asked.held, number=place, lines=hunks.of_step(changes))
-        while True:
-            said = _line(f"{place} Make this change [{_KEYS}]? ")
-            if said == "y":
-                answers.give(changes, Answer.YES)
-            elif said == "n":
-                answers.give(changes, Answer.NO)
-            elif said == "a":
-                answers.rule(id, asked.grade, Answer.YES)
-            elif said == "d":
-                answers.rule(id, Grade.BREAKING, Answer.NO)
-            elif said == "w":
-                target = answers.targets.get(key(changes, whole=False))
-                reason = " ".join((_line("Reason: ") or "").split())
-                if target is None or not reason:
-                    face.say("a waiver needs a reason")
-                    continue
-                waivers.append(waive.Written(id, target, reason))
-                answers.give(changes, Answer.WAIVED)
-            elif said in (None, "q"):
-                answers.quit = True
-                return waivers
-            else:
-                for line in _HELP.splitlines():
-                    face.say(line)
-                continue
-            break
+        place = f"{number + 1} of {len(waiting)}"
+        face.ask(asked.changes, asked.grade, held=asked.held, number=place, lines=hunks.of_step(asked.changes))
+        before = (number, answers.saved(), len(waivers))
+        said = _answer(asked, answers, waivers, place, face, has_past=bool(past))
+        if said == "q":
+            answers.quit = True
+            return waivers
+        if said == "b":
+            number, saved, wanted = past.pop()
+            answers.restore(saved)
+            if len(past) < earlier:
+                return []
+            del waivers[wanted:]
+        else:
+            past.append(before)
+            number += 1
     return waivers
+
+
+def _answer(
+    asked: _Asked, answers: Answers, waivers: list[waive.Written], place: str, face: Question, *, has_past: bool
+) -> str:
+    """The key that a person types to one question; what it says of the step is noted."""
+    changes, id = asked.changes, asked.changes[0].transform.id
+    while True:
+        said = _line(f"{place}: make this change [{_KEYS}]? ")
+        if said == "y":
+            answers.give(changes, Answer.YES)
+        elif said == "n":
+            answers.give(changes, Answer.NO)
+        elif said == "a":
+            answers.rule(id, asked.grade, Answer.YES)
+        elif said == "d":
+            answers.rule(id, Grade.BREAKING, Answer.NO)
+        elif said == "w":
+            target = answers.targets.get(key(changes, whole=False))
+            reason = " ".join((_line("Reason: ") or "").split())
+            if target is None or not reason:
+                face.say("a waiver needs a reason")
+                continue
+            waivers.append(waive.Written(id, target, reason))
+            answers.give(changes, Answer.WAIVED)
+        elif said == "b" and not has_past:
+            face.say("this is the first question")
+            continue
+        elif said in (None, "q"):
+            return "q"
+        elif said != "b":
+            for line in _HELP.splitlines():
+                face.say(line)
+            continue
+        return said
 
 
 def _line(prompt: str) -> str | None:

@@ -1,0 +1,60 @@
+"""Help in groups of options, with examples that can be copied."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from typer.core import TyperCommand
+
+# The groups, in the order of the help; an option without one stands in the last.
+WHICH = "Which changes"
+WHERE = "Where they are written"
+VERDICT = "What is judged"
+REPORT = "Report"
+_OTHERS = "Options"
+_ORDER = (WHICH, WHERE, VERDICT, REPORT, _OTHERS)
+
+
+class Command(TyperCommand):
+    """A command with its options in groups, and its ``epilog`` as it is written, a line an example."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        arguments: list[tuple[str, str]] = []
+        groups: dict[str, list[tuple[str, str]]] = {name: [] for name in _ORDER}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            if parameter.param_type_name == "argument":
+                arguments.append(record)
+            else:
+                groups[getattr(parameter, "rich_help_panel", None) or _OTHERS].append(record)
+        for name, records in {"Arguments": arguments, **groups}.items():
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in inspect.cleandoc(self.epilog).splitlines():
+                    formatter.write(f"  {line}\n")
+
+
+def ids(incomplete: str) -> list[tuple[str, str]]:
+    """The transforms that begin so, with what each does, for the completion of a shell."""
+    from hardener.authoring import registry
+    from hardener.authoring.risks import RISKS
+
+    found = [(risk.id, risk.title) for risk in RISKS.values()]
+    found += [(item.id, item.summary) for item in registry.transforms().values()]
+    before, comma, last = incomplete.rpartition(",")
+    return [(before + comma + id, text) for id, text in found if id.lower().startswith(last.lower())]
+
+
+def profiles(incomplete: str) -> list[str]:
+    """The profiles that begin so."""
+    from hardener.authoring.profile import BUILT_IN
+
+    return [name for name in BUILT_IN if name.startswith(incomplete)]

@@ -1,0 +1,53 @@
+"""``harden diff``: the patch of what ``apply`` would do, and the report behind it, through a pager on a terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from hardener.commands.pager import paged
+from hardener.commands.progress import Progress
+from hardener.commands.run import Choices, Style, learn, learn_moved, read, show
+from hardener.engine.outcome import Outcome
+from hardener.errors import InputError
+from hardener.report.redactor import Redactor
+
+
+def diff(paths: list[str], choices: Choices, style: Style) -> int:
+    """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
+    if style.stat and style.format != "text":
+        raise InputError(f"--stat counts lines for people: it does not go with --format {style.format}")
+    with Progress() as progress:
+        tree, plan = read(paths, choices, progress)
+        outcome = plan.run(tree, progress)
+    if style.format == "text":
+        _print(outcome, style)
+    else:
+        show(outcome, Redactor(), style, applied=False)
+    return 1 if outcome.files else 0
+
+
+def _print(outcome: Outcome, style: Style) -> None:
+    from hardener.report.text import TextReport
+
+    redactor = Redactor()
+    if not style.quiet:  # a summary quotes nothing
+        learn(outcome.tree, redactor)
+    learn_moved(outcome, redactor)
+    with paged(sys.stdout, style.color, wanted=not style.no_pager and not style.quiet, outside=outcome.tree.root) as to:
+        out, screen = to
+        if style.stat:
+            from hardener.report.stat import lines
+
+            for line in lines(outcome.files, screen):
+                out(line + "\n")
+            out("\n")
+        TextReport(
+            outcome,
+            redactor,
+            out,
+            screen,
+            verbose=style.verbose,
+            quiet=style.quiet,
+            patch=not style.stat,
+            patch_first=True,
+        ).write()

@@ -1,0 +1,262 @@
+"""What is printed for people, line by line: secrets masked, names that act on nothing, colours and links of ours."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from hardener.authoring.edits import Evidence, Grade, Severity
+from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report
+from hardener.facts.cluster import platforms
+from hardener.facts.objects.pod_security_levels import Standing
+from hardener.report import unread, versions
+from hardener.report.held import place
+from hardener.report.impact import counted
+from hardener.report.patch import Patch
+from hardener.report.redactor import Redactor
+from hardener.report.screen import Screen
+from hardener.report.undo import undo
+from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain_line, plain_lines, without_commands
+
+_COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
+# A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
+_COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
+
+Place = tuple[str, int]  # a file as it is named, and a line; 0: none
+
+
+@dataclass(slots=True)
+class Printed:
+    """Prints of ``outcome`` through ``redactor`` to ``out``, in the way of ``screen``.
+
+    ``applied``: whether the changes are made. ``levels`` are those before and after them. ``verdict`` is what the
+    command that asked makes of it, in a line, and ``remarks`` what else it says. ``patch``: whether the patch is
+    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said.
+    """
+
+    outcome: Outcome
+    redactor: Redactor
+    out: Callable[[str], object]
+    screen: Screen = Screen()
+    verbose: bool = False
+    quiet: bool = False
+    applied: bool = False
+    levels: tuple[list[Standing], list[Standing]] | None = None
+    verdict: str = ""
+    remarks: tuple[str, ...] = ()
+    patch: bool = True
+    patch_first: bool = False
+    advises: bool = True
+
+    def _say(self, text: str = "", *, whole: bool = False, at: Iterable[Place] = ()) -> None:
+        """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is. The places
+        ``at`` become links."""
+        line = self._plain(text)
+        if len(line) > self.screen.width > 0 and not whole:
+            from hardener.report.wrapping import wrapped  # late: only a terminal needs it
+
+            line = wrapped(line, self.screen.width)
+        if self.screen.link is not None:
+            line = self._linked(line, {self._plain(place(*where)): where for where in at})
+        self.out(line + "\n")
+
+    def _plain(self, text: str) -> str:
+        """``text`` in one line, with its secrets masked; only our colours act."""
+        line = plain_line(self.redactor.text(text))
+        return _COLOUR.sub("\033[\\1m", line) if self.screen.colour else line
+
+    def _linked(self, line: str, places: Mapping[str, Place]) -> str:
+        """``line`` with a link at each of ``places``, by the text that names it; none where that is broken."""
+        link = self.screen.link
+        shown = {text: where for text, where in places.items() if text and where[0] != "<stdin>"}
+        if link is None or not shown:
+            return line
+        # All at once: an address holds the name of a file as well. The longest first: a.yaml:12 is not a.yaml:1.
+        pattern = "|".join(map(re.escape, sorted(shown, key=len, reverse=True)))
+
+        def linked(found: re.Match[str]) -> str:
+            name, line = shown[found[0]]
+            return f"\033]8;;{link(os.path.abspath(name), line)}\033\\{found[0]}\033]8;;\033\\"
+
+        return re.sub(pattern, linked, line)
+
+    def _paint(self, name: str, text: str) -> str:
+        return f"\033[{_COLOURS[name]}m{text}\033[0m" if self.screen.colour else text
+
+    def _title(self, text: str) -> None:
+        self._say()
+        self._say(self._paint("bold", text))
+
+    def _settings(self) -> str:
+        """Profile, version, and where the evidence is from."""
+        tree = self.outcome.tree
+        version = ".".join(map(str, tree.settings.kubernetes_version))
+        platform = "".join(f", {text}" for text in platforms.described(tree))
+        source = "standard input, no tree around it" if tree.stream else f"evidence from {_short(tree.root)}"
+        return f"profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}"
+
+    def _remarks(self) -> Iterator[tuple[str, bool]]:
+        """What there is to say of the tree, of versions and of what was not read, each with whether it is grave."""
+        tree = self.outcome.tree
+        yield from ((text, False) for text in (*self.remarks, *versions.remarks(tree)))
+        if tree.unread_evidence:
+            number = counted(tree.unread_evidence, "file")
+            yield f"{number} outside the given paths could not be read as evidence", False
+        yield from ((note.text, note.is_grave) for note in unread.notes(tree))
+
+    def _refusals(self) -> Iterator[tuple[str, list[tuple[Place, str]]]]:
+        """What could not be made, by what became of it: a title, and where and why."""
+        refused = self.outcome.refused
+        documents = [item for item in refused if item.step is None]
+        undone = [item for item in refused if item.step is not None and not item.cannot_write]
+        unwritten = [item for item in refused if item.cannot_write]
+        for items, title in (
+            (documents, f"Refused: {counted(len(documents), 'document')}, kept byte for byte"),
+            (undone, f"Rolled back: {counted(len(undone), 'step')} that would have broken something"),
+            (unwritten, f"Not made: {counted(len(unwritten), 'step')} that the text has no place for"),
+        ):
+            lines = []
+            for item in items:
+                edits = f" ({counted(item.edits, 'edit')} not made)" if item.edits else ""
+                what = f"{item.step}: " if item.cannot_write else ""
+                lines.append(((item.file, item.line), f"{what}{item.reason}{edits}: {item.advice}"))
+            if lines:
+                yield title, lines
+
+    def _leaves_out_held(self) -> bool:
+        """Whether what is held back is only counted: somebody asked for safe changes alone."""
+        return self.outcome.max_risk is Grade.SAFE and not self.verbose
+
+    def _next(self) -> str | None:
+        """What a person does next; None where that is not for us to say."""
+        if not self.advises or self.outcome.tree.stream:
+            return None
+        if self.applied and self.outcome.files:
+            left = "harden check -v lists what is left"
+            return f"git diff shows each line; {left}" if self._undo() else left
+        if self.outcome.changes:
+            more = "" if self.verbose else "; -v shows all"
+            return f"harden diff shows each change, harden apply makes them{more}"
+        if (self.outcome.findings or self.outcome.held) and not self.verbose:
+            return "-v shows all findings with their places"
+        return None
+
+    def _undo(self) -> str | None:
+        """The command that brings the files back; None where there is none."""
+        if not (self.applied and self.outcome.files) or self.outcome.tree.stream:
+            return None
+        return undo(self.outcome.files)
+
+    def _evidence(self, fact: Evidence) -> str:
+        """What a piece of evidence says, and where it stands."""
+        found = self._places([fact])
+        return f"{fact.text} ({place(*found[0])})" if found else fact.text
+
+    def _places(self, facts: Iterable[Evidence]) -> list[Place]:
+        lines = self.outcome.lines
+        return [
+            (fact.piece.file.name, lines.get((fact.piece, fact.path), 1)) for fact in facts if fact.piece is not None
+        ]
+
+    def _severity(self, finding: Report) -> str:
+        return self._painted(finding.severity) + (f" {finding.risk}" if finding.risk else "")
+
+    def _painted(self, severity: Severity) -> str:
+        return self._paint("red" if severity.rank >= Severity.HIGH.rank else "dim", severity)
+
+    def _patches(self, patches: Iterable[Patch]) -> list[FileChange]:
+        """Print the patches; those that show something masked are returned, since git cannot take them."""
+        masked = []
+        for number, patch in enumerate(patches):
+            if number:
+                self._say()
+            ids = Counter(id for _, id in patch.change.ids)
+            names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
+            self._say(f"# {names}", whole=True)
+            # Made twice rather than kept: it can be as long as the file.
+            if patch.is_masked(self.redactor):
+                masked.append(patch.change)
+                self._say("# shows masked secrets: git apply cannot take this file, harden apply can", whole=True)
+            elif any(self._seen(part) != part for part in patch.parts()):
+                self._say("# shows escaped characters: git apply cannot take this file, harden apply can", whole=True)
+            for part in patch.parts():
+                text = self._seen(self.redactor.text(part))
+                if self.screen.colour:
+                    for line in text.splitlines(keepends=True):
+                        self._patch_line(line)
+                else:
+                    self.out(text)
+        return masked
+
+    def _seen(self, part: str) -> str:
+        """A part of a patch as it is shown: on a terminal all is seen, elsewhere it stays what git takes."""
+        return plain_lines(part) if self.screen.colour or self.screen.width else without_commands(part)
+
+    def _patch_line(self, line: str) -> None:
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if self.screen.colour else None
+        if colour and not line.startswith(("+++", "---")):
+            line = self._paint(colour, line.rstrip("\n")) + "\n"
+        self.out(line)
+
+
+def facts_of(held: Held) -> dict[Evidence, None]:
+    """The evidence of a step that is held back, each once."""
+    return dict.fromkeys(fact for change in held.changes for fact in change.edit.evidence)
+
+
+def alike(held: list[Held]) -> list[list[Held]]:
+    """The steps by transform, grade and first evidence, wherever that stands."""
+    groups: dict[tuple[str, Grade, str], list[Held]] = {}
+    for each in held:
+        first = next((fact.text for fact in facts_of(each)), "")
+        groups.setdefault((each.transform.id, each.grade, first), []).append(each)
+    return list(groups.values())
+
+
+def by_transform(changes: list[Change]) -> list[list[Change]]:
+    """The changes of each transform, in the order of the run."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.transform.id, []).append(change)
+    return list(groups.values())
+
+
+def refused_by_git(masked: list[FileChange]) -> str:
+    """Which files of a patch Git does not take, and what does."""
+    names = ", ".join(change.file.name for change in masked)
+    instead = "use harden apply, or --format patch, which leaves these out"
+    return f"git apply refuses this patch, since secrets are masked in it ({instead}): {names}"
+
+
+def gravest_first(findings: Iterable[Report]) -> list[Report]:
+    """The findings by severity, then by place."""
+    return sorted(findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line))
+
+
+def by_severity(records: Iterable[Severity]) -> str:
+    """How many there are of each severity, the gravest first: ``2 high, 7 low``."""
+    counts = Counter(records)
+    return ", ".join(f"{counts[each]} {each}" for each in reversed(Severity) if counts[each])
+
+
+def of_grades(grades: Iterable[Grade]) -> str:
+    """The grades that there are: ``safe/review``."""
+    found = set(grades)
+    return "/".join(grade for grade in Grade if grade in found)
+
+
+def in_files(names: Iterable[Place]) -> str:
+    """One place, or how many files."""
+    found = list(dict.fromkeys(names))
+    if len(found) == 1:
+        return place(*found[0])
+    files = {name for name, _ in found}
+    return found[0][0] if len(files) == 1 else counted(len(files), "file")
+
+
+def _short(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative

@@ -1,0 +1,40 @@
+"""The pictures in docs/pictures are what the commands print now."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from . import pictures
+
+NAMES = [f"{name}-{columns}" for columns in pictures.COLUMNS for name in ("try", "check", "diff")]
+
+
+@pytest.mark.slow
+def test_the_pictures_are_those_of_real_runs(request: pytest.FixtureRequest) -> None:
+    screens = list(pictures.screens())
+    assert [name for name, *_ in screens] == NAMES
+    if request.config.getoption("--harden-accept"):
+        pictures.draw()
+    for name, command, _, sent in screens:
+        for theme in pictures.THEMES:
+            picture = (pictures.FOLDER / f"{name}-{theme}.svg").read_text(encoding="utf-8")
+            shown = "".join(pictures.read(picture).split())  # a row that is too long is broken in the picture
+            assert shown == "".join(pictures.words(command, sent).split()), f"{name}: --harden-accept draws it anew"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("theme", pictures.THEMES)
+def test_a_picture_needs_nothing_from_elsewhere(name: str, theme: str) -> None:
+    text = (pictures.FOLDER / f"{name}-{theme}.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    assert root.get("role") == "img" and root.get("aria-label")
+    assert set(re.findall(r"https?://[^\"' )]*", text)) == {"http://www.w3.org/2000/svg"}
+    assert len(text) < 120_000
+
+
+def test_no_other_pictures_are_there() -> None:
+    kept = {path.name for path in pictures.FOLDER.glob("*.svg")}
+    assert kept == {f"{name}-{theme}.svg" for name in NAMES for theme in pictures.THEMES}
