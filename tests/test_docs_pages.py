@@ -222,7 +222,7 @@ def test_every_block_of_commands_runs(found: Block, shop: Path, mirrored: str) -
 def test_what_is_not_run_here_is_run_elsewhere() -> None:
     there = {(found.page, found.heading) for found in BLOCKS}
     assert ELSEWHERE.keys() <= there
-    for (page, heading), test in ELSEWHERE.items():
+    for (page, _heading), test in ELSEWHERE.items():
         file, _, function = test.partition("::")
         text = (ROOT / "tests" / file).read_text(encoding="utf-8")
         assert f"def {function}(" in text, test
