@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 
-from hardener.authoring import registry
+from hardener.authoring import other_names, registry, trivy_checks
 from hardener.authoring.risks import RISKS
 from hardener.commands import explain
+from hardener.engine import find_audit_gaps, pipeline
 from hardener.errors import InputError
+from hardener.report import finding_ids, unread
 
 from .conftest import ROOT
 
@@ -56,3 +61,110 @@ def test_a_profile_shows_its_transforms_and_options() -> None:
     explain.print_profiles("restricted", lambda line: lines.append(str(line)))
     assert "  run-as-non-root" in lines
     assert "  capabilities.drop = ALL" in lines
+
+
+# -- names of others
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["CKV_K8S_16", "ckv_k8s_16", "checkov:CKV_K8S_16"], ["no-privileged"]),
+        (["KSV017", "KSV-0017", "AVD-KSV-0017", "avd-ksv-0017", "trivy:KSV017"], ["no-privileged"]),
+        (["KCV-0082", "AVD-KCV-0082"], ["kubelet-readonly-port"]),
+        (["C-0017", "c-0017", "C0017", "kubescape:C-0017"], ["read-only-root-filesystem"]),
+        (["no-read-only-root-fs", "kube-linter:no-read-only-root-fs"], ["read-only-root-filesystem"]),
+        (["notReadOnlyRootFilesystem", "polaris:notreadonlyrootfilesystem"], ["read-only-root-filesystem"]),
+        (["allow-capability-chown"], ["drop-capabilities"]),
+        (["5.2.2", "CIS 5.2.2", "CIS-5.2.2", "cis 5.2.2"], ["no-privileged"]),
+        (["EKS 5.4.2", "CIS EKS 5.4.2", "eks-5.4.2"], ["tf-eks-endpoint"]),
+        (["5.2.12"], ["no-host-path", "host-path-read-only"]),
+        (["latest-tag"], ["pin-image-digest"]),
+        (["CKV_K8S_23"], ["run-as-user", "run-as-non-root"]),
+    ],
+)
+def test_a_check_of_another_scanner_leads_to_its_transforms(names: list[str], ids: list[str]) -> None:
+    texts = [said(name) for name in names]
+    assert len(set(texts)) == 1
+    if len(ids) == 1:
+        assert f"\n{ids[0]}\n" in texts[0] and "Why: " in texts[0]
+    else:
+        assert [line.split(":")[0].strip() for line in texts[0].splitlines() if line.startswith("  ")] == ids
+
+
+def test_a_section_of_the_benchmark_lists_what_it_asks_for() -> None:
+    text = said("5.2")
+    assert "  no-privileged: " in text and "  no-host-path: " in text and "kubelet-auth" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("CKV_K8S_160", "CKV_K8S_16"),
+        ("run-as-nonroot", "run-as-non-root"),
+        ("broken-documents", "broken-document"),
+        ("ckv_k8s_160", "CKV_K8S_16"),
+        ("KSV-9999", None),
+        ("9.9.9", None),
+        ("", None),
+        (":", None),
+    ],
+)
+def test_what_nobody_knows_is_one_line(name: str, near: str | None) -> None:
+    with pytest.raises(InputError) as error:
+        explain.explain(name, print)
+    assert "\n" not in str(error.value) and str(error.value).startswith(f"unknown id {name}")
+    assert near is None or f"did you mean {near}?" in str(error.value)
+
+
+def test_every_check_of_trivy_leads_to_transforms_that_there_are() -> None:
+    for name, (title, ids) in trivy_checks.CHECKS.items():
+        assert title and ids and {*ids} <= registry.transforms().keys(), name
+        assert trivy_checks.named(name) == name
+    assert other_names.of(registry.get("no-privileged"))["trivy"] == ["KSV-0017"]
+
+
+def test_every_peer_is_found_by_its_name() -> None:
+    for scanner, checks in registry.peer_checks().items():
+        for check, ids in checks.items():
+            found = other_names.find(f"{scanner}:{check}")
+            assert found is not None and {item.id for item in found.transforms} == ids
+
+
+# -- findings that are no transforms
+
+
+def finding_ids_of_the_code() -> set[str]:
+    """The ids that the code gives to findings about files and documents, as literals."""
+    found = {"refused", *pipeline._LEFT_ALONE, *pipeline._PARTLY, find_audit_gaps._ID}
+    makers = {"Report", "Problem", "UnreadableError", "_report", "refuse", "_refuse", "_stopped"}
+    for path in [*ROOT.glob("hardener/engine/**/*.py"), *ROOT.glob("hardener/tree/*.py"),
+                 *ROOT.glob("hardener/sources/**/*.py"), *ROOT.glob("hardener/commands/*.py")]:  # fmt: skip
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            words: list[ast.expr] = []
+            if isinstance(node, ast.Tuple) and len(node.elts) == 4:  # id, line, message, advice
+                words = node.elts[:1] if not all(isinstance(item, ast.Constant) for item in node.elts) else []
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in makers:
+                words = node.args[:4]
+            elif isinstance(node, ast.Assign) and any("problem" in ast.unparse(target) for target in node.targets):
+                words = node.value.elts[:1] if isinstance(node.value, ast.Tuple) else []
+            texts = [word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+            found.update(text for text in texts if re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", text))
+    return found
+
+
+def test_every_finding_that_is_no_transform_is_explained() -> None:
+    lines = [line.split() for path in ROOT.glob("golden/**/findings.txt") for line in path.read_text().splitlines()]
+    golden = {line[1] for line in lines if len(line) > 1 and line[0] == "finding"} - registry.transforms().keys()
+    assert {"template", "opaque-value", "waiver-stale"} <= golden
+    wanted = golden | finding_ids_of_the_code() | unread._WHY.keys()
+    assert wanted - registry.transforms().keys() <= finding_ids.MEANINGS.keys()
+    assert len(wanted) > 30, "the code is read in vain"
+
+
+@pytest.mark.parametrize("id", finding_ids.MEANINGS)
+def test_a_finding_explains_itself(id: str) -> None:
+    assert id not in registry.transforms()
+    text = " ".join(said(id).split())
+    assert text.startswith(f"{id}: about what was read") and finding_ids.MEANINGS[id] in text

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import typer
-import yaml as pyyaml
 from markdown_it import MarkdownIt
 
 from hardener.authoring import config, profile
@@ -43,6 +42,7 @@ ELSEWHERE = {
     ("docs/install.md", "To use it elsewhere"): "test_docs_pages.py::test_what_is_installed_is_there",
     ("docs/install.md", "kubectl"): "test_docs_integrations.py::test_kubectl",
     ("docs/install.md", "Container image"): "test_docs_integrations.py::test_the_image",
+    ("docs/ci.md", "Other hosts"): "test_pipelines.py::test_helm_3_with_its_report_in_a_file",
     ("docs/reports.md", "For pull requests and pipelines"): "test_formats.py::test_the_commands_of_the_page",
     ("docs/rendered.md", "Helm"): "test_docs_integrations.py::test_helm_3",
     ("docs/rendered.md", "Kustomize and KRM functions"): "test_docs_integrations.py::test_kustomize",
@@ -268,31 +268,6 @@ def test_what_is_installed_is_there(page: str, heading: str) -> None:
 
 
 # What else the pages show.
-
-
-def commands_of(text: str) -> list[str]:
-    return re.findall(r"harden check [^'\"\n]*", text)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("heading", "language", "file"),
-    [
-        ("GitLab", "yaml", "gl-code-quality-report.json"),
-        ("Jenkins", "groovy", "harden.xml"),
-        ("Azure Pipelines", "yaml", "harden.xml"),
-    ],
-)
-def test_the_check_of_each_pipeline_writes_what_is_published(
-    heading: str, language: str, file: str, shop: Path
-) -> None:
-    text = block("docs/ci.md", language, heading)
-    if language == "yaml":
-        assert pyyaml.safe_load(text)
-    (command,) = commands_of(text)
-    shell(command, shop)
-    assert (shop / file).stat().st_size
-    assert text.count(file) >= 2  # written, and published
 
 
 def test_the_profile_and_the_config_file_are_accepted(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
+from hardener.authoring import registry
 from hardener.authoring.risks import RISKS
 from hardener.report import markdown
 from hardener.report.line_hashes import line_hashes
@@ -151,7 +152,8 @@ def test_rdjson_and_gitlab_are_valid(name: str, side: str, tree_faces: Of) -> No
 JUNIT = {
     "testsuites": ((), ("name", "tests", "failures", "errors"), ("testsuite",)),
     "testsuite": (("name", "tests", "failures", "errors"), ("skipped",), ("testcase",)),
-    "testcase": (("name",), ("classname",), ("failure", "skipped")),
+    "testcase": (("name",), ("classname",), ("failure", "skipped", "system-out")),
+    "system-out": ((), (), ()),
     "skipped": (("message",), (), ()),
     "failure": ((), ("type", "message"), ()),
 }
@@ -183,7 +185,7 @@ def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_f
     assert [command for command, _, _ in found] == sorted((command for command, _, _ in found), key=order.index)
     files = {f"tree/{file}" for file in (faces.before if side == "diff" else faces.after)}
     for command, settings, message in found:
-        if settings.keys() == {"title"}:  # about files that were not read
+        if settings.keys() == {"title"}:  # the impact of all changes, and files that were not read
             assert command == "notice" and settings["title"].startswith("harden: ") and message
             continue
         assert settings.keys() == {"file", "line", "endLine", "title"} and message
@@ -238,6 +240,59 @@ def test_the_formats_tell_of_the_same(name: str, tree_faces: Of) -> None:  # noq
         assert kinds["held"] == faces.summary["held"] and kinds["finding"] == faces.summary["findings"]
         assert kinds["refused"] == faces.summary["refused"]
         assert bool(kinds["pending"]) == (side == "diff")
+
+
+# -- what a person has to know before it is applied
+
+OPEN = (
+    "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: db\n  namespace: shop\nspec:\n  type: LoadBalancer\n"
+    "  selector: {app: db}\n  ports:\n  - port: 5432\n"
+)
+
+
+def test_reports_of_programs_hold_the_impact(harden: Harden, tmp_path: Path) -> None:
+    """Each line that a person reads in a comment stands in each of them, with the objects where there is a place."""
+    write(tmp_path, {"web.yaml": DEPLOYMENT + OPEN, "broken.yaml": "apiVersion: v1\nkind: Pod\n  x: [\n"})
+    commit(tmp_path)
+    shown = {name: harden("diff", "--format", name).out for name in (*FORMATS, "json")}
+    found = json.loads(shown["json"])["impact"]
+    assert {"address-released", "workloads-restart"} <= {line["id"] for line in found}
+    read = shown["markdown"].replace("\\", "").replace("<!-- -->", "")
+    assert all(line["message"] in read for line in found)
+    (address,) = (line["objects"] for line in found if line["id"] == "address-released")
+    assert [(item["kind"], item["name"]) for item in address] == [("Service", "db")]
+    run = json.loads(shown["sarif"])["runs"][0]
+    assert run["properties"]["impact"] == found
+    text = "\n".join(line["message"] for line in found)
+    (notice,) = (
+        one for one in workflow_commands(shown["github"]) if one[1].get("title") == "harden: impact of the changes"
+    )
+    assert (notice[0], notice[2].replace("%0A", "\n")) == ("notice", text)
+    case = ElementTree.fromstring(shown["junit"]).find(".//testcase[@name='impact']/system-out")
+    assert case is not None and case.text == text
+
+
+def test_reports_of_programs_say_why_a_file_is_not_read(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "broken.yaml": "apiVersion: v1\nkind: Pod\n  x: [\n", "b.txt": "x\n"})
+    commit(tmp_path)
+    found = json.loads(harden("diff", "--format", "json").out)["leftOut"]
+    assert [(one["reason"], one["message"], one["places"]) for one in found] == [
+        ("broken-document", "1 file holds no document that can be parsed", ["broken.yaml"]),
+        ("other-ending", "1 file ends in none of .yaml, .yml, .json, .tf, .sh and .py", []),
+    ]
+    assert json.loads(harden("diff", "--format", "sarif").out)["runs"][0]["properties"]["leftOut"] == found
+
+
+def test_changes_have_the_severity_of_their_transform(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    changes = json.loads(harden("diff", "--format", "json").out)["changes"]
+    assert changes and {change["severity"] == registry.get(change["id"]).severity for change in changes} == {True}
+    results = json.loads(harden("diff", "--format", "sarif").out)["runs"][0]["results"]
+    pending = {
+        (result["ruleId"], result["properties"]["severity"], result["properties"].get("grade")) for result in results
+    }
+    assert pending >= {(change["id"], change["severity"], change["grade"]) for change in changes if change["line"]}
 
 
 # -- lines and fingerprints
@@ -314,7 +369,8 @@ def test_fixes_and_suggestions_of_odd_files(name: str, harden: Harden, tmp_path:
     schema("rdjson").validate(json.loads(shown["rdjson"]))
     schema("gitlab-code-quality").validate(json.loads(shown["gitlab"]))
     ElementTree.fromstring(shown["junit"])
-    assert {settings["file"] for _, settings, _ in workflow_commands(shown["github"])} == {plain_lines(name)}
+    commands = workflow_commands(shown["github"])
+    assert {settings["file"] for _, settings, _ in commands if "file" in settings} == {plain_lines(name)}
     well_formed(shown["markdown"])
     restore(tmp_path)
     assert git(tmp_path, "apply", "-", stdin=shown["patch"].encode()).returncode == 0
@@ -346,7 +402,8 @@ def test_names_and_texts_of_others_are_only_text(harden: Harden, tmp_path: Path)
     commit(tmp_path)
     shown = {name: harden("diff", "--format", name).out for name in FORMATS}
     well_formed(shown["markdown"])
-    assert all(settings["file"] == "a|b`c<d>,x:1%.yaml" for _, settings, _ in workflow_commands(shown["github"]))
+    named = {settings["file"] for _, settings, _ in workflow_commands(shown["github"]) if "file" in settings}
+    assert named == {"a|b`c<d>,x:1%.yaml"}
     for name in ("sarif", "rdjson", "gitlab"):
         json.loads(shown[name])
     root = ElementTree.fromstring(shown["junit"])

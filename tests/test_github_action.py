@@ -7,8 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 import yaml
 
 from tests.conftest import DEPLOYMENT, ROOT, commit, write
+from tests.formats import with_suggestions
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
@@ -52,38 +55,56 @@ def action(runner: Path, tmp_path: Path) -> Run:
     return lambda **inputs: run_action(runner, work, **inputs)
 
 
-def run_action(runner: Path, work: Path, **inputs: str) -> Job:
-    """The steps of action.yml with ``inputs``, in ``work``."""
+def run_action(runner: Path, work: Path, event: dict[str, str] | None = None, **inputs: str) -> Job:
+    """The steps of action.yml with ``inputs``, in ``work``; ``event`` is what the event says, and where the API is."""
     given = DEFAULTS | {"python": sys.executable} | {name.replace("_", "-"): value for name, value in inputs.items()}
     assert given.keys() == DEFAULTS.keys(), "an input that action.yml does not have"
-    values = {f"inputs.{name}": value for name, value in given.items()} | {"github.action_path": str(ROOT)}
+    event = event or {}
+    values = {f"inputs.{name}": value for name, value in given.items()} | GITHUB
+    values |= {f"github.event.pull_request{key}": event.get("number", "") for key in ("", ".number")}
+    values["inputs.token"] = expanded(values["inputs.token"], values)
     files = {name: runner / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH")}
     for path in files.values():
         path.write_text("")
     job = Job(0, "")
     for step in STEPS:
-        only = re.fullmatch(r"\$\{\{ inputs\.command (==|!=) 'install' \}\}", step.get("if", ""))
-        assert only or "if" not in step
-        if only and (given["command"] == "install") != (only[1] == "=="):
+        told = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+        known = values | {f"steps.run.outputs.{name}": told.get(name, "") for name in ("status", "reports")}
+        if not runs(step.get("if", ""), known, failed=bool(job.status)):
             continue
         script = runner / "step.sh"
         script.write_text(step["run"])
-        environment = {name: expanded(text, values) for name, text in step.get("env", {}).items()}
+        environment = {name: expanded(text, known) for name, text in step.get("env", {}).items()}
         environment |= {name: str(path) for name, path in files.items()} | {"RUNNER_TEMP": str(runner)}
+        environment |= {"GITHUB_REPOSITORY": "shop/web", "GITHUB_API_URL": event.get("api", "http://127.0.0.1:9")}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
             cwd=work, capture_output=True, text=True, env={**os.environ, **environment},
         )  # fmt: skip
-        job.status, job.log = done.returncode, job.log + done.stdout + done.stderr
-        if done.returncode:
-            break
+        job.status, job.log = job.status or done.returncode, job.log + done.stdout + done.stderr
     job.outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
     job.summary, job.path = files["GITHUB_STEP_SUMMARY"].read_text(), files["GITHUB_PATH"].read_text().strip()
     return job
 
 
+GITHUB = {
+    "github.action_path": str(ROOT), "github.token": "ghs_of-the-job", "github.server_url": "https://git.example",
+    "github.action_repository": "tools/harden", "github.action_ref": "v1",
+}  # fmt: skip
+
+
 def expanded(text: str, values: dict[str, str]) -> str:
     return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: values[found[1]], text)
+
+
+def runs(condition: str, values: dict[str, str], *, failed: bool) -> bool:
+    """Whether a step with the condition ``if`` runs: names, texts, ``==``, ``!=``, ``&&``, ``||`` and ``always()``."""
+    text = " ".join(condition.split()).removeprefix("${{").removesuffix("}}").strip()
+    words = re.findall(r"'[^']*'|[\w.-]+(?:\(\))?|&&|\|\||==|!=|[()]", text)
+    meaning = {"&&": "and", "||": "or", "always()": "True"} | dict.fromkeys(("==", "!=", "(", ")"), "")
+    made = [repr(values[word]) if "." in word and word[0] != "'" else meaning.get(word) or word for word in words]
+    assert "".join(words) == text.replace(" ", ""), text
+    return ("always()" in words or not failed) and bool(eval(" ".join(made) or "True"))
 
 
 def test_inputs_come_in_through_the_environment_alone() -> None:
@@ -123,6 +144,15 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
         ({"profile": "restrictd"}, 2, False),
         ({"reports": ""}, 1, False),
         ({"reports": "xml"}, 2, False),
+        ({"fail_on": "low", "reports": ""}, 1, False),
+        ({"fail_on": "hihg", "reports": ""}, 2, False),
+        ({"baseline": "gone.baseline", "reports": ""}, 2, False),
+        ({"since": "HEAD", "reports": "github"}, 0, False),
+        ({"since": "gone", "reports": ""}, 2, False),
+        ({"command": "diff", "since": "HEAD", "reports": "sarif"}, 0, False),
+        # Of another command they are nothing.
+        ({"command": "diff", "baseline": "gone", "fail_on": "hihg"}, 1, False),
+        ({"command": "apply", "paths": "k8s", "baseline": "gone", "fail_on": "hihg", "since": "gone"}, 0, True),
         ({"reports": "../x"}, 2, False),
     ],
 )
@@ -147,7 +177,8 @@ def test_a_job_whose_manifests_are_hardened_passes(action: Run) -> None:
 
 @pytest.mark.parametrize("name", [name for name in DEFAULTS if name not in ("command", "python")])
 def test_an_input_is_never_run(name: str, action: Run, tmp_path: Path) -> None:
-    action(**{name: "x$(touch pwned)`touch pwned`; touch pwned\n\"; touch pwned; '"})
+    hostile = "x$(touch pwned)`touch pwned`; touch pwned\n\"; touch pwned; '"
+    action(**{"reports": "", "comment": "true", "suggest": "true"} | {name: hostile}, event={"number": hostile})
     assert not list(tmp_path.rglob("pwned"))
 
 
@@ -211,3 +242,208 @@ def test_install_puts_harden_on_the_path(action: Run) -> None:
         text=True,
     )
     assert shown.stdout.startswith("harden "), shown.stderr
+
+
+# -- the options of the command itself
+
+
+def test_a_baseline_lets_what_is_known_pass(action: Run, tmp_path: Path) -> None:
+    """And no report of the job tells it."""
+    work = tmp_path / "work"
+    done = subprocess.run([sys.executable, "-m", "hardener", "baseline", "write", "k8s"], cwd=work, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    job = action(baseline="harden.baseline", reports="github sarif", paths="k8s")
+    assert job.status == 0, job.log
+    results = json.loads(Path(job.outputs["reports"], "harden.sarif").read_text())["runs"][0]["results"]
+    assert results == [] and "::error" not in job.log
+    write(work, {"k8s/web.yaml": DEPLOYMENT + "        securityContext: {privileged: true}\n"})
+    job = action(baseline="harden.baseline", reports="github", paths="k8s")
+    assert job.status == 1 and "no-privileged" in job.log
+
+
+def test_fail_on_is_passed_only_when_it_is_set() -> None:
+    assert DEFAULTS["fail-on"] == "" and DEFAULTS["baseline"] == "" and DEFAULTS["since"] == ""
+
+
+def test_rules_link_to_the_pages_of_the_action(action: Run) -> None:
+    job = action(reports="sarif")
+    rules = json.loads(Path(job.outputs["reports"], "harden.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
+    pages = {rule["helpUri"] for rule in rules if "helpUri" in rule}
+    assert "https://git.example/tools/harden/blob/v1/docs/transforms/run-as-non-root.md" in pages
+
+
+# -- what is written to a pull request
+
+
+BOT, STRANGER = {"login": "github-actions[bot]", "type": "Bot"}, {"login": "mallory", "type": "User"}
+
+
+class Api(ThreadingHTTPServer):
+    """A stand-in of the API of GitHub on loopback: one pull request of shop/web, number 7."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.comments: list[dict[str, Any]] = []
+        self.remarks: list[dict[str, Any]] = []
+        self.reviews: list[dict[str, Any]] = []
+        self.files: list[dict[str, Any]] = []
+        self.asked: list[tuple[str, str]] = []
+        self.refuse: dict[str, int] = {}
+
+    @property
+    def event(self) -> dict[str, str]:
+        return {"number": "7", "api": f"http://127.0.0.1:{self.server_port}"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Api
+
+    def _answer(self) -> None:
+        api, path = self.server, self.path.partition("?")[0]
+        page = int((re.findall(r"[?&]page=(\d+)", self.path) or ["1"])[0])
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
+        api.asked.append((self.command, path))
+        assert self.headers["Authorization"] == "Bearer ghs_of-the-job"
+        lists = {"/repos/shop/web/issues/7/comments": api.comments, "/repos/shop/web/pulls/7/comments": api.remarks,
+                 "/repos/shop/web/pulls/7/files": api.files}  # fmt: skip
+        status: int = 404
+        answer: Any = None
+        if self.command in api.refuse:
+            status = api.refuse[self.command]
+        elif self.command == "GET" and path in lists:
+            status, answer = 200, lists[path][100 * (page - 1) : 100 * page]
+        elif self.command == "POST" and path in lists:
+            api.comments.append({"id": len(api.comments) + 1, "user": BOT, **body})
+            status, answer = 201, api.comments[-1]
+        elif self.command == "PATCH":
+            found = next(one for one in api.comments if path.endswith(f"/issues/comments/{one['id']}"))
+            found |= body
+            status, answer = 200, found
+        elif self.command == "POST" and path == "/repos/shop/web/pulls/7/reviews":
+            api.reviews.append(body)
+            api.remarks += [{"user": BOT, **remark} for remark in body["comments"]]
+            status, answer = 200, body
+        raw = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(raw)))
+        if status == 302:
+            self.send_header("Location", f"http://127.0.0.1:{api.server_port}/elsewhere")
+        self.end_headers()
+        self.wfile.write(raw)
+
+    do_GET = do_POST = do_PATCH = _answer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with Api() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_the_comment_is_one_and_is_kept_up_to_date(action: Run, api: Api, tmp_path: Path) -> None:
+    copied = {"id": 900, "user": STRANGER, "body": "<!-- harden -->\nall is well"}
+    api.comments += [{"id": 800 + n, "user": STRANGER, "body": "hello"} for n in range(100)] + [copied]
+    first = action(comment="true", reports="", event=api.event)
+    assert (first.status, first.summary) == (1, ""), first.log
+    assert len(api.comments) == 102 and copied["body"] == "<!-- harden -->\nall is well"
+    body = api.comments[-1]["body"]
+    assert body.startswith("<!-- harden -->\n## harden: ") and "run-as-non-root" in body
+    api.asked.clear()
+    assert "the comment is as it was" in action(comment="true", reports="", event=api.event).log
+    assert {method for method, _ in api.asked} == {"GET"}
+    assert action(command="apply").status == 0
+    last = action(comment="true", reports="", event=api.event)
+    assert last.status == 0 and "the comment is up to date" in last.log
+    assert len(api.comments) == 102 and api.comments[-1]["body"].startswith("<!-- harden -->\n## harden: 0 edits")
+
+
+def test_comments_of_two_jobs_stay_apart(action: Run, api: Api) -> None:
+    action(comment="true", reports="", event=api.event)
+    action(comment="the apps / strict", profile="strict", reports="", event=api.event)
+    action(comment="the apps / strict", profile="strict", reports="", event=api.event)
+    heads = [one["body"].partition("\n")[0] for one in api.comments]
+    assert heads == ["<!-- harden -->", "<!-- harden the-apps-strict -->"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "event"),
+    [({}, True), ({"comment": "false"}, True), ({"comment": "true"}, False), ({"suggest": "true"}, False)],
+)
+def test_nothing_is_written_unasked_or_outside_a_pull_request(
+    inputs: dict[str, str], event: bool, action: Run, api: Api
+) -> None:
+    job = action(**inputs, reports="", event=api.event if event else {"api": api.event["api"]})
+    assert (job.status, api.asked) == (1, [])
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 500])
+def test_what_github_refuses_is_a_warning_and_keeps_the_verdict(status: int, action: Run, api: Api) -> None:
+    """A pull request from a fork has no right to be written to."""
+    api.refuse = {"POST": status}
+    job = action(comment="true", reports="", event=api.event)
+    assert (job.status, api.comments) == (1, [])
+    assert re.search(
+        rf"^::warning title=harden::nothing was written to the pull request \(.*: {status}\)", job.log, re.M
+    )
+    assert ("GET", "/elsewhere") not in api.asked and "ghs_of-the-job" not in job.log
+
+
+def pull_request_of(work: Path, name: str) -> dict[str, Any]:
+    """A file as the list of a pull request has it, with all of its lines as new ones."""
+    text = (work / name).read_text()
+    lines = "\n".join("+" + line for line in text.splitlines())
+    sha = subprocess.run(["git", "hash-object", name], cwd=work, capture_output=True, text=True).stdout.strip()
+    return {"filename": name, "sha": sha, "patch": f"@@ -0,0 +1,{len(text.splitlines())} @@\n{lines}"}
+
+
+def test_suggestions_lie_on_lines_of_the_pull_request_and_come_once(action: Run, api: Api, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    api.files = [pull_request_of(work, "k8s/web.yaml")]
+    job = action(suggest="true", reports="", event=api.event)
+    assert job.status == 1 and len(api.reviews) == 1, job.log
+    content = (work / "k8s/web.yaml").read_bytes()
+    rows = []
+    for remark in api.reviews[0]["comments"]:
+        assert (remark["path"], remark["side"]) == ("k8s/web.yaml", "RIGHT")
+        (offered,) = re.findall(r"^```suggestion\n(.*?)\n```$", remark["body"], re.S | re.M)
+        rows.append((remark.get("start_line", remark["line"]), remark["line"], offered.encode()))
+    text = with_suggestions(content, rows).decode()
+    yaml.safe_load_all(text)
+    assert "allowPrivilegeEscalation: false" in text
+    again = action(suggest="true", reports="", event=api.event)
+    assert len(api.reviews) == 1 and re.search(r"harden: 0 of \d+ suggestions are new", again.log)
+
+
+@pytest.mark.parametrize("change", ["other lines", "another text", "no file"])
+def test_no_suggestion_for_lines_that_are_not_those_of_the_report(
+    change: str, action: Run, api: Api, tmp_path: Path
+) -> None:
+    """The checkout may be a merge with a base that moved on."""
+    file = pull_request_of(tmp_path / "work", "k8s/web.yaml")
+    api.files = [{"other lines": {**file, "patch": "@@ -1,2 +1,2 @@\n-a\n+b\n c"},
+                  "another text": {**file, "sha": "0" * 40},
+                  "no file": {**file, "filename": "../secret.yaml"}}[change]]  # fmt: skip
+    job = action(suggest="true", reports="", event=api.event)
+    assert api.reviews == [] and "no suggestion lies on lines of the pull request" in job.log
+
+
+def test_a_stranger_in_a_manifest_writes_no_markup(action: Run, api: Api, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    evil = DEPLOYMENT.replace("name: web\n", 'name: "@octocat <b>`x`"\n', 1) + "        args: ['```suggestion']\n"
+    write(work, {"k8s/web.yaml": evil})
+    commit(work)
+    api.files = [pull_request_of(work, "k8s/web.yaml")]
+    action(suggest="true", comment="true", reports="", event=api.event)
+    bodies = [remark["body"] for review in api.reviews for remark in review["comments"]] + [api.comments[0]["body"]]
+    for body in bodies:
+        prose = re.sub(r"^(`{3,})\w*\n.*?^\1$", "", body, flags=re.S | re.M)
+        prose = re.sub(r"`[^`]*`", "", prose)
+        # Behind a slash, as in the name of an object, GitHub takes it for no mention.
+        assert not re.search(r"(?<![\w/])@octocat|(?<!\\)<b", prose), prose

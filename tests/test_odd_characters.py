@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.report.markdown import _escaped
+from hardener.report.markdown import as_text
 from hardener.support.printable import plain, plain_line, plain_lines, seen_in_json, without_commands
 
 from .conftest import Harden, commit, write
@@ -144,4 +144,4 @@ def test_tables_and_lists_act_on_nothing(arguments: list[str], harden: Harden, o
     ],
 )
 def test_nothing_in_a_comment_is_a_link(text: str) -> None:
-    assert text not in _escaped(text) and _escaped(text).replace("<!-- -->", "").replace("\\", "") == text
+    assert text not in as_text(text) and as_text(text).replace("<!-- -->", "").replace("\\", "") == text

@@ -20,9 +20,13 @@ NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
 _LARGEST = 16 * 1024 * 1024  # bytes of a file of settings, or of a lock
-_LONGEST_PATTERN = 1000  # characters of an entry of exclude
-_HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
-_FOLDERS = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
+LONGEST_PATTERN = 1000  # characters of an entry of exclude
+PLATFORMS = ("kubernetes", "openshift")
+# What has to fit whole: the name of a namespace, a host of a registry, a mirror, a version of Kubernetes.
+NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
+MIRROR = HOST + r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
+VERSION = r"v?(1)\.(\d{1,2})(?:\.\d+)?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +117,10 @@ def load(root: str, named: str | None = None) -> Config:
         found: Any = msgspec.convert(documents[0], known[""])
     except msgspec.ValidationError as error:
         raise InputError(f"{name}: {explained(error, known)}") from None
-    if found.platform not in (None, "kubernetes", "openshift"):
-        raise InputError(f"{name}: platform is kubernetes or openshift")
+    if found.platform not in (None, *PLATFORMS):
+        raise InputError(f"{name}: platform is {' or '.join(PLATFORMS)}")
     for pattern, namespace in found.namespaces.items():
-        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+        if not re.fullmatch(NAMESPACE, namespace):
             raise InputError(f"{name}: {namespace!r}, the namespace of {pattern}, is no name of a namespace")
     exemptions = tuple(
         Exemption(
@@ -212,7 +216,7 @@ def registry_record() -> Any:
 def checked_registries(found: dict[str, Any], name: str) -> dict[str, Registry]:
     """The entries of ``registries`` in the file ``name``, by host. Raises InputError for what is no host."""
     for host, how in found.items():
-        for one, pattern in ((host, _HOST), *((mirror, _HOST + _FOLDERS) for mirror in how.mirrors)):
+        for one, pattern in ((host, HOST), *((mirror, MIRROR) for mirror in how.mirrors)):
             if not re.fullmatch(pattern, one):
                 raise InputError(f"{name}: registries: {one!r} is no registry: write its host, as images name it")
     return {host: Registry(how.mirrors, how.insecure) for host, how in found.items()}
@@ -252,7 +256,7 @@ def _patterns(entries: Any, parsed: yaml.Parsed, name: str) -> tuple[str, ...]:
     for index, entry in enumerate(entries):
         if wrong := _wrong_pattern(entry):
             line = parsed.line(0, ("exclude", index))
-            raise InputError(f"{name}:{line}: exclude: {str(entry)[:_LONGEST_PATTERN]!r} {wrong}")
+            raise InputError(f"{name}:{line}: exclude: {str(entry)[:LONGEST_PATTERN]!r} {wrong}")
     return tuple(entries)
 
 
@@ -260,8 +264,8 @@ def _wrong_pattern(entry: Any) -> str:
     """What is wrong with an entry of ``exclude``; "" for a pattern that some file may fit."""
     if not isinstance(entry, str) or not entry.strip():
         return "is no pattern as in .gitignore: write a name, a path or a pattern, as text"
-    if len(entry) > _LONGEST_PATTERN:
-        return f"is longer than {_LONGEST_PATTERN} characters"
+    if len(entry) > LONGEST_PATTERN:
+        return f"is longer than {LONGEST_PATTERN} characters"
     if os.pardir in entry.removeprefix("!").split("/"):
         return "leads out of the repository: patterns are seen from its root"
     from hardener.sources.ignore_patterns import spec_of  # late: few repositories exclude anything
@@ -309,7 +313,7 @@ def day(text: str) -> date:
 
 def version(text: str) -> tuple[int, int]:
     """``1.35`` as numbers. Raises InputError for anything else."""
-    match = re.fullmatch(r"v?(1)\.(\d{1,2})(?:\.\d+)?", text)
+    match = re.fullmatch(VERSION, text)
     if not match:
         raise InputError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")
     return int(match.group(1)), int(match.group(2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import field
-from typing import Any
+from typing import Annotated, Any
 
 from hardener.authoring import registry
 from hardener.authoring.config import explained, parsed_file
@@ -166,18 +166,33 @@ def _read(path: str, name: str) -> dict[str, Any]:
     return documents[0]
 
 
-def _check(document: dict[str, Any], name: str) -> None:
+def document_record() -> Any:
+    """What a profile file looks like, for msgspec."""
     import msgspec  # late: only a profile of the user's needs it
 
-    class Document(msgspec.Struct, forbid_unknown_fields=True):
-        description: str = ""
-        extends: str | None = None
-        transforms: list[str] = []
-        report: list[str] = []
-        without: list[str] = []
-        options: dict[str, dict[str, str | int | float | bool]] = {}
+    def told(kind: Any, text: str) -> Any:
+        return Annotated[kind, msgspec.Meta(description=text)]
 
+    options = dict[str, dict[str, str | int | float | bool]]
+    return msgspec.defstruct(
+        "Document",
+        [
+            ("description", told(str, "One line for harden profiles."), ""),
+            ("extends", told(str | None, "The profile that this one changes: a built-in one, or a file."), None),
+            ("transforms", told(list[str], "Transforms whose changes are made."), []),
+            ("report", told(list[str], "Transforms that change nothing and only report."), []),
+            ("without", told(list[str], "Transforms of the extended profile that do not run."), []),
+            ("options", told(options, "Profile options by group."), {}),
+        ],
+        forbid_unknown_fields=True,
+    )
+
+
+def _check(document: dict[str, Any], name: str) -> None:
+    import msgspec
+
+    record = document_record()
     try:
-        msgspec.convert(document, Document)
+        msgspec.convert(document, record)
     except msgspec.ValidationError as error:
-        raise InputError(f"{name}: {explained(error, {'': Document})}") from None
+        raise InputError(f"{name}: {explained(error, {'': record})}") from None

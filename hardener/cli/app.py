@@ -50,6 +50,7 @@ from hardener.cli.options import (
     Skip,
     Verbose,
     Version,
+    Workflow,
     Yes,
     choices_of,
     style_of,
@@ -349,6 +350,28 @@ def images(
     sys.exit(images(paths or ["."], choices_of(context), format=format))
 
 
+@command(
+    short_help="Write a first .harden.yaml, hooks and jobs.",
+    epilog="""
+harden init k8s --pre-commit --workflow github
+""",
+)
+def init(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="What hooks and jobs look at (.).", metavar="[PATH...]")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="For .harden.yaml.", metavar="NAME|FILE")] = "restricted",
+    pre_commit: Annotated[bool, typer.Option("--pre-commit", help="Write hooks for pre-commit, too.")] = False,
+    workflow: Annotated[list[Workflow] | None, typer.Option(help="Write a job for this host, too.")] = None,
+) -> None:
+    """Write a first .harden.yaml, and on request what runs harden in hooks and pipelines. What is there stays."""
+    from hardener.commands.init import init
+
+    sys.exit(
+        init(paths or ["."], profile=profile, pre_commit=pre_commit, workflow=[str(one) for one in workflow or []])
+    )
+
+
 @command("list", short_help="List the transforms by risk.")
 def list_command(profile: Profile = None) -> None:
     """List the transforms by risk, with the profiles that contain them."""
@@ -379,9 +402,14 @@ harden explain K05
 """,
 )
 def explain(
-    name: Annotated[str, typer.Argument(help="A transform, or a risk from K01 to K10.", metavar="ID|K01")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A transform, a finding, a risk from K01 to K10, or a check of another scanner.", metavar="ID|K01"
+        ),
+    ],
 ) -> None:
-    """Explain a transform, or a risk and its transforms."""
+    """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
 
     explain(name, print)

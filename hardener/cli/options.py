@@ -78,6 +78,11 @@ class Framework(StrEnum):
     pulumi = "pulumi"
 
 
+class Workflow(StrEnum):
+    github = "github"
+    gitlab = "gitlab"
+
+
 class ImageFormat(StrEnum):
     text = "text"
     json = "json"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from difflib import get_close_matches
 
+from hardener.authoring import other_names, registry, trivy_checks
 from hardener.authoring import profile as profiles
-from hardener.authoring import registry
 from hardener.authoring.risks import RISKS, Risk
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
+from hardener.report import finding_ids
+from hardener.report.pages import page_of
 
 Say = Callable[[str], object]
+_SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
 
 
 def _members() -> dict[str, dict[str, bool]]:
@@ -58,18 +62,50 @@ def print_profiles(name: str | None, say: Say) -> None:
 
 
 def explain(name: str, say: Say) -> None:
-    """What a transform or a risk is about. Raises InputError for an unknown name."""
-    risk = RISKS.get(name.upper())
-    if risk is not None:
+    """What a transform, a risk, a finding or a check of another scanner is about. Raises InputError for a name that is
+    none of them."""
+    known = registry.transforms()
+    if (risk := RISKS.get(name.upper())) is not None:
         _explain_risk(risk, say)
-        return
-    try:
-        transform = registry.get(name)
-    except InputError:
-        known = [*registry.transforms(), *RISKS]
-        raise InputError(f"unknown id {name}{registry.nearest(name, known)}; 'harden list' shows them all") from None
-    for line in _entry(transform, _members()):
+    elif (transform := known.get(name) or known.get(name.lower())) is not None:
+        for line in _entry(transform, _members()):
+            say(line)
+    elif (meaning := finding_ids.MEANINGS.get(name.lower())) is not None:
+        _explain_finding(name.lower(), meaning, say)
+    elif (found := other_names.find(name)) is not None:
+        _explain_other(found, say)
+    else:
+        names = [*known, *RISKS, *finding_ids.MEANINGS, *other_names.names()]
+        small = {each.lower(): each for each in names}  # large and small letters are no distance
+        close = get_close_matches(name.lower(), list(small), 1)
+        near = f" (did you mean {small[close[0]]}?)" if close else ""
+        raise InputError(f"unknown id {name}{near}; 'harden list' shows them all")
+
+
+def _explain_finding(id: str, meaning: str, say: Say) -> None:
+    say(f"{id}: about what was read, and no transform")
+    say("")
+    for line in _wrap(f"{meaning} The report says where, and what to do."):
         say(line)
+
+
+def _explain_other(found: other_names.Found, say: Say) -> None:
+    """The transforms for a check of another scanner: all of the only one, a line for each of several."""
+    title = f"{_SCANNERS.get(found.scanner, found.scanner)} {found.name}"
+    if found.scanner == "trivy":
+        title += f" ({trivy_checks.CHECKS[found.name][0]})"
+    if len(found.transforms) == 1:
+        say(f"{title} is what this transform asks for:")
+        say("")
+        for line in _entry(found.transforms[0], _members()):
+            say(line)
+        return
+    say(f"{title} is what these transforms ask for, each for a part of it:")
+    say("")
+    for transform in found.transforms:
+        say(f"  {transform.id}: {transform.summary}")
+    say("")
+    say("To read more: harden explain ID")
 
 
 def _explain_risk(risk: Risk, say: Say) -> None:
@@ -98,6 +134,11 @@ def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[st
     if transform.takes is not None:
         group, types = transform.takes
         lines.append("Options: " + ", ".join(f"{group}.{key}" for key in types))
+    if others := other_names.of(transform):
+        checks = "; ".join(f"{_SCANNERS.get(name, name)} {', '.join(found)}" for name, found in others.items())
+        lines += _wrap(f"Other scanners: {checks}")
+    if page := page_of(transform):
+        lines.append(f"To read more: {page}")
     return lines
 
 

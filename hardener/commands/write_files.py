@@ -100,7 +100,7 @@ def write_files(outcome: Outcome) -> bool:
     with Transaction(outcome.tree.root) as run:
         for change in outcome.files:
             try:
-                _check_place(os.path.dirname(change.file.path))
+                check_place(os.path.dirname(change.file.path))
                 if change.file.is_new:
                     run.create(change.file.path, change.text)
                 else:
@@ -125,7 +125,7 @@ def write_files(outcome: Outcome) -> bool:
     return not failed
 
 
-def _check_place(folder: str) -> None:
+def check_place(folder: str) -> None:
     """Raise OSError where a link stands in for ``folder``, or for one above it: all that is written has a real path."""
     if os.path.realpath(folder) != folder:
         raise OSError(0, f"{os.path.relpath(folder)} is behind a symbolic link, which is not followed")

@@ -33,7 +33,8 @@ _LONGEST_PATTERN = 200
 _LONGEST_TAG = 128
 _MOST_TRIES = 200_000  # some milliseconds
 
-_Test = tuple[Callable[[Any], bool], str]
+_Schema = dict[str, Any]
+_Test = tuple[Callable[[Any], bool], str, _Schema]  # whether a value is right, what it should be, and as JSON Schema
 
 
 def is_clean_path(value: object) -> bool:
@@ -49,11 +50,13 @@ def _text(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 def _one_of(*allowed: str) -> _Test:
     quoted = " (in quotes)" if {"no", "ok"} & {*allowed} else ""
-    return lambda value: isinstance(value, str) and value in allowed, f"{' or '.join(allowed)}{quoted}"
+    what = f"{' or '.join(allowed)}{quoted}"
+    return lambda value: isinstance(value, str) and value in allowed, what, {"enum": [*allowed]}
 
 
-def _list_of(test: Callable[[Any], bool], what: str) -> _Test:
-    return lambda value: isinstance(value, list) and bool(value) and all(map(test, value)), f"a list of {what}"
+def _list_of(test: Callable[[Any], bool], what: str, items: _Schema) -> _Test:
+    schema = {"type": "array", "minItems": 1, "items": items}
+    return lambda value: isinstance(value, list) and bool(value) and all(map(test, value)), f"a list of {what}", schema
 
 
 def _is_number(value: Any) -> bool:
@@ -90,23 +93,48 @@ def _is_match(value: Any) -> bool:
     return bool(names) and all(isinstance(name, str) and _MATCH.fullmatch(name) for name in names)
 
 
-_NUMBER: _Test = (lambda value: _is_number(value) and 0 <= value < _LONGEST_ID, "a number")
-_PATHS = _list_of(is_clean_path, "absolute paths")
-_CAPABILITIES = _list_of(lambda value: value in CAPABILITIES, "capabilities, without CAP_")
-_SWITCH: _Test = (lambda value: isinstance(value, bool), "true or false")
-_LINE: _Test = (_is_line, "a line of text")
+_ONE_LINE: _Schema = {"type": "string", "pattern": r"^[^\n]*\S[^\n]*$"}
+_NAME: _Schema = {"type": "string", "pattern": f"^({_MATCH.pattern})$"}
+_NUMBER: _Test = (
+    lambda value: _is_number(value) and 0 <= value < _LONGEST_ID,
+    "a number",
+    {"type": "integer", "minimum": 0, "exclusiveMaximum": _LONGEST_ID},
+)
+# No part of a path is empty, "." or ".."
+_PATHS = _list_of(
+    is_clean_path,
+    "absolute paths",
+    {"type": "string", "pattern": r"^(/(?!\.{1,2}(/|$))[A-Za-z0-9._@+-]+)+$"},
+)
+_CAPABILITIES = _list_of(
+    lambda value: value in CAPABILITIES, "capabilities, without CAP_", {"enum": sorted(CAPABILITIES)}
+)
+_SWITCH: _Test = (lambda value: isinstance(value, bool), "true or false", {"type": "boolean"})
+_LINE: _Test = (_is_line, "a line of text", _ONE_LINE)
 
 _TESTS: dict[str, _Test] = {
-    "match": (_is_match, "the name of an image without its tag, a glob, or a list of these"),
-    "tags": (_is_pattern, "a regular expression"),
-    "user": (_text(_USER), "the name of a user, or a number in quotes, without a group"),
+    "match": (
+        _is_match,
+        "the name of an image without its tag, a glob, or a list of these",
+        {"anyOf": [_NAME, {"type": "array", "minItems": 1, "items": _NAME}]},
+    ),
+    "tags": (_is_pattern, "a regular expression", {"type": "string", "format": "regex", "maxLength": _LONGEST_PATTERN}),
+    "user": (
+        _text(_USER),
+        "the name of a user, or a number in quotes, without a group",
+        {"type": "string", "pattern": f"^({_USER.pattern})$"},
+    ),
     "uid": _NUMBER,
     "gid": _NUMBER,
     "any-user": _SWITCH,
     "writable": _PATHS,
     "empty": _PATHS,
     "volumes": _PATHS,
-    "ports": _list_of(lambda value: _is_number(value) and 0 < value < 65536, "ports"),
+    "ports": _list_of(
+        lambda value: _is_number(value) and 0 < value < 65536,
+        "ports",
+        {"type": "integer", "minimum": 1, "maximum": 65535},
+    ),
     "file-caps": _CAPABILITIES,
     "capabilities": _CAPABILITIES,
     "rofs": _one_of("ok", "no"),
@@ -118,13 +146,25 @@ _TESTS: dict[str, _Test] = {
     "class": _one_of(*CLASSES),
     "runtime": _one_of("jvm", "dotnet"),
     "api": _one_of("needed", "no", "optional"),
-    "api-except": _list_of(_is_line, "globs of container names"),
-    "memory": (lambda value: isinstance(value, str) and (quantity.parse(value) or 0) > 0, "a quantity, such as 512Mi"),
+    "api-except": _list_of(_is_line, "globs of container names", _ONE_LINE),
+    "memory": (
+        lambda value: isinstance(value, str) and (quantity.parse(value) or 0) > 0,
+        "a quantity, such as 512Mi",
+        {"type": "string", "pattern": "^[0-9.]*[1-9]"},
+    ),
     "sensitive": _SWITCH,
     "source": _LINE,
     "read": _one_of(*READ),
     "verified": _LINE,
 }
+
+
+def row_schema() -> _Schema:
+    """What a row may be, as JSON Schema: made of the same table that ``mistakes`` asks."""
+    return {
+        "type": "object", "required": ["match"], "additionalProperties": False,
+        "properties": {key: {"description": what, **schema} for key, (_, what, schema) in _TESTS.items()},
+    }  # fmt: skip
 
 
 def mistakes(entry: Mapping[Any, Any]) -> Iterator[tuple[str | None, str]]:

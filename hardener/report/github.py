@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import Outcome
-from hardener.report import unread
+from hardener.report import impact, unread
 from hardener.report.redactor import Redactor
-from hardener.report.remarks import remarks
+from hardener.report.remarks import Remark, remarks
 from hardener.support.printable import plain_lines
 
 _COMMANDS = {Severity.LOW: "notice", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
@@ -25,14 +25,25 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
         if note.is_grave:
             out(f"::warning title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
     found = [remark for remark in remarks(outcome, redactor, applied=applied) if not remark.is_part]
-    for remark in sorted(found, key=lambda remark: -remark.severity.rank):
+    found.sort(key=lambda remark: -remark.severity.rank)
+    low = sum(remark.severity is Severity.LOW for remark in found)
+    _write(found[: len(found) - low], out)
+    # One notice, before those about lines: ten of a kind are shown.
+    if lines := [entry.text.strip() for entry in impact.entries(outcome)]:
+        title = "harden: impact of the changes"
+        out(f"::notice title={_property(title)}::{_data(redactor.text(chr(10).join(lines)))}\n")
+    _write(found[len(found) - low :], out)
+    for note in notes:
+        if not note.is_grave:
+            out(f"::notice title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
+
+
+def _write(found: list[Remark], out: Callable[[str], object]) -> None:
+    for remark in found:
         title = f"{remark.id} ({remark.risk}, {remark.severity})" if remark.risk else f"{remark.id} ({remark.severity})"
         place = {"file": remark.file, "line": str(remark.line), "endLine": str(remark.last), "title": title}
         settings = ",".join(f"{name}={_property(value)}" for name, value in place.items())
         out(f"::{_COMMANDS[remark.severity]} {settings}::{_data(remark.text)}\n")
-    for note in notes:
-        if not note.is_grave:
-            out(f"::notice title={_property(f'harden: {note.id}')}::{_data(redactor.text(note.text))}\n")
 
 
 def _data(text: str) -> str:

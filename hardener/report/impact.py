@@ -15,71 +15,103 @@ from hardener.kubernetes.image_config import KnownBy
 from hardener.kubernetes.kernel_settings import NAME
 from hardener.kubernetes.pod_template import JOB_LIKE, PARTIAL_KINDS, POD_KINDS
 from hardener.report.reachability import summary
-from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. ``id`` says what kind of consequence it is, ``objects`` whom it is about, each once; none where it is
+    about no change of an object."""
+
+    id: str
+    text: str
+    objects: tuple[Object, ...] = ()
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """The lines of ``outcome``, the gravest first."""
+    return (entry.text for entry in entries(outcome))
+
+
+def entries(outcome: Outcome) -> Iterator[Entry]:
+    """The same lines, with what a program wants to know of them."""
     for impact, (noun, plural), fate in _RELEASED:
         released = [change for change in outcome.changes if change.edit.impact == impact]
         if released:
-            yield f"{counted(len(released), noun, plural)} {fate}: {_names(released)}"
+            yield _entry(impact, released, f"{counted(len(released), noun, plural)} {fate}: {_names(released)}")
     isolated = [change for change in outcome.changes if change.edit.impact == "namespace-isolated"]
     if isolated:
         names = ", ".join(str(change.object.namespace) for change in isolated)
         count = counted(len(isolated), "namespace")
-        yield f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
+        text = f"{count} isolated, a pod there reaches nothing that no policy names: {names}"
+        yield _entry("namespace-isolated", isolated, text)
     closed = [change for change in outcome.changes if change.edit.impact == "workload-isolated"]
     if closed:
-        yield (
+        yield _entry(
+            "workload-isolated",
+            closed,
             f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy, where the network plugin of the cluster "
-            f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused"
+            f"enforces them (CIS 5.3.1): a connection that no manifest shows is refused",
         )
     half = [change for change in outcome.changes if change.edit.impact == "workload-half-isolated"]
     if half:
-        yield (
+        yield _entry(
+            "workload-half-isolated",
+            half,
             f"{counted(len(half), 'workload')} isolated in one direction only, since another policy lets everything "
-            f"through in the other: {_names(half)}"
+            f"through in the other: {_names(half)}",
         )
     reach = summary.reached(outcome)
     if reach is not None:
-        yield from summary.lines(reach)
+        yield from (Entry("reachability", text) for text in summary.lines(reach))
     pods = [change for change in outcome.changes if "spec" in change.path and change.object.kind in _WITH_PODS]
     pods = [change for change in pods if (change.object.group, change.object.kind) != ("", "Service")]  # of Knative is
     # What a kubelet starts from a file, it starts anew when the file changes.
     static = [change for change in pods if change.object.kind == "Pod" and _is_of_component(change)]
     if static:
         number = len({id(change.object) for change in static})
-        yield (
+        yield _entry(
+            "components-restart",
+            static,
             f"{counted(number, 'component')} of the control plane restart{'s' * (number == 1)} on each node that gets "
-            f"the new file: {_names(static)}"
+            f"the new file: {_names(static)}",
         )
     of_static = {id(change.object) for change in static}
     pods = [change for change in pods if id(change.object) not in of_static]
     recreated = [change for change in pods if change.object.kind in JOB_LIKE]
     if recreated:
         count = counted(len({id(change.object) for change in recreated}), "object")
-        yield (
+        yield _entry(
+            "objects-recreated",
+            recreated,
             f"{count} must be recreated, since Kubernetes refuses the change of a running Pod or Job "
-            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}"
+            f"(kubectl replace --force, Argo CD Replace=true, Flux force: true): {_names(recreated)}",
         )
     rolled = [change for change in pods if change.object.kind not in JOB_LIKE and change.object.kind != "CronJob"]
     if rolled:
         number = len({id(change.object) for change in rolled})
-        yield f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
-    yield from _users(outcome)
+        text = f"{counted(number, 'workload')} restart{'s' * (number == 1)}: {_names(rolled)}"
+        yield _entry("workloads-restart", rolled, text)
+    yield from (Entry("users-by-number", text) for text in _users(outcome))
     grouped = [change for change in outcome.changes if change.edit.impact == "group-of-volumes"]
     if grouped:
         volumes = list(dict.fromkeys(name for change in grouped for name in _volumes(change)))
-        yield (
+        yield _entry(
+            "group-of-volumes",
+            grouped,
             f"{counted(len(volumes), 'volume')} get{'s' * (len(volumes) == 1)} a group, which files there keep after a "
-            f"revert: {listed(dict(enumerate(volumes)))}"
+            f"revert: {listed(dict(enumerate(volumes)))}",
         )
     late = [change for change in outcome.changes if change.edit.late]
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
         objects = counted(len({id(change.object) for change in late}), "workload")
-        yield f"a mistake would show late, under load, in {objects}: watch {ids}"
+        yield _entry("late", late, f"a mistake would show late, under load, in {objects}: watch {ids}")
+
+
+def _entry(kind: str, changes: list[Change], text: str) -> Entry:
+    return Entry(kind, text, tuple({id(change.object): change.object for change in changes}.values()))
 
 
 def _users(outcome: Outcome) -> Iterator[str]:

@@ -13,12 +13,13 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.coverage import Coverage, coverage
-from hardener.report import steps, unread
+from hardener.report import impact, steps, unread
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.redactor import Redactor
 from hardener.sources.selection import LeftOut
 from hardener.support.printable import seen_in_json
 from hardener.tree.core_views import Object
+from hardener.tree.tree import Tree
 
 _MOST_PLACES = 20
 _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and common they are
@@ -47,7 +48,8 @@ def write(
         "summary": summary, "images": {name: _coverage(known) for name, known in coverage(outcome.tree).items()},
     }  # fmt: skip
     head |= {"notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)]}
-    head |= {"leftOut": [_left_out(one) for one in ([] if outcome.tree.stream else unread.left_out(outcome.tree))]}
+    head |= {"leftOut": left_out(outcome.tree)}
+    head |= {"impact": impact_records(outcome)}
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
     out(dump(head)[:-1])
     for name, records in (
@@ -69,9 +71,28 @@ def _coverage(known: Coverage) -> dict[str, Any]:
     return {"known": known.known, "bySource": known.by, "unknown": known.unknown}
 
 
-def _left_out(one: LeftOut) -> dict[str, Any]:
-    places = [os.path.relpath(path) for path in one.places[:_MOST_PLACES]]
-    return {"reason": one.id, "files": one.files, "folders": one.folders, "places": places, "more": one.more}
+def left_out(tree: Tree) -> list[dict[str, Any]]:
+    """What was met and not read, by reason, as records; of a stream nothing."""
+    if tree.stream:
+        return []
+    named = unread.unread_files(tree)
+    return [_left_out(one, named.get(one.id, [])) for one in unread.left_out(tree)]
+
+
+def _left_out(one: LeftOut, named: list[str]) -> dict[str, Any]:
+    places = [os.path.relpath(path) for path in [*one.places, *named][:_MOST_PLACES]]
+    return {
+        "reason": one.id, "message": unread.reason(one), "files": one.files, "folders": one.folders, "places": places,
+        "more": one.more,
+    }  # fmt: skip
+
+
+def impact_records(outcome: Outcome) -> list[dict[str, Any]]:
+    """What a person has to know before the changes are applied, the gravest first, as records."""
+    return [
+        {"id": entry.id, "message": entry.text.strip(), "objects": [_object(item) for item in entry.objects]}
+        for entry in impact.entries(outcome)
+    ]
 
 
 class _Dump:
@@ -114,7 +135,8 @@ def _risk(transform: Transform) -> dict[str, str | None]:
 def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
     transform = change.transform
     record: dict[str, Any] = {
-        "id": transform.id, **_risk(transform), "grade": change.edit.grade, "basis": change.edit.basis,
+        "id": transform.id, **_risk(transform), "severity": transform.severity, "grade": change.edit.grade,
+        "basis": change.edit.basis,
         "evidence": list(_evidence(change.evidence, outcome)), "file": change.object.piece.file.name,
         "line": change.line, "newLine": change.new_line, "object": _object(change.object),
         "path": list(change.path[1:]),
@@ -132,7 +154,7 @@ def _held(held: Held, first: Change, outcome: Outcome) -> dict[str, Any]:
     record["evidence"] = list(_evidence(dict.fromkeys(e for c in held.changes for e in c.evidence), outcome))
     del record["newLine"]
     return record | {
-        "severity": held.transform.severity, "patch": held.patch, "beforeYouApply": steps.before(held.changes),
+        "patch": held.patch, "beforeYouApply": steps.before(held.changes),
         "afterYouApply": steps.after(held.changes),
     }  # fmt: skip
 

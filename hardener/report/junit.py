@@ -1,5 +1,6 @@
 """JUnit XML: a suite per file, a failed case per problem, a passed case for a file without one, a skipped case for each
-line about files that were not read."""
+line about files that were not read. What a person has to know before the changes are applied is the output of a case
+that passed, since a skipped or failed one would count."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from hardener.engine.outcome import Outcome
-from hardener.report import unread
+from hardener.report import impact, unread
 from hardener.report.patch import relative_name
 from hardener.report.problems import Problem, problems
 from hardener.report.redactor import Redactor
@@ -29,15 +30,20 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
         suites.setdefault(problem.file, []).append(problem)
     notes = unread.notes(outcome.tree)
     failures = sum(map(len, suites.values()))
-    tests = failures + sum(1 for found in suites.values() if not found) + len(notes)
+    impact_lines = [redactor.text(entry.text.strip()) for entry in impact.entries(outcome)]
+    own = len(notes) + bool(impact_lines)
+    tests = failures + sum(1 for found in suites.values() if not found) + own
     out('<?xml version="1.0" encoding="UTF-8"?>\n')
     out(f'<testsuites name="harden" tests="{tests}" failures="{failures}" errors="0">\n')
-    if notes:
-        out(f'<testsuite name="harden" tests="{len(notes)}" failures="0" errors="0" skipped="{len(notes)}">\n')
+    if own:
+        out(f'<testsuite name="harden" tests="{own}" failures="0" errors="0" skipped="{len(notes)}">\n')
+    if impact_lines:
+        text = _escaped("\n".join(impact_lines))
+        out(f'<testcase name="impact" classname="harden"><system-out>{text}</system-out></testcase>\n')
     for note in notes:
         text = _attribute(redactor.text(note.text))
         out(f'<testcase name={_attribute(note.id)} classname="harden"><skipped message={text}/></testcase>\n')
-    if notes:
+    if own:
         out("</testsuite>\n")
     for name, found in sorted(suites.items()):
         count = max(1, len(found))

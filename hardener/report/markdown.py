@@ -88,7 +88,7 @@ class _Comment:
         head, summary = self._head(), self._summary()
         room = LONGEST - _length(head + summary) - 100
         sections = {
-            "impact": _bullets("Impact", (_escaped(self._mask(line)) for line in impact.lines(self.outcome))),
+            "impact": _bullets("Impact", (as_text(self._mask(line)) for line in impact.lines(self.outcome))),
             "levels": self._levels(), "applied": self._applied(), "held": self._held(), "findings": self._findings(),
             "graph": self._graph(),
         }  # fmt: skip
@@ -116,7 +116,7 @@ class _Comment:
         return _code(self._mask(text))
 
     def _say(self, text: str) -> str:
-        return _escaped(self._mask(text))
+        return as_text(self._mask(text))
 
     def _head(self) -> str:
         counts = self.outcome.summary()
@@ -308,7 +308,7 @@ def _code(text: str) -> str:
     return f"{ticks}{space}{text}{space}{ticks}"
 
 
-def _escaped(text: str) -> str:
+def as_text(text: str) -> str:
     """Text that stands as it is: no markup, no link, no mention of a person or an issue."""
     return _PING.sub(lambda found: f"{found[0]}<!-- -->", _SPECIAL.sub(lambda found: "\\" + found[0], text))
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from hardener.authoring.edits import Create, Evidence, Severity, dotted
+from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
 from hardener.report import steps
@@ -55,7 +55,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
-    problem of the run has. ``changes`` are those of a pending change, in its file."""
+    problem of the run has. ``changes`` are those of a pending change, in its file; ``grade`` is that of a pending or
+    held-back one."""
 
     kind: Kind
     id: str
@@ -68,6 +69,7 @@ class Problem:
     key: str
     fingerprint: str = ""
     transform: Transform | None = None
+    grade: Grade | None = None
     places: tuple[Place, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -119,7 +121,7 @@ class _Collector:
         message = f"{first.object}: {transform.summary} harden apply would {what}."
         return self._problem(
             Kind.PENDING, transform, transform.id, transform.severity, file.name, line, first.object, first.path,
-            message, facts, changes,
+            message, facts, changes, grade=edit.grade,
         )  # fmt: skip
 
     def _held(self, held: Held) -> Problem:
@@ -133,7 +135,7 @@ class _Collector:
         what.append(f"harden apply --accept {transform.id} makes it anyway")
         return self._problem(
             Kind.HELD, transform, transform.id, transform.severity, first.object.piece.file.name, first.line,
-            first.object, first.path, "; ".join(what) + ".", facts,
+            first.object, first.path, "; ".join(what) + ".", facts, grade=held.grade,
         )  # fmt: skip
 
     def _finding(self, finding: Report) -> Problem:
@@ -153,7 +155,7 @@ class _Collector:
     def _problem(
         self, kind: Kind, transform: Transform | None, id: str, severity: Severity, file: str, line: int,
         item: Object | None, path: Path, message: str, facts: Iterable[Evidence], changes: Iterable[Change] = (),
-        risk: str | None = None, said: str = "",
+        risk: str | None = None, said: str = "", grade: Grade | None = None,
     ) -> Problem:  # fmt: skip
         mask = self.redactor.text
         name = mask(self._name(file))
@@ -163,7 +165,7 @@ class _Collector:
         key = "\0".join((id, name, mask(target), mask(where), _LINE.sub("", mask(said))))
         return Problem(
             kind, id, transform.risk if transform else risk, severity, name, max(1, self._line(file, line)),
-            mask(str(item)) if item is not None else "", mask(message), key, transform=transform,
+            mask(str(item)) if item is not None else "", mask(message), key, transform=transform, grade=grade,
             places=tuple(self._places(facts)), changes=tuple(changes),
         )  # fmt: skip
 

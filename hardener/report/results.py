@@ -46,6 +46,7 @@ class ChangeRecord:
 
     id: str
     risk: str
+    severity: Severity
     grade: Grade
     basis: Basis
     evidence: tuple[EvidenceRecord, ...]
@@ -104,8 +105,7 @@ class WaivedRecord:
     """A step that was not made, or a finding that is not reported, since somebody decided so.
 
     ``carrier`` is what says so: "annotation", "comment", "config", or the scanner whose mark it is; that stands on
-    ``origin_line`` of ``origin_file``. A step has a ``grade``, a finding ``severity`` and ``message``; the others are
-    None.
+    ``origin_line`` of ``origin_file``. A step has a ``grade``, a finding a ``message``; the other is None.
     """
 
     id: str
@@ -119,7 +119,7 @@ class WaivedRecord:
     origin_file: str
     origin_line: int | None
     grade: Grade | None
-    severity: Severity | None
+    severity: Severity
     message: str | None
 
 
@@ -173,6 +173,7 @@ class Hardened:
     Records and ``patch()`` are for people: known secrets in them are masked. The texts of ``files`` are the real ones.
     ``before_you_apply`` and ``after_you_apply`` are what a person does by hand, in this order.
     ``not_in_patch`` are the names of files that ``patch()`` leaves out, since it would show their secrets.
+    ``impact`` is what a person has to know before the changes are applied, the gravest first.
     ``notes`` say what was not read: test data, or why it was nothing at all.
     """
 
@@ -184,6 +185,7 @@ class Hardened:
     refused: tuple[RefusedRecord, ...]
     files: tuple[FileRecord, ...]
     summary: Summary
+    impact: tuple[str, ...]
     before_you_apply: tuple[str, ...]
     after_you_apply: tuple[str, ...]
     not_in_patch: tuple[str, ...]
@@ -231,6 +233,7 @@ def records(outcome: Outcome, redactor: Redactor) -> dict[str, Any]:
         "refused": tuple(map(_refused, report["refused"])),
         "files": tuple(map(_file, outcome.files)),
         "summary": Summary(**{name: report["summary"][name] for name in Summary.__slots__}),
+        "impact": tuple(entry["message"] for entry in report["impact"]),
         "before_you_apply": tuple(report["beforeYouApply"]),
         "after_you_apply": tuple(report["afterYouApply"]),
         "not_in_patch": tuple(masked),
@@ -260,9 +263,9 @@ def _place(found: dict[str, Any]) -> dict[str, Any]:
 
 def _edit(found: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": found["id"], "risk": found["risk"], "grade": Grade(found["grade"]), "basis": Basis(found["basis"]),
-        "evidence": _evidence(found["evidence"]), **_place(found), "before": found.get("before"),
-        "after": found.get("after"), "rationale": found["rationale"],
+        "id": found["id"], "risk": found["risk"], "severity": Severity(found["severity"]),
+        "grade": Grade(found["grade"]), "basis": Basis(found["basis"]), "evidence": _evidence(found["evidence"]),
+        **_place(found), "before": found.get("before"), "after": found.get("after"), "rationale": found["rationale"],
     }  # fmt: skip
 
 
@@ -271,7 +274,7 @@ def _change(found: dict[str, Any]) -> ChangeRecord:
 
 
 def _held(found: dict[str, Any]) -> HeldRecord:
-    return HeldRecord(**_edit(found), severity=Severity(found["severity"]), patch=tuple(found["patch"]))
+    return HeldRecord(**_edit(found), patch=tuple(found["patch"]))
 
 
 def _finding(found: dict[str, Any]) -> FindingRecord:
@@ -287,7 +290,7 @@ def _waived(found: dict[str, Any]) -> WaivedRecord:
         id=found["id"], risk=found["risk"], reason=found["reason"], carrier=found["carrier"], **_place(found),
         origin_file=origin["file"], origin_line=origin["line"] or None,
         grade=Grade(found["grade"]) if "grade" in found else None,
-        severity=Severity(found["severity"]) if "severity" in found else None, message=found.get("message"),
+        severity=Severity(found["severity"]), message=found.get("message"),
     )  # fmt: skip
 
 

@@ -21,8 +21,10 @@ from hardener.authoring.risks import RISKS
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Outcome
 from hardener.report import unread
+from hardener.report.json import impact_records, left_out
 from hardener.report.line_hashes import line_hashes
 from hardener.report.masked_lines import masked_file
+from hardener.report.pages import page_of
 from hardener.report.patch import relative_name
 from hardener.report.problems import Kind, Place, Problem, problems
 from hardener.report.redactor import Redactor
@@ -59,6 +61,7 @@ def write(outcome: Outcome, redactor: Redactor, out: Callable[[str], object], *,
 
 class _Run:
     def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool) -> None:
+        self._outcome = outcome
         self.redactor = redactor
         self.units = None if applied else Units(outcome, redactor)
         found = problems(outcome, redactor, applied=applied)
@@ -99,7 +102,9 @@ class _Run:
             {"id": risk.id, "name": _camel(risk.title), "shortDescription": {"text": risk.title}}
             for risk in RISKS.values()
         ]
+        properties = {"impact": impact_records(self._outcome), "leftOut": left_out(self._outcome.tree)}
         return {
+            "properties": self.redactor.value(properties),
             "tool": {"driver": driver},
             "automationDetails": {"id": "harden/"},
             "invocations": [invocation],
@@ -126,6 +131,8 @@ class _Run:
             "message": {"text": problem.message}, "locations": [self._location(problem.file, problem.line)],
             "partialFingerprints": prints, "properties": {"kind": problem.kind, "severity": problem.severity},
         }  # fmt: skip
+        if problem.grade is not None:
+            result["properties"]["grade"] = problem.grade
         places = list(dict.fromkeys(problem.places))[:_MOST_PLACES]
         if places:
             result["relatedLocations"] = [self._place(number, place) for number, place in enumerate(places, 1)]
@@ -238,7 +245,7 @@ def _rule(id: str, severity: Severity) -> dict[str, Any]:
     rule["defaultConfiguration"] = {"level": _LEVELS[severity]}
     properties: dict[str, Any] = {"precision": "high", "problem.severity": _KINDS[severity]}
     if transform is not None:
-        rule["helpUri"] = _TOP_TEN
+        rule["helpUri"] = page_of(transform) or _TOP_TEN
         tags = ["security", "kubernetes", f"owasp-k8s-{transform.risk}", "owasp-k8s-2025"]
         properties |= {"tags": tags, "security-severity": _SCORES[severity]}
         target = {"id": transform.risk, "index": list(RISKS).index(transform.risk)}

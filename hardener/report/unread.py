@@ -10,7 +10,7 @@ from hardener.engine.outcome import Outcome
 from hardener.kubernetes import kustomization as kustomize
 from hardener.report.impact import counted
 from hardener.sources.files import MAX_BYTES, PYTHON, SUFFIXES
-from hardener.sources.manifests import MOST_OBJECTS
+from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
 from hardener.sources.selection import DEEPEST, LeftOut
 from hardener.support.fast_dataclass import dataclass
 from hardener.tree.tree import Tree
@@ -103,9 +103,8 @@ def left_out(tree: Tree) -> list[LeftOut]:
     for problem, names in tree.charts.values():
         problems[problem.id] += len(names) - 1
     for file in tree.files:
-        if file.editable and not file.is_new and not any(piece.parsed for piece in file.pieces):
-            ids = [piece.problem[0] for piece in file.pieces if piece.problem is not None]
-            problems[ids[0] if ids else "no-manifest"] += 1
+        if id := _unread(file):
+            problems[id] += 1
     for id, count in problems.items():
         same = next((one for one in found if one.id == id), None)
         if same is not None:
@@ -113,6 +112,26 @@ def left_out(tree: Tree) -> list[LeftOut]:
         found.append(LeftOut(id, count + (same.files if same is not None else 0)))
     order = list(_WHY)
     return sorted(found, key=lambda one: (order.index(one.id) if one.id in _WHY else len(order), one.id))
+
+
+def unread_files(tree: Tree) -> dict[str, list[str]]:
+    """The paths of files that were looked into and hold nothing that is judged, by the id of the reason."""
+    found: dict[str, dict[str, None]] = {}
+    for problem in tree.problems:
+        found.setdefault(problem.id, {})[problem.path] = None
+    for problem, names in tree.charts.values():
+        found.setdefault(problem.id, {}).update(dict.fromkeys(map(os.path.abspath, names)))
+    for file in tree.files:
+        if id := _unread(file):
+            found.setdefault(id, {})[file.path] = None
+    return {id: list(paths) for id, paths in found.items()}
+
+
+def _unread(file: ManifestFile) -> str:
+    """Why ``file`` holds nothing that is judged; "" where it does, and for evidence."""
+    if not file.editable or file.is_new or any(piece.parsed for piece in file.pieces):
+        return ""
+    return next((piece.problem[0] for piece in file.pieces if piece.problem is not None), "no-manifest")
 
 
 def notes(tree: Tree) -> list[Note]:
@@ -127,9 +146,9 @@ def notes(tree: Tree) -> list[Note]:
         by_rule = [one for one in unread if one.id in _RULES]
         others = [one for one in unread if one.id not in _RULES]
         if by_rule:
-            found.append(Note("left-out", f"left out unless named: {'; '.join(map(_why, by_rule))}"))
+            found.append(Note("left-out", f"left out unless named: {'; '.join(map(reason, by_rule))}"))
         if others:
-            found.append(Note("not-read", f"not read: {'; '.join(map(_why, others))}"))
+            found.append(Note("not-read", f"not read: {'; '.join(map(reason, others))}"))
     if tree.settings.no_waivers:
         found.append(Note("no-waivers", "nothing in the tree lowers the result (--no-waivers)"))
     editable = {file.path for file in tree.files if file.editable}
@@ -149,10 +168,11 @@ def notes(tree: Tree) -> list[Note]:
 
 def why_nothing(tree: Tree) -> str:
     """The reasons for which nothing was read, each with its count."""
-    return "; ".join(map(_why, left_out(tree))) or "there is no file"
+    return "; ".join(map(reason, left_out(tree))) or "there is no file"
 
 
-def _why(one: LeftOut) -> str:
+def reason(one: LeftOut) -> str:
+    """``3 files are test data (testdata)``."""
     parts = [counted(count, noun) for count, noun in ((one.files, "file"), (one.folders, "folder")) if count]
     if one.more:
         parts[0] = f"at least {parts[0]}"

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from hardener.authoring import profile as profiles
-from hardener.authoring import registry
+from hardener.authoring import other_names, registry
 from hardener.authoring.risks import RISKS
 from hardener.authoring.transform import Transform
 from hardener.testing import golden
@@ -234,11 +234,7 @@ def _sentence(text: str) -> str:
 
 
 def _peers(transform: Transform) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for peer in transform.peers:
-        scanner, _, check = peer.partition(":")
-        found.setdefault(scanner, []).append(check)
-    return found
+    return {scanner: list(checks) for scanner, checks in other_names.of(transform).items()}
 
 
 def _example(transform: Transform) -> list[str]:

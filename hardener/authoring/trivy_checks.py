@@ -1,0 +1,101 @@
+"""Checks of Trivy and the transforms that ask for the same.
+
+Trivy calls a check KSV-0001 today, AVD-KSV-0001 and KSV001 before. Sources: the metadata of the checks and the
+compliance specs of aquasecurity/trivy-checks (``checks/kubernetes``; ``pkg/compliance/k8s-cis-1.23.yaml``,
+``k8s-nsa-1.0.yaml``, ``k8s-pss-restricted-0.1.yaml``). What was not found there is left out.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FORM = re.compile(r"(?i)(?:avd-)?(ksv|kcv)-?0*(\d{1,4})")
+
+# The title of a check, and the transforms that ask for the same.
+CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "KSV-0001": ("Process can elevate its own privileges", ("no-privilege-escalation",)),
+    "KSV-0002": ("AppArmor profile is disabled", ("apparmor-profile",)),
+    "KSV-0003": ("Default capabilities not dropped", ("drop-capabilities",)),
+    "KSV-0004": ("Capabilities added beyond the default set", ("drop-capabilities",)),
+    "KSV-0008": ("Access to host IPC namespace", ("no-host-ipc",)),
+    "KSV-0009": ("Access to host network", ("no-host-network",)),
+    "KSV-0010": ("Access to host PID", ("no-host-pid",)),
+    "KSV-0011": ("CPU not limited", ("cpu-limit",)),
+    "KSV-0012": ("Runs as root user", ("run-as-non-root", "run-as-user")),
+    "KSV-0013": ("Image tag ':latest' used", ("pin-image-digest",)),
+    "KSV-0014": ("Root file system is not read-only", ("read-only-root-filesystem",)),
+    "KSV-0015": ("CPU requests not specified", ("resource-requests",)),
+    "KSV-0016": ("Memory requests not specified", ("resource-requests",)),
+    "KSV-0017": ("Privileged container", ("no-privileged",)),
+    "KSV-0018": ("Memory not limited", ("memory-limit",)),
+    "KSV-0020": ("Runs with low user ID", ("run-as-user",)),
+    "KSV-0021": ("Runs with low group ID", ("run-as-user",)),
+    "KSV-0022": ("Capabilities beyond those that are allowed", ("drop-capabilities",)),
+    "KSV-0023": ("hostPath volumes mounted", ("no-host-path", "host-path-read-only", "host-path-volume")),
+    "KSV-0024": ("Access to host ports", ("no-host-port",)),
+    "KSV-0025": ("SELinux custom options set", ("selinux-options",)),
+    "KSV-0026": ("Unsafe sysctl options set", ("sysctls-allow-list",)),
+    "KSV-0027": ("Non-default /proc masks set", ("proc-mount-default",)),
+    "KSV-0028": ("Non-core volume types used", ("restricted-volume-types",)),
+    "KSV-0029": ("A root primary or supplementary group", ("root-group",)),
+    "KSV-0030": ("Runtime default seccomp profile not set", ("seccomp-runtime-default",)),
+    "KSV-0036": ("Protecting pod service account tokens", ("automount-token", "projected-token")),
+    "KSV-0038": ("Selector usage in network policies", ("netpol-workload", "netpol-default-deny")),
+    "KSV-0041": ("Manage secrets", ("rbac-dangerous-grant",)),
+    "KSV-0043": ("Bind, impersonate and escalate", ("rbac-dangerous-grant",)),
+    "KSV-0044": ("Wildcard verb and resource in a role", ("rbac-wildcard-verbs", "rbac-wildcard-resources")),
+    "KSV-0045": ("Wildcard verb in a role", ("rbac-wildcard-verbs",)),
+    "KSV-0046": ("Wildcard resource in a role", ("rbac-wildcard-resources",)),
+    "KSV-0047": ("Privilege escalation from node proxy", ("rbac-nodes-proxy-narrow",)),
+    "KSV-0103": ("HostProcess container of Windows", ("no-host-process",)),
+    "KSV-0104": ("Seccomp profile unconfined", ("seccomp-runtime-default",)),
+    "KSV-0105": ("Containers must not set runAsUser to 0", ("run-as-user", "run-as-non-root")),
+    "KSV-0106": ("Container capabilities must only include NET_BIND_SERVICE", ("drop-capabilities",)),
+    "KSV-0109": ("ConfigMap with secrets", ("secret-configmap-move", "secret-configmap-embedded")),
+    "KSV-0110": ("Workloads in the default namespace", ("default-namespace",)),
+    "KSV-0111": ("The cluster-admin role", ("rbac-cluster-admin-binding",)),
+    "KSV-0122": ("Anonymous user access binding", ("rbac-anonymous-subject",)),
+    "KCV-0001": ("API server: --anonymous-auth", ("apiserver-anonymous-off", "apiserver-anonymous-scoped")),
+    "KCV-0002": ("API server: --token-auth-file", ("token-auth-file-remove",)),
+    "KCV-0003": ("API server: DenyServiceExternalIPs", ("deny-service-external-ips",)),
+    "KCV-0007": ("API server: --authorization-mode is not AlwaysAllow", ("authorization-mode",)),
+    "KCV-0008": ("API server: --authorization-mode includes Node", ("authorization-mode",)),
+    "KCV-0009": ("API server: --authorization-mode includes RBAC", ("authorization-mode",)),
+    "KCV-0012": ("API server: AlwaysPullImages", ("always-pull-images",)),
+    "KCV-0014": ("API server: admission plugin ServiceAccount", ("disabled-admission-plugins",)),
+    "KCV-0015": ("API server: admission plugin NamespaceLifecycle", ("disabled-admission-plugins",)),
+    "KCV-0016": ("API server: NodeRestriction", ("node-restriction",)),
+    "KCV-0018": ("API server: --profiling", ("component-profiling",)),
+    "KCV-0019": ("API server: --audit-log-path", ("audit-flags",)),
+    "KCV-0020": ("API server: --audit-log-maxage", ("audit-flags",)),
+    "KCV-0021": ("API server: --audit-log-maxbackup", ("audit-flags",)),
+    "KCV-0022": ("API server: --audit-log-maxsize", ("audit-flags",)),
+    "KCV-0024": ("API server: --service-account-lookup", ("service-account-lookup",)),
+    "KCV-0034": ("Scheduler: --profiling", ("component-profiling",)),
+    "KCV-0035": ("Controller manager: --use-service-account-credentials", ("controller-credentials",)),
+    "KCV-0039": ("Controller manager: --bind-address", ("component-bind-address",)),
+    "KCV-0041": ("Scheduler: --bind-address", ("component-bind-address",)),
+    "KCV-0043": ("etcd: --client-cert-auth", ("etcd-client-certificates",)),
+    "KCV-0079": ("kubelet: --anonymous-auth", ("kubelet-auth",)),
+    "KCV-0080": ("kubelet: --authorization-mode", ("kubelet-auth",)),
+    "KCV-0081": ("kubelet: --client-ca-file", ("kubelet-auth",)),
+    "KCV-0082": ("kubelet: --read-only-port", ("kubelet-readonly-port",)),
+    "KCV-0083": ("kubelet: --protect-kernel-defaults", ("kubelet-protect-kernel",)),
+    "KCV-0084": ("kubelet: --make-iptables-util-chains", ("kubelet-iptables",)),
+    "KCV-0085": ("kubelet: --streaming-connection-idle-timeout", ("kubelet-stream-timeout",)),
+    "KCV-0087": ("kubelet: --event-qps", ("kubelet-event-qps",)),
+    "KCV-0090": ("kubelet: --rotate-certificates", ("kubelet-rotate-certs",)),
+    "KCV-0091": ("kubelet: RotateKubeletServerCertificate", ("kubelet-rotate-gate",)),
+    "KCV-0092": ("kubelet: strong ciphers", ("kubelet-tls",)),
+}
+
+
+def named(text: str) -> str | None:
+    """The name of today of the check that ``text`` spells in any of the three ways; None for anything else."""
+    found = _FORM.fullmatch(text)
+    return f"{found[1].upper()}-{int(found[2]):04}" if found else None
+
+
+def checks_of(id: str) -> list[str]:
+    """The checks that ask for the same as the transform ``id``."""
+    return [name for name, (_, ids) in CHECKS.items() if id in ids]

@@ -1,0 +1,97 @@
+"""``harden init``: the first configuration of a repository, and on request what runs harden in it. It writes new files
+alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+
+from hardener.authoring import profile as profiles
+from hardener.commands import init_files
+from hardener.commands.write_files import check_place, finish_killed
+from hardener.errors import InputError
+from hardener.sources import files
+from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.support.printable import plain
+
+CONFIG = ".harden.yaml"
+PRE_COMMIT = ".pre-commit-config.yaml"
+GITHUB = ".github/workflows/harden.yaml"
+GITLAB = ".gitlab/harden.gitlab-ci.yml"
+_WRITABLE = re.compile(r"[\w.][\w./+-]*")  # to a shell it is a word, to YAML a text
+INCLUDE = f"include: {{local: {GITLAB}}}"
+WORKFLOWS = {"github": GITHUB, "gitlab": GITLAB}
+
+
+def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str]) -> int:
+    """Write what is asked for to the Git root of ``paths``, which the hooks and jobs will look at. Returns 0.
+
+    What is there stays as it is, and the text for it is printed. All new files are written, or none. Raises InputError
+    for a path or profile that there is not, outside of a Git repository for hooks and jobs, and where a file cannot be
+    written.
+    """
+    real = files.expand(paths)
+    root = files.root_of(real)
+    if files.git_root(root) is None and (pre_commit or workflow):
+        raise InputError("--pre-commit and --workflow are for a Git repository, and this is none")
+    profiles.load(profile, root=root)
+    if profile not in profiles.BUILT_IN:
+        profile = _seen_from(files.real_path(profile), root)
+    named = [_name(path, root) for path in real]
+    entry = init_files.pre_commit(named)
+    texts = {CONFIG: init_files.config(profile, date.today())}
+    if pre_commit:
+        texts[PRE_COMMIT] = f"repos:\n{entry}"
+    for name in dict.fromkeys(workflow):
+        texts[WORKFLOWS[name]] = init_files.github(named) if name == "github" else init_files.gitlab(named)
+    finish_killed([root])
+    there = [name for name in texts if os.path.lexists(os.path.join(root, name))]
+    _write(root, {name: text for name, text in texts.items() if name not in there})
+    for name in texts:
+        print(f"{_shown(root, name)}: {'is there, and stays as it is' if name in there else 'written'}")
+    if PRE_COMMIT in there:
+        print(f"\nFor {PRE_COMMIT}, below repos:\n{entry}", end="")
+    if GITLAB in texts:
+        print(f"\nFor .gitlab-ci.yml:\n{INCLUDE}")
+    shown = [text for name, text in texts.items() if name not in there or name == PRE_COMMIT]
+    if any(init_files.UNKNOWN in text for text in shown):
+        print("\nIn these files, write the repository and the commit in place of the words in capitals.")
+    where = " ".join(plain(path) for path in paths)
+    print(f"\nNext: harden lock {where}, commit harden.lock, then: harden diff {where} --max-risk safe")
+    return 0
+
+
+def _name(path: str, root: str) -> str:
+    """``path`` as seen from ``root``, for a line of a file."""
+    name = os.path.relpath(path, root)
+    if not _WRITABLE.fullmatch(name):
+        raise InputError(f"{plain(name)}: such a name is not written into a script: name the folder above it")
+    return name
+
+
+def _seen_from(path: str, root: str) -> str:
+    """A file as ``.harden.yaml`` at ``root`` names it: with a slash, which makes it no name of a profile."""
+    return os.path.join(os.curdir, os.path.relpath(path, root))
+
+
+def _shown(root: str, name: str) -> str:
+    return plain(os.path.relpath(os.path.join(root, name)))
+
+
+def _write(root: str, texts: dict[str, str]) -> None:
+    """Make the files, all or none. Raises InputError."""
+    path = root
+    try:
+        with Transaction(root) as run:
+            for name, text in texts.items():
+                path = os.path.join(root, name)
+                check_place(os.path.dirname(path))
+                run.create(path, text)
+            run.place()
+    except NotPlacedError as error:
+        raise InputError(f"{_shown(root, os.path.relpath(error.path, root))}: {error.strerror}") from None
+    except OSError as error:
+        raise InputError(
+            f"{_shown(root, os.path.relpath(path, root))}: {error.strerror}; nothing was written"
+        ) from None

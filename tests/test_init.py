@@ -1,0 +1,167 @@
+"""harden init: new files alone, none through a link, and each of them what its reader takes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hardener.authoring import config
+from hardener.authoring.schemas import config_schema
+from hardener.commands import init as init_command
+from hardener.report import pages
+from tests.conftest import DEPLOYMENT, Harden, commit, run, snapshot, write
+from tests.test_schemas_for_editors import valid
+
+ALL = ("--pre-commit", "--workflow", "github", "--workflow", "gitlab")
+FILES = {init_command.CONFIG, init_command.PRE_COMMIT, init_command.GITHUB, init_command.GITLAB}
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Path:
+    """A repository with one manifest, and the working directory."""
+    write(tmp_path, {"k8s/web.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    return tmp_path
+
+
+def made(folder: Path) -> dict[str, str]:
+    found = {name: content.decode() for name, (_, content) in snapshot(folder).items()}
+    return {name: text for name, text in found.items() if not name.startswith((".git/", "k8s/"))}
+
+
+def test_it_writes_a_configuration_and_says_the_next_step(web: Path, harden: Harden) -> None:
+    done = harden("init", "k8s")
+    assert (done.status, set(made(web))) == (0, {".harden.yaml"})
+    assert done.out.startswith(".harden.yaml: written\n")
+    assert done.out.splitlines()[-1].startswith("Next: harden lock k8s")
+    assert harden("diff", "k8s").status == 1
+    assert config.load(str(web)).profile == "restricted"
+
+
+def test_what_it_writes_as_comments_is_right_too(web: Path, harden: Harden) -> None:
+    harden("init")
+    lines = made(web)[".harden.yaml"].splitlines()
+    shown = [line.removeprefix("# ") for line in lines if line.startswith("# ") and not line.startswith("# What")]
+    text = "\n".join(shown)
+    assert len(lines) <= 15 and len(shown) > 5
+    document = yaml.safe_load(text)
+    assert {"kubernetes-version", "platform", "exclude", "options", "exceptions"} == document.keys()
+    assert valid(config_schema(), text)
+    write(web, {".harden.yaml": text})
+    assert harden("diff", "k8s", "--quiet").status == 1
+    (entry,) = config.load(str(web)).exemptions
+    assert entry.id == "run-as-non-root"
+    assert "waiver-too-long" not in harden("check", "k8s", "--format", "json").out
+
+
+def test_all_of_it(web: Path, harden: Harden) -> None:
+    done = harden("init", "k8s", *ALL, "--profile", "baseline")
+    assert done.status == 0 and set(made(web)) == FILES
+    files = made(web)
+    assert yaml.safe_load(files[".harden.yaml"]) == {"profile": "baseline"}
+    (repository,) = yaml.safe_load(files[".pre-commit-config.yaml"])["repos"]
+    assert [hook["args"] for hook in repository["hooks"]] == [["--max-risk", "safe", "k8s"]] * 2
+    steps = yaml.safe_load(files[init_command.GITHUB])["jobs"]["harden"]["steps"]
+    assert steps[1]["with"]["paths"] == "k8s\n"
+    assert "harden check k8s --max-risk safe" in yaml.safe_load(files[init_command.GITLAB])["harden"]["script"]
+    assert init_command.INCLUDE in done.out
+    assert harden("check", ".", "--allow-empty").status == 1, "the new files are no manifests"
+
+
+def test_nothing_is_overwritten(web: Path, harden: Harden) -> None:
+    there = {".harden.yaml": "profile: strict\n", ".pre-commit-config.yaml": "repos: []\n"}
+    write(web, there)
+    done = harden("init", "k8s", *ALL)
+    assert done.status == 0 and made(web).items() > there.items() and set(made(web)) == FILES
+    assert ".harden.yaml: is there, and stays as it is" in done.out
+    assert "For .pre-commit-config.yaml, below repos:\n- repo: " in done.out
+    before = made(web)
+    again = harden("init", "k8s", *ALL)
+    assert (again.status, made(web)) == (0, before)
+    assert "written" not in again.out
+
+
+def test_it_knows_where_it_is_installed_from(web: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit_id = "0123456789abcdef0123456789abcdef01234567"
+    monkeypatch.setattr(pages, "installed_from", lambda: ("https://git.example/tools/harden", commit_id))
+    monkeypatch.setattr(pages, "_base", lambda: f"https://git.example/tools/harden/blob/{commit_id}/docs")
+    done = harden("init", "k8s", *ALL)
+    files = made(web)
+    assert files[".harden.yaml"].startswith(
+        "# yaml-language-server: $schema=https://git.example/tools/harden/raw/"
+        f"{commit_id}/docs/schemas/config.schema.json\n"
+    )
+    assert f"uses: tools/harden@{commit_id}" in files[init_command.GITHUB]
+    assert f"git+https://git.example/tools/harden@{commit_id}" in files[init_command.GITLAB]
+    assert f"rev: {commit_id}" in files[".pre-commit-config.yaml"]
+    assert "in place of the words in capitals" not in done.out and "OWNER" not in "".join(files.values())
+
+
+def test_a_profile_of_ones_own_is_named_as_the_configuration_sees_it(web: Path) -> None:
+    write(web, {"k8s/our #1.yaml": "extends: baseline\n"})
+    done = run("init", "--profile", "./our #1.yaml", cwd=web / "k8s")
+    assert done.status == 0, done.err
+    assert config.load(str(web)).profile == "./k8s/our #1.yaml"
+    assert run("diff", "k8s", "--quiet", cwd=web).status == 1
+
+
+@pytest.mark.parametrize("link", [".harden.yaml", ".github", ".github/workflows", ".gitlab"])
+def test_nothing_is_written_through_a_link(link: str, web: Path, harden: Harden, tmp_path_factory: Any) -> None:
+    outside: Path = tmp_path_factory.mktemp("outside")
+    (web / link).parent.mkdir(exist_ok=True)
+    (web / link).symlink_to(outside / "x" if link == ".harden.yaml" else outside)
+    done = harden("init", "k8s", *ALL)
+    assert os.listdir(outside) == []
+    if link == ".harden.yaml":
+        assert done.status == 0 and "is there, and stays as it is" in done.out
+    else:
+        assert done.status == 2 and "behind a symbolic link" in done.err and len(done.err.splitlines()) == 1
+        assert made(web) == {}, "all of it or nothing"
+
+
+def test_the_files_go_to_the_root_of_git(web: Path) -> None:
+    done = run("init", "--pre-commit", cwd=web / "k8s")
+    assert done.out.startswith("../.harden.yaml: written\n")
+    assert set(made(web)) == {".harden.yaml", ".pre-commit-config.yaml"}
+    assert "args: [--max-risk, safe, k8s]" in made(web)[".pre-commit-config.yaml"]
+
+
+def test_outside_of_git(tmp_path: Path, harden: Harden) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    done = harden("init", "--workflow", "github")
+    assert done.status == 2 and "are for a Git repository" in done.err and made(tmp_path).keys() == {"web.yaml"}
+    assert harden("init").status == 0 and ".harden.yaml" in made(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("gone",), "gone: no such file or folder"),
+        (("k8s", "--profile", "restrictd"), "did you mean restricted?"),
+        (("k8s", "--workflow", "jenkins"), "jenkins"),
+        (("a b",), "name the folder above it"),
+        (("$(touch pwned)",), "name the folder above it"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    arguments: tuple[str, ...], said: str, web: Path, harden: Harden
+) -> None:
+    for name in ("a b", "$(touch pwned)"):
+        (web / name).mkdir()
+    done = harden("init", *arguments)
+    assert done.status == 2 and said in done.err and len(done.err.splitlines()) == 1
+    assert made(web) == {}
+
+
+@pytest.mark.parametrize("name", ["yes", "1.5", "true", "on", "null", "k8s/apps", "ö"])
+def test_a_name_stays_a_text(name: str, web: Path, harden: Harden) -> None:
+    (web / name).mkdir(parents=True)
+    assert harden("init", name, *ALL).status == 0
+    files = made(web)
+    (repository,) = yaml.safe_load(files[".pre-commit-config.yaml"])["repos"]
+    assert repository["hooks"][0]["args"] == ["--max-risk", "safe", name]
+    assert yaml.safe_load(files[init_command.GITHUB])["jobs"]["harden"]["steps"][1]["with"]["paths"] == f"{name}\n"
