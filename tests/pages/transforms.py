@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from hardener.authoring import profile as profiles
 from hardener.authoring import other_names, registry
+from hardener.authoring import profile as profiles
 from hardener.authoring.risks import RISKS
 from hardener.authoring.transform import Transform
 from hardener.testing import golden
