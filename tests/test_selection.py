@@ -491,13 +491,16 @@ def test_a_run_that_read_nothing_says_why(
     reason = _nothing(name, tmp_path, monkeypatch)
     done = harden("check", ".")
     assert f"\n  nothing was read: {reason}" in done.out
-    assert (done.status, f"\ncheck failed: nothing was read, which --allow-empty lets pass: {reason}" in done.out) == (
-        2,
-        True,
-    )
+    said = f"check failed: nothing was read, which --allow-empty lets pass: {reason}"
+    assert (done.status, done.out.startswith(said)) == (2, True)
     done = harden("check", ".", "--allow-empty")
-    assert (done.status, f"\nnothing was checked: {reason}" in done.out, "check passed" in done.out) == (0, True, False)
+    assert (done.status, done.out.startswith(f"nothing was checked: {reason}")) == (0, True)
     assert f"  nothing was read: {reason}" in harden("apply", ".", "--quiet").out
+
+
+def capital(text: str) -> str:
+    """As the page begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -505,7 +508,7 @@ def test_every_format_says_it(format: str, harden: Harden, tmp_path: Path, monke
     reason = f"nothing was read: {_nothing('not UTF-8', tmp_path, monkeypatch)}"
     done = harden("check", ".", "--format", format)
     shown = done.err if format in ("gitlab", "rdjson", "patch") else done.out
-    assert reason in shown.replace("\\", "")
+    assert (capital(reason) if format == "html" else reason) in shown.replace("\\", "")
     if format == "json":
         report = json.loads(done.out)
         assert report["notes"] == [{"id": "nothing-read", "message": reason}]
@@ -526,7 +529,8 @@ def test_every_format_says_what_is_left_out(format: str, harden: Harden, tmp_pat
     write(tmp_path, {"web.yaml": DEPLOYMENT, "testdata/api.yaml": API})
     done = harden("diff", ".", "--format", format)
     shown = done.err if format in ("gitlab", "rdjson", "patch") else done.out
-    assert shown.count("left out unless named: 1 file is test data (testdata)") == 1
+    said = "left out unless named: 1 file is test data (testdata)"
+    assert shown.count(capital(said) if format == "html" else said) == 1
 
 
 @pytest.mark.parametrize("command", [["graph"], ["images"], ["lock", "--frozen"], ["baseline", "write"]], ids=" ".join)
