@@ -29,6 +29,7 @@ from hardener.support.printable import plain_lines
 from . import formats
 from .conftest import CORPUS, DEPLOYMENT, ROOT, Harden, commit, git, restore, snapshot, write
 from .formats import FORMATS, Faces, tree_faces  # noqa: F401
+from .shown import block
 from .test_patch import SHAPES
 
 Of = Callable[[str], Faces]
@@ -466,11 +467,9 @@ def test_what_a_baseline_lists_is_in_no_format(harden: Harden, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_the_readme_snippet(tmp_path: Path) -> None:
+def test_the_commands_of_the_page(tmp_path: Path) -> None:
     """Each line of it runs in a shell, and what it writes is what its comment says."""
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"^## Reports for pull requests and pipelines$.*?^```sh\n(.*?)^```$", page, re.S | re.M)
-    assert found, "README.md has no such section"
+    found = block("docs/reports.md", "sh", "For pull requests and pipelines")
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
     commit(tmp_path)
     harden = tmp_path / "bin" / "harden"
@@ -478,7 +477,7 @@ def test_the_readme_snippet(tmp_path: Path) -> None:
     harden.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hardener "$@"\n')
     harden.chmod(0o755)
     settings = {"PATH": f"{harden.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    for line in found[1].splitlines():
+    for line in found.splitlines():
         done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, env={**os.environ, **settings})
         assert done.returncode == (0 if line.startswith("harden diff") else 1), done.stderr.decode()
         assert done.stderr == b""

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from tests.conftest import DEPLOYMENT, ROOT, commit, git, write
+from tests.shown import block
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 KNOWN = DEPLOYMENT.replace("example.com/web:1.2.3", "redis:8.2.1")  # what is safe rests on the image
 
@@ -52,21 +52,14 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Path]:
 
 @pytest.fixture
 def project(hooks: tuple[Path, str, Path], tmp_path: Path) -> Project:
-    """A project with the configuration of the README, and one manifest."""
+    """A project with the configuration of docs/ci.md, and one manifest."""
     repository, revision, home = hooks
-    config = block("pre-commit")
+    config = block("docs/ci.md", "yaml", "pre-commit")
     config = re.sub(r"repo: .*", f"repo: {repository}", config)
     config = re.sub(r"rev: .*", f"rev: {revision}", config)
     write(tmp_path, {"k8s/web.yaml": KNOWN, ".pre-commit-config.yaml": config, "notes.txt": ""})
     commit(tmp_path)
     return Project(tmp_path, home)
-
-
-def block(heading: str) -> str:
-    """The first block of YAML of README.md below ``heading``."""
-    found = re.search(rf"^### {heading}$.*?^```yaml\n(.*?)^```$", README, re.S | re.M)
-    assert found, f"README.md shows no {heading}"
-    return found[1]
 
 
 def test_the_manifest_of_the_hooks_is_valid(hooks: tuple[Path, str, Path]) -> None:

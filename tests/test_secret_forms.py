@@ -121,7 +121,7 @@ def outputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[
         for name, form in graph_formats.FORMATS.items():
             yield f"graph as {name}", "\n".join(form(found))
         for path in sorted(folder.glob("*.yaml")):
-            yield "the record of a golden case", golden._masked(Redactor(), path.read_text())
+            yield "the record of a golden case", golden.masked(Redactor(), path.read_text())
         images(["."], run.Choices(), format="text")
         yield "images", capsys.readouterr().out
 

@@ -230,6 +230,23 @@ def test_exceptions(config: str, expected: list[str], problems: list[str], diff:
     ]
 
 
+@pytest.mark.parametrize(
+    ("match", "holds"),
+    [("", True), ("path: kustomization.yaml", True), ("path: other/", False), ("kind: Deployment", False)],
+)
+def test_an_exception_speaks_of_a_file_without_objects_by_its_path(
+    match: str, holds: bool, harden: Harden, tmp_path: Path
+) -> None:
+    images = "resources: [app.yaml]\nimages:\n- name: example.com/web\n  newTag: 2.0.0\n"
+    config = entry("pin-kustomize-image", match=match)
+    write(tmp_path, {"app.yaml": DEPLOYMENT, "kustomization.yaml": images, ".harden.yaml": config})
+    commit(tmp_path)
+    options = ("--only", "pin-kustomize-image", "--as-of", "2026-11-25", "--format", "json")
+    report = json.loads(harden("diff", ".", *options).out)
+    (record,) = report["waived"] if holds else (each for each in report["findings"] if each["id"] != "waiver-stale")
+    assert record["file"] == "kustomization.yaml"
+
+
 def test_an_exception_for_what_is_outside_the_paths_is_not_stale(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"a/app.yaml": PRIVILEGED, "b/app.yaml": DEPLOYMENT, ".harden.yaml": entry(match="path: a/")})
     commit(tmp_path)

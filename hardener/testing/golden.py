@@ -17,7 +17,7 @@ import shutil
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -252,23 +252,28 @@ def _differences(expected: dict[str, bytes], found: dict[str, bytes]) -> str:
     for name in sorted(expected.keys() | found.keys()):
         one, other = (texts.get(name, b"").decode("utf-8", "replace") for texts in (expected, found))
         if one != other:
-            one, other = _masked(redactor, one), _masked(redactor, other)
+            one, other = masked(redactor, one), masked(redactor, other)
             parts.append(f"{name}:\n{_difference(one, other)}{_meaning(one, other)}")
     return "\n".join(parts)
 
 
 def _redactor(*folders: dict[str, bytes]) -> Redactor:
-    """One that knows the secrets of the files of ``folders``."""
+    return redactor_of(*([content.decode("utf-8", "replace") for content in folder.values()] for folder in folders))
+
+
+def redactor_of(*folders: Iterable[str]) -> Redactor:
+    """One that knows the secrets of the texts of ``folders``."""
     from hardener.report.redactor import Redactor
 
     redactor = Redactor()
     for folder in folders:
-        for content in folder.values():
-            _masked(redactor, content.decode("utf-8", "replace"))
+        for text in folder:
+            masked(redactor, text)
     return redactor
 
 
-def _masked(redactor: Redactor, text: str) -> str:
+def masked(redactor: Redactor, text: str) -> str:
+    """The text of a file without its secrets."""
     from hardener.report.masked_lines import masked_lines
 
     lines = text.split("\n")

@@ -76,9 +76,21 @@ def _add(
             waiver.scopes.append((item.piece, item.path))
         else:
             waiver.scopes += containers_called(pods_of(item), exemption.container)
+    if (exemption.kind, exemption.name, exemption.namespace, exemption.container) == (None, None, None, None):
+        _add_files(tree, waiver, in_path)
     # A stream is a part of what the configuration speaks of.
     waiver.used = waiver.used or tree.stream
     found.waivers.append(waiver)
+
+
+def _add_files(tree: Tree, waiver: Waiver, in_path: Callable[[str], bool]) -> None:
+    """What holds no object, such as a kustomization or the values of a chart: only its path can fit."""
+    objects = {item.piece for item in tree.everything}
+    for file in tree.files:
+        others = [piece for piece in file.pieces if piece not in objects]
+        if others and in_path(file.path):
+            waiver.used = waiver.used or not file.editable
+            waiver.scopes += ((piece, ()) for piece in others)
 
 
 def _matches(tree: Tree, exemption: Exemption, item: Object) -> bool:
