@@ -141,7 +141,8 @@ def test_the_guestbook_is_closed_and_says_so_first(harden: Harden, tmp_path: Pat
         write(tmp_path, {f"{part}/{path.name}": path.read_bytes() for path in folder.glob("*.yaml")})
     commit(tmp_path)
     told = harden("apply", ".", "--yes", *ALL).out.splitlines()
-    assert told[told.index("Impact") + 1].startswith("  1 public address released; a revert brings new addresses: Service/")
+    said = "  1 public address released; a revert brings new addresses: Service/"
+    assert told[told.index("Impact") + 1].startswith(said)
     assert "  type: ClusterIP\n" in (tmp_path / "guestbook-go" / "guestbook-service.yaml").read_text()
     front = (tmp_path / "guestbook" / "frontend-service.yaml").read_text()
     assert "  type: ClusterIP\n" not in front, "its name is that of what people see"
