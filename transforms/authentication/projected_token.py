@@ -44,7 +44,7 @@ def projected_token(pod: PodTemplate, options: Token) -> Steps:
     if found.tokens or found.injected:
         reason = [*found.tokens, *found.injected][0].text
         yield pod.finding(
-            f"containers get a token for the API by default, and are left with it: {reason}",
+            f"every container keeps its default token for the API: {reason}",
             *([FIELD] if pod.has(FIELD) else []), severity=Severity.LOW,
             advice=_ADVICE_INJECTED if found.injected else f"set {FIELD}: false if nothing else uses the API",
         )  # fmt: skip
@@ -100,12 +100,14 @@ def _users(pod: PodTemplate, found: Need, options: Token) -> list[Container]:
 
 def _why(container: Container, found: Need) -> list[Evidence]:
     return found.of(container) or [
-        Evidence(f"nothing shows whether container {container.name} uses what its account may do")
+        Evidence(f"nothing shows whether container {container.name} uses the rights of its account")
     ]
 
 
 def _why_not(container: Container, found: Need) -> Evidence:
-    return found.none_of(container) or Evidence(f"container {container.name} shows no use of it and gets no token")
+    return found.none_of(container) or Evidence(
+        f"container {container.name} shows no use of the API, so it gets no token"
+    )
 
 
 def _free_name(pod: PodTemplate) -> str:
