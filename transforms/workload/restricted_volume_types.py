@@ -46,7 +46,7 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
             continue
         if kind not in RESTRICTED_SOURCES:
             yield volume.finding(
-                f"a volume of type {kind}, which no API server knows, and Pod Security level restricted forbids", kind,
+                f"Pod Security level restricted forbids a volume of type {kind}, which no API server knows", kind,
                 advice="correct the name of its type", topic=_TOPIC,
             )  # fmt: skip
             continue
