@@ -438,7 +438,11 @@ spec:
 """
 OVERLAY = "resources: [../base]\nnamespace: %s\nnamePrefix: %s-\n"
 NAMES = {
-    "two names in one namespace": ((OVERLAY % ("shop", "a"), OVERLAY % ("shop", "b")), "auto", "several overlays rename it"),
+    "two names in one namespace": (
+        (OVERLAY % ("shop", "a"), OVERLAY % ("shop", "b")),
+        "auto",
+        "several overlays rename it",
+    ),
     "two names in two namespaces": ((OVERLAY % ("a", "a"), OVERLAY % ("b", "b")), "auto", None),
     "another name": ((OVERLAY % ("shop", "a"),), "auto", None),
     "another name for what is made by hand": ((OVERLAY % ("shop", "a"),), "secret", "a kustomization renames it"),

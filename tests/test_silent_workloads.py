@@ -171,9 +171,7 @@ def test_who_is_on_the_network_of_its_node_is_said(harden: Harden, tmp_path: Pat
     write(tmp_path, {"all.yaml": DB + workload("batch", served=False).replace(*HOST)})
     commit(tmp_path)
     out = harden("diff", ".", "--only", "netpol-workload").out
-    assert (
-        "its calls in its namespace are refused, since no policy can name a pod on the network of its node" in out
-    )
+    assert "its calls in its namespace are refused, since no policy can name a pod on the network of its node" in out
 
 
 @pytest.mark.parametrize("many", [MANY, MANY + 1])

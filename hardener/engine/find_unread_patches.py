@@ -50,7 +50,7 @@ def reports(tree: Tree) -> Iterator[Report]:
         for patch in overlays.layer(item).all_patches():
             if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
                 continue  # one that is an object is reported as that
-            sign = "it stands in a kustomization" if patch.inline else "a kustomization lists this file as a patch"
+            sign = "it is part of a kustomization" if patch.inline else "a kustomization lists this file as a patch"
             message, file = f"left as it is (patch): {sign}", patch.piece.file.name
             yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
 

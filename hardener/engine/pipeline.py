@@ -367,7 +367,7 @@ def _report_classes(state: _Run) -> None:
 
                 advice = program_advice.MERGED + program_advice.hook(target.object.piece)
         else:
-            message = f"left without {', '.join(ids)} ({name}): {sign}"
+            message = f"not done: {', '.join(ids)} ({name}): {sign}"
             advice = _PARTLY[name]
             if target.object.group == FRAGMENT:
                 from hardener.engine import program_advice

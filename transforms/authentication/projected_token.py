@@ -25,10 +25,10 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
 def projected_token(pod: PodTemplate, options: Token) -> Steps:
     """A pod that uses the Kubernetes API gets its token only in the containers that may need it.
 
-    Why: the token that is mounted by default stands in every container, the one that parses what strangers send
-    included, and the API server takes it for a year, so that clients which read it once keep working. The new one ends
-    after an hour where its clients are known to read it again, or with `token.expiration: hour`. For others 3607
-    seconds are asked for, which the API server makes a year, too.
+    Why: every container gets the default token, also the one that parses input of strangers. The API server accepts it
+    for a year, so that clients which read it once keep working. The new token expires after an hour if its clients are
+    known to read it again, or with `token.expiration: hour`. For other clients harden asks for 3607 seconds, which the
+    API server extends to a year, too.
 
     May break: a client that reads its token once is refused after the hour where one is asked for; a container that
     uses the API without a sign of it finds no token where others of its pod are known to be the ones that do.

@@ -118,7 +118,7 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     if not options.move:
         return "the profile moves no secrets (secrets.move)"
     if moves.sink is None:
-        return "harden has no place for the values: name a folder outside of the repository with --secrets-out DIR"
+        return "no folder for the values is given (--secrets-out DIR, outside of the repository)"
     backend = moves.backends.chosen(options.backend, options.store)
     renamed = moves.renamed(view, backend.name)
     if renamed is not None:

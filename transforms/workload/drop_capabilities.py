@@ -219,6 +219,6 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
     yield container.finding(
-        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows whether"
-        " it runs without them", *_PATH, "add", advice="remove those that it does not need", severity=severity,
+        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
+        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
     )  # fmt: skip
