@@ -245,7 +245,7 @@ def test_a_rule_of_ours_that_no_log_explains_stays(run: Run) -> None:
 def test_a_stream_does_not_show_who_runs_as_an_account(harden: Harden) -> None:
     done = harden("filter", stdin=BINDING.encode())
     assert "kind: ClusterRoleBinding" in done.out
-    assert "a stream does not show who runs as it" in done.err
+    assert "a stream does not show which pods use the account" in done.err
 
 
 def test_what_the_audit_policy_keeps_out_of_the_log_is_said(run: Run) -> None:

@@ -145,7 +145,7 @@ def test_the_guestbook_is_closed_and_says_so_first(harden: Harden, tmp_path: Pat
     assert told[told.index("Impact") + 1].startswith(said)
     assert "  type: ClusterIP\n" in (tmp_path / "guestbook-go" / "guestbook-service.yaml").read_text()
     front = (tmp_path / "guestbook" / "frontend-service.yaml").read_text()
-    assert "  type: ClusterIP\n" not in front, "its name is that of what people see"
+    assert "  type: ClusterIP\n" not in front, "its name is that of a user interface"
 
 
 def test_the_only_way_in_stays(harden: Harden, tmp_path: Path) -> None:

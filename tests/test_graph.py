@@ -235,14 +235,14 @@ def service(name: str, spec: str, annotations: str = "{}", labels: str = "{}") -
 
 # A Service that is open, whether it stays so, and the reason that the report and the graph give.
 OPEN = [
-    (deployment("shop", type="LoadBalancer"), True, "nothing shows that it is meant for the inside"),
-    (deployment("shop-public", type="NodePort"), True, "its name says that it is for the outside"),
-    (deployment("web", type="LoadBalancer"), True, "its name is that of what people see"),
+    (deployment("shop", type="LoadBalancer"), True, "nothing shows that only the cluster needs it"),
+    (deployment("shop-public", type="NodePort"), True, "its name says that it is external"),
+    (deployment("web", type="LoadBalancer"), True, "its name is that of a user interface"),
     (deployment("redis", type="LoadBalancer"), False, "a data store"),
     (
         service("elsewhere", "type: LoadBalancer, selector: {app: elsewhere}"),
         True,
-        "nothing shows that it is meant for",
+        "nothing shows that only the cluster needs it",
     ),
     (service("kept", "type: LoadBalancer", "{hardener.dev/expose: partners}"), True, "hardener.dev/expose asks for it"),
     (service("fixed", "type: LoadBalancer, loadBalancerIP: 192.0.2.1"), True, "loadBalancerIP is set"),

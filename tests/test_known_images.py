@@ -182,7 +182,7 @@ def test_capabilities_of_one_line_are_all_named(harden: Harden, tmp_path: Path) 
     write(tmp_path, {"app.yaml": deployment("app", {}), **BUILD, "web/Dockerfile": dockerfile})
     found = evidence(harden, "no-privilege-escalation")
     assert found["containers.0.securityContext.allowPrivilegeEscalation"] == {
-        "web/Dockerfile:2: its program carries NET_RAW, CHOWN, which it would not get"
+        "web/Dockerfile:2: its program carries NET_RAW, CHOWN, and would not get it"
     }
 
 

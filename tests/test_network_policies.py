@@ -121,12 +121,12 @@ def test_a_waiver_leaves_a_workload_and_its_namespace_open(harden: Harden, tmp_p
 
 
 NAMED = [
-    ("restricted", "http://169.254.169.254/latest", "asks 169.254.169.254, where clouds give away the credentials", []),
-    ("restricted", "http://metadata.google.internal/x", "asks metadata.google.internal, where clouds give away", []),
-    ("strict", "http://169.254.169.254/latest", "asks 169.254.169.254, where clouds give away the credentials", []),
-    ("strict", "smtp.example.com:587", "talks to smtp.example.com:587, which no rule opens", []),
+    ("restricted", "http://169.254.169.254/latest", "asks 169.254.169.254, where clouds hand out the credentials", []),
+    ("restricted", "http://metadata.google.internal/x", "asks metadata.google.internal, where clouds hand out", []),
+    ("strict", "http://169.254.169.254/latest", "asks 169.254.169.254, where clouds hand out the credentials", []),
+    ("strict", "smtp.example.com:587", "talks to smtp.example.com:587, and no rule allows it", []),
     ("strict", "10.20.30.40:5432", None, ["10.20.30.40/32"]),
-    ("strict", "http://100.100.100.200/latest", "talks to 100.100.100.200, which no rule opens", []),
+    ("strict", "http://100.100.100.200/latest", "talks to 100.100.100.200, and no rule allows it", []),
 ]
 
 
@@ -143,7 +143,7 @@ def test_what_is_named_outside_is_open_or_said(
         if "ipBlock" in peer and peer["ipBlock"]["cidr"] not in ("169.254.20.10/32", "0.0.0.0/0")
     ]
     assert blocks == opened
-    assert (said in out) if said else ("which no rule opens" not in out)
+    assert (said in out) if said else ("no rule allows it" not in out)
 
 
 def test_a_prometheus_that_finds_its_targets_itself_is_named(harden: Harden, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_prometheus_that_finds_its_targets_itself_is_named(harden: Harden, tmp
     deployment["spec"]["template"]["spec"]["volumes"] = [{"name": "c", "configMap": {"name": "c"}}]
     deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "c", "mountPath": "/etc/p"}]
     write(tmp_path, {"a.yaml": yaml.safe_dump_all([deployment, config]), "web.yaml": workload("web")})
-    assert "Deployment/prometheus finds the pods that it measures by itself" in harden("diff", ".", *ONLY).out
+    assert "Deployment/prometheus discovers the pods that it scrapes" in harden("diff", ".", *ONLY).out
 
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"

@@ -104,7 +104,7 @@ def test_a_digest_stands_in_no_other_way(files: dict[str, str], pinned: bool, tm
     done = harden("apply", ".", "--only", "pin-helm-image")
     assert done.status == 0, done.all
     assert (A in (tmp_path / "shop" / "values.yaml").read_text(encoding="utf-8")) is pinned
-    assert pinned or "a digest here would hold there, too" in re.sub(r"\s+", " ", done.out)
+    assert pinned or "a digest here would apply there, too" in re.sub(r"\s+", " ", done.out)
 
 
 def test_a_chart_above_that_sets_another_tag(tmp_path: Path, harden: Harden) -> None:

@@ -549,7 +549,7 @@ def test_the_report_says_that_it_is_our_bug(harden: Harden, tmp_path: Path, monk
     only = ("--only", "no-privilege-escalation")
     done = harden("diff", "web.yaml", *only)
     assert done.status == 0 and "Refused: 1 document, kept byte for byte" in done.out
-    assert f"web.yaml:5 {our_bug(STRAY)} (1 edit not made): the changes to it were left out" in done.out
+    assert f"web.yaml:5 {our_bug(STRAY)} (1 edit not made): changes to this file were left out" in done.out
     assert harden("diff", ".", *only).status == 1
     assert harden("apply", ".", *only).status == 0
     assert (tmp_path / "web.yaml").read_text() == WEB

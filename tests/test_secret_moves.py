@@ -361,7 +361,7 @@ FOUR = {
             "a/kustomization.yaml": "resources: [../base]\nnamePrefix: a-\n",
             "b/kustomization.yaml": "resources: [../base]\nnamePrefix: b-\n",
         },
-        "several overlays give it names",
+        "several overlays rename it",
     ),
     "a patch": (
         {
@@ -438,11 +438,15 @@ spec:
 """
 OVERLAY = "resources: [../base]\nnamespace: %s\nnamePrefix: %s-\n"
 NAMES = {
-    "two names in one namespace": ((OVERLAY % ("shop", "a"), OVERLAY % ("shop", "b")), "auto", "several overlays give"),
+    "two names in one namespace": (
+        (OVERLAY % ("shop", "a"), OVERLAY % ("shop", "b")),
+        "auto",
+        "several overlays rename it",
+    ),
     "two names in two namespaces": ((OVERLAY % ("a", "a"), OVERLAY % ("b", "b")), "auto", None),
     "another name": ((OVERLAY % ("shop", "a"),), "auto", None),
-    "another name for what is made by hand": ((OVERLAY % ("shop", "a"),), "secret", "another name"),
-    "another name for what is sealed": ((OVERLAY % ("shop", "a"),), "sealed-secrets", "another name"),
+    "another name for what is made by hand": ((OVERLAY % ("shop", "a"),), "secret", "a kustomization renames it"),
+    "another name for what is sealed": ((OVERLAY % ("shop", "a"),), "sealed-secrets", "a kustomization renames it"),
 }
 
 

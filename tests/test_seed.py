@@ -63,7 +63,7 @@ def test_k01(harden: Harden, tmp_path: Path) -> None:
 def test_k01_names_the_comments_that_went_with_their_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"k01.yaml": shared("seed", "k01-insecure.yaml").read_text()})
     after = harden("diff", "k01.yaml", "-v")
-    assert "the comment '# Full host access!' went with its line" in after.out
+    assert "the comment '# Full host access!' was removed with its line" in after.out
     assert "the comment '# Running as root!' may no longer be true" in after.out or "'# Running as root!'" in after.out
 
 

@@ -98,7 +98,7 @@ def test_who_is_silent(tmp_path: Path, manifests: str, files: dict[str, str], ex
     commit(tmp_path)
     found = silent(tmp_path)
     assert found.keys() == expected
-    assert all(text.startswith("nothing shows whom Deployment/") for text in found.values())
+    assert all(text.startswith("nothing shows what Deployment/") for text in found.values())
 
 
 def test_the_graph_shows_who_is_silent(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_graph_shows_who_is_silent(tmp_path: Path) -> None:
               if row["silent"]]  # fmt: skip
     assert row["name"] == "front"
     assert row["silent"][0]["text"] == (
-        "nothing shows whom Deployment/front calls, and Service/front is of type LoadBalancer"
+        "nothing shows what Deployment/front calls, and Service/front is of type LoadBalancer"
     )
     for format in ("mermaid", "dot"):
         assert "not known (silent)" in run("graph", ".", "--format", format, cwd=tmp_path).out
@@ -171,9 +171,7 @@ def test_who_is_on_the_network_of_its_node_is_said(harden: Harden, tmp_path: Pat
     write(tmp_path, {"all.yaml": DB + workload("batch", served=False).replace(*HOST)})
     commit(tmp_path)
     out = harden("diff", ".", "--only", "netpol-workload").out
-    assert (
-        "what it calls in its namespace is refused, since no policy can name who is on the network of its node" in out
-    )
+    assert "its calls in its namespace are refused, since no policy can name a pod on the network of its node" in out
 
 
 @pytest.mark.parametrize("many", [MANY, MANY + 1])

@@ -67,7 +67,7 @@ def test_a_kind_that_is_spelt_wrong(tree: Path) -> None:
     [finding] = found(tree, "unknown-kind", {"web.yaml": WEB.replace("kind: Deployment", "kind: Deployement")})
     assert (finding.file, finding.line) == ("web.yaml", 2)
     assert finding.message == "not looked at: the API group apps has no kind Deployement"
-    assert finding.advice == "write Deployment, if that is what it is"
+    assert finding.advice == "write Deployment, if that is meant"
     assert found(tree, "unknown-kind", {"web.yaml": WEB}) == []
 
 

@@ -536,7 +536,7 @@ def test_what_a_class_of_pod_keeps_anyway_is_waived_where_somebody_said_so(diff:
     text = text.replace("kind: Deployment", "kind: DaemonSet")
     report = diff(text, only="run-as-non-root,drop-capabilities")
     assert waived(report) == ["run-as-non-root"]
-    assert [record["message"].partition(" (")[0] for record in report["findings"]] == ["left without drop-capabilities"]
+    assert [record["message"].partition(" (")[0] for record in report["findings"]] == ["not done: drop-capabilities"]
 
 
 @pytest.mark.parametrize("broken", ["securityContext: 7", "containers: 7", "hostNetwork: {}", "volumes: {}"])

@@ -27,7 +27,7 @@ Place = tuple[Report | Change | Waived | None, Path]
 Job = tuple[Piece, list[Change], list[Place]]
 
 _ADVICE = "make this change by hand, or simplify the YAML around it"
-_OURS = "the changes to it were left out, all others were made"
+_OURS = "changes to this file were left out, all others were made"
 _jobs: list[Job] = []  # what the processes work on; they inherit it, nothing is sent to them
 
 
@@ -223,7 +223,7 @@ def _place(outcome: Outcome, change: Change, located: Located, start: int, shift
     if located.comment is None:
         return
     if not located.new_line and not located.stays:
-        change.extra += (Evidence(f"the comment {located.comment!r} went with its line"),)
+        change.extra += (Evidence(f"the comment {located.comment!r} was removed with its line"),)
     elif located.stays or (isinstance(change.edit, Set) and change.before is not MISSING):
         outcome.findings.append(
             Report(

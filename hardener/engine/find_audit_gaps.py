@@ -26,7 +26,7 @@ def reports(tree: Tree) -> Iterator[Report]:
         entries = "1 entry" if damage.count == 1 else f"{damage.count} entries"
         yield _report(
             damage.name, f"{entries} cannot be read, the first is number {damage.first}",
-            "what they record is missing from the rights that are derived; give the log whole", damage.first,
+            "the derived rights lack what they record; give the whole log", damage.first,
         )  # fmt: skip
     name = log.names[0]
     if log.usage.left_out:
@@ -34,7 +34,7 @@ def reports(tree: Tree) -> Iterator[Report]:
     if not tree.ask(Access).log_shows_the_tree:
         yield _report(
             name, "no account in it is one that the tree names, other than those of kube-system",
-            "see that it is the log of the cluster that gets these manifests, and of a time in which they ran",
+            "check that it is the log of the cluster that gets these manifests, and of a time in which they ran",
         )  # fmt: skip
     if not log.sees_reads:
         yield _report(

@@ -15,11 +15,11 @@ from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _ADVICE = {
-    "argoproj.io": "harden what comes out: argocd app manifests ... | harden filter",
-    "kustomize.toolkit.fluxcd.io": "harden what comes out: flux build kustomization ... | harden filter",
+    "argoproj.io": "harden the rendered manifests: argocd app manifests ... | harden filter",
+    "kustomize.toolkit.fluxcd.io": "harden the rendered manifests: flux build kustomization ... | harden filter",
     "operators.coreos.com": "kubectl get pods -o yaml > FILE and harden check FILE tell what its pods lack",
 }
-_HELM = "harden what comes out: helm template ... | harden filter"
+_HELM = "harden the rendered manifests: helm template ... | harden filter"
 _FIELDS = "set security context, resources and digest in the operator's fields"
 _PODS = "kubectl get pods -o yaml > FILE and harden check FILE tell what its pods lack"
 

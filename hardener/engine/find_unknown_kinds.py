@@ -50,7 +50,7 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
     elif (kind := meant(item.group, item.kind)) is not None:
         where = f"the API group {item.group}" if item.group else "the core API"
         message = f"not looked at: {where} has no kind {item.kind}"
-        yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is what it is")
+        yield _report("unknown-kind", item, ("kind",), message, f"write {kind}, if that is meant")
     elif (served := _served(item)) is not None:
         message = f"no API server serves {item.kind} of {item.api_version}"
         message += "" if templates(item.data) else ", so it is not looked at"
@@ -62,9 +62,9 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
         found = misshapen(item.data)
         if found is not None and "patch" not in item.classes:
             wanted = "a list" if found.is_list else "a mapping"
-            message = f"{dotted(found.path)} is {found.found} and has to be {wanted}: no API server takes the object"
+            message = f"{dotted(found.path)} is {found.found} and has to be {wanted}: the API server refuses the object"
             advice = f"{_REMEDY[found.found, found.is_list]}; kubectl apply --dry-run=server tells whether it is right"
-            yield _report(_INVALID, item, found.path, message, advice, "object in a form that no API server takes")
+            yield _report(_INVALID, item, found.path, message, advice, "object in a form that the API server refuses")
 
 
 def _served(item: Object) -> str | None:

@@ -21,13 +21,13 @@ from hardener.tree.view import literal
 if TYPE_CHECKING:
     from hardener.facts.kustomize.overlays.asked import Overlays
 
-_REFUSED = "correct it: kustomize build does not get past it either, and what it should set is not weighed"
+_REFUSED = "correct it: kustomize build fails on it, too, and harden does not check what it sets"
 _OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"
-_RENDER = "look at what is rendered, too: kustomize build . > FILE and harden check FILE"
-_ABSENT = "correct its name or take the entry out; where it is made before the build, look at what is rendered"
+_RENDER = "check the rendered manifests, too: kustomize build . > FILE and harden check FILE"
+_ABSENT = "correct its name or remove the entry; if it is made before the build, check the rendered manifests"
 UNUSED = (
-    "it is not weighed, since no build of the tree applies it to a pod or Service: harden what it patches, and look at"
-    " what is rendered"
+    "harden does not check it, since no build of the tree applies it to a pod or Service: harden the object that it"
+    " patches, and check the rendered manifests"
 )
 
 
@@ -39,7 +39,7 @@ def reports(tree: Tree) -> Iterator[Report]:
         yield from _missing(tree, item)
         for key in ("replacements", "transformers"):
             if item.data.get(key):
-                message = f"its {key} are not weighed: what they set for a pod is not known"
+                message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
                 yield Report("patch", "K01", Severity.LOW, message, _RENDER, file, item, item.piece, path)
     if not overlays.patches_anything:
@@ -50,7 +50,7 @@ def reports(tree: Tree) -> Iterator[Report]:
         for patch in overlays.layer(item).all_patches():
             if patch.is_object or not patch.is_of_pods() or (patch.piece, patch.start) in overlays.weighed:
                 continue  # one that is an object is reported as that
-            sign = "it stands in a kustomization" if patch.inline else "a kustomization lists this file as a patch"
+            sign = "it is part of a kustomization" if patch.inline else "a kustomization lists this file as a patch"
             message, file = f"left as it is (patch): {sign}", patch.piece.file.name
             yield Report("patch", "K01", Severity.LOW, message, UNUSED, file, item, patch.piece, patch.start)
 
@@ -62,7 +62,7 @@ def _missing(tree: Tree, item: Object) -> Iterator[Report]:
         place = os.path.normpath(os.path.join(os.path.dirname(item.piece.file.path), name.replace("\0", "")))
         where, file = (*item.path, *path), item.piece.file.name
         if tree.file_at(place) is None and not os.path.lexists(place):
-            message = f"{name} is not there: what it should hold is not looked at"
+            message = f"{name} does not exist, so harden cannot check what it should hold"
             yield Report("missing-resource", None, Severity.LOW, message, _ABSENT, file, item, item.piece, where)
         elif not is_inside(os.path.realpath(place), tree.root):
             message = f"{name} lies outside of {os.path.relpath(tree.root)}, and is not read"

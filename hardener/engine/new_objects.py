@@ -113,7 +113,7 @@ def listings(tree: Tree, edit: Create, item: Object) -> Iterator[tuple[Object, A
     for kustomization, name in _wanted(tree, edit, item.piece.file.path):
         if kustomization.piece.file.editable:
             sibling = os.path.relpath(edit.piece.file.path, os.path.dirname(kustomization.piece.file.path))
-            why = kustomization.fact(f"it lists {sibling}, and {name} is new", "resources")
+            why = kustomization.fact(f"it lists {sibling}, and {name} belongs beside it", "resources")
             yield kustomization, Append(
                 piece=kustomization.piece, path=(*kustomization.path, "resources"), value=name, grade=edit.grade,
                 basis=Basis.PROVED, evidence=(why,),

@@ -43,8 +43,8 @@ _LEFT_ALONE = {
 }
 _PARTLY = {
     "windows": "Linux settings mean nothing there; set os.name: windows so that Kubernetes judges it as such",
-    "node-agent": "it works on the node itself; check against its vendor's manifest which of them it can bear",
-    "control-plane": "a cluster is lost without it; check against what its vendor publishes which of them it can bear",
+    "node-agent": "it works on the node itself; check in its vendor's manifest which of them it supports",
+    "control-plane": "the cluster fails without it; check in its vendor's manifests which of them it supports",
     "system-namespace": "what runs there belongs to the cluster; change it through its installer",
     "partial": "set what is left in the fields that its operator takes, or as its defaults for all pods",
 }
@@ -231,7 +231,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         outcome.held.append(Held(transform, step.grade, step.changes))
     elif facts := _objections(step):
         # Whatever the gate lets through: what a kustomization builds would not start, or not be what it was.
-        facts = [*facts, Evidence("nothing that is accepted lifts this: the patch has to change first")]
+        facts = [*facts, Evidence("--accept does not help here: change the patch first")]
         against = draft(outcome.tree, transform, target, [_refuted(edit, facts) for edit in edits])
         outcome.held.append(Held(transform, against.grade, against.changes))
     elif refused := _unwritable(state, step):
@@ -325,7 +325,7 @@ def _stopped(state: _Run, transform: Transform, target: View, id: str, message: 
         return
     state.stopped.add(key)
     advice = {
-        "opaque-value": "harden what it is rendered to, or write the value here",
+        "opaque-value": "harden the rendered manifest, or write the value here",
         "not-valid-kubernetes": "correct it; kubectl apply --dry-run=server names the place",
     }[id]
     piece = target.object.piece
@@ -369,7 +369,7 @@ def _report_classes(state: _Run) -> None:
 
                 advice = program_advice.MERGED + program_advice.hook(target.object.piece)
         else:
-            message = f"left without {', '.join(ids)} ({name}): {sign}"
+            message = f"not done: {', '.join(ids)} ({name}): {sign}"
             advice = _PARTLY[name]
             if target.object.group == FRAGMENT:
                 from hardener.engine import program_advice
@@ -395,7 +395,7 @@ def _count(outcome: Outcome) -> None:
         outcome.findings.append(
             Report(
                 "platform", None, Severity.LOW, f"{sign} outside the given paths is for OpenShift",
-                "set platform: openshift or platform: kubernetes in .harden.yaml; now it is taken for kubernetes",
+                "set platform: openshift or platform: kubernetes in .harden.yaml; now harden assumes kubernetes",
                 sign.piece.file.name, sign, sign.piece, sign.path,
             )
         )  # fmt: skip

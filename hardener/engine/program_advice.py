@@ -15,7 +15,7 @@ from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path
 from hardener.tree.core_views import PodTemplate, View
 
-ADVICE = "see what calls it, or write the value here"
+ADVICE = "check what calls it, or write the value here"
 MERGED = "the program, or what it calls, merges it into another pod; harden that one"
 ELSEWHERE = "set what is left where the pod is made"
 BY_HAND = "make this change by hand, or write the value where the program builds the object"

@@ -109,7 +109,7 @@ def _unlisted(tree: Tree, edits: list[Edit]) -> Iterator[Finding]:
             for kustomization, name in new_objects.unlisted(tree, edit, new_objects.draft(tree, edit)):
                 sibling = os.path.basename(edit.piece.file.path)
                 yield kustomization.finding(
-                    f"what it builds has {sibling} and not the new {name}: it is outside of the given paths",
+                    f"its build includes {sibling} but not the new {name}: the file is outside of the given paths",
                     advice=f"add {name} to its resources",
                     once=f"{kustomization.piece.file.path} {name}",
                 )

@@ -45,7 +45,7 @@ _SCORES = {Severity.LOW: "3.0", Severity.MEDIUM: "5.5", Severity.HIGH: "8.0", Se
 _MARK = re.compile("\u2039redacted#\\d+\u203a")
 _HELP = {
     "refused": "A document could not be read, or a change to it could not be proved. It keeps its bytes.",
-    "template": "A template is no manifest yet. Render it and harden what comes out.",
+    "template": "A template is no manifest yet. Render it and harden the result.",
 }
 
 

@@ -26,7 +26,7 @@ MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
 _KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
-RENDER = "render it first and harden what comes out: helm template ... | harden filter"
+RENDER = "render it first and harden the result: helm template ... | harden filter"
 
 
 @dataclass(slots=True, eq=False)
@@ -207,7 +207,7 @@ def _parse(piece: Piece, text: str) -> None:
         if template:
             piece.problem = _template(text, template.start())
         else:
-            advice = "correct the document; the others of the file are handled"
+            advice = "correct the document; harden reads the other documents of the file"
             piece.problem = ("broken-document", refused.reason, advice, refused.line or 1)
         return
     if template and (parsed.has_plain("{{") or parsed.has_plain("{%")):

@@ -71,7 +71,7 @@ def test_what_a_program_computes_is_named_with_its_line(
     write(tmp_path, {"pod.py": pod(container)})
     found = [one for one in diff(harden, "--only", id)["findings"] if one["id"] == "opaque-value"]
     assert [(one["line"], one["message"], one["advice"]) for one in found] == [
-        (10, f"{id} cannot decide: {said}", "see what calls it, or write the value here")
+        (10, f"{id} cannot decide: {said}", "check what calls it, or write the value here")
     ]
 
 

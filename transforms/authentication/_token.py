@@ -57,10 +57,10 @@ def seconds_of(users: list[Container], options: Token) -> tuple[int, list[Eviden
     unknown = [container for container in users if not _reads_again(container)]
     if not unknown:
         return HOUR, []
-    text = f"container {unknown[0].name} is not known to read its token again"
+    text = f"nothing shows that container {unknown[0].name} reads its token again"
     if options.expiration == "hour":
-        return HOUR, [unknown[0].fact(f"{text}, and has to within the hour", "image")]
-    return _EXTENDABLE, [unknown[0].fact(f"{text}: the API server makes {_EXTENDABLE} seconds a year for it", "image")]
+        return HOUR, [unknown[0].fact(f"{text}, and the token ends after an hour", "image")]
+    return _EXTENDABLE, [unknown[0].fact(f"{text}: the API server extends {_EXTENDABLE} seconds to a year", "image")]
 
 
 def _reads_again(container: Container) -> bool:

@@ -9,11 +9,11 @@ _FLAG = "anonymous-auth"
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.HIGH, cis="1.2.1")
 def apiserver_anonymous_off(carrier: ControlPlane) -> Steps:
-    """The API server answers nobody without a name.
+    """The API server refuses anonymous requests.
 
     Why: one wrong binding to system:anonymous or system:unauthenticated opens the cluster to the network.
 
-    May break: probes, load balancers and kubeadm join ask without a name; a probe that is refused restarts the
+    May break: probes, load balancers and kubeadm join send anonymous requests; a probe that is refused restarts the
     server again and again.
     """
     for server in components(carrier, "kube-apiserver"):
@@ -27,8 +27,8 @@ def apiserver_anonymous_off(carrier: ControlPlane) -> Steps:
 def _one(server: Component) -> Steps:
     if server.get("authentication-config") is not None:
         return
-    asks = Evidence("what asks for its health without a name is refused")
+    asks = Evidence("anonymous health checks are refused")
     basis = Basis.PROVED if server.get(_FLAG) else Basis.INFERRED
-    before = "see that the load balancer asks for the health of the servers over TCP, or with a certificate"
+    before = "make the load balancer check the servers over TCP, or with a certificate"
     words = how(server, server.state(_FLAG), asks, grade=Grade.BREAKING, basis=basis, requires=(before,))
     yield server.set(_FLAG, "false", words)

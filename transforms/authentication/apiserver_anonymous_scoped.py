@@ -26,12 +26,12 @@ class Anonymous:
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.HIGH, cis="1.2.1", options=Anonymous)
 def apiserver_anonymous_scoped(carrier: ControlPlane, options: Anonymous) -> Steps:
-    """The API server answers callers without a name at its health endpoints alone.
+    """The API server answers anonymous requests only at its health endpoints.
 
     Why: one wrong binding to system:anonymous or system:unauthenticated opens the cluster to the network.
 
     May break: the server does not start without the file that the flag names; kubeadm join with a token reads
-    cluster-info without a name, unless anonymous.keep-kubeadm-join is set.
+    cluster-info anonymously, unless anonymous.keep-kubeadm-join is set.
     """
     for server in components(carrier, "kube-apiserver"):
         if server.value(_FLAG) == "true" and server.version >= (1, 32):
@@ -44,10 +44,10 @@ def _one(server: Component, options: Anonymous) -> Steps:
         return
     if server.installer == HOSTED and server.get(_FILE) is None:
         file = f"an AuthenticationConfiguration with {_words(options)}"
-        yield _finding(server, f"mount {file} from a ConfigMap, name it with --{_FILE}, and take --{_FLAG} out")
+        yield _finding(server, f"mount {file} from a ConfigMap, name it with --{_FILE}, and remove --{_FLAG}")
         return
     if server.installer not in (*_TAKE_A_FILE, HOSTED):
-        yield _finding(server, f"take --{_FLAG} out: {server.installer} switches it off by itself")
+        yield _finding(server, f"remove --{_FLAG}: {server.installer} switches it off by itself")
         return
     places = server.view.tree.of("apiserver.config.k8s.io", "AuthenticationConfiguration")
     if server.get(_FILE) is not None or places:
@@ -94,7 +94,7 @@ def _how(server: Component, first: str) -> How:
 
 def _finding(server: Component, advice: str) -> Finding:
     return server.finding(
-        "it answers callers without a name at every path", _FLAG, advice=advice, severity=Severity.MEDIUM
+        "the API server answers anonymous requests at every path", _FLAG, advice=advice, severity=Severity.MEDIUM
     )
 
 

@@ -54,10 +54,10 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
         message = f"a token of service account {pod.service_account} is mounted"
         if pod.tree.stream and options.accounts != DEFAULT:
             message += "; a stream does not show what it may do"
-            advice = f"run harden apply on the tree, or set {FIELD}: false if it does not use the API"
+            advice = f"run harden apply on the tree, or set {FIELD}: false if the pod does not use the API"
         else:
-            message += ", and nothing shows that it is used"
-            advice = f"set {FIELD}: false unless it is"
+            message += ", and nothing shows that the pod uses it"
+            advice = f"set {FIELD}: false if the pod does not use the API"
         yield pod.finding(message, *([FIELD] if pod.has(FIELD) else []), advice=advice, severity=Severity.LOW)
         return
     doubts = list(_doubts(pod, named, mounted))
@@ -78,9 +78,9 @@ def _doubts(pod: PodTemplate, named: bool, mounted: object) -> Iterator[Evidence
         text = f"service account {state.service_account} may be bound in another repository"
         yield state.fact(text, "serviceAccountName" if state.has("serviceAccountName") else "serviceAccount")
     if mounted is not None:
-        yield pod.fact("the token is asked for by name", FIELD)
+        yield pod.fact(f"the manifest asks for the token ({FIELD}: true)", FIELD)
     if "node-agent" in pod.classes:
-        yield Evidence(f"agents of a node often ask the API for it ({pod.classes['node-agent']})")
+        yield Evidence(f"agents of a node often use the API ({pod.classes['node-agent']})")
     yield from _linkerd(pod)
     shown = need(pod)
     unknown = (unknown_image(container) for container in pod.containers if shown.none_of(container) is None)
@@ -119,21 +119,21 @@ def _account(account: ServiceAccount, options: Token) -> Steps:
         if written is True:
             relying = f": {open_ones[0]}{more}" if open_ones else f", and no {'other ' * bool(pods)}pod of it is shown"
             yield account.finding(
-                f"service account {item.name} asks for its token in every pod that does not decline it{relying}", FIELD,
+                f"service account {item.name} mounts its token in every pod that does not set {FIELD}{relying}", FIELD,
                 advice=f"set {FIELD}: false here, and true in its pods that use the API", severity=Severity.LOW,
             )  # fmt: skip
         return
     if open_ones:
         path = (FIELD,) if account.has(FIELD) else ()
         yield account.finding(
-            f"service account {item.name} gives its token to every pod that does not decline it; not changed, since"
-            f" {open_ones[0]}{more} may rely on it", *path,
-            advice=f"set {FIELD}: false here once every such pod says for itself what it wants", severity=Severity.LOW,
+            f"service account {item.name} mounts its token in every pod that does not set {FIELD}; not changed:"
+            f" {open_ones[0]}{more} may need it", *path,
+            advice=f"set {FIELD} in each such pod, then false here", severity=Severity.LOW,
         )  # fmt: skip
         return
     count = "its only pod" if len(pods) == 1 else f"each of its {len(pods)} pods"
     evidence = [
-        Evidence(f"{count} in the tree says for itself whether it takes a token, and no binding names the account"),
-        Evidence("a pod that the tree does not show gets no token from it any more"),
+        Evidence(f"{count} in the tree sets {FIELD} itself, and no binding names the account"),
+        Evidence("a pod outside the tree that uses this account gets no token any more"),
     ]
     yield account.set(FIELD, to=False, grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)

@@ -35,7 +35,7 @@ _JOIN = (
 
 @transform(each=ControlPlane | Secret | Script, stage="authentication", severity=Severity.HIGH)
 def bootstrap_token_ttl(target: ControlPlane | Secret | Script) -> Steps:
-    """A token with which nodes join ends after a day.
+    """A token with which nodes join expires after a day.
 
     Why: a join token without expiry lets anyone who finds it add a node.
 
@@ -61,14 +61,14 @@ def _token(token: View) -> Steps:
     ttl = token.get("ttl")
     endless = ttl is not None and _NEVER.fullmatch(str(ttl)) is not None
     if endless:
-        later = Evidence("nodes that join with it after a day are refused")
+        later = Evidence("nodes that join with this token after a day are refused")
         yield token.set(
             "ttl", to=_DAY, grade=Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[token.fact("it never ends", "ttl"), later],
-            requires=("see that what adds nodes (an autoscaler, an image of nodes) makes a token of its own",),
+            evidence=[token.fact("the token never expires", "ttl"), later],
+            requires=("make sure that whatever adds nodes (an autoscaler, a node image) creates its own token",),
             follow_up=(
-                "of a cluster that is there already: kubeadm token list shows the tokens without an end, kubeadm token"
-                " delete ID takes them back",
+                "in a cluster that exists already: kubeadm token list shows tokens that never expire, kubeadm token"
+                " delete ID revokes them",
             ),
         )  # fmt: skip
     yield from _literal(token, ("token",), severity=Severity.CRITICAL if endless else Severity.HIGH)
@@ -82,9 +82,9 @@ def _literal(view: View, path: Path, *, severity: Severity = Severity.HIGH) -> S
 
 def _finding(view: View, path: Path, what: str, severity: Severity) -> Finding:
     return view.finding(
-        f"{what} stands in the file", *path, severity=severity,
-        advice="take it for known: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
-        f" --upload-certs for a new key; write a new one where it is used only: {_NEW}",
+        f"the file holds {what}", *path, severity=severity,
+        advice="treat it as leaked: kubeadm token list and kubeadm token delete ID, and kubeadm init phase upload-certs"
+        f" --upload-certs for a new key; keep a new one only where it is used: {_NEW}",
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _secret(secret: Secret) -> Steps:
     ends = secret.has("stringData", "expiration") or secret.has("data", "expiration")
     yield _finding(
         secret, (fields[0], "token-secret"),
-        _NODE + ("" if ends else ", and which never ends,"),
+        _NODE + ("" if ends else "; it never expires"),
         Severity.HIGH if ends else Severity.CRITICAL,
     )  # fmt: skip
 
@@ -106,8 +106,8 @@ def _script(script: Script) -> Steps:
     for index, command in script.commands():
         if _SCRIPT_ENDLESS.search(command):
             yield script.finding(
-                "it makes a token that never ends, with which anybody can add a node", "lines", index,
-                advice=f"leave the time out, which makes it a day, or name a short one: {_NEW} --ttl 1h",
+                "the script creates a token that never expires; anybody who has it can add a node", "lines", index,
+                advice=f"remove the ttl (the default is a day), or set a short one: {_NEW} --ttl 1h",
                 severity=Severity.HIGH,
             )  # fmt: skip
         if found := _SCRIPT_LITERAL.search(command):

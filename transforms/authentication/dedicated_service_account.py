@@ -37,13 +37,16 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
     reason = _kept(pod)
     if reason is not None:
         yield pod.finding(
-            f"it keeps the service account default, which all pods of its namespace may share: {reason}",
-            advice="give it an account of its own, and move there what default was given for it", severity=Severity.LOW,
+            f"the workload keeps the service account default, shared in its namespace: {reason}",
+            advice="create a service account for this workload, and move its rights there", severity=Severity.LOW,
             topic="workload left with the service account default",
         )  # fmt: skip
         return
     name = pod.tree.ask(ServiceAccounts).reserve(_base(pod.object), pod.object)
-    evidence = [Evidence("it names no account, and nothing in the tree gives default any rights"), *_doubts(pod)]
+    evidence = [
+        Evidence("the workload names no service account, and nothing in the tree gives default any rights"),
+        *_doubts(pod),
+    ]
     if pod.has("serviceAccount"):
         yield pod.drop("serviceAccount", grade=Grade.REVIEW, basis=Basis.INFERRED, evidence=evidence)
     yield pod.set(
@@ -56,7 +59,7 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
 def _kept(pod: PodTemplate) -> str | None:
     """Why the pod keeps the account: there is something that default has and a new one would not."""
     if pod.kind == "Pod":
-        return "a bare Pod is refused while its account does not exist, and may be applied first"
+        return "a bare Pod is refused if it is applied before its service account"
     used = api_use(pod)
     if used:
         return used[0].text
@@ -72,7 +75,7 @@ def _doubts(pod: PodTemplate) -> Iterator[Evidence]:
         yield Evidence("a security context constraint may be given to default by name")
     for key in ("sidecar.istio.io/inject", "linkerd.io/inject"):
         if pod.metadata.text("annotations", key) is not None:
-            yield pod.metadata.fact("its identity in the mesh has another name then", "annotations", key)
+            yield pod.metadata.fact("its identity in the mesh gets another name", "annotations", key)
 
 
 def _account(pod: PodTemplate, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ _PATH = ("accessConfig", "authenticationMode")
 
 @transform(each=EksctlCluster, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def eks_auth_mode(cluster: EksctlCluster) -> Steps:
-    """Who may log in to a cluster of EKS is decided by its API, not by a ConfigMap.
+    """The API of EKS, not a ConfigMap, decides who may log in to a cluster.
 
     Why: whoever may write ConfigMap aws-auth is administrator of the cluster, no log of AWS shows it, and a slip in it
     locks everybody out.
@@ -16,7 +16,7 @@ def eks_auth_mode(cluster: EksctlCluster) -> Steps:
     """
     if cluster.get(*_PATH) == "CONFIG_MAP":
         yield cluster.finding(
-            "who may log in is decided by ConfigMap aws-auth alone", *_PATH, severity=Severity.MEDIUM,
+            "ConfigMap aws-auth alone decides who may log in", *_PATH, severity=Severity.MEDIUM,
             advice="write API_AND_CONFIG_MAP, then an access entry for each line of aws-auth (eksctl utils"
             " migrate-to-access-entry), then API; neither step can be taken back",
         )  # fmt: skip

@@ -27,7 +27,7 @@ def join_ca_pin(target: ControlPlane | Script) -> Steps:
             if "kubeadm join" in command and _FLAG in command and f"{_FLAG}=false" not in command:
                 if _PIN not in command:
                     yield target.finding(
-                        "the node joins without a look at the CA of the cluster", "lines", index,
+                        "the node joins without a check of the cluster's CA", "lines", index,
                         advice=f"replace {_FLAG} by {_PIN} sha256:HASH; {_HASH}", severity=Severity.HIGH,
                     )  # fmt: skip
         return
@@ -35,6 +35,6 @@ def join_ca_pin(target: ControlPlane | Script) -> Steps:
         token = target.view(*path, *_PATH)
         if token.get("unsafeSkipCAVerification") is True and not token.strings("caCertHashes"):
             yield token.finding(
-                "the node joins without a look at the CA of the cluster", "unsafeSkipCAVerification",
+                "the node joins without a check of the cluster's CA", "unsafeSkipCAVerification",
                 advice=f'write caCertHashes: ["sha256:HASH"] in its place; {_HASH}', severity=Severity.HIGH,
             )  # fmt: skip

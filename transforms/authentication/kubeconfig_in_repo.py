@@ -15,10 +15,10 @@ _INSTEAD = (
     " service account that ends; the Git history keeps it"
 )
 _REVOKE = {
-    "client-key-data": "a certificate cannot be taken back: wait for its end, or renew the CA of the cluster",
+    "client-key-data": "a certificate cannot be revoked: wait until it expires, or replace the CA of the cluster",
     "password": "change the password",
 }
-_REVOKE_TOKEN = "revoke the token: delete the Secret or the account that it is of"
+_REVOKE_TOKEN = "revoke the token: delete its Secret or its service account"
 
 
 @transform(each=Kubeconfig, stage="authentication", severity=Severity.CRITICAL, cis="3.1.1", only_reports=True)
@@ -40,7 +40,7 @@ def kubeconfig_in_repo(config: Kubeconfig) -> Steps:
             yield config.finding(
                 f"whoever is between client and cluster {name} can read and change all: its certificate is not checked",
                 "clusters", index, "cluster", "insecure-skip-tls-verify", severity=Severity.HIGH,
-                advice="write the CA of the cluster to certificate-authority-data and take this out",
+                advice="write the CA of the cluster to certificate-authority-data and remove this",
             )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _finding(config: Kubeconfig, user: View, path: Path, names: list[str]) -> Fi
         message += f", certificate {groups or f'CN={certificate.common_name}'}"
         message += f", {'expired' if ended else 'expires'} {certificate.ends}"
         if ended and names == ["client-key-data"]:
-            severity, advice = Severity.MEDIUM, "no server takes it any more"
+            severity, advice = Severity.MEDIUM, "no server accepts it any more"
         elif MASTERS in certificate.organizations:
-            message += "; over that group RBAC has no say"
+            message += "; RBAC does not apply to that group"
     return config.finding(message, *path, advice=f"{advice}; {_INSTEAD}", severity=severity)

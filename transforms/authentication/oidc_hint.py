@@ -15,7 +15,7 @@ _SCAFFOLD = (
 def oidc_hint(carrier: ControlPlane) -> Steps:
     """People sign in to the API server through an identity provider.
 
-    Why: certificates of people cannot be taken back before they end, and nobody sees who holds them.
+    Why: certificates of people cannot be revoked before they expire, and nobody sees who holds them.
 
     May break: nothing, since it only reports.
     """
@@ -23,7 +23,7 @@ def oidc_hint(carrier: ControlPlane) -> Steps:
         if server.installer != "rke2" and not _signs_in(server):
             version = "v1" if server.version >= (1, 34) else "v1beta1"
             yield server.finding(
-                "no identity provider is named: people sign in with certificates, which cannot be taken back",
+                "no identity provider is named: people sign in with certificates, which cannot be revoked",
                 advice=_SCAFFOLD.format(version=version), severity=Severity.LOW,
             )  # fmt: skip
 

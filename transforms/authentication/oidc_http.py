@@ -9,7 +9,7 @@ from hardener.tree.control_plane import AuthenticationFile, ControlPlane, by_tab
 def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
     """The keys of the identity provider are fetched over HTTPS.
 
-    Why: who answers on the way gives the API server a key of his own, and signs in as anyone.
+    Why: whoever can change this traffic gives the API server a key of his own, and signs in as anyone.
 
     May break: nothing, since it only reports.
     """
@@ -19,7 +19,7 @@ def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
     for index, jwt in enumerate(target.items("jwt")):
         if (jwt.text("issuer", "url") or "").startswith("http:"):
             yield target.finding(
-                "the issuer's keys are fetched over HTTP: who answers on the way can sign in as anyone",
+                "the issuer's keys are fetched over HTTP: whoever can change this traffic can sign in as anyone",
                 "jwt", index, "issuer", "url", advice="write https; the API server refuses anything else",
                 severity=Severity.HIGH,
             )  # fmt: skip

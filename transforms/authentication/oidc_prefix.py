@@ -5,14 +5,14 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.control_plane import AuthenticationFile, ControlPlane, by_table, components
 
 _ADVICE = "write a prefix such as oidc: and adapt the bindings"
-_GROUPS = "groups of the issuer come without a prefix: one called system:masters would own the cluster"
+_GROUPS = "groups of the issuer have no prefix: a group called system:masters would own the cluster"
 
 
 @transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def oidc_prefix(target: ControlPlane | AuthenticationFile) -> Steps:
     """Users and groups of the identity provider are told apart from those of the cluster.
 
-    Why: who may choose a name or a group there can otherwise be another user here.
+    Why: whoever may choose a name or a group there could otherwise act as another user here.
 
     May break: nothing, since it only reports: with a prefix all bindings have to name it.
     """

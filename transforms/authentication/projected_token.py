@@ -25,10 +25,10 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
 def projected_token(pod: PodTemplate, options: Token) -> Steps:
     """A pod that uses the Kubernetes API gets its token only in the containers that may need it.
 
-    Why: the token that is mounted by default stands in every container, the one that parses what strangers send
-    included, and the API server takes it for a year, so that clients which read it once keep working. The new one ends
-    after an hour where its clients are known to read it again, or with `token.expiration: hour`. For others 3607
-    seconds are asked for, which the API server makes a year, too.
+    Why: every container gets the default token, also the one that parses input of strangers. The API server accepts it
+    for a year, so that clients which read it once keep working. The new token expires after an hour if its clients are
+    known to read it again, or with `token.expiration: hour`. For other clients harden asks for 3607 seconds, which the
+    API server extends to a year, too.
 
     May break: a client that reads its token once is refused after the hour where one is asked for; a container that
     uses the API without a sign of it finds no token where others of its pod are known to be the ones that do.
@@ -44,7 +44,7 @@ def projected_token(pod: PodTemplate, options: Token) -> Steps:
     if found.tokens or found.injected:
         reason = [*found.tokens, *found.injected][0].text
         yield pod.finding(
-            f"containers get a token for the API by default, and are left with it: {reason}",
+            f"every container keeps its default token for the API: {reason}",
             *([FIELD] if pod.has(FIELD) else []), severity=Severity.LOW,
             advice=_ADVICE_INJECTED if found.injected else f"set {FIELD}: false if nothing else uses the API",
         )  # fmt: skip
@@ -100,12 +100,14 @@ def _users(pod: PodTemplate, found: Need, options: Token) -> list[Container]:
 
 def _why(container: Container, found: Need) -> list[Evidence]:
     return found.of(container) or [
-        Evidence(f"nothing shows whether container {container.name} uses what its account may do")
+        Evidence(f"nothing shows whether container {container.name} uses the rights of its account")
     ]
 
 
 def _why_not(container: Container, found: Need) -> Evidence:
-    return found.none_of(container) or Evidence(f"container {container.name} shows no use of it and gets no token")
+    return found.none_of(container) or Evidence(
+        f"container {container.name} shows no use of the API, so it gets no token"
+    )
 
 
 def _free_name(pod: PodTemplate) -> str:

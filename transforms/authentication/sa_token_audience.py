@@ -21,7 +21,7 @@ _SOURCE = "serviceAccountToken"
     classes=("windows", "node-agent", "control-plane"),
 )
 def sa_token_audience(pod: PodTemplate) -> Steps:
-    """A token for the API server is one that the API server takes.
+    """A token for the API server has an audience that the API server accepts.
 
     Why: the API server accepts only tokens issued for its own audience; another one makes the token useless for it, and
     the pod falls back to one that is wider or lives longer.
@@ -33,8 +33,8 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
             audience = source.get(_SOURCE, "audience")
             if audience not in _MEANT or audience in _audiences(pod):
                 continue
-            fact = source.fact(f"audience {audience} is no API server that the tree shows", _SOURCE, "audience")
-            takes = Evidence("without one the token is for the API server, whatever that calls itself")
+            fact = source.fact(f"no API server of the tree has the audience {audience}", _SOURCE, "audience")
+            takes = Evidence("without an audience the token is for the API server, whatever its name")
             how: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED}
             yield source.drop(_SOURCE, "audience", evidence=[fact, takes], **how)
             if not source.has(_SOURCE, "path"):
@@ -63,7 +63,7 @@ def _place(pod: PodTemplate, volume: str | None, path: Path) -> Steps:
             where = mount.text("mountPath") or ""
             if mount.text("name") == volume and where.rstrip("/") != STANDARD_PATH:
                 yield container.finding(
-                    f"the token for the API server stands in {where}, where clients do not look for it",
+                    f"the token for the API server is mounted at {where}, where clients do not look for it",
                     "volumeMounts", index, "mountPath", severity=Severity.LOW,
                     advice=f"mount it at {STANDARD_PATH}, with ca.crt of ConfigMap kube-root-ca.crt and the"
                     " namespace (downwardAPI, metadata.namespace) beside it, unless the program reads it from there",

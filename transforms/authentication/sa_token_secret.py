@@ -27,7 +27,7 @@ _KEYS = {"token": "token", "ca.crt": "ca", "namespace": "namespace"}  # of the S
     each=Secret | ServiceAccount, stage="authentication", severity=Severity.MEDIUM, cis="5.1.6", options=Token
 )  # fmt: skip
 def sa_token_secret(target: Secret | ServiceAccount, options: Token) -> Steps:
-    """A service account has no token that never ends.
+    """A service account has no token that never expires.
 
     Why: the token in such a Secret is valid until the Secret is deleted, from anywhere, and whoever may read Secrets of
     the namespace, a backup included, can act as the account.
@@ -57,12 +57,12 @@ def _secret(secret: Secret, options: Token) -> Steps:
     why = "; ".join(left[:2])
     if secret.has(*path):
         yield secret.finding(
-            f"a token of {named} that never ends stands in the manifest", *path,
-            advice=f"take it for known, and {_INSTEAD}{f' ({why})' if why else ''}", severity=Severity.HIGH,
+            f"the manifest holds a token of {named} that never expires", *path,
+            advice=f"treat it as leaked, and {_INSTEAD}{f' ({why})' if why else ''}", severity=Severity.HIGH,
         )  # fmt: skip
         return
     yield secret.finding(
-        f"it gets a token of {named} that never ends" + (f"; {why}" if why else ""), "type", advice=_INSTEAD,
+        f"the Secret gets a token of {named} that never expires" + (f"; {why}" if why else ""), "type", advice=_INSTEAD,
         severity=Severity.MEDIUM,
     )  # fmt: skip
 
@@ -83,10 +83,10 @@ def _why_not(pod: PodTemplate, name: str, account: str) -> str | None:
         if any(entry.text("valueFrom", "secretKeyRef", "name") == name for entry in container.items("env")) or any(
             entry.text("secretRef", "name") == name for entry in container.items("envFrom")
         ):
-            return f"{pod.object} reads it into a variable, which never changes"
+            return f"{pod.object} reads it into a variable, which is never updated"
         for mount in container.items("volumeMounts"):
             if mount.text("name") in names and (mount.has("subPath") or mount.has("subPathExpr")):
-                return f"{pod.object} mounts one file of it, which is never written again"
+                return f"{pod.object} mounts one file of it, which is never updated"
     if not volumes:
         return f"{pod.object} reads it as a part of another volume"
     for volume in volumes:
@@ -142,6 +142,6 @@ def _account(account: ServiceAccount) -> Steps:
     listed = [name for name in named if name and name.startswith(f"{account.object.name}-token-")]
     if listed:
         yield account.finding(
-            f"it lists Secret {listed[0]}, which holds a token of it that never ends", "secrets",
-            advice=f"take it off the list, and {_INSTEAD}", severity=Severity.LOW,
+            f"it lists Secret {listed[0]}, which holds a token of this account that never expires", "secrets",
+            advice=f"remove it from the list, and {_INSTEAD}", severity=Severity.LOW,
         )  # fmt: skip

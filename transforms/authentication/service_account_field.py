@@ -8,7 +8,7 @@ _OLD, _NEW = "serviceAccount", "serviceAccountName"
 
 @transform(each=PodTemplate, stage="token", severity=Severity.LOW, classes=("windows", "node-agent", "control-plane"))
 def service_account_field(pod: PodTemplate) -> Steps:
-    """The service account of a pod is named in the field that is read.
+    """A pod names its service account in serviceAccountName, not in the old field.
 
     Why: serviceAccount is an old name of serviceAccountName that many tools and policies do not look at, so that a
     reviewer is shown the rights of another account than the one that the pod has.
@@ -22,8 +22,8 @@ def service_account_field(pod: PodTemplate) -> Steps:
     other = next((state for state in states(pod) if state.text(_OLD) != pod.text(_OLD)), None)
     if other is not None:
         yield pod.finding(
-            f"the account is named in {_OLD}, an old name of {_NEW}, and a kustomization patches that", _OLD,
-            advice=f"rename it to {_NEW} here and in the patch, at once", severity=Severity.LOW,
+            f"the account is named in {_OLD}, the old name of {_NEW}, and a kustomization patches that field", _OLD,
+            advice=f"rename it to {_NEW} here and in the patch, at the same time", severity=Severity.LOW,
         )  # fmt: skip
         return
     new = pod.get(_NEW)

@@ -11,7 +11,7 @@ _FLAG = "token-auth-file"
 def token_auth_file_remove(carrier: ControlPlane) -> Steps:
     """Nobody signs in with a token from a file of the API server.
 
-    Why: such tokens never end, and taking one back needs a restart of the server.
+    Why: such tokens never expire, and to revoke one needs a restart of the server.
 
     May break: whoever is in the file is locked out; give them a certificate or an account of the identity provider
     first.
@@ -23,10 +23,10 @@ def token_auth_file_remove(carrier: ControlPlane) -> Steps:
 
 
 def _removed(server: Component, path: str) -> list[Edit]:
-    lost = Evidence("whoever is in the file is locked out, perhaps whoever would revert this")
+    lost = Evidence("the users in the file are locked out, perhaps also the one who would revert this")
     where, gone = f"on a control-plane node (cut -d, -f2,4 {path})", f"shred -u {path} on each control-plane node"
     if server.installer == HOSTED:
-        where, gone = "in the volume that shows it", f"delete what holds {path}, a Secret most likely"
+        where, gone = "in the volume that holds it", f"delete what holds {path}, a Secret most likely"
     before = (
         f"list the users of {path} {where}, and give each a certificate (kubectl certificate approve) or an account of "
         "the identity provider, with the same groups",

@@ -10,8 +10,8 @@ _MOST = 5  # users that are named
 def token_csv_in_repo(tokens: StaticTokens) -> Steps:
     """No static token of the API server is in Git.
 
-    Why: such a token never ends, and everybody who ever cloned the repository can log in with it until the API servers
-    have been restarted without it.
+    Why: such a token never expires, and everybody who ever cloned the repository can log in with it until the API
+    servers have been restarted without it.
 
     May break: nothing, since it only reports: whoever logs in with the token needs another way first.
     """
@@ -19,16 +19,17 @@ def token_csv_in_repo(tokens: StaticTokens) -> Steps:
     masters = list(dict.fromkeys(holder.user for holder in tokens.holders if MASTERS in holder.groups))
     number = len(tokens.holders)
     text = f"{number} static tokens" if number > 1 else "a static token"
-    message = f"{text} of the API server for {_listed(users)} stand{'' if number > 1 else 's'} in the file"
+    message = f"{text} of the API server for {_listed(users)} {'are' if number > 1 else 'is'} in the file"
     if masters:
-        message += f"; {_listed(masters)} {'is' if len(masters) == 1 else 'are'} in {MASTERS}, above all rules of RBAC"
+        verb = "is" if len(masters) == 1 else "are"
+        message += f"; {_listed(masters)} {verb} in {MASTERS}, to which RBAC does not apply"
     name = tokens.object.piece.file.name
-    out = f"git rm --cached {name}" if tokens.table else "take the line out of the file"
+    out = f"git rm --cached {name}" if tokens.table else "remove the line from the file"
     line = tokens.holders[0].line
     place = ("lines", line - 1) if tokens.has("lines") else ()  # of a script or a table; elsewhere it is in no value
     yield tokens.finding(
         message, *place, line=line, severity=Severity.CRITICAL,
-        advice=f"take it for known: take its row out of the file of --token-auth-file on every control-plane node,"
+        advice=f"treat it as leaked: remove its row from the file of --token-auth-file on every control-plane node,"
         f" restart the API servers, then {out}, and let its users log in with OIDC or a certificate; the Git history"
         " keeps it",
     )  # fmt: skip

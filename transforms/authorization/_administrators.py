@@ -22,8 +22,8 @@ _OF_OTHERS = (
     "system:masters", "system:anonymous", "system:authenticated", "system:unauthenticated", "system:serviceaccounts",
 )  # fmt: skip
 _LOG = (
-    "record an audit log of 7 days or more and run harden again with --audit-log FILE, or see in a test that the"
-    " account needs no more than what is assumed"
+    "record an audit log of 7 days or more and run harden again with --audit-log FILE, or test that the account"
+    " needs no more than the assumed rights"
 )
 
 
@@ -45,14 +45,15 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     patched = binding.tree.ask(Access).patched_by(binding)
     if patched is not None:
         yield binding.finding(
-            f"{accounts[0]} is an administrator; {patched.text}, and would not find it under another name", "subjects",
-            accounts[0].index, severity=Severity.HIGH,
-            advice="bind the account to what it needs, and change the kustomization with it",
+            f"{accounts[0]} is an administrator; {patched.text}, and the patch would not find it under another"
+            " name",
+            "subjects", accounts[0].index, severity=Severity.HIGH,
+            advice="bind the account to a role for what it needs, and change the kustomization too",
         )  # fmt: skip
         return
     if binding.tree.stream and any(known.assumed for _, _, known in found):
         yield binding.finding(
-            f"{accounts[0]} is an administrator; a stream does not show who runs as it",
+            f"{accounts[0]} is an administrator; a stream does not show which pods use the account",
             "subjects", accounts[0].index, severity=Severity.HIGH,
             advice="run harden apply on the tree, with --audit-log where there is one",
         )  # fmt: skip
@@ -66,7 +67,7 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
     yield _rights.edits(binding, made, accounts, whole=not kept, change=change, fanout=options.audit_fanout)
     if home == "default" and options.mapped(home) == home:
         yield binding.finding(
-            f"{accounts[0]} lives in the namespace default, which everything shares that names none",
+            f"{accounts[0]} is in the namespace default, which all objects without a namespace share",
             "subjects", accounts[0].index, severity=Severity.LOW,
             advice="give the application a namespace of its own (rbac.namespace-map for its account)",
         )  # fmt: skip
@@ -89,10 +90,11 @@ def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | 
         return "said by rbac-platform-admin"
     if platform is not None:
         return binding.finding(
-            f"{subject} is an administrator; it is called like an account of {platform[0].component}, and nothing else"
+            f"{subject} is an administrator; it has the name of an account of {platform[0].component}, and nothing else"
             " shows that it is one",
             *place, severity=Severity.HIGH,
-            advice="if it is not, bind it to what it needs; if it is, keep its workload or label in the tree",
+            advice="if it is not one, bind it to a role for what it needs; if it is, add its workload or label to"
+            " the tree",
         )  # fmt: skip
     if namespace is None and not binding.namespaced:
         return binding.finding(
@@ -103,14 +105,14 @@ def _kept(binding: Binding, subject: Subject, options: Rbac) -> Finding | str | 
     if elsewhere is not None:
         return binding.finding(
             f"{subject} is an administrator; its rights would land in namespace {elsewhere}, which a kustomization"
-            " gives to all that it lists",
+            " sets for all that it lists",
             *place, severity=Severity.HIGH,
-            advice="list the binding in a kustomization of its own, or bind it to what it needs",
+            advice="list the binding in a kustomization of its own, or bind the account to a role for what it needs",
         )  # fmt: skip
     if is_system(namespace) and not options.system_namespaces:
         return binding.finding(
             f"{subject} is an administrator; what runs there belongs to the cluster", *place, severity=Severity.HIGH,
-            advice="bind it to what it needs (profile strict, or rbac.system-namespaces, does)",
+            advice="bind it to a role for what it needs (profile strict, or rbac.system-namespaces, does)",
         )  # fmt: skip
     return None
 

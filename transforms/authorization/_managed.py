@@ -42,7 +42,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
                     f"the audit log shows {subject} at work in {_place(other)}, where the tree gives it"
                     " nothing",
                     "subjects", subject.index, severity=Severity.LOW,
-                    advice="give it a role there, if it still needs to",
+                    advice="give it a role there, if it still needs one",
                 )  # fmt: skip
     rules = role.rules
     common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": facts}
@@ -59,7 +59,7 @@ def extended(binding: Binding, *, prune: bool, expand: bool) -> Steps:
     elif extra:
         yield role.finding(
             f"the audit log does not explain {len(extra)} of its rules", "rules", extra[0], severity=Severity.LOW,
-            advice="--prune-managed removes what nothing explains", topic="rule of ours that nothing explains",
+            advice="--prune-managed removes what nothing explains", topic="rule of harden that nothing explains",
         )  # fmt: skip
     if edits:
         basis = "; ".join(dict.fromkeys(labels))

@@ -67,7 +67,7 @@ def unsure(role: Role) -> Iterator[Evidence]:
     holders = role.tree.ask(Access).holders(role)
     component = platform(role)
     if component is not None:
-        yield Evidence(f"{component} holds it, which works with what others install")
+        yield Evidence(f"{component} holds it, and works with resources that others install")
     if not holders or role.aggregated_to:
         yield Evidence("the tree does not show everybody who holds it")
     for holder in holders:

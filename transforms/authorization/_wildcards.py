@@ -39,7 +39,7 @@ def resources(role: Role) -> Steps:
         found = expand_resources(whole, role.tree.ask(Access).discovery, namespaced=role.namespaced)
         if found.unknown or not found.rules:
             names = ", ".join(found.unknown) or "its groups"
-            yield left(role, index, f"nothing is known of the resources of {names}", "name the resources that are used")
+            yield left(role, index, f"the resources of {names} are not known", "name the resources that are used")
             continue
         grade, facts = judged(role, rule, found)
         yield written_out(role, index, rule, found.rules, grade, facts)
@@ -48,19 +48,25 @@ def resources(role: Role) -> Steps:
 def _kept(role: Role, index: int, rule: Rule) -> Finding | None:
     """A finding where a rule stays."""
     if rule.urls:
-        return left(role, index, "of paths, which no list names", "name the paths that are used (/metrics, /healthz)")
+        return left(
+            role,
+            index,
+            "it covers paths, and Kubernetes has no list of paths",
+            "name the paths that are used (/metrics, /healthz)",
+        )
     if ANY not in rule.resources:
-        return left(role, index, "of one sub-resource of everything", "name the resources that are meant")
+        return left(role, index, "it covers a sub-resource of every resource", "name the resources that are meant")
     component = platform(role)
     if component is not None:
         return left(
-            role, index, f"{component} works with what others install", "see whether it can work in few namespaces",
+            role, index, f"{component} works with resources that others install", "check whether a few namespaces"
+            " are enough for it",
             severity=Severity.HIGH if rule.is_everything else Severity.MEDIUM,
         )  # fmt: skip
     if ANY in rule.groups and not role.namespaced:
         what = "everything" if rule.is_everything else "every resource of every group"
         return left(
-            role, index, f"of {what}, in the cluster", "name the groups and resources that are used",
+            role, index, f"it covers {what}, in the whole cluster", "name the groups and resources that are used",
             severity=Severity.HIGH,
         )  # fmt: skip
     return None
@@ -76,10 +82,12 @@ def apigroups(role: Role) -> Steps:
         if known is not None:
             yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
         elif (component := platform(role)) is not None:
-            yield left(role, index, f"{component} works with what others install", "name the groups that are meant")
+            yield left(
+                role, index, f"{component} works with resources that others install", "name the groups that are meant"
+            )
         elif found.unknown or not found.rules:
             names = ", ".join(found.unknown)
-            yield left(role, index, f"no group is known that has {names}", "name the groups that are meant")
+            yield left(role, index, f"the group of {names} is not known", "name the groups that are meant")
         else:
             yield written_out(role, index, rule, found.rules, *judged(role, rule, found))
 
@@ -95,7 +103,7 @@ def verbs(role: Role) -> Steps:
             yield written_out(role, index, rule, known[0], Grade.REVIEW, known[1])
         elif found.unknown or not found.rules:
             names = ", ".join(found.unknown)
-            yield left(role, index, f"nothing is known of the verbs of {names}", "name the verbs that are used")
+            yield left(role, index, f"the verbs of {names} are not known", "name the verbs that are used")
         else:
             grade, facts = judged(role, rule, found)
             yield written_out(role, index, rule, found.rules, grade, facts)

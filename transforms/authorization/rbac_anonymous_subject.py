@@ -9,7 +9,7 @@ _ANYBODY = (("User", "system:anonymous"), ("Group", "system:unauthenticated"))
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.1")
 def rbac_anonymous_subject(binding: Binding) -> Steps:
-    """Nobody holds rights without a credential, beyond what every cluster shows to everybody.
+    """Callers without a credential have no rights beyond those of every cluster.
 
     Why: anyone who can reach the API server holds these rights without a credential.
 
@@ -31,11 +31,13 @@ def rbac_anonymous_subject(binding: Binding) -> Steps:
         )  # fmt: skip
     elif only_health(binding):
         yield binding.finding(
-            f"{found[0].name} may ask for paths that tell the health of the API server", *place, severity=Severity.LOW,
-            advice="keep it if a load balancer asks for them; system:public-info-viewer gives the same",
+            f"{found[0].name} may read the health of the API server", *place, severity=Severity.LOW,
+            advice="keep it if a load balancer needs it; ClusterRole system:public-info-viewer gives the same",
         )  # fmt: skip
     else:
-        evidence = [Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to whoever has no credential")]
+        evidence = [
+            Evidence(f"the binding gives {binding.role_kind} {binding.role_name} to callers without a credential")
+        ]
         yield without(
             binding, found, grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence, follow_up=delete(binding)
         )

@@ -10,14 +10,14 @@ _OLD = (f"{GROUP}/v1beta1", f"{GROUP}/v1alpha1")
 
 @transform(each=Role | Binding, stage="authorization", severity=Severity.LOW)
 def rbac_api_version(target: Role | Binding) -> Steps:
-    """A role or binding is of a version that clusters serve.
+    """A role or binding has an API version that clusters serve.
 
-    Why: v1beta1 and v1alpha1 went with Kubernetes 1.22, so the object is refused, and whoever needs it reaches for
+    Why: Kubernetes 1.22 removed v1beta1 and v1alpha1, so the object is refused, and whoever needs it reaches for
     cluster-admin.
 
     May break: nothing; v1 is the same object, and was there since 1.8.
     """
     version = target.get("apiVersion")
     if version in _OLD:
-        evidence = [Evidence(f"{version} is served by no release since 1.22")]
+        evidence = [Evidence(f"no release since 1.22 serves {version}")]
         yield target.set("apiVersion", to=f"{GROUP}/v1", grade=Grade.SAFE, basis=Basis.PROVED, evidence=evidence)

@@ -14,7 +14,7 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
     """A role is not given to everybody who is logged in.
 
     Why: every account, including ones from outside the organisation on some clouds (on GKE any Google account is in
-    system:authenticated), gets these rights; those of all service accounts go to every pod.
+    system:authenticated), gets these rights; the rights of all service accounts go to every pod.
 
     May break: nothing, it only reports.
     """

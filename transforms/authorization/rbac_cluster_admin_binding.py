@@ -9,7 +9,7 @@ from ._options import Rbac
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.1", options=Rbac)
 def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
-    """A service account holds the rights that it is known to need in place of those of an administrator.
+    """A service account holds the rights that it is known to need, not those of an administrator.
 
     Why: a pod that runs as this service account owns the whole cluster, so that any bug that lets somebody run code
     in it becomes full takeover; bound to one namespace it reaches only what is known, or stated to be assumed.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SEVERITIES = {"critical": Severity.HIGH, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
 _MOST = 3  # holders in one message
 _TOO_MANY = 5  # grants of one rule, which is a wildcard then
-_ADVICE = "grant what is used, by name (resourceNames) and in one namespace, and guard who runs as it"
+_ADVICE = "grant only what is used, by name (resourceNames) and in one namespace, and protect whoever holds it"
 
 
 @transform(
@@ -24,10 +24,10 @@ _ADVICE = "grant what is used, by name (resourceNames) and in one namespace, and
     only_reports=True,
 )  # fmt: skip
 def rbac_dangerous_grant(role: Role) -> Steps:
-    """A role that leads to more rights than it names is known, with everybody who holds it.
+    """Every role that leads to more rights than it names is reported, with everybody who holds it.
 
-    Why: reading secrets, creating pods or impersonating others are steps to the rights of everybody else; who holds one
-    of them has to be guarded as well as those.
+    Why: reading secrets, creating pods or impersonating others are steps to the rights of everybody else; protect
+    whoever holds one of them as well as those.
 
     May break: nothing, it only reports.
     """
@@ -73,7 +73,7 @@ def rbac_dangerous_grant(role: Role) -> Steps:
         yield role.finding(
             f"{AGGREGATED.id} {AGGREGATED.title} ({role.aggregated_to[0]}), with {further[0].title}: {AGGREGATED.why}",
             "metadata", "labels", severity=Severity.HIGH, topic=f"role with {AGGREGATED.id}, {AGGREGATED.title}",
-            advice="take the label off, and bind the role to those who need it",
+            advice="remove the label, and bind the role to those who need it",
         )  # fmt: skip
 
 
@@ -94,6 +94,6 @@ def _of_patches(role: Role, own: set[str], *, system: bool, everywhere: bool) ->
             patch = patch_of(variant, "rules", index)
             yield variant.finding(
                 f"patch {patch} gives {role.object} {grant.id} {grant.title} ({text}): {grant.why}", "rules", index,
-                severity=_SEVERITIES[level], advice="take it out of the patch, or guard who runs as it",
+                severity=_SEVERITIES[level], advice="remove it from the patch, or protect whoever holds it",
                 once=f"{patch.piece.file.path} {patch.start} {role.object} {grant.id}",
             )  # fmt: skip

@@ -21,7 +21,7 @@ def rbac_dangling(binding: Binding) -> Steps:
     if not is_built_in(binding.role_kind, binding.role_name) and not binding.roles:
         yield binding.finding(
             f"{binding.role_kind} {binding.role_name} is not in the tree", "roleRef", "name", severity=Severity.LOW,
-            advice="see that it exists (kubectl get roles,clusterroles -A), or delete the binding",
+            advice="check that it exists (kubectl get roles,clusterroles -A), or delete the binding",
             topic="binding of a role that is not in the tree",
         )  # fmt: skip
     for subject in binding.subjects:
@@ -31,6 +31,6 @@ def rbac_dangling(binding: Binding) -> Steps:
         if not access.account_objects(binding, subject) and not access.pods(binding, subject):
             yield binding.finding(
                 f"{subject} is not in the tree", "subjects", subject.index, severity=Severity.LOW,
-                advice="see that it exists (kubectl get serviceaccounts -A), or remove it from the binding",
+                advice="check that it exists (kubectl get serviceaccounts -A), or remove it from the binding",
                 topic="binding of an account that is not in the tree",
             )  # fmt: skip

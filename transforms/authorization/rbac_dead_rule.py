@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def rbac_dead_rule(role: Role) -> Steps:
     """A rule does what it seems to do.
 
-    Why: what RBAC reads in another way than its author gives a right that nobody meant, or none where one is needed,
-    and then somebody adds more until it works.
+    Why: a rule that RBAC reads in another way than its author gives a right that nobody meant, or none where one is
+    needed. Then somebody adds more rights until it works.
 
     May break: nothing, it only reports.
     """
@@ -36,18 +36,18 @@ def _dead(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
     for name in rule.resources:
         if name.endswith("/*"):
             yield (
-                f"{name} matches nothing; RBAC knows * and */scale alone",
+                f"{name} matches nothing; RBAC knows only forms such as * and */scale",
                 "name the sub-resources",
                 "rule without a match",
             )
     if role.namespaced:
         if rule.urls:
-            yield "paths are ignored in a Role", "put them into a ClusterRole", "rule without a match"
+            yield "a Role ignores nonResourceURLs", "put them into a ClusterRole", "rule without a match"
         outside = [name for name in rule.resources if name != "*" and _outside(role, rule, name)]
         if outside:
             names = ", ".join(outside[:4])
             yield (
-                f"a Role does not reach {names}, of no namespace",
+                f"a Role does not cover {names}, which no namespace holds",
                 "put them into a ClusterRole that is bound by a ClusterRoleBinding", "rule without a match",
             )  # fmt: skip
     nameless = [
@@ -58,13 +58,13 @@ def _dead(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
         verb, name = nameless[0]
         yield (
             f"resourceNames and {verb} on {name}: the request carries no name, so it is refused",
-            f"move {verb} to a rule without names, or remove it", "verb that names do not go with",
+            f"move {verb} to a rule without names, or remove it", "verb that resourceNames do not fit",
         )  # fmt: skip
     strange = list(_strange(role, rule))
     if strange:
         yield (
-            f"no request is of the verb {', '.join(strange[:4])} on {', '.join(rule.resources[:4])}",
-            f"write those that are meant ({', '.join(VERBS[:3])}, ...): kubectl api-resources -o wide lists them",
+            f"no request has the verb {', '.join(strange[:4])} on {', '.join(rule.resources[:4])}",
+            f"write the verbs that are meant ({', '.join(VERBS[:3])}, ...): kubectl api-resources -o wide lists them",
             "rule with a verb that does not exist",
         )  # fmt: skip
 

@@ -43,7 +43,8 @@ def rbac_default_sa(binding: Binding) -> Steps:
         reason = _unclear(binding, subject, pods)
         if reason is not None:
             yield binding.finding(
-                f"it gives {binding.role_kind} {binding.role_name} to {subject}: {reason}", "subjects", subject.index,
+                f"the binding gives {binding.role_kind} {binding.role_name} to {subject}: {reason}", "subjects",
+                subject.index,
                 severity=Severity.MEDIUM, advice="give the workload that needs it an account of its own, and bind that",
                 topic="right of the service account default",
             )  # fmt: skip
@@ -54,16 +55,16 @@ def rbac_default_sa(binding: Binding) -> Steps:
 def _unclear(binding: Binding, subject: Subject, pods: Pods) -> str | None:
     """Why it is not known who needs the rights; None where one workload alone does."""
     if not pods:
-        return "the tree shows no pod that runs as it"
+        return "the tree shows no pod that uses this account"
     names = pods.objects
     if len(names) > 1:
-        return f"{len(names)} workloads run as it ({', '.join(names[:3])})"
+        return f"{len(names)} workloads use it ({', '.join(names[:3])})"
     if not binding.tree.ask(Access).surely(binding, subject, pods[0]):
-        return f"{names[0]} may run as it, in the namespace that nothing names"
+        return f"{names[0]} may use it, but the manifest names no namespace"
     if pods[0].kind in _REFUSED:
         return f"{names[0]} cannot be changed while it runs, or is refused before its account exists"
     if left := next((name for name in _LEFT_ALONE if name in classes_of(pods[0])), None):
-        return f"{names[0]} is not the tree's to change ({left})"
+        return f"harden leaves {names[0]} as it is ({left})"
     if not pods[0].object.editable:
         return f"{names[0]} is outside the given paths"
     if len(binding.tree.ask(Access).bindings_of(subject.name, binding.namespace_of(subject))) > 1:

@@ -20,7 +20,7 @@ def rbac_masters_subject(binding: Binding) -> Steps:
     for subject in binding.subjects:
         if (subject.kind, subject.name) == ("Group", MASTERS):
             yield binding.finding(
-                f"it names the group {MASTERS}, whose members no binding can bound", "subjects", subject.index,
+                f"the binding names the group {MASTERS}, whose members RBAC cannot limit", "subjects", subject.index,
                 severity=Severity.HIGH,
                 advice="stop issuing certificates with O=system:masters, and bind a group of your own to a role",
             )  # fmt: skip

@@ -52,11 +52,11 @@ def _unclear(role: Role) -> str | None:
     if version < _SINCE:
         return f"Kubernetes {'.'.join(map(str, version))} knows no finer rights"
     through = role.tree.ask(Access).asks_through_api_server
-    return f"{through} reads metrics through the API server, which asks for it" if through else None
+    return f"{through} reads metrics through the API server, which requires nodes/proxy" if through else None
 
 
 def _narrowed(role: Role, index: int, rule: Rule, holder: str) -> list[Edit]:
-    evidence = [Evidence(f"{holder} is called like a monitoring agent, and nobody else in the tree holds the role")]
+    evidence = [Evidence(f"{holder} has the name of a monitoring agent, and nobody else in the tree holds the role")]
     common: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.INFERRED, "evidence": evidence}
     names = [*_FINE, *([_CONFIG] if role.tree.ask(Access).reads_config_of_kubelets else [])]
     new = [name for name in names if name not in rule.resources]

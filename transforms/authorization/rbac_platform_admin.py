@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 
-_ADVICE = "keep its namespace closed: who can run code there owns the cluster"
+_ADVICE = "protect its namespace: whoever can run code there owns the cluster"
 
 
 @transform(each=Binding, stage="authorization", severity=Severity.MEDIUM, cis="5.1.1", only_reports=True)

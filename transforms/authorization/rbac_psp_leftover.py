@@ -13,17 +13,17 @@ _GONE = (1, 25)
 
 @transform(each=Role, stage="authorization", severity=Severity.LOW)
 def rbac_psp_leftover(role: Role) -> Steps:
-    """No rule speaks of PodSecurityPolicies, which no cluster has anymore.
+    """No rule names PodSecurityPolicies, which no cluster has any more.
 
     Why: a rule that does nothing hides the ones that do, and gives the impression that pods are held back.
 
-    May break: nothing; the resource went with Kubernetes 1.25.
+    May break: nothing; Kubernetes removed the resource in 1.25.
     """
     if role.owner is not None or role.tree.settings.kubernetes_version < _GONE:
         return
     common: dict[str, Any] = {
         "grade": Grade.SAFE, "basis": Basis.PROVED,
-        "evidence": [Evidence("PodSecurityPolicy is served by no release since 1.25")],
+        "evidence": [Evidence("no release since 1.25 serves PodSecurityPolicy")],
     }  # fmt: skip
     rules = role.rules
     dead = [

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from hardener.kubernetes.security_context_constraints import Opening
 
 _ADVICE = (
-    "give the pods a security context that restricted-v2 or nonroot-v2 takes, and bind that; else a"
-    " SecurityContextConstraints of their own, and guard who makes pods there"
+    "give the pods a security context that restricted-v2 or nonroot-v2 accepts, and bind that; else a"
+    " SecurityContextConstraints of their own, and protect whoever can make pods there"
 )
 
 
 @transform(each=Role | Binding, stage="authorization", severity=Severity.HIGH, only_reports=True)
 def rbac_scc_grant(target: Role | Binding) -> Steps:
-    """Pods run under the SecurityContextConstraints that everybody has, and who holds a wider one is known.
+    """Pods run under the default SecurityContextConstraints, and every holder of a wider one is reported.
 
     Why: whoever may use a wider one, and everybody who can make a pod under that service account, has what it opens:
     with privileged that is the node, and everything that runs there.
@@ -69,9 +69,9 @@ def _said(target: Role | Binding, names: Collection[str], holders: list[Holder],
     strangers = [name for name, found in known.items() if found is None]
     if strangers:
         yield target.finding(
-            f"it lets pods use SecurityContextConstraints {', '.join(strangers)}, and the tree does not show what that"
-            f" opens; {said(holders)}",
-            *path, severity=Severity.MEDIUM, advice="see what it lets pods do (oc describe scc)",
+            f"the role lets pods use SecurityContextConstraints {', '.join(strangers)}, which the tree does not"
+            f" show; {said(holders)}",
+            *path, severity=Severity.MEDIUM, advice="check what it lets pods do (oc describe scc)",
             topic="use of SecurityContextConstraints that the tree does not show",
         )  # fmt: skip
 
@@ -89,7 +89,7 @@ def _of_wide(
     owns = any(opening.owns_node for found in wide.values() for opening in found)
     open_to_all = owns and any(map(reaches_everybody, holders))
     return target.finding(
-        f"it lets pods use SecurityContextConstraints {', '.join(texts)}; {said(holders)}", *path,
+        f"the role lets pods use SecurityContextConstraints {', '.join(texts)}; {said(holders)}", *path,
         severity=Severity.CRITICAL if open_to_all else Severity.HIGH, advice=_ADVICE,
         topic=None if open_to_all else "use of wide SecurityContextConstraints",
     )  # fmt: skip

@@ -15,7 +15,8 @@ def rbac_unused_binding(binding: Binding) -> Steps:
 
     Why: rights that nobody uses serve only whoever breaks in.
 
-    May break: what uses the account outside of the tree, or less often than the audit log looks back, is refused.
+    May break: a program that uses the account outside of the tree, or less often than the audit log looks back, is
+    refused.
     """
     if binding.owner is not None or binding.everything is not None:
         return
@@ -39,5 +40,5 @@ def rbac_unused_binding(binding: Binding) -> Steps:
     for subject in gone:
         if deploys(subject.name):
             grade = Grade.BREAKING
-            facts.append(Evidence(f"an account called {subject.name} is that of who deploys, backs up or reconciles"))
+            facts.append(Evidence(f"by its name {subject.name} deploys, backs up or reconciles"))
     yield without(binding, gone, grade=grade, basis=Basis.INFERRED, evidence=facts, follow_up=delete(binding))

@@ -17,7 +17,7 @@ HOPS = "http_put_response_hop_limit"
 _BLOCK = "metadata_options"
 
 BEFORE = (
-    "see that nothing on the nodes asks the metadata service without a token: aws cloudwatch get-metric-statistics"
+    "check that nothing on the nodes asks the metadata service without a token: aws cloudwatch get-metric-statistics"
     " --namespace AWS/EC2 --metric-name MetadataNoToken --statistics Sum --period 86400 --start-time 2-weeks-ago"
     " --end-time now",
 )
@@ -40,9 +40,9 @@ def in_template(template: NodeTemplate, attribute: str, wanted: str | int) -> St
         return
     if template.has_dynamic(_BLOCK) or template.count(_BLOCK) > 1 or template.is_computed(_BLOCK, 0, attribute):
         yield template.finding(
-            f"{attribute} is decided by an expression, so it is not known what the nodes get",
+            f"an expression sets {attribute}, so the value for the nodes is not known",
             *((_BLOCK, 0, attribute) if template.is_computed(_BLOCK, 0, attribute) else ()),
-            advice=f"see that it comes out as {wanted}",
+            advice=f"check that its value is {wanted}",
             severity=Severity.MEDIUM,
         )
         return

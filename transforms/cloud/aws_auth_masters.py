@@ -17,7 +17,7 @@ def aws_auth_masters(config: ConfigMap) -> Steps:
     Why: no rule of RBAC binds that group, so it cannot be narrowed or revoked, and whoever takes over the role owns the
     cluster for good.
 
-    May break: nothing, since it only reports: who administers the cluster, only its owner knows.
+    May break: nothing, since it only reports: only its owner knows who administers the cluster.
     """
     if config.object.name != "aws-auth" or config.object.namespace != "kube-system":
         return
@@ -28,7 +28,7 @@ def aws_auth_masters(config: ConfigMap) -> Steps:
         entries = re.split(_ENTRY, text)
         names = [found[1] for entry in entries if "system:masters" in entry and (found := _ARN.search(entry))]
         yield config.finding(
-            f"{', '.join(names) or 'an identity of AWS'} is in system:masters, over which RBAC has no say",
+            f"{', '.join(names) or 'an identity of AWS'} is in system:masters, to which RBAC does not apply",
             "data", key,
             advice="write an access entry of EKS with AmazonEKSClusterAdminPolicy for those who administer, groups "
             "with rules of RBAC for all others, then remove it here",

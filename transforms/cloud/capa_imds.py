@@ -19,7 +19,7 @@ def capa_imds(template: AwsMachineTemplate) -> Steps:
     if template.get(*_OPTIONS, "httpTokens") == "required" and (hops is None or hops == 1):
         return
     yield template.finding(
-        "machines of this template answer IMDSv1, or answer pods",
+        "the metadata service of these machines answers IMDSv1, or answers pods",
         *(_OPTIONS if template.has(*_OPTIONS) else ()),
         advice="copy it under a new name with instanceMetadataOptions {httpTokens: required, httpPutResponseHopLimit: "
         "1}, and let infrastructureRef name the copy",

@@ -10,7 +10,7 @@ from ._imds import BEFORE
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.HIGH)
 def eksctl_imdsv1(cluster: EksctlCluster) -> Steps:
-    """The metadata service of a node answers only who shows a session token (eksctl).
+    """The metadata service of a node answers only requests with a session token (eksctl).
 
     Why: IMDSv1 answers a simple GET, which a server-side request forgery can make. eksctl turns it off by itself unless
     it is told not to.

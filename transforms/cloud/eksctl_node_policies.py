@@ -27,8 +27,9 @@ def eksctl_node_policies(cluster: EksctlCluster) -> Steps:
         for index, arn in enumerate(group.strings(*_LIST)):
             if "$" in arn:
                 yield group.finding(
-                    f"{arn} is filled in later, so it is not known what the nodes of {name_of(group)} may do",
-                    *_LIST, index, advice="see that it is none of AdministratorAccess, PowerUserAccess, IAMFullAccess",
+                    f"{arn} is filled in later, so the rights of the nodes of {name_of(group)} are not known",
+                    *_LIST, index, advice="check that it is none of AdministratorAccess, PowerUserAccess,"
+                    " IAMFullAccess",
                 )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ def eksctl_pod_imds(cluster: EksctlCluster) -> Steps:
             continue
         if group.view("iam", "withAddonPolicies").keys():
             yield group.finding(
-                f"pods of {name_of(group)} need its metadata service, since withAddonPolicies gives them its rights",
+                f"withAddonPolicies gives rights to the nodes of {name_of(group)}; pods get them from the metadata"
+                " service",
                 "iam", "withAddonPolicies",
                 advice="give the addons podIdentityAssociations instead, then set disablePodIMDS: true",
                 severity=Severity.MEDIUM,

@@ -36,9 +36,9 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
     served = _served(policy)
     if served is not None:
         yield policy.finding(
-            f"pods reach the metadata address of the cloud, and may need to: {served.text}",
+            f"pods can reach the metadata address of the cloud, and may need it: {served.text}",
             *(*blocks, *rules)[0],
-            advice="GKE serves the identity of workloads there; see that workload identity is on (GKE_METADATA)",
+            advice="GKE serves the identity of workloads there; check that workload identity is on (GKE_METADATA)",
             severity=Severity.LOW,
         )
         return
@@ -57,7 +57,7 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
             severity=Severity.MEDIUM,
         )  # fmt: skip
     for path in rules if cilium is None else ():
-        why = [policy.fact("a rule without peers opens every address, that of the metadata, too", *path)]
+        why = [policy.fact("a rule without peers opens every address, also the metadata address", *path)]
         edits.append(policy.set(*path, "to", to=_everybody_else(), grade=Grade.REVIEW, evidence=why))
     yield from edits
 

@@ -11,10 +11,10 @@ _IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "
 def sa_cloud_default(account: ServiceAccount) -> Steps:
     """An identity of the cloud belongs to the service account of one workload.
 
-    Why: every pod that names no account runs as `default`, and has the identity that stands there; an identity that
+    Why: every pod that names no account runs as `default`, and has the identity of that account; an identity that
     accounts of several namespaces share has the rights that any of them needs.
 
-    May break: nothing, since it only reports: which workload needs the identity, only its owner knows.
+    May break: nothing, since it only reports: only its owner knows which workload needs the identity.
     """
     for name in _IDENTITIES:
         identity = account.text("metadata", "annotations", name)
@@ -22,7 +22,7 @@ def sa_cloud_default(account: ServiceAccount) -> Steps:
             continue
         if account.object.name == "default":
             yield account.finding(
-                f"every pod of the namespace that names no account is {identity} in the cloud",
+                f"every pod of the namespace that names no service account is {identity} in the cloud",
                 "metadata", "annotations", name,
                 advice="give it to a service account of the workload that needs it",
                 severity=Severity.HIGH,

@@ -57,14 +57,14 @@ def sa_cloud_identity(pod: PodTemplate) -> Steps:
         for cloud, advice in dict.fromkeys(_KEYS[name] for name in found):
             names = [name for name in found if _KEYS[name][0] == cloud]
             yield container.finding(
-                f"logs in to {cloud} with a lasting key ({', '.join(names)})",
+                f"the container logs in to {cloud} with a long-lived key ({', '.join(names)})",
                 advice=advice,
                 severity=Severity.HIGH,
             )
     for place, key, what, advice in _OLD:
         if pod.metadata.has(place, key):
             yield pod.finding(
-                f"gets its role of the cloud from {what}, which is no longer maintained",
+                f"the pod gets its cloud role from {what}, which is no longer maintained",
                 advice=advice,
                 severity=Severity.HIGH,
             )

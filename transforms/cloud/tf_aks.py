@@ -6,7 +6,7 @@ from hardener.tree.cloud_views import AksCluster
 
 # (attribute, wanted, what is said of another value, severity); Terraform: azurerm_kubernetes_cluster.
 _WANTED = (
-    ("local_account_disabled", True, "a local administrator account gets around Entra ID", Severity.MEDIUM),
+    ("local_account_disabled", True, "a local administrator account bypasses Entra ID", Severity.MEDIUM),
     (
         "workload_identity_enabled",
         True,
@@ -35,7 +35,7 @@ def tf_aks(cluster: AksCluster) -> Steps:
             )
     if cluster.literal("role_based_access_control_enabled") is False:
         yield cluster.finding(
-            "the cluster has no RBAC: whoever enters it may do anything",
+            "the cluster has no RBAC: whoever logs in may do anything",
             "role_based_access_control_enabled",
             advice="create a cluster with RBAC and move to it; a change replaces this one",
             severity=Severity.CRITICAL,

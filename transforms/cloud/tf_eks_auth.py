@@ -9,7 +9,7 @@ _BLOCK = ("access_config", 0)
 
 @transform(each=EksCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def tf_eks_auth(cluster: EksCluster) -> Steps:
-    """Who may enter an EKS cluster is said by access entries (Terraform).
+    """Access entries decide who may log in to an EKS cluster (Terraform).
 
     Why: the ConfigMap aws-auth can be changed by whoever may write ConfigMaps in kube-system, and no log of AWS shows
     it; the identity that created the cluster stays its administrator unseen.
@@ -18,7 +18,7 @@ def tf_eks_auth(cluster: EksCluster) -> Steps:
     """
     if cluster.literal(*_BLOCK, "authentication_mode") == "CONFIG_MAP":
         yield cluster.finding(
-            "only the ConfigMap aws-auth says who may enter the cluster",
+            "ConfigMap aws-auth alone decides who may log in to the cluster",
             *_BLOCK, "authentication_mode",
             advice='write aws_eks_access_entry for each line of aws-auth, then set "API_AND_CONFIG_MAP", then "API"',
             severity=Severity.MEDIUM,

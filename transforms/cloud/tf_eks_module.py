@@ -19,7 +19,7 @@ _DEFAULTS = ("eks_managed_node_group_defaults", "self_managed_node_group_default
 
 @transform(each=Module, stage="cloud", severity=Severity.HIGH, options=Imds)
 def tf_eks_module(module: Module, options: Imds) -> Steps:
-    """Nodes of the EKS module keep what the module has by default: tokens, and no hop off the node (Terraform).
+    """Nodes of the EKS module keep its defaults: session tokens and a hop limit of 1 (Terraform).
 
     Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
     in it. Since version 21 the module asks for tokens and sets the hop limit to 1 by itself.
@@ -41,19 +41,21 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
         for name, wanted in ((TOKENS, "required"), (HOPS, options.hop_limit)):
             if module.is_computed(*path, name):
                 yield module.finding(
-                    f"{name} is decided by an expression, so it is not known what the nodes get", *path, name,
-                    advice=f"see that it comes out as {wanted}",
+                    f"an expression sets {name}, so the value for the nodes is not known", *path, name,
+                    advice=f"check that its value is {wanted}",
                 )  # fmt: skip
         if TOKENS in module.mappings(*path) and not module.is_computed(*path, TOKENS):
             if not is_enough(module.literal(*path, TOKENS), "required"):
-                yield [change(module, (*path, TOKENS), "required", [module.fact("the module is told so", *path)])]
+                yield [change(module, (*path, TOKENS), "required", [module.fact("the module call sets it", *path)])]
         now = module.literal(*path, HOPS)
         if isinstance(now, int) and not is_enough(now, options.hop_limit):
             reader = reader_of(module)
             if reader is not None:
                 yield from reader_finding(module, (*path, HOPS), options.hop_limit, reader)
             else:
-                yield [change(module, (*path, HOPS), options.hop_limit, [module.fact("the module is told so", *path)])]
+                yield [
+                    change(module, (*path, HOPS), options.hop_limit, [module.fact("the module call sets it", *path)])
+                ]
 
 
 def _places(module: Module) -> Iterator[tuple[str, ...]]:

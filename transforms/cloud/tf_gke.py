@@ -43,8 +43,8 @@ def _cluster(block: GkeNodes) -> Steps:
             severity=Severity.HIGH,
         )
     if block.literal("enable_legacy_abac") is True:
-        why = [Evidence("ABAC grants beside RBAC: see which subjects it serves")]
-        before = ("kubectl auth can-i --list --as=SUBJECT for each subject that ABAC serves; give it a Role",)
+        why = [Evidence("ABAC grants rights beside RBAC: check which subjects use it")]
+        before = ("kubectl auth can-i --list --as=SUBJECT for each subject of ABAC; then give it a Role",)
         yield [block.set("enable_legacy_abac", to=False, grade=Grade.REVIEW, evidence=why, requires=before)]
     if block.literal(*_CERTIFICATE) is True:
         why = [Evidence("Terraform replaces the whole cluster when issue_client_certificate changes")]
@@ -59,9 +59,9 @@ def _metadata(block: GkeNodes) -> Steps:
     path = (*_METADATA, 0, "mode")
     if block.is_computed(*path):
         yield block.finding(
-            "an expression decides what the metadata server tells pods",
+            "an expression sets the mode of the metadata server",
             *path,
-            advice=f"see that it comes out as {_MODE}",
+            advice=f"check that its value is {_MODE}",
             severity=Severity.LOW,
         )
     elif block.literal(*path) != _MODE and pool is not None:

@@ -119,7 +119,7 @@ def _document(document: TrustPolicy) -> Steps:
         for suffix, value in ((":sub", "system:serviceaccount:NS:SA"), (":aud", _AUDIENCE)):
             if not any(text.endswith(suffix) for text in named):
                 yield document.finding(
-                    f"a token of the cluster is accepted without a look at its {suffix}",
+                    f"a token of the cluster is accepted without a check of {suffix}",
                     *path,
                     advice=f'add a condition: StringEquals, variable "ISSUER{suffix}", values ["{value}"]',
                     severity=Severity.HIGH,

@@ -17,5 +17,5 @@ def always_pull_images(carrier: ControlPlane) -> Steps:
     """
     for server in components(carrier, "kube-apiserver"):
         yield from added(
-            server, "AlwaysPullImages", Grade.BREAKING, Evidence("each start of a pod then needs its registry")
+            server, "AlwaysPullImages", Grade.BREAKING, Evidence("every pod start then needs the registry")
         )

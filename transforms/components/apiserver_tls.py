@@ -11,7 +11,7 @@ from ._tls import Tls, suites, version
 def apiserver_tls(carrier: ControlPlane, options: Tls) -> Steps:
     """The API server accepts current TLS only.
 
-    Why: old versions and suites can be broken by who records the traffic, now or later.
+    Why: whoever records the traffic can break old versions and suites, now or later.
 
     May break: a client that knows only those; with TLS 1.3 as the minimum also older load balancers and libraries.
     """

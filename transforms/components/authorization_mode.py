@@ -9,16 +9,16 @@ _FLAG = "authorization-mode"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, cis="1.2.6")
 def authorization_mode(carrier: ControlPlane) -> Steps:
-    """The API server asks for a role before it does what a caller wants.
+    """The API server checks a caller's rights before it does what the caller asks.
 
     Why: AlwaysAllow makes every caller with a name an administrator; Node and RBAC hold kubelets to their own
     objects and everyone else to their roles.
 
-    May break: whoever has no role yet loses what came without one.
+    May break: callers without a role lose their access.
     """
     if carrier.object.group == "kops.k8s.io" and carrier.has("spec", "authorization", "alwaysAllow"):
         yield carrier.finding(
-            "every caller with a name is an administrator", "spec", "authorization", "alwaysAllow",
+            "every authenticated caller is an administrator", "spec", "authorization", "alwaysAllow",
             advice="write authorization: {rbac: {}}, once every user has a role", severity=Severity.CRITICAL,
         )  # fmt: skip
     for server in components(carrier, "kube-apiserver"):
@@ -30,8 +30,8 @@ def _one(server: Component) -> Steps:
     modes = server.entries(_FLAG)
     if "ABAC" in modes:
         yield server.finding(
-            "ABAC rules stand in a file, and a change needs a restart", _FLAG, severity=Severity.MEDIUM,
-            advice="write them as roles, then take ABAC off --authorization-mode",
+            "ABAC rules are in a file, and a change needs a restart", _FLAG, severity=Severity.MEDIUM,
+            advice="write them as roles, then remove ABAC from --authorization-mode",
         )  # fmt: skip
         return
     if not modes or ("AlwaysAllow" not in modes and "Node" in modes and "RBAC" in modes):
@@ -44,9 +44,9 @@ def _one(server: Component) -> Steps:
         new.insert(0, "Node")
     # Node and RBAC beside others only add; without AlwaysAllow rights go, those of whoever would revert among them.
     grade = Grade.BREAKING if "AlwaysAllow" in modes else Grade.REVIEW
-    see = "see that administrators have a role before it: kubectl get clusterrolebindings -o wide"
+    see = "check that administrators have a role first: kubectl get clusterrolebindings -o wide"
     basis = Basis.PROVED if server.get(_FLAG) is not None else Basis.INFERRED
     evidence = [server.state(_FLAG)]
     if grade is Grade.BREAKING:
-        evidence.append(Evidence("accounts of pods and people whose roles the tree does not show lose their rights"))
+        evidence.append(Evidence("pods and people whose roles the tree does not show lose their rights"))
     yield server.set(_FLAG, ",".join(new), how(server, *evidence, grade=grade, basis=basis, requires=(see,)))

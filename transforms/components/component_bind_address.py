@@ -13,7 +13,7 @@ def component_bind_address(carrier: ControlPlane) -> Steps:
 
     Why: their ports serve internals without a need for access from elsewhere.
 
-    May break: what reads their metrics from another host.
+    May break: programs that read their metrics from another host.
     """
     for component in components(carrier, "kube-controller-manager", "kube-scheduler"):
         yield from _one(component)
@@ -26,8 +26,9 @@ def _one(component: Component) -> Steps:
     sign = signs.scraped(component) or signs.probed_from_outside(component)
     if sign is not None:
         yield component.finding(
-            f"it serves on {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
-            advice="once nothing asks from outside, set --bind-address=127.0.0.1; till then close its port to others",
+            f"the component serves on {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
+            advice="set --bind-address=127.0.0.1 once nothing connects from outside; until then close its port to"
+            " others",
         )  # fmt: skip
         return
     basis = Basis.PROVED if component.get(_FLAG) is not None else Basis.INFERRED

@@ -12,7 +12,7 @@ from hardener.tree.core_views import Container
     only_reports=True,
 )  # fmt: skip
 def component_eol(container: Container) -> Steps:
-    """What serves the cluster is still maintained.
+    """Components of the cluster are still maintained.
 
     Why: nobody closes the next hole in a project that has ended.
 
@@ -22,5 +22,5 @@ def component_eol(container: Container) -> Steps:
     if known:
         yield container.finding(
             f"{known.name}: {known.why}", "image", advice=known.instead, severity=Severity.HIGH,
-            topic=f"image of {known.name}, which has ended",
+            topic=f"image of {known.name}, a project that has ended",
         )  # fmt: skip

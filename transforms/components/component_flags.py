@@ -9,10 +9,10 @@ _GONE = {"v1beta2": "1.27", "v1beta3": "1.36"}
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, only_reports=True)
 def component_flags(carrier: ControlPlane) -> Steps:
-    """Components talk to each other with certificates, and their configuration has a future.
+    """Components talk to each other with certificates, and later versions can read their configuration.
 
-    Why: without certificates whoever is on the way reads or answers; with a wrong path a component does not start,
-    so only its owner can name the files.
+    Why: without certificates anybody on the network path can read or answer; with a wrong path a component does not
+    start, so only its owner can name the files.
 
     May break: nothing, since it only reports.
     """
@@ -20,20 +20,20 @@ def component_flags(carrier: ControlPlane) -> Steps:
     for component in components(carrier):
         for name in dict.fromkeys(place.name for place in component.repeated()):
             yield component.finding(
-                f"--{name} is written more than once, and only the last one holds", name, severity=Severity.LOW,
-                advice="take the others out, so that nobody reads them for what holds",
+                f"--{name} is set more than once, and only the last one counts", name, severity=Severity.LOW,
+                advice="remove the others",
             )  # fmt: skip
     for name, container, weak in unread(carrier):
         holds = f"; the text holds {', '.join(weak)}" if weak else ""
         yield container.finding(
-            f"{name}: its flags are not read, since a shell, a wrapper or the image starts it{holds}",
+            f"{name}: harden cannot read its flags, since a shell, a wrapper or the image starts it{holds}",
             severity=Severity.HIGH if weak else Severity.LOW,
-            advice=f"write command: [{name}, --flag=value, ...], so that its flags can be told and corrected",
+            advice=f"write command: [{name}, --flag=value, ...], so that its flags can be read and corrected",
         )  # fmt: skip
     if carrier.object.group == "kubeadm.k8s.io" and carrier.object.api_version.endswith(("v1beta2", "v1beta3")):
         version = carrier.object.api_version.rpartition("/")[2]
         yield carrier.finding(
-            f"kubeadm {version} is not read any more from Kubernetes {_GONE[version]} on", "apiVersion",
+            f"kubeadm {version} is no longer read from Kubernetes {_GONE[version]} on", "apiVersion",
             advice="kubeadm config migrate --old-config OLD --new-config NEW, with a kubeadm that still reads both",
             severity=Severity.LOW,
         )  # fmt: skip

@@ -7,9 +7,9 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, only_reports=True)
 def component_gates(carrier: ControlPlane | ComponentFile) -> Steps:
-    """A component is given its features one by one.
+    """A component enables its feature gates one by one.
 
-    Why: AllAlpha and AllBeta switch on what nobody promises to be safe, and each upgrade adds to it.
+    Why: AllAlpha and AllBeta switch on features that nobody promises to be safe, and each upgrade adds more.
 
     May break: nothing, since it only reports.
     """

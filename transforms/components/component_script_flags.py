@@ -16,8 +16,8 @@ _WEAK = re.compile(
 def component_script_flags(script: Script) -> Steps:
     """No script starts a component with a flag that opens it.
 
-    Why: what stands in KUBELET_EXTRA_ARGS or in the command of a unit wins over the configuration file, and nobody
-    looks for it there.
+    Why: flags in KUBELET_EXTRA_ARGS or in the command of a unit win over the configuration file, and nobody looks for
+    them there.
 
     May break: nothing, since it only reports.
     """
@@ -29,5 +29,5 @@ def component_script_flags(script: Script) -> Steps:
             verb = "are" if len(found) > 1 else "is"
             yield script.finding(
                 f"{' and '.join(found)} {verb} passed to a component", "lines", number, severity=Severity.HIGH,
-                advice="take it out, and set the field in the configuration file of the component",
+                advice="remove it, and set the field in the configuration file of the component",
             )  # fmt: skip

@@ -5,17 +5,17 @@ from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import Container
 
 _OPEN = {
-    "enable-skip-login": "whoever opens it goes on without a login",
-    "enable-insecure-login": "the login crosses the network in the clear",
-    "disable-settings-authorizer": "whoever opens it changes its settings",
+    "enable-skip-login": "anybody who opens the dashboard can skip the login",
+    "enable-insecure-login": "the login crosses the network in clear text",
+    "disable-settings-authorizer": "anybody who opens the dashboard can change its settings",
 }
 
 
 @transform(each=Container, stage="components", severity=Severity.CRITICAL, classes=("system-namespace",))
 def dashboard_login(container: Container) -> Steps:
-    """A dashboard asks who opens it.
+    """A dashboard asks for a login.
 
-    Why: with a way past the login everyone who reaches it acts as its service account.
+    Why: with a way past the login, everyone who reaches the dashboard acts as its service account.
 
     May break: people who used the way past it have to sign in with a token.
     """

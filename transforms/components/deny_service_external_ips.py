@@ -21,5 +21,5 @@ def deny_service_external_ips(carrier: ControlPlane) -> Steps:
             return  # service-external-ips says so
         grade, fact = Grade.REVIEW, Evidence("no Service of the tree has externalIPs")
         if server.installer == HOSTED:
-            grade, fact = Grade.BREAKING, Evidence("the Services of the cluster that it serves are not in this tree")
+            grade, fact = Grade.BREAKING, Evidence("the Services of its cluster are not in this tree")
         yield from added(server, "DenyServiceExternalIPs", grade, fact)

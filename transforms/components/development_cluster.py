@@ -15,7 +15,7 @@ def development_cluster(cluster: DevelopmentCluster) -> Steps:
     """
     for text in signs.weak_texts(cluster):
         yield cluster.finding(
-            f"{text} stands in the flags of a component",
+            f"the flags of a component hold {text}",
             severity=Severity.LOW,
-            advice="where the cluster is reached by others, take it out and make the cluster anew",
+            advice="if others can reach the cluster, remove it and create the cluster again",
         )

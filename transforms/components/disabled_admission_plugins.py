@@ -12,6 +12,6 @@ def disabled_admission_plugins(carrier: ControlPlane) -> Steps:
     Why: without them a pod can use an account that does not exist, a node can change others, and policies bind
     nobody.
 
-    May break: requests that were let through and are refused from now on.
+    May break: requests that were accepted until now may be refused.
     """
     yield from by_table(carrier, "disabled-admission-plugins")

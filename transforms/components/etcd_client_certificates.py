@@ -39,15 +39,16 @@ def _one(etcd: Component, side: str, who: str) -> list[Edit] | Finding:
     missing = [flag for flag in files if etcd.value(flag) is None]
     if missing:
         return etcd.finding(
-            f"{who} need no certificate of a known CA: {' and '.join(fact.text for fact in facts)}", weak[0],
+            f"etcd accepts {who} without a certificate of a known CA: {' and '.join(fact.text for fact in facts)}",
+            weak[0],
             advice=f"give it {', '.join(f'--{flag}' for flag in missing)}, then --{asks}=true",
             severity=Severity.CRITICAL if not side else Severity.HIGH,
         )  # fmt: skip
     see = (
-        f"see that all {who} have a certificate of the CA in --{files[0]}: openssl verify -CAfile CA CERTIFICATE",
+        f"check that all {who} have a certificate of the CA in --{files[0]}: openssl verify -CAfile CA CERTIFICATE",
         "take a snapshot: etcdctl snapshot save FILE",
     )
-    why = Evidence("without the right certificates etcd, and the API server with it, is lost to its clients")
+    why = Evidence("without the right certificates nothing reaches etcd, and the API server stops")
     words = how(etcd, *facts, why, grade=Grade.BREAKING, requires=see)
     edits: list[Edit] = []
     if asks in weak:

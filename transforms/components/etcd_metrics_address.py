@@ -16,7 +16,7 @@ def etcd_metrics_address(carrier: ControlPlane) -> Steps:
 
     Why: the metrics port asks for no certificate, and tells the size and pulse of the whole cluster.
 
-    May break: what reads the metrics of etcd from another host.
+    May break: programs that read the metrics of etcd from another host.
     """
     for etcd in components(carrier, "etcd"):
         yield from _one(etcd)
@@ -30,8 +30,8 @@ def _one(etcd: Component) -> Steps:
     sign = signs.scraped(etcd) or signs.probed_from_outside(etcd)
     if sign is not None:
         yield etcd.finding(
-            f"it shows its metrics at {', '.join(open_ones)}, and {sign.text}", _FLAG, severity=Severity.LOW,
-            advice="once nothing asks from outside, listen on 127.0.0.1; till then close the port to others",
+            f"etcd shows its metrics at {', '.join(open_ones)}, and {sign.text}", _FLAG, severity=Severity.LOW,
+            advice="listen on 127.0.0.1 once nothing connects from outside; until then close the port to others",
         )  # fmt: skip
         return
     new = dict.fromkeys(url.replace(_host(url), "127.0.0.1", 1) if url in open_ones else url for url in urls)

@@ -7,7 +7,7 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="components", severity=Severity.HIGH)
 def flag_remove_noop(carrier: ControlPlane) -> Steps:
-    """A component is given no flag that its version has lost.
+    """A component has no flag that its version no longer knows.
 
     Why: a component does not start with a flag that it does not know, and the flags of the old insecure port say
     what someone once wanted: an API without a login.

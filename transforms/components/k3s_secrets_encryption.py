@@ -11,7 +11,7 @@ _KEY = "secrets-encryption"
 def k3s_secrets_encryption(carrier: ControlPlane) -> Steps:
     """A k3s server keeps Secrets encrypted.
 
-    Why: who gets hold of the datastore or its backup otherwise reads every Secret.
+    Why: whoever has the datastore or its backup otherwise reads every Secret.
 
     May break: a revert in Git does not decrypt: servers without the key cannot read what was written with it.
     """

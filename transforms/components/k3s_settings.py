@@ -21,9 +21,9 @@ def k3s_settings(carrier: ControlPlane) -> Steps:
         if carrier.text(key):
             joins = "server" if key == "token" and which.endswith("server") else "node"
             yield carrier.finding(
-                f"{key} stands in the file: who reads it joins the cluster as a {joins}",
+                f"the file holds {key}: whoever reads it can join the cluster as a {joins}",
                 key, severity=Severity.CRITICAL,
-                advice=f"take it for known: rotate it (k3s token rotate), and name a file with {key}-file",
+                advice=f"treat it as leaked: rotate it (k3s token rotate), and name a file with {key}-file",
             )  # fmt: skip
     if which == "rke2 server" and not carrier.has("profile"):
         yield carrier.finding(

@@ -14,7 +14,7 @@ def kube_proxy_metrics(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Why: the port asks for no login, and tells which Services there are.
 
-    May break: what reads the metrics of kube-proxy from another host.
+    May break: programs that read the metrics of kube-proxy from another host.
     """
     for proxy in components(carrier, "kube-proxy"):
         yield from _one(proxy)
@@ -27,8 +27,8 @@ def _one(proxy: Component) -> Steps:
     sign = signs.scraped(proxy)
     if sign is not None:
         yield proxy.finding(
-            f"it shows its metrics at {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
-            advice="once nothing asks from outside, write 127.0.0.1:10249; till then close the port to others",
+            f"kube-proxy shows its metrics at {address}, and {sign.text}", _FLAG, severity=Severity.LOW,
+            advice="set 127.0.0.1:10249 once nothing connects from outside; until then close the port to others",
         )  # fmt: skip
         return
     port = address.rpartition(":")[2]

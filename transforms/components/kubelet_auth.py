@@ -34,7 +34,7 @@ def kubelet_auth(carrier: ControlPlane | ComponentFile, options: Kubelet) -> Ste
 
     Why: an unauthenticated kubelet lets anyone who can reach port 10250 run commands in every pod of the node.
 
-    May break: what calls the kubelet without a name or without a role (old metrics collectors); and a wrong path of the
+    May break: clients that call the kubelet anonymously or without a role (old metrics collectors); a wrong path of the
     CA keeps the kubelet from starting.
     """
     for kubelet in components(carrier, "kubelet"):
@@ -47,7 +47,7 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
     if not weak:
         if nobody_checks and not signs.beside_kubeadm(kubelet.view):  # kubeadm adds it
             yield kubelet.finding(
-                "no clientCAFile: it knows no client certificate, so that kubectl logs and exec fail",
+                "no clientCAFile: the kubelet accepts no client certificate, so kubectl logs and exec fail",
                 advice=f"set authentication.x509.clientCAFile (kubeadm and EKS: {_KUBEADM_CA})", severity=Severity.LOW,
             )  # fmt: skip
         return
@@ -58,7 +58,8 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
         sign = _client_ca(kubelet, options)
         if sign is None:
             yield kubelet.finding(
-                f"{' and '.join(fact.text for fact in evidence)}; whoever reaches port 10250 runs commands in its pods",
+                f"{' and '.join(fact.text for fact in evidence)}; whoever reaches port 10250 can run commands in its"
+                " pods",
                 weak[0], severity=Severity.CRITICAL,
                 advice="set kubelet.client-ca to the CA file on the hosts, and run this again: without "
                 "authentication.x509.clientCAFile kubectl logs and exec would fail",
@@ -66,7 +67,7 @@ def _one(kubelet: Component, options: Kubelet) -> Steps:
             return
         ca = options.client_ca or _KUBEADM_CA
         evidence.append(sign)
-        requires = (f"on each node, see that the CA is there: test -s {ca}",)
+        requires = (f"on each node, check that the CA is there: test -s {ca}",)
     words = how(
         kubelet, *evidence, grade=Grade.REVIEW, requires=requires,
         impact="kubelet-closed",

@@ -11,6 +11,6 @@ def kubelet_readonly_port(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Why: port 10255 shows the specifications and metrics of all pods of the node to whoever reaches it.
 
-    May break: what reads metrics at port 10255 has to ask port 10250 with a token.
+    May break: programs that read metrics at port 10255 have to ask port 10250 with a token.
     """
     yield from by_table(carrier, "kubelet-readonly-port")

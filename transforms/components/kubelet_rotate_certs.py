@@ -9,7 +9,7 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 def kubelet_rotate_certs(carrier: ControlPlane | ComponentFile) -> Steps:
     """The kubelet renews its client certificate before it ends.
 
-    Why: without that the node drops out of the cluster when the certificate ends, and a stolen one is good until
+    Why: without that the node drops out of the cluster when the certificate expires, and a stolen one is valid until
     then.
 
     May break: nothing where the controller manager signs certificates, as it does by default.

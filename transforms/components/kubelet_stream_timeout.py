@@ -7,11 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.5")
 def kubelet_stream_timeout(carrier: ControlPlane | ComponentFile) -> Steps:
-    """A connection of exec or logs that stands idle ends.
+    """An idle connection of exec or logs ends.
 
     Why: with the flag at 0 forgotten shells stay open for good and use up the ports of the node. In a
     KubeletConfiguration 0 is the same as nothing: the kubelet takes its four hours, so the file is left as it is.
 
-    May break: nothing but a session that stands idle for four hours.
+    May break: nothing but a session that is idle for four hours.
     """
     yield from by_table(carrier, "kubelet-stream-timeout")

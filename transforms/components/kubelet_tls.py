@@ -11,7 +11,7 @@ from ._tls import suites, version
 def kubelet_tls(carrier: ControlPlane | ComponentFile) -> Steps:
     """The kubelet accepts current TLS only.
 
-    Why: old versions and suites can be broken by who records the traffic, now or later.
+    Why: whoever records the traffic can break old versions and suites, now or later.
 
     May break: a client that knows only those; the API server and current collectors know better ones.
     """

@@ -109,9 +109,9 @@ def _behind(ingress: Ingress, backend: Backend) -> Iterator[tuple[str, list[Cont
 def _judged(name: str, containers: list[Container], way: str, door: _Door) -> tuple[Severity, str, str]:
     """Severity, message and advice of a finding about the component ``name``, which is reachable by ``way``."""
     severity, ending = _weighed(name, containers, door)
-    advice = "close that way and use kubectl port-forward, or put a sign-in before it and let in known addresses"
+    advice = "close this access and use kubectl port-forward, or put a login in front and allow known addresses only"
     if severity is Severity.MEDIUM:
-        advice = "see that it has to be so; let in known addresses only, and keep its version current"
+        advice = "check that this is needed; allow known addresses only, and keep the version current"
     return severity, f"{name} is reachable from outside the cluster {way}; {ending}", advice
 
 
@@ -120,14 +120,14 @@ def _weighed(name: str, containers: list[Container], door: _Door) -> tuple[Sever
     names = (container.image.name for container in containers if container.image and container.image.name)
     proxy = next((name for name in names if any(part in name for part in PROXIES)), None)
     if door.sign_in or proxy:
-        return Severity.MEDIUM, f"{door.sign_in or proxy} stands before it"
+        return Severity.MEDIUM, f"{door.sign_in or proxy} is in front of it"
     if door.asked:
         return Severity.MEDIUM, f"{EXPOSE} says why"
     for container in containers:
         if off := switched_off(container.words, container.env):
             return Severity.CRITICAL, f"{off} lets everybody in"
     if door.narrowed:
-        return Severity.HIGH, f"{door.narrowed} bounds who reaches it, and nothing shows a sign-in before it"
+        return Severity.HIGH, f"{door.narrowed} limits who can reach it, and nothing shows a login in front of it"
     if name in OWN_SIGN_IN:
-        return Severity.HIGH, "its own sign-in is all that stands before it"
-    return Severity.CRITICAL, "nothing shows that anybody has to sign in"
+        return Severity.HIGH, "its own login is the only protection"
+    return Severity.CRITICAL, "nothing shows that it asks for a login"

@@ -13,22 +13,22 @@ from hardener.tree.route_views import Ingress
 from hardener.tree.view import OpaqueError
 
 _WITH_HOSTS = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute"})
-_NAME = "name each host in full: what is asked for under another name then ends at the controller"
-_TAKE_OUT = "take it out, and name each host in full: other names then end at the controller"
-_DEFAULT = "its default backend takes what no rule names"
-_UNSEEN = "it names none, and the tree does not show that its Gateway does"
+_NAME = "name each host in full: requests for other names then end at the controller"
+_TAKE_OUT = "remove it, and name each host in full: requests for other names then end at the controller"
+_DEFAULT = "its default backend gets all requests that match no rule"
+_UNSEEN = "it names no host, and the tree does not show that its Gateway does"
 _Open = tuple[str, str, Path]  # the host name, "" for any; why; where that stands
 
 
 @transform(each=Ingress, stage="exposure", severity=Severity.LOW, only_reports=True)
 def ingress_hosts(ingress: Ingress) -> Steps:
-    """What comes in from the outside comes in under host names that somebody chose.
+    """Traffic from outside the cluster comes in under host names that somebody chose.
 
     Why: a rule without a host takes every name that no other rule of the controller names, so it may take what is meant
     for others, and an attacker points a name of his own at it; a wildcard does so for every name below a domain, and
     keeps old names in use.
 
-    May break: nothing, since it only reports: under which names an application is used, its manifests do not say.
+    May break: nothing, since it only reports: the manifests do not say under which names an application is used.
     """
     for state in applied_states(ingress):
         try:
@@ -55,7 +55,7 @@ def _said(ingress: Ingress, found: list[_Open]) -> Finding:
         said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
     return ingress.finding(
         "; ".join(said), *path, advice=_TAKE_OUT if why == _DEFAULT else _NAME, severity=Severity.LOW,
-        topic="way in without a name of its own",
+        topic="entrance without a host name of its own",
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _open(ingress: Ingress) -> Iterator[_Open]:
         for index, route in enumerate(ingress.items("spec", "routes")):
             match = route.text("match")
             if match and "Host" not in match:  # Host, HostRegexp, the header
-                yield "", f"the match {match} names none", ("spec", "routes", index, "match")
+                yield "", f"the match {match} names no host", ("spec", "routes", index, "match")
 
 
 def _of_ingress(ingress: Ingress) -> Iterator[_Open]:
@@ -90,7 +90,7 @@ def _of_ingress(ingress: Ingress) -> Iterator[_Open]:
     for index, rule in enumerate(ingress.items("spec", "rules")):
         host = rule.text("host") or ""
         if host in ("", "*"):
-            yield "", "a rule names none", ("spec", "rules", index, *(["host"] if host else []))
+            yield "", "a rule names no host", ("spec", "rules", index, *(["host"] if host else []))
         elif host.startswith("*"):
             yield host, "", ("spec", "rules", index, "host")
     for key in ("defaultBackend", "backend"):  # that of the versions before v1
@@ -113,4 +113,4 @@ def _bound(ingress: Ingress, key: str) -> Iterator[_Open]:
     elif around and "" not in around:
         yield from ((host, "", where) for host in around if host.startswith("*"))
     else:
-        yield "", _UNSEEN if around is None else "neither it nor its Gateway names one", where
+        yield "", _UNSEEN if around is None else "neither it nor its Gateway names a host", where

@@ -19,17 +19,17 @@ def ingress_snippets(ingress: Ingress) -> Steps:
     Why: the text goes unchecked into a process that holds the certificates of all, and mostly a token that reads the
     Secrets of the whole cluster: whoever may write an Ingress reads them, too (CVE-2021-25742).
 
-    May break: nothing, since it only reports: what the text does, the controller has to do in another way first.
+    May break: nothing, since it only reports: the controller first has to do in another way what the text does.
     """
     for state in applied_states(ingress):
         keys = [key for key in state.keys(*_ANNOTATIONS) if is_snippet(str(key)) and _says_something(state, key)]
         if keys:
             more = f", like {len(keys) - 1} more," if len(keys) > 1 else ""
             yield state.finding(
-                f"annotation {keys[0]}{more} puts text of its own into the configuration of the controller",
+                f"annotation {keys[0]}{more} puts its text unchecked into the configuration of the controller",
                 *_ANNOTATIONS, keys[0], severity=Severity.MEDIUM,
-                advice="say it with an annotation that does one thing (headers, redirects, limits), and keep such "
-                "texts switched off in the controller: allow-snippet-annotations: false, or no -enable-snippets",
+                advice="use an annotation for that one purpose (headers, redirects, limits), and keep snippets"
+                " switched off in the controller: allow-snippet-annotations: false, or no -enable-snippets",
             )  # fmt: skip
             return
 

@@ -39,10 +39,10 @@ class Exposure:
     peers=("kube-linter:exposed-services", "kubescape:C-0021"),
 )  # fmt: skip
 def service_cluster_ip(service: Service, options: Exposure) -> Steps:
-    """A Service is reachable inside the cluster only where something shows that it is meant for the inside.
+    """A Service with signs of internal use is reachable only inside the cluster.
 
-    Why: what has a public address is found by scanners within hours, and its own login is then all that stands before
-    it; an Ingress serves what is meant for everybody, `kubectl port-forward` reaches the rest.
+    Why: scanners find a public address within hours, and then only the login of the service protects it. An Ingress
+    serves what is meant for everybody; `kubectl port-forward` reaches the rest.
 
     May break: whoever dials the load balancer or the node port loses the way in, its address is released, and a
     revert brings new ones.
@@ -53,8 +53,8 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
         return
     if service.has("metadata", "labels", GATEWAY):
         yield service.finding(
-            f"type {kind} opens it to the outside for a Gateway", "spec", "type", severity=Severity.LOW,
-            advice="what is open there is decided by the listeners and routes of the Gateway",
+            f"type {kind} opens the Service to the outside for a Gateway", "spec", "type", severity=Severity.LOW,
+            advice="the listeners and routes of the Gateway decide what is open",
         )  # fmt: skip
         return
     pods = service.tree.ask(Relations).selected_pods(service)
@@ -126,20 +126,20 @@ def _opened_again(service: Service) -> Iterator[Finding]:
             piece, path = place
             yield Finding(
                 message=f"an overlay gives {service.object} the type {kind}, which opens it to the outside",
-                advice="take the type out of the patch, or see that it is meant for everybody who can reach it",
+                advice="remove the type from the patch, or check that everybody who can reach the Service may use it",
                 severity=Severity.MEDIUM, piece=piece, path=path, once=f"{id(piece)} {path}",
             )  # fmt: skip
 
 
 def _left_open(service: Service, kind: str, against: list[Evidence]) -> Finding:
     if against:
-        message = f"type {kind} opens it to the outside, on purpose as it seems: {against[0].text}"
+        message = f"type {kind} opens the Service to the outside, probably on purpose: {against[0].text}"
         return service.finding(
             message, "spec", "type", severity=Severity.LOW,
-            advice="see that it is meant for everybody who can reach it, and serves TLS",
+            advice="check that everybody who can reach it may use it, and that it serves TLS",
         )  # fmt: skip
     return service.finding(
-        f"type {kind} opens it to the outside of the cluster", "spec", "type",
-        advice="set type: ClusterIP if only the cluster needs it; else put an Ingress with TLS before it, or narrow it "
-        "with loadBalancerSourceRanges or an internal load balancer",
+        f"type {kind} opens the Service to the outside of the cluster", "spec", "type",
+        advice="set type: ClusterIP if only the cluster needs it; else put an Ingress with TLS in front of it, or"
+        " narrow it with loadBalancerSourceRanges or an internal load balancer",
     )  # fmt: skip

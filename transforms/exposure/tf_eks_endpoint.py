@@ -26,7 +26,7 @@ def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
 
     Why: a leaked token, or the next flaw of the API server, is then of no use from just anywhere (CKV_AWS_39).
 
-    May break: nothing, since it only reports: which addresses need the API server, no file says.
+    May break: nothing, since it only reports: no file says which addresses need the API server.
     """
     if isinstance(cluster, Module):
         yield from _of_module(cluster)

@@ -82,5 +82,5 @@ def recorded(violation: Violation) -> str:
     """What is recorded of it, in words."""
     level = violation.verdict.level
     if violation.verdict.rule is None:
-        return "not recorded, since no rule is about it"
+        return "not recorded, since no rule matches it"
     return "not recorded" if level == "None" else f"recorded at level {level}"

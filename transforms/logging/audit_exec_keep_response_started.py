@@ -24,7 +24,7 @@ def audit_exec_keep_response_started(policy: AuditPolicy) -> Steps:
     places: list[Path] = [()]
     places += [("rules", rule) for rule in sorted({v.verdict.rule for v in found if v.verdict.rule is not None})]
     for place in places:
-        yield from _kept(policy, place, f"{described(found[0])} leaves its first line when it ends")
+        yield from _kept(policy, place, f"{described(found[0])} is logged only when it ends")
 
 
 def _kept(policy: AuditPolicy, place: Path, why: str) -> Iterator[Edit]:

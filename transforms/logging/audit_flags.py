@@ -36,8 +36,8 @@ def _one(server: Component, strength: str) -> Steps:
     yield from _not_mounted(server)
     if server.get("audit-webhook-config-file") is not None and server.get("audit-log-path") is None:
         yield server.finding(
-            "audit events go to a webhook alone: what it misses is lost", "audit-webhook-config-file",
-            advice="add --audit-log-path as a second backend, or see that the webhook keeps what it is sent",
+            "audit events go only to a webhook: an event that it misses is lost", "audit-webhook-config-file",
+            advice="add --audit-log-path as a second backend, or check that the webhook keeps all events",
             severity=Severity.LOW,
         )  # fmt: skip
         return
@@ -102,7 +102,7 @@ def _not_mounted(server: Component) -> Steps:
     if server.installer in ("kubeadm", "cluster-api") and policy.startswith(MOUNTED_BY_KUBEADM):
         return
     yield server.finding(
-        f"it does not start: no volume shows it its audit policy {policy}", POLICY,
+        f"the API server does not start: no volume holds its audit policy {policy}", POLICY,
         advice=f"mount {policy.rpartition('/')[0] or policy} of the host, read only", severity=Severity.MEDIUM,
     )  # fmt: skip
 

@@ -13,8 +13,7 @@ from ._policy import described, inserted
 def audit_policy_default(policy: AuditPolicy) -> Steps:
     """The audit log says of every request at least who made it, and when.
 
-    Why: what no rule of the policy is about is not recorded at all, and nobody knows before which request will be asked
-    about.
+    Why: a request that matches no rule is not recorded at all, and nobody knows beforehand which one will matter.
 
     May break: nothing; the log grows by a line or two for each request that was left out.
     """
@@ -25,7 +24,7 @@ def audit_policy_default(policy: AuditPolicy) -> Steps:
     found = policy.violations("default")
     missing = [violation for violation in found if violation.verdict.rule is None]
     if missing:
-        yield inserted(policy, "default", missing, "everything else must be on record")
+        yield inserted(policy, "default", missing, "every other request must be recorded")
     objects = [violation for violation in found if violation.request.resource]
     for rule in shadowed(objects):
         first = next(violation for violation in objects if violation.verdict.rule == rule)

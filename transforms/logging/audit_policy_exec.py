@@ -13,4 +13,4 @@ def audit_policy_exec(policy: AuditPolicy) -> Steps:
 
     May break: nothing; the log grows by these requests, with their bodies where the level says so.
     """
-    yield from corrected(policy, "exec", "its request must be recorded")
+    yield from corrected(policy, "exec", "the body of the request must be recorded")

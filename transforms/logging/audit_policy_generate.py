@@ -28,13 +28,13 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
         named = server.get("audit-policy-file")
         if named is not None:
             yield server.finding(
-                f"its audit policy {named} is not in the tree, so nothing can be said of it", "audit-policy-file",
+                f"its audit policy {named} is not in the tree, so harden cannot check it", "audit-policy-file",
                 advice="keep the policy in Git beside this file", severity=Severity.LOW,
             )  # fmt: skip
             continue
         from hardener.kubernetes.audit_policy_rules import policy_text  # late: hardly a tree holds a server
 
-        fact = server.fact("it names no audit policy, and the tree holds none")
+        fact = server.fact("the API server names no audit policy, and the tree holds none")
         yield from plane.host_file(
             _FILE, policy_text(options.strength), grade=Grade.REVIEW, basis=Basis.PROVED, evidence=[fact],
             requires=(server.placing(_FILE, place[0]),),

@@ -16,7 +16,7 @@ def audit_policy_omit_request_received(policy: AuditPolicy) -> Steps:
     """
     if policy.has("omitStages") or not policy.judged:
         return
-    fact = policy.fact("every request is recorded twice, as it comes and as it is answered")
+    fact = policy.fact("every request is recorded twice: when it arrives and when it is answered")
     yield policy.set(
         "omitStages", to=["RequestReceived"], grade=Grade.SAFE, basis=Basis.PROVED, evidence=[fact],
         follow_up=FOLLOW_UP,

@@ -13,4 +13,4 @@ def audit_policy_pods(policy: AuditPolicy) -> Steps:
 
     May break: nothing; the log grows by these requests, with their bodies where the level says so.
     """
-    yield from corrected(policy, "pods", "its request must be recorded")
+    yield from corrected(policy, "pods", "the body of the request must be recorded")

@@ -33,7 +33,9 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
     if not found:
         return
     if heals:
-        yield inserted(policy, "secrets", found, "bodies must not reach the log" if leak else "it must be on record")
+        yield inserted(
+            policy, "secrets", found, "bodies must not reach the log" if leak else "the request must be recorded"
+        )
         return
     first = found[0]
     yield policy.finding(
@@ -51,5 +53,5 @@ def _too_late(policy: AuditPolicy, rules: list[Hidden]) -> Steps:
         yield policy.finding(
             f"rules[{rule.rule}] {what}{when}: {before} records {' and '.join(rule.resources)} at level {rule.level}",
             "rules", rule.rule, severity=Severity.LOW,
-            advice="take that out of the rule; which objects were touched, and by whom, stays on record",
+            advice="remove that from the rule; the log still says who touched which object",
         )  # fmt: skip

@@ -12,7 +12,7 @@ def audit_policy_valid(policy: AuditPolicy) -> Steps:
     Why: a server refuses a policy with a single wrong field and does not start, and then nobody can correct anything
     through it.
 
-    May break: nothing, since it only reports: what the rule was to say, only its author knows.
+    May break: nothing, since it only reports: only its author knows what the rule should say.
     """
     if policy.length == 0:
         yield policy.finding(
@@ -23,6 +23,6 @@ def audit_policy_valid(policy: AuditPolicy) -> Steps:
     for path, text in policy.problems():
         yield policy.finding(
             f"an API server does not start with this policy: {text}", *path,
-            advice="correct it before it reaches a control-plane node; until then nothing else is said of it",
+            advice="correct it before it reaches a control-plane node; until then harden checks nothing else in it",
             severity=Severity.HIGH,
         )  # fmt: skip

@@ -16,7 +16,7 @@ def log_shipping(plane: ControlPlane) -> Steps:
 
     Why: whoever takes over a node removes the logs on it, and the logs of a pod go with the pod.
 
-    May break: nothing, since it only reports: where the logs go, and how long they stay, is not for manifests to say.
+    May break: nothing, since it only reports: manifests do not say where the logs go, or how long they stay.
     """
     if not any(components(plane, "kube-apiserver")):
         return
@@ -25,10 +25,10 @@ def log_shipping(plane: ControlPlane) -> Steps:
     if any(map(is_log_agent, _names(plane.tree))):
         return
     yield plane.finding(
-        "the tree configures an API server, and nothing in it takes logs off its nodes",
+        "the tree configures an API server, and nothing in the tree sends logs away from its nodes",
         advice="run a log agent on every node (Fluent Bit, Vector, Grafana Alloy, the OpenTelemetry Collector) that"
-        " sends the audit log and the logs of containers to a store of their own; perhaps one runs, and this tree does"
-        " not show it",
+        " sends the audit log and the logs of containers to a store of their own; perhaps one runs already, outside"
+        " of this tree",
         severity=Severity.LOW, once="log-shipping",
     )  # fmt: skip
 

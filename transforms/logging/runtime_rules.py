@@ -33,7 +33,7 @@ class Runtime:
 
 @transform(each=Namespace, stage="logging", severity=Severity.LOW, options=Runtime)
 def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
-    """On request (`runtime.rules`) there are rules by which Falco or Tetragon reports what no hardened workload does.
+    """With `runtime.rules` set, Falco or Tetragon gets rules that report what no hardened workload does.
 
     Why: a shell in a container, a read of the account's token, a call of the cloud's metadata service are what an
     intruder does first. Prevention leaves no trace of who tried.

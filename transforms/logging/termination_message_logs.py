@@ -19,8 +19,8 @@ _DEFAULT_PATH = "/dev/termination-log"
 def termination_message_logs(container: Container) -> Steps:
     """A container that fails without a message of its own leaves the end of its log in the status of its pod.
 
-    Why: the log goes with the container, and of one that fails again and again only one earlier log is kept; what
-    watches the status sees an exit code and no reason.
+    Why: the log goes with the container: if it fails again and again, only one earlier log is kept. Whoever watches the
+    status sees an exit code and no reason.
 
     May break: up to 80 lines or 2048 bytes of the log, and what a program should not have logged, are shown to whoever
     may read pods but not logs; what parses the message may get lines of the log instead of none.
@@ -31,13 +31,13 @@ def termination_message_logs(container: Container) -> Steps:
     own = list(signs(container, _own_message))
     if not written:
         basis = Basis.INFERRED if own else Basis.ASSUMED
-        evidence = own or [Evidence("nothing shows a message of its own")]
+        evidence = own or [Evidence("nothing shows that the container writes a termination message")]
         yield container.set(_POLICY, to="FallbackToLogsOnError", grade=Grade.REVIEW, basis=basis, evidence=evidence)
     elif written == "File" and not own:  # with a message of its own, the file may be all that somebody wants to read
         yield container.finding(
-            "File is written, and nothing shows that it leaves a message of its own",
+            "File is set, and nothing shows that the container writes a termination message",
             _POLICY,
-            advice="write FallbackToLogsOnError, unless its log must not be shown to whoever may read pods",
+            advice="set FallbackToLogsOnError, unless its log must be hidden from people who may read pods",
             severity=Severity.LOW, topic="failure without a message",
         )  # fmt: skip
 
@@ -51,13 +51,13 @@ def _is_given(container: Container) -> bool:
 def _own_message(container: Container) -> Iterator[Evidence]:
     path = container.text(_PATH) or _DEFAULT_PATH
     if path != _DEFAULT_PATH:  # the default stands in whatever was exported from a cluster
-        yield container.fact("it has a file for a message of its own", _PATH)
+        yield container.fact("its termination message has its own file", _PATH)
 
     def mentioned(words: tuple[str, ...]) -> list[str]:
         return [path] if any(path in word for word in words) else []
 
     for _, speaker in spoken(container, mentioned):
-        yield speaker.says("mentions the file of its message")
+        yield speaker.says("mentions the file of its termination message")
     for name, value in container.env.items():
         if path in value:
-            yield container.fact(f"variable {name} names the file of its message", "env")
+            yield container.fact(f"variable {name} names the file of its termination message", "env")

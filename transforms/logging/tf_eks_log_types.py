@@ -33,7 +33,7 @@ def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) ->
         known = _attribute(cluster)
         if known is None:
             yield cluster.finding(
-                "what the control plane logs depends on the version of the module, which is not pinned",
+                "the module version decides what the control plane logs, and it is not pinned",
                 advice="pin the version, and set enabled_log_types (cluster_enabled_log_types before version 21)",
                 severity=Severity.LOW,
             )
@@ -41,9 +41,9 @@ def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) ->
         name, present = known, () if cluster.has(known) else _DEFAULT
     if cluster.is_computed(name):
         yield cluster.finding(
-            "what the control plane logs is decided by an expression",
+            "an expression decides what the control plane logs",
             name,
-            advice=f"see that it comes out as {', '.join(options.wanted)}",
+            advice=f"check that its value is {', '.join(options.wanted)}",
             severity=Severity.LOW,
         )
         return

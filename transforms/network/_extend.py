@@ -63,6 +63,7 @@ def unexplained_finding(policy: Policy, direction: Direction, paths: list[Path])
     what = "a rule or peer" if len(paths) == 1 else f"{len(paths)} rules or peers"
     return policy.object.finding(
         f"nothing in the tree explains {what} of {policy.object} for {direction}", "spec", direction, *paths[0],
-        advice="--prune-managed removes what nothing explains; without our label it is yours, and left alone",
+        advice="--prune-managed removes what nothing explains; a policy without harden's label is yours, and left"
+        " alone",
         severity=Severity.LOW,
     )  # fmt: skip

@@ -72,7 +72,7 @@ def types(closed: Iterable[Direction]) -> list[str]:
 
 def opened(policy: Policy, asked: Iterable[Direction]) -> str:
     """In words, what ``policy``, which lets everything through in some direction, does in those that are ``asked``."""
-    words = {"ingress": "lets everybody in", "egress": "lets its pods out to every pod and address"}
+    words = {"ingress": "lets everybody in", "egress": "lets its pods connect to every pod and address"}
     found = []
     for direction in asked:
         if direction in policy.open:

@@ -97,7 +97,9 @@ class Traffic:
                 facts = callers.makers[:1]
                 if many:
                     first, why = next(iter(silent.items()))
-                    words = f"nothing shows whom more than {MANY} workloads of the namespace call, {first.object} first"
+                    words = (
+                        f"more than {MANY} workloads of the namespace ({first.object} first) do not show their calls"
+                    )
                     facts = [*facts, Evidence(words, *_at(why))]
                 rules.allow([EVERY_POD], on, said("in from the namespace", _ports(tuple(on)), facts))
                 continue
@@ -112,10 +114,10 @@ class Traffic:
             on_node = on_host_network(pod)
             if why is None or not (on_node or self.options.callers == "shown") or not known.serves_another(pod):
                 continue
-            reason = ", since no policy can name who is on the network of its node" if on_node else ""
-            advice = "name what it calls in a variable"
+            reason = ", since no policy can name a pod on the network of its node" if on_node else ""
+            advice = "name the Services that it calls in a variable"
             yield pod.finding(
-                f"{why.text}: what it calls in its namespace is refused{reason}",
+                f"{why.text}: its calls in its namespace are refused{reason}",
                 advice=advice if on_node else f"{advice}, or set network-policy.callers: silent",
                 severity=Severity.LOW, topic="workload with calls that nothing shows",
             )  # fmt: skip
@@ -154,7 +156,7 @@ class Traffic:
         else:
             facts = self._calls_neighbours()
             if facts:
-                rules.allow([EVERY_POD], (), said("out in the namespace", "", facts))
+                rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
         if with_dns:
             self.add_dns(rules)
         for mesh in self._meshes():
@@ -190,14 +192,14 @@ class Traffic:
         for pod in self.pods:
             if uses_cluster_dns(pod):
                 peers, ports = cluster_dns(self._tree)
-                rules.allow(peers, ports, [Evidence("pods find others by name")])
+                rules.allow(peers, ports, [Evidence("pods find others by DNS name")])
             peers, ports = nameservers(pod)
             if peers:
                 rules.allow(peers, ports, [pod.fact("it names its name servers", "dnsConfig", "nameservers")])
 
     def _outside(self, rules: Rules) -> None:
         if self.options.internet == "allow":
-            facts = [Evidence("nothing proves that no address outside is needed")]
+            facts = [Evidence("it may need an address outside of the cluster")]
             rules.allow(self._everywhere(), (), facts, apart=True)
             return
         for other in self._elsewhere():
@@ -231,14 +233,14 @@ class Traffic:
         for pod in self.pods if self.options.internet == "deny" else ():
             if pod.get("dnsPolicy") == "Default":
                 yield pod.finding(
-                    "it asks the name servers of its node, whose addresses no rule can name", "dnsPolicy",
+                    "it asks the name servers of its node, and no rule can name their addresses", "dnsPolicy",
                     advice="name them in network-policy.allow, or let it ask the DNS of the cluster",
                 )  # fmt: skip
         for pod in self.pods:
             fact = next((each for each in _api_use(pod) if "kubernetes_sd_configs" in each.text), None)
             if fact is not None:
                 yield Finding(
-                    message=f"{pod.object} finds the pods that it measures by itself ({fact.text}), and their policies "
+                    message=f"{pod.object} discovers the pods that it scrapes ({fact.text}), and their policies "
                     "let it in only where they ask to be scraped",
                     advice="annotate the others with prometheus.io/scrape, name their ports in a ServiceMonitor, or "
                     "add an ingress rule for it",
@@ -265,15 +267,15 @@ class Traffic:
             elif other.host in _NAMES_OF_METADATA:
                 if not any(address in _METADATA for address, _, _ in metadata_rules(self.pods, closed=True)):
                     yield Finding(
-                        message=f"{other.pod.object} asks {name}, where clouds give away the credentials of the node, "
-                        "and no rule opens that",
+                        message=f"{other.pod.object} asks {name}, where clouds hand out the credentials of the node,"
+                        " and no rule allows it",
                         advice="give it an identity of its own (IRSA, Pod Identity, Workload Identity), or write an "
                         "egress rule for it",
                         severity=Severity.MEDIUM, piece=other.evidence.piece, path=other.evidence.path,
                     )  # fmt: skip
             elif self.options.internet == "deny" and not _named_addresses(other):
                 yield Finding(
-                    message=f"{other.pod.object} talks to {name}, which no rule opens: policies know addresses only",
+                    message=f"{other.pod.object} talks to {name}, and no rule allows it: policies know only addresses",
                     advice="name its addresses in network-policy.allow, or set network-policy.internet: allow",
                     severity=Severity.MEDIUM, piece=other.evidence.piece, path=other.evidence.path,
                 )  # fmt: skip

@@ -32,7 +32,7 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
     Why: policies add up, so that one with the rule {} in a direction opens it for its pods whatever the others say.
     Where it stands, nothing is isolated, and the list of policies looks as if it were.
 
-    May break: nothing, since it only reports: who needs the open rule is not for manifests to say. The finding holds
+    May break: nothing, since it only reports: manifests do not say who needs the open rule. The finding holds
     the policy that harden writes where there is none.
     """
     isolation = policy.tree.ask(Isolation)
@@ -42,8 +42,8 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
         return
     pods = [pod for pod in isolation.selected(known) if _counts(pod)]
     yield policy.finding(
-        f"{policy.object} closes nothing for {' and '.join(wanted)}: it {opened(known, wanted)}, and no policy beside "
-        f"it takes that back ({_of_whom(known, pods)})",
+        f"{policy.object} closes nothing for {' and '.join(wanted)}: it {opened(known, wanted)}, and no other policy "
+        f"can take that back ({_of_whom(known, pods)})",
         *known.open[wanted[0]].path,
         advice=_advice(pods, wanted, options),
         severity=Severity.MEDIUM if "ingress" in wanted else Severity.LOW,
@@ -73,9 +73,9 @@ def _advice(pods: list[PodTemplate], wanted: list[Direction], options: NetworkPo
         elif (spec := _narrower(first, wanted, options)) is not None:
             ready.append(spec)
     if not ready:
-        return "say in it who may talk to its pods, and to whom they may"
-    rest = [f"and {more} more, which harden writes where it is gone"] if more else []
-    return f"put in its place for {' and '.join(wanted)} what the manifests show: {'; '.join(ready + rest)}"
+        return "list in it who may connect to its pods, and where its pods may connect to"
+    rest = [f"and {more} more, which harden writes once this policy is gone"] if more else []
+    return f"replace it for {' and '.join(wanted)} by what the manifests show: {'; '.join(ready + rest)}"
 
 
 def _narrower(pod: PodTemplate, wanted: list[Direction], options: NetworkPolicies) -> str | None:

@@ -138,7 +138,7 @@ def _lacking(namespace: Namespace, closing: dict[PodTemplate, list[list[Object]]
                 continue
             held = frozenset().union(*map(isolation.ways, policies))
             way = _in_words(min(isolation.ways(namespace.object) - held), namespace.tree.root)
-            yield pod.fact(f"{way} takes in no {policies[0]}, which {pod.object} needs")
+            yield pod.fact(f"{way} does not include {policies[0]}, which {pod.object} needs")
             break
 
 
@@ -152,7 +152,7 @@ def _apart(namespace: Namespace, lacking: list[Evidence], wanted: list[Direction
     return namespace.finding(
         f"no default deny of {_place(namespace)} is written, since it would cut a workload that is applied without its "
         f"policies: {lacking[0].text}{more}",
-        advice="put these policies where their workloads are, so that what takes in one takes in the other, and run "
+        advice="list these policies where their workloads are listed, so that both are applied together, and run "
         f"again; or close it: {_ready(namespace, wanted)}",
     )  # fmt: skip
 
@@ -161,13 +161,13 @@ def _undone(namespace: Namespace, undoing: Policy, wanted: list[Direction], is_c
     close = "" if is_closed else f", and close it: {_ready(namespace, wanted)}"
     return namespace.finding(
         f"nothing isolates the pods of {_place(namespace)}: {undoing.object} {opened(undoing, wanted)}, and a default "
-        "deny beside it closes nothing of that",
+        "deny beside it does not change that",
         advice=f"remove {undoing.object} when every pod there has what it needs{close}",
     )  # fmt: skip
 
 
 def _place(namespace: Namespace) -> str:
-    return f"namespace {namespace.name}" if namespace.name else "the namespace that this is applied to"
+    return f"namespace {namespace.name}" if namespace.name else "the namespace that these manifests are applied to"
 
 
 def _ready(namespace: Namespace, wanted: list[Direction]) -> str:
@@ -187,12 +187,12 @@ def _finding(
     unseen: bool,
 ) -> Finding:
     where = _place(namespace)
-    reason = ", and some of its pods stand elsewhere" if unseen else ""
+    reason = ", and some of its pods are elsewhere" if unseen else ""
     advice = f"when every pod there has what it needs, close it: {_ready(namespace, wanted)}"
     ask = namespace.tree.ask(Isolation).undoing
     undoing = [found for pod in open_pods for each in wanted if (found := ask(pod, each)) is not None]
     if undoing:
-        advice += f"; what {undoing[0].object} lets through stays open beside it"
+        advice += f"; {undoing[0].object} keeps open what it allows"
     if is_shared(namespace.name) and namespace.name not in (None, "default"):
         advice = "what runs there belongs to the cluster; close it through its installer"
     if open_pods:
@@ -201,6 +201,6 @@ def _finding(
         way = "" if missing == wanted else f" for {' or for '.join(missing or wanted)}"
         return namespace.finding(f"nothing isolates {count} of {where}{way}{reason}", advice=advice)
     return namespace.finding(
-        f"nothing isolates a pod that is later added to {where}{reason}", advice=advice,
+        f"a pod that is added later to {where} is not isolated{reason}", advice=advice,
         severity=Severity.LOW, topic="namespace without a default-deny NetworkPolicy",
     )  # fmt: skip

@@ -45,7 +45,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         return  # nothing runs from it
     if on_host_network(pod):
         yield pod.finding(
-            "no NetworkPolicy holds on the network of its node", "hostNetwork",
+            "no NetworkPolicy applies to a pod on the network of its node", "hostNetwork",
             advice="filter on the node, or give it a network of its own", severity=Severity.LOW,
         )  # fmt: skip
         yield from Traffic([pod], options).unknown_calls()
@@ -64,7 +64,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     for other in isolation.foreign(pod)[:1]:
         yield other.finding(
             f"{other} may isolate workloads, and harden does not read its rules: no NetworkPolicy is written beside it",
-            advice="see that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
+            advice="check that it closes and opens what it should", severity=Severity.LOW, once=f"{id(other)}",
         )  # fmt: skip
         return
     traffic = Traffic(pods, options)
@@ -90,7 +90,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         yield from traffic.unknown_calls()
     if existing is not None and not existing.legal:
         yield existing.object.finding(
-            f"no API server takes {existing.object}, so nothing isolates {pod.object}",
+            f"the API server refuses {existing.object}, so nothing isolates {pod.object}",
             advice="remove it, and run again",
         )
         return
@@ -102,7 +102,7 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
         template = twin.object.view(*twin.template_path[len(twin.object.path) :])
         yield template.set(
             "metadata", "labels", NAME, to=own.added, grade=Grade.REVIEW, basis=Basis.PROVED,
-            evidence=[Evidence("its pods have no label that a policy could find them by")],
+            evidence=[Evidence("its pods have no label by which a policy could select only them")],
         )  # fmt: skip
 
 
@@ -114,12 +114,12 @@ def _orphans(traffic: Traffic) -> Iterator[Finding]:
     for entry in traffic.closed_orphans():
         if entry.service is not None:
             yield entry.service.finding(
-                f"nothing in the tree names {entry.service}, so nothing reaches it",
+                f"nothing in the tree names {entry.service}, so no connection to it is allowed",
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
             )
         else:
             yield entry.server.finding(
-                f"{entry.evidence[0].text}: nothing reaches it",
+                f"{entry.evidence[0].text}: no connection to it is allowed",
                 advice="name its clients with an ingress rule, or set network-policy.orphans: same-namespace",
                 severity=Severity.LOW, topic="workload with ports that no Service leads to",
             )  # fmt: skip
@@ -152,7 +152,7 @@ def _created(
         if left := item.directions - rules.keys() - undone.keys():
             evidence[item.object.fact(f"{item.object} closes {', '.join(sorted(left))}")] = None
     for direction, item in undone.items():
-        evidence[item.object.fact(f"{item.object} leaves {direction} open, whatever stands beside it")] = None
+        evidence[item.object.fact(f"{item.object} leaves {direction} open, whatever other policies say")] = None
     name = f"harden-{pod.object.name}" + (f"-{pod.kind.lower()}" if isolation.selectors.shares_name(pod) else "")
     value = policy(free_name(pod, as_object_name(name)), pod.namespace, spec)
     impact = "workload-isolated" if undone.keys().isdisjoint(asked) else "workload-half-isolated"
@@ -176,7 +176,7 @@ def _extended(
         edits += removals(existing, direction, gone)
     if edits and not existing.object.editable:
         yield existing.object.finding(
-            f"{existing.object} lacks connections that the manifests show, and stands outside the given paths",
+            f"{existing.object} lacks connections that the manifests show, and is outside the given paths",
             advice="run harden over its folder, too",
         )
         return

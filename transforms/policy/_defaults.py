@@ -12,7 +12,7 @@ from hardener.kubernetes.mutating_policy import BINDING, DEFAULTS, POLICY, SINCE
 
 from ._writing import TOPIC, extend, facts
 
-_DIFFERS = "pods in the cluster then differ from what stands in Git"
+_DIFFERS = "pods in the cluster then differ from the manifests in Git"
 
 
 def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
@@ -21,7 +21,7 @@ def steps(home: PolicyHome, spaces: list[Shown]) -> Steps:
     if version < SINCE:
         yield home.finding(
             "no defaults are written (policies.mutate): MutatingAdmissionPolicy is served since 1.36, and "
-            f"{version[0]}.{version[1]} is assumed", advice="say --kubernetes-version 1.36, or unset policies.mutate",
+            f"{version[0]}.{version[1]} is assumed", advice="set --kubernetes-version 1.36, or unset policies.mutate",
             severity=Severity.LOW,
         )  # fmt: skip
         return

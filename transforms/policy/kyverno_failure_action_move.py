@@ -29,13 +29,14 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
         return
     if any(rule.has("verifyImages") for rule in policy.items("spec", "rules")):
         yield policy.finding(
-            f"{policy.object} says for all rules what happens, of images too: {present[0]}", "spec", present[0],
+            f"{policy.object} sets {present[0]} for all rules, also for those that verify images", "spec", present[0],
             advice="give each rule its own failureAction, then remove it from spec", severity=Severity.LOW,
         )  # fmt: skip
         return
     if any(state.text("spec", _OLD) != policy.text("spec", _OLD) for state in policy.states[1:]):
         yield policy.finding(
-            f"{policy.object} says for all rules what happens, and a kustomization patches it", "spec", present[0],
+            f"{policy.object} sets the failure action for all rules, and a kustomization patches it", "spec",
+            present[0],
             advice="give each rule its own failureAction, here and in the patch", severity=Severity.LOW,
         )  # fmt: skip
         return
@@ -51,7 +52,7 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
         if "action" in each:
             each["action"] = spelled(each["action"])
     grade = Grade.SAFE if is_known(policy, options) else Grade.REVIEW
-    evidence = [fact, policy.fact(f"{present[0]} is said for all rules", "spec", present[0])]
+    evidence = [fact, policy.fact(f"{present[0]} is set for all rules", "spec", present[0])]
     edits: list[Edit] = []
     for index, rule in rules:
         if rule.has("validate", "failureAction"):

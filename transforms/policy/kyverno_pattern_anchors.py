@@ -39,8 +39,8 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
             ]  # fmt: skip
         elif plain == {"spec": {"securityContext": {"runAsNonRoot": "true"}}}:
             evidence = [
-                policy.fact("a container may say runAsNonRoot: false, and is not looked at", *path, "pattern"),
-                Evidence("a pod whose containers say it each for itself is refused"),
+                policy.fact("a container with runAsNonRoot: false is not checked", *path, "pattern"),
+                Evidence("a pod is refused if only its containers set runAsNonRoot: true"),
             ]
             yield [
                 policy.drop(*path, "pattern", grade=Grade.REVIEW, basis=Basis.PROVED, evidence=evidence),
@@ -56,10 +56,10 @@ def _of_privileged(policy: KyvernoPolicy, pattern: Any, path: Path) -> list[Evid
     found = []
     unseen = [name for name in _LISTS[1:] if name not in spec and f"=({name})" not in spec]
     if unseen:
-        found.append(policy.fact(f"{' and '.join(unseen)} are not looked at", *path, "pattern"))
+        found.append(policy.fact(f"{' and '.join(unseen)} are not checked", *path, "pattern"))
     if "=(privileged)" not in str(spec):
         found.append(policy.fact("a pod that leaves privileged out is refused", *path, "pattern"))
-    return found or [policy.fact("a list that may be left out has to be there", *path, "pattern")]
+    return found or [policy.fact("the pattern requires a list that a pod may leave out", *path, "pattern")]
 
 
 def _only_privileged(plain: Any) -> bool:

@@ -27,8 +27,8 @@ def late_token_policy(policy: MutatingPolicy) -> Steps:
     for path, text in expressions:
         if may_set_false(text, _FIELD):
             yield policy.finding(
-                f"{policy.object} sets {_FIELD} of pods when the token is mounted already, so that they say that they "
-                "have none and have it", *path, severity=Severity.MEDIUM,
+                f"{policy.object} sets {_FIELD} of pods after the token is mounted: the field says false, but the"
+                " token is there", *path, severity=Severity.MEDIUM,
                 advice=f"remove the policy, and set {_FIELD}: false in the service accounts, or in the pod templates",
             )  # fmt: skip
             return

@@ -117,7 +117,7 @@ def _labels(namespace: Namespace, mode: str, level: str, grade: Grade, evidence:
     if present is not None and (present not in LEVELS or LEVELS.index(present) >= LEVELS.index(level)):
         return []
     if present is not None:
-        fact = namespace.fact(f"{mode}: {present} is asked for by name", "metadata", "labels", _PREFIX + mode)
+        fact = namespace.fact(f"{mode}: {present} is set on the namespace", "metadata", "labels", _PREFIX + mode)
         evidence = [*evidence, fact]
     version = "v{}.{}".format(*namespace.tree.settings.kubernetes_version)
     return [
@@ -134,7 +134,7 @@ def _command(namespace: Namespace, level: str) -> str:
 
 
 def _not_enforced(namespace: Namespace, standing: _Standing, doubt: list[Evidence]) -> Finding:
-    reason = _and_more(doubt) if doubt else "the tree shows no workload of it"
+    reason = _and_more(doubt) if doubt else "the tree shows no workload of this namespace"
     level = standing.capped if standing.reaches_any else LEVELS[1]
     return namespace.finding(
         f"namespace {_called(namespace)} enforces no Pod Security level: {reason}",

@@ -19,7 +19,7 @@ _LOOSE = frozenset({"volumes", "seccompProfiles"})  # they open nothing by thems
 
 @transform(each=SecurityContextConstraints, stage="policy", severity=Severity.HIGH, only_reports=True)
 def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
-    """A SecurityContextConstraints lets pods do what they need, and nobody holds it who does not run such pods.
+    """A SecurityContextConstraints lets pods do what they need, and only those who run such pods hold it.
 
     Why: OpenShift runs a pod by the constraints that its service account may use; one that lets containers be
     privileged, be root or reach the node gives the node to whoever may use it, and a group gives it to all of its
@@ -34,8 +34,8 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
         return
     if constraints.is_of_the_cluster:
         yield constraints.finding(
-            f"it opens {listed(found)}, and is one that OpenShift brings", *found[0].path,
-            severity=Severity.LOW, advice="leave it as it comes, and give nobody more of it",
+            f"it opens {listed(found)}, and is a default of OpenShift", *found[0].path,
+            severity=Severity.LOW, advice="leave it unchanged, and grant it to nobody else",
             topic="object of SecurityContextConstraints that OpenShift brings",
         )  # fmt: skip
         return
@@ -61,7 +61,7 @@ def _of_groups(constraints: SecurityContextConstraints, found: list[Opening]) ->
         yield constraints.finding(
             f"Group {group}, {who}, may use it: {listed(found)}", "groups", index,
             severity=Severity.CRITICAL if critical else Severity.HIGH,
-            advice="take the group out, and bind its use to the service accounts whose pods need it",
+            advice="remove the group, and bind its use to the service accounts whose pods need it",
             topic=None if critical else "group with wide SecurityContextConstraints",
         )  # fmt: skip
 

@@ -31,8 +31,8 @@ def policy_enforce(policy: Policy) -> Steps:
     if level is None:
         yield policy.finding(
             f"{policy.object} only reports what it was written to refuse",
-            advice="look at what it reported (policy reports, audit records); when that is nothing, let it refuse",
-            severity=Severity.LOW, topic="rule of admission without a refusal",
+            advice="check what it reported (policy reports, audit records); if that is nothing, make it refuse",
+            severity=Severity.LOW, topic="rule of admission in report-only mode",
         )  # fmt: skip
         return
     pods = [pod for pod in policy.tree.pod_templates if not pod.object.classes]
@@ -43,13 +43,13 @@ def policy_enforce(policy: Policy) -> Steps:
         )  # fmt: skip
         yield policy.finding(
             f"{policy.object} only reports what it was written to refuse; {why}",
-            advice="harden what it reports, then let it refuse", severity=Severity.LOW,
+            advice="harden what it reports, then make it refuse", severity=Severity.LOW,
         )  # fmt: skip
         return
     count = "the only workload" if len(pods) == 1 else f"all {len(pods)} workloads"
     facts = [
         policy.fact(f"it holds for level {level}, and {count} of the tree reach{'es' * (len(pods) == 1)} it"),
-        Evidence("it refuses pods that the tree does not show, too"),
+        Evidence("it then also refuses pods that the tree does not show"),
     ]
     yield list(_enforced(policy, facts))
 

@@ -24,7 +24,7 @@ _NO_ADD_ON = "use --policy-engine vap, which needs nothing but the API server an
 
 @transform(each=PolicyHome, stage="policy", severity=Severity.HIGH, cis="5.2.1", options=Policies)
 def policy_generate(home: PolicyHome, options: Policies) -> Steps:
-    """Admission policies refuse, where the tree shows all pods, what the profile forbids; elsewhere they warn.
+    """Admission policies refuse what the profile forbids where the tree shows all pods, and warn elsewhere.
 
     Why: without an admission rule the next manifest, or the next kubectl run, can undo all of this.
 
@@ -41,7 +41,7 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
         return
     if home.renamed and engine == "vap":
         yield _not_written(
-            home, "no policies are written: kustomize renames them where they belong, and not the name in a binding",
+            home, "no policies are written: kustomize would rename the policies, but not their names in the bindings",
             "set nothing but namespaces in the kustomization of cluster-wide objects, or list them in one of their own",
         )  # fmt: skip
         return

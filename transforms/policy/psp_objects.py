@@ -20,7 +20,8 @@ def psp_objects(policy: PodSecurityPolicy) -> Steps:
     version = policy.tree.settings.kubernetes_version
     if version >= _GONE:
         yield policy.finding(
-            f"{policy.object} protects nothing: such policies went in 1.25, and {version[0]}.{version[1]} is assumed",
+            f"{policy.object} protects nothing: Kubernetes removed its kind in 1.25, and {version[0]}.{version[1]}"
+            " is assumed",
             advice="label the namespaces with a Pod Security level (namespace-pss-labels), and remove it",
             topic="leftover of PodSecurityPolicy",
         )  # fmt: skip

@@ -10,10 +10,10 @@ from hardener.tree.script_views import Script
 
 @transform(each=Script, stage="policy", severity=Severity.HIGH, pss="baseline", cis="5.2.1", only_reports=True)
 def script_kubectl_privileged(script: Script) -> Steps:
-    """No script starts a pod that has its node by way of flags.
+    """No script starts a pod whose flags open its node.
 
-    Why: what `kubectl run --overrides` or `kubectl debug --profile=sysadmin` starts is in no manifest that anybody
-    reviews; where it works for a script it works for everybody who has the rights of one.
+    Why: nobody reviews a pod that `kubectl run --overrides` or `kubectl debug --profile=sysadmin` starts: it is in no
+    manifest. What a script can start, everybody with the same rights can start.
 
     May break: nothing, the script is only reported.
     """
@@ -23,6 +23,6 @@ def script_kubectl_privileged(script: Script) -> Steps:
         what = run.started.sign or "; ".join(broken.message for broken in run.broken)
         yield script.finding(
             f"{run.started.command} starts a pod that no manifest shows: {what}", "lines", run.line,
-            advice="enforce Pod Security level baseline in its namespace, so that it is refused; what is needed of it "
-            "belongs into a manifest", severity=Severity.HIGH,
+            advice="enforce Pod Security level baseline in its namespace, so that this pod is refused; write what is"
+            " needed of it into a manifest", severity=Severity.HIGH,
         )  # fmt: skip

@@ -9,18 +9,18 @@ from hardener.facts.access.admission import AdmissionPolicy, AdmissionWebhook
 
 @transform(each=AdmissionWebhook | AdmissionPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
 def webhook_failure_ignore(target: AdmissionWebhook | AdmissionPolicy) -> Steps:
-    """An admission check that cannot answer refuses.
+    """A request is refused if its admission check cannot answer.
 
-    Why: with `failurePolicy: Ignore` whoever keeps a webhook from answering, by load or by deleting its pod, has it
-    skipped.
+    Why: with `failurePolicy: Ignore` a webhook is skipped as soon as somebody keeps it from answering, by load or by
+    deleting its pod.
 
-    May break: nothing, it is only reported: with `Fail` a webhook that is down stops what it looks at.
+    May break: nothing, it is only reported: with `Fail` a webhook that is down blocks the requests that it checks.
     """
     if isinstance(target, AdmissionPolicy):
         if target.text("spec", "failurePolicy") == "Ignore":
             yield target.finding(
                 f"{target.object} is skipped where an expression fails: failurePolicy is Ignore", "spec",
-                "failurePolicy", advice="set Fail once its expressions are known to hold for every object",
+                "failurePolicy", advice="set Fail once its expressions are known to work for every object",
                 severity=Severity.LOW,
             )  # fmt: skip
         return

@@ -101,7 +101,7 @@ class Target:
         first = {
             "external-secrets": f"write the values to the store: sh {script}",
             "sealed-secrets": f"keep the values where the cluster cannot lose them: {script}",
-            "sops": f"encrypt the values and put what comes out in place of the empty Secrets: sh {script}",
+            "sops": f"encrypt the values and replace the empty Secrets by the result: sh {script}",
             "secret": f"make the Secrets: sh {script}",
         }[self.backend.name]
         return first, f"rotate {what}: {_HISTORY}"
@@ -113,12 +113,12 @@ def target(view: View, options: Secrets, name: str, secret: str, *, exactly: boo
     moves = moves_of(view)
     if "$" not in secret and not is_object_name(secret):
         if exactly:
-            return "its name is none that an API server takes"
+            return "the API server would refuse its name"
         secret = as_object_name(secret)
     if not options.move:
         return "the profile moves no secrets (secrets.move)"
     if moves.sink is None:
-        return "there is no place for the values; --secrets-out DIR names one outside of the repository"
+        return "no folder for the values is given (--secrets-out DIR, outside of the repository)"
     backend = moves.backends.chosen(options.backend, options.store)
     renamed = moves.renamed(view, backend.name)
     if renamed is not None:

@@ -16,7 +16,7 @@ def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
     if cluster.has("spec") or cluster.has("secretsEncryption", "keyARN"):
         return
     yield cluster.finding(
-        "it has no secretsEncryption",
-        advice="make a key in KMS and add {secretsEncryption: {keyARN: arn:aws:kms:REGION:ACCOUNT:key/ID}}; for a"
+        "the cluster has no secretsEncryption",
+        advice="create a key in KMS and add {secretsEncryption: {keyARN: arn:aws:kms:REGION:ACCOUNT:key/ID}}; for a"
         " cluster that runs: eksctl utils enable-secrets-encryption", severity=Severity.MEDIUM,
     )  # fmt: skip

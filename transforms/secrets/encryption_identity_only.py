@@ -24,6 +24,7 @@ def encryption_identity_only(configuration: EncryptionConfiguration) -> Steps:
         names = [name for name, _ in providers(entry)]
         if names and all(name == PLAIN for name in names):
             yield entry.finding(
-                "identity is the only provider, so Secrets are in etcd in clear", "providers",
-                advice=f"put one before it on every API server, outside of Git: {_SCAFFOLD}", severity=Severity.HIGH,
+                "identity is the only provider, so Secrets are in etcd in clear text", "providers",
+                advice=f"put another one before it on every API server, outside of Git: {_SCAFFOLD}",
+                severity=Severity.HIGH,
             )  # fmt: skip

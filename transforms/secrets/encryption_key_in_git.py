@@ -23,7 +23,7 @@ def encryption_key_in_git(configuration: EncryptionConfiguration) -> Steps:
                 value = key.text("secret")
                 if value and not is_placeholder(value):
                     yield entry.finding(
-                        f"key {key.text('name')} of {name} stands here", "providers", index, name, "keys", number,
-                        advice="add a new key on every API server, make it the first, encrypt all Secrets again, drop"
-                        " this one; then keep the file out of Git, or use a KMS", severity=Severity.CRITICAL,
+                        f"the file holds key {key.text('name')} of {name}", "providers", index, name, "keys", number,
+                        advice="add a new key on every API server, make it the first, encrypt all Secrets again,"
+                        " remove this one; then keep the file out of Git, or use a KMS", severity=Severity.CRITICAL,
                     )  # fmt: skip

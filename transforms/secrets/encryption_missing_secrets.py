@@ -9,7 +9,7 @@ from ._encryption import PLAIN, covering, entries, providers
 
 @transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27")
 def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
-    """Where etcd is encrypted, Secrets are among what is.
+    """Where etcd is encrypted, Secrets are encrypted too.
 
     Why: without an entry that names them, Secrets stay in etcd in clear, whatever else is encrypted.
 
@@ -26,14 +26,14 @@ def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
         yield entry.append(
             "resources", value="secrets", grade=Grade.REVIEW, basis=Basis.PROVED,
             evidence=[entry.fact(f"{names[0]} encrypts {', '.join(listed)} already", "providers", 0)],
-            requires=("see that every API server runs with this file and its keys",),
+            requires=("check that every API server runs with this file and its keys",),
             follow_up=(
                 "restart all API servers",
-                "encrypt what is there: kubectl get secrets -A -o json | kubectl replace -f -",
+                "encrypt the existing Secrets: kubectl get secrets -A -o json | kubectl replace -f -",
             ),
         )  # fmt: skip
         return
     yield configuration.finding(
-        "no entry is about Secrets, so they are in etcd in clear", "resources",
+        "no entry covers Secrets, so they are in etcd in clear text", "resources",
         advice="add an entry with resources: [secrets] and a provider that encrypts", severity=Severity.HIGH,
     )  # fmt: skip

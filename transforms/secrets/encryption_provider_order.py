@@ -28,10 +28,10 @@ def encryption_provider_order(configuration: EncryptionConfiguration) -> Steps:
             *(entry.drop("providers", index, **how) for index, name in enumerate(names) if name == PLAIN),
             entry.append(
                 "providers", value={PLAIN: {}}, **how,
-                requires=("see that every API server runs with this file and its keys",),
+                requires=("check that every API server runs with this file and its keys",),
                 follow_up=(
                     "restart all API servers",
-                    "encrypt what is there: kubectl get secrets -A -o json | kubectl replace -f -",
+                    "encrypt the existing Secrets: kubectl get secrets -A -o json | kubectl replace -f -",
                 ),
             ),
         ]  # fmt: skip

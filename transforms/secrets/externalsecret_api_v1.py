@@ -20,8 +20,8 @@ def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
     version = item.text("apiVersion")
     if version == f"{GROUP}/v1alpha1":
         yield item.finding(
-            "v1alpha1 is not served any more", "apiVersion",
-            advice="write it anew as v1: dataFrom has another shape there", severity=Severity.MEDIUM,
+            "v1alpha1 is no longer served", "apiVersion",
+            advice="rewrite it as v1: dataFrom has another form there", severity=Severity.MEDIUM,
         )  # fmt: skip
     if version != f"{GROUP}/v1beta1":
         return
@@ -42,5 +42,5 @@ def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
     yield item.set(
         "apiVersion", to=API, grade=Grade.SAFE if shown else Grade.REVIEW,
         basis=Basis.PROVED if shown else Basis.ASSUMED, evidence=[shown] if shown else [],
-        requires=() if shown else ("see that release 0.16 or newer of the External Secrets Operator runs",),
+        requires=() if shown else ("check that release 0.16 or newer of the External Secrets Operator runs",),
     )  # fmt: skip

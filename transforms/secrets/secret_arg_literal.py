@@ -13,7 +13,8 @@ from hardener.tree.core_views import Container
 def secret_arg_literal(container: Container) -> Steps:
     """A command line holds no credentials.
 
-    Why: it is in Git, in the API, and in the list of processes of the node, where every process of the node reads it.
+    Why: the command line is in Git, in the API, and in the process list of the node, where every process of the node
+    reads it.
 
     May break: nothing, since it only reports: a program may take the value from a variable ($(NAME) in the arguments is
     filled in from env), or from a file, and only its documentation says which.
@@ -25,6 +26,6 @@ def secret_arg_literal(container: Container) -> Steps:
             yield container.finding(
                 f"{key} of container {container.name} hold a credential", key, places[0],
                 advice="keep it in a Secret, take it from there as a variable with valueFrom.secretKeyRef, and write"
-                " $(NAME) in its place; rotate it: the Git history has it",
+                " $(NAME) in its place; rotate it: the Git history keeps it",
             severity=Severity.CRITICAL,
             )  # fmt: skip

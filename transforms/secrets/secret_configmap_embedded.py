@@ -10,9 +10,9 @@ from hardener.kubernetes.secret_values import SecretClass, classify
 def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
     """A configuration file in a ConfigMap holds no credentials.
 
-    Why: whoever may read ConfigMaps reads it, and they are rarely encrypted in etcd.
+    Why: whoever may read ConfigMaps reads the credential, and ConfigMaps are rarely encrypted in etcd.
 
-    May break: nothing, since it only reports: only part of the file is secret, and what reads it decides how that part
+    May break: nothing, since it only reports: only part of the file is secret, and the program decides how that part
     may come from elsewhere.
     """
     if config_map.text("kind") != "ConfigMap":
@@ -26,6 +26,6 @@ def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
         what = f"it seems to hold a credential, {name}" if name else "it may be a credential"
         yield config_map.finding(
             f"{key}: {what}", "data", key,
-            advice="if it is one, move it to a Secret, the file whole or that one value as a variable, and rotate it",
+            advice="if it is one, move the whole file or this one value to a Secret, and rotate it",
             severity=Severity.HIGH if name else Severity.MEDIUM, topic="ConfigMap with what may be a credential",
         )  # fmt: skip

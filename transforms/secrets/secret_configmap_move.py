@@ -16,7 +16,7 @@ from ._store import missing
 from ._target import Target, is_key, listed, target
 
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
-_ADVICE = "move them to a Secret that an operator fills from a store, and rotate them: the Git history has them"
+_ADVICE = "move them to a Secret that an operator fills from a store, and rotate them: the Git history keeps them"
 
 
 @transform(
@@ -41,9 +41,9 @@ def secret_configmap_move(config_map: ConfigMap, options: Secrets) -> Steps:
     reason = where if isinstance(where, str) else _refusal(config_map, list(found), where)
     if reason is not None or isinstance(where, str):
         severity = Severity.CRITICAL if SecretClass.SECRET in found.values() else Severity.HIGH
-        default = "; one that can be guessed needs another value anyway" if SecretClass.WEAK in found.values() else ""
+        default = "; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in found.values() else ""
         yield config_map.finding(
-            f"{listed(list(found))} in clear, and left there: {reason}", "data", next(iter(found)),
+            f"the ConfigMap holds {listed(list(found))} in clear text; not moved: {reason}", "data", next(iter(found)),
             advice=_ADVICE + default, severity=severity,
         )  # fmt: skip
         return
@@ -51,7 +51,8 @@ def secret_configmap_move(config_map: ConfigMap, options: Secrets) -> Steps:
         edits = list(_edits(config_map, list(found), where, options))
     except SealingError as error:
         yield config_map.finding(
-            f"{listed(list(found))} in clear, and left there: {error}", "data", next(iter(found)), advice=_ADVICE,
+            f"the ConfigMap holds {listed(list(found))} in clear text; not moved: {error}", "data", next(iter(found)),
+            advice=_ADVICE,
             severity=Severity.CRITICAL,
         )  # fmt: skip
         return
@@ -77,7 +78,7 @@ def _refusal(config_map: ConfigMap, keys: list[str], where: Target) -> str | Non
     if twice:
         return f"{where.known} has {listed(twice)} already, perhaps with another value"
     if config_map.get("immutable") is True:
-        return "it is immutable, and has to be made again under another name"
+        return "it is immutable, and has to be created again under another name"
     if not all(map(is_key, keys)):
         return "a Secret does not take all of the keys"
     if not config_map.text("metadata", "name"):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._target import Target
 
 _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
-_ADVICE = "let it come from a Secret that an operator fills from a store, and rotate it: the Git history has it"
+_ADVICE = "take it from a Secret that an operator fills from a store, and rotate it: the Git history keeps it"
 
 
 @transform(
@@ -61,8 +61,8 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
     kinds = {verdict for *_, verdict in found}
     container, entry, _, _ = found[0]
     yield entry.finding(
-        f"{listed(names)} in clear in container {container.name}, and left there: {reason}", "value",
-        advice=_ADVICE + ("; one that can be guessed needs another value anyway" if SecretClass.WEAK in kinds else ""),
+        f"container {container.name} has {listed(names)} in clear text; not moved: {reason}", "value",
+        advice=_ADVICE + ("; a value that can be guessed must be replaced anyway" if SecretClass.WEAK in kinds else ""),
         severity=Severity.CRITICAL if SecretClass.SECRET in kinds else Severity.HIGH,
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def _patched(pod: PodTemplate, written: set[str | None]) -> Iterator[Finding]:
             if entry.text("value") not in written:
                 piece, path = entry.object.place(entry.path)
                 yield entry.finding(
-                    f"{name} in clear, in a patch for container {container.name}", "value", advice=_ADVICE,
+                    f"a patch for container {container.name} has {name} in clear text", "value", advice=_ADVICE,
                     severity=Severity.CRITICAL if verdict is SecretClass.SECRET else Severity.HIGH,
                     once=f"{piece.file.name} {path}",
                 )  # fmt: skip
@@ -101,7 +101,7 @@ def _refusal(found: list[tuple[Container, View, str, SecretClass]]) -> str | Non
     from ._target import is_key
 
     if any("$(" in (entry.text("value") or "") for _, entry, _, _ in found):
-        return "a value of a Secret is taken as it stands, and $( ) in it would no longer be filled in"
+        return "Kubernetes does not expand $( ) in a value from a Secret"
     return None if all(is_key(name) for _, _, name, _ in found) else "a Secret does not take all of the names as keys"
 
 

@@ -58,7 +58,7 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
                 left_from.pop(index, None)
         dropped += _dropped(container, "envFrom", gone)
         yield from _said(container, left.items(), left_from.items())
-    why = [Evidence("the variables stay until somebody says that the files are read")]
+    why = [Evidence("the variables stay until you confirm that the program reads the files")]
     mount: dict[str, Any] = {"grade": Grade.REVIEW, "basis": Basis.PROVED, "evidence": why if dropped else []}
     yield [*mounts.edits(mount), *named]
     yield dropped
@@ -92,11 +92,11 @@ def _said(
     secrets = {container.text("env", index, "valueFrom", "secretKeyRef", "name") for index, _ in names}
     secrets |= {container.text("envFrom", index, "secretRef", "name") for index, _ in all_of}
     if None not in secrets and secrets <= set(_mounted(container)):
-        how = "they are mounted as files, too: remove them once the program reads those"
+        how = "they are mounted as files, too: remove the variables once the program reads the files"
     elif files:
         how = f"its image takes files: {', '.join(files)}"
     else:
-        how = "mount them where the program reads files"
+        how = "mount them as files if the program can read files"
     place = ("env", names[0][0], "valueFrom", "secretKeyRef") if names else ("envFrom", all_of[0][0], "secretRef")
     yield container.finding(
         f"container {container.name} takes secrets as variables: {shown}", *place, severity=Severity.LOW,

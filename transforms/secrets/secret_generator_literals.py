@@ -7,7 +7,7 @@ from hardener.facts.secrets import Kustomization
 
 @transform(each=Kustomization, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2", only_reports=True)
 def secret_generator_literals(kustomization: Kustomization) -> Steps:
-    """What a kustomization generates takes no credentials from Git.
+    """A kustomization generates nothing from credentials in Git.
 
     Why: the literals, and the files that it names, are in the repository as they are; the Secret that is made of them
     hides nothing.
@@ -18,6 +18,6 @@ def secret_generator_literals(kustomization: Kustomization) -> Steps:
         yield kustomization.finding(
             f"{place.generator} {place.name}: {place.what}", *place.path,
             advice="take it from a store with an ExternalSecret, encrypt the file (SOPS), or make it in the pipeline"
-            " and keep it out of Git; rotate it: the Git history has it",
+            " and keep it out of Git; rotate it: the Git history keeps it",
             severity=Severity.CRITICAL,
         )  # fmt: skip

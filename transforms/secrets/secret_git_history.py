@@ -14,16 +14,16 @@ _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
-    """A credential that was ever in Git is taken for known.
+    """A credential that was ever in Git counts as leaked.
 
-    Why: taking it out of the file leaves it in every commit before, in every clone, and in every backup of them.
+    Why: its removal from the file leaves it in every earlier commit, in every clone, and in every backup of them.
 
-    May break: nothing, since it only reports: only who runs the other side can give it a new credential.
+    May break: nothing, since it only reports: only the owner of the service that checks the credential can replace it.
     """
     if _holds(target):
         yield target.finding(
-            "credentials stand in this file, and stay in the Git history when they leave it",
-            advice="give each of them a new value where it is checked, and let the old one no longer be taken",
+            "the file holds credentials; the Git history keeps them after their removal",
+            advice="replace each of them where it is checked, and revoke the old value",
             severity=Severity.HIGH, once=target.object.piece.file.name,
             topic="file with credentials in the Git history",
         )  # fmt: skip

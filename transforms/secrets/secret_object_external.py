@@ -28,7 +28,8 @@ _OF_APPLYING = (
     "hardener.dev/", "helm.sh/hook", "internal.config.kubernetes.io/", "kustomize.toolkit.fluxcd.io/",
 )  # fmt: skip
 _ADVICE = (
-    "let an operator fill it from a store, or encrypt it (SOPS, Sealed Secrets), and rotate it: the Git history has it"
+    "let an operator fill it from a store, or encrypt it (SOPS, Sealed Secrets), and rotate it: the Git history"
+    " keeps it"
 )
 
 _SHOWN = (SecretClass.SECRET, SecretClass.WEAK, SecretClass.SUSPECT)
@@ -65,7 +66,7 @@ def secret_object_external(secret: Secret, options: Secrets) -> Steps:
         return
     key = "data" if secret.has("data") else "stringData"
     yield secret.finding(
-        f"its values are in the manifest, and left there: {reason}", key, advice=_ADVICE,
+        f"the Secret has its values in the manifest; not moved: {reason}", key, advice=_ADVICE,
         severity=Severity.CRITICAL if any(map(is_credential, values, values.values())) else Severity.MEDIUM,
         topic="Secret with values in the manifest",
     )  # fmt: skip
@@ -105,7 +106,7 @@ def _refusal(secret: Secret, values: dict[str, bytes], where: Target) -> str | N
     if where.backend.name == "sops":
         return f"sops encrypt --in-place --encrypted-regex '^(data|stringData)$' {where.file} does it"
     if where.backend.name == "secret":
-        return "without them the next kubectl apply would take the values from the cluster, too"
+        return "the next kubectl apply without the values would also remove them from the cluster"
     if not secret.text("metadata", "name"):
         return "it has no name"
     if not all(map(is_key, values)):

@@ -12,7 +12,7 @@ from hardener.tree.cloud_views import EksCluster
 def tf_eks_encryption(cluster: EksCluster) -> Steps:
     """Secrets of an EKS cluster are encrypted with a key of yours (Terraform).
 
-    Why: who reads a backup or a disk of etcd reads every Secret, unless a key that is kept elsewhere is needed, too
+    Why: whoever reads a backup or a disk of etcd reads every Secret, unless that also needs a key from elsewhere
     (CKV_AWS_58).
 
     May break: nothing, since it only reports: it needs a key, and cannot be turned off again.

@@ -61,7 +61,7 @@ def bounds(container: Container, resource: str) -> Bounds | None:
             continue  # the API server refuses it
         except OpaqueError:
             found.unclear = item
-            found.facts.append(item.fact(f"{item} has a say in it"))
+            found.facts.append(item.fact(f"{item} sets bounds for it"))
     return found if found.facts else None
 
 
@@ -82,7 +82,7 @@ def _add(found: Bounds, item: Object, part: View, resource: str) -> None:
         found.request = _greatest(found.request, request)
         found.low = _greatest(found.low, said["min"])
         found.ratio = _least(found.ratio, said["ratio"])
-    found.facts.append(part.fact(f"{item} has a say in it"))
+    found.facts.append(part.fact(f"{item} sets bounds for it"))
 
 
 def _amount(part: View, key: str, resource: str) -> Fraction | None:

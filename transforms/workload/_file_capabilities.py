@@ -53,10 +53,12 @@ def within_reach(container: Container) -> Iterator[Evidence]:
     started = _started(container)
     for path, names in files.within_reach(own_command=own_command(container)).items() if files is not None else ():
         if path not in started and (left := _given(container, names.split(", "))):
-            yield container.fact(f"harden.lock: {path} carries {', '.join(left)}, and may be started unseen", "image")
+            yield container.fact(
+                f"harden.lock: {path} carries {', '.join(left)}, and the container may start it", "image"
+            )
     for source, caps in _of_other_programs(container).items():
         if left := _given(container, caps):
-            text = f"{source}: a program of its image carries {', '.join(left)}, and may be started unseen"
+            text = f"{source}: a program of its image carries {', '.join(left)}, and the container may start it"
             yield container.fact(text, "image")
 
 
@@ -74,7 +76,7 @@ def raisers(container: Container) -> Iterator[Evidence]:
     """Setuid programs that were put into the image and that something may start unseen."""
     files = known_image(container).files
     for path in files.raisers(own_command=own_command(container)) if files is not None else ():
-        yield container.fact(f"harden.lock: {path} is setuid root, and may be started unseen", "image")
+        yield container.fact(f"harden.lock: {path} is setuid root, and the container may start it", "image")
 
 
 def lost_without_raising(container: Container) -> Iterator[Evidence]:
@@ -83,7 +85,7 @@ def lost_without_raising(container: Container) -> Iterator[Evidence]:
     for source, names in held(container).items():
         lost = [name for name in names if name != BIND or (low_ports(container) and not back)]
         if lost:
-            yield container.fact(f"{source} carries {', '.join(lost)}, which it would not get", "image")
+            yield container.fact(f"{source} carries {', '.join(lost)}, and would not get it", "image")
 
 
 def may_serve_low_ports(container: Container) -> Iterator[Evidence]:

@@ -42,8 +42,8 @@ class Folders:
         """What becomes read-only, without what is ``mounted`` over."""
         for paths, text in (
             (self.homes, "its home is {}, which becomes read-only"),
-            (self.others, "as it is, its user may write to {}"),
-            (self.occupied, "as it is, its user may change what stands in {}"),
+            (self.others, "until now its user may write to {}"),
+            (self.occupied, "until now its user may change files in {}"),
         ):
             left = [path for path in paths if not mounted(path)]
             if left:

@@ -83,7 +83,7 @@ def doubts(
             yield _moving(view, image, f"{tag}; not pinned, since this profile pins versions only", *path)
             return
         if locked is not None:
-            yield _moving(view, image, f"{tag}; no update arrives any more", *path)
+            yield _moving(view, image, f"{tag}; updates of the tag no longer arrive", *path)
     if locked is None:
         yield view.finding(
             f"image {image.text} is not pinned, harden.lock does not hold it", *path, severity=Severity.LOW,
@@ -99,7 +99,7 @@ def lets(options: Images, image: ImageReference) -> bool:
 def _moving(view: View, image: ImageReference, what: str, *path: str | int) -> Finding:
     return view.finding(
         f"image {image.text} {what}", *path, severity=Severity.LOW,
-        advice="name a version, and have a tool raise it", once=f"{image.text} moves",
+        advice="name a version, and let a tool update it", once=f"{image.text} moves",
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def malformed(view: View, fault: str, *path: str | int) -> Finding:
     """An image with a digest that is not legal: it looks like one that is pinned, and no node starts it."""
     return view.finding(
         f"the digest of its image is not legal: {fault}", *path, topic="image with a digest that is not legal",
-        advice="take it away and run harden lock PATH, or write the one that the registry names",
+        advice="remove it and run harden lock PATH, or write the digest that the registry shows",
     )  # fmt: skip
 
 
@@ -123,13 +123,13 @@ def left_alone(view: View, image: str, why: Evidence, *path: str | int) -> Findi
     """An image that is built or put on the node, and no tag of a registry that stays."""
     return view.finding(
         f"image {image} is not pinned: {why.text}", *path, severity=Severity.LOW,
-        advice="pin it where the manifest for the cluster is made", once=image,
+        advice="pin it where the manifest for the cluster is built", once=image,
     )  # fmt: skip
 
 
 def followed(view: View, tool: str, *path: str | int) -> Finding:
     """An image that a tool keeps up to date."""
     return view.finding(
-        f"{tool} writes this image", *path, advice=f"have {tool} write the digest, or take its mark away",
+        f"{tool} writes this image", *path, advice=f"let {tool} write the digest, or remove its marker",
         severity=Severity.LOW,
     )  # fmt: skip

@@ -70,7 +70,7 @@ def _of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:
         size = quantity.parse(volume.get("emptyDir", "sizeLimit"))
         total += size or 0
         if size is None:
-            doubt.append(volume.fact("files in this in-memory volume count as well, and it has no size"))
+            doubt.append(volume.fact("files in this in-memory volume count as memory, and it has no sizeLimit"))
     return total, doubt
 
 

@@ -64,7 +64,7 @@ def _of_files(container: Container) -> Iterator[Evidence]:
         yield speaker.says(f"runs {command}")
     folders = [mount.path for mount in mounts(container) if mount.source == "hostPath"]
     for path in node_paths(_texts(container), folders):
-        yield container.fact(f"container {container.name} is told of {path}, which is the node's")
+        yield container.fact(f"container {container.name} is given {path}, a path of the node")
 
 
 def _of_every_node(pod: PodTemplate) -> Iterator[Evidence]:
@@ -98,9 +98,9 @@ def _of_ports(container: Container) -> Iterator[Evidence]:
 def _of_loopback(container: Container) -> Iterator[Evidence]:
     for path in _PROBED:
         if _LOOPBACK.fullmatch((container.text(*path) or "").strip("[]")):
-            yield container.fact("a probe calls the node's loopback, where it may listen only", *path)
+            yield container.fact("a probe calls the node's loopback, and the server may listen only there", *path)
     if any(map(_LOOPBACK.search, _texts(container))):
-        yield container.fact(f"container {container.name} is told of localhost, which is the node's own")
+        yield container.fact(f"container {container.name} is given localhost, which is that of the node")
 
 
 _OF_NETWORK = (_of_image, _of_variables, _of_ports, _of_loopback)
@@ -123,7 +123,7 @@ def _hardware(pod: PodTemplate) -> Iterator[Evidence]:
 def _labels(pod: PodTemplate) -> Iterator[Evidence]:
     for key in pod.keys("nodeSelector"):
         if _is_of_hardware(key):
-            yield pod.fact(f"it runs where the label {key} is as it says", "nodeSelector", key)
+            yield pod.fact(f"it chooses nodes by the label {key}", "nodeSelector", key)
 
 
 def _affinity(pod: PodTemplate) -> Iterator[Evidence]:
@@ -142,7 +142,7 @@ def _chosen(term: View, field: str) -> Iterator[Evidence]:
         key = expression.text("key") or ""
         by_name = field == "matchFields" and key == "metadata.name"
         if expression.get("operator") not in _ABSENT and (by_name or _is_of_hardware(key)):
-            yield expression.fact(f"it runs where the label {key} is as it says", "key")
+            yield expression.fact(f"it chooses nodes by the label {key}", "key")
 
 
 def _is_of_hardware(label: str) -> bool:

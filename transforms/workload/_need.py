@@ -78,7 +78,7 @@ def pod_needs(pod: PodTemplate) -> list[Evidence]:
 
 def while_privileged(container: Container) -> str:
     """What does not hold for ``container`` while it is privileged, in words: other changes of it wait for that one."""
-    kept = ["it has every capability", "its processes may raise their privileges", "no seccomp profile holds"]
+    kept = ["it has every capability", "its processes may raise their privileges", "no seccomp profile applies"]
     if container.get("securityContext", "readOnlyRootFilesystem") is not True:
         kept.append("its root file system stays writable")
     return f"while it is privileged, {', '.join(kept[:-1])} and {kept[-1]}"
@@ -193,9 +193,11 @@ def _host_access(container: Container) -> Iterator[Evidence]:
 def signs_of_writing(container: Container, mount: Mount, what: str) -> Iterator[Evidence]:
     """Signs that ``container`` writes to the folder of the node behind ``mount``."""
     if mount.volume is not None and str(mount.volume.get("hostPath", "type") or "").endswith("OrCreate"):
-        yield mount.volume.fact("its type makes it where it is missing, so something writes there", "hostPath", "type")
+        yield mount.volume.fact(
+            "its hostPath type creates it if it is missing, so something writes there", "hostPath", "type"
+        )
     if mount.view.get("mountPropagation") == "Bidirectional":
-        yield mount.view.fact("what it mounts there is meant for the node to see", "mountPropagation")
+        yield mount.view.fact("the node is meant to see what it mounts there", "mountPropagation")
     if mount.path and any(below(path, mount.path) for path in writes(container.words).paths):
         yield mount.view.fact("its command writes there", "mountPath")
     if what in ("kernel", "kubelet"):

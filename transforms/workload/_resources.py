@@ -36,7 +36,7 @@ _MEMORY_LIMIT = "2Gi"  # at least theirs in 83 %; 512Mi in 58 %, 1Gi in 73 %
 _MEMORY_LIMIT_RATIO, _MEMORY_LIMIT_LEAST = 4, "1Gi"
 _POD_NUMBERS = (1, 34)  # from here on the API server reads spec.resources
 _OF_WHOLE_PODS = ("cpu", "memory")
-DEFAULT = Evidence("no number in the manifest: a default, to be measured and adjusted")
+DEFAULT = Evidence("the manifest has no number: this is a default, measure and adjust it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     unknown = unsized(container, "memory", requested=bool(request.evidence))
     written = container.get("resources", "requests", "memory")
     default = DEFAULT if written is None else container.fact(
-        f"its request of {written} is as small as a default, so the limit is one, too, to be measured and adjusted",
+        f"its request of {written} is as small as a default, so the limit is a default, too: measure and adjust it",
         "resources", "requests", "memory",
     )  # fmt: skip
     return Amount(text, evidence, doubt, unknown, least + shared, default)
@@ -271,26 +271,26 @@ def written(
         return
     autoscaler = vertical(container, resource)
     if autoscaler is not None:
-        advice = "bound it with minAllowed and maxAllowed there, or take the container out of its policy"
+        advice = "set minAllowed and maxAllowed there, or remove the container from its policy"
         yield _left(container, f"{autoscaler} decides its {resource}", noun, advice)
         return
     found = bounds(container, resource)
     if found is not None:
         if found.unclear is not None:
             why = f"{found.unclear} bounds whole pods, or is filled in later"
-            yield _left(container, why, noun, f"write a {noun} that it lets in")
+            yield _left(container, why, noun, f"write a {noun} that it allows")
             return
         if (found.limit if kind == "limits" else found.request) is not None:
             return
         if kind == "limits":
             fitting = _fitting(container, resource, amount, found, options)
             if fitting is None:
-                why = f"none that fits is let in by {found.names}"
+                why = f"{found.names} allows none that fits"
                 yield _left(container, why, noun, f"change the {resource} request, or the bounds of that LimitRange")
                 return
             amount = fitting
     if amount.unknown:
-        advice = f"measure what it uses under load and set resources.{kind}.{resource} to that with room to spare"
+        advice = f"measure its use under load, and set resources.{kind}.{resource} to that plus a reserve"
         requested = kind == "limits" and container.has("resources", "requests", resource)
         lack = "a request is no measure for a limit" if requested else "the manifest holds no number"
         yield _left(container, f"{amount.unknown}, and {lack}", noun, advice)
@@ -337,7 +337,7 @@ def _of_whole_pod(container: Container, resource: str, kind: str) -> Iterator[Fi
     noun = f"{resource} {kind.removesuffix('s')}"
     early = pod.tree.settings.kubernetes_version < _POD_NUMBERS
     yield pod.finding(
-        f"no {noun} is written: the pod has numbers as a whole, which those of its containers could contradict"
+        f"no {noun} is written: the pod sets resources as a whole, and numbers of its containers could contradict them"
         + ("; before Kubernetes 1.34 they mean nothing" if early else ""),
         "resources",
         advice=f"write spec.resources.{kind}.{resource}",

@@ -173,13 +173,13 @@ def _why(container: Container) -> str:
     if facts.uid is None:
         text = f"so it gets {NOBODY_ELSE}"
         if facts.any_number:
-            return f"{facts.user_source}: it runs as any user, {text}"
+            return f"{facts.user_source}: it works as any user, {text}"
         if kind == "name":
-            return f"{facts.user_source}: its image runs as {facts.user}, the number of which is not known, {text}"
+            return f"{facts.user_source}: its image runs as {facts.user}, whose number is not known, {text}"
         if kind == "root" and not written:
-            return f"{facts.user_source}: its image runs as root, and no user of its own is known, {text}"
+            return f"{facts.user_source}: its image runs as root, and no other user of it is known, {text}"
         if kind == "number":
-            return f"{facts.user_source}: its image runs as a number, which is not known, {text}"
+            return f"{facts.user_source}: its image runs as a number that is not known, {text}"
         return f"the user of its image is not known, {text}"
     if facts.uid_by is KnownBy.SAME_IMAGE:
         return f"{facts.uid_source}, and runs as {facts.uid}"

@@ -57,7 +57,9 @@ def needs(container: Container) -> Needs:
     _weigh(container, found)
     if container.get(*FIELD) is False and not found.inert:
         # Who wrote it may know of a path that shows nowhere else.
-        found.against.append(container.fact("false is written, and not every path that it writes to is known", *FIELD))
+        found.against.append(
+            container.fact("false is set, and not every path that the container writes to is known", *FIELD)
+        )
     for state in states(container)[1:]:
         other = Needs(dict(found.volumes), [], [])
         try:
@@ -138,7 +140,9 @@ def _declared(container: Container, found: Needs, path: str, known: ImageFacts) 
     if found.has_volume(path) or is_mounted(container, path):
         return
     if any(_below(path, root) for root in _OF_PROGRAMS) and path not in empty(container):
-        text = f"its volume {path} may hold what it runs with, so nothing is mounted; some runtimes leave it read-only"
+        text = (
+            f"its volume {path} may hold files that it needs, so nothing is mounted; some runtimes leave it read-only"
+        )
         found.doubts.append(container.fact(text, "image"))
         return
     source = known.volumes_source

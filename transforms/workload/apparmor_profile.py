@@ -15,9 +15,9 @@ _ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 _TYPES = ("RuntimeDefault", "Localhost", "Unconfined")
 _VALUES = ("", "runtime/default", "unconfined")
 _LOCALHOST = "localhost/"
-_NO_TYPE = "{} is written, and an API server takes RuntimeDefault, Localhost and Unconfined"
-_BESIDE = "localhostProfile stands beside type {}, so the API server refuses the pod"
-_NO_VALUE = "{} is written, and an API server takes runtime/default, localhost/NAME and unconfined"
+_NO_TYPE = "the type is {}, and the API server accepts only RuntimeDefault, Localhost and Unconfined"
+_BESIDE = "localhostProfile is set beside type {}, so the API server refuses the pod"
+_NO_VALUE = "the value is {}, and the API server accepts only runtime/default, localhost/NAME and unconfined"
 
 
 # RuntimeDefault is never written: a kubelet without AppArmor rejects the pod, and where there is AppArmor it is the
@@ -32,8 +32,8 @@ def apparmor_profile(pod: PodTemplate) -> Steps:
     Why: the profile of the container runtime refuses mounts, writes to the kernel's settings and the tracing of other
     processes, which break-outs are made of.
 
-    May break: what mounts file systems or traces processes is refused on nodes with AppArmor. Where a name is written
-    that no API server takes, another profile was meant, and it does not hold either.
+    May break: programs that mount file systems or trace processes are refused on nodes with AppArmor. A name that the
+    API server does not accept was meant for another profile, which does not apply either.
     """
     views = (pod, *pod.containers)
     weak = [view for view in views if view.get(*_PROFILE, "type") == "Unconfined"]
@@ -64,7 +64,7 @@ def _edits(
     against += [view.fact(_BESIDE.format("Unconfined"), *_PROFILE) for view in weak if _names_one(view)]
     against += pod_needs(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("unconfined is written, and no need of it shows in the manifest")]
+    evidence = against or [Evidence("unconfined is set, and nothing in the manifest shows a need for it")]
     for view in (*weak, *unknown):
         path = _PROFILE if len(view.keys("securityContext")) > 1 else _PROFILE[:1]
         yield view.drop(*path, grade=grade, basis=basis, evidence=evidence)
@@ -80,8 +80,8 @@ def _of_the_node(view: View) -> Iterator[Finding]:
     kind = view.get(*_PROFILE, "type")
     if kind == "Localhost" and not str(view.get(*_PROFILE, "localhostProfile") or "").strip():
         yield view.finding(
-            "its AppArmor profile is one of the node and has no name, so the API server refuses the pod", *_PROFILE,
-            advice="name it (localhostProfile), or remove appArmorProfile: the profile of the runtime holds then",
+            "its AppArmor profile has type Localhost and no name, so the API server refuses the pod", *_PROFILE,
+            advice="name it (localhostProfile), or remove appArmorProfile: the profile of the runtime then applies",
         )  # fmt: skip
     elif kind == "RuntimeDefault" and _names_one(view):  # of Unconfined it is said where that goes
         yield view.finding(
@@ -103,7 +103,7 @@ def _of_no_container(pod: PodTemplate, keys: list[str]) -> Iterator[Finding]:
         name = key.removeprefix(_ANNOTATION)
         if name not in known and "$" not in name:
             yield pod.metadata.finding(
-                f"an AppArmor profile is given to container {name or 'without a name'}, which the pod does not show",
+                f"an AppArmor profile is set for container {name or 'without a name'}, which the pod does not show",
                 "annotations", key, severity=Severity.LOW,
                 advice="name a container of the pod, unless something adds this one when the pod is made",
             )  # fmt: skip

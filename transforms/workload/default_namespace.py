@@ -14,8 +14,8 @@ from hardener.tree.core_views import PodTemplate
 def default_namespace(pod: PodTemplate) -> Steps:
     """A workload lives in a namespace of its own, not in `default`.
 
-    Why: policies, quotas and rights are given by namespace; what shares `default` with everything else cannot be
-    closed off without closing off the rest.
+    Why: policies, quotas and rights are given by namespace; a workload in `default` cannot be closed off without all
+    the rest.
 
     May break: nothing, since it only reports: Services, claims and everybody who calls them by name would have to move
     along.
@@ -24,7 +24,7 @@ def default_namespace(pod: PodTemplate) -> Steps:
         return  # without any namespace, whoever applies it chooses one
     path = ("metadata", "namespace") if pod.object.namespace else ("metadata",)
     yield pod.object.finding(
-        f"{pod.object} is put into the namespace default", *path,
+        f"{pod.object} is in the namespace default", *path,
         advice="create a namespace for the application and move all its objects there; data in claims stays behind",
         severity=Severity.LOW,
     )  # fmt: skip

@@ -95,14 +95,14 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
         keep = [*ROOT_NEEDS, *(COMMAND_NEEDS[name] for name in commands if name in COMMAND_NEEDS)]
         keep += [BIND] if low else []
         text = "it starts as root" if user == "root" else "its user is not known and may be root"
-        evidence, doubtful = [Evidence(f"{text}: what an entrypoint needs to become another user stays")], True
+        evidence, doubtful = [Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")], True
     evidence += [*list(low.values())[:1], *raw]
     if keep and container.pod.partial and not container.pod.is_fragment:
         # An operator that takes a part of a pod takes no added capabilities.
         if user != "non-root":
             yield container.finding(
                 f"its capabilities stay: {evidence[0].text}, and its {container.pod.kind} takes none that are added",
-                advice="have it run as a user that is not root", severity=Severity.LOW,
+                advice="run it as a user that is not root", severity=Severity.LOW,
             )  # fmt: skip
             return
         keep, doubtful = [], True
@@ -171,7 +171,7 @@ def _beyond(container: Container, kept: list[str]) -> Iterator[Finding]:
     if kept:
         yield container.finding(
             f"its program carries {', '.join(kept)}, which Pod Security level restricted does not allow", "image",
-            advice="take it from the file where it runs without (setcap -r)", severity=Severity.LOW,
+            advice="remove it from the file (setcap -r) if the program runs without it", severity=Severity.LOW,
         )  # fmt: skip
 
 
@@ -219,6 +219,6 @@ def _findings(container: Container, added: tuple[str, ...], options: Capabilitie
     if any(plain(name) in ("ALL", "SYS_ADMIN") for name in beyond):
         severity = Severity.HIGH
     yield container.finding(
-        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows whether "
-        "it runs without", *_PATH, "add", advice="remove what it runs without", severity=severity,
+        f"it adds {', '.join(beyond)}, which Pod Security level {level} does not allow; only its owner knows what"
+        " it needs", *_PATH, "add", advice="remove what it does not need", severity=severity,
     )  # fmt: skip

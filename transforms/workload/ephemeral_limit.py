@@ -45,7 +45,9 @@ def _limit(container: Container, options: Resources) -> Amount:
     evidence = [DEFAULT]
     if known:
         evidence.append(Evidence("the sizes of its emptyDir volumes are added"))
-    doubt = [volume.fact("files in this emptyDir count as well, and it has no size", "emptyDir") for volume in unsized]
+    doubt = [
+        volume.fact("files in this emptyDir count, too, and it has no sizeLimit", "emptyDir") for volume in unsized
+    ]
     repository = container.image.repository if container.image else None
     kept = any(mount.persistent for mount in mounts(container))
     unknown = None

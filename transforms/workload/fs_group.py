@@ -18,7 +18,7 @@ from ._volumes import keeps_others_out, mounts
 def fs_group(pod: PodTemplate) -> Steps:
     """The volumes of a pod are open to the user that its containers now run as.
 
-    Why: without a group of the volumes' own, what root could read and write is shut to the new user.
+    Why: without a group for the volumes, the new user cannot open files that only root could read and write.
 
     May break: programs that refuse files which a group may read, such as ssh or PostgreSQL. The group and the modes of
     files on a persistent volume change, and reverting the manifest does not change them back.

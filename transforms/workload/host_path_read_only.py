@@ -30,7 +30,7 @@ _FOR_FILES = ("/dev/hugepages", "/dev/mqueue", "/dev/shm", "/dev/pts")
 def host_path_read_only(container: Container) -> Steps:
     """A folder of the node that stays mounted is mounted read-only.
 
-    Why: who can write to the node's folders can change what the node runs or trusts.
+    Why: whoever can write to the node's folders can change what the node runs or trusts.
 
     May break: a process that writes there gets an error when it does.
     """

@@ -14,7 +14,7 @@ _FOLDERS = (
 )  # fmt: skip
 _KEEP = "take a volume of a CSI driver, or one of the type local with a nodeAffinity"
 _AWAY = (
-    "remove it, and give the one pod that needs this of its node what it needs: a device plugin, a client of its own,"
+    "remove it, and give the one pod that needs it another way: a device plugin, a client of its own,"
     " an agent of the node"
 )
 
@@ -23,10 +23,10 @@ _AWAY = (
 def host_path_volume(volume: PersistentVolume) -> Steps:
     """A PersistentVolume holds no folder of a node.
 
-    Why: a claim brings the folder into any pod of its namespace, past the Pod Security levels, which look at the
-    volumes of pods and let claims pass; and on another node the same pod finds another folder.
+    Why: a claim brings the folder into any pod of its namespace. The Pod Security levels check the volumes of pods, and
+    let claims pass. On another node the same pod finds another folder.
 
-    May break: nothing, since it only reports: which data are in the folder, and where they would go, no manifest says.
+    May break: nothing, since it only reports: no manifest says which data are in the folder, or where they would go.
     """
     spec = volume.view("spec")
     for source in ("hostPath", "local"):
@@ -35,11 +35,11 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
             continue  # its path is "either a directory or block device" (core/v1, LocalVolumeSource)
         if what in _KINDS or (what == "data" and any(below(path, folder) for folder in _FOLDERS)):
             yield spec.finding(
-                f"whoever gets its claim reaches {path} of the node", source, "path",
+                f"a pod with its claim reaches {path} of the node", source, "path",
                 advice=_AWAY, severity=Severity.MEDIUM, topic="PersistentVolume with files of the node itself",
             )  # fmt: skip
         elif what is not None and source == "hostPath":  # a volume of the type local is made for such a folder
             yield spec.finding(
-                f"it holds {path} of whichever node its pod runs on", source, "path",
+                f"it is the folder {path} of whichever node its pod runs on", source, "path",
                 advice=_KEEP, severity=Severity.LOW, topic="PersistentVolume on a path of the node",
             )  # fmt: skip

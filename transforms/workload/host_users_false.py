@@ -48,7 +48,7 @@ def host_users_false(pod: PodTemplate) -> Steps:
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("nothing in the manifest needs the users of the node")]
     if pod.has("hostUsers"):
-        evidence = [*evidence, pod.fact("true is written", "hostUsers")]
+        evidence = [*evidence, pod.fact("the manifest says true", "hostUsers")]
     yield pod.set("hostUsers", to=False, grade=grade, basis=basis, evidence=evidence)
 
 
@@ -95,7 +95,7 @@ def _of_container(container: Container) -> Iterator[Evidence]:
     path = ("securityContext", "capabilities", "add")
     names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:
-        text = f"{', '.join(sorted(names))} has no power over the node without its users"
+        text = f"{', '.join(sorted(names))} has no effect on the node once the pod has its own users"
         yield container.fact(f"container {container.name}: {text}", *path)
 
 

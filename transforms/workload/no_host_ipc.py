@@ -26,5 +26,5 @@ def no_host_ipc(pod: PodTemplate) -> Steps:
         return
     against = pod_evidence(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("hostIPC is written, and no need of it shows in the manifest")]
+    evidence = against or [Evidence("hostIPC is set, and nothing in the manifest shows a need for it")]
     yield pod.drop("hostIPC", grade=grade, basis=basis, evidence=evidence)

@@ -17,8 +17,8 @@ from ._need import pod_evidence
 def no_host_network(pod: PodTemplate) -> Steps:
     """A pod has a network of its own, not that of its node.
 
-    Why: in the node's network namespace a container reaches what listens on the node's loopback, can read the node's
-    traffic, and no NetworkPolicy holds for it.
+    Why: in the node's network namespace a container reaches the servers on the node's loopback and can read the node's
+    traffic. No NetworkPolicy applies to it.
 
     May break: clients that call the node's address no longer find it, and services of the node's loopback are out of
     reach.
@@ -27,7 +27,7 @@ def no_host_network(pod: PodTemplate) -> Steps:
         return
     against = pod_evidence(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("hostNetwork is written, and no need of it shows in the manifest")]
+    evidence = against or [Evidence("hostNetwork is set, and nothing in the manifest shows a need for it")]
     yield pod.drop("hostNetwork", grade=grade, basis=basis, evidence=evidence)
     if pod.get("dnsPolicy") == "ClusterFirstWithHostNet":
         fact = pod.fact("ClusterFirstWithHostNet means nothing without hostNetwork", "dnsPolicy")

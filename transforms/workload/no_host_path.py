@@ -36,7 +36,7 @@ _HARMLESS = ("system", "read")
 def no_host_path(pod: PodTemplate) -> Steps:
     """A pod mounts no folder of its node.
 
-    Why: whoever can write to a folder of the node, or read its credentials, is soon out of the pod.
+    Why: whoever can write to a folder of the node, or read its credentials, can soon break out of the pod.
 
     May break: files that the node or another pod put there are gone; the new volume is empty and ends with the pod.
     """

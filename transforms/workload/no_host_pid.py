@@ -27,5 +27,5 @@ def no_host_pid(pod: PodTemplate) -> Steps:
         return
     against = pod_evidence(pod)
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("hostPID is written, and no need of it shows in the manifest")]
+    evidence = against or [Evidence("hostPID is set, and nothing in the manifest shows a need for it")]
     yield pod.drop("hostPID", grade=grade, basis=basis, evidence=evidence)

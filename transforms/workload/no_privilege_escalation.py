@@ -32,8 +32,8 @@ _ADDED = ("securityContext", "capabilities", "add")
 def no_privilege_escalation(container: Container) -> Steps:
     """A process cannot raise itself above the privileges it starts with.
 
-    Why: with no_new_privs set, a setuid program or a file capability in the image is no way from a broken-in service
-    to root.
+    Why: with no_new_privs set, an intruder cannot become root through a setuid program or a file capability of the
+    image.
 
     May break: sudo, su, cron daemons and older builds of ping raise their privileges and fail.
     """
@@ -42,7 +42,7 @@ def no_privilege_escalation(container: Container) -> Steps:
     if container.privileged:
         yield container.finding(
             while_privileged(container), *_PRIVILEGED, severity=Severity.LOW,
-            advice="remove privileged where it runs without; no-privileged names what speaks against it",
+            advice="remove privileged if the container runs without it; no-privileged says what needs it",
         )  # fmt: skip
         return
     if written is False:
@@ -60,7 +60,7 @@ def no_privilege_escalation(container: Container) -> Steps:
     doubts = list(signs(container, _may_need)) if not against else []
     evidence = against or doubts or [Evidence("nothing in its commands raises privileges")]
     if written is not None:
-        evidence = [*evidence, container.fact("true is written", *_FIELD)]
+        evidence = [*evidence, container.fact("the manifest says true", *_FIELD)]
     if user != "non-root":
         evidence = [*evidence, Evidence("its user is root" if user == "root" else "its user is not known")]
     if sign := container.pod.classes.get("node-agent"):

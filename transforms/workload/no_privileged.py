@@ -25,15 +25,15 @@ def no_privileged(container: Container) -> Steps:
 
     Why: a privileged container has the node's devices and every capability, so that a hole in it hands over the node.
 
-    May break: it also loses writable /proc and /sys, and its system calls are filtered; what loads kernel modules,
-    mounts file systems or works on devices stops.
+    May break: the container also loses writable /proc and /sys, and its system calls are filtered; what loads kernel
+    modules, mounts file systems or works on devices stops.
     """
     if not container.privileged:
         return
     shared = [mount for mount in mounts(container) if mount.view.get("mountPropagation") == "Bidirectional"]
     against = [*root_evidence(container), *_shown_to_the_node(shared)]
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    evidence = against or [Evidence("privileged is written, and no need of it shows in the manifest")]
+    evidence = against or [Evidence("privileged is set, and nothing in the manifest shows a need for it")]
     path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
     yield container.drop(*path, grade=grade, basis=basis, evidence=evidence)
     for mount in shared:
@@ -44,4 +44,4 @@ def no_privileged(container: Container) -> Steps:
 def _shown_to_the_node(shared: list[Mount]) -> Iterator[Evidence]:
     for mount in shared:
         if mount.source == "hostPath":
-            yield mount.view.fact("what it mounts there is meant for the node to see", "mountPropagation")
+            yield mount.view.fact("the node is meant to see what it mounts there", "mountPropagation")

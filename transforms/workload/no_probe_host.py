@@ -18,8 +18,7 @@ _FIRST_VERSION = (1, 34)  # from which on baseline forbids it
 def no_probe_host(container: Container) -> Steps:
     """A probe or hook calls its own pod, and no other host.
 
-    Why: the kubelet makes the call from the node, so that whoever may write a pod can make it call, and tell apart,
-    addresses that pods do not reach.
+    Why: the kubelet makes the call from the node. Whoever may write a pod can so scan addresses that pods do not reach.
 
     May break: a probe that was meant for another host now fails, and the container with it; a server that tells
     virtual hosts apart gets the name in a Host header.
@@ -40,7 +39,7 @@ def _own_pod(container: Container, call: View, *, hook: bool) -> Iterator[Edit]:
     loopback = _LOOPBACK.fullmatch(host) is not None
     against = list(_against(container, call, loopback, hook))
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
-    meant = "the node's own loopback, which is not the pod's" if loopback else "a host that is written"
+    meant = "the node's own loopback, which is not the pod's" if loopback else "the host in the manifest"
     evidence = against or [call.fact(f"the kubelet calls {meant}", "host")]
     yield call.drop("host", grade=grade, basis=basis, evidence=evidence)
     named = not (loopback or hook) and _ADDRESS.fullmatch(host) is None
@@ -55,7 +54,7 @@ def _against(container: Container, call: View, loopback: bool, hook: bool) -> It
             yield call.fact("in the node's network the server may listen on the loopback only", "host")
         return
     if hook:
-        yield call.fact("a hook calls another host, and is not made for its own pod", "host")
+        yield call.fact("the hook calls another host, not its own pod", "host")
     ports = [value for port in container.items("ports") for value in (port.get("containerPort"), port.text("name"))]
     if ports and call.get("port") not in ports:
         yield call.fact("it calls a port of another host that the container does not serve", "port")

@@ -16,8 +16,8 @@ from hardener.tree.tree import Tree
 def no_service_links(pod: PodTemplate) -> Steps:
     """A container is not told every Service of its namespace.
 
-    Why: one variable set per Service shows whoever breaks in where to go next, and in a large namespace they make
-    starts slow or fail.
+    Why: the variables of each Service show an intruder where to go next, and in a large namespace they make starts slow
+    or fail.
 
     May break: a program that finds its servers by variables such as REDIS_SERVICE_HOST or REDIS_PORT_6379_TCP no longer
     does; names (DNS) and the variables of the API server stay.
@@ -29,7 +29,7 @@ def no_service_links(pod: PodTemplate) -> Steps:
     grade, basis = (Grade.BREAKING, Basis.INFERRED) if against else (Grade.REVIEW, Basis.ASSUMED)
     evidence = against or [Evidence("nothing in its command, variables or ConfigMaps mentions them")]
     if pod.has("enableServiceLinks"):
-        evidence = [*evidence, pod.fact("true is written", "enableServiceLinks")]
+        evidence = [*evidence, pod.fact("the manifest says true", "enableServiceLinks")]
     yield pod.set("enableServiceLinks", to=False, grade=grade, basis=basis, evidence=evidence)
 
 

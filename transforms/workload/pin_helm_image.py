@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from hardener.lock.model import LockedImage
 
 _TOPIC = "image in the values of a chart not pinned"
-_RENDER = "pin what comes out: helm template ... | harden filter"
+_RENDER = "pin the rendered manifests: helm template ... | harden filter"
 
 
 @transform(each=HelmImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
 def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
-    """An image in the values of a Helm chart is the very one that was looked at, whatever its tag says later.
+    """An image in the values of a Helm chart is fixed by its digest.
 
     Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. Values
-    with a `digest` beside the tag say that the chart takes one; of others only the templates tell.
+    with a `digest` beside the tag say that the chart takes one; for others only the templates show it.
 
-    May break: most charts pass over the tag where there is a digest. A tag that is set on the command line or in values
+    May break: most charts ignore the tag where there is a digest. A tag that is set on the command line or in values
     outside of the tree then changes nothing any more, and updates of a moving tag no longer arrive.
     """
     image, sources = entry.image, entry.tree.ask(ImageSources)
@@ -70,13 +70,16 @@ def _obstacle(entry: HelmImage, start: str, locked: LockedImage | None) -> tuple
     if not entry.takes_digest:
         wanted = f"{start}{locked.digest}" if locked else "the digest that harden lock finds"
         return (
-            "whether its chart takes a digest, these values do not say",
+            "these values do not say whether the chart takes a digest",
             f"{_RENDER}; or, if its templates take it, write here {wanted}",
         )
     if entry.tag_of_chart:
-        return "its tag is the appVersion of the chart, and a digest would stay when that is raised", _RENDER
+        return "its tag is the appVersion of the chart, and a digest would stay when the appVersion changes", _RENDER
     if other := entry.set_elsewhere():
-        return f"{other.text}, and a digest here would hold there, too", f"write a digest beside each tag; or {_RENDER}"
+        return (
+            f"{other.text}, and a digest here would apply there, too",
+            f"write a digest beside each tag; or {_RENDER}",
+        )
     return None
 
 

@@ -19,7 +19,7 @@ from ._images import DIGEST_ONLY, Images, doubts, follow, followed, grade, left_
     peers=("kube-linter:latest-tag", "checkov:CKV_K8S_14", "checkov:CKV_K8S_43", "polaris:tagNotSpecified"),
 )  # fmt: skip
 def pin_image_digest(container: Container, options: Images) -> Steps:
-    """A container runs the very image that was looked at, whatever its tag says later.
+    """A container runs an image that is fixed by its digest.
 
     Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it; a digest
     names the content itself.
@@ -36,7 +36,7 @@ def pin_image_digest(container: Container, options: Images) -> Steps:
         return
     if image is None:
         yield container.finding(
-            "its image is no reference that a registry knows", "image", severity=Severity.LOW,
+            "its image is not a valid image reference", "image", severity=Severity.LOW,
             advice="correct it, or harden what a build makes of it",
         )  # fmt: skip
         return

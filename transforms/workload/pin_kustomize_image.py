@@ -11,10 +11,10 @@ from ._images import Images, doubts, follow, followed, grade, lets, malformed
 
 @transform(each=KustomizedImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
 def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
-    """An image that a kustomization names is the very one that was looked at, whatever its tag says later.
+    """An image that a kustomization names is fixed by its digest.
 
-    Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. What a
-    kustomization says of an image replaces what the manifest says, so the digest belongs here, beside the tag.
+    Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. The image
+    of a kustomization replaces that of the manifest, so the digest belongs here, beside the tag.
 
     May break: updates of a moving tag no longer arrive by themselves, and a registry that removes images without a tag
     may remove this one.
@@ -31,7 +31,7 @@ def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
     image = parse(f"{name}:{tag}")
     if image is None:
         yield entry.finding(
-            "its image is no reference that a registry knows", advice="correct it", severity=Severity.LOW
+            "its image is not a valid image reference", advice="correct it", severity=Severity.LOW
         )  # fmt: skip
         return
     sources = entry.tree.ask(ImageSources)

@@ -10,9 +10,9 @@ from ._images import follow, followed, left_alone, malformed, moves, replaced
 
 @transform(each=PatchImage, stage="image", cis="5.5.1", classes=("patch",), risk_2022="K02", only_reports=True)
 def pin_patch_image(entry: PatchImage) -> Steps:
-    """An image that a patch of a kustomization sets is the very one that was looked at, whatever its tag says later.
+    """An image that a patch of a kustomization sets is fixed by its digest.
 
-    Why: what runs is what the patch says, and not the image that is pinned in the base below it.
+    Why: the pod runs the image of the patch, not the image that is pinned in the base below it.
 
     May break: nothing, since it only reports: a JSON patch, and a patch that is a text in its kustomization, are not
     edited. One that is a manifest of its own is pinned as any other.
@@ -35,8 +35,9 @@ def pin_patch_image(entry: PatchImage) -> Steps:
         tagged = image.text if image.tag else f"{image.text}:latest"
         moving = ", and its tag moves" if moves(image.tag) else ""
         yield entry.finding(
-            f"image {image.text} is not pinned: a patch sets it, which is not edited{moving}", severity=Severity.LOW,
-            advice=f"write {tagged}@{locked.digest} there" if locked else "run harden lock PATH, it finds the digest",
+            f"image {image.text} is not pinned: a patch sets it, and harden does not edit this patch{moving}",
+            severity=Severity.LOW,
+            advice=f"write {tagged}@{locked.digest} there" if locked else "run harden lock PATH: it finds the digest",
             once=f"{image.text} {entry.file}",
         )  # fmt: skip
 
@@ -47,6 +48,7 @@ def _pinned(entry: PatchImage) -> Steps:
     if locked is not None:
         to = f"{image.text.removesuffix(str(image.digest))}{locked.digest}"
         yield entry.finding(
-            f"a patch sets image {image.text}, and is not edited; {evidence[0].text}", severity=Severity.LOW,
+            f"a patch sets image {image.text}, and harden does not edit this patch; {evidence[0].text}",
+            severity=Severity.LOW,
             advice=f"write {to} there", once=f"{image.text} {entry.file}",
         )  # fmt: skip

@@ -22,6 +22,6 @@ def proc_mount_default(container: Container) -> Steps:
     # A privileged container has no masks whatever is written; no-privileged has the say there.
     if written in (None, "Default") or container.privileged:
         return
-    evidence = [container.fact(f"{written} is written, and Kubernetes takes it only beside hostUsers: false", *_FIELD)]
+    evidence = [container.fact(f"{written} is set, and Kubernetes accepts it only with hostUsers: false", *_FIELD)]
     path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
     yield container.drop(*path, grade=Grade.BREAKING, basis=Basis.INFERRED, evidence=evidence)

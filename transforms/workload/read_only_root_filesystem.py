@@ -54,7 +54,7 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
         if container.pod.is_fragment:
             who = "and its pod is made elsewhere"
         yield container.finding(
-            f"its root stays writable: it would need volumes at {paths}, {who}",
+            f"its root file system stays writable: it would need volumes at {paths}, {who}",
             advice="set readOnlyRootFilesystem if it runs without them", severity=Severity.LOW,
         )  # fmt: skip
         return
@@ -83,7 +83,7 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 def _trust(container: Container) -> Evidence:
     if container.row is not None and container.row.rofs == "ok":
         return container.fact(f"{container.row.origin}: it runs with a read-only root and these paths", "image")
-    return Evidence("nothing in the manifest writes elsewhere; what the image itself writes is not known")
+    return Evidence("nothing in the manifest writes elsewhere; harden does not know where the image itself writes")
 
 
 def _taken(pod: PodTemplate) -> set[str]:

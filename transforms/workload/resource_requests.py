@@ -57,9 +57,10 @@ def _as_the_limit(container: Container, options: Resources) -> Iterator[Edit | F
     usual = Resources()
     if now == quantity.parse(usual.memory_request) and amount == quantity.parse(usual.memory_limit):
         yield container.finding(
-            "the memory request stays below its limit: both are as large as the defaults, so that no number is known",
+            "the memory request stays below its limit: both are as large as the defaults, so the real need is not"
+            " known",
             "resources", "requests", "memory",
-            advice="measure what it uses under load and set both to that with room to spare", severity=Severity.LOW,
+            advice="measure its use under load, and set both to that plus a reserve", severity=Severity.LOW,
         )  # fmt: skip
         return
     scaler = horizontal(container, "memory") if request is not None else None

@@ -46,14 +46,14 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
             continue
         if kind not in RESTRICTED_SOURCES:
             yield volume.finding(
-                f"a volume of type {kind}, which no API server knows, and Pod Security level restricted forbids", kind,
+                f"Pod Security level restricted forbids a volume of type {kind}, which no API server knows", kind,
                 advice="correct the name of its type", topic=_TOPIC,
             )  # fmt: skip
             continue
         driver = _DRIVERS.get(kind)
         moved = f"csi (driver: {driver}, volumeHandle: its id)" if driver else f"the {kind} of this volume"
         yield volume.finding(
-            f"a volume of type {kind}, which Pod Security level restricted forbids, and what takes its place only its "
-            "owner can set up", kind, topic=_TOPIC,
+            f"Pod Security level restricted forbids a volume of type {kind}; only its owner can set up a replacement",
+            kind, topic=_TOPIC,
             advice=_CLONE if kind == "gitRepo" else _CLAIM.format(source=moved),
         )  # fmt: skip

@@ -57,7 +57,7 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
 def _worst(reasons: list[_Reason]) -> _Reason:
     """The reasons of several containers as those of one step; of containers that all comply, their own."""
     if not reasons:
-        return Grade.SAFE, Basis.PROVED, [Evidence("every container says so itself")]
+        return Grade.SAFE, Basis.PROVED, [Evidence("every container sets it itself")]
     grade = max((grade for grade, _, _ in reasons), key=lambda grade: grade.rank)
     basis = max((basis for _, basis, _ in reasons), key=list(Basis).index)
     # Of facts that read the same the first is enough.
@@ -171,7 +171,7 @@ def _of_new_number(container: Container, number: int) -> _Reason:
     known = known_image(container)
     if known.uid == number:
         sure = known.sure_of_number and "run-as-user" in container.pod.changed_by
-        fact = container.fact(f"{known.uid_source}: user {number} is one that it runs as", "image")
+        fact = container.fact(f"{known.uid_source}: it can run as user {number}", "image")
         return Grade.SAFE if sure else Grade.REVIEW, Basis.INFERRED, [fact]
     if known.user is None:
         return Grade.REVIEW, Basis.ASSUMED, [container.fact(_NOT_KNOWN, "image")]

@@ -51,7 +51,7 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     custom = [key for key, value in _annotations(pod).items() if value.startswith("localhost/")]
     if custom:
         yield pod.metadata.finding(
-            "a seccomp profile is named in an annotation, which Kubernetes no longer reads since 1.27",
+            "an annotation names the seccomp profile, and Kubernetes no longer reads it since 1.27",
             "annotations", custom[0],
             advice="name it in securityContext.seccompProfile (type: Localhost) and remove the annotation",
         )  # fmt: skip
@@ -131,13 +131,13 @@ def _evidence(pod: PodTemplate) -> list[Evidence]:
     found = list({fact.text: fact for fact in found}.values())
     for view in (pod, *pod.containers):
         if _type(view) == "Unconfined":
-            found.append(view.fact("unconfined is written", *_PROFILE, "type"))
+            found.append(view.fact("the manifest says Unconfined", *_PROFILE, "type"))
     for key, value in _annotations(pod).items():
         if value == "unconfined":
             found.append(pod.metadata.fact("an annotation asks for unconfined", "annotations", key))
     for container in pod.containers:
         if any(added_capabilities(container)):
-            text = "added capabilities may go with unusual system calls"
+            text = "a container with added capabilities may make unusual system calls"
             found.append(container.fact(text, "securityContext", "capabilities", "add"))
     if sign := pod.classes.get("node-agent"):
         found.append(Evidence(sign))

@@ -14,9 +14,9 @@ _OPTIONS = ("securityContext", "seLinuxOptions")
 def selinux_options(pod: PodTemplate) -> Steps:
     """SELinux confines every container as a container.
 
-    Why: a type, user or role of another kind lifts the rules that keep a process that broke out from the node's files.
+    Why: another type, user or role lifts the rules that protect the node's files from a process that broke out.
 
-    May break: what needs files of the node that containers may not touch is refused them on nodes with SELinux.
+    May break: programs that need files of the node which containers may not touch are refused on nodes with SELinux.
     """
     allowed = allowed_se_linux_types(pod.tree.settings.kubernetes_version)
     for view in (pod, *pod.containers):
@@ -34,7 +34,7 @@ def _edits(view: View, allowed: tuple[str, ...]) -> Iterator[Edit]:
     if chosen:
         # User, role and type are one label: without its type the rest of it may be none that the policy knows.
         grade, basis = Grade.BREAKING, Basis.INFERRED
-        evidence = [view.fact(f"type {type_name} is written, which is none of containers", *_OPTIONS, "type")]
+        evidence = [view.fact(f"type {type_name} is set, which is no type for containers", *_OPTIONS, "type")]
     else:
         grade, basis = Grade.REVIEW, Basis.ASSUMED
         evidence = [Evidence("the runtime sets the user and role of containers")]

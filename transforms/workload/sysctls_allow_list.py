@@ -16,8 +16,8 @@ def sysctls_allow_list(pod: PodTemplate) -> Steps:
     Why: a setting that is not kept apart for each pod changes the node for all of them, or gives the pod resources of
     the kernel that nobody counts.
 
-    May break: an unsafe setting also needs a flag of the kubelet, so somebody wanted it; what was tuned with it runs on
-    the node's value.
+    May break: an unsafe setting also needs a flag of the kubelet, so somebody wanted it; the program that was tuned
+    with it then runs with the node's value.
     """
     sysctls = pod.items(*_SYSCTLS)
     allowed = allowed_sysctls(pod.tree.settings.kubernetes_version)
@@ -29,7 +29,9 @@ def sysctls_allow_list(pod: PodTemplate) -> Steps:
     if len(unsafe) == len(sysctls):
         gone = [_SYSCTLS] if len(pod.keys("securityContext")) > 1 else [_SYSCTLS[:1]]
     evidence = [
-        sysctls[index].fact(f"{names[index]} is written, and works only where the kubelet was told to let it", "name")
+        sysctls[index].fact(
+            f"{names[index]} is set, and works only where the kubelet allows it (--allowed-unsafe-sysctls)", "name"
+        )
         for index in unsafe
     ]
     for path in gone:

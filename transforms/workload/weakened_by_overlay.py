@@ -50,8 +50,8 @@ class _Weakness:
 def weakened_by_overlay(pod: PodTemplate) -> Steps:
     """A kustomization does not take back what its base is hardened with.
 
-    Why: what runs is what the overlay builds; a patch that sets `privileged: true` or removes a security context undoes
-    the base in silence.
+    Why: the cluster runs what the overlay builds; a patch that sets `privileged: true` or removes a security context
+    undoes the base in silence.
 
     May break: nothing, since it only reports: patches are weighed and not edited.
     """
@@ -67,7 +67,7 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
         texts = _in_words(several)
         yield first.view.finding(
             f"patch {patch} weakens {pod.object}: {texts}", *first.path, severity=severity,
-            advice="take it out of the patch, or say there why it has to be",
+            advice="remove it from the patch, or write there why it is needed",
             once=f"{patch.piece.file.path} {patch.start} {texts}",
         )  # fmt: skip
 

@@ -60,7 +60,7 @@ def _read(
     if not ids:
         refuse("waiver-unknown", "a waiver names no transform", _FORM)
     elif path is None:
-        refuse("waiver-unknown", "nothing stands on the line of this waiver or below it", _FORM)
+        refuse("waiver-unknown", "there is nothing on the line of this waiver or below it", _FORM)
     elif not reason:
         refuse("waiver-without-reason", "a waiver needs a reason", _FORM)
     else:

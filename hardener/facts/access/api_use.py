@@ -148,7 +148,7 @@ def _tokens(pod: PodTemplate) -> Iterator[Evidence]:
 def _mounts(container: Container) -> Iterator[Evidence]:
     for index, mount in enumerate(container.items("volumeMounts")):
         if (mount.text("mountPath") or "").rstrip("/") in _PATHS:
-            yield container.fact("a volume is mounted where the token stands", "volumeMounts", index)
+            yield container.fact("a volume is mounted at the path of the token", "volumeMounts", index)
 
 
 def _injected(pod: PodTemplate) -> Iterator[Evidence]:

@@ -47,7 +47,7 @@ def at_work(binding: Binding, subject: Subject) -> list[Evidence]:
     elif not pods:
         found += _of_a_controller(binding, subject)
     if deploys(subject.name):
-        text = f"an account called {subject.name} is that of who deploys, backs up or reconciles"
+        text = f"by its name {subject.name} deploys, backs up or reconciles"
         found.append(binding.fact(text, "subjects", subject.index))
     return found
 

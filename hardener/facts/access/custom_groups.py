@@ -100,7 +100,7 @@ class CustomGroups(AsRead):
         """The first thing of the tree that brings objects which it does not show; definitions may be among them."""
         for item in self._tree.objects:
             if (item.group, item.kind) in RENDERED_ELSEWHERE and not item.classes and not shown_folders(item):
-                return (item.fact(f"{item} brings what the tree does not show, more definitions perhaps"),)
+                return (item.fact(f"{item} installs objects that the tree does not show, perhaps more definitions"),)
         for _, fact in self._tree.ask(Builds).unseen():
             return (fact,)
         return ()

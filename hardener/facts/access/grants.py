@@ -53,7 +53,7 @@ class Holder:
         if not names:
             return str(self.subject)
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        return f"{self.subject} ({names[0]}{more} runs as it{self._without_token})"
+        return f"{self.subject} (used by {names[0]}{more}{self._without_token})"
 
     @property
     def _without_token(self) -> str:

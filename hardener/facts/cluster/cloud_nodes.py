@@ -166,12 +166,12 @@ def metadata_reader(tree: Tree) -> Evidence | None:
             reader = next((name for name in _METADATA_READERS if name in image), None)
             if reader is not None and not _has_role(tree, pod.service_account):
                 return pod.object.fact(
-                    f"{_METADATA_READERS[reader]} has no role of its own, and reads that of its node"
+                    f"{_METADATA_READERS[reader]} has no role of its own, and uses the role of its node"
                 )
     for block in tree.terraform.of("helm_release", "aws_eks_addon"):
         name = next((str(block.literal(key)) for key in ("chart", "addon_name") if block.literal(key)), "")
         if name in _METADATA_READERS and not any(_GIVES.search(text) for text in block.texts()):
-            return block.fact(f"{block} has no role of its own, and reads that of its node")
+            return block.fact(f"{block} has no role of its own, and uses the role of its node")
     return None
 
 
@@ -195,7 +195,7 @@ def account_without_role(tree: Tree) -> Evidence | None:
         return Evidence("the tree shows no pods, so who uses the role of the node is not known")
     for pod in pods:
         if pod.data.get("hostNetwork") is not True and not _has_role(tree, pod.service_account):
-            return pod.object.fact(f"{pod.object} has no role of AWS of its own, and may use that of its node")
+            return pod.object.fact(f"{pod.object} has no AWS role of its own, and may use the role of its node")
     return None
 
 

@@ -35,7 +35,7 @@ def unknown_image(container: Container) -> Evidence | None:
         return None
     if known.user_by is None and container.row is None:
         return container.fact("its image is not known", "image")
-    return container.fact("what is known of its image was not read in the image itself", "image")
+    return container.fact("what is known of its image was not read from the image itself", "image")
 
 
 class KnownImages(AsRead):

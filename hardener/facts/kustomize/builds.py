@@ -201,7 +201,7 @@ class Builds(AsRead):
             if path[0] in ("helmCharts", "helmChartInflationGenerator"):
                 yield f"kustomize renders the chart {name}", path
             elif "\0" in place or not (self.tree.file_at(place) or os.path.exists(place)):
-                yield f"kustomize takes in {name}, which the tree does not show", path
+                yield f"kustomize includes {name}, which the tree does not show", path
 
     def _declared(self) -> dict[str, set[str | None]]:
         found: dict[str, set[str | None]] = {}

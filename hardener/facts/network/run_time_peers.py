@@ -70,7 +70,7 @@ class RunTimePeers(AsRead):
             if is_ingress_or_gateway(name):
                 return pod.fact(f"{pod.object} is a gateway or an ingress controller")
         if is_prometheus(pod):
-            return pod.fact(f"{pod.object} measures the pods that it finds")
+            return pod.fact(f"{pod.object} scrapes the pods that it discovers")
         return self._readers.get(pod)
 
     def registers(self, pod: PodTemplate) -> Evidence | None:
@@ -106,7 +106,7 @@ class RunTimePeers(AsRead):
                 continue
             if holders:
                 if _is_built_in(binding, rules) or _covers(rules, _ADDRESSES, _READ):
-                    fact = binding.fact(f"{binding.object} lets it read which pods there are")
+                    fact = binding.fact(f"{binding.object} lets it list pods, Services or endpoints")
                     readers.update((pod, fact) for pod in holders if pod not in readers)
                 if not binding.namespaced and (
                     binding.role_name == "cluster-admin" or _covers(rules, _REGISTERED, _WRITE)

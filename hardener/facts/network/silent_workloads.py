@@ -66,12 +66,12 @@ class SilentWorkloads(AsRead):
         entrance = self._connections.entrances.get(pod)
         if entrance is not None:
             return Evidence(
-                f"nothing shows whom {pod.object} calls, and {entrance.text}", entrance.piece, entrance.path
+                f"nothing shows what {pod.object} calls, and {entrance.text}", entrance.piece, entrance.path
             )
         # Who is only measured is called by nobody that has work for it.
         if any(edge.client is not pod and not is_prometheus(edge.client) for edge in self._connections.into(pod)):
             return None
-        return pod.fact(f"nothing shows whom {pod.object} calls, and nobody calls it")
+        return pod.fact(f"nothing shows what {pod.object} calls, and nothing calls it")
 
     def _calls_nothing(self, pod: PodTemplate) -> bool:
         if pod in self._connections.told_by_sources:

@@ -80,7 +80,9 @@ def _root_filesystem(container: Container) -> Iterator[Evidence]:
 
 def _beside(view: Container | PodTemplate, what: str, *path: str) -> Evidence:
     where = f"container {view.name}" if isinstance(view, Container) else "the pod"
-    return view.fact(f"{what} is written for {where}, so what is left weak there is meant", _CONTEXT, *path)
+    return view.fact(
+        f"{what} is set for {where}, so the weak settings beside it are taken as intended", _CONTEXT, *path
+    )
 
 
 def _is_own(container: Container, number: int) -> bool:

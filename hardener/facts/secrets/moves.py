@@ -102,9 +102,9 @@ class SecretMoves(AsRead):
         None where it has. Kustomize renames what is in the tree, and not what is made of it."""
         found = set(self._tree.ask(Builds).renderings(view.object))
         if len({each.namespace for each in found}) < len(found):
-            return "several overlays give it names of their own in one namespace, and what is made for it has one"
+            return "several overlays rename it in one namespace, and the new Secret has one name"
         if backend in ("sealed-secrets", "secret") and any(each.prefix or each.suffix for each in found):
-            return "a kustomization gives it another name, and the Secret is made for one name"
+            return "a kustomization renames it, and the Secret is made under one name"
         return None
 
     def made_before(self, view: View, secret: str, key: str) -> Object | None:
@@ -169,7 +169,7 @@ class SecretMoves(AsRead):
             if other is not item and other.name == item.name and "patch" in other.classes:
                 return other.fact(f"{other.piece.file.name} patches it")
         if len(self._tree.ask(Builds).affixes(item)) > 1:
-            return Evidence("several overlays give it names of their own, and what an ExternalSecret makes has one")
+            return Evidence("several overlays rename it, and the Secret of an ExternalSecret has one name")
         return None
 
 

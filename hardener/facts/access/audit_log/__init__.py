@@ -103,7 +103,7 @@ def check(paths: tuple[str, ...]) -> None:
     """Raise InputError where one of ``paths`` is no file that can be read."""
     for path in paths:
         if os.path.isdir(path):
-            raise InputError(f"--audit-log {path}: a folder; name the files in it")
+            raise InputError(f"--audit-log {path}: it is a folder; name the files in it")
         if not os.path.exists(path):
             raise InputError(f"--audit-log {path}: no such file")
         if not os.access(path, os.R_OK):

@@ -203,7 +203,7 @@ class _Entries:
             except ShapeError:
                 continue
             wanted = [(str(key), str(value)) for key, value in mapping(it.selector.get("matchLabels")).items()]
-            fact = item.fact(f"{item} has it measured")
+            fact = item.fact(f"{item} makes Prometheus scrape it")
             if it.services:
                 near = min((by_label.get(label, {}) for label in wanted), key=len) if wanted else services
                 for service in near:
@@ -366,7 +366,7 @@ class _Entries:
             alone = tuple(port for port in _declared(pod) if port not in taken)
             if alone and not pod.partial:
                 words = f"port{'s' * (len(alone) > 1)} {', '.join(map(str, alone))}"
-                fact = pod.fact(f"{pod.object} declares {words}, and no Service leads there")
+                fact = pod.fact(f"{pod.object} declares {words}, and no Service leads to it")
                 self._add(pod, alone, Way.NAMESPACE, fact)
 
 

@@ -31,9 +31,9 @@ def deliberate(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
         yield from others
         seen.update(fact.text for fact in others)
     if says_external(literal(service.object.name)):
-        yield service.fact("its name says that it is for the outside", "metadata", "name")
+        yield service.fact("its name says that it is external", "metadata", "name")
     elif is_ingress_or_gateway(literal(service.object.name)):
-        yield service.fact("by its name it is that of an ingress controller or gateway", "metadata", "name")
+        yield service.fact("its name is that of an ingress controller or gateway", "metadata", "name")
     for pod in pods:
         yield from _of_pod(pod)
     for ingress in service.tree.ask(Relations).ingresses_of(service.object):
@@ -51,10 +51,10 @@ def _ways_in(service: Service) -> Iterator[Evidence]:
         if key == EXPOSE and (service.text("metadata", "annotations", key) or "").strip():
             yield service.fact(f"annotation {EXPOSE} asks for it", "metadata", "annotations", key)
         elif names_way_in(key):
-            yield service.fact(f"annotation {key} shapes its way in", "metadata", "annotations", key)
+            yield service.fact(f"annotation {key} configures its access from outside", "metadata", "annotations", key)
     for index, port in enumerate(service.items("spec", "ports")):
         if is_set(port, "nodePort"):
-            yield service.fact("a node port is fixed", "spec", "ports", index, "nodePort")
+            yield service.fact("a node port is set", "spec", "ports", index, "nodePort")
 
 
 def uses_node_ports(ingress: Object, service: Object) -> bool:
@@ -84,7 +84,7 @@ def _of_pod(pod: PodTemplate) -> Iterator[Evidence]:
     if known or any(map(is_ingress_or_gateway, names)) or _is_injected_gateway(pod):
         yield item.fact("an ingress controller or gateway", "metadata", "name")
     elif says_external(literal(item.name)):
-        yield item.fact("the name of its workload says that it is for the outside", "metadata", "name")
+        yield item.fact("the name of its workload says that it is external", "metadata", "name")
 
 
 def _is_injected_gateway(pod: PodTemplate) -> bool:

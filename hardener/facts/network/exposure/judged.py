@@ -41,7 +41,7 @@ def for_outside(service: Service, pods: list[PodTemplate], sensitive: Evidence |
     found = list(deliberate(service, pods))
     name = literal(service.object.name)
     if sensitive is None and not found and says_front(name) and not says_internal(name):
-        found.append(service.fact("its name is that of what people see", "metadata", "name"))
+        found.append(service.fact("its name is that of a user interface", "metadata", "name"))
     return found
 
 
@@ -53,7 +53,7 @@ def for_inside(service: Service, pods: list[PodTemplate], sensitive: Evidence | 
 
 def no_sign(service: Service) -> Evidence:
     """That nothing shows ``service`` to be for the inside."""
-    return service.fact("nothing shows that it is meant for the inside", "spec", "type")
+    return service.fact("nothing shows that only the cluster needs it", "spec", "type")
 
 
 def opening(service: Service) -> Opening | None:
@@ -65,7 +65,7 @@ def opening(service: Service) -> Opening | None:
     if kind not in PUBLIC:
         return _opened_elsewhere(service)
     if service.has("metadata", "labels", GATEWAY):
-        return Opening(kind, True, (service.fact("a Gateway has it open", "metadata", "labels", GATEWAY),))
+        return Opening(kind, True, (service.fact("a Gateway opens it", "metadata", "labels", GATEWAY),))
     pods = service.tree.ask(Relations).selected_pods(service)
     known = sensitive(service, pods)
     outside = for_outside(service, pods, known)
@@ -91,7 +91,7 @@ def _inside(service: Service, pods: list[PodTemplate]) -> Iterator[Evidence]:
     if (fact := monitoring(service, pods)) is not None:
         yield fact
     elif says_internal(literal(service.object.name)):
-        yield service.fact("its name says that it is for the inside", "metadata", "name")
+        yield service.fact("its name says that it is internal", "metadata", "name")
     else:
         yield from service.tree.ask(Entrances).called_inside(service)
 
