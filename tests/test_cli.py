@@ -346,35 +346,51 @@ def test_the_undo_command_takes_new_files_away(harden: Harden, tmp_path: Path) -
     assert snapshot(tmp_path) == before
 
 
+def test_the_undo_command_keeps_what_is_not_committed_beside(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"d/{number}.yaml": DEPLOYMENT for number in range(9)} | {"d/note.yaml": "a: 1\n"})
+    commit(tmp_path)
+    write(tmp_path, {"d/note.yaml": "a: 2\n"})
+    command = re.search(r"^undo: (git .*)$", harden("apply", ".", "--yes").out, re.M)
+    assert command
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert (tmp_path / "d/4.yaml").read_text() == DEPLOYMENT
+    assert (tmp_path / "d/note.yaml").read_text() == "a: 2\n"
+
+
+MANY = [f"{number}-{'long' * 15}" for number in range(20)]
+
+
 def test_the_undo_command_of_many_files_says_what_else_it_undoes(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {f"d/{number}.yaml": DEPLOYMENT for number in range(5)})
+    write(tmp_path, {f"d/{name}.yaml": DEPLOYMENT for name in MANY})
     commit(tmp_path)
     command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
     made = "rm -- d/harden-networkpolicies.yaml"
-    assert command and command[1] == f"git restore -- d && {made}  # with every other uncommitted change there"
+    warning = "  # takes back every uncommitted change in d, also yours"
+    assert command and command[1] == f"git restore -- d && {made}{warning}"
     subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert (tmp_path / "d/4.yaml").read_text() == DEPLOYMENT
+    assert (tmp_path / f"d/{MANY[4]}.yaml").read_text() == DEPLOYMENT
 
 
 def test_the_undo_command_of_many_new_files(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {f"{number}/web.yaml": DEPLOYMENT for number in range(6)})
+    write(tmp_path, {f"{name}/web.yaml": DEPLOYMENT for name in MANY})
     commit(tmp_path)
     command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
     made = "git clean -f -- ':(glob)**/harden-networkpolicies.yaml'"
-    assert command and command[1] == f"git restore -- . && {made}  # with every other uncommitted change there"
+    warning = "  # takes back every uncommitted change in ., also yours"
+    assert command and command[1] == f"git restore -- . && {made}{warning}"
     before = snapshot(tmp_path)
     subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert snapshot(tmp_path).keys() == before.keys() - {f"{n}/harden-networkpolicies.yaml" for n in range(6)}
+    assert snapshot(tmp_path).keys() == before.keys() - {f"{name}/harden-networkpolicies.yaml" for name in MANY}
 
 
 def test_the_undo_command_knows_what_is_called_after_a_namespace(harden: Harden, tmp_path: Path) -> None:
     shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop%d}\n---\n"
-    write(tmp_path, {f"{number}/web-{number}.yaml": shop % number + DEPLOYMENT for number in range(6)})
+    write(tmp_path, {f"{name}/web.yaml": shop % number + DEPLOYMENT for number, name in enumerate(MANY)})
     commit(tmp_path)
     before = snapshot(tmp_path)
     command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
     assert command and "git clean -f -- ':(glob)**/*_harden-networkpolicies.yaml'  #" in command[1]
-    assert len(snapshot(tmp_path)) == len(before) + 6
+    assert len(snapshot(tmp_path)) == len(before) + len(MANY)
     subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
     assert snapshot(tmp_path) == before
 

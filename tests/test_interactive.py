@@ -140,6 +140,12 @@ def test_what_is_skipped_is_left_out_whole(tree: Path) -> None:
     assert "resources" in pod["containers"][0]  # type: ignore[index]
 
 
+def test_after_a_no_the_lines_around_are_said_to_be_decided_before(tree: Path) -> None:
+    said = "the lines around it may show changes that you refused"
+    assert said in " ".join(walk(tree, ["n", "q"]).shown.split())
+    assert said not in " ".join(walk(tree, ["y", "q"]).shown.split())
+
+
 def test_quit_keeps_what_was_accepted(tree: Path) -> None:
     session = walk(tree, ["y", "n", "q"])
     asked = questions(session)

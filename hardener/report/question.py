@@ -34,7 +34,7 @@ class Question(Printed):
         if not any(change.evidence for change in changes):
             self._say(f"  basis:   {first.edit.basis}")
         if any(change.edit.late for change in changes):
-            self._say("  a mistake would show late, under load")
+            self._say("  it may fail late, under load")
         for step in steps.before(changes):
             self._say(f"  before:  {step}")
         for step in steps.after(changes):

@@ -8,8 +8,9 @@ import shlex
 
 from hardener.engine.outcome import FileChange
 from hardener.sources.files import git_root
+from hardener.support.printable import plain
 
-_NAMED = 4  # files; more are named by their folder
+_LONGEST = 1000  # characters of names; what is longer is named by its folder, which may hold other changes
 
 
 def undo(files: list[FileChange]) -> str | None:
@@ -20,12 +21,12 @@ def undo(files: list[FileChange]) -> str | None:
     names = [change.file.name for change in files if not change.file.is_new]
     made = [change.file.name for change in files if change.file.is_new]
     note = ""
-    if len(names) > _NAMED:
+    if sum(map(len, names)) > _LONGEST:
         names = [os.path.commonpath([os.path.dirname(name) or "." for name in names]) or "."]
-        note = "  # with every other uncommitted change there"
+        note = f"  # takes back every uncommitted change in {plain(names[0])}, also yours"
     if names:
         commands.append("git restore -- " + " ".join(map(shlex.quote, names)))
-    if len(made) > _NAMED:
+    if sum(map(len, made)) > _LONGEST:
         # Those that are called after the file of their Namespace are one pattern, too.
         patterns = sorted({":(glob)**/" + re.sub(r".+(?=_harden-)", "*", os.path.basename(name)) for name in made})
         commands.append("git clean -f -- " + " ".join(map(shlex.quote, patterns)))

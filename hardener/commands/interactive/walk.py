@@ -111,6 +111,8 @@ def _ask(waiting: list[_Asked], answers: Answers, past: list[_Past], face: Quest
             continue
         place = f"{number + 1} of {len(waiting)}"
         face.ask(asked.changes, asked.grade, held=asked.held, number=place, lines=hunks.of_step(asked.changes))
+        if _follows_a_no(asked, waiting[:number], answers):
+            face.say("  the lines around it may show changes that you refused; those are not made")
         before = (number, answers.saved(), len(waivers))
         said = _answer(asked, answers, waivers, place, face, has_past=bool(past))
         if said == "q":
@@ -126,6 +128,16 @@ def _ask(waiting: list[_Asked], answers: Answers, past: list[_Past], face: Quest
             past.append(before)
             number += 1
     return waivers
+
+
+def _follows_a_no(asked: _Asked, earlier: list[_Asked], answers: Answers) -> bool:
+    """Whether a step before it in one of its documents was refused: the text that is shown has been decided before."""
+    pieces = {change.object.piece for change in asked.changes}
+    return any(
+        answers.of(other.changes, other.grade) is Answer.NO
+        and not pieces.isdisjoint(change.object.piece for change in other.changes)
+        for other in earlier
+    )
 
 
 def _answer(

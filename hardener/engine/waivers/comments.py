@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hardener.sources.manifests import Parsed
 
 _COMMENT = re.compile(r"#[ \t]*harden:[ \t]*(?:ignore\b(?:[ \t]*\[([^\]]*)\])?|\w+[ \t]*\[)(.*)")
-_FORM = "write it as # harden: ignore[run-as-non-root] and the reason"
+_FORM = "write it as # harden: ignore[ID] REASON"
 
 
 def read(piece: Piece, parsed: Parsed, objects: list[Object], found: Collection) -> None:
@@ -62,7 +62,7 @@ def _read(
     elif path is None:
         refuse("waiver-unknown", "there is nothing on the line of this waiver or below it", _FORM)
     elif not reason:
-        refuse("waiver-without-reason", "a waiver needs a reason", _FORM)
+        refuse("waiver-without-reason", "a waiver needs a reason", _FORM.replace("ID", ", ".join(ids)))
     else:
         for id in ids:
             problem = unknown(id)
