@@ -401,8 +401,15 @@ def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path
     (tmp_path / "web.yaml").write_text(DEPLOYMENT + "# new\n")
     done = harden("apply", ".")
     assert done.status == 0
-    assert done.err == "harden: 1 of 2 files has changes that are not committed\n"
+    said = "1 of 2 files has changes that are not committed: web.yaml; the undo line takes those back, too"
+    assert done.err == f"harden: {said}\n"
     assert "outside Git" not in done.err
+
+
+@pytest.mark.parametrize("group", ["baseline", "golden"])
+def test_a_group_without_its_command_shows_its_help(group: str, harden: Harden) -> None:
+    done = harden(group)
+    assert done.status == 2 and f"Usage: harden {group}" in done.err and "\nCommands:\n" in done.err
 
 
 def test_outside_git_is_one_warning_line(harden: Harden, tmp_path: Path) -> None:

@@ -467,10 +467,10 @@ def main() -> None:
         from hardener.cli.bug_report import describe
 
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
-        if message is not None and len(sys.argv) > 1:
+        if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
             command = getattr(getattr(error, "ctx", None), "command_path", "harden")
             _fail(f"harden: {' '.join(message().split()).removesuffix('.')}; see {command} --help", 2)
-        if message is not None:  # no argument at all
+        if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
         _fail(describe(error), 3)
 

@@ -369,3 +369,5 @@ def _print(result: Result, *, wrote: bool) -> None:
     print(f"{name}: {images} named{': ' if counts else ', nothing to do'}{', '.join(counts)}")
     if wrote and (result.new or result.changed or result.read or result.unused):
         print("commit it with the manifests; then: harden apply PATH")
+    elif result.failed and not os.path.exists(os.path.join(result.root, NAME)):
+        print(f"{name} was not written; harden diff and harden apply work without it, and know less of the images")

@@ -9,9 +9,10 @@ from collections import Counter
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import FileChange, Outcome, Report
 from hardener.errors import InputError
-from hardener.report.impact import counted
+from hardener.report.impact import counted, listed
 from hardener.sources import files, run_folder
 from hardener.sources.transaction import NotPlacedError, Transaction
+from hardener.support.printable import plain
 
 _SHOWN = 3  # of the files that could not be written
 
@@ -23,11 +24,14 @@ def may_write(outcome: Outcome, yes: bool) -> bool:
     warning = _unsaved([change for change in outcome.files if not change.file.is_new])
     if warning is None:
         return True
-    print(f"harden: {warning}", file=sys.stderr)
+    print(f"harden: {plain(warning)}", file=sys.stderr)
     if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    goes_on = sys.stdin.readline().strip().lower() in ("y", "yes")
+    if not goes_on:
+        print("harden: nothing was written", file=sys.stderr)
+    return goes_on
 
 
 def _unsaved(changes: list[FileChange]) -> str | None:
@@ -40,7 +44,7 @@ def _unsaved(changes: list[FileChange]) -> str | None:
     from hardener.sources import git_blobs  # late: only writing in a Git repository asks it
     from hardener.support.programs import ProgramError
 
-    dirty = 0
+    dirty: list[str] = []
     for top in dict.fromkeys(roots.values()):
         try:
             committed = git_blobs.committed(str(top))
@@ -50,8 +54,12 @@ def _unsaved(changes: list[FileChange]) -> str | None:
             if roots[change.file.path] == top:
                 content = change.file.content
                 name = os.path.relpath(change.file.path, str(top)).replace(os.sep, "/")
-                dirty += not committed.holds(name, content.encoded(content.text))
-    return f"{_of(dirty, paths, 'has', 'have')} changes that are not committed" if dirty else None
+                if not committed.holds(name, content.encoded(content.text)):
+                    dirty.append(change.file.name)
+    if not dirty:
+        return None
+    words = f"{_of(len(dirty), paths, 'has', 'have')} changes that are not committed: {listed(dict(enumerate(dirty)))}"
+    return f"{words}; the undo line takes those back, too"
 
 
 def _of(number: int, paths: list[str], one: str = "is", several: str = "are") -> str:
