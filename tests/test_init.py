@@ -67,7 +67,9 @@ def test_all_of_it(web: Path, harden: Harden) -> None:
     assert [hook["args"] for hook in repository["hooks"]] == [["--max-risk", "safe", "k8s"]] * 2
     steps = yaml.safe_load(files[init_command.GITHUB])["jobs"]["harden"]["steps"]
     assert steps[1]["with"]["paths"] == "k8s\n"
-    assert "harden check k8s --max-risk safe" in yaml.safe_load(files[init_command.GITLAB])["harden"]["script"]
+    job = yaml.safe_load(files[init_command.GITLAB])["harden"]
+    assert "harden check k8s $HARDEN_OPTIONS" in job["script"]
+    assert job["variables"] == {"HARDEN_OPTIONS": "--max-risk safe"}
     assert init_command.INCLUDE in done.out
     assert harden("check", ".", "--allow-empty").status == 1, "the new files are no manifests"
 

@@ -71,7 +71,8 @@ def test_recipes_are_what_init_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gitlab(job: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The lines of a job in one shell, as a runner runs them: the first that fails ends it."""
+    """The lines of a job in one shell, with its variables, as a runner runs them: the first that fails ends it."""
+    environment = GITLAB[job].get("variables", {}) | environment
     lines = [*GITLAB[GITLAB[job]["extends"]]["before_script"], *GITLAB[job]["script"]]
     assert INSTALL.fullmatch(lines[0])
     return script("\n".join(lines), folder, **environment)
@@ -87,6 +88,20 @@ def test_gitlab_checks_a_merge_request(shop: Path) -> None:
     hardened(shop)
     done = gitlab("harden", shop)
     assert done.returncode == 0, done.stdout
+
+
+def test_gitlab_takes_options_in_one_place(shop: Path) -> None:
+    options = "--max-risk review --baseline harden.baseline --fail-on high"
+    assert options in (FOLDER / "gitlab/harden.gitlab-ci.yml").read_text(encoding="utf-8")
+    assert script("harden baseline write k8s --max-risk review", shop).returncode == 0
+    done = gitlab("harden", shop, HARDEN_OPTIONS=options)
+    assert done.returncode == 0, done.stdout
+    (shop / "k8s/debug.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: debug}\nspec:\n  hostPID: true\n"
+        "  containers: [{name: sh, image: busybox, securityContext: {privileged: true}}]\n"
+    )
+    done = gitlab("harden", shop, HARDEN_OPTIONS=options)
+    assert done.returncode == 1 and "check failed" in done.stdout, done.stdout
 
 
 def test_gitlab_stops_at_what_could_not_be_looked_at(shop: Path) -> None:
