@@ -18,7 +18,6 @@ import yaml
 
 from hardener.commands import init_files
 from hardener.report import pages
-from tests import helm
 from tests.built import builder
 from tests.conftest import ROOT, commit, git, texts
 from tests.test_formats import schema
@@ -255,18 +254,6 @@ def test_the_page_of_pipelines_begins_with_what_init_does(shop: Path) -> None:
 def test_what_the_page_of_configuration_explains(line: str, tmp_path: Path) -> None:
     done = script(line, tmp_path)
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 2, done.stderr
-
-
-@pytest.mark.helm
-def test_helm_3_with_its_report_in_a_file(tmp_path: Path) -> None:
-    (line,) = (line for line in shown("ci.md") if line.startswith("helm template"))
-    program = helm.program(3)
-    homes = tmp_path / "homes"
-    helm.chart(helm.Helm(program, homes), tmp_path).rename(tmp_path / "chart")
-    names = {f"HELM_{name}_HOME": str(homes / name.lower()) for name in ("CACHE", "DATA", "CONFIG")}
-    done = script(line, tmp_path, PATH=str(program.parent), **names)
-    assert "runAsNonRoot: true" in done.stdout, done.stderr
-    assert (tmp_path / "harden.txt").read_text(encoding="utf-8").startswith("harden ")
 
 
 @pytest.mark.parametrize("page", ["ci.md", "configuration.md"])
