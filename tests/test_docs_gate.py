@@ -1,4 +1,4 @@
-"""docs/gate.md and docs/ci.md: a baseline of the target branch, and merge requests that are judged by what they touch."""
+"""docs/gate.md and docs/ci.md: a baseline of the target branch, and merge requests judged by what they touch."""
 
 from __future__ import annotations
 

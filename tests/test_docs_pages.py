@@ -156,7 +156,9 @@ def test_every_command_exists(page: str) -> None:
 @pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
 def test_every_option_exists(page: str) -> None:
     known = set().union(
-        *COMMANDS.values(), *dict(groups()).values(), {"--version", "--harden-accept", "--fast", "--help", "--install-completion"}
+        *COMMANDS.values(),
+        *dict(groups()).values(),
+        {"--version", "--harden-accept", "--fast", "--help", "--install-completion"},
     )
     inline = [text for text in re.findall(r"`([^`\n]+)`", read(page)) if text.startswith(("-", "harden "))]
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text)}

@@ -29,9 +29,9 @@ WORKFLOWS = {"github": GITHUB, "gitlab": GITLAB}
 def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str]) -> int:
     """Write what is asked for to the Git root of ``paths``, which the hooks and jobs will look at. Returns 0.
 
-    What is there stays as it is, and the text for it is printed, unless it is in there. All new files are written, or none. Raises InputError
-    for a path or profile that there is not, outside of a Git repository for hooks and jobs, and where a file cannot be
-    written.
+    What is there stays as it is, and the text for it is printed, unless it is in there. All new files are written, or
+    none. Raises InputError for a path or profile that there is not, outside of a Git repository for hooks and jobs,
+    and where a file cannot be written.
     """
     real = files.expand(paths)
     root = files.root_of(real)
