@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests import helm
-from tests.conftest import ROOT, commit, texts, write
+from tests.conftest import DEPLOYMENT, ROOT, commit, texts, write
 from tests.shown import blocks, shell
 from tests.test_github_action import run_action
 
@@ -60,8 +60,21 @@ def test_the_workflow_of_golden_files(shop: Path, runner: Path) -> None:
 
 @pytest.mark.helm
 def test_helm_3(tmp_path: Path) -> None:
-    (lines,) = (text for text in blocks("docs/rendered.md", "sh", "Helm") if "plugin" not in text)
-    run_helm(3, lines, tmp_path)
+    for lines in blocks("docs/rendered.md", "sh", "Helm"):
+        if "plugin" not in lines:
+            run_helm(3, lines, tmp_path)
+            assert (tmp_path / "harden.txt").read_text(encoding="utf-8").startswith("harden ")
+            (tmp_path / "harden.txt").unlink()
+            shutil.rmtree(tmp_path / "chart")
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("major", [3, 4])
+def test_helm_hides_a_report_on_standard_error(major: int, tmp_path: Path) -> None:
+    (lines,) = (text for text in blocks("docs/rendered.md", "sh", "Helm") if ("plugin" in text) == (major == 4)
+                and "--post-renderer" in text)  # fmt: skip
+    silent = re.sub(r" --post-renderer-args --report=\S+", "", lines)
+    assert silent != lines and "hardened 1 file" not in run_helm(major, silent, tmp_path)
 
 
 @pytest.mark.helm
@@ -71,30 +84,30 @@ def test_helm_4(tmp_path: Path) -> None:
     assert (tmp_path / "harden.txt").read_text(encoding="utf-8").startswith("harden ")
 
 
-def run_helm(major: int, lines: str, folder: Path) -> None:
+def run_helm(major: int, lines: str, folder: Path) -> str:
     program = helm.program(major)
     homes = folder / "homes"
     helm.chart(helm.Helm(program, homes), folder).rename(folder / "chart")
-    (folder / "integrations").symlink_to(ROOT / "integrations")
     names = {f"HELM_{name}_HOME": str(homes / name.lower()) for name in ("CACHE", "DATA", "CONFIG")}
-    assert "runAsNonRoot: true" in shell(lines, folder, path=str(program.parent), **names)
+    said = shell(lines, folder, path=str(program.parent), HARDEN=str(ROOT), **names)
+    assert "runAsNonRoot: true" in said
+    return said
 
 
 @pytest.mark.kustomize
 def test_kustomize(shop: Path) -> None:
     (shop / "k8s").rename(shop / "base")
-    (shop / "integrations").symlink_to(ROOT / "integrations")
     pipe, function, in_place = blocks("docs/rendered.md", "sh", "Kustomize and KRM functions")
     assert "readOnlyRootFilesystem: true" in shell(pipe, shop)
     own = shop / "base/kustomization.yaml"
     with own.open("a", encoding="utf-8") as stream:
         stream.write("transformers: [harden.yaml]\n")
-    assert "harden 0" in shell(function, shop)
+    assert "harden 0" in shell(function, shop, HARDEN=str(ROOT))
     assert texts((shop / "built.yaml").read_text(encoding="utf-8"))
     silent = function.replace("--enable-exec ", "")
     with pytest.raises(AssertionError, match="grep"):
-        shell(silent, shop)
-    shell(in_place, shop)
+        shell(silent, shop, HARDEN=str(ROOT))
+    shell(in_place, shop, HARDEN=str(ROOT))
     assert (shop / "results/results-0.yaml").exists()
     assert "readOnlyRootFilesystem: true" in (shop / "base/api.yaml").read_text(encoding="utf-8")
 
@@ -106,10 +119,23 @@ def test_kubectl(shop: Path) -> None:
 
 @pytest.mark.kubectl
 def test_argo_cd(shop: Path) -> None:
-    (shop / "integrations").symlink_to(ROOT / "integrations")
-    (found,) = texts(shell(blocks("docs/rendered.md", "sh", "Argo CD")[0], shop))
+    create, patch = blocks("docs/rendered.md", "sh", "Argo CD")[0].splitlines()
+    create, _, to_cluster = create.partition(" | ")
+    assert to_cluster == "kubectl apply -f -"
+    (found,) = texts(shell(create, shop, HARDEN=str(ROOT)))
     plugin = yaml.safe_load(found["data"]["plugin.yaml"])
     assert (plugin["kind"], plugin["metadata"]["name"]) == ("ConfigManagementPlugin", "harden")
+    server = DEPLOYMENT.replace("name: web\n", "name: argocd-repo-server\n", 1)
+    write(shop, {"server.yaml": server})
+    named = "kubectl patch deployment argocd-repo-server -n argocd "
+    assert patch.startswith(named)
+    local = patch.replace(named, "kubectl patch --local -f server.yaml -o yaml ")
+    (patched,) = texts(shell(local, shop, HARDEN=str(ROOT)))
+    assert [one["name"] for one in patched["spec"]["template"]["spec"]["containers"]] == ["harden", "web"]
+    application = yaml.safe_load(blocks("docs/rendered.md", "yaml", "Argo CD")[0])
+    script = plugin["spec"]["generate"]["args"][0]
+    for variable in application["source"]["plugin"]["env"]:
+        assert f"ARGOCD_ENV_{variable['name']}:-" in script
 
 
 def test_the_image() -> None:

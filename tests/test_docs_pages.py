@@ -42,7 +42,7 @@ ELSEWHERE = {
     ("docs/install.md", "To use it elsewhere"): "test_docs_pages.py::test_what_is_installed_is_there",
     ("docs/install.md", "kubectl"): "test_docs_integrations.py::test_kubectl",
     ("docs/install.md", "Container image"): "test_docs_integrations.py::test_the_image",
-    ("docs/ci.md", "Other hosts"): "test_pipelines.py::test_helm_3_with_its_report_in_a_file",
+    ("docs/gate.md", "What is known"): "test_docs_gate.py::test_the_baseline_of_the_target_branch",
     ("docs/reports.md", "For pull requests and pipelines"): "test_formats.py::test_the_commands_of_the_page",
     ("docs/rendered.md", "Helm"): "test_docs_integrations.py::test_helm_3",
     ("docs/rendered.md", "Kustomize and KRM functions"): "test_docs_integrations.py::test_kustomize",
@@ -149,24 +149,27 @@ def test_every_command_exists(page: str) -> None:
                 continue  # it tells of what was
             assert command.strip(",;.:'") in COMMANDS, line
             options = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
-            assert options <= COMMANDS[command] | {"--help", "-v"}, line
+            of_group = dict(groups()).get(f"{command} {arguments[0]}" if arguments else "", set())
+            assert options <= COMMANDS[command] | of_group | {"--help", "-v"}, line
 
 
 @pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
 def test_every_option_exists(page: str) -> None:
     known = set().union(
-        *COMMANDS.values(), *groups(), {"--version", "--harden-accept", "--fast", "--help", "--install-completion"}
+        *COMMANDS.values(),
+        *dict(groups()).values(),
+        {"--version", "--harden-accept", "--fast", "--help", "--install-completion"},
     )
     inline = [text for text in re.findall(r"`([^`\n]+)`", read(page)) if text.startswith(("-", "harden "))]
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text)}
     assert named <= known
 
 
-def groups() -> Iterator[set[str]]:
-    """The options of commands in groups."""
-    for command in typer.main.get_group(app).commands.values():
-        for part in getattr(command, "commands", {}).values():
-            yield {option for parameter in part.params for option in parameter.opts}
+def groups() -> Iterator[tuple[str, set[str]]]:
+    """The commands in groups, such as ``baseline write``, with their options."""
+    for name, command in typer.main.get_group(app).commands.items():
+        for part, one in getattr(command, "commands", {}).items():
+            yield f"{name} {part}", {option for parameter in one.params for option in parameter.opts}
 
 
 def test_every_option_says_what_it_is() -> None:

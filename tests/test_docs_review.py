@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .built import build, builder
-from .conftest import DEPLOYMENT, Harden, commit, write
+from .conftest import DEPLOYMENT, Harden, commit, git, write
 from .shown import block, section
 
 # Page and heading, with the exit codes of its commands.
@@ -21,8 +21,10 @@ SECTIONS = {
 @pytest.mark.kustomize
 @pytest.mark.parametrize(("page", "heading"), SECTIONS)
 def test_every_command_runs(page: str, heading: str, harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"vendor/web.yaml": DEPLOYMENT, "vendor/kustomization.yaml": "resources: [web.yaml]\n"})
+    for folder in ("k8s", "vendor"):
+        write(tmp_path, {f"{folder}/web.yaml": DEPLOYMENT, f"{folder}/kustomization.yaml": "resources: [web.yaml]\n"})
     commit(tmp_path)
+    git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
     lines = block(page, "sh", heading).splitlines()
     assert [harden(*line.split()[1:]).status for line in lines] == SECTIONS[page, heading]
     if shown := re.search(r"```yaml\n# kustomization.yaml\n(.*?)```", section(page, heading), re.S):

@@ -67,7 +67,9 @@ def test_all_of_it(web: Path, harden: Harden) -> None:
     assert [hook["args"] for hook in repository["hooks"]] == [["--max-risk", "safe", "k8s"]] * 2
     steps = yaml.safe_load(files[init_command.GITHUB])["jobs"]["harden"]["steps"]
     assert steps[1]["with"]["paths"] == "k8s\n"
-    assert "harden check k8s --max-risk safe" in yaml.safe_load(files[init_command.GITLAB])["harden"]["script"]
+    job = yaml.safe_load(files[init_command.GITLAB])["harden"]
+    assert "harden check k8s $HARDEN_OPTIONS" in job["script"]
+    assert job["variables"] == {"HARDEN_OPTIONS": "--max-risk safe"}
     assert init_command.INCLUDE in done.out
     assert harden("check", ".", "--allow-empty").status == 1, "the new files are no manifests"
 
@@ -85,6 +87,31 @@ def test_nothing_is_overwritten(web: Path, harden: Harden) -> None:
     assert "written" not in again.out
 
 
+def test_a_second_run_shows_nothing_to_paste_that_is_there(web: Path, harden: Harden) -> None:
+    first = harden("init", "k8s", *ALL)
+    assert "Replace HOST/OWNER/REPOSITORY and COMMIT" in first.out and "For .gitlab-ci.yml:" in first.out
+    write(web, {".gitlab-ci.yml": f"{init_command.INCLUDE}\n"})
+    second = harden("init", "k8s", *ALL)
+    assert second.status == 0 and "For ." not in second.out and "Replace" not in second.out
+
+
+@pytest.mark.parametrize(
+    ("text", "pasted"),
+    [
+        ("repos: []\n", True),
+        ("repos:\n- repo: x\n  hooks:\n  # - id: harden\n  - id: hardened\n", True),
+        (b"\xff\xfe", True),
+        ("repos:\n- repo: x\n  hooks:\n  - id: harden\n", False),
+        ("repos:\n- repo: x\n  hooks:\n  - args: [.]\n    id: 'harden-check'  # late\n", False),
+    ],
+)
+def test_hooks_are_shown_where_there_are_none(text: str | bytes, pasted: bool, web: Path, harden: Harden) -> None:
+    write(web, {".pre-commit-config.yaml": text})
+    done = harden("init", "k8s", "--pre-commit")
+    assert done.status == 0 and ("below repos:" in done.out) == pasted
+    assert ("Replace " in done.out) == pasted
+
+
 def test_it_knows_where_it_is_installed_from(web: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
     commit_id = "0123456789abcdef0123456789abcdef01234567"
     monkeypatch.setattr(pages, "installed_from", lambda: ("https://git.example/tools/harden", commit_id))
@@ -98,7 +125,7 @@ def test_it_knows_where_it_is_installed_from(web: Path, harden: Harden, monkeypa
     assert f"uses: tools/harden@{commit_id}" in files[init_command.GITHUB]
     assert f"git+https://git.example/tools/harden@{commit_id}" in files[init_command.GITLAB]
     assert f"rev: {commit_id}" in files[".pre-commit-config.yaml"]
-    assert "in place of the words in capitals" not in done.out and "OWNER" not in "".join(files.values())
+    assert "Replace " not in done.out and "OWNER" not in "".join(files.values())
 
 
 def test_a_profile_of_ones_own_is_named_as_the_configuration_sees_it(web: Path) -> None:

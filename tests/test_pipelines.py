@@ -18,7 +18,6 @@ import yaml
 
 from hardener.commands import init_files
 from hardener.report import pages
-from tests import helm
 from tests.built import builder
 from tests.conftest import ROOT, commit, git, texts
 from tests.test_formats import schema
@@ -71,7 +70,8 @@ def test_recipes_are_what_init_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gitlab(job: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The lines of a job in one shell, as a runner runs them: the first that fails ends it."""
+    """The lines of a job in one shell, with its variables, as a runner runs them: the first that fails ends it."""
+    environment = GITLAB[job].get("variables", {}) | environment
     lines = [*GITLAB[GITLAB[job]["extends"]]["before_script"], *GITLAB[job]["script"]]
     assert INSTALL.fullmatch(lines[0])
     return script("\n".join(lines), folder, **environment)
@@ -87,6 +87,20 @@ def test_gitlab_checks_a_merge_request(shop: Path) -> None:
     hardened(shop)
     done = gitlab("harden", shop)
     assert done.returncode == 0, done.stdout
+
+
+def test_gitlab_takes_options_in_one_place(shop: Path) -> None:
+    options = "--max-risk review --baseline harden.baseline --fail-on high"
+    assert options in (FOLDER / "gitlab/harden.gitlab-ci.yml").read_text(encoding="utf-8")
+    assert script("harden baseline write k8s --max-risk review", shop).returncode == 0
+    done = gitlab("harden", shop, HARDEN_OPTIONS=options)
+    assert done.returncode == 0, done.stdout
+    (shop / "k8s/debug.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: debug}\nspec:\n  hostPID: true\n"
+        "  containers: [{name: sh, image: busybox, securityContext: {privileged: true}}]\n"
+    )
+    done = gitlab("harden", shop, HARDEN_OPTIONS=options)
+    assert done.returncode == 1 and "check failed" in done.stdout, done.stdout
 
 
 def test_gitlab_stops_at_what_could_not_be_looked_at(shop: Path) -> None:
@@ -240,18 +254,6 @@ def test_the_page_of_pipelines_begins_with_what_init_does(shop: Path) -> None:
 def test_what_the_page_of_configuration_explains(line: str, tmp_path: Path) -> None:
     done = script(line, tmp_path)
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 2, done.stderr
-
-
-@pytest.mark.helm
-def test_helm_3_with_its_report_in_a_file(tmp_path: Path) -> None:
-    (line,) = (line for line in shown("ci.md") if line.startswith("helm template"))
-    program = helm.program(3)
-    homes = tmp_path / "homes"
-    helm.chart(helm.Helm(program, homes), tmp_path).rename(tmp_path / "chart")
-    names = {f"HELM_{name}_HOME": str(homes / name.lower()) for name in ("CACHE", "DATA", "CONFIG")}
-    done = script(line, tmp_path, PATH=str(program.parent), **names)
-    assert "runAsNonRoot: true" in done.stdout, done.stderr
-    assert (tmp_path / "harden.txt").read_text(encoding="utf-8").startswith("harden ")
 
 
 @pytest.mark.parametrize("page", ["ci.md", "configuration.md"])

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import DEPLOYMENT, ROOT, commit, git, write
-from tests.shown import block
+from tests.conftest import DEPLOYMENT, ROOT, commit, git, run, write
+from tests.shown import block, blocks
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 
@@ -99,3 +99,18 @@ def test_the_check_stops_a_commit_and_changes_nothing(project: Project) -> None:
 def test_a_commit_without_manifests_runs_nothing(project: Project) -> None:
     done = project.run("run", "--files", "notes.txt")
     assert done.returncode == 0 and done.stdout.count("Skipped") == 2, done.stdout
+
+
+def test_the_check_alone_lets_pass_what_a_baseline_knows(project: Project) -> None:
+    config = project.folder / ".pre-commit-config.yaml"
+    (own,) = yaml.safe_load(config.read_text(encoding="utf-8"))["repos"]
+    own["hooks"] = yaml.safe_load(blocks("docs/ci.md", "yaml", "pre-commit")[1])
+    config.write_text(yaml.safe_dump({"repos": [own]}), encoding="utf-8")
+    assert run("baseline", "write", "k8s", "--max-risk", "safe", cwd=project.folder).status == 0
+    commit(project.folder)
+    known = project.run("run", "--all-files")
+    assert known.returncode == 0, known.stdout + known.stderr
+    write(project.folder, {"k8s/api.yaml": KNOWN.replace("name: web", "name: api")})
+    commit(project.folder)
+    new = project.run("run", "--all-files")
+    assert new.returncode == 1 and "check failed" in new.stdout, new.stdout + new.stderr

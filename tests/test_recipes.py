@@ -101,6 +101,23 @@ def test_an_application_of_a_chart(tmp_path: Path) -> None:
     assert "Deployment" in hardened(done.stdout) and "app.kubernetes.io/instance: demo" in done.stdout
 
 
+@pytest.mark.helm
+def test_an_application_of_a_chart_with_values(tmp_path: Path) -> None:
+    program = helm.program(3)
+    helm.chart(helm.Helm(program, tmp_path / "homes"), tmp_path)
+    write(tmp_path, {"demo/env/prod.yaml": "replicaCount: 7\n", "demo/more.yaml": "fullnameOverride: shop\n"})
+    path = f"{program.parent}{os.pathsep}{TOOLS}{os.pathsep}{os.environ['PATH']}"
+    done = generate(tmp_path / "demo", PATH=path, ARGOCD_ENV_HELM_VALUES="env/prod.yaml more.yaml")
+    assert done.returncode == 0 and "replicas: 7" in done.stdout and "name: shop\n" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../other/values.yaml", "a/../../b", "https://example.com/v.yaml"])
+def test_values_from_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
+    write(tmp_path, {"app/Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.0.0\n"})
+    done = generate(tmp_path / "app", ARGOCD_ENV_HELM_VALUES=f"values.yaml {name}")
+    assert done.returncode == 1 and done.stdout == "" and f"{name} is not below the application" in done.stderr
+
+
 @pytest.mark.kustomize
 @pytest.mark.parametrize(
     ("files", "environment"),

@@ -106,3 +106,33 @@ def test_a_patch_is_weighed_though_its_base_is_not_touched(harden: Harden, tmp_p
     write(tmp_path, {"dev/p.yaml": patch + "      hostNetwork: true\n"})
     report = json.loads(harden("check", "--since", "HEAD", "--format", "json").out)
     assert [(found["id"], found["file"]) for found in report["findings"]] == [("weakened-by-overlay", "dev/p.yaml")]
+
+
+@pytest.mark.parametrize("options", [("--depth=1",), ("--depth=1", "--no-single-branch"), ("--single-branch",)])
+def test_a_clone_that_lacks_history_is_told_the_command_that_brings_it(
+    options: tuple[str, ...], harden: Harden, tmp_path: Path
+) -> None:
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    write(origin, {"a.yaml": DEPLOYMENT})
+    commit(origin)
+    git(origin, "branch", "-M", "main")
+    git(origin, "checkout", "-qb", "feature")
+    write(origin, {"b.yaml": OTHER})
+    commit(origin)
+    git(origin, "checkout", "-q", "main")
+    write(origin, {"c.yaml": OTHER})
+    commit(origin)
+    assert git(tmp_path, "clone", "-q", "-b", "feature", *options, origin.as_uri(), "clone").returncode == 0
+    done = harden("check", "--since", "origin/main", cwd=clone)
+    assert done.status == 2 and len(done.err.splitlines()) == 1
+    command = done.err.strip().partition(": git ")[2].split()
+    assert command[0] == "fetch" and git(clone, *command).returncode == 0, done.err
+    assert harden("check", "--since", "origin/main", cwd=clone).status == 1
+
+
+def test_a_revision_that_is_nowhere_is_told_in_one_line(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    for revision in ("gone", "origin/$(id)"):
+        done = harden("check", "--since", revision)
+        assert done.status == 2 and done.err == f"harden: --since {revision}: no such revision\n"

@@ -19,6 +19,7 @@ from hardener.sources.manifests import Piece
 from hardener.support.programs import ProgramError
 
 _HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+_BRANCH = re.compile(r"origin/(\w[\w./-]*)", re.ASCII)  # to a shell a word
 _ESCAPE = re.compile(rb'\\([0-7]{3}|["\\abfnrtv])')
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
@@ -98,10 +99,10 @@ def _patch(git: Git, revision: str) -> bytes:
     """The difference of the work tree from the commit where HEAD left ``revision``. Raises InputError."""
     commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
     if commit is None:
-        raise InputError(f"--since {revision}: no such revision; a shallow clone may have to fetch it first")
+        raise _not_here(git, revision, "no such revision")
     base = git.ask("merge-base", commit.decode().strip(), "HEAD")
     if base is None:
-        raise InputError(f"--since {revision}: it has no commit in common with HEAD; fetch the whole history")
+        raise _not_here(git, revision, "it has no commit in common with HEAD")
     # What checks out with other line ends has no other lines. A submodule is its commit; no Git runs in it.
     shown = git.ask(
         "diff-index", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty",
@@ -112,6 +113,19 @@ def _patch(git: Git, revision: str) -> bytes:
         why = f"a partial clone may lack what {revision} holds: git diff {revision} fetches it"
         raise InputError(f"--since {revision}: git does not say what changed; {why}")
     return shown
+
+
+def _not_here(git: Git, revision: str, why: str) -> InputError:
+    """The error ``why``. Where the clone lacks history, it names the one command that brings all that is missing."""
+    is_shallow = (git.ask("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
+    branch = _BRANCH.fullmatch(revision)
+    # A clone of one branch keeps no other one that it fetches, unless it is told where.
+    what = f" origin +{branch[1]}:refs/remotes/origin/{branch[1]}" if branch else ""
+    if is_shallow:
+        why += f", and this clone is shallow: git fetch --unshallow{what}"
+    elif branch and why == "no such revision":
+        why += f": git fetch{what}"
+    return InputError(f"--since {revision}: {why}")
 
 
 def _hunks(patch: bytes) -> dict[str, list[range]]:

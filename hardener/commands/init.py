@@ -19,6 +19,8 @@ CONFIG = ".harden.yaml"
 PRE_COMMIT = ".pre-commit-config.yaml"
 GITHUB = ".github/workflows/harden.yaml"
 GITLAB = ".gitlab/harden.gitlab-ci.yml"
+GITLAB_ROOT = ".gitlab-ci.yml"
+_HOOK = re.compile(r"^[ \t]*(?:-[ \t]+)?id:[ \t]*(['\"]?)harden(?:-check)?\1[ \t]*(?:#.*)?$", re.M)
 _WRITABLE = re.compile(r"[\w.][\w./+-]*")  # to a shell it is a word, to YAML a text
 INCLUDE = f"include: {{local: {GITLAB}}}"
 WORKFLOWS = {"github": GITHUB, "gitlab": GITLAB}
@@ -27,9 +29,9 @@ WORKFLOWS = {"github": GITHUB, "gitlab": GITLAB}
 def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str]) -> int:
     """Write what is asked for to the Git root of ``paths``, which the hooks and jobs will look at. Returns 0.
 
-    What is there stays as it is, and the text for it is printed. All new files are written, or none. Raises InputError
-    for a path or profile that there is not, outside of a Git repository for hooks and jobs, and where a file cannot be
-    written.
+    What is there stays as it is, and the text for it is printed, unless it is in there. All new files are written, or
+    none. Raises InputError for a path or profile that there is not, outside of a Git repository for hooks and jobs,
+    and where a file cannot be written.
     """
     real = files.expand(paths)
     root = files.root_of(real)
@@ -50,13 +52,14 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     _write(root, {name: text for name, text in texts.items() if name not in there})
     for name in texts:
         print(f"{_shown(root, name)}: {'is there, and stays as it is' if name in there else 'written'}")
-    if PRE_COMMIT in there:
+    paste = PRE_COMMIT in there and not _HOOK.search(_text_of(root, PRE_COMMIT))
+    if paste:
         print(f"\nFor {PRE_COMMIT}, below repos:\n{entry}", end="")
-    if GITLAB in texts:
-        print(f"\nFor .gitlab-ci.yml:\n{INCLUDE}")
-    shown = [text for name, text in texts.items() if name not in there or name == PRE_COMMIT]
+    if GITLAB in texts and GITLAB not in _text_of(root, GITLAB_ROOT):
+        print(f"\nFor {GITLAB_ROOT}:\n{INCLUDE}")
+    shown = [text for name, text in texts.items() if name not in there or (name == PRE_COMMIT and paste)]
     if any(init_files.UNKNOWN in text for text in shown):
-        print("\nIn these files, write the repository and the commit in place of the words in capitals.")
+        print("\nReplace HOST/OWNER/REPOSITORY and COMMIT: where harden comes from, and which commit of it.")
     where = " ".join(plain(path) for path in paths)
     print(f"\nNext: harden lock {where}, commit harden.lock, then: harden diff {where} --max-risk safe")
     return 0
@@ -77,6 +80,14 @@ def _seen_from(path: str, root: str) -> str:
 
 def _shown(root: str, name: str) -> str:
     return plain(os.path.relpath(os.path.join(root, name)))
+
+
+def _text_of(root: str, name: str) -> str:
+    """What ``name`` at ``root`` holds; nothing where it cannot be read."""
+    try:
+        return files.read(os.path.join(root, name)).text
+    except files.UnreadableError:
+        return ""
 
 
 def _write(root: str, texts: dict[str, str]) -> None:

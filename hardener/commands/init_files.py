@@ -107,14 +107,16 @@ def gitlab(paths: list[str]) -> str:
 
 harden:
   extends: .harden
+  variables:
+    HARDEN_OPTIONS: --max-risk safe   # later, for example: --max-risk review --baseline harden.baseline --fail-on high
   rules:
   - if: $CI_PIPELINE_SOURCE == "merge_request_event"
   - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"
   script:
   # 1: something is to be done, which the last line tells; 2: it could not be looked at.
-  - harden check {named} --max-risk safe --format gitlab >gl-code-quality-report.json || [ $? -eq 1 ]
-  - harden check {named} --max-risk safe --format junit >harden.xml || [ $? -eq 1 ]
-  - harden check {named} --max-risk safe
+  - harden check {named} $HARDEN_OPTIONS --format gitlab >gl-code-quality-report.json || [ $? -eq 1 ]
+  - harden check {named} $HARDEN_OPTIONS --format junit >harden.xml || [ $? -eq 1 ]
+  - harden check {named} $HARDEN_OPTIONS
   artifacts:
     when: always
     reports:
