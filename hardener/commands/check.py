@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, Style, learn, read, show
+from hardener.commands.run import Choices, Plan, Record, Style, learn, read, show
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report import unread
@@ -47,7 +47,8 @@ def check(
     too_bad = list(_too_bad(outcome, fail_on))
     remarks = [*known, *(f"not looked at: {plain(redactor.text(one))}" for one in blind)]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor)
-    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks)
+    failing = list(_failing(outcome, fail_on))
+    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks, failing=failing)
     if style.format != "text":
         for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
             print(line, file=sys.stderr)
@@ -82,6 +83,17 @@ def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
             worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
             some = f"{number} of " if number < len(severities) else ""
             yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
+
+
+def _failing(outcome: Outcome, fail_on: str | None) -> Iterator[Record]:
+    """The records that a check fails on. Without ``fail_on`` all pending changes are, and the report has them."""
+    if fail_on == "none":
+        return
+    least = Severity(fail_on or Severity.CRITICAL)
+    for change in [*(outcome.changes if fail_on else []), *outcome.held]:
+        if change.transform.severity.rank >= least.rank:
+            yield change
+    yield from (finding for finding in outcome.findings if finding.severity.rank >= least.rank)
 
 
 def _are(number: int) -> str:

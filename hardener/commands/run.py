@@ -13,7 +13,7 @@ from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
-from hardener.engine.outcome import Outcome
+from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secret_text import may_hold_secret
@@ -310,6 +310,7 @@ def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
 
 
 Levels = tuple[list[Standing], list[Standing]]
+Record = Change | Held | Report
 
 
 def show(
@@ -321,8 +322,10 @@ def show(
     levels: Levels | None = None,
     verdict: str = "",
     remarks: Sequence[str] = (),
+    failing: Sequence[Record] = (),
 ) -> None:
-    """Print the report of ``outcome`` to standard output. ``verdict`` and ``remarks`` head that for people."""
+    """Print the report of ``outcome`` to standard output. ``verdict``, ``remarks`` and ``failing``, what a check fails
+    on, head that for people."""
     if style.format != "text" or not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
@@ -341,8 +344,9 @@ def show(
         sys.stdout.flush()
     else:
         write_text(
-            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks
-        )
+            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks,
+            failing=failing,
+        )  # fmt: skip
 
 
 def write_text(
@@ -355,18 +359,20 @@ def write_text(
     levels: Levels | None = None,
     verdict: str = "",
     remarks: Sequence[str] = (),
+    failing: Sequence[Record] = (),
     advises: bool = True,
     whole: bool = False,
 ) -> None:
     """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
     if whole or style.verbose or style.quiet:
-        from hardener.report.text import TextReport as Report
+        from hardener.report.text import TextReport as Shown
     else:
-        from hardener.report.brief import BriefReport as Report  # type: ignore[assignment]
+        from hardener.report.brief import BriefReport as Shown  # type: ignore[assignment]
 
-    Report(
+    Shown(
         outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
         verdict, tuple(remarks), style.patch or style.verbose or whole, False, advises,
+        tuple(failing),
     ).write()  # fmt: skip
     stream.flush()  # type: ignore[attr-defined]
 

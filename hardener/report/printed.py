@@ -34,7 +34,8 @@ class Printed:
 
     ``applied``: whether the changes are made. ``levels`` are those before and after them. ``verdict`` is what the
     command that asked makes of it, in a line, and ``remarks`` what else it says. ``patch``: whether the patch is
-    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said.
+    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said. ``failing`` are the
+    records of the outcome that a check fails on.
     """
 
     outcome: Outcome
@@ -50,6 +51,7 @@ class Printed:
     patch: bool = True
     patch_first: bool = False
     advises: bool = True
+    failing: tuple[Change | Held | Report, ...] = ()
 
     def _say(self, text: str = "", *, whole: bool = False, at: Iterable[Place] = ()) -> None:
         """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is. The places
