@@ -13,6 +13,7 @@ from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
+from hardener.engine.asked import Asked
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
@@ -78,6 +79,7 @@ class Plan:
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
+    asked: Asked = Asked()
 
     def standings(self, tree: Tree) -> list[Standing]:
         """The Pod Security levels of the pods that the run is about."""
@@ -95,6 +97,7 @@ class Plan:
             progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
+        outcome.asked = self.asked
         if touched is not None:
             touched.narrow(outcome)
         return outcome
@@ -154,6 +157,13 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     )  # fmt: skip
 
 
+def _asked(paths: list[str], choices: Choices) -> Asked:
+    """What differs from a command without options."""
+    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
+    plain = Choices()
+    return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
+
+
 def _named(name: str) -> list[str]:
     """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
     of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
@@ -178,6 +188,7 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
     """The tree as read, and what to do with it. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
+    plan.asked = _asked(paths, choices)
     if choices.since:
         from hardener.commands.changed_since import since  # late: most runs look at everything
 

@@ -74,8 +74,8 @@ def write(path: str, outcome: Outcome, mask: Callable[[str], str]) -> int:
     return len(lines)
 
 
-def load(path: str) -> tuple[str, Counter[Entry]]:
-    """The profile and the entries of the baseline ``path``. Raises InputError."""
+def load(path: str, write: str) -> tuple[str, Counter[Entry]]:
+    """The profile and the entries of the baseline ``path``, which the command ``write`` makes. Raises InputError."""
     try:
         data: Any = json.loads(files.read(path).text)
         if data["version"] != 1:
@@ -86,9 +86,9 @@ def load(path: str) -> tuple[str, Counter[Entry]]:
             found[what, id, file, item, place] += int(record.get("count", 1))
         return str(data.get("profile")), found
     except files.UnreadableError as error:
-        raise InputError(f"{path}: {error.message}; harden baseline write makes it") from None
+        raise InputError(f"{path}: {error.message}; {write} makes it") from None
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path}: is no baseline; harden baseline write makes one") from None
+        raise InputError(f"{path}: is no baseline; {write} makes one") from None
 
 
 def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Callable[[str], bool]) -> list[str]:
@@ -98,7 +98,7 @@ def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Calla
     ``judges`` tells whether this run meets everything there is of a transform: only such an entry can be stale, and
     only in a file that may be edited or is gone. Raises InputError.
     """
-    profile, listed = load(path)
+    profile, listed = load(path, outcome.asked.command("baseline write"))
     unread = {file.path for file in outcome.tree.files if not file.editable}
     compared = compare(outcome, listed, mask, lambda id, file: judges(id) and file not in unread)
     return [mask(line) for line in described(compared, path, outcome.profile, profile)]

@@ -363,7 +363,7 @@ class BriefReport(Printed):
             for row in entry.rows:
                 self._row(row)
         if section.left and not (capped and section.title):
-            where = "harden check -v lists them" if self.applied else "-v shows all"
+            where = f"{self.outcome.asked.command('check', '-v')} lists them" if self.applied else "-v shows all"
             self._say(f"  and {section.left} more; {where}")
 
     def _row(self, row: _Row, *, bold: bool = False) -> None:

@@ -137,11 +137,12 @@ class Printed:
         if not self.advises or self.outcome.tree.stream:
             return None
         if self.applied and self.outcome.files:
-            left = "harden check -v lists what is left"
+            left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
         if self.outcome.changes:
             more = "" if self.verbose else "; -v shows all"
-            return f"harden diff shows each change, harden apply makes them{more}"
+            asked = self.outcome.asked
+            return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
         if (self.outcome.findings or self.outcome.held) and not self.verbose:
             return "-v shows all findings with their places"
         return None
