@@ -139,9 +139,11 @@ def described(compared: Compared, path: str, profile: str, written_for: str) -> 
     if profile != written_for:
         yield f"baseline {path} was written for profile {written_for}, this is {profile}"
     if compared.stale:
-        yield f"{len(compared.stale)} entries are stale, what they list is gone: harden baseline write"
+        count = len(compared.stale)
+        entries = "1 entry matches" if count == 1 else f"{count} entries match"
+        yield f"{entries} nothing in this run: fixed, or the baseline was written with other options than this run has"
         for what, id, file, item, place in compared.stale[:10]:
-            yield "  stale " + " ".join(filter(None, (what, id, file, item, place)))
+            yield "  no match: " + " ".join(filter(None, (what, id, file, item, place)))
         if len(compared.stale) > 10:
             yield f"  and {len(compared.stale) - 10} more"
 
