@@ -106,3 +106,14 @@ def test_a_patch_is_weighed_though_its_base_is_not_touched(harden: Harden, tmp_p
     write(tmp_path, {"dev/p.yaml": patch + "      hostNetwork: true\n"})
     report = json.loads(harden("check", "--since", "HEAD", "--format", "json").out)
     assert [(found["id"], found["file"]) for found in report["findings"]] == [("weakened-by-overlay", "dev/p.yaml")]
+
+
+def test_a_check_says_how_many_documents_it_judged(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": BOTH, "b.yaml": DEPLOYMENT.replace("web", "more")})
+    commit(tmp_path)
+    done = harden("check", "--since", "HEAD")
+    assert (done.status, done.out.splitlines()[0]) == (0, "check passed for 0 documents")
+    assert "\n  --since HEAD: 0 of 3 documents differ; nothing was judged\n" in done.out
+    write(tmp_path, {"a.yaml": BOTH.replace("name: api", "name: api2", 1)})
+    done = harden("check", "--since", "HEAD", "--format", "json")
+    assert (done.status, done.err) == (1, "--since HEAD: 1 of 3 documents differs\n")
