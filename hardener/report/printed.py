@@ -151,7 +151,7 @@ class Printed:
         """The command that brings the files back; None where there is none."""
         if not (self.applied and self.outcome.files) or self.outcome.tree.stream:
             return None
-        return undo(self.outcome.files)
+        return undo(self.outcome.files, self.outcome.asked.paths)
 
     def _evidence(self, fact: Evidence) -> str:
         """What a piece of evidence says, and where it stands."""
