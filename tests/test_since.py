@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
-from .conftest import DEPLOYMENT, Harden, commit, git, write
+from .conftest import DEPLOYMENT, Harden, commit, git, run, write
 
 OTHER = DEPLOYMENT.replace("web", "api")
 BOTH = DEPLOYMENT + "---\n" + OTHER
@@ -117,3 +118,28 @@ def test_a_check_says_how_many_documents_it_judged(harden: Harden, tmp_path: Pat
     write(tmp_path, {"a.yaml": BOTH.replace("name: api", "name: api2", 1)})
     done = harden("check", "--since", "HEAD", "--format", "json")
     assert (done.status, done.err) == (1, "--since HEAD: 1 of 3 documents differs\n")
+
+
+@pytest.mark.parametrize("revision", ["origin/main", "HEAD~1"])
+def test_a_shallow_clone_says_at_once_what_makes_it_whole(revision: str, tmp_path: Path) -> None:
+    source, clone = tmp_path / "source", tmp_path / "clone"
+    write(source, {"a.yaml": DEPLOYMENT})
+    commit(source)
+    git(source, "branch", "-m", "main")
+    git(source, "checkout", "-qb", "feature")
+    write(source, {"b.yaml": OTHER})
+    git(source, "add", ".")
+    git(source, "commit", "-qm", "b")
+    git(tmp_path, "clone", "-q", "--depth", "1", "--branch", "feature", source.as_uri(), str(clone))
+    done = run("check", "--since", revision, cwd=clone)
+    start = f"harden: --since {revision}: no such revision, and this clone is shallow: "
+    assert (done.status, done.err.startswith(start)) == (2, True), done.err
+    assert git(clone, *shlex.split(done.err.removeprefix(start))[1:]).returncode == 0
+    done = run("check", "--since", revision, cwd=clone)
+    assert (done.status, "1 of 2 documents differs" in done.out) == (1, True), done.err
+
+
+def test_a_whole_clone_is_told_to_fetch_nothing(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": DEPLOYMENT})
+    commit(tmp_path)
+    assert harden("check", "--since", "nowhere").err == "harden: --since nowhere: no such revision\n"

@@ -107,10 +107,10 @@ def _patch(git: Git, revision: str) -> bytes:
     """The difference of the work tree from the commit where HEAD left ``revision``. Raises InputError."""
     commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
     if commit is None:
-        raise InputError(f"--since {revision}: no such revision; a shallow clone may have to fetch it first")
+        raise InputError(f"--since {revision}: no such revision{_to_fetch(git, revision)}")
     base = git.ask("merge-base", commit.decode().strip(), "HEAD")
     if base is None:
-        raise InputError(f"--since {revision}: it has no commit in common with HEAD; fetch the whole history")
+        raise InputError(f"--since {revision}: it has no commit in common with HEAD{_to_fetch(git, revision)}")
     # What checks out with other line ends has no other lines. A submodule is its commit; no Git runs in it.
     shown = git.ask(
         "diff-index", "-p", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty",
@@ -121,6 +121,17 @@ def _patch(git: Git, revision: str) -> bytes:
         why = f"a partial clone may lack what {revision} holds: git diff {revision} fetches it"
         raise InputError(f"--since {revision}: git does not say what changed; {why}")
     return shown
+
+
+def _to_fetch(git: Git, revision: str) -> str:
+    """What brings ``revision`` and its history into a shallow clone, in words; "" where the clone is whole."""
+    if (git.ask("rev-parse", "--is-shallow-repository") or b"").strip() != b"true":
+        return ""
+    remote, _, branch = revision.partition("/")
+    # A clone of one branch fetches others under a name only where that is said.
+    of_remote = remote == "origin" and re.fullmatch(r"[\w./-]+", branch)
+    what = f" origin {branch}:refs/remotes/origin/{branch}" if of_remote else ""
+    return f", and this clone is shallow: git fetch --unshallow{what}"
 
 
 def _hunks(patch: bytes) -> dict[str, list[range]]:
