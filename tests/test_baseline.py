@@ -100,3 +100,16 @@ def test_a_corpus_tree_passes_with_its_baseline(name: str, tmp_path: Path) -> No
     assert run("baseline", "write", ".", cwd=tree).status == 0
     done = run("check", "--fail-on", "low", "--baseline", "../harden.baseline", cwd=tree)
     assert (done.status, "nothing in this run" in done.out) == (0, False), done.out[-2000:]
+
+
+@pytest.mark.parametrize("written, checked", [("review", "safe"), ("safe", "review"), ("safe", "breaking")])
+def test_what_another_grade_holds_back_is_known(written: str, checked: str, harden: Harden, tmp_path: Path) -> None:
+    pod = POD.replace("spec:\n", "spec:\n  hostPID: true\n") + CONTAINER
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "pod.yaml": pod})
+    harden("baseline", "write", "--max-risk", written)
+    known = ("check", "--only", "K01", "--max-risk", checked, "--baseline", "harden.baseline", "--fail-on", "low")
+    done = harden(*known)
+    assert done.status == 0, done.out
+    write(tmp_path, {"new.yaml": pod.replace("name: p}", "name: new}")})
+    done = harden(*known)
+    assert done.status == 1 and "Pod/new" in done.out and "Pod/p" not in done.out.partition("Pod Security")[0]

@@ -23,6 +23,7 @@ from hardener.tree.core_views import Object
 
 NAME = "harden.baseline"  # at the Git root; no ending that kubectl apply would read
 _FIELDS = ("what", "id", "file", "object", "path")
+_WORDS = ("finding", "change", "held")  # the first field
 _NAMES = ("name", "mountPath", "containerPort", "key", "type")  # fields that tell items of a list apart
 
 Entry = tuple[str, str, str, str, str]  # the values of _FIELDS
@@ -49,7 +50,7 @@ def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entr
     for found in outcome.findings:
         path = found.piece.file.path if found.piece is not None else os.path.realpath(found.file)
         yield entry("finding", found.id, path, found.object, found.piece, found.path), found
-    held = [(held.changes[0], "held") for held in outcome.held]
+    held = [(change, "held") for held in outcome.held for change in held.changes]
     for change, what in [*((change, "change") for change in outcome.changes), *held]:
         # What is new belongs to the file that it is made for: a run that does not see that one does not miss it.
         new = isinstance(change.edit, Create)
@@ -112,12 +113,21 @@ def compare(
     ``judged`` tells whether this run would have met an entry, by its id and the real path of its file.
     """
     left, known = Counter(listed), set()
-    counts = Counter[str]()
-    for entry, record in entries(outcome, mask):
-        if left[entry] > 0:
-            left[entry] -= 1
-            known.add(id(record))
-            counts[entry[0]] += 1
+    met = list(entries(outcome, mask))
+    # The same under its own word first: what one run makes, one with another --max-risk holds back or reports.
+    for alike in (False, True):
+        for entry, record in met:
+            if id(record) in known:
+                continue
+            kept = [(what, *entry[1:]) for what in _WORDS] if alike else [entry]
+            if (match := next((one for one in kept if left[one] > 0), None)) is not None:
+                left[match] -= 1
+                known.add(id(record))
+    counts = Counter[str](
+        finding=sum(id(found) in known for found in outcome.findings),
+        held=sum(id(held.changes[0]) in known for held in outcome.held),
+        change=sum(id(change) in known for change in outcome.changes),
+    )
     outcome.findings = [found for found in outcome.findings if id(found) not in known]
     outcome.held = [held for held in outcome.held if id(held.changes[0]) not in known]
     outcome.changes = [change for change in outcome.changes if id(change) not in known]
