@@ -71,7 +71,12 @@ def screens() -> Iterator[tuple[str, str, int, str]]:
     for columns in COLUMNS:
         tried = on_terminal(["./try"], ROOT, columns=columns, rows=ROWS).raw
         # The folder of the copy has another name each time.
-        yield f"try-{columns}", "./try", columns, _tidy(re.sub(r"(This was a copy.* cd )\S+", r"\1/tmp/tmp.4fJ2kQ", tried))
+        yield (
+            f"try-{columns}",
+            "./try",
+            columns,
+            _tidy(re.sub(r"(This was a copy.* cd )\S+", r"\1/tmp/tmp.4fJ2kQ", tried)),
+        )
         with tempfile.TemporaryDirectory() as folder:
             shutil.copytree(ROOT / "examples" / "shop", Path(folder, "shop"))
             commit(Path(folder))

@@ -395,6 +395,35 @@ def test_the_undo_command_knows_what_is_called_after_a_namespace(harden: Harden,
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("paths", "restored", "cleaned"),
+    [
+        (
+            ["a b", "d/"],
+            "'a b' d",
+            "':(glob)a b/**/harden-networkpolicies.yaml' ':(glob)d/**/harden-networkpolicies.yaml'",
+        ),
+        ([f"d/{n}/web.yaml" for n in range(6)], " ".join(f"d/{n}/web.yaml" for n in range(6)), ""),
+        (["d/*/web.yaml"], "d", ""),
+    ],
+)
+def test_the_undo_command_leaves_other_folders_alone(
+    paths: list[str], restored: str, cleaned: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hardener.report.undo._LONGEST", 50)
+    write(tmp_path, {f"{folder}/{n}/web.yaml": DEPLOYMENT for folder in ("a b", "d") for n in range(6)})
+    write(tmp_path, {"other/harden-networkpolicies.yaml": "# mine\n"})
+    commit(tmp_path)
+    (tmp_path / "other/mine.yaml").write_text(DEPLOYMENT)
+    before = snapshot(tmp_path)
+    command = re.search(r"^undo: (git .*)$", harden("apply", *paths).out, re.M)
+    assert command and command[1].startswith(f"git restore -- {restored} && ")
+    assert cleaned in command[1]
+    assert ("uncommitted" in command[1]) == ("web.yaml" not in restored)
+    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
+    assert snapshot(tmp_path) == before
+
+
 def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "api.yaml": DEPLOYMENT.replace("web", "api")})
     commit(tmp_path)

@@ -73,3 +73,12 @@ def test_the_same_holds_beside_a_baseline(harden: Harden, tmp_path: Path) -> Non
     assert [harden(*listed, *more).status for more in ([], ["--fail-on", "low"])] == [0, 0]
     write(tmp_path, {"api.yaml": DEPLOYMENT.replace("web", "api")})
     assert [harden(*listed, "--fail-on", level).status for level in ("low", "medium", "high")] == [1, 1, 0]
+
+
+def test_a_check_of_a_chart_says_what_it_did_not_judge(harden: Harden, tmp_path: Path) -> None:
+    chart = {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "web.yaml": DEPLOYMENT}
+    templates = {f"templates/{n}.yaml": DEPLOYMENT.replace("1.2.3", "{{ .Values.tag }}") for n in range(2)}
+    write(tmp_path, {**chart, **templates})
+    verdict = harden("check", ".", "--only", "no-privileged").out.splitlines()[0]
+    left = "2 templates were not judged: helm template ... | harden filter"
+    assert verdict.startswith(f"check passed for 1 document ({left})")

@@ -435,7 +435,9 @@ def test_a_long_comment_says_what_it_leaves_out(
     monkeypatch.setattr(markdown, "LONGEST", 12_000)
     short = harden("diff", "--format", "markdown").out
     assert len(short) <= 12_000
-    assert re.search(r"^\*\d+ files more left out, since a comment holds 12000 characters: harden diff", short, re.M)
+    assert re.search(
+        r"^\*\d+ files more left out, since the comment has no more room: `harden diff \.` shows", short, re.M
+    )
     well_formed(short)
 
 
@@ -489,3 +491,21 @@ def test_the_commands_of_the_page(tmp_path: Path) -> None:
     # The patch came last: nothing is left to change.
     again = subprocess.run([str(harden), "diff", "shop", "--quiet"], cwd=tmp_path, env=os.environ | settings)
     assert again.returncode == 0
+
+
+def test_the_worst_levels_come_first_where_not_all_have_room(harden: Harden, tmp_path: Path) -> None:
+    files = {f"a{n:02}.yaml": DEPLOYMENT.replace("web", f"web-{n}") for n in range(60)}
+    pod = "      hostPID: true\n      containers:\n"
+    write(tmp_path, files | {"z.yaml": DEPLOYMENT.replace("web", "debug").replace("      containers:\n", pod)})
+    commit(tmp_path)
+    text = harden("check", "--max-risk", "safe", "--format", "markdown").out
+    section = text.partition("Pod Security levels</summary>")[2].partition("\n### ")[0]
+    first, *others = re.findall(r"^  - .*", section, re.M)
+    assert "z.yaml:1 Deployment/debug" in first
+    note = re.search(
+        r"^\*The first (\d+) are shown, since this part has room for \d+ characters. (\d+) more: (.*)\.\*$",
+        section,
+        re.M,
+    )
+    assert note and int(note[1]) == len(others) + 1 and int(note[1]) + int(note[2]) == 61
+    assert note[3] == "`harden check . --max-risk safe` shows them"

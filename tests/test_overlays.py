@@ -12,6 +12,7 @@ from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.kustomize.overlays.variants import Chain
 from hardener.tree.core_views import PodTemplate
 
+from .conftest import DEPLOYMENT, Harden, write
 from .overlay_trees import (
     BASE,
     HEAD,
@@ -364,3 +365,15 @@ def test_a_broken_patch_that_is_refused_as_a_document_is_named_once(tree: Path) 
     outcome = run(tree, BASE, overlay)
     assert [refused.file for refused in outcome.refused] == ["dev/p.yaml"]
     assert not [finding for finding in outcome.findings if finding.id == "patch"]
+
+
+def test_what_is_to_be_rendered_is_named(harden: Harden, tmp_path: Path) -> None:
+    overlay = "resources: [../../base]\nreplacements:\n- path: r.yaml\n"
+    base = {"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": DEPLOYMENT}
+    write(
+        tmp_path,
+        {**base, "overlays/the dev/kustomization.yaml": overlay, "kustomization.yaml": overlay.partition("\n")[2]},
+    )
+    out = harden("check", "-v").out
+    assert "kustomize build 'overlays/the dev' > FILE; harden check FILE\n" in out
+    assert "kustomize build . > FILE; harden check FILE\n" in out

@@ -344,3 +344,23 @@ def test_stat_is_for_people(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     done = harden("diff", "--stat", "--format", "json")
     assert (done.status, done.err.count("\n"), "--stat" in done.err) == (2, 1, True)
+
+
+def test_a_check_names_what_it_fails_on(harden: Harden, tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: debug}\nspec:\n  hostPID: true\n  containers:\n"
+    pod += "  - name: c\n    image: example.com/c:1\n    securityContext: {privileged: true}\n"
+    write(tmp_path, {"new.yaml": pod})
+    commit(tmp_path)
+    for options in (["--max-risk", "safe"], []):
+        report = json.loads(harden("check", "--fail-on", "high", *options, "--format", "json").out)
+        grave = [
+            one["id"] for key in ("changes", "held", "findings") for one in report[key]
+            if one["severity"] in ("high", "critical")
+        ]  # fmt: skip
+        out = harden("check", "--fail-on", "high", *options).out
+        section = re.search(r"^Fails the check: (\d+) \(.*\)\n((?:  .*\n)+)", out, re.M)
+        assert section and "no-privileged" in section[2] and "new.yaml:9 Pod/debug" in section[2]
+        assert {re.split(" +", line)[2] for line in section[2].splitlines()} == set(grave)
+        # What does not fail is counted alone, as before.
+        assert ("-v lists them" in out) == bool(options)
+    assert "Fails the check" not in harden("check", "--fail-on", "none").out

@@ -136,3 +136,14 @@ def test_a_revision_that_is_nowhere_is_told_in_one_line(harden: Harden, tmp_path
     for revision in ("gone", "origin/$(id)"):
         done = harden("check", "--since", revision)
         assert done.status == 2 and done.err == f"harden: --since {revision}: no such revision\n"
+
+
+def test_a_check_says_how_many_documents_it_judged(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": BOTH, "b.yaml": DEPLOYMENT.replace("web", "more")})
+    commit(tmp_path)
+    done = harden("check", "--since", "HEAD")
+    assert (done.status, done.out.splitlines()[0]) == (0, "check passed for 0 documents")
+    assert "\n  --since HEAD: 0 of 3 documents differ; nothing was judged\n" in done.out
+    write(tmp_path, {"a.yaml": BOTH.replace("name: api", "name: api2", 1)})
+    done = harden("check", "--since", "HEAD", "--format", "json")
+    assert (done.status, done.err) == (1, "--since HEAD: 1 of 3 documents differs\n")

@@ -24,5 +24,6 @@ def write_baseline(paths: list[str], choices: Choices) -> int:
     files.target_path(path)
     count = known_findings.write(path, outcome, redactor.text)
     say_unread(tree)
-    print(f"{path}: {count} entries; commit it, then: harden check --baseline {path}")
+    check = outcome.asked.command("check", *([] if choices.baseline else ["--baseline", path]))
+    print(f"{path}: {count} entries; commit it, then: {check}")
     return 0

@@ -57,6 +57,15 @@ class Touched:
             item for item in outcome.refused if item.step is not None or self._file(item.file, item.line)
         ]
 
+    def documents(self, outcome: Outcome) -> int:
+        """How many of the documents of ``outcome`` are touched."""
+        pieces = [piece for file in outcome.tree.files if file.editable and not file.is_new for piece in file.pieces]
+        return sum(
+            sum(document is not None for document in piece.data) if piece.parsed else 1
+            for piece in pieces
+            if piece.text.strip() and self.piece(piece)
+        )
+
     def _file(self, name: str, line: int) -> bool:
         # What is said of a whole file stands on its first line.
         path = os.path.realpath(name)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, Style, learn, read, show
-from hardener.engine.outcome import Outcome
+from hardener.commands.run import Choices, Plan, Record, Style, learn, read, show
+from hardener.engine.outcome import Change, Held, Outcome
 from hardener.errors import InputError
 from hardener.report import unread
 from hardener.report.impact import counted
@@ -45,9 +45,15 @@ def check(
         verb = "was" if len(blind) == 1 else "were"
         missing.append(f"{counted(len(blind), 'place')} that may hold an object {verb} not looked at (--no-waivers)")
     too_bad = list(_too_bad(outcome, fail_on))
-    remarks = [*known, *(f"not looked at: {plain(redactor.text(one))}" for one in blind)]
-    verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor)
-    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks)
+    differ = plan.touched.documents(outcome) if plan.touched is not None else None
+    remarks = [
+        *_narrowed(outcome, choices, differ),
+        *known,
+        *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
+    ]
+    verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
+    failing = list(_failing(outcome, fail_on))
+    show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks, failing=failing)
     if style.format != "text":
         for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
             print(line, file=sys.stderr)
@@ -56,10 +62,10 @@ def check(
     return 2 if missing else 1 if too_bad else 0
 
 
-def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor: Redactor) -> str:
+def _verdict(outcome: Outcome, reasons: list[str], fail_on: str | None, redactor: Redactor, differ: int | None) -> str:
     """The first line for people. A check that looked at nothing has no verdict."""
     if not reasons or (fail_on == "none" and unread.nothing_read(outcome.tree)):
-        return _passed(outcome, redactor)
+        return _passed(outcome, redactor, differ)
     return f"{'check failed' if fail_on != 'none' else 'not failed, since --fail-on is none'}: {'; '.join(reasons)}"
 
 
@@ -82,6 +88,16 @@ def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
             worse = f"{least}" if least is Severity.CRITICAL else f"{least} or worse"
             some = f"{number} of " if number < len(severities) else ""
             yield f"{some}{counted(len(severities), noun)} {_are(number)} {worse}"
+
+
+def _failing(outcome: Outcome, fail_on: str | None) -> Iterator[Record]:
+    """The records that a check fails on. Without ``fail_on`` all pending changes are, and the report has them."""
+    if fail_on == "none":
+        return
+    least = Severity(fail_on or Severity.CRITICAL)
+    steps: list[Change | Held] = [*(outcome.changes if fail_on else []), *outcome.held]
+    yield from (step for step in steps if step.transform.severity.rank >= least.rank)
+    yield from (finding for finding in outcome.findings if finding.severity.rank >= least.rank)
 
 
 def _are(number: int) -> str:
@@ -113,10 +129,25 @@ def _missing(outcome: Outcome, required: list[tuple[str, Wanted]], allow_empty: 
         yield f"nothing was read, which --allow-empty lets pass: {unread.why_nothing(tree)}"
 
 
-def _passed(outcome: Outcome, redactor: Redactor) -> str:
-    """The verdict of a check that found nothing to fail on: it is none where nothing was read."""
+def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:
+    """What --since leaves to judge: ``differ`` documents."""
+    if differ is not None:
+        none = "" if differ else "; nothing was judged"
+        verb = "differs" if differ == 1 else "differ"
+        yield f"--since {choices.since}: {differ} of {counted(outcome.documents, 'document')} {verb}{none}"
+
+
+def _passed(outcome: Outcome, redactor: Redactor, differ: int | None) -> str:
+    """The verdict of a check that found nothing to fail on: it is none where nothing was read. It says of how many
+    documents it is where others were not judged."""
     if not unread.nothing_read(outcome.tree):
-        return "check passed"
+        judged = outcome.documents if differ is None else differ
+        templates = unread.templates(outcome.tree)
+        if not templates:
+            return "check passed" if judged else "check passed for 0 documents"
+        verb = "was" if templates == 1 else "were"
+        left = f"{counted(templates, 'template')} {verb} not judged: helm template ... | harden filter"
+        return f"check passed for {counted(judged, 'document')} ({left})"
     return f"nothing was checked: {redactor.text(unread.why_nothing(outcome.tree))}"
 
 

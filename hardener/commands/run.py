@@ -13,7 +13,8 @@ from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
-from hardener.engine.outcome import Outcome
+from hardener.engine.asked import Asked
+from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
 from hardener.kubernetes.secret_text import may_hold_secret
@@ -78,6 +79,7 @@ class Plan:
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
+    asked: Asked = Asked()
 
     def standings(self, tree: Tree) -> list[Standing]:
         """The Pod Security levels of the pods that the run is about."""
@@ -95,6 +97,7 @@ class Plan:
             progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
+        outcome.asked = self.asked
         if touched is not None:
             touched.narrow(outcome)
         return outcome
@@ -154,6 +157,13 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     )  # fmt: skip
 
 
+def _asked(paths: list[str], choices: Choices) -> Asked:
+    """What differs from a command without options."""
+    given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
+    plain = Choices()
+    return Asked.of(paths, {name: value for name, value in given.items() if value != getattr(plain, name)})
+
+
 def _named(name: str) -> list[str]:
     """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
     of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
@@ -178,6 +188,7 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
     """The tree as read, and what to do with it. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
+    plan.asked = _asked(paths, choices)
     if choices.since:
         from hardener.commands.changed_since import since  # late: most runs look at everything
 
@@ -310,6 +321,7 @@ def learn_moved(outcome: Outcome, redactor: Redactor) -> None:
 
 
 Levels = tuple[list[Standing], list[Standing]]
+Record = Change | Held | Report
 
 
 def show(
@@ -321,8 +333,10 @@ def show(
     levels: Levels | None = None,
     verdict: str = "",
     remarks: Sequence[str] = (),
+    failing: Sequence[Record] = (),
 ) -> None:
-    """Print the report of ``outcome`` to standard output. ``verdict`` and ``remarks`` head that for people."""
+    """Print the report of ``outcome`` to standard output. ``verdict``, ``remarks`` and ``failing``, what a check fails
+    on, head that for people."""
     if style.format != "text" or not style.quiet:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
@@ -341,8 +355,9 @@ def show(
         sys.stdout.flush()
     else:
         write_text(
-            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks
-        )
+            outcome, redactor, sys.stdout, style, applied=applied, levels=levels, verdict=verdict, remarks=remarks,
+            failing=failing,
+        )  # fmt: skip
 
 
 def write_text(
@@ -355,18 +370,20 @@ def write_text(
     levels: Levels | None = None,
     verdict: str = "",
     remarks: Sequence[str] = (),
+    failing: Sequence[Record] = (),
     advises: bool = True,
     whole: bool = False,
 ) -> None:
     """Print the report for people to ``stream``: what fits a screen, or the ``whole``, as with -v."""
     if whole or style.verbose or style.quiet:
-        from hardener.report.text import TextReport as Report
+        from hardener.report.text import TextReport as Shown
     else:
-        from hardener.report.brief import BriefReport as Report  # type: ignore[assignment]
+        from hardener.report.brief import BriefReport as Shown  # type: ignore[assignment]
 
-    Report(
+    Shown(
         outcome, redactor, binary(stream), Screen.of(stream, style.color), style.verbose, style.quiet, applied, levels,
         verdict, tuple(remarks), style.patch or style.verbose or whole, False, advises,
+        tuple(failing),
     ).write()  # fmt: skip
     stream.flush()  # type: ignore[attr-defined]
 

@@ -4,6 +4,7 @@ resources that are not there."""
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _REFUSED = "correct it: kustomize build fails on it, too, and harden does not check what it sets"
 _OUTSIDE = "name a folder that holds both as evidence: --evidence DIR"
-_RENDER = "check the rendered manifests, too: kustomize build . > FILE and harden check FILE"
+_RENDER = "check the rendered manifests, too: kustomize build {} > FILE; harden check FILE"
 _ABSENT = "correct its name or remove the entry; if it is made before the build, check the rendered manifests"
 UNUSED = (
     "harden does not check it, since no build of the tree applies it to a pod or Service: harden the object that it"
@@ -41,7 +42,8 @@ def reports(tree: Tree) -> Iterator[Report]:
             if item.data.get(key):
                 message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
-                yield Report("patch", "K01", Severity.LOW, message, _RENDER, file, item, item.piece, path)
+                advice = _RENDER.format(shlex.quote(os.path.dirname(file) or "."))
+                yield Report("patch", "K01", Severity.LOW, message, advice, file, item, item.piece, path)
     if not overlays.patches_anything:
         return
     for item, piece, path, message in dict.fromkeys(_refused(overlays, kustomizations)):

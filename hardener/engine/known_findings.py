@@ -23,6 +23,7 @@ from hardener.tree.core_views import Object
 
 NAME = "harden.baseline"  # at the Git root; no ending that kubectl apply would read
 _FIELDS = ("what", "id", "file", "object", "path")
+_WORDS = ("finding", "change", "held")  # the first field
 _NAMES = ("name", "mountPath", "containerPort", "key", "type")  # fields that tell items of a list apart
 
 Entry = tuple[str, str, str, str, str]  # the values of _FIELDS
@@ -49,7 +50,7 @@ def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entr
     for found in outcome.findings:
         path = found.piece.file.path if found.piece is not None else os.path.realpath(found.file)
         yield entry("finding", found.id, path, found.object, found.piece, found.path), found
-    held = [(held.changes[0], "held") for held in outcome.held]
+    held = [(change, "held") for held in outcome.held for change in held.changes]
     for change, what in [*((change, "change") for change in outcome.changes), *held]:
         # What is new belongs to the file that it is made for: a run that does not see that one does not miss it.
         new = isinstance(change.edit, Create)
@@ -74,8 +75,8 @@ def write(path: str, outcome: Outcome, mask: Callable[[str], str]) -> int:
     return len(lines)
 
 
-def load(path: str) -> tuple[str, Counter[Entry]]:
-    """The profile and the entries of the baseline ``path``. Raises InputError."""
+def load(path: str, write: str) -> tuple[str, Counter[Entry]]:
+    """The profile and the entries of the baseline ``path``, which the command ``write`` makes. Raises InputError."""
     try:
         data: Any = json.loads(files.read(path).text)
         if data["version"] != 1:
@@ -86,9 +87,9 @@ def load(path: str) -> tuple[str, Counter[Entry]]:
             found[what, id, file, item, place] += int(record.get("count", 1))
         return str(data.get("profile")), found
     except files.UnreadableError as error:
-        raise InputError(f"{path}: {error.message}; harden baseline write makes it") from None
+        raise InputError(f"{path}: {error.message}; {write} makes it") from None
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path}: is no baseline; harden baseline write makes one") from None
+        raise InputError(f"{path}: is no baseline; {write} makes one") from None
 
 
 def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Callable[[str], bool]) -> list[str]:
@@ -98,7 +99,7 @@ def apply(outcome: Outcome, path: str, mask: Callable[[str], str], judges: Calla
     ``judges`` tells whether this run meets everything there is of a transform: only such an entry can be stale, and
     only in a file that may be edited or is gone. Raises InputError.
     """
-    profile, listed = load(path)
+    profile, listed = load(path, outcome.asked.command("baseline write"))
     unread = {file.path for file in outcome.tree.files if not file.editable}
     compared = compare(outcome, listed, mask, lambda id, file: judges(id) and file not in unread)
     return [mask(line) for line in described(compared, path, outcome.profile, profile)]
@@ -112,12 +113,21 @@ def compare(
     ``judged`` tells whether this run would have met an entry, by its id and the real path of its file.
     """
     left, known = Counter(listed), set()
-    counts = Counter[str]()
-    for entry, record in entries(outcome, mask):
-        if left[entry] > 0:
-            left[entry] -= 1
-            known.add(id(record))
-            counts[entry[0]] += 1
+    met = list(entries(outcome, mask))
+    # The same under its own word first: what one run makes, one with another --max-risk holds back or reports.
+    for alike in (False, True):
+        for entry, record in met:
+            if id(record) in known:
+                continue
+            kept = [(what, *entry[1:]) for what in _WORDS] if alike else [entry]
+            if (match := next((one for one in kept if left[one] > 0), None)) is not None:
+                left[match] -= 1
+                known.add(id(record))
+    counts = Counter[str](
+        finding=sum(id(found) in known for found in outcome.findings),
+        held=sum(id(held.changes[0]) in known for held in outcome.held),
+        change=sum(id(change) in known for change in outcome.changes),
+    )
     outcome.findings = [found for found in outcome.findings if id(found) not in known]
     outcome.held = [held for held in outcome.held if id(held.changes[0]) not in known]
     outcome.changes = [change for change in outcome.changes if id(change) not in known]
@@ -139,9 +149,11 @@ def described(compared: Compared, path: str, profile: str, written_for: str) -> 
     if profile != written_for:
         yield f"baseline {path} was written for profile {written_for}, this is {profile}"
     if compared.stale:
-        yield f"{len(compared.stale)} entries are stale, what they list is gone: harden baseline write"
+        count = len(compared.stale)
+        entries = "1 entry matches" if count == 1 else f"{count} entries match"
+        yield f"{entries} nothing in this run: fixed, or the baseline was written with other options than this run has"
         for what, id, file, item, place in compared.stale[:10]:
-            yield "  stale " + " ".join(filter(None, (what, id, file, item, place)))
+            yield "  no match: " + " ".join(filter(None, (what, id, file, item, place)))
         if len(compared.stale) > 10:
             yield f"  and {len(compared.stale) - 10} more"
 

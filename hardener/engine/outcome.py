@@ -7,6 +7,7 @@ from typing import Any
 
 from hardener.authoring.edits import Edit, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
+from hardener.engine.asked import Asked
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.yaml import Hunk
 from hardener.support.data_path import Path
@@ -143,7 +144,8 @@ class Outcome:
 
     ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
     ``looked_at`` are the risks of the transforms that ran, each with the names of the views of which they had a target;
-    ``narrowed`` are the risks of which the run was asked to leave out transforms or targets.
+    ``narrowed`` are the risks of which the run was asked to leave out transforms or targets; ``asked`` is how it was
+    called.
     """
 
     tree: Tree
@@ -160,6 +162,7 @@ class Outcome:
     failure: str | None = None
     looked_at: dict[str, set[str]] = field(default_factory=dict)
     narrowed: set[str] = field(default_factory=set)
+    asked: Asked = Asked()
 
     @property
     def not_made(self) -> list[Change]:

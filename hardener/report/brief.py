@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from hardener.engine.outcome import Change, Report
+from hardener.authoring.edits import Severity
+from hardener.engine.outcome import Change, Held, Report
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import impact, levels, steps, unread
 from hardener.report.held import held_back, place
@@ -33,6 +34,7 @@ from hardener.report.wrapping import cut, length, wrapped
 from hardener.support.fast_dataclass import dataclass
 
 _FINDINGS = 10  # that a pipe gets
+_FAILING = 50  # that a pipe gets of what a check fails on
 _AROUND = 4  # rows of a terminal for what stands before and behind a report, such as the command and the next prompt
 _ROOMY = 32  # rows; a terminal with fewer gets no empty lines, and one row for a finding
 _STEPS = 2  # that a terminal gets of what is not written yet
@@ -107,6 +109,7 @@ class BriefReport(Printed):
     def _sections(self) -> Iterator[_Section | None]:
         remarks = [_Entry([_Row("  ", text=text)]) for text, _ in self._remarks()]
         yield _Section("", remarks, "remark", first=2) if remarks else None
+        yield self._failing()
         yield self._levels()
         yield self._impact()
         yield self._held()
@@ -153,6 +156,31 @@ class BriefReport(Printed):
         counts = self.outcome.summary()
         read = f"{counted(counts['files'], 'file')}, {counted(counts['documents'], 'document')}"
         return self._paint("dim", f"{read}; {self._settings()}")
+
+    def _failing(self) -> _Section | None:
+        """What the check fails on, each with its place: a section that folds or counts may not name it."""
+        if not self.failing:
+            return None
+        entries: dict[tuple[str, str, str, str], list[tuple[Severity, _Row]]] = {}
+        for record in self.failing:
+            if isinstance(record, Report):
+                id, severity, item = record.id, record.severity, record.object
+                where, text = (record.file, record.line), record.message
+            else:
+                first = record.changes[0] if isinstance(record, Held) else record
+                id, severity, item = record.transform.id, record.transform.severity, first.object
+                where, text = (item.piece.file.name, first.line), record.transform.summary
+                text = f"{'held back' if isinstance(record, Held) else 'pending'}: {text}"
+            row = _Row("", where, "" if item is None else str(item), text)
+            entries.setdefault((id, where[0], row.item, text), []).append((severity, row))
+        rows = []
+        for (id, *_), group in sorted(entries.items(), key=lambda entry: -entry[1][0][0].rank):
+            severity, row = group[0]
+            row.head = f"  {self._painted(severity)} {id}{_times(group)}  "
+            rows.append(_Entry([row], len(group)))
+        counts = by_severity(severity for group in entries.values() for severity, _ in group)
+        title = f"Fails the check: {len(self.failing)} ({counts})"
+        return _Section(title, rows, "record", first=2, most=_FAILING)
 
     def _levels(self) -> _Section | None:
         if not self.levels or not self.levels[0]:
@@ -335,7 +363,7 @@ class BriefReport(Printed):
             for row in entry.rows:
                 self._row(row)
         if section.left and not (capped and section.title):
-            where = "harden check -v lists them" if self.applied else "-v shows all"
+            where = f"{self.outcome.asked.command('check', '-v')} lists them" if self.applied else "-v shows all"
             self._say(f"  and {section.left} more; {where}")
 
     def _row(self, row: _Row, *, bold: bool = False) -> None:

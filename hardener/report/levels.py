@@ -23,6 +23,18 @@ def by_namespace(before: list[Standing], after: list[Standing]) -> dict[str | No
     return found
 
 
+def worst_first(before: list[Standing], after: list[Standing]) -> dict[str | None, list[Pair]]:
+    """The same, what stays lowest before the others: a report without room for all of them shows these."""
+    found = by_namespace(before, after)
+    for pairs in found.values():
+        pairs.sort(key=_rank)
+    return dict(sorted(found.items(), key=lambda entry: _rank(entry[1][0])))
+
+
+def _rank(pair: Pair) -> tuple[int, int]:
+    return LEVELS.index(pair[1].level), LEVELS.index(pair[0].level)
+
+
 def lines(before: list[Standing], after: list[Standing]) -> Iterator[str]:
     """The levels for people: a line per namespace, one per workload, and what costs it the next level."""
     for line, _ in placed(before, after):

@@ -17,10 +17,9 @@ from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.facts.objects.pod_security_levels import Standing
-from hardener.report import impact, steps, unread
+from hardener.report import impact, levels, steps, unread
 from hardener.report.held import held_back, place
 from hardener.report.impact import counted
-from hardener.report.levels import lines as level_lines
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.text import grouped
@@ -57,11 +56,12 @@ class _Section:
     head: str
     items: list[str] = field(default_factory=list)
     tail: str = ""
-    lost: str = "harden check shows them"
+    lost: str = ""
 
     def text(self, room: int) -> str:
         if not self.items:
             return ""
+        share = max(0, room)
         room -= _length(self.head) + _length(self.tail) + _NOTE
         kept = []
         for item in self.items:
@@ -70,7 +70,8 @@ class _Section:
                 break
             kept.append(item)
         more = len(self.items) - len(kept)
-        note = f"\n*{more} more left out, since a comment holds {LONGEST} characters: {self.lost}.*\n" if more else ""
+        note = f"\n*{_first(len(kept))}, since this part has room for {share} characters. {more} more: {self.lost}.*\n"
+        note *= bool(more)
         return self.head + "".join(kept) + self.tail + note
 
 
@@ -87,6 +88,7 @@ class _Comment:
     def text(self) -> str:
         head, summary = self._head(), self._summary()
         room = LONGEST - _length(head + summary) - 100
+        shows = f"{self._code(self.outcome.asked.command('check'))} shows them"
         sections = {
             "impact": _bullets("Impact", (as_text(self._mask(line)) for line in impact.lines(self.outcome))),
             "levels": self._levels(), "applied": self._applied(), "held": self._held(), "findings": self._findings(),
@@ -94,6 +96,7 @@ class _Comment:
         }  # fmt: skip
         made = {}
         for name, section in sections.items():
+            section.lost = section.lost or shows
             made[name] = section.text(min(_SHARES[name], room))
             room -= _length(made[name])
         diffs = self._diffs(room)
@@ -141,9 +144,15 @@ class _Comment:
         return "".join(lines)
 
     def _levels(self) -> _Section:
-        found = list(level_lines(*self.levels)) if self.levels else []
         head = "\n<details><summary>Pod Security levels</summary>\n\n"
-        items = [f"{'  ' * (_indent(line) // 2)}- {self._say(line.strip())}\n" for line in found]
+        items = []
+        for namespace, pairs in levels.worst_first(*self.levels).items() if self.levels else ():
+            title = f"- {self._say(levels.of_namespace(namespace, pairs))}\n"
+            for old, new in pairs:
+                reached = levels.change(old.level, new.level)
+                item = f"  - {self._say(f'{place(*levels.place_of(old))} {old.pod.object}  {reached}')}\n"
+                items.append(title + item + (f"    - {self._say(new.missing)}\n" if new.missing else ""))
+                title = ""
         return _Section(head, items, "\n</details>\n")
 
     def _applied(self) -> _Section:
@@ -165,7 +174,8 @@ class _Comment:
     def _held(self) -> _Section:
         before, after = steps.before(self.outcome.changes), steps.after(self.outcome.changes)
         items = [self._step("Before you apply", step) for step in before]
-        items += [self._held_item(held) for held in self.outcome.held]
+        held = sorted(self.outcome.held, key=lambda each: -each.transform.severity.rank)
+        items += [self._held_item(each) for each in held]
         items += [self._step("After you apply", step) for step in after]
         count = f"{len(self.outcome.held)} held back" if self.outcome.held else "steps by hand"
         head = f"\n### A person decides first: {count}\n\n"
@@ -250,8 +260,8 @@ class _Comment:
             text = self._diff(patch, room)
             if text is None:
                 more = counted(len(self.patches) - number, "file")
-                see = "git diff" if self.applied else "harden diff"
-                made.append(f"*{more} more left out, since a comment holds {LONGEST} characters: {see} shows them.*\n")
+                see = _code("git diff") if self.applied else self._code(self.outcome.asked.command("diff"))
+                made.append(f"*{more} more left out, since the comment has no more room: {see} shows them.*\n")
                 break
             made.append(text)
             room -= _length(text)
@@ -288,8 +298,8 @@ def _bullets(title: str, lines: Iterable[str]) -> _Section:
     return _Section(f"\n### {title}\n\n", [f"- {line}\n" for line in lines])
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+def _first(count: int) -> str:
+    return "The first one is shown" if count == 1 else f"The first {count} are shown" if count else "None is shown"
 
 
 def _length(text: str) -> int:

@@ -34,7 +34,8 @@ class Printed:
 
     ``applied``: whether the changes are made. ``levels`` are those before and after them. ``verdict`` is what the
     command that asked makes of it, in a line, and ``remarks`` what else it says. ``patch``: whether the patch is
-    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said.
+    printed, and ``patch_first`` before all else; ``advises``: whether the next step is said. ``failing`` are the
+    records of the outcome that a check fails on.
     """
 
     outcome: Outcome
@@ -50,6 +51,7 @@ class Printed:
     patch: bool = True
     patch_first: bool = False
     advises: bool = True
+    failing: tuple[Change | Held | Report, ...] = ()
 
     def _say(self, text: str = "", *, whole: bool = False, at: Iterable[Place] = ()) -> None:
         """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is. The places
@@ -135,11 +137,12 @@ class Printed:
         if not self.advises or self.outcome.tree.stream:
             return None
         if self.applied and self.outcome.files:
-            left = "harden check -v lists what is left"
+            left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
         if self.outcome.changes:
             more = "" if self.verbose else "; -v shows all"
-            return f"harden diff shows each change, harden apply makes them{more}"
+            asked = self.outcome.asked
+            return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
         if (self.outcome.findings or self.outcome.held) and not self.verbose:
             return "-v shows all findings with their places"
         return None
@@ -148,7 +151,7 @@ class Printed:
         """The command that brings the files back; None where there is none."""
         if not (self.applied and self.outcome.files) or self.outcome.tree.stream:
             return None
-        return undo(self.outcome.files)
+        return undo(self.outcome.files, self.outcome.asked.paths)
 
     def _evidence(self, fact: Evidence) -> str:
         """What a piece of evidence says, and where it stands."""

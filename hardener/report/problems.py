@@ -132,7 +132,7 @@ class _Collector:
         what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
         what += [f"before: {step}" for step in steps.before(held.changes)]
         what += [f"after: {step}" for step in steps.after(held.changes)]
-        what.append(f"harden apply --accept {transform.id} makes it anyway")
+        what.append(f"{self.outcome.asked.command('apply', '--accept', transform.id)} makes it anyway")
         return self._problem(
             Kind.HELD, transform, transform.id, transform.severity, first.object.piece.file.name, first.line,
             first.object, first.path, "; ".join(what) + ".", facts, grade=held.grade,

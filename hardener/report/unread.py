@@ -62,6 +62,11 @@ def nothing_read(tree: Tree) -> bool:
     return not tree.stream and next(read_files(tree), None) is None
 
 
+def templates(tree: Tree) -> int:
+    """How many templates of Helm charts below the given paths were met."""
+    return sum(len(names) for _, names in tree.charts.values())
+
+
 def read_files(tree: Tree) -> Iterator[str]:
     """The real paths of the files below the given paths that were read, and hold something that is judged."""
     for file in tree.files:

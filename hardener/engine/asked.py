@@ -1,0 +1,50 @@
+"""What a run was asked for, as words of a command line: a report names commands that a person can copy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from hardener.support.fast_dataclass import dataclass
+
+_MOST = 4  # paths; more are not repeated
+# Options that not every command knows: those of a judgement, and those of what is written.
+_JUDGES = ("since", "baseline", "no_waivers")
+_WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format")
+_UNKNOWN = {
+    "apply": _JUDGES,
+    "diff": ("baseline",),
+    "baseline write": ("since", "no_waivers", *_WRITES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The paths of a run and the options that were given, each with its values (none: a switch)."""
+
+    paths: tuple[str, ...] = ()
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @staticmethod
+    def of(paths: list[str], given: Mapping[str, object]) -> Asked:
+        """What was asked for by ``paths`` and the options ``given``, by the names of their parameters."""
+        found: list[tuple[str, tuple[str, ...]]] = []
+        for name, value in given.items():
+            if value is True:
+                found.append((name, ()))
+            elif isinstance(value, list | tuple):
+                found += [(name, tuple(map(str, value)))] if value else []
+            elif value is not None and value is not False:
+                found.append((name, (str(value),)))
+        return Asked(tuple(paths), tuple(found))
+
+    def command(self, name: str, *more: str) -> str:
+        """The command ``name`` for the same paths and options, as far as it knows them, with the words ``more``."""
+        words = ["harden", *name.split()]
+        paths = [shlex.quote(path) for path in self.paths] if len(self.paths) <= _MOST else ["PATH..."]
+        options: list[str] = []
+        for option, values in self.options:
+            if option not in _UNKNOWN.get(name, ()):
+                sign = "--" + option.replace("_", "-")
+                options += [word for value in values for word in (sign, value)] if values else [sign]
+        return " ".join([*words, *paths, *map(shlex.quote, [*options, *more])])

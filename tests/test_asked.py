@@ -1,0 +1,81 @@
+"""The commands that a report names: each has the paths and options of the run, and can be typed as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from .conftest import DEPLOYMENT, Harden, commit, write
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  hostPID: true\n  containers:\n"
+CONTAINER = "  - name: c\n    image: example.com/c:1\n"
+OPTIONS = [
+    [],
+    ["--max-risk", "safe"],
+    ["--profile", "strict", "--skip", "cpu-limit,K05", "--skip", "no-host-ipc"],
+    ["--kubernetes-version", "1.33", "--evidence", "k8s", "--as-of", "2026-01-02", "--policy-engine", "none"],
+    ["--prune-managed", "--pin-format", "digest-only", "--out-of-band", "out", "--accept", "no-host-pid"],
+    ["--since", "HEAD", "--no-waivers"],
+    ["--only", "no-host-pid,run-as-non-root"],
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def tree(tmp_path: Path) -> None:
+    write(tmp_path, {"k8s/web.yaml": DEPLOYMENT, "k8s/a b.yaml": POD + CONTAINER})
+    commit(tmp_path)
+    with (tmp_path / "k8s" / "a b.yaml").open("a") as file:
+        file.write("    stdin: true\n")
+
+
+def typed(harden: Harden, command: str) -> int:
+    program, *words = shlex.split(command)
+    assert program == "harden"
+    done = harden(*words)
+    assert done.status in (0, 1), done.err
+    return done.status
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
+def test_the_next_step_can_be_typed(options: list[str], harden: Harden) -> None:
+    out = harden("check", "k8s/web.yaml", "k8s/a b.yaml", *options).out
+    found = re.search(r"^next: (harden diff .*?) shows each change, (harden apply .*?) makes them", out, re.M)
+    if found is None:
+        assert not re.search(r"are? pending", out)
+        return
+    diff, apply = found[1], found[2]
+    assert diff.startswith("harden diff k8s/web.yaml 'k8s/a b.yaml'")
+    assert sorted(shlex.split(diff)[4:]) == sorted(options)
+    assert typed(harden, diff) == 1
+    assert typed(harden, apply) == 0
+    left = harden("check", "k8s", *options).out
+    assert "are pending" not in left
+
+
+def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:
+    for format in ("github", "sarif"):
+        out = harden("check", "k8s", "--max-risk", "safe", "--format", format).out
+        assert "harden apply k8s --max-risk safe --accept no-host-pid makes it anyway" in out
+    typed(harden, "harden apply k8s --max-risk safe --accept no-host-pid")
+    assert not [
+        held for held in json.loads(harden("check", "k8s", "--max-risk", "safe", "--format", "json").out)["held"]
+        if held["id"] == "no-host-pid"
+    ]  # fmt: skip
+
+
+def test_a_baseline_names_the_check_that_takes_it(harden: Harden) -> None:
+    out = harden("baseline", "write", "k8s", "--max-risk", "safe").out
+    command = out.partition("commit it, then: ")[2].strip()
+    assert command == "harden check k8s --max-risk safe --baseline harden.baseline"
+    assert typed(harden, command) == 0
+    done = harden("check", "k8s", "--max-risk", "safe", "--baseline", "none.json", "--pin-format", "digest-only")
+    assert "harden baseline write k8s --max-risk safe --baseline none.json makes it" in done.err
+
+
+def test_many_paths_are_not_repeated(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}.yaml": DEPLOYMENT.replace("web", f"w{n}") for n in range(5)})
+    assert "next: harden diff PATH... shows" in harden("check", *(f"{n}.yaml" for n in range(5))).out
