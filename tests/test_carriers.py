@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hardener.authoring import registry
-from hardener.authoring.edits import replay
+from hardener.authoring.edits import replay, widened
 from hardener.engine.targets import Targets
 from hardener.kubernetes import component_flags
 from hardener.kubernetes.bare_document import name_of
@@ -47,7 +47,7 @@ def component(text: str, name: str = SERVER) -> Component:
 def after(found: Component, edits: list[Any]) -> Any:
     """The object, as plain data, once ``edits`` are made."""
     piece = found.view.object.piece
-    replay(piece.data, edits)
+    replay(piece.data, widened(edits))
     return piece.data[0]
 
 
@@ -193,7 +193,11 @@ def test_what_holds_without_a_flag_depends_on_who_starts_the_component(text: str
     ("text", "name"),
     [
         ("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, command: [kubectl, get]}\n", None),
-        ("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, command: [etcd]}\n", "etcd"),
+        ("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, command: [etcd]}\n", None),
+        (
+            "apiVersion: v1\nkind: Pod\nspec:\n  hostNetwork: true\n  containers:\n  - {name: a, command: [etcd]}\n",
+            "etcd",
+        ),
         ("apiVersion: example.com/v1\nkind: ClusterConfiguration\napiServer: {}\n", None),
         ("apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nspec: {kubeAPIServer: {}}\n", None),
         ("tls-san: [a]\n", None),

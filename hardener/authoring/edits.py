@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -220,6 +220,26 @@ def concrete_paths(documents: list[Any], step: tuple[Edit, ...] | list[Edit]) ->
             found.append((*edit.path, (len(target) if isinstance(target, list) else 0) + number))
         else:
             found.append(edit.path)
+    return found
+
+
+def widened(edits: list[Edit]) -> list[Edit]:
+    """``edits`` with one that makes a list out of a text in place of those that add to it. An earlier step of the call
+    may have made the list."""
+    found: list[Edit] = []
+    lists: dict[tuple[int, Path], list[Any]] = {}
+    for edit in edits:
+        if isinstance(edit, Append) and edit.widens:
+            made = lists.get((id(edit.piece), edit.path))
+            if made is not None:
+                made.append(edit.value)
+                continue
+            text = _lookup(edit.piece.data, edit.path)
+            if isinstance(text, str):
+                made = lists[id(edit.piece), edit.path] = [text, edit.value]
+                words = {field.name: getattr(edit, field.name) for field in fields(Edit)}
+                edit = Set(value=made, **words)
+        found.append(edit)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import field, fields, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from hardener.authoring.edits import (
     concrete_paths,
     copied,
     replay,
+    widened,
 )
 from hardener.authoring.transform import Transform
 from hardener.engine import new_objects
@@ -77,7 +78,7 @@ def draft(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> 
 
     Raises WrongShapeError when one of the edits cannot be made; nothing is changed.
     """
-    edits = _widened([edit for edit in edits if not _is_gone(edit)])
+    edits = widened([edit for edit in edits if not _is_gone(edit)])
     if not edits:
         return Step(tree, transform, target, Grade.SAFE, [])
     unlisted = list(_unlisted(tree, edits))
@@ -141,26 +142,6 @@ def _by_object(tree: Tree, target: View, edits: list[Edit]) -> list[tuple[Object
 def _is_gone(edit: Edit) -> bool:
     """Whether ``edit`` removes what is not there any more: all steps of a call are planned on the data before it."""
     return isinstance(edit, Drop) and _value(edit.piece.data, edit.path) is MISSING
-
-
-def _widened(edits: list[Edit]) -> list[Edit]:
-    """``edits`` with one that makes a list out of a text in place of those that add to it. An earlier step of the call
-    may have made the list."""
-    found: list[Edit] = []
-    lists: dict[tuple[int, Path], list[Any]] = {}
-    for edit in edits:
-        if isinstance(edit, Append) and edit.widens:
-            made = lists.get((id(edit.piece), edit.path))
-            if made is not None:
-                made.append(edit.value)
-                continue
-            text = _value(edit.piece.data, edit.path)
-            if isinstance(text, str):
-                made = lists[id(edit.piece), edit.path] = [text, edit.value]
-                words = {field.name: getattr(edit, field.name) for field in fields(Edit)}
-                edit = Set(value=made, **words)
-        found.append(edit)
-    return found
 
 
 def _mirrored(piece: Piece, own: list[Edit], step: list[Edit]) -> list[Edit]:
