@@ -467,7 +467,11 @@ def test_an_interrupted_run_keeps_what_it_had(how: signal.Signals, tree: Path) -
 
 # Says what was taken, so that the test need not guess when to interrupt.
 _WITH_A_WORD = """
+import signal
 import sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were told to ignore
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from hardener import cli
 from hardener.commands import lock as locking
 take = locking._take

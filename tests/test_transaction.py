@@ -253,7 +253,9 @@ def waiting(
     *command: str, cwd: Path, program: str = "from hardener.cli import main; main()"
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A run of ``command`` that has said that it waits; whatever becomes of it, it is ended after a while."""
-    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{program}"
+    # As a terminal starts it, also where the tests themselves were told to ignore signals (nohup).
+    listens = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    program = f"import signal; {listens}\n{program}"
     with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
         timer = threading.Timer(30, process.kill)
         timer.start()

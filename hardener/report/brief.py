@@ -170,7 +170,8 @@ class BriefReport(Printed):
                 first = record.changes[0] if isinstance(record, Held) else record
                 id, severity, item = record.transform.id, record.transform.severity, first.object
                 where, text = (item.piece.file.name, first.line), record.transform.summary
-                text = f"{'held back' if isinstance(record, Held) else 'pending'}: {text}"
+                state = "held back" if isinstance(record, Held) else "pending"
+                text = f"not so yet, the change is {state}: {text}"
             row = _Row("", where, "" if item is None else str(item), text)
             entries.setdefault((id, where[0], row.item, text), []).append((severity, row))
         rows = []
