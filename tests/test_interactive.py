@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import select
 import subprocess
 import sys
@@ -36,7 +37,7 @@ class Session:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "xterm"}
         self.process = subprocess.Popen(
             command, cwd=folder, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, close_fds=True,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         os.close(terminal)
         self.master = master

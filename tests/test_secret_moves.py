@@ -477,7 +477,7 @@ def test_what_kustomize_renames_moves_where_its_secret_keeps_one_name(
     done = harden(tmp_path / "tree", "apply", ".", "--secrets-out", str(tmp_path / "values"), "--yes", "--only",
                   "secret-env-literal", "--set", f"secrets.backend={backend}")  # fmt: skip
     text = (tmp_path / "tree" / "base" / "app.yaml").read_text()
-    assert (text == LITERAL) is (reason is not None) and (reason or "valueFrom") in done.stdout, done.stdout
+    assert (text == LITERAL) is (reason is not None) and (reason or "valueFrom") in done.stdout + text, done.stdout
     # The store that the other ExternalSecret reads is there, although the tree does not have it.
     assert reason or ("name: corp" in text and "the tree has no" not in done.stdout)
 
