@@ -289,7 +289,7 @@ spec: {chart: {spec: {chart: NAME, sourceRef: {kind: HelmRepository, name: chart
 def test_a_repository_of_releases(profile: str, harden: Harden, tmp_path: Path) -> None:
     names = ("cache", "search")
     write(tmp_path, {f"{name}.yaml": RELEASES.replace("NAME", name) for name in names})
-    out = harden("apply", ".", "--profile", profile).out
+    out = harden("apply", ".", "--profile", profile, "-v").out
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["cache.yaml", "search.yaml"]
     for name in names:
         labels = documents((tmp_path / f"{name}.yaml").read_text())[0]["metadata"].get("labels", {})
