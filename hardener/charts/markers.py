@@ -30,24 +30,22 @@ class Marked:
         self.outlets: dict[Path, set[tuple[Key, Place]]] = {}
         self._asked: set[tuple[str, Path]] = set()
 
-    def find_maps(self, paths: Iterable[Path]) -> None:
-        """Look where the maps at ``paths`` come out; one that is not there is tried as a new one."""
-        self._find("map", paths, self.maps, _map_marks, _marked_maps)
+    def find_maps(self, paths: Iterable[Path], most: int | None = None) -> None:
+        """Look where the maps at ``paths`` come out, by at most ``most`` renders; one that is not there is tried as a
+        new one."""
+        self._find("map", paths, self.maps, _map_marks, _marked_maps, most)
 
-    def find_lists(self, paths: Iterable[Path]) -> None:
-        """Look where the lists at ``paths`` come out: by an item that is a map, and where the chart takes none, a
-        text."""
-        paths = list(paths)
-        self._find("list", paths, self.lists, _map_items, _marked_lists)
-        self._find("texts", [path for path in paths if path not in self.outlets], self.lists, _texts, _marked_lists)
+    def find_lists(self, paths: Iterable[Path], *, of_maps: bool) -> None:
+        """Look where the lists at ``paths`` come out, by an item that is a map or a text."""
+        self._find("maps" if of_maps else "texts", paths, self.lists, _map_items if of_maps else _texts, _marked_lists)
 
     def _find(
         self, how: str, paths: Iterable[Path], into: Outlets, mark: Callable[[Any, str], Any],
-        marked: Callable[[Any], Iterator[tuple[int, Path]]],
+        marked: Callable[[Any], Iterator[tuple[int, Path]]], most: int | None = None,
     ) -> None:  # fmt: skip
         asked = [path for path in dict.fromkeys(paths) if (how, path) not in self._asked]
         self._asked.update((how, path) for path in asked)
-        for some, objects in self._tolerated(asked, mark):
+        for some, objects in self._tolerated(asked, mark, most):
             for key, document in objects.items():
                 if _NAME not in document.text:
                     continue
@@ -61,10 +59,13 @@ class Marked:
         for paths_there in into.values():
             paths_there.sort(key=lambda path: (len(self.outlets[path]), -len(path)))
 
-    def _tolerated(self, paths: Sequence[Path], mark: Callable[[Any, str], Any]) -> Iterator[tuple[list[Path], Objects]]:
+    def _tolerated(
+        self, paths: Sequence[Path], mark: Callable[[Any, str], Any], most: int | None
+    ) -> Iterator[tuple[list[Path], Objects]]:
         """The renders with marks at ``paths``, which are halved until the chart takes them."""
         waiting = [list(paths)] if paths else []
-        while waiting:
+        before = self._renders.count
+        while waiting and (most is None or self._renders.count - before < most):
             some = waiting.pop()
             try:
                 yield some, self._renders(self._with_marks(some, mark), schema=False)
@@ -80,20 +81,21 @@ class Marked:
         made: dict[str, Any] = {}
         for number, path in enumerate(paths):
             keys = keys_of(path)
-            parent = made
+            parent: Any = made
             for key in keys[:-1]:
                 parent = parent.setdefault(key, {})
+                if not isinstance(parent, dict):
+                    break
+            if not isinstance(parent, dict):
+                continue  # in a list that is marked itself
             name = f"{_NAME}{number}x"
-            if keys == path and isinstance(value_at(self._values, path), dict | None):
-                parent[keys[-1]] = mark(parent.get(keys[-1]), name)
-                continue
-            if not isinstance(parent.get(keys[-1]), list):
-                parent[keys[-1]] = copy.deepcopy(value_at(self._values, keys))
+            if keys != path or isinstance(value_at(self._values, path), list):
+                parent.setdefault(keys[-1], copy.deepcopy(value_at(self._values, keys)))
             if keys == path:
-                parent[keys[-1]] = mark(parent[keys[-1]], name)
-                continue
-            holder = value_at(parent[keys[-1]], path[len(keys) : -1])
-            holder[path[-1]] = mark(holder[path[-1]], name)
+                parent[keys[-1]] = mark(parent.get(keys[-1]), name)
+            else:
+                holder = value_at(parent[keys[-1]], path[len(keys) : -1])
+                holder[path[-1]] = mark(holder[path[-1]], name)
         return made
 
 
@@ -129,15 +131,15 @@ def list_paths(values: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _map_marks(value: Any, name: str) -> Any:
-    return {**(value or {}), name: name}
+    return {**(value if isinstance(value, dict) else {}), name: name}
 
 
 def _map_items(value: Any, name: str) -> Any:
-    return [*(value or []), {"name": name}]
+    return [*(value if isinstance(value, list) else ()), {"name": name}]
 
 
 def _texts(value: Any, name: str) -> Any:
-    return [*(value or []), name]
+    return [*(value if isinstance(value, list) else ()), name]
 
 
 def _marked_maps(data: Any, path: Path = ()) -> Iterator[tuple[int, Path]]:

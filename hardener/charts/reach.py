@@ -23,6 +23,7 @@ from hardener.support.fast_dataclass import dataclass
 
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_KEYS = 12  # single keys that are tried for one edit
+_MOST_WIDE = 40  # renders with marks in maps that need not be handed on
 # Maps that charts hand on as they are; their marks break few templates.
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
 
@@ -80,13 +81,21 @@ class Search:
 
     def _mark(self, marked: Marked, steps: list[Step]) -> None:
         maps = list(map_paths(self.values))
+        self.known = [path for path in self.known if self._may_be_new(path)]
         marked.find_maps(path for path in maps if _HANDED_ON.search(str(path[-1])))
         marked.find_maps(path for path in self.known if _HANDED_ON.search(str(path[-1])))
-        if any(not list(self._of_maps(edit, marked)) for step in steps for edit in step.edits):
-            marked.find_maps(maps)
-            marked.find_maps(path for path in self.known if value_at(self.values, path) is None)
-        if any(isinstance(edit, Append) or _in_list(edit) for step in steps for edit in step.edits):
-            marked.find_lists([*list_paths(self.values), *(path for path in self.known if _may_be_list(path))])
+        edits = [edit for step in steps for edit in step.edits]
+        lists = [*list_paths(self.values), *(path for path in self.known if _may_be_list(path))]
+        for of_maps in (True, False):
+            if any(_changes_list(edit, of_maps) for edit in edits):
+                marked.find_lists(lists, of_maps=of_maps)
+        if any(next(self._candidates(edit, marked), None) is None for edit in edits):
+            marked.find_maps([*maps, *self.known], _MOST_WIDE)
+
+    def _may_be_new(self, path: Path) -> bool:
+        """Whether the values have nothing at ``path`` and could."""
+        above = (value_at(self.values, path[:length]) for length in range(1, len(path)))
+        return value_at(self.values, path) is None and all(isinstance(value, dict | None) for value in above)
 
     # Candidates.
 
@@ -316,10 +325,11 @@ def _prefixes(way: Way) -> Iterator[Path]:
             yield operation.path[:length]
 
 
-def _in_list(edit: Edit) -> bool:
-    return any(isinstance(part, int) for part in edit.path[1:]) and not (
-        [part for part in edit.path[1:] if isinstance(part, int)] and isinstance(edit, Set)
-    )
+def _changes_list(edit: Edit, of_maps: bool) -> bool:
+    """Whether ``edit`` changes which items a list has, maps or others."""
+    if isinstance(edit, Append | Insert):
+        return isinstance(edit.value, dict) is of_maps
+    return isinstance(edit, Drop) and isinstance(edit.path[-1], int)
 
 
 def _may_be_list(path: Path) -> bool:
