@@ -6,29 +6,29 @@ import os
 import re
 import shutil
 import stat
-import tarfile
 import tempfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
+from hardener.charts import chart_archive, chart_metadata, computed_values, helm_ignore
 from hardener.charts.helm import SCRATCH, ChartError, Helm
-from hardener.sources.yaml import TextError, parse
+from hardener.sources.files import git_root
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
-FILES = 20_000
-_LARGEST_METADATA = 1024 * 1024  # bytes of a Chart.yaml
+FILES = 20_000  # and folders
 _CHUNK = 64 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_LARGEST_RULES = 1024 * 1024  # bytes of a .helmignore
+_LOCAL = "file://"
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A copied chart: the ``folder`` it lies in, its ``name``, and the names of the dependencies that were taken out of
-    it, since they are not there and nothing asks for them (``dropped``)."""
+    it, since they are not there and nothing turns them on (``dropped``)."""
 
     folder: str
     name: str
@@ -37,13 +37,15 @@ class Copy:
 
 
 class Copied:
-    """``with Copied(chart) as copy``: a copy of the chart that is a folder or an archive (``.tgz``).
+    """``with Copied(chart) as copy``: a copy of the chart that is a folder or an archive (``.tgz``), with the archives
+    in its ``charts/`` unpacked.
 
-    Archives among its ``charts/`` are unpacked. A dependency that is missing there is copied where its ``repository``
-    names a folder of the tree (``file://``), as ``helm dependency build`` does. Any other one is left out where its
-    condition or tags turn it off under ``values`` and ``sets``, which the helm says; without ``helm`` it stays
-    missing. ``tree`` is the folder that such a dependency may lie in; None: the repository around the chart, else the
-    folder that it lies in.
+    A dependency that is missing there is copied where its ``repository`` names a folder of the tree (``file://``), as
+    ``helm dependency build`` does. Any other one is left out where its condition or tags turn it off under ``values``
+    and ``sets``, as ``helm`` says; without ``helm`` it stays missing, and helm will refuse the chart.
+
+    ``tree`` is the folder that such a dependency, and a link in ``charts/`` to a chart, may lie in; None: the
+    repository around the chart, else the folder that the chart lies in.
 
     Raises ChartError: no chart, a link that leads out of it, a device, more than 64 MiB or 20,000 files, an archive
     that would write elsewhere, a missing dependency that is on.
@@ -70,108 +72,142 @@ class Copied:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _made(self) -> Copy:
-        shown = plain(self._chart)
+        real = os.path.realpath(self._chart)
         base = re.sub(r"\.(?:tgz|tar\.gz)$", "", os.path.basename(os.path.abspath(self._chart)))
         folder = os.path.join(self._scratch, base if _SAFE_NAME.fullmatch(base) else "chart")
-        copying = _Copying(shown)
+        shown = plain(self._chart)
+        copying = _Copying(shown, self._tree_of(real))
         try:
-            if os.path.isdir(self._chart):
-                copying.folder(os.path.realpath(self._chart), folder)
+            if os.path.isdir(real):
+                copying.folder(real, folder)
             else:
-                copying.archive(self._chart, folder)
+                copying.archive(real, folder)
+            data = chart_metadata.metadata(folder, shown)
             copying.unpack_below(folder)
+            dropped = self._settle(copying, folder, shown)
         except OSError as error:
-            raise ChartError(f"chart {shown} cannot be read: {error.strerror or 'its paths are too long'}") from None
-        metadata = read_metadata(folder, shown)
-        name = metadata.get("name")
-        return Copy(folder, name if isinstance(name, str) else base, metadata.get("type") == "library")
+            file = os.path.basename(os.fsdecode(error.filename)) if error.filename else ""
+            where = f": {plain(file)}" if file and file != os.path.basename(real) else ""
+            raise ChartError(f"chart {shown} cannot be read{where}: {error.strerror}") from None
+        called = data.get("name")
+        return Copy(folder, called if isinstance(called, str) else base, data.get("type") == "library", dropped)
+
+    def _tree_of(self, real: str) -> str:
+        return os.path.realpath(self._tree) if self._tree is not None else git_root(real) or os.path.dirname(real)
+
+    def _settle(self, copying: _Copying, folder: str, shown: str) -> tuple[str, ...]:
+        """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
+        missing = _missing(folder, shown)
+        if missing and os.path.isdir(self._chart):
+            entries = chart_metadata.dependencies(chart_metadata.metadata(folder, shown))
+            for entry in entries:
+                repository = entry.get("repository")
+                if entry["name"] in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
+                    place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
+                    copying.dependency(os.path.realpath(place), entry["name"], folder)
+                    missing.remove(entry["name"])
+        if not missing or self._helm is None:
+            return ()
+        on = computed_values.turned_on(self._helm, folder, missing, values=self._values, sets=self._sets)
+        if on:
+            names = ", ".join(plain(name) for name in missing if name in on)
+            raise ChartError(
+                f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: run"
+                f" helm dependency build {shown}"
+            )
+        chart_metadata.drop_dependencies(folder, missing, shown)
+        return tuple(missing)
 
 
-def read_metadata(folder: str, shown: str) -> dict[str, Any]:
-    """What the Chart.yaml in ``folder`` says. Raises ChartError, which calls the chart ``shown``."""
-    path = os.path.join(folder, "Chart.yaml")
-    try:
-        with open(path, "rb") as handle:
-            raw = handle.read(_LARGEST_METADATA + 1)
-    except OSError:
-        raise ChartError(f"{shown} is no chart: it has no Chart.yaml") from None
-    try:
-        documents = parse(raw.decode("utf-8-sig")).documents if len(raw) <= _LARGEST_METADATA else []
-    except (TextError, UnicodeDecodeError) as error:
-        reason = error.reason if isinstance(error, TextError) else "it is no UTF-8"
-        raise ChartError(f"Chart.yaml of {shown} cannot be read: {reason}") from None
-    first = documents[0] if documents else None
-    if not isinstance(first, dict):
-        raise ChartError(f"Chart.yaml of {shown} says nothing about a chart")
-    return first
+def _missing(folder: str, shown: str) -> list[str]:
+    """Names of the dependencies that have no chart of this name in ``charts/``, which is what helm asks for."""
+    there = {name for name, _ in chart_metadata.vendored(folder)}
+    entries = chart_metadata.dependencies(chart_metadata.metadata(folder, shown))
+    return list(dict.fromkeys(entry["name"] for entry in entries if entry["name"] not in there))
 
 
 class _Copying:
-    """What one copy may still take. Errors call the chart ``shown``."""
+    """What one copy may still take. Errors call the chart ``shown``; ``tree`` is where charts below it may lie."""
 
-    def __init__(self, shown: str) -> None:
-        self._shown = shown
+    def __init__(self, shown: str, tree: str) -> None:
+        self._shown, self._tree = shown, tree
         self._bytes, self._files = BYTES, FILES
+        self._inflated = BYTES + FILES * 1024  # with what an archive has around its files
 
     def folder(self, source: str, target: str) -> None:
-        """Copy the folder ``source``, a real path."""
-        self._copy(source, target, source, (source,))
+        """Copy what belongs to the chart in the folder ``source``, a real path."""
+        try:
+            rules = helm_ignore.Rules(_rules_text(source))
+        except ValueError as error:
+            raise ChartError(f"chart {self._shown}: {error}") from None
+        self._copy(source, target, "", source, (source,), rules)
 
-    def _copy(self, folder: str, target: str, top: str, above: tuple[str, ...]) -> None:
+    def dependency(self, source: str, name: str, chart: str) -> None:
+        """Copy the chart ``name`` in the folder or archive ``source``, a real path, to the ``charts/`` of ``chart``."""
+        if not _is_in(source, self._tree):
+            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} lies outside of the tree")
+        target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        while os.path.lexists(target):
+            target += "-"
+        if not os.path.isdir(source):
+            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is not where its repository says")
+        self.folder(source, target)
+        self.unpack_below(target)
+        known = chart_metadata.metadata(target, os.path.basename(source)).get("name")
+        if known != name:
+            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is called {plain(str(known))} there")
+
+    def _copy(
+        self, folder: str, target: str, below: str, top: str, above: tuple[str, ...], rules: helm_ignore.Rules
+    ) -> None:
+        """Copy ``folder``, which is ``below`` in the chart; links may lead into ``top``, and to none of ``above``."""
         os.mkdir(target)
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                self._count()
-                path, copy = entry.path, os.path.join(target, entry.name)
-                if entry.is_symlink():
-                    path = os.path.realpath(path)
-                    if not os.path.exists(path):
-                        raise self._refused(entry.path, top, "is a link to nothing")
-                    if not _is_in(path, top):
-                        raise self._refused(entry.path, top, "is a link that leads out of the chart")
-                mode = os.lstat(path).st_mode
-                if stat.S_ISDIR(mode):
-                    real = os.path.realpath(path)
-                    if real in above:
-                        raise self._refused(entry.path, top, "is a link to a folder that it lies in")
-                    self._copy(path, copy, top, (*above, real))
-                elif stat.S_ISREG(mode):
-                    with open(path, "rb") as handle:
-                        self._write(handle, copy)
-                else:
-                    raise self._refused(entry.path, top, "is neither a file nor a folder")
+        for entry in _entries(folder):
+            path, copy = entry.path, os.path.join(target, entry.name)
+            name = f"{below}{entry.name}"
+            if entry.is_symlink():
+                path = os.path.realpath(path)
+            is_folder = os.path.isdir(path)
+            if rules.ignores(name, is_folder=is_folder) or name == helm_ignore.NAME:
+                continue
+            self._count()
+            inside = top
+            if entry.is_symlink():
+                inside = self._link(name, path, top)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISDIR(mode):
+                if path in above:
+                    raise self._refused(name, "is a link to a folder that it lies in")
+                self._copy(path, copy, f"{name}/", inside, (*above, path), rules)
+            elif stat.S_ISREG(mode):
+                with open(path, "rb") as handle:
+                    self.write(handle, copy)
+            else:
+                raise self._refused(name, "is neither a file nor a folder")
+
+    def _link(self, name: str, path: str, top: str) -> str:
+        """Where links may lead to in what the link ``name`` leads to, the real ``path``."""
+        if not os.path.exists(path):
+            raise self._refused(name, "is a link to nothing")
+        if _is_in(path, top):
+            return top
+        # What belongs to a chart of the same tree may be linked as a whole, and no single file of the tree.
+        if re.fullmatch(r"(?:.*/)?charts/[^/]+", name) and os.path.isfile(os.path.join(path, "Chart.yaml")):
+            if _is_in(path, self._tree):
+                return path
+        raise self._refused(name, "is a link that leads out of the chart")
 
     def archive(self, source: str, target: str) -> None:
         """Unpack the archive ``source``: what lies in the one folder of it comes to lie in ``target``."""
-        try:
-            with open(source, "rb") as handle:
-                if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-                    raise ChartError(f"{self._shown} is neither a folder nor an archive")
-                with tarfile.open(fileobj=_Inflated(handle, self._too_large), mode="r|") as members:  # type: ignore[call-overload]
-                    for member in members:
-                        self._member(members, member, target)
-        except FileNotFoundError:
-            raise ChartError(f"{self._shown} is not there") from None
-        except (tarfile.TarError, zlib.error, EOFError, ValueError):
-            raise ChartError(f"{self._shown} is no chart: neither a folder nor a whole .tgz") from None
-
-    def _member(self, members: tarfile.TarFile, member: tarfile.TarInfo, target: str) -> None:
-        if member.isdir():
-            return
-        self._count()
-        name = plain(member.name)
-        if not member.isreg():
-            raise ChartError(f"chart {self._shown}: {name} in the archive is neither a file nor a folder")
-        parts = [part for part in member.name.split("/") if part not in ("", ".")]
-        if member.name.startswith("/") or ".." in parts or re.search(r"[\\:\0]", member.name):
-            raise ChartError(f"chart {self._shown}: {name} in the archive leads out of it")
-        if len(parts) < 2:
-            return  # beside the folder of the chart
-        path = os.path.join(target, *parts[1:])
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        content = members.extractfile(member)
-        assert content is not None
-        self._write(content, path)
+        os.mkdir(target)
+        for name, content in chart_archive.members(source, self._shown, self._inflate):
+            self._count()
+            if name == helm_ignore.NAME:
+                continue  # it was read when the archive was made
+            path = os.path.join(target, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            self.write(content, path)
 
     def unpack_below(self, folder: str) -> None:
         """Unpack the archives in ``charts/`` of the copied chart in ``folder``, and of its charts in turn."""
@@ -190,7 +226,7 @@ class _Copying:
             if os.path.isdir(path):
                 self.unpack_below(path)
 
-    def _write(self, source: IO[bytes], path: str) -> None:
+    def write(self, source: IO[bytes], path: str) -> None:
         with open(path, "wb") as target:
             while chunk := source.read(_CHUNK):
                 self._bytes -= len(chunk)
@@ -198,34 +234,34 @@ class _Copying:
                     raise self._too_large()
                 target.write(chunk)
 
+    def _inflate(self, count: int) -> None:
+        self._inflated -= count
+        if self._inflated < 0:
+            raise self._too_large()
+
+    def _too_large(self) -> ChartError:
+        return ChartError(f"chart {self._shown} has more than {BYTES // 1024**2} MiB")
+
     def _count(self) -> None:
         self._files -= 1
         if self._files < 0:
             raise ChartError(f"chart {self._shown} has more than {FILES:,} files")
 
-    def _too_large(self) -> ChartError:
-        return ChartError(f"chart {self._shown} has more than {BYTES // 1024**2} MiB")
-
-    def _refused(self, path: str, top: str, why: str) -> ChartError:
-        return ChartError(f"chart {self._shown}: {plain(os.path.relpath(path, top))} {why}")
+    def _refused(self, name: str, why: str) -> ChartError:
+        return ChartError(f"chart {self._shown}: {plain(name)} {why}")
 
 
-class _Inflated:
-    """What comes out of a gzip stream, at most as many bytes as a chart may have and a tar puts around them."""
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from sorted(entries, key=lambda entry: entry.name)
 
-    def __init__(self, source: IO[bytes], too_large: Any) -> None:
-        import gzip
 
-        self._stream = gzip.GzipFile(fileobj=source)
-        self._left = BYTES + FILES * 1024
-        self._too_large = too_large
-
-    def read(self, size: int) -> bytes:
-        chunk = self._stream.read(min(size, self._left + 1))
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise self._too_large()
-        return chunk
+def _rules_text(folder: str) -> str:
+    path = os.path.join(folder, helm_ignore.NAME)
+    if not os.path.isfile(path) or not _is_in(os.path.realpath(path), folder):
+        return ""
+    with open(path, "rb") as handle:
+        return handle.read(_LARGEST_RULES).decode(errors="replace")
 
 
 def _is_in(path: str, folder: str) -> bool:

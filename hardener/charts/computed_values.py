@@ -1,4 +1,4 @@
-"""All values of a chart as helm sees them."""
+"""What helm makes of the values of a chart: all of them together, and which dependencies they turn on."""
 
 from __future__ import annotations
 
@@ -8,24 +8,17 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hardener.charts.helm import SCRATCH, ChartError, Helm
-from hardener.sources.yaml import TextError, rewrite
-from hardener.support.printable import plain
+from hardener.charts import chart_metadata
+from hardener.charts.helm import SCRATCH, Helm
 
-# What makes the values of a chart and of the charts below it; helm reads no other file for them.
-_OF_VALUES = ("Chart.yaml", "requirements.yaml", "values.yaml")
-_TEMPLATE = """\
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: harden-values
-data:
-  values: {{ .Values | toJson | b64enc }}
-"""
-_FOUND = re.compile(r"^  values: \"?([A-Za-z0-9+/=]+)\"?\s*$", re.M)
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  found: {found}\n"
+_VALUES = _MAP.format(name="harden-values", found="{{ .Values | toJson | b64enc | quote }}")
+_FOUND = re.compile(r"^  name: (\S+)\n(?:.*\n)?  found: \"?([A-Za-z0-9+/=]*)\"?[ \t]*$", re.M)
+_PRESENT = "harden-present-"
+_VERSION = "0.0.0"  # of what stands for a chart that is not there
 
 
 def computed_values(
@@ -38,51 +31,72 @@ def computed_values(
     No template of the chart has a part in it, so it does not matter whether they fail, or whether it is a library.
     Raises ChartError, and ProgramError.
     """
-    scratch = tempfile.mkdtemp(prefix=SCRATCH)
-    try:
-        bare = os.path.join(scratch, os.path.basename(folder))
-        _bare(folder, bare)
-        _make_installable(os.path.join(bare, "Chart.yaml"))
-        os.mkdir(os.path.join(bare, "templates"))
-        with open(os.path.join(bare, "templates", "harden-values.yaml"), "w", encoding="utf-8") as handle:
-            handle.write(_TEMPLATE)
-        printed = helm.template(bare, values=values, sets=sets, release=release, namespace=namespace)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    found = _FOUND.search(printed)
-    read = json.loads(base64.b64decode(found[1])) if found else None
+    options = {"values": values, "sets": sets, "release": release, "namespace": namespace}
+    found = _rendered(helm, folder, {"": {"values.yaml": _VALUES}}, options)
+    text = found.get("harden-values")
+    read = json.loads(base64.b64decode(text)) if text else None
     return read if isinstance(read, dict) else {}
 
 
-def _bare(folder: str, target: str) -> None:
+def turned_on(
+    helm: Helm, folder: str, names: Sequence[str], *, values: Sequence[str] = (), sets: Sequence[str] = ()
+) -> set[str]:
+    """Those of the dependencies ``names``, missing from the chart in ``folder``, that ``values`` and ``sets`` turn on,
+    under one alias at least. helm decides: something that stands for the chart is rendered or not.
+
+    Raises ChartError, and ProgramError.
+    """
+    charts = {
+        name: {"present.yaml": _MAP.format(name=f"{_PRESENT}{number}", found='""')} for number, name in enumerate(names)
+    }
+    found = _rendered(helm, folder, charts, {"values": values, "sets": sets})
+    return {name for number, name in enumerate(names) if f"{_PRESENT}{number}" in found}
+
+
+def _rendered(
+    helm: Helm, folder: str, templates: Mapping[str, Mapping[str, str]], options: Mapping[str, Any]
+) -> dict[str, str]:
+    """What the ``templates`` of ours print, by name, in a chart that has nothing but the values of the one in
+    ``folder`` and of the charts below it. Templates under the name "" are its own, others those of a missing chart."""
+    data = chart_metadata.metadata(folder, os.path.basename(folder))
+    kept: dict[str, Any] = {key: data[key] for key in ("name", "version") if key in data}
+    # Neither that the chart is a library nor the cluster it is made for matters here.
+    kept |= {"apiVersion": "v2", "type": "application"}
+    kept["dependencies"] = [
+        {**entry, "version": _VERSION} if entry["name"] in templates else entry
+        for entry in chart_metadata.dependencies(data)
+    ]
+    scratch = tempfile.mkdtemp(prefix=SCRATCH)
+    try:
+        bare = os.path.join(scratch, os.path.basename(folder))
+        _copy_values(folder, bare)
+        if os.path.exists(os.path.join(bare, chart_metadata.REQUIREMENTS)):
+            os.unlink(os.path.join(bare, chart_metadata.REQUIREMENTS))  # read already
+        _write(bare, chart_metadata.CHART, json.dumps(kept))
+        for number, (name, files) in enumerate(templates.items()):
+            place = os.path.join(bare, "charts", f"harden-{number}") if name else bare
+            if name:
+                missing = {"apiVersion": "v2", "name": name, "version": _VERSION}
+                _write(place, chart_metadata.CHART, json.dumps(missing))
+            for file, text in files.items():
+                _write(os.path.join(place, "templates"), file, text)
+        printed = helm.template(bare, schema=False, **options)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return {found[1]: found[2] for found in _FOUND.finditer(printed)}
+
+
+def _copy_values(folder: str, target: str) -> None:
     """Copy what makes values: of the chart in ``folder``, and of the charts below it."""
-    os.mkdir(target)
-    for name in _OF_VALUES:
+    os.makedirs(target)
+    for name in (chart_metadata.CHART, chart_metadata.REQUIREMENTS, "values.yaml"):
         if os.path.isfile(os.path.join(folder, name)):
             shutil.copyfile(os.path.join(folder, name), os.path.join(target, name))
-    below = os.path.join(folder, "charts")
-    if not os.path.isdir(below):
-        return
-    os.mkdir(os.path.join(target, "charts"))
-    for name in os.listdir(below):
-        if name[0] not in "._" and os.path.isfile(os.path.join(below, name, "Chart.yaml")):
-            _bare(os.path.join(below, name), os.path.join(target, "charts", name))
+    for _, place in chart_metadata.vendored(folder):
+        _copy_values(place, os.path.join(target, "charts", os.path.basename(place)))
 
 
-def _make_installable(path: str) -> None:
-    """Take from a Chart.yaml what keeps helm from rendering the chart: that it is a library, or for another cluster."""
-
-    def mutate(documents: list[Any]) -> None:
-        if documents and isinstance(documents[0], dict):
-            documents[0].pop("kubeVersion", None)
-            if "type" in documents[0]:
-                documents[0]["type"] = "application"
-
-    with open(path, encoding="utf-8-sig", newline="") as handle:
-        text = handle.read()
-    try:
-        changed = rewrite(text, mutate).text
-    except TextError as error:
-        raise ChartError(f"Chart.yaml of {plain(os.path.basename(os.path.dirname(path)))}: {error.reason}") from None
-    with open(path, "w", encoding="utf-8", newline="") as handle:
-        handle.write(changed)
+def _write(folder: str, name: str, text: str) -> None:
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as handle:
+        handle.write(text)

@@ -95,46 +95,51 @@ def bounded(
 
 def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, memory: int) -> Done:
     import threading
+    import time
 
     assert process.stdout is not None and process.stderr is not None
-    late = threading.Event()
-
-    def end_late() -> None:
-        late.set()
-        _kill(process)
-
-    clock = threading.Timer(seconds, end_late)
-    clock.daemon = True
-    said = bytearray()
+    until = time.monotonic() + seconds
+    printed, said = _Printed(output), bytearray()
+    # A stream ends when all that hold it are gone; what left the group may hold it for ever, and nobody waits for it.
+    reader = threading.Thread(target=printed.read, args=(process.stdout,), daemon=True)
     listener = threading.Thread(target=_ends_of, args=(process.stderr, said), daemon=True)
+    in_time = False
     try:
         _limit(process.pid, seconds, memory)
-        clock.start()
+        reader.start()
         listener.start()
-        printed = _at_most(process.stdout, output)
-        if printed is None:
-            _kill(process)
-        process.wait()  # the clock still runs
+        reader.join(seconds)
+        in_time = not reader.is_alive()
+        if in_time and not printed.is_too_much:
+            process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        in_time = False
     finally:
-        clock.cancel()
-        _kill(process)  # what it has started and left behind
+        _kill(process)  # also what it has started and left behind
         process.wait()
-        if listener.ident is not None:
-            listener.join(1)
-        process.stdout.close()
-    end = End.OUTPUT if printed is None else End.TIME if late.is_set() else End.ITSELF
-    return Done(end, process.returncode, printed or b"", bytes(said))
+        for thread in (reader, listener):
+            if thread.ident is not None:
+                thread.join(1)
+    end = End.TIME if not in_time else End.OUTPUT if printed.is_too_much else End.ITSELF
+    return Done(end, process.returncode, b"".join(printed.chunks) if end is End.ITSELF else b"", bytes(said))
 
 
-def _at_most(stream: IO[bytes], limit: int) -> bytes | None:
-    """All that comes out of ``stream``; None where it is more than ``limit`` bytes."""
-    chunks, size = [], 0
-    while chunk := stream.read1(64 * 1024):  # type: ignore[attr-defined]
-        size += len(chunk)
-        if size > limit:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
+class _Printed:
+    """What comes out of a stream, as long as it is at most ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.chunks: list[bytes] = []
+        self.is_too_much = False
+        self._left = limit
+
+    def read(self, stream: IO[bytes]) -> None:
+        with stream:
+            while chunk := stream.read1(64 * 1024):  # type: ignore[attr-defined]
+                self._left -= len(chunk)
+                if self._left < 0:
+                    self.is_too_much = True
+                    return
+                self.chunks.append(chunk)
 
 
 def _ends_of(stream: IO[bytes], said: bytearray) -> None:
