@@ -167,4 +167,3 @@ def _marked_lists(data: Any, path: Path = ()) -> Iterator[tuple[int, Path]]:
                 yield int(mark[1]), path
             else:
                 yield from _marked_lists(value, (*path, index))
-

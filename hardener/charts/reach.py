@@ -1,7 +1,7 @@
 """Which values reach which steps: candidates from where values come out, then proved by rendering with them.
 
-A step is reached only where the chart, rendered with the overrides, is the rendered chart with that step made, object by
-object, and nothing else.
+A step is reached only where the chart, rendered with the overrides, is the rendered chart with that step made, object
+by object, and nothing else.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Search:
     base: Objects = field(default_factory=dict)
     unsteady: set[tuple[Key, Place]] = field(default_factory=set)  # what is another in each render
     reasons: dict[int, str] = field(default_factory=dict)
+    accepted: list[Way] = field(default_factory=list)
     spent: bool = False
 
     def run(self) -> Reached:
@@ -69,15 +70,25 @@ class Search:
         self._mark(marked, steps)
         hardened = self.wanted.after(self.wanted.steps)
         ways = {step.number: list(self._ways(step, marked, hardened)) for step in steps}
-        accepted: list[Way] = []
         try:
             for turn in range(_MOST_WAYS):
-                done = {way.step.number for way in accepted}
+                done = {way.step.number for way in self.accepted}
                 tried = [found[turn] for number, found in ways.items() if number not in done and turn < len(found)]
-                accepted = self._settled(accepted, self._clusters(accepted, tried))
+                self.accepted = self._settled(self.accepted, self._clusters(self.accepted, tried))
         except SpentError:
             self.spent = True
-        return Reached(accepted, self._overrides(accepted), self.reasons, self.spent)
+        return self.reached()
+
+    def reached(self) -> Reached:
+        """What came out so far."""
+        return Reached(self.accepted, self._overrides(self.accepted), self.reasons, self.spent)
+
+    def give_up(self, path: Path, reason: str) -> None:
+        """Do without the override of ``path``, which cannot be written, and what it is for."""
+        for way in self.accepted:
+            if any(operation.path[: len(path)] == path for operation in way.operations):
+                self.reasons[way.step.number] = reason
+        self.accepted = [way for way in self.accepted if self.reasons.get(way.step.number) != reason]
 
     def _mark(self, marked: Marked, steps: list[Step]) -> None:
         maps = list(map_paths(self.values))
@@ -288,6 +299,14 @@ class Search:
             raise
         except HardenError as error:
             return Wrong(set(), f"the chart refuses {keys}: {error}")
+        return self._compared(after, came, keys)
+
+    def differs(self, ways: list[Way], came: Objects) -> str | None:
+        """What of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
+        wrong = self._compared(self.wanted.after(way.step for way in ways), came, "the values")
+        return None if wrong is None else wrong.said
+
+    def _compared(self, after: dict[Key, Any], came: Objects, keys: str) -> Wrong | None:
         wrong: set[Key] = set()
         said = ""
         for key in {**self.base, **came}:
@@ -361,7 +380,7 @@ def _nearness(path: Path, words: set[str]) -> int:
 
 
 def _inner(before: str, after: str, value: Any, path: Path) -> str | None:
-    """What ``value``, a text that is in ``before``, would have to be for ``after`` to come out; None where it is none."""
+    """What ``value``, a text in ``before``, would have to be for ``after`` to come out; None where it is none."""
     if not isinstance(value, str) or len(value) < 2 or before.count(value) != 1:
         return None
     start, _, end = before.partition(value)

@@ -150,7 +150,7 @@ def differences(old: Any, new: Any, place: Place = ()) -> Iterator[Place]:
         else:
             for index, (one, other) in enumerate(zip(old, new, strict=True)):
                 yield from differences(one, other, (*place, index))
-    elif isinstance(old, dict) and new is None or isinstance(new, dict) and old is None:
+    elif (isinstance(old, dict) and new is None) or (isinstance(new, dict) and old is None):
         for key, value in (old or new).items():
             yield from differences(value if new is None else None, value if old is None else None, (*place, key))
     elif not (_is_empty(old) and _is_empty(new)) and (old != new or isinstance(old, bool) != isinstance(new, bool)):
