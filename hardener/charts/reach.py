@@ -298,7 +298,7 @@ class Search:
         except SpentError:
             raise
         except HardenError as error:
-            return Wrong(set(), f"the chart refuses {keys}: {error}")
+            return Wrong(set(), f"helm refuses {keys}: {error}")
         return self._compared(after, came, keys)
 
     def differs(self, ways: list[Way], came: Objects) -> str | None:
@@ -322,7 +322,8 @@ class Search:
             for place in differences(after.get(key, document.data), other.data):
                 if (key, place) not in self.unsteady:
                     wrong.add(key)
-                    said = said or f"with {keys}, {_spoken(place)} of {_named(key)} comes out otherwise"
+                    what = "also changes" if _is_new(after.get(key), document.data, place) else "does not do it at"
+                    said = said or f"{keys} {what} {_spoken(place)} of {_named(key)}"
                     break
         return Wrong(wrong, said) if wrong else None
 
@@ -336,6 +337,13 @@ class Wrong:
 
     keys: set[Key]
     said: str
+
+
+def _is_new(wanted: Any, rendered: Any, place: Place) -> bool:
+    """Whether nobody wants a change at ``place``."""
+    if wanted is None:
+        return True
+    return next(differences(at_place(rendered, place), at_place(wanted, place)), None) is None
 
 
 def _prefixes(way: Way) -> Iterator[Path]:

@@ -157,7 +157,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
     )  # fmt: skip
 
 
-def _asked(paths: list[str], choices: Choices) -> Asked:
+def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
     given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
     plain = Choices()
@@ -188,7 +188,7 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
     """The tree as read, and what to do with it. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
-    plan.asked = _asked(paths, choices)
+    plan.asked = asked_of(paths, choices)
     if choices.since:
         from hardener.commands.changed_since import since  # late: most runs look at everything
 

@@ -114,6 +114,7 @@ class BriefReport(Printed):
         yield self._impact()
         yield self._held()
         yield self._waived()
+        yield self._values()
         yield self._edits()
         for title, lines in self._refusals():
             yield _Section(title, [_Entry([_Row("  ", where, text=text)]) for where, text in lines], "line")
@@ -254,6 +255,14 @@ class BriefReport(Printed):
         files = counted(len(self.outcome.files), "file")
         title = f"{verb}: {counted(len(changes), 'edit')} in {files}, by {transforms}"
         return _Section(title, list(self._made_by(groups)), "edit", first=2)
+
+    def _values(self) -> _Section | None:
+        if not self.outcome.overrides:
+            return None
+        from hardener.report import chart_values  # late: few runs are about a chart
+
+        entries = [_Entry([_Row("  ", text=line)]) for line in chart_values.lines(self.outcome)]
+        return _Section(chart_values.title(self.outcome), entries, "key", first=2)
 
     def _made_by(self, groups: Sequence[list[Change]]) -> Iterator[_Entry]:
         cells = [

@@ -98,6 +98,8 @@ class Printed:
         version = ".".join(map(str, tree.settings.kubernetes_version))
         platform = "".join(f", {text}" for text in platforms.described(tree))
         source = "standard input, no tree around it" if tree.stream else f"evidence from {_short(tree.root)}"
+        if tree.chart is not None:
+            source = f"chart {tree.chart} as helm renders it"
         return f"profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}"
 
     def _remarks(self) -> Iterator[tuple[str, bool]]:
@@ -134,22 +136,30 @@ class Printed:
 
     def _next(self) -> str | None:
         """What a person does next; None where that is not for us to say."""
-        if not self.advises or self.outcome.tree.stream:
+        if not self.advises or self._is_stream:
             return None
+        if self.applied and self.outcome.overrides and self.outcome.files:
+            return f"give {self.outcome.files[0].file.name} to helm as the last of its values (-f)"
         if self.applied and self.outcome.files:
             left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
         if self.outcome.changes:
             more = "" if self.verbose else "; -v shows all"
             asked = self.outcome.asked
-            return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
+            makes = asked.command("apply" if self.outcome.tree.chart is None else "values")
+            return f"{asked.command('diff')} shows each change, {makes} makes them{more}"
         if (self.outcome.findings or self.outcome.held) and not self.verbose:
             return "-v shows all findings with their places"
         return None
 
+    @property
+    def _is_stream(self) -> bool:
+        """Whether it is about standard input, which no command can be told again."""
+        return self.outcome.tree.stream and self.outcome.tree.chart is None
+
     def _undo(self) -> str | None:
         """The command that brings the files back; None where there is none."""
-        if not (self.applied and self.outcome.files) or self.outcome.tree.stream:
+        if not (self.applied and self.outcome.files) or self._is_stream:
             return None
         return undo(self.outcome.files, self.outcome.asked.paths)
 

@@ -46,6 +46,7 @@ class TextReport(Printed):
             self._impact()
             self._held()
             self._waived()
+            self._values()
             self._edits()
             self._refused()
             self._findings()
@@ -127,6 +128,14 @@ class TextReport(Printed):
             self._say(f"  {waived.transform.id} {waived.transform.risk}  {place(file, line)} {item}", at=[(file, line)])
             carried = (waived.file, waived.line)
             self._say(f"    {waived.carrier} ({waived.file}:{waived.line}): {waived.reason}", at=[carried])
+
+    def _values(self) -> None:
+        if self.outcome.overrides:
+            from hardener.report import chart_values  # late: few runs are about a chart
+
+            self._title(chart_values.title(self.outcome))
+            for line in chart_values.lines(self.outcome):
+                self._say(f"  {line}")
 
     def _edits(self) -> None:
         if not self.outcome.changes:
