@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import Any
 
-from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
 from hardener.charts.markers import Marked, list_paths, map_paths
 from hardener.charts.operations import ConflictError, Kind, Operation, dotted_key, nested, overrides
 from hardener.charts.rendered import Key, Place, at_place, changed, differences, place_of
@@ -24,6 +24,7 @@ from hardener.support.fast_dataclass import dataclass
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_KEYS = 12  # single keys that are tried for one edit
 _MOST_WIDE = 40  # renders with marks in maps that need not be handed on
+_NO_VALUE = "no value of the chart comes out there"
 # Maps that charts hand on as they are; their marks break few templates.
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
 
@@ -120,7 +121,7 @@ class Search:
                 if not self._spoils(operations, marked, hardened)
             ]
             if not own:
-                self.reasons.setdefault(step.number, "no value of the chart comes out there")
+                self.reasons.setdefault(step.number, f"no value of the chart comes out at {dotted(edit.path[1:])}")
                 return
             found.append(own)
         for turn in range(max(len(own) for own in found)):
@@ -274,7 +275,9 @@ class Search:
             return trial
         if len(clusters) == 1:
             for way in clusters[0]:
-                self.reasons[way.step.number] = wrong.said
+                if not wrong.is_missed:
+                    self.reasons[way.step.number] = wrong.said
+                self.reasons.setdefault(way.step.number, _NO_VALUE)
             return accepted
         blamed = [cluster for cluster in clusters if self._is_blamed(cluster, wrong)]
         if blamed and len(blamed) < len(clusters):
@@ -308,7 +311,7 @@ class Search:
 
     def _compared(self, after: dict[Key, Any], came: Objects, keys: str) -> Wrong | None:
         wrong: set[Key] = set()
-        said = ""
+        said, missed = "", False
         for key in {**self.base, **came}:
             document, other = self.base.get(key), came.get(key)
             if (key, ()) in self.unsteady:
@@ -322,10 +325,11 @@ class Search:
             for place in differences(after.get(key, document.data), other.data):
                 if (key, place) not in self.unsteady:
                     wrong.add(key)
-                    what = "also changes" if _is_new(after.get(key), document.data, place) else "does not do it at"
-                    said = said or f"{keys} {what} {_spoken(place)} of {_named(key)}"
-                    break
-        return Wrong(wrong, said) if wrong else None
+                    if _is_new(after.get(key), document.data, place):
+                        said = said or f"{keys} also changes {_spoken(place)} of {_named(key)}"
+                    else:
+                        missed = True
+        return Wrong(wrong, said or f"{keys} does not do it", missed) if wrong else None
 
     def _overrides(self, ways: Iterable[Way]) -> dict[Path, Any]:
         return overrides(self.values, (operation for way in ways for operation in way.operations))
@@ -333,10 +337,12 @@ class Search:
 
 @dataclass(slots=True, eq=False)
 class Wrong:
-    """What came out otherwise: the objects, and one sentence about the first of them."""
+    """What came out otherwise: the objects, and one sentence about the first of them. ``is_missed``: something that was
+    wanted did not come out."""
 
     keys: set[Key]
     said: str
+    is_missed: bool = False
 
 
 def _is_new(wanted: Any, rendered: Any, place: Place) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hardener.commands.progress import Progress, phase
@@ -22,7 +22,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 if TYPE_CHECKING:
-    from hardener.charts.hardened_chart import ChartRun, HardenedChart
+    from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses
     from hardener.tree.tree import Tree
 
 FILE = "harden-values.yaml"
@@ -46,6 +46,19 @@ def write_values(
 ) -> int:
     """Write the overrides that harden ``chart`` to the file ``output``, or into ``in_place``, one of the files of
     ``release``. Returns 0; 2 when it could not be written. Raises InputError."""
+    target = target_of(chart, release, output, in_place)
+    finish_killed([], targets=[target])
+    with Progress() as progress:
+        hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
+    for line in remarks(chart, hardened):
+        print(f"harden: {plain(line)}", file=sys.stderr)
+    if not may_write(hardened.outcome, yes):
+        return 2
+    return write(hardened.outcome, style)
+
+
+def target_of(chart: str, release: Release, output: str | None, in_place: str | None) -> str:
+    """The file that gets the overrides: ``in_place``, ``output``, or one beside the chart. Raises InputError."""
     if output is not None and in_place is not None:
         raise InputError("--in-place edits a file of yours, -o makes one of its own: give one of the two")
     if in_place is not None and in_place not in release.values:
@@ -53,23 +66,19 @@ def write_values(
     target = in_place or output or _beside(chart, release)
     if in_place is None and target in release.values:
         raise InputError(f"{target} is one of the values: --in-place {target} edits it, -o makes another file")
-    finish_killed([], targets=[target])
-    with Progress() as progress:
-        hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
-    outcome = hardened.outcome
-    outcome.files = list(_changes(outcome, hardened))
-    outcome.asked = _asked(chart, choices, release)
-    for line in remarks(chart, hardened):
-        print(f"harden: {plain(line)}", file=sys.stderr)
-    if not may_write(outcome, yes):
-        return 2
-    return write(outcome, style)
+    return target
 
 
 def harden(
-    chart: str, choices: Choices, release: Release, progress: Progress, *, target: str = FILE, in_place: bool = False
+    chart: str,
+    choices: Choices,
+    release: Release,
+    progress: Callable[[str], object],
+    *,
+    target: str = FILE,
+    in_place: bool = False,
 ) -> HardenedChart:
-    """The ``chart`` hardened by values, which ``target`` is to hold. Raises InputError."""
+    """The ``chart`` hardened by values, which ``target`` is to hold: its outcome has that file. Raises InputError."""
     from hardener.charts.hardened_chart import ChartRun, harden_chart  # late: few runs are about a chart
     from hardener.charts.helm import ChartError, Helm
     from hardener.support.programs import ProgramError
@@ -82,14 +91,22 @@ def harden(
         chart=chart, root=root, values=tuple(release.values), sets=tuple(release.sets), release=release.name,
         namespace=release.namespace, kube_version=choices.kubernetes_version, most_renders=release.most_renders,
     )  # fmt: skip
+
+    def run_without(tree: Tree, refuses: Refuses) -> Outcome:
+        plan.gate.choose = lambda step: False if refuses(step) else None
+        return plan.run(tree, progress)
+
     try:
         helm = Helm.found(release.helm, root)
-        return harden_chart(
-            run, helm, plan.settings, lambda tree: plan.run(tree, progress),
+        hardened = harden_chart(
+            run, helm, plan.settings, run_without,
             lambda overrides, base: _written(overrides, base, run, target, in_place), phase(progress, "rendering"),
         )  # fmt: skip
     except (ChartError, ProgramError) as error:
         raise InputError(str(error)) from None
+    hardened.outcome.files = list(_changes(hardened.outcome, hardened))
+    hardened.outcome.asked = _asked(chart, choices, release)
+    return hardened
 
 
 def read_or_rendered(
@@ -132,11 +149,7 @@ def rendered(
             print(f"harden: {chart}: templates are not looked at: {error}", file=sys.stderr)
             return None
     release = release or Release()
-    target = _beside(chart, release)
-    hardened = harden(chart, choices, release, progress, target=target)
-    hardened.outcome.files = list(_changes(hardened.outcome, hardened))
-    hardened.outcome.asked = _asked(chart, choices, release)
-    return hardened
+    return harden(chart, choices, release, progress, target=_beside(chart, release))
 
 
 def is_archive(path: str) -> bool:

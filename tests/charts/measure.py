@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hardener.charts.chart_copy import Copied
-from hardener.charts.hardened_chart import ChartRun, HardenedChart, harden_chart
+from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, harden_chart, name_of
 from hardener.charts.helm import Helm
 from hardener.charts.values_file import new_file
 from hardener.commands.run import Choices, plan_of
@@ -35,9 +35,11 @@ def measured(chart: Path, major: int) -> tuple[HardenedChart, list[Change], floa
     plan = plan_of(Choices(), str(chart.parent))
     wanted: list[Change] = []
 
-    def harden(tree: Tree) -> Outcome:
+    def harden(tree: Tree, refuses: Refuses) -> Outcome:
+        plan.gate.choose = lambda step: False if refuses(step) else None
         outcome = plan.run(tree, lambda name: None)
-        wanted.extend(outcome.changes)
+        if not wanted:
+            wanted.extend(outcome.changes)
         return outcome
 
     started = time.monotonic()
@@ -109,12 +111,14 @@ def main(charts: list[str]) -> None:
     for chart in charts:
         for major in helms.PACKAGES:
             found, wanted, seconds = measured(Path(chart), major)
-            made = {id(change) for change in found.outcome.changes}
+            steps = {name_of(change.siblings) for change in found.outcome.changes}
+            made = {id(change) for change in wanted if name_of(change.siblings) in steps}
             rest = [change for change in wanted if not change.transform.id.startswith(RARELY_BY_VALUES)]
             print(
                 f"{os.path.basename(chart)} helm {major}: {len(wanted)} edits wanted, {len(made)} by values; "
                 f"without policies and tokens {sum(id(c) in made for c in rest)} of {len(rest)}; "
-                f"{found.renders} renders, {seconds:.0f} s; otherwise: {otherwise(Path(chart), found, major) or 'nothing'}"
+                f"{found.renders} renders, {seconds:.0f} s; otherwise: "
+                f"{otherwise(Path(chart), found, major) or 'nothing'}"
             )
             by_id = Counter(change.transform.id for change in wanted)
             by_values = Counter(change.transform.id for change in wanted if id(change) in made)
