@@ -19,6 +19,7 @@ from hardener.support.printable import plain
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
 FILES = 20_000  # and folders
+DEPTH = 100  # folders one in another
 _CHUNK = 64 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _LARGEST_RULES = 1024 * 1024  # bytes of a .helmignore
@@ -76,7 +77,7 @@ class Copied:
         base = re.sub(r"\.(?:tgz|tar\.gz)$", "", os.path.basename(os.path.abspath(self._chart)))
         folder = os.path.join(self._scratch, base if _SAFE_NAME.fullmatch(base) else "chart")
         shown = plain(self._chart)
-        copying = _Copying(shown, self._tree_of(real))
+        copying = _Copying(shown, self._tree_of(real), self._scratch)
         try:
             if os.path.isdir(real):
                 copying.folder(real, folder)
@@ -127,10 +128,11 @@ def _missing(folder: str, shown: str) -> list[str]:
 
 
 class _Copying:
-    """What one copy may still take. Errors call the chart ``shown``; ``tree`` is where charts below it may lie."""
+    """What one copy, in a folder of ``scratch``, may still take. Errors call the chart ``shown``; ``tree`` is where
+    charts below it may lie."""
 
-    def __init__(self, shown: str, tree: str) -> None:
-        self._shown, self._tree = shown, tree
+    def __init__(self, shown: str, tree: str, scratch: str) -> None:
+        self._shown, self._tree, self._scratch = shown, tree, scratch
         self._bytes, self._files = BYTES, FILES
         self._inflated = BYTES + FILES * 1024  # with what an archive has around its files
 
@@ -169,9 +171,9 @@ class _Copying:
             if entry.is_symlink():
                 path = os.path.realpath(path)
             is_folder = os.path.isdir(path)
-            if rules.ignores(name, is_folder=is_folder) or name == helm_ignore.NAME:
+            if rules.ignores(name, is_folder=is_folder):
                 continue
-            self._count()
+            self._count(copy)
             inside = top
             if entry.is_symlink():
                 inside = self._link(name, path, top)
@@ -182,7 +184,7 @@ class _Copying:
                 self._copy(path, copy, f"{name}/", inside, (*above, path), rules)
             elif stat.S_ISREG(mode):
                 with open(path, "rb") as handle:
-                    self.write(handle, copy)
+                    self._write(handle, copy, name)
             else:
                 raise self._refused(name, "is neither a file nor a folder")
 
@@ -202,12 +204,10 @@ class _Copying:
         """Unpack the archive ``source``: what lies in the one folder of it comes to lie in ``target``."""
         os.mkdir(target)
         for name, content in chart_archive.members(source, self._shown, self._inflate):
-            self._count()
-            if name == helm_ignore.NAME:
-                continue  # it was read when the archive was made
             path = os.path.join(target, *name.split("/"))
+            self._count(path)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            self.write(content, path)
+            self._write(content, path, name)
 
     def unpack_below(self, folder: str) -> None:
         """Unpack the archives in ``charts/`` of the copied chart in ``folder``, and of its charts in turn."""
@@ -226,9 +226,11 @@ class _Copying:
             if os.path.isdir(path):
                 self.unpack_below(path)
 
-    def write(self, source: IO[bytes], path: str) -> None:
+    def _write(self, source: IO[bytes], path: str, name: str) -> None:
+        """Write the file called ``name`` in its chart. What .helmignore says is done when it is copied or was packed,
+        and would now be done to the charts that were packed, too."""
         with open(path, "wb") as target:
-            while chunk := source.read(_CHUNK):
+            while name != helm_ignore.NAME and (chunk := source.read(_CHUNK)):
                 self._bytes -= len(chunk)
                 if self._bytes < 0:
                     raise self._too_large()
@@ -242,7 +244,9 @@ class _Copying:
     def _too_large(self) -> ChartError:
         return ChartError(f"chart {self._shown} has more than {BYTES // 1024**2} MiB")
 
-    def _count(self) -> None:
+    def _count(self, path: str) -> None:
+        if path[len(self._scratch) :].count(os.sep) > DEPTH:
+            raise ChartError(f"chart {self._shown} has folders that are nested too deeply")
         self._files -= 1
         if self._files < 0:
             raise ChartError(f"chart {self._shown} has more than {FILES:,} files")

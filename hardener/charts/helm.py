@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from hardener.charts import helm_errors
 from hardener.errors import HardenError
 from hardener.support import programs
 from hardener.support.printable import plain
@@ -19,8 +20,9 @@ MEMORY = 3 * 1024 * 1024 * 1024  # address space; Go reserves 600 MB of it befor
 _INSTALL = "install Helm 3.16 or newer (https://helm.sh/docs/intro/install/), or name it with --helm-program PATH"
 _OLDEST = (3, 16)  # the first with --skip-schema-validation
 _NOBODY = "http://127.0.0.1:9"  # the port "discard": a proxy that never answers
-_HEAD, _TAIL = 240, 400  # characters of an error: where it happened stands first, why stands last
-_ADVICE = "Use --debug flag to render out invalid YAML"
+_LONGEST = 100_000  # bytes of one argument; Linux takes 128 KiB, and 2 MiB of all
+_MOST = 1_500_000
+_NO_TEXT = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # the others stand for bytes in a name of a file
 
 
 class ChartError(HardenError):
@@ -36,17 +38,20 @@ class Helm:
 
     @classmethod
     def found(cls, program: str | None, outside: str) -> Helm:
-        """The helm at the path ``program``, which a person has named; else ``helm`` of PATH, and none that lies in the
-        folder ``outside``, a real path. Raises ProgramError, which says how to come to one."""
+        """The helm that a person has named by its path or by a name of PATH; None: ``helm``. One of PATH lies not in
+        the folder ``outside``, a real path. Raises ProgramError, which says how to come to one."""
+        asked = program if program is not None else "helm"
+        named = os.path.basename(asked) != asked
         try:
-            path = programs.path_of("helm", outside) if program is None else os.path.abspath(program)
+            path = programs.path_of(os.path.abspath(asked)) if named else programs.path_of(asked, outside)
             done = _run(path, ["version", "--template", "{{.Version}}"])
         except programs.ProgramError as error:
-            raise programs.ProgramError(f"{error}: {_INSTALL}") from None
-        version = re.match(rb"v(\d+)\.(\d+)\.(\d+)", done.output)
+            why = f"{plain(asked)} is no program" if named else plain(str(error))
+            raise programs.ProgramError(f"{why}: {_INSTALL}") from None
+        version = re.match(rb"v(\d+)\.(\d+)(?:\.(\d+))?", done.output)
         if done.end is not programs.End.ITSELF or done.returncode != 0 or version is None:
             raise programs.ProgramError(f"{plain(path)} does not answer as helm does: {_INSTALL}")
-        numbers = tuple(map(int, version.groups()))
+        numbers = tuple(int(number) for number in version.groups(b"0"))
         if numbers < _OLDEST:
             raise programs.ProgramError(f"{plain(path)} is Helm {'.'.join(map(str, numbers))}: {_INSTALL}")
         return cls(path, numbers)
@@ -60,50 +65,53 @@ class Helm:
 
         ``schema``: values that break the schema of the chart are an error. Raises ChartError, and ProgramError.
         """
-        options = [*_values(values, sets), *([] if schema else ["--skip-schema-validation"])]
-        options += ["--include-crds"] if crds else []
+        options = [*([] if schema else ["--skip-schema-validation"]), *(["--include-crds"] if crds else [])]
         options += [f"--namespace={namespace}"] if namespace is not None else []
         options += [f"--kube-version={kube_version}"] if kube_version is not None else []
-        return self._asked(folder, ["template", *options, "--", release, os.path.abspath(folder)])
+        return self._asked("template", folder, options, values, sets, [release])
 
     def lint(self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
         """What ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and ProgramError."""
-        return self._asked(folder, ["lint", *_values(values, sets), "--", os.path.abspath(folder)])
+        return self._asked("lint", folder, [], values, sets, [])
 
-    def _asked(self, folder: str, arguments: Sequence[str]) -> str:
-        done = _run(self.program, arguments)
+    def _asked(
+        self, command: str, folder: str, options: Sequence[str], values: Sequence[str], sets: Sequence[str],
+        names: Sequence[str],
+    ) -> str:  # fmt: skip
         name = plain(os.path.basename(folder))
+        arguments = [command, *options, *_values(values, sets), "--", *names, os.path.abspath(folder)]
+        sizes = [len(argument.encode(errors="replace")) for argument in arguments]
+        if max(sizes) > _LONGEST or sum(sizes) > _MOST:
+            raise ChartError(f"chart {name}: the values of --set are too long")
+        if any(_NO_TEXT.search(argument) for argument in arguments):
+            raise ChartError(f"chart {name}: a name or a value of --set holds a character that no program takes")
+        done = _run(self.program, arguments)
         if done.end is programs.End.TIME:
-            raise ChartError(f"chart {name}: helm does not end in {SECONDS:g} seconds")
+            raise ChartError(f"chart {name}: helm {command} does not end in {SECONDS:g} seconds")
         if done.end is programs.End.OUTPUT:
-            raise ChartError(f"chart {name}: its templates print more than {OUTPUT // 1024 // 1024} MiB")
+            raise ChartError(f"chart {name}: its templates print more than {OUTPUT // 1024**2} MiB")
+        output = done.output.decode(errors="surrogateescape")
         if done.returncode != 0:
-            raise ChartError(f"chart {name}: {said(done)}")
-        try:
-            return done.output.decode()
-        except UnicodeDecodeError:
-            raise ChartError(f"chart {name}: its templates print what is no UTF-8") from None
-
-
-def said(done: programs.Done) -> str:
-    """What helm says on its standard error when it fails, on one line, without the names of our folders."""
-    text = done.error.decode(errors="replace")
-    if "out of memory" in text or "cannot allocate memory" in text or "failed to reserve" in text:
-        return f"helm needs more than {MEMORY // 1024**3} GiB of memory"
-    begin = re.search(r"(?m)^Error: ", text)
-    text = (text[begin.end() :] if begin else text).replace(_ADVICE, "")
-    for folder in {tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir())}:
-        text = re.sub(rf"{re.escape(os.path.join(folder, SCRATCH))}[^/\s]*/?", "", text)
-    line = " ".join(part for each in text.splitlines() if (part := plain(each.strip())))
-    if not line:
-        return f"helm ends with {done.returncode}"
-    return line if len(line) <= _HEAD + _TAIL else f"{line[:_HEAD]} [...] {line[-_TAIL:]}"
+            failed = [line for line in output.splitlines() if command == "lint" and line.startswith("[ERROR]")]
+            text = "\n".join(failed) or done.error.decode(errors="replace")
+            said = helm_errors.said(text, (*values, *_files_of_values(folder)))
+            raise ChartError(f"chart {name}: {said or f'helm {command} ends with {done.returncode}'}")
+        if not output.isascii() and re.search("[\ud800-\udfff]", output):
+            raise ChartError(f"chart {name}: its templates print what is no UTF-8")
+        return output
 
 
 def _values(values: Sequence[str], sets: Sequence[str]) -> list[str]:
     """Options for them. helm reads the option for files as a line of CSV, and a name that is no path as a URL."""
     quoted = ('"' + os.path.abspath(path).replace('"', '""') + '"' for path in values)
     return [*(f"--values={path}" for path in quoted), *(f"--set={each}" for each in sets)]
+
+
+def _files_of_values(folder: str) -> Iterator[str]:
+    """The values.yaml of the chart in ``folder``, and of the charts below it."""
+    for place, _, files in os.walk(folder):
+        if "values.yaml" in files and os.path.isfile(os.path.join(place, "Chart.yaml")):
+            yield os.path.join(place, "values.yaml")
 
 
 def _run(program: str, arguments: Sequence[str]) -> programs.Done:
