@@ -119,12 +119,21 @@ def edited(text: str, overrides: Sequence[Override], *, base: str = "") -> str:
 
 
 def key_lines(text: str, paths: Iterable[Keys]) -> dict[Keys, int]:
-    """On which line of the values file ``text`` each key stands, from 1. A key that is not there is left out; of a text
-    that cannot be read nothing is known."""
+    """On which line of the values file ``text`` each key stands, from 1. A key that is not there is left out; one
+    that comes by an alias or a merge stands at the anchor. Of a text that cannot be read nothing is known."""
     model = _read(text)
     if model is None:
         return {}
-    return {path: model.line(0, path) for path in paths if path and model.depth(0, path) == len(path)}
+    return {path: model.line(0, path) for path in paths if path and _holds(model, path)}
+
+
+def _holds(model: Parsed, path: Keys) -> bool:
+    data: Any = model.documents[0] if model.documents else None
+    for part in path:
+        if not isinstance(data, dict) or part not in data:
+            return False
+        data = data[part]
+    return True
 
 
 def _read(text: str) -> Parsed | None:
@@ -240,7 +249,7 @@ class _Writer:
 
     def _placed(self, path: Keys, value: Any) -> Layout:
         """A list is written as the one that stands at this key of ``base``."""
-        if not isinstance(value, list) or self.model is None or self.model.depth(0, path) < len(path):
+        if not isinstance(value, list) or self.model is None or not _holds(self.model, path):
             return self._layout
         span = self.model.span(0, path)
         return replace(self._layout, position=span[0]) if span else self._layout
