@@ -44,6 +44,7 @@ def _starters() -> set[str]:
         asks = any(name == DOOR or name.startswith(DOOR + ".") for name in names) and names & {
             "programs.run",
             "programs.started",
+            "programs.bounded",
         }
         if asks or any(STARTING.fullmatch(name) for name in names):
             found.add(path.relative_to(ROOT).as_posix())

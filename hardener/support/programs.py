@@ -5,13 +5,37 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import IO
 
 from hardener.errors import HardenError
+from hardener.support.fast_dataclass import dataclass
+
+_HEAD, _TAIL = 16 * 1024, 48 * 1024  # bytes of standard error that are kept: how it began, and how it ended
 
 
 class ProgramError(HardenError):
     """A program that is not there, cannot be started, or does not end; the message says which."""
+
+
+class End(Enum):
+    """How a program came to its end: by itself, or because it went beyond a limit."""
+
+    ITSELF = "itself"
+    TIME = "time"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a program printed until its end. ``error`` is the begin and the end of its standard error."""
+
+    end: End
+    returncode: int
+    output: bytes
+    error: bytes
 
 
 def run(
@@ -47,17 +71,131 @@ def started(
         raise ProgramError(f"{name} cannot be started") from None
 
 
-def _found(name: str, outside: str | None, environment: Mapping[str, str] | None) -> tuple[str, dict[str, str]]:
-    """The path of the program ``name``, and all that it gets of the environment. Raises ProgramError."""
-    folders = _folders(outside)
+def bounded(
+    name: str, arguments: Sequence[str], *, seconds: float, output: int, memory: int, folder: str,
+    outside: str | None = None, environment: Mapping[str, str] | None = None,
+) -> Done:  # fmt: skip
+    """Run a program that works on a stranger's data, in the working directory ``folder``; found as by ``run``, or by an
+    absolute path.
+
+    It and what it starts are ended after ``seconds``, or when it has printed more than ``output`` bytes, which are
+    never held. ``memory`` bounds the bytes of its address space where the platform can do that (Linux). It has no
+    terminal, and reads nothing. Raises ProgramError where it cannot be started.
+    """
+    found, given = _found(name, outside, environment)
+    try:
+        process = subprocess.Popen(
+            [found, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
+            env=given, start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise ProgramError(f"{name} cannot be started") from None
+    return _watched(process, seconds, output, memory)
+
+
+def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, memory: int) -> Done:
+    import threading
+    import time
+
+    assert process.stdout is not None and process.stderr is not None
+    until = time.monotonic() + seconds
+    printed, said = _Printed(output), bytearray()
+    # A stream ends when all that hold it are gone; what left the group may hold it for ever, and nobody waits for it.
+    reader = threading.Thread(target=printed.read, args=(process.stdout,), daemon=True)
+    listener = threading.Thread(target=_ends_of, args=(process.stderr, said), daemon=True)
+    in_time = False
+    try:
+        _limit(process.pid, seconds, memory)
+        reader.start()
+        listener.start()
+        reader.join(seconds)
+        in_time = not reader.is_alive()
+        if in_time and not printed.is_too_much:
+            process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        in_time = False
+    finally:
+        _kill(process)  # also what it has started and left behind
+        process.wait()
+        for thread in (reader, listener):
+            if thread.ident is not None:
+                thread.join(1)
+    end = End.TIME if not in_time else End.OUTPUT if printed.is_too_much else End.ITSELF
+    return Done(end, process.returncode, b"".join(printed.chunks) if end is End.ITSELF else b"", bytes(said))
+
+
+class _Printed:
+    """What comes out of a stream, as long as it is at most ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.chunks: list[bytes] = []
+        self.is_too_much = False
+        self._left = limit
+
+    def read(self, stream: IO[bytes]) -> None:
+        with stream:
+            while chunk := stream.read1(64 * 1024):  # type: ignore[attr-defined]
+                self._left -= len(chunk)
+                if self._left < 0:
+                    self.is_too_much = True
+                    return
+                self.chunks.append(chunk)
+
+
+def _ends_of(stream: IO[bytes], said: bytearray) -> None:
+    """Read ``stream`` to its end, and keep of it in ``said`` the begin and the end."""
+    with stream:
+        while chunk := stream.read1(16 * 1024):  # type: ignore[attr-defined]
+            said += chunk
+            if len(said) > _HEAD + _TAIL:
+                del said[_HEAD:-_TAIL]
+
+
+def _limit(pid: int, seconds: float, memory: int) -> None:
+    """Bound the memory and the processor time of a program that has just begun: the time ends it also where harden
+    itself is killed and cannot."""
+    if sys.platform == "linux":
+        import resource
+
+        time = int(seconds + 1) * (os.cpu_count() or 1)
+        for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, time), (resource.RLIMIT_CORE, 0)):
+            try:
+                resource.prlimit(pid, what, (most, most))
+            except (OSError, ValueError):  # it is over already, or what harden itself may use is less
+                continue
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the program and all of its group, which is its own."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    import signal
+
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # nobody is left
+        return
+
+
+def path_of(name: str, outside: str | None = None) -> str:
+    """The path of the program ``name``, found as by ``run``; an absolute path is one where it is a program. Raises
+    ProgramError."""
     if os.path.isabs(name):
         inside = outside is not None and _is_in(os.path.realpath(name), outside)
         found = None if inside else _program(os.path.dirname(name), os.path.basename(name))
     else:
+        folders = _folders(outside)
         found = next((path for folder in folders if (path := _program(folder, name)) is not None), None)
     if found is None:
         raise ProgramError(f"{name} is not installed")
-    return found, dict(os.environ if environment is None else environment) | {"PATH": os.pathsep.join(folders)}
+    return found
+
+
+def _found(name: str, outside: str | None, environment: Mapping[str, str] | None) -> tuple[str, dict[str, str]]:
+    """The path of the program ``name``, and all that it gets of the environment. Raises ProgramError."""
+    given = dict(os.environ if environment is None else environment)
+    return path_of(name, outside), given | {"PATH": os.pathsep.join(_folders(outside))}
 
 
 def _folders(outside: str | None) -> list[str]:

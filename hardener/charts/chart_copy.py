@@ -1,0 +1,268 @@
+"""A chart in a folder of ours: what helm is to render, and nothing that lies elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import IO
+
+from hardener.charts import chart_archive, chart_metadata, computed_values, helm_ignore
+from hardener.charts.helm import SCRATCH, ChartError, Helm
+from hardener.sources.files import git_root
+from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
+
+BYTES = 64 * 1024 * 1024  # of all files of a chart together
+FILES = 20_000  # and folders
+_CHUNK = 64 * 1024
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_LARGEST_RULES = 1024 * 1024  # bytes of a .helmignore
+_LOCAL = "file://"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copied chart: the ``folder`` it lies in, its ``name``, and the names of the dependencies that were taken out of
+    it, since they are not there and nothing turns them on (``dropped``)."""
+
+    folder: str
+    name: str
+    is_library: bool
+    dropped: tuple[str, ...] = ()
+
+
+class Copied:
+    """``with Copied(chart) as copy``: a copy of the chart that is a folder or an archive (``.tgz``), with the archives
+    in its ``charts/`` unpacked.
+
+    A dependency that is missing there is copied where its ``repository`` names a folder of the tree (``file://``), as
+    ``helm dependency build`` does. Any other one is left out where its condition or tags turn it off under ``values``
+    and ``sets``, as ``helm`` says; without ``helm`` it stays missing, and helm will refuse the chart.
+
+    ``tree`` is the folder that such a dependency, and a link in ``charts/`` to a chart, may lie in; None: the
+    repository around the chart, else the folder that the chart lies in.
+
+    Raises ChartError: no chart, a link that leads out of it, a device, more than 64 MiB or 20,000 files, an archive
+    that would write elsewhere, a missing dependency that is on.
+    """
+
+    def __init__(
+        self, chart: str, *, helm: Helm | None = None, values: Sequence[str] = (), sets: Sequence[str] = (),
+        tree: str | None = None,
+    ) -> None:  # fmt: skip
+        self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
+        self._scratch = ""
+
+    def __enter__(self) -> Copy:
+        self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
+        try:
+            return self._made()
+        except BaseException:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _made(self) -> Copy:
+        real = os.path.realpath(self._chart)
+        base = re.sub(r"\.(?:tgz|tar\.gz)$", "", os.path.basename(os.path.abspath(self._chart)))
+        folder = os.path.join(self._scratch, base if _SAFE_NAME.fullmatch(base) else "chart")
+        shown = plain(self._chart)
+        copying = _Copying(shown, self._tree_of(real))
+        try:
+            if os.path.isdir(real):
+                copying.folder(real, folder)
+            else:
+                copying.archive(real, folder)
+            data = chart_metadata.metadata(folder, shown)
+            copying.unpack_below(folder)
+            dropped = self._settle(copying, folder, shown)
+        except OSError as error:
+            file = os.path.basename(os.fsdecode(error.filename)) if error.filename else ""
+            where = f": {plain(file)}" if file and file != os.path.basename(real) else ""
+            raise ChartError(f"chart {shown} cannot be read{where}: {error.strerror}") from None
+        called = data.get("name")
+        return Copy(folder, called if isinstance(called, str) else base, data.get("type") == "library", dropped)
+
+    def _tree_of(self, real: str) -> str:
+        return os.path.realpath(self._tree) if self._tree is not None else git_root(real) or os.path.dirname(real)
+
+    def _settle(self, copying: _Copying, folder: str, shown: str) -> tuple[str, ...]:
+        """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
+        missing = _missing(folder, shown)
+        if missing and os.path.isdir(self._chart):
+            entries = chart_metadata.dependencies(chart_metadata.metadata(folder, shown))
+            for entry in entries:
+                repository = entry.get("repository")
+                if entry["name"] in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
+                    place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
+                    copying.dependency(os.path.realpath(place), entry["name"], folder)
+                    missing.remove(entry["name"])
+        if not missing or self._helm is None:
+            return ()
+        on = computed_values.turned_on(self._helm, folder, missing, values=self._values, sets=self._sets)
+        if on:
+            names = ", ".join(plain(name) for name in missing if name in on)
+            raise ChartError(
+                f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: run"
+                f" helm dependency build {shown}"
+            )
+        chart_metadata.drop_dependencies(folder, missing, shown)
+        return tuple(missing)
+
+
+def _missing(folder: str, shown: str) -> list[str]:
+    """Names of the dependencies that have no chart of this name in ``charts/``, which is what helm asks for."""
+    there = {name for name, _ in chart_metadata.vendored(folder)}
+    entries = chart_metadata.dependencies(chart_metadata.metadata(folder, shown))
+    return list(dict.fromkeys(entry["name"] for entry in entries if entry["name"] not in there))
+
+
+class _Copying:
+    """What one copy may still take. Errors call the chart ``shown``; ``tree`` is where charts below it may lie."""
+
+    def __init__(self, shown: str, tree: str) -> None:
+        self._shown, self._tree = shown, tree
+        self._bytes, self._files = BYTES, FILES
+        self._inflated = BYTES + FILES * 1024  # with what an archive has around its files
+
+    def folder(self, source: str, target: str) -> None:
+        """Copy what belongs to the chart in the folder ``source``, a real path."""
+        try:
+            rules = helm_ignore.Rules(_rules_text(source))
+        except ValueError as error:
+            raise ChartError(f"chart {self._shown}: {error}") from None
+        self._copy(source, target, "", source, (source,), rules)
+
+    def dependency(self, source: str, name: str, chart: str) -> None:
+        """Copy the chart ``name`` in the folder or archive ``source``, a real path, to the ``charts/`` of ``chart``."""
+        if not _is_in(source, self._tree):
+            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} lies outside of the tree")
+        target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        while os.path.lexists(target):
+            target += "-"
+        if not os.path.isdir(source):
+            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is not where its repository says")
+        self.folder(source, target)
+        self.unpack_below(target)
+        known = chart_metadata.metadata(target, os.path.basename(source)).get("name")
+        if known != name:
+            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is called {plain(str(known))} there")
+
+    def _copy(
+        self, folder: str, target: str, below: str, top: str, above: tuple[str, ...], rules: helm_ignore.Rules
+    ) -> None:
+        """Copy ``folder``, which is ``below`` in the chart; links may lead into ``top``, and to none of ``above``."""
+        os.mkdir(target)
+        for entry in _entries(folder):
+            path, copy = entry.path, os.path.join(target, entry.name)
+            name = f"{below}{entry.name}"
+            if entry.is_symlink():
+                path = os.path.realpath(path)
+            is_folder = os.path.isdir(path)
+            if rules.ignores(name, is_folder=is_folder) or name == helm_ignore.NAME:
+                continue
+            self._count()
+            inside = top
+            if entry.is_symlink():
+                inside = self._link(name, path, top)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISDIR(mode):
+                if path in above:
+                    raise self._refused(name, "is a link to a folder that it lies in")
+                self._copy(path, copy, f"{name}/", inside, (*above, path), rules)
+            elif stat.S_ISREG(mode):
+                with open(path, "rb") as handle:
+                    self.write(handle, copy)
+            else:
+                raise self._refused(name, "is neither a file nor a folder")
+
+    def _link(self, name: str, path: str, top: str) -> str:
+        """Where links may lead to in what the link ``name`` leads to, the real ``path``."""
+        if not os.path.exists(path):
+            raise self._refused(name, "is a link to nothing")
+        if _is_in(path, top):
+            return top
+        # What belongs to a chart of the same tree may be linked as a whole, and no single file of the tree.
+        if re.fullmatch(r"(?:.*/)?charts/[^/]+", name) and os.path.isfile(os.path.join(path, "Chart.yaml")):
+            if _is_in(path, self._tree):
+                return path
+        raise self._refused(name, "is a link that leads out of the chart")
+
+    def archive(self, source: str, target: str) -> None:
+        """Unpack the archive ``source``: what lies in the one folder of it comes to lie in ``target``."""
+        os.mkdir(target)
+        for name, content in chart_archive.members(source, self._shown, self._inflate):
+            self._count()
+            if name == helm_ignore.NAME:
+                continue  # it was read when the archive was made
+            path = os.path.join(target, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            self.write(content, path)
+
+    def unpack_below(self, folder: str) -> None:
+        """Unpack the archives in ``charts/`` of the copied chart in ``folder``, and of its charts in turn."""
+        below = os.path.join(folder, "charts")
+        for name in sorted(os.listdir(below)) if os.path.isdir(below) else ():
+            path = os.path.join(below, name)
+            if name[0] in "._":
+                continue  # helm passes over it
+            if name.endswith(".tgz") and os.path.isfile(path):
+                target = path.removesuffix(".tgz")
+                while os.path.lexists(target):
+                    target += "-"
+                self.archive(path, target)
+                os.unlink(path)
+                path = target
+            if os.path.isdir(path):
+                self.unpack_below(path)
+
+    def write(self, source: IO[bytes], path: str) -> None:
+        with open(path, "wb") as target:
+            while chunk := source.read(_CHUNK):
+                self._bytes -= len(chunk)
+                if self._bytes < 0:
+                    raise self._too_large()
+                target.write(chunk)
+
+    def _inflate(self, count: int) -> None:
+        self._inflated -= count
+        if self._inflated < 0:
+            raise self._too_large()
+
+    def _too_large(self) -> ChartError:
+        return ChartError(f"chart {self._shown} has more than {BYTES // 1024**2} MiB")
+
+    def _count(self) -> None:
+        self._files -= 1
+        if self._files < 0:
+            raise ChartError(f"chart {self._shown} has more than {FILES:,} files")
+
+    def _refused(self, name: str, why: str) -> ChartError:
+        return ChartError(f"chart {self._shown}: {plain(name)} {why}")
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from sorted(entries, key=lambda entry: entry.name)
+
+
+def _rules_text(folder: str) -> str:
+    path = os.path.join(folder, helm_ignore.NAME)
+    if not os.path.isfile(path) or not _is_in(os.path.realpath(path), folder):
+        return ""
+    with open(path, "rb") as handle:
+        return handle.read(_LARGEST_RULES).decode(errors="replace")
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -1,0 +1,95 @@
+"""What a chart says of itself: ``Chart.yaml``, and ``requirements.yaml`` of older charts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+from hardener.charts.helm import ChartError
+from hardener.sources.yaml import TextError, parse, rewrite
+from hardener.support.printable import plain
+
+CHART, REQUIREMENTS = "Chart.yaml", "requirements.yaml"
+_LOCKS = ("Chart.lock", "requirements.lock")
+_LARGEST = 1024 * 1024  # bytes
+
+
+def metadata(folder: str, shown: str) -> dict[str, Any]:
+    """What the Chart.yaml in ``folder`` says; ``dependencies`` holds those of requirements.yaml, which helm reads on
+    top of it. Raises ChartError, which calls the chart ``shown``."""
+    if not os.path.isfile(os.path.join(folder, CHART)):
+        raise ChartError(f"{plain(shown)} is no chart: it has no Chart.yaml")
+    found = _read(folder, CHART, shown)
+    if os.path.isfile(os.path.join(folder, REQUIREMENTS)):
+        older = _read(folder, REQUIREMENTS, shown)
+        if isinstance(older.get("dependencies"), list):
+            found["dependencies"] = older["dependencies"]
+    return found
+
+
+def dependencies(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The dependencies that metadata names, each with a ``name``."""
+    listed = data.get("dependencies")
+    entries = listed if isinstance(listed, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
+
+
+def vendored(folder: str) -> list[tuple[str, str]]:
+    """The charts that lie unpacked in ``charts/`` of the chart in ``folder``: name and folder of each."""
+    below = os.path.join(folder, "charts")
+    found = []
+    for name in sorted(os.listdir(below)) if os.path.isdir(below) else ():
+        place = os.path.join(below, name)
+        if name[0] not in "._" and os.path.isfile(os.path.join(place, CHART)):
+            known = _read(place, CHART, name).get("name")
+            found.append((known if isinstance(known, str) else name, place))
+    return found
+
+
+def drop_dependencies(folder: str, names: Collection[str], shown: str) -> None:
+    """Take the dependencies ``names`` out of the chart in ``folder``, a copy of ours, and the locks with them."""
+
+    def mutate(documents: list[Any]) -> None:
+        data = documents[0] if documents else None
+        if isinstance(data, dict) and isinstance(listed := data.get("dependencies"), list):
+            kept = [entry for entry in listed if not (isinstance(entry, dict) and entry.get("name") in names)]
+            if kept:
+                data["dependencies"] = kept
+            else:
+                del data["dependencies"]
+
+    for name in (CHART, REQUIREMENTS):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            try:
+                changed = rewrite(_text(folder, name, shown), mutate).text
+            except TextError as error:
+                raise ChartError(f"{name} of {plain(shown)}: {error.reason}") from None
+            with open(path, "w", encoding="utf-8", newline="") as handle:
+                handle.write(changed)
+    for name in _LOCKS:
+        if os.path.exists(os.path.join(folder, name)):
+            os.unlink(os.path.join(folder, name))
+
+
+def _read(folder: str, name: str, shown: str) -> dict[str, Any]:
+    try:
+        documents = parse(_text(folder, name, shown)).documents
+    except TextError as error:
+        raise ChartError(f"{name} of {plain(shown)} cannot be read: {error.reason}") from None
+    first = documents[0] if documents else None
+    if not isinstance(first, dict):
+        raise ChartError(f"{name} of {plain(shown)} is no map of keys")
+    return first
+
+
+def _text(folder: str, name: str, shown: str) -> str:
+    with open(os.path.join(folder, name), "rb") as handle:
+        raw = handle.read(_LARGEST + 1)
+    if len(raw) > _LARGEST:
+        raise ChartError(f"{name} of {plain(shown)} is larger than 1 MiB")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ChartError(f"{name} of {plain(shown)} is no UTF-8") from None

@@ -1,0 +1,146 @@
+"""The program helm, which renders a chart that may be a stranger's: no cluster, no network, no plugin, and limits."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+
+from hardener.charts import helm_errors
+from hardener.errors import HardenError
+from hardener.support import programs
+from hardener.support.printable import plain
+
+SCRATCH = "harden-helm-"  # how the name of each scratch folder begins
+SECONDS = 60.0  # for one render
+OUTPUT = 32 * 1024 * 1024  # bytes that one render may print
+MEMORY = 3 * 1024 * 1024 * 1024  # address space; Go reserves 600 MB of it before it does anything
+_INSTALL = "install Helm 3.16 or newer (https://helm.sh/docs/intro/install/), or name it with --helm-program PATH"
+_OLDEST = (3, 16)  # the first with --skip-schema-validation
+_NOBODY = "http://127.0.0.1:9"  # the port "discard": a proxy that never answers
+_LONGEST = 100_000  # bytes of one argument; Linux takes 128 KiB, and 2 MiB of all
+_MOST = 1_500_000
+_NO_TEXT = re.compile("[\0\ud800-\udc7f\udd00-\udfff]")  # the others stand for bytes in a name of a file
+
+
+class ChartError(HardenError):
+    """A chart that cannot be read or rendered. The message is one line: what is wrong, in helm's words where they are
+    helm's."""
+
+
+class Helm:
+    """A helm program. ``version`` is what it says of itself: ``(3, 17, 2)``."""
+
+    def __init__(self, program: str, version: tuple[int, ...]) -> None:
+        self.program, self.version = program, version
+
+    @classmethod
+    def found(cls, program: str | None, outside: str) -> Helm:
+        """The helm that a person has named by its path or by a name of PATH; None: ``helm``. One of PATH lies not in
+        the folder ``outside``, a real path. Raises ProgramError, which says how to come to one."""
+        asked = program if program is not None else "helm"
+        named = os.path.basename(asked) != asked
+        try:
+            path = programs.path_of(os.path.abspath(asked)) if named else programs.path_of(asked, outside)
+            done = _run(path, ["version", "--template", "{{.Version}}"])
+        except programs.ProgramError as error:
+            why = f"{plain(asked)} is no program" if named else plain(str(error))
+            raise programs.ProgramError(f"{why}: {_INSTALL}") from None
+        version = re.match(rb"v(\d+)\.(\d+)(?:\.(\d+))?", done.output)
+        if done.end is not programs.End.ITSELF or done.returncode != 0 or version is None:
+            raise programs.ProgramError(f"{plain(path)} does not answer as helm does: {_INSTALL}")
+        numbers = tuple(int(number) for number in version.groups(b"0"))
+        if numbers < _OLDEST:
+            raise programs.ProgramError(f"{plain(path)} is Helm {'.'.join(map(str, numbers))}: {_INSTALL}")
+        return cls(path, numbers)
+
+    def template(
+        self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = (), release: str = "release",
+        namespace: str | None = None, kube_version: str | None = None, schema: bool = True, crds: bool = False,
+    ) -> str:  # fmt: skip
+        """The chart in ``folder``, a copy of ours, as ``helm template`` prints it with the files ``values`` and the
+        ``sets`` (each as ``--set`` takes it), the later one over the earlier.
+
+        ``schema``: values that break the schema of the chart are an error. Raises ChartError, and ProgramError.
+        """
+        options = [*([] if schema else ["--skip-schema-validation"]), *(["--include-crds"] if crds else [])]
+        options += [f"--namespace={namespace}"] if namespace is not None else []
+        options += [f"--kube-version={kube_version}"] if kube_version is not None else []
+        return self._asked("template", folder, options, values, sets, [release])
+
+    def lint(self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
+        """What ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and ProgramError."""
+        return self._asked("lint", folder, [], values, sets, [])
+
+    def _asked(
+        self, command: str, folder: str, options: Sequence[str], values: Sequence[str], sets: Sequence[str],
+        names: Sequence[str],
+    ) -> str:  # fmt: skip
+        name = plain(os.path.basename(folder))
+        arguments = [command, *options, *_values(values, sets), "--", *names, os.path.abspath(folder)]
+        sizes = [len(argument.encode(errors="replace")) for argument in arguments]
+        if max(sizes) > _LONGEST or sum(sizes) > _MOST:
+            raise ChartError(f"chart {name}: the values of --set are too long")
+        if any(_NO_TEXT.search(argument) for argument in arguments):
+            raise ChartError(f"chart {name}: a name or a value of --set holds a character that no program takes")
+        done = _run(self.program, arguments)
+        if done.end is programs.End.TIME:
+            raise ChartError(f"chart {name}: helm {command} does not end in {SECONDS:g} seconds")
+        if done.end is programs.End.OUTPUT:
+            raise ChartError(f"chart {name}: its templates print more than {OUTPUT // 1024**2} MiB")
+        output = done.output.decode(errors="surrogateescape")
+        if done.returncode != 0:
+            failed = [line for line in output.splitlines() if command == "lint" and line.startswith("[ERROR]")]
+            text = "\n".join(failed) or done.error.decode(errors="replace")
+            said = helm_errors.said(text, (*values, *_files_of_values(folder)))
+            raise ChartError(f"chart {name}: {said or f'helm {command} ends with {done.returncode}'}")
+        if not output.isascii() and re.search("[\ud800-\udfff]", output):
+            raise ChartError(f"chart {name}: its templates print what is no UTF-8")
+        return output
+
+
+def _values(values: Sequence[str], sets: Sequence[str]) -> list[str]:
+    """Options for them. helm reads the option for files as a line of CSV, and a name that is no path as a URL."""
+    quoted = ('"' + os.path.abspath(path).replace('"', '""') + '"' for path in values)
+    return [*(f"--values={path}" for path in quoted), *(f"--set={each}" for each in sets)]
+
+
+def _files_of_values(folder: str) -> Iterator[str]:
+    """The values.yaml of the chart in ``folder``, and of the charts below it."""
+    for place, _, files in os.walk(folder):
+        if "values.yaml" in files and os.path.isfile(os.path.join(place, "Chart.yaml")):
+            yield os.path.join(place, "values.yaml")
+
+
+def _run(program: str, arguments: Sequence[str]) -> programs.Done:
+    """Run helm with homes of its own, which go again. Raises ProgramError."""
+    home = tempfile.mkdtemp(prefix=SCRATCH)
+    try:
+        return programs.bounded(
+            program, arguments, seconds=SECONDS, output=OUTPUT, memory=MEMORY, folder=home,
+            environment=_environment(home),
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _environment(home: str) -> dict[str, str]:
+    """All that helm gets: nothing of the person's, whose plugins, clusters, registries and repositories stay unknown.
+
+    A template cannot ask for any of it (helm takes ``env`` and ``expandenv`` away, ``lookup`` has no cluster, and
+    ``getHostByName`` answers nothing); this is for what helm itself would do.
+    """
+    given = {
+        "HOME": home, "TMPDIR": home, "XDG_CACHE_HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home,
+        "HELM_CACHE_HOME": os.path.join(home, "cache"), "HELM_CONFIG_HOME": os.path.join(home, "config"),
+        "HELM_DATA_HOME": os.path.join(home, "data"), "HELM_PLUGINS": os.path.join(home, "plugins"),
+        "HELM_NO_PLUGINS": "1", "HELM_NAMESPACE": "default", "KUBECONFIG": os.devnull,
+        "DOCKER_CONFIG": os.path.join(home, "docker"), "HTTP_PROXY": _NOBODY, "HTTPS_PROXY": _NOBODY,
+        "http_proxy": _NOBODY, "https_proxy": _NOBODY, "NO_PROXY": "", "no_proxy": "", "GOTRACEBACK": "none",
+        "GOMEMLIMIT": str(MEMORY // 2), "LC_ALL": "C",
+    }  # fmt: skip
+    if "SYSTEMROOT" in os.environ:  # without it no program starts on Windows
+        given |= {"SYSTEMROOT": os.environ["SYSTEMROOT"], "TEMP": home, "TMP": home, "USERPROFILE": home}
+    return given
