@@ -14,7 +14,7 @@ import typer
 
 from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
-from hardener.cli.help import REPORT, VERDICT, Command
+from hardener.cli.help import CHART, REPORT, VERDICT, WHICH, Command
 from hardener.cli.options import (
     Accept,
     AllowEmpty,
@@ -29,8 +29,10 @@ from hardener.cli.options import (
     FormatOption,
     Framework,
     GraphFormat,
+    HelmOption,
     ImageFormat,
     MaxRisk,
+    NamespaceOption,
     NoWaivers,
     Only,
     OutOfBand,
@@ -42,12 +44,15 @@ from hardener.cli.options import (
     Profile,
     Prune,
     Quiet,
+    ReleaseOption,
+    RendersOption,
     Require,
     Risk,
     SecretsOut,
     SetOption,
     Since,
     Skip,
+    ValuesOption,
     Verbose,
     Version,
     Workflow,
@@ -263,6 +268,69 @@ def filter(
     from hardener.commands.filter import filter
 
     sys.exit(filter(choices_of(context), style_of(context), report=text(report)))
+
+
+@command(
+    short_help="Harden a Helm chart by its values.",
+    epilog="""
+harden values ./chart                         writes harden-values.yaml beside it
+harden values ./chart -f mine.yaml            what mine.yaml leaves open
+harden values ./chart -f mine.yaml --in-place mine.yaml
+helm upgrade app ./chart -f mine.yaml -f harden-values.yaml
+""",
+)
+def values(
+    context: typer.Context,
+    chart: Annotated[str, typer.Argument(help="A chart: its folder or .tgz.", metavar="CHART")],
+    file: ValuesOption = None,
+    set_value: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A single value, as helm takes it.", metavar="KEY=VALUE", rich_help_panel=CHART),
+    ] = None,
+    release: ReleaseOption = "release",
+    namespace: NamespaceOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write the overrides here (harden-values.yaml).", metavar="FILE"),
+    ] = None,
+    in_place: Annotated[
+        Path | None, typer.Option(help="Write them into this file, one of those of -f.", metavar="FILE")
+    ] = None,
+    helm_program: HelmOption = None,
+    renders: RendersOption = 200,
+    profile: Profile = None,
+    max_risk: MaxRisk = Risk.review,
+    accept: Accept = None,
+    only: Only = None,
+    skip: Skip = None,
+    format: FormatOption = Format.text,
+    kubernetes_version: Version = None,
+    config: Config = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="A profile option.", metavar="GROUP.KEY=VALUE", rich_help_panel=WHICH),
+    ] = None,
+    as_of: AsOf = None,
+    yes: Yes = False,
+    patch: PatchOption = False,
+    color: ColorOption = Color.auto,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the values of a Helm chart that harden what it renders, and write them as a file of overrides."""
+    from dataclasses import replace
+
+    from hardener.commands.values import Release, values
+
+    how = Release(
+        values=file or (), sets=set_value or (), name=release, namespace=namespace, helm=text(helm_program),
+        most_renders=renders,
+    )  # fmt: skip
+    status = values(
+        chart, replace(choices_of(context), set=option), how, style_of(context), output=text(output),
+        in_place=text(in_place), yes=yes,
+    )  # fmt: skip
+    sys.exit(status)
 
 
 @command(short_help="Run as a KRM function.")

@@ -11,9 +11,10 @@ from typer.core import TyperCommand
 WHICH = "Which changes"
 WHERE = "Where they are written"
 VERDICT = "What is judged"
+CHART = "How the chart is rendered"
 REPORT = "Report"
 _OTHERS = "Options"
-_ORDER = (WHICH, WHERE, VERDICT, REPORT, _OTHERS)
+_ORDER = (WHICH, CHART, WHERE, VERDICT, REPORT, _OTHERS)
 
 
 class Command(TyperCommand):

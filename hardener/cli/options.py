@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hardener.cli.help import REPORT, VERDICT, WHERE, WHICH, ids, profiles
+from hardener.cli.help import CHART, REPORT, VERDICT, WHERE, WHICH, ids, profiles
 
 if TYPE_CHECKING:
     from hardener.commands.run import Choices, Style
@@ -201,6 +201,24 @@ OutputDir = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.", rich_help_panel=WHERE)]
+
+
+ValuesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-f", "--values", help="Values, as helm takes them; later over earlier.", metavar="FILE", rich_help_panel=CHART
+    ),
+]
+ReleaseOption = Annotated[str, typer.Option(help="The name of the release.", metavar="NAME", rich_help_panel=CHART)]
+NamespaceOption = Annotated[
+    str | None, typer.Option(help="The namespace of the release.", metavar="NAME", rich_help_panel=CHART)
+]
+HelmOption = Annotated[
+    Path | None, typer.Option(help="The helm to run (of PATH).", metavar="PATH", rich_help_panel=CHART)
+]
+RendersOption = Annotated[
+    int, typer.Option(help="Render the chart at most so often.", metavar="N", min=1, rich_help_panel=CHART)
+]
 
 
 def choices_of(context: typer.Context) -> Choices:

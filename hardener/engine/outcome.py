@@ -124,6 +124,19 @@ class Waived:
         return first.object.piece.file.name, first.line, first.object, first.path
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The key of a chart's values at ``path`` becomes ``value``, a list as a whole; None takes the key away, as helm
+    reads it.
+
+    ``changes`` are the changes of the rendered chart that come out by it, alone or together with other overrides.
+    """
+
+    path: tuple[str, ...]
+    value: Any
+    changes: tuple[Change, ...]
+
+
 @dataclass(slots=True, eq=False)
 class FileChange:
     """A file that changes: its new text, and its hunks in lines of the file as read and as written.
@@ -145,7 +158,7 @@ class Outcome:
     ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
     ``looked_at`` are the risks of the transforms that ran, each with the names of the views of which they had a target;
     ``narrowed`` are the risks of which the run was asked to leave out transforms or targets; ``asked`` is how it was
-    called.
+    called; ``overrides`` are the values of a chart that make the changes.
     """
 
     tree: Tree
@@ -163,6 +176,7 @@ class Outcome:
     looked_at: dict[str, set[str]] = field(default_factory=dict)
     narrowed: set[str] = field(default_factory=set)
     asked: Asked = Asked()
+    overrides: list[Override] = field(default_factory=list)
 
     @property
     def not_made(self) -> list[Change]:

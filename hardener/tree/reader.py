@@ -86,6 +86,11 @@ def read_text(tree: Tree, text: str) -> None:
     tree.files.append(file)
 
 
+def read_rendered(tree: Tree, path: str, text: str) -> None:
+    """Read what the template ``path`` of a chart is rendered to, as if it stood there."""
+    tree.files.append(_load(path, os.path.relpath(path), Content(text, False, 0, 0), editable=True))
+
+
 def _without_crowds(file: ManifestFile) -> ManifestFile:
     """``file``, in which a pod of more containers than are looked at is a problem and no manifest: each of them is
     compared with the others."""

@@ -77,12 +77,14 @@ class Draft(NamedTuple):
 
 @dataclass(eq=False)
 class Tree:
-    """All files of a run. ``stream``: the input is standard input, there is no tree around it."""
+    """All files of a run. ``stream``: there is no tree around it: it is standard input, or what the Helm chart
+    ``chart``, as it was given, is rendered to."""
 
     root: str
     settings: Settings = field(default_factory=Settings)
     given: tuple[str, ...] = ()  # real paths
     stream: bool = False
+    chart: str | None = None
     files: list[ManifestFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     charts: dict[str, tuple[Problem, list[str]]] = field(default_factory=dict)  # templates by folder of their chart
@@ -121,6 +123,17 @@ class Tree:
         """A tree of one stream, which has no evidence around it but a lock."""
         tree = cls(root=os.getcwd(), settings=settings or Settings(), stream=True, lock=lock)
         reader.read_text(tree, text)
+        return tree
+
+    @classmethod
+    def rendered(
+        cls, templates: list[tuple[str, str]], root: str, settings: Settings, lock: Lock | None, chart: str
+    ) -> Tree:
+        """A tree of what the Helm chart ``chart`` is rendered to: the path of each template, and what comes of it. The
+        folder ``root`` holds the chart."""
+        tree = cls(root=root, settings=settings, stream=True, lock=lock, chart=chart)
+        for path, text in templates:
+            reader.read_rendered(tree, path, text)
         return tree
 
     # What the tree holds.

@@ -1,0 +1,398 @@
+"""Which values reach which steps: candidates from where values come out, then proved by rendering with them.
+
+A step is reached only where the chart, rendered with the overrides, is the rendered chart with that step made, object
+by object, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import field
+from typing import Any
+
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
+from hardener.charts.markers import Marked, list_paths, map_paths
+from hardener.charts.operations import ConflictError, Kind, Operation, dotted_key, nested, overrides
+from hardener.charts.rendered import Key, Place, at_place, changed, differences, place_of
+from hardener.charts.renders import Objects, Renders, SpentError
+from hardener.charts.wanted import Step, Wanted
+from hardener.errors import HardenError
+from hardener.support.data_path import Path, value_at
+from hardener.support.fast_dataclass import dataclass
+
+_MOST_WAYS = 6  # that are tried for one step
+_MOST_KEYS = 12  # single keys that are tried for one edit
+_MOST_WIDE = 40  # renders with marks in maps that need not be handed on
+# Maps that charts hand on as they are; their marks break few templates.
+_HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
+
+
+@dataclass(slots=True, eq=False)
+class Way:
+    """How values may make a step: its operations on them."""
+
+    step: Step
+    operations: list[Operation]
+
+
+@dataclass(slots=True, eq=False)
+class Reached:
+    """What came out: ``ways``, one for each step that values make, ``overrides`` all of them together, and of the
+    other steps why not. ``spent``: there were not enough renders to try all."""
+
+    ways: list[Way]
+    overrides: dict[Path, Any]
+    reasons: dict[int, str]
+    spent: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """``values`` are all those of the chart as its user renders it, ``known`` keys that may be there as well."""
+
+    renders: Renders
+    wanted: Wanted
+    values: dict[str, Any]
+    known: list[Path]
+    base: Objects = field(default_factory=dict)
+    unsteady: set[tuple[Key, Place]] = field(default_factory=set)  # what is another in each render
+    reasons: dict[int, str] = field(default_factory=dict)
+    accepted: list[Way] = field(default_factory=list)
+    spent: bool = False
+
+    def run(self) -> Reached:
+        """Look for the values of all steps. Raises ChartError where the chart does not render as it is."""
+        self.base = self.renders()
+        self.unsteady = set(changed(self.base, self.renders(fresh=True)))
+        marked = Marked(self.renders, self.values)
+        steps = [step for step in self.wanted.steps if not step.creates and step.edits]
+        self._mark(marked, steps)
+        hardened = self.wanted.after(self.wanted.steps)
+        ways = {step.number: list(self._ways(step, marked, hardened)) for step in steps}
+        try:
+            for turn in range(_MOST_WAYS):
+                done = {way.step.number for way in self.accepted}
+                tried = [found[turn] for number, found in ways.items() if number not in done and turn < len(found)]
+                self.accepted = self._settled(self.accepted, self._clusters(self.accepted, tried))
+        except SpentError:
+            self.spent = True
+        return self.reached()
+
+    def reached(self) -> Reached:
+        """What came out so far."""
+        return Reached(self.accepted, self._overrides(self.accepted), self.reasons, self.spent)
+
+    def give_up(self, path: Path, reason: str) -> None:
+        """Do without the override of ``path``, which cannot be written, and what it is for."""
+        for way in self.accepted:
+            if any(operation.path[: len(path)] == path for operation in way.operations):
+                self.reasons[way.step.number] = reason
+        self.accepted = [way for way in self.accepted if self.reasons.get(way.step.number) != reason]
+
+    def _mark(self, marked: Marked, steps: list[Step]) -> None:
+        maps = list(map_paths(self.values))
+        self.known = [path for path in self.known if self._may_be_new(path)]
+        marked.find_maps(path for path in maps if _HANDED_ON.search(str(path[-1])))
+        marked.find_maps(path for path in self.known if _HANDED_ON.search(str(path[-1])))
+        edits = [edit for step in steps for edit in step.edits]
+        lists = [*list_paths(self.values), *(path for path in self.known if _may_be_list(path))]
+        for of_maps in (True, False):
+            if any(_changes_list(edit, of_maps) for edit in edits):
+                marked.find_lists(lists, of_maps=of_maps)
+        if any(next(self._candidates(edit, marked), None) is None for edit in edits):
+            marked.find_maps([*maps, *self.known], _MOST_WIDE)
+
+    def _may_be_new(self, path: Path) -> bool:
+        """Whether the values have nothing at ``path`` and could."""
+        above = (value_at(self.values, path[:length]) for length in range(1, len(path)))
+        return value_at(self.values, path) is None and all(isinstance(value, dict | None) for value in above)
+
+    # Candidates.
+
+    def _ways(self, step: Step, marked: Marked, hardened: dict[Key, Any]) -> Iterator[Way]:
+        """The ways to make ``step``, the likeliest first."""
+        found: list[list[list[Operation]]] = []
+        for edit in step.edits:
+            own = [
+                operations
+                for operations in self._candidates(edit, marked)
+                if not self._spoils(operations, marked, hardened)
+            ]
+            if not own:
+                self.reasons.setdefault(step.number, "no value of the chart comes out there")
+                return
+            found.append(own)
+        for turn in range(max(len(own) for own in found)):
+            chosen = [own[min(turn, len(own) - 1)] for own in found]
+            yield Way(step, [operation for operations in chosen for operation in operations])
+
+    def _candidates(self, edit: Edit, marked: Marked) -> Iterator[list[Operation]]:
+        yield from self._of_maps(edit, marked)
+        yield from self._of_lists(edit, marked)
+        yield from self._of_keys(edit)
+
+    def _of_maps(self, edit: Edit, marked: Marked) -> Iterator[list[Operation]]:
+        """By the maps of values that come out at the place of ``edit``, or above it: the nearest first."""
+        key, data = self.wanted.place(edit)
+        path = edit.path[1:]
+        for length in range(len(path), 0, -1):
+            for values in marked.maps.get((key, place_of(data, path[:length])), ()):
+                operations = self._below(edit, values, value_at(data, path[:length]), path[length:])
+                if operations is not None:
+                    yield operations
+
+    def _below(self, edit: Edit, values: Path, rendered: Any, rest: Path) -> list[Operation] | None:
+        """``edit`` as operations where the map ``values`` comes out as ``rendered``, and ``rest`` leads on from there;
+        None where it is not the values that are there."""
+        if not rest:
+            if isinstance(edit, Set) and isinstance(edit.value, dict):
+                return [Operation(Kind.SET, (*values, key), value) for key, value in edit.value.items()]
+            return None
+        if isinstance(edit, Drop | Insert) and isinstance(rest[-1], int):
+            return self._item(edit, (*values, *rest[:-1]), value_at(rendered, rest[:-1]))
+        for length, part in enumerate(rest):
+            if isinstance(part, int) and value_at(self.values, (*values, *rest[:length])) != value_at(
+                rendered, rest[:length]
+            ):
+                return None
+        at = (*values, *rest)
+        if isinstance(edit, Append):
+            if (value_at(self.values, at) or None) != (value_at(rendered, rest) or None):
+                return None
+            return [Operation(Kind.APPEND, at, edit.value)]
+        if isinstance(edit, Drop):
+            return [Operation(Kind.DROP, at)] if value_at(self.values, at) is not None else None
+        return [Operation(Kind.SET, at, edit.value)] if isinstance(edit, Set) else None
+
+    def _of_lists(self, edit: Edit, marked: Marked) -> Iterator[list[Operation]]:
+        """By the lists of values whose items come out in the list that ``edit`` changes."""
+        key, data = self.wanted.place(edit)
+        path = edit.path[1:]
+        if isinstance(edit, Append):
+            for values in marked.lists.get((key, place_of(data, path)), ()):
+                yield [Operation(Kind.APPEND, values, edit.value)]
+            return
+        for length in range(len(path) - 1, 0, -1):
+            if not isinstance(path[length], int):
+                continue
+            item = value_at(data, path[: length + 1])
+            for values in marked.lists.get((key, place_of(data, path[:length])), ()):
+                given = value_at(self.values, values) or []
+                if item not in given:
+                    continue
+                at = (*values, given.index(item), *path[length + 1 :])
+                if isinstance(edit, Drop) and length == len(path) - 1:
+                    yield [Operation(Kind.REMOVE, values, item)]
+                elif isinstance(edit, Set):
+                    yield [Operation(Kind.SET, at, edit.value)]
+
+    def _item(self, edit: Edit, values: Path, rendered: Any) -> list[Operation] | None:
+        """An item that goes from a list of values, which comes out as it is."""
+        given = value_at(self.values, values)
+        index = edit.path[-1]
+        if not isinstance(edit, Drop) or not isinstance(given, list) or given != rendered or not isinstance(index, int):
+            return None
+        return [Operation(Kind.REMOVE, values, given[index])]
+
+    def _of_keys(self, edit: Edit) -> Iterator[list[Operation]]:
+        """By single keys of values that are called as the field is, or whose text is in it."""
+        if not isinstance(edit, Set) or isinstance(edit.value, dict | list):
+            return
+        key, data = self.wanted.place(edit)
+        path = edit.path[1:]
+        before = value_at(data, path)
+        words = {_plain(part) for part in (key.name, key.kind, *map(str, path))}
+        found: list[tuple[int, Path, Any]] = []
+        for place, value in [*_scalars(self.values), *((path, None) for path in self.known)]:
+            if place and _called(str(place[-1]), str(path[-1])) and type(value) in (type(edit.value), type(None)):
+                found.append((_nearness(place, words), place, edit.value))
+            elif isinstance(edit.value, str) and isinstance(before, str):
+                text = _inner(before, edit.value, value, place)
+                if text is not None:
+                    found.append((_nearness(place, words), place, text))
+        found.sort(key=lambda one: (-one[0], len(one[1])))
+        for _, place, value in found[:_MOST_KEYS]:
+            yield [Operation(Kind.SET, place, value)]
+
+    def _spoils(self, operations: list[Operation], marked: Marked, hardened: dict[Key, Any]) -> bool:
+        """Whether a map of values comes out at another place, too, where nobody wants what would come out there."""
+        for operation in operations:
+            if operation.kind is not Kind.SET:
+                continue
+            for length in range(len(operation.path) - 1, 0, -1):
+                outlets = marked.outlets.get(operation.path[:length])
+                if outlets is None:
+                    continue
+                rest = operation.path[length:]
+                for key, place in outlets:
+                    document = self.base.get(key)
+                    if document is None or at_place(document.data, place[:-1]) is None:
+                        continue  # the mark itself brought it out
+                    data = hardened.get(key, document.data)
+                    if next(differences(at_place(data, (*place, *rest)), operation.value), None) is not None:
+                        return True
+                break
+        return False
+
+    # Proof.
+
+    def _clusters(self, accepted: list[Way], ways: list[Way]) -> list[list[Way]]:
+        """The ways that change the same values are made together, or not at all; those that contradict each other, or
+        what is accepted, are not made."""
+        clusters: list[list[Way]] = []
+        by_key: dict[Path, list[Way]] = {}
+        for way in ways:
+            touched = [by_key[path] for path in _prefixes(way) if path in by_key]
+            merged = [way]
+            for other in {id(cluster): cluster for cluster in touched}.values():
+                merged += other
+                clusters = [cluster for cluster in clusters if cluster is not other]
+            clusters.append(merged)
+            for member in merged:
+                for operation in member.operations:
+                    by_key[operation.path] = merged
+        found = []
+        for cluster in clusters:
+            try:
+                self._overrides([*accepted, *cluster])
+            except ConflictError as conflict:
+                for way in cluster:
+                    self.reasons[way.step.number] = f"{conflict} would have to be two values at once"
+                continue
+            found.append(sorted(cluster, key=lambda way: way.step.number))
+        return sorted(found, key=lambda cluster: cluster[0].step.number)
+
+    def _settled(self, accepted: list[Way], clusters: list[list[Way]]) -> list[Way]:
+        """``accepted``, and those of ``clusters`` that come out as wanted."""
+        if not clusters:
+            return accepted
+        added = [way for cluster in clusters for way in cluster]
+        trial = [*accepted, *added]
+        wrong = self._wrong(trial, added)
+        if wrong is None:
+            return trial
+        if len(clusters) == 1:
+            for way in clusters[0]:
+                self.reasons[way.step.number] = wrong.said
+            return accepted
+        blamed = [cluster for cluster in clusters if self._is_blamed(cluster, wrong)]
+        if blamed and len(blamed) < len(clusters):
+            accepted = self._settled(accepted, [cluster for cluster in clusters if cluster not in blamed])
+            return self._settled(accepted, blamed)
+        half = len(clusters) // 2
+        return self._settled(self._settled(accepted, clusters[:half]), clusters[half:])
+
+    def _is_blamed(self, cluster: list[Way], wrong: Wrong) -> bool:
+        return any(self.wanted.place(edit)[0] in wrong.keys for way in cluster for edit in way.step.edits)
+
+    def _wrong(self, ways: list[Way], added: list[Way]) -> Wrong | None:
+        """What is not as wanted where ``ways`` are made, of which ``added`` are new; None where all is."""
+        keys = ", ".join(dict.fromkeys(dotted_key(path) for path in self._overrides(added)))
+        try:
+            after = self.wanted.after(way.step for way in ways)
+        except WrongShapeError:
+            return Wrong(set(), "it leans on a change that no value makes")
+        try:
+            came = self.renders(nested(self._overrides(ways)))
+        except SpentError:
+            raise
+        except HardenError as error:
+            return Wrong(set(), f"the chart refuses {keys}: {error}")
+        return self._compared(after, came, keys)
+
+    def differs(self, ways: list[Way], came: Objects) -> str | None:
+        """What of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
+        wrong = self._compared(self.wanted.after(way.step for way in ways), came, "the values")
+        return None if wrong is None else wrong.said
+
+    def _compared(self, after: dict[Key, Any], came: Objects, keys: str) -> Wrong | None:
+        wrong: set[Key] = set()
+        said = ""
+        for key in {**self.base, **came}:
+            document, other = self.base.get(key), came.get(key)
+            if (key, ()) in self.unsteady:
+                continue
+            if document is None or other is None:
+                wrong.add(key)
+                said = said or f"{keys} makes {_named(key)} {'come' if document is None else 'go'}"
+                continue
+            if key not in after and document.text == other.text:
+                continue
+            for place in differences(after.get(key, document.data), other.data):
+                if (key, place) not in self.unsteady:
+                    wrong.add(key)
+                    said = said or f"with {keys}, {_spoken(place)} of {_named(key)} comes out otherwise"
+                    break
+        return Wrong(wrong, said) if wrong else None
+
+    def _overrides(self, ways: Iterable[Way]) -> dict[Path, Any]:
+        return overrides(self.values, (operation for way in ways for operation in way.operations))
+
+
+@dataclass(slots=True, eq=False)
+class Wrong:
+    """What came out otherwise: the objects, and one sentence about the first of them."""
+
+    keys: set[Key]
+    said: str
+
+
+def _prefixes(way: Way) -> Iterator[Path]:
+    for operation in way.operations:
+        for length in range(1, len(operation.path) + 1):
+            yield operation.path[:length]
+
+
+def _changes_list(edit: Edit, of_maps: bool) -> bool:
+    """Whether ``edit`` changes which items a list has, maps or others."""
+    if isinstance(edit, Append | Insert):
+        return isinstance(edit.value, dict) is of_maps
+    return isinstance(edit, Drop) and isinstance(edit.path[-1], int)
+
+
+def _may_be_list(path: Path) -> bool:
+    return bool(re.search(r"(?i)volume|mount|env|args|drop|extra", str(path[-1])))
+
+
+def _scalars(values: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    if isinstance(values, dict):
+        for key, value in values.items():
+            yield from _scalars(value, (*path, key))
+    elif not isinstance(values, list):
+        yield path, values
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def _called(key: str, field: str) -> bool:
+    """Whether a key of values may be named after a field."""
+    one, other = _plain(key), _plain(field)
+    return one == other or (min(len(one), len(other)) >= 6 and (one in other or other in one))
+
+
+def _nearness(path: Path, words: set[str]) -> int:
+    """How much of a key is said where the field stands."""
+    parts = {_plain(str(part)) for part in path[:-1]}
+    return sum(1 for part in parts if any(part and part in word for word in words))
+
+
+def _inner(before: str, after: str, value: Any, path: Path) -> str | None:
+    """What ``value``, a text in ``before``, would have to be for ``after`` to come out; None where it is none."""
+    if not isinstance(value, str) or len(value) < 2 or before.count(value) != 1:
+        return None
+    start, _, end = before.partition(value)
+    if not after.startswith(start) or not after.endswith(end) or len(after) < len(start) + len(end):
+        return None
+    return after[len(start) : len(after) - len(end)]
+
+
+def _named(key: Key) -> str:
+    return f"{key.kind} {key.name}"
+
+
+def _spoken(place: Place) -> str:
+    parts = [str(part.value) if isinstance(part, tuple) else str(part) for part in place]
+    return ".".join(parts) or "the whole"

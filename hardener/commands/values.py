@@ -1,0 +1,179 @@
+"""``harden values``: a Helm chart hardened by overrides of its values, in a file of their own or in the user's."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hardener.commands.progress import Progress, phase
+from hardener.commands.run import Choices, Style, plan_of, write
+from hardener.commands.write_files import finish_killed, may_write
+from hardener.engine.outcome import FileChange, Outcome, Override
+from hardener.errors import InputError
+from hardener.sources import files
+from hardener.sources.files import Content
+from hardener.sources.manifests import ManifestFile
+from hardener.sources.yaml import Hunk, TextError
+from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
+
+if TYPE_CHECKING:
+    from hardener.charts.hardened_chart import ChartRun, HardenedChart
+
+FILE = "harden-values.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """How the chart is rendered: files of values and single ones, as helm takes them, the name and namespace of the
+    release; ``helm`` is the path of the program, ``most_renders`` how often it may run."""
+
+    values: Sequence[str] = ()
+    sets: Sequence[str] = ()
+    name: str = "release"
+    namespace: str | None = None
+    helm: str | None = None
+    most_renders: int = 200
+
+
+def values(
+    chart: str, choices: Choices, release: Release, style: Style, *, output: str | None, in_place: str | None, yes: bool
+) -> int:
+    """Write the overrides that harden ``chart`` to the file ``output``, or into ``in_place``, one of the files of
+    ``release``. Returns 0; 2 when it could not be written. Raises InputError."""
+    if output is not None and in_place is not None:
+        raise InputError("--in-place edits a file of yours, -o makes one of its own: give one of the two")
+    if in_place is not None and in_place not in release.values:
+        raise InputError(f"--in-place {in_place}: name it with -f, too, in its place among the values")
+    target = in_place or output or _beside(chart, release)
+    if in_place is None and target in release.values:
+        raise InputError(f"{target} is one of the values: --in-place {target} edits it, -o makes another file")
+    finish_killed([], targets=[target])
+    with Progress() as progress:
+        hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
+    outcome = hardened.outcome
+    outcome.files = list(_changes(outcome, hardened))
+    for line in remarks(chart, hardened):
+        print(f"harden: {plain(line)}", file=sys.stderr)
+    if not may_write(outcome, yes):
+        return 2
+    return write(outcome, style)
+
+
+def harden(
+    chart: str, choices: Choices, release: Release, progress: Progress, *, target: str = FILE, in_place: bool = False
+) -> HardenedChart:
+    """The ``chart`` hardened by values, which ``target`` is to hold. Raises InputError."""
+    from hardener.charts.hardened_chart import ChartRun, harden_chart  # late: few runs are about a chart
+    from hardener.charts.helm import ChartError, Helm
+    from hardener.support.programs import ProgramError
+
+    root = root_of(chart)
+    for path in release.values:
+        _check_values(path)
+    plan = plan_of(choices, root)
+    run = ChartRun(
+        chart=chart, root=root, values=tuple(release.values), sets=tuple(release.sets), release=release.name,
+        namespace=release.namespace, kube_version=choices.kubernetes_version, most_renders=release.most_renders,
+    )  # fmt: skip
+    try:
+        helm = Helm.found(release.helm, root)
+        return harden_chart(
+            run, helm, plan.settings, lambda tree: plan.run(tree, progress),
+            lambda overrides, base: _written(overrides, base, run, target, in_place), phase(progress, "rendering"),
+        )  # fmt: skip
+    except (ChartError, ProgramError) as error:
+        raise InputError(str(error)) from None
+
+
+def root_of(chart: str) -> str:
+    """The folder of the tree of a chart. Raises InputError for what is none."""
+    real = os.path.realpath(chart)
+    if not os.path.lexists(chart):
+        raise InputError(f"{chart}: no such chart")
+    if os.path.isdir(real) and not os.path.isfile(os.path.join(real, "Chart.yaml")):
+        raise InputError(f"{chart}: no Chart.yaml in it, so it is no chart; harden apply is for manifests")
+    return files.git_root(real) or os.path.dirname(real)
+
+
+def remarks(chart: str, hardened: HardenedChart) -> list[str]:
+    """What there is to know of how a chart was looked at."""
+    found = []
+    if hardened.dropped:
+        names = ", ".join(hardened.dropped)
+        found.append(f"{chart}: looked at without {names}, which is off and not there (helm dependency build {chart})")
+    if hardened.spent:
+        found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
+    return found
+
+
+def _beside(chart: str, release: Release) -> str:
+    """Where overrides go when nobody says: beside the user's values, else beside the chart."""
+    folder = os.path.dirname(release.values[-1]) if release.values else os.path.dirname(chart.rstrip(os.sep))
+    if not release.values and os.path.realpath(chart) == os.path.realpath(os.curdir):
+        folder = chart
+    return os.path.join(folder, FILE)
+
+
+def _check_values(path: str) -> None:
+    if not os.path.isfile(path):
+        raise InputError(f"-f {path}: no such file")
+
+
+def _written(overrides: list[Override], base: str, run: ChartRun, target: str, in_place: bool) -> dict[str, str]:
+    from hardener.charts.values_file import edited, new_file
+
+    if in_place:
+        return {target: edited(_content(target).text, overrides, base=base)}
+    try:
+        return {target: new_file(overrides, base=base, header=_header(run, target))}
+    except TextError as error:
+        raise InputError(f"{target}: {error.reason}") from None
+
+
+def _header(run: ChartRun, target: str) -> list[str]:
+    folder = os.path.dirname(target) or os.curdir
+    given = [f"-f {os.path.relpath(path, folder)}" for path in [*run.values, target]]
+    name = os.path.basename(os.path.abspath(run.chart))
+    return [f"Overrides of harden for the chart {name}; helm takes them last: {' '.join(given)}"]
+
+
+def _content(path: str) -> Content:
+    try:
+        return files.read(os.path.realpath(path))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+
+
+def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
+    """The files of values that change."""
+    from hardener.charts.values_file import key_lines
+
+    found = []
+    for path, text in hardened.written.items():
+        real = files.target_path(path)
+        content = _content(path) if os.path.lexists(real) else Content("", False, -1, 0)
+        if content.text == text:
+            continue
+        file = ManifestFile(real, os.path.relpath(real), content, True)
+        lines = key_lines(text, [override.path for override in outcome.overrides])
+        ids = {
+            (lines.get(override.path, 1), change.transform.id)
+            for override in outcome.overrides
+            for change in override.changes
+        }
+        found.append(FileChange(file, text, list(_hunks(content.text, text)), sorted(ids)))
+    return found
+
+
+def _hunks(before: str, after: str) -> list[Hunk]:
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    return [
+        Hunk(start + 1, old[start:end], begin + 1, new[begin:stop])
+        for tag, start, end, begin, stop in matcher.get_opcodes()
+        if tag != "equal"
+    ]
