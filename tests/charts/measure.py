@@ -17,7 +17,7 @@ from typing import Any
 
 from hardener.charts.chart_copy import Copied
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, harden_chart, name_of
-from hardener.charts.helm import Helm
+from hardener.charts.helm import ChartError, Helm
 from hardener.charts.values_file import new_file
 from hardener.commands.run import Choices, plan_of
 from hardener.engine.outcome import Change, Outcome
@@ -29,7 +29,7 @@ _ITEM = re.compile(r"\[[^\]]*\]")
 RARELY_BY_VALUES = ("netpol-", "projected-token", "automount-token")
 
 
-def measured(chart: Path, major: int) -> tuple[HardenedChart, list[Change], float]:
+def measured(chart: Path, major: int, *, release: str = "release") -> tuple[HardenedChart, list[Change], float]:
     """The chart hardened with Helm ``major``, the changes that were wanted, and the seconds that it took."""
     program = Helm.found(str(helms.downloaded(major)), str(chart))
     plan = plan_of(Choices(), str(chart.parent))
@@ -44,23 +44,23 @@ def measured(chart: Path, major: int) -> tuple[HardenedChart, list[Change], floa
 
     started = time.monotonic()
     found = harden_chart(
-        ChartRun(chart=str(chart), root=str(chart.parent)), program, plan.settings, harden,
+        ChartRun(chart=str(chart), root=str(chart.parent), release=release), program, plan.settings, harden,
         lambda overrides, base: {"harden-values.yaml": new_file(overrides, base=base, header=[])},
     )  # fmt: skip
     return found, wanted, time.monotonic() - started
 
 
-def otherwise(chart: Path, found: HardenedChart, major: int) -> list[str]:
+def otherwise(chart: Path, found: HardenedChart, major: int, *, release: str = "release") -> list[str]:
     """What the chart renders otherwise with the overrides than without, beside what the changes say; and what helm
     says against them."""
     program = Helm.found(str(helms.downloaded(major)), str(chart))
     with Copied(str(chart), helm=program) as copy, tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "harden-values.yaml")
         Path(path).write_text(found.written.get("harden-values.yaml", ""), encoding="utf-8")
-        before, again = (_objects(program.template(copy.folder)) for _ in range(2))
-        after = _objects(program.template(copy.folder, values=[path]))
-        program.lint(copy.folder, values=[path])
-        without = _objects(program.template(copy.folder))
+        before, again = (_objects(program.template(copy.folder, release=release)) for _ in range(2))
+        after = _objects(program.template(copy.folder, release=release, values=[path]))
+        refused = _lints(program, copy.folder, []) and not _lints(program, copy.folder, [path])
+        without = _objects(program.template(copy.folder, release=release))
     random = {(key, leaf.partition("=")[0]) for key, leaf in _leaves(before) ^ _leaves(again)}
 
     def differ(one: dict[tuple[str, str], Any], other: dict[tuple[str, str], Any]) -> set[tuple[tuple[str, str], str]]:
@@ -79,7 +79,17 @@ def otherwise(chart: Path, found: HardenedChart, major: int) -> list[str]:
     ]
     if differ(without, before):
         wrong.append("without the file it is not what it was")
+    if refused:
+        wrong.append("helm lint refuses the values")
     return wrong
+
+
+def _lints(program: Helm, folder: str, values: list[str]) -> bool:
+    try:
+        program.lint(folder, values=values)
+    except ChartError:
+        return False
+    return True
 
 
 def _objects(text: str) -> dict[tuple[str, str], Any]:
