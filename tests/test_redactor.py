@@ -87,6 +87,37 @@ def test_ordinary_lines_of_a_secret_file_stay_readable() -> None:
     assert redactor.text("x hunter2222 x") == f"x {mark(1)} x"
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "Secret", "stringData": {"run": "mysql -pfrontendx"}},
+        {"kind": "Secret", "data": {"run": b64("mysql -pfrontendx")}},
+        {"secretGenerator": [{"name": "a", "literals": ["run=mysql -pfrontendx"]}]},
+        {"secretGenerator": [{"name": "a", "literals": ["run='mysql -pfrontendx'"]}]},
+    ],
+)
+def test_a_password_that_its_form_betrays_is_no_label(document: dict[str, Any]) -> None:
+    redactor = Redactor()
+    redactor.keep((), ["frontendx"])
+    redactor.learn_document(document)
+    assert "frontendx" not in redactor.text("image: frontendx")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "Secret", "stringData": {"database": "frontendx"}},
+        {"kind": "Secret", "data": {"database": b64("frontendx")}},
+        {"secretGenerator": [{"name": "a", "literals": ["database=frontendx"]}]},
+    ],
+)
+def test_a_label_that_only_a_secret_holds_stays_readable(document: dict[str, Any]) -> None:
+    redactor = Redactor()
+    redactor.keep((), ["frontendx"])
+    redactor.learn_document(document)
+    assert redactor.text("image: frontendx") == "image: frontendx"
+
+
 def test_ordinals_are_stable() -> None:
     redactor = knowing("hunter22", "swordfish9", "hunter22")
     expected = f"{mark(2)} {mark(1)} {mark(2)} {mark(1)}"

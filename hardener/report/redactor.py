@@ -126,7 +126,7 @@ class Redactor:
                 if names is None and _is_word(part):
                     names = "\n".join(_names(data))
                 key = str(found.path[-1]) if found.path else ""
-                self._learn_part(key, part, names or "", by_place=found.by_place)
+                self._learn_part(key, part, names or "", by_place=part in found.by_place)
         self._looked[id(data)] = data, held
 
     def holds_secret(self, data: object) -> bool:
