@@ -103,6 +103,30 @@ def test_a_password_that_its_form_betrays_is_no_label(document: dict[str, Any]) 
     assert "frontendx" not in redactor.text("image: frontendx")
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_secret_is_does_not_depend_on_what_was_learned_before(order: int) -> None:
+    text = "first-line-1\nshop-frontend\n"
+    documents = [{"kind": "Secret", "stringData": {key: text}} for key in ("database", "password")]
+    redactor = Redactor()
+    redactor.keep((), ["shop-frontend"])
+    for document in documents[::order]:
+        redactor.learn_document(document)
+    assert "shop-frontend" not in redactor.text("image: shop-frontend")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("lines", ["", "\nsecond-line-2"])
+def test_a_secret_that_is_looked_for_everywhere_is_so_in_each_order(order: int, lines: str) -> None:
+    redactor = Redactor()
+    document = {"kind": "Secret", "stringData": {"password": f"sword-fish{lines}"}}
+    for learned in (document, "sword-fish")[::order]:
+        if isinstance(learned, str):
+            redactor.learn(learned)
+        else:
+            redactor.learn_document(learned)
+    assert "sword-fish" not in redactor.text("mysword-fish")
+
+
 @pytest.mark.parametrize(
     "document",
     [
