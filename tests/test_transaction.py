@@ -248,6 +248,9 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
     assert (alive / ".harden-run/0.new").exists()
 
 
+CREATES = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+
+
 @contextmanager
 def waiting(
     *command: str, cwd: Path, program: str = "from hardener.cli import main; main()"
@@ -287,11 +290,22 @@ def test_a_run_that_waits_for_another_place_can_be_ended(tmp_path: Path) -> None
     for journal in (first, second):
         journal.write()
     before = snapshot(tmp_path)
-    program = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+    tells = "waiting.tell_by(lambda line: print(f'harden: {line}', file=sys.stderr, flush=True))"
+    program = f"import sys\nfrom hardener.support import waiting\n{tells}\n{CREATES}"
     with run_folder.alone(first.top), waiting(cwd=tmp_path, program=program) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == -signal.SIGTERM
     assert snapshot(tmp_path) == before
+
+
+def test_a_library_that_waits_says_nothing(two: Path) -> None:
+    write(two, {"b/b.yaml": "mine"})
+    with run_folder.alone(str(two)):
+        process = subprocess.Popen([sys.executable, "-c", CREATES], cwd=two, stderr=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+    assert process.communicate(timeout=60)[1] == b""
+    assert (two / "b/c.yaml").exists()
 
 
 def test_a_run_that_waits_goes_on(two: Path) -> None:

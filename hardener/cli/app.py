@@ -527,8 +527,10 @@ def _root(
 def main() -> None:
     """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
     from hardener.errors import InputError
+    from hardener.support import waiting
 
     _calm_collector()
+    waiting.tell_by(lambda line: print(f"harden: {line}", file=sys.stderr, flush=True))
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
         # Not standalone: a wrong command line comes here, to be one line like every other mistake.
