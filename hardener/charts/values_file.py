@@ -12,7 +12,6 @@ from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
 from hardener.charts.override import Override
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
-from hardener.sources.yaml.align import align, mark
 from hardener.sources.yaml.render import pair_lines
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -261,8 +260,8 @@ class _Writer:
         """A list is written as the one that stands at this key of ``base``."""
         if not isinstance(value, list) or self.model is None or not _holds(self.model, path):
             return self._layout
-        span = self.model.span(0, path)
-        return replace(self._layout, position=span[0]) if span else self._layout
+        source, line = self.model.source, self.model.line(0, path) - 1
+        return replace(self._layout, position=source.line_start(line) + source.indent(line))
 
     def _reasons(self, reasons: _Reasons, column: int) -> Iterator[str]:
         again = []
@@ -332,7 +331,7 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
         if isinstance(value, dict) and isinstance(old[key], dict):
             _overlay(old[key], value, known.get(key))
         else:
-            old[key] = _become(old[key], value)
+            old[key] = value
     missing = [key for key in new if key not in old]
     if not missing:
         return
@@ -355,21 +354,6 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
             break
     for name in [*first, *(key for key in missing if key not in known)]:
         old[name] = new[name]
-
-
-def _become(old: Any, new: Any) -> Any:
-    """``new``, made out of ``old`` as far as they are alike, so that the text of what stays is kept."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [key for key in old if key not in new]:
-            del old[key]
-        for key, value in new.items():
-            old[key] = _become(old[key], value) if key in old else value
-        return old
-    if isinstance(old, list) and isinstance(new, list):
-        pairs = align([mark(item) for item in old], [mark(item) for item in new])
-        old[:] = [new[j] if i is None else _become(old[i], new[j]) for i, j in pairs if j is not None]
-        return old
-    return new
 
 
 def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> str:

@@ -140,6 +140,31 @@ db:
     )
 
 
+def test_two_grades_are_two_reasons() -> None:
+    asked = [
+        override("a/limits", 1, "memory-limit", grade=Grade.REVIEW),
+        override("a/requests", 1, "memory-limit"),
+    ]
+    assert (
+        new_file(asked, base="", header=[])
+        == """\
+a:
+  # memory-limit (K01, low, review): A container stops at a memory limit.
+  limits: 1
+  # memory-limit (K01, low, safe)
+  requests: 1
+"""
+    )
+
+
+def test_a_list_is_written_as_the_one_at_its_key() -> None:
+    base = "a:\n  drop: [x]\nb:\n  drop:\n    - x\nc:\n  drop: [x]\n"
+    asked = [override(f"{key}/drop", ["ALL"]) for key in "abc"]
+    assert new_file(asked, base=base, header=[]) == base.replace("x", "ALL").replace("\nb", "\n\nb").replace(
+        "\nc", "\n\nc"
+    )
+
+
 def test_reasons_of_one_key_are_joined_the_worst_first() -> None:
     asked = [
         override("a", False, "memory-limit", "no-host-pid"),
