@@ -477,7 +477,8 @@ spec:
 
 
 @_trap(
-    "Two keys share one map by an anchor: as overrides they are two keys, and in values.yaml neither is changed alone.",
+    "Two keys share one map by an anchor, and are two keys. In values.yaml itself the alias is refused, and"
+    " the map that merges the anchor takes keys of its own.",
     Row(WEB, SECURITY, ("web", "securityContext")),
     Row("Deployment/app-worker", SECURITY, ("worker", "securityContext")),
     Never(("common", "allowPrivilegeEscalation"), False, "helm has read the anchor already"),
