@@ -12,8 +12,9 @@ from hardener.charts.computed_values import computed_values
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.known_keys import known_keys
 from hardener.charts.reach import Reached, Search
-from hardener.charts.rendered import Reader, parts
+from hardener.charts.rendered import Reader
 from hardener.charts.renders import Renders
+from hardener.charts.template_places import at_templates, by_template, template_texts
 from hardener.charts.values_file import KeyRefusedError
 from hardener.charts.wanted import Step, Wanted
 from hardener.engine.outcome import Change, Outcome, Override, Report
@@ -111,7 +112,7 @@ class _Hardening:
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         run, copy = self._run, self._copy
-        templates = _templates(self._rendered([], schema=True), run.chart)
+        templates = by_template(self._rendered([], schema=True), run.chart, copy.folder)
         values: dict[str, Any] | None = None
         refused: dict[StepName, Report] = {}
         for turn in range(_MOST_TURNS):
@@ -138,6 +139,7 @@ class _Hardening:
                 break
         outcome.overrides = _overrides(reached)
         _narrow(outcome, reached, refused.values())
+        at_templates(outcome, template_texts(copy.folder, run.chart))
         return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)
 
     def _written(self, search: Search, reached: Reached, write: Writer) -> Written:
@@ -169,21 +171,6 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
-
-
-def _templates(text: str, chart: str) -> list[tuple[str, str]]:
-    """The rendered documents by the template that they come from: its path, and their text."""
-    found: dict[str, list[str]] = {}
-    for source, part in parts(text):
-        found.setdefault(source, []).append(part)
-    real = os.path.abspath(chart) if os.path.isdir(chart) else os.path.abspath(chart).removesuffix(".tgz")
-    return [
-        (
-            os.path.join(real, *source.split("/")[1:]),
-            "---\n".join(part if part.endswith("\n") else part + "\n" for part in texts),
-        )
-        for source, texts in found.items()
-    ]
 
 
 def _values_text(folder: str) -> str:
