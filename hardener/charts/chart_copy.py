@@ -13,7 +13,7 @@ from typing import IO
 
 from hardener.charts import chart_archive, chart_metadata, computed_values, helm_ignore
 from hardener.charts.helm import SCRATCH, ChartError, Helm
-from hardener.sources.files import git_root
+from hardener.sources.files import RUN_FOLDER, git_root
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
@@ -24,6 +24,7 @@ _CHUNK = 64 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _LARGEST_RULES = 1024 * 1024  # bytes of a .helmignore
 _LOCAL = "file://"
+_NEVER = frozenset({".git", RUN_FOLDER})  # helm would take them; they hold what no template is to print
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,9 @@ class Copied:
         on = computed_values.turned_on(self._helm, folder, missing, values=self._values, sets=self._sets)
         if on:
             names = ", ".join(plain(name) for name in missing if name in on)
+            advice = f"run helm dependency build {shown}" if os.path.isdir(self._chart) else "take a whole archive"
             raise ChartError(
-                f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: run"
-                f" helm dependency build {shown}"
+                f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: {advice}"
             )
         chart_metadata.drop_dependencies(folder, missing, shown)
         return tuple(missing)
@@ -171,7 +172,7 @@ class _Copying:
             if entry.is_symlink():
                 path = os.path.realpath(path)
             is_folder = os.path.isdir(path)
-            if rules.ignores(name, is_folder=is_folder):
+            if rules.ignores(name, is_folder=is_folder) or entry.name in _NEVER:
                 continue
             self._count(copy)
             inside = top

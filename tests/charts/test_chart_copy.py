@@ -81,6 +81,7 @@ def test_a_folder_is_copied_and_goes_again(tmp_path: Path, scratch: Path) -> Non
         "Chart.yaml": CHART, "values.yaml": "a: 1\n", "templates/a.yaml": "a: 1\n", "files/x": b"\xff",
     }  # fmt: skip
     write(tmp_path / "my-chart", files)
+    write(tmp_path / "my-chart", {".git/config": "a token", "charts/a/.git": "x", ".harden-run/journal": "x"})
     with Copied(str(tmp_path / "my-chart")) as copy:
         assert (copy.name, copy.is_library, copy.dropped) == ("demo", False, ())
         assert os.path.basename(copy.folder) == "my-chart" and copy.folder.startswith(str(scratch))
@@ -88,6 +89,14 @@ def test_a_folder_is_copied_and_goes_again(tmp_path: Path, scratch: Path) -> Non
             name: text if isinstance(text, bytes) else text.encode() for name, text in files.items()
         }
     assert not list(scratch.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_of_any_bytes(rendered: Helm, tmp_path: Path) -> None:
+    write(tmp_path / "demo", {"Chart.yaml": CHART, "templates/a.yaml": "a: 1\n"})
+    (tmp_path / "demo" / os.fsdecode(b"\xff")).write_text("x", encoding="utf-8")
+    with Copied(str(tmp_path / "demo")) as copy:
+        assert os.fsdecode(b"\xff") in names(copy.folder) and "a: 1" in rendered.template(copy.folder)
 
 
 @pytest.mark.parametrize("name", ["-x", "a b", "..x", "\x1b[2J"])
@@ -412,6 +421,13 @@ def test_a_missing_dependency_that_is_on_is_an_error(
     given = parent(tmp_path, entries, values, mine)
     why = refusal(tmp_path / "demo", helm=rendered, sets=sets, values=given)
     assert why == "chart demo: cache is on and missing in charts/: run helm dependency build demo"
+
+
+def test_a_dependency_that_an_archive_lacks(rendered: Helm, tmp_path: Path) -> None:
+    files = {"Chart.yaml": CHART + "dependencies:\n" + dependency(), "templates/a.yaml": "a: 1\n"}
+    write(tmp_path, {"demo.tgz": packed(files)})
+    why = refusal(tmp_path / "demo.tgz", helm=rendered)
+    assert why == "chart demo.tgz: cache is on and missing in charts/: take a whole archive"
 
 
 def test_dependencies_that_are_on_off_there_and_missing(rendered: Helm, tmp_path: Path) -> None:
