@@ -100,17 +100,31 @@ class Copied:
     def _settle(self, copying: _Copying, folder: str, shown: str) -> tuple[str, ...]:
         """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
         missing = _missing(folder, shown)
+        reasons: dict[str, str] = {}  # why a dependency cannot be brought
+        copied = set()
         if missing and os.path.isdir(self._chart):
-            entries = chart_metadata.dependencies(chart_metadata.metadata(folder, shown))
-            for entry in entries:
-                repository = entry.get("repository")
-                if entry["name"] in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
+            for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
+                name, repository = entry["name"], entry.get("repository")
+                if name in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
                     place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
-                    copying.dependency(os.path.realpath(place), entry["name"], folder)
-                    missing.remove(entry["name"])
-        if not missing or self._helm is None:
+                    if why := copying.dependency(os.path.realpath(place), name, folder):
+                        reasons[name] = f"chart {shown}: its dependency {plain(name)} {why}"
+                    else:
+                        missing.remove(name)
+                        copied.add(name)
+        if self._helm is None:
+            if reasons:
+                raise ChartError(min(reasons.values()))
+            return ()
+        if copied and (wrong := copied & self._helm.wrong_versions(folder)):
+            # helm would render it as a chart that nobody has asked for, whatever its condition says.
+            name = plain(min(wrong))
+            raise ChartError(f"chart {shown}: its dependency {name} has another version there than it asks for")
+        if not missing:
             return ()
         on = computed_values.turned_on(self._helm, folder, missing, values=self._values, sets=self._sets)
+        if on & reasons.keys():
+            raise ChartError(min(reasons[name] for name in on & reasons.keys()))
         if on:
             names = ", ".join(plain(name) for name in missing if name in on)
             advice = f"run helm dependency build {shown}" if os.path.isdir(self._chart) else "take a whole archive"
@@ -145,21 +159,23 @@ class _Copying:
             raise ChartError(f"chart {self._shown}: {error}") from None
         self._copy(source, target, "", source, (source,), rules)
 
-    def dependency(self, source: str, name: str, chart: str) -> None:
-        """Copy the chart ``name`` in the folder or archive ``source``, a real path, to the ``charts/`` of ``chart``."""
+    def dependency(self, source: str, name: str, chart: str) -> str:
+        """Copy the chart ``name`` in the folder ``source``, a real path, to the ``charts/`` of the copy ``chart``. What
+        comes back is the reason why it is not done, else empty."""
         if not _is_in(source, self._tree):
-            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} lies outside of the tree")
+            return "lies outside of the tree"
+        if not os.path.isdir(source):
+            return "is not where its repository says"
+        known = chart_metadata.metadata(source, os.path.basename(source)).get("name")
+        if known != name:
+            return f"is called {plain(str(known))} there"
         target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
         os.makedirs(os.path.dirname(target), exist_ok=True)
         while os.path.lexists(target):
             target += "-"
-        if not os.path.isdir(source):
-            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is not where its repository says")
         self.folder(source, target)
         self.unpack_below(target)
-        known = chart_metadata.metadata(target, os.path.basename(source)).get("name")
-        if known != name:
-            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is called {plain(str(known))} there")
+        return ""
 
     def _copy(
         self, folder: str, target: str, below: str, top: str, above: tuple[str, ...], rules: helm_ignore.Rules

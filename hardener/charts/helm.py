@@ -74,6 +74,12 @@ class Helm:
         """What ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and ProgramError."""
         return self._asked("lint", folder, [], values, sets, [])
 
+    def wrong_versions(self, folder: str) -> set[str]:
+        """The dependencies of the chart in ``folder`` that its ``charts/`` holds in a version that it does not ask for.
+        Raises ChartError, and ProgramError."""
+        rows = (line.split("\t") for line in self._asked("dependency", folder, ["list"], (), (), []).splitlines())
+        return {row[0].strip() for row in rows if len(row) > 3 and row[3].strip() == "wrong version"}
+
     def _asked(
         self, command: str, folder: str, options: Sequence[str], values: Sequence[str], sets: Sequence[str],
         names: Sequence[str],

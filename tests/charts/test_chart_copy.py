@@ -473,6 +473,13 @@ def test_a_dependency_in_a_folder_of_the_tree_is_copied(place: str, rendered: He
     assert names(str(tmp_path / "demo")) == ["Chart.lock", "Chart.yaml", "templates/a.yaml", "values.yaml"]
 
 
+def test_a_dependency_of_the_tree_has_the_version_that_is_asked_for(rendered: Helm, tmp_path: Path) -> None:
+    parent(tmp_path, dependency(version="2.x", repository="file://../cache", condition="c.run"), "c: {run: false}", "")
+    write(tmp_path / "cache", {"Chart.yaml": CACHE, "templates/a.yaml": "on: 1\n"})
+    why = refusal(tmp_path / "demo", helm=rendered)
+    assert why == "chart demo: its dependency cache has another version there than it asks for"
+
+
 def test_a_vendored_dependency_is_not_copied_again(tmp_path: Path) -> None:
     parent(tmp_path, dependency(repository="file://../cache"), "", "")
     write(tmp_path, {"cache/Chart.yaml": CACHE, "demo/charts/old/Chart.yaml": CACHE})
@@ -499,10 +506,13 @@ def test_the_tree_is_the_repository(tmp_path: Path) -> None:
         ("file://../other", "its dependency cache is called other there"),
     ],
 )
-def test_a_dependency_that_is_not_in_the_tree(repository: str, why: str, tmp_path: Path) -> None:
+def test_a_dependency_that_is_not_in_the_tree(repository: str, why: str, rendered: Helm, tmp_path: Path) -> None:
     write(tmp_path, {"other/Chart.yaml": CACHE.replace("cache", "other")})
-    parent(tmp_path, dependency(repository=repository), "", "")
+    parent(tmp_path, dependency(repository=repository, condition="c.run"), "c: {run: true}", "")
     assert refusal(tmp_path / "demo") == f"chart demo: {why}"
+    assert refusal(tmp_path / "demo", helm=rendered) == f"chart demo: {why}"
+    with Copied(str(tmp_path / "demo"), helm=rendered, sets=["c.run=false"]) as copy:
+        assert copy.dropped == ("cache",) and "a: 1\n" in rendered.template(copy.folder)
 
 
 IGNORED = [
