@@ -137,7 +137,7 @@ def test_links_are_followed_inside_of_the_chart(tmp_path: Path) -> None:
     write(tmp_path, {"outside": "x"})
     for name, target in {
         "templates": "shared", "values.yaml": "shared/a.yaml", "b.yaml": str(tmp_path / "demo/shared/a.yaml"),
-        "skipped": "../outside", "a.out": "nowhere",
+        "skipped": "../outside", "a.out": "nowhere", "shared/up.yaml": "../Chart.yaml",
     }.items():  # fmt: skip
         (tmp_path / "demo" / name).symlink_to(target)
     with Copied(str(tmp_path / "demo")) as copy:
@@ -146,7 +146,9 @@ def test_links_are_followed_inside_of_the_chart(tmp_path: Path) -> None:
             "Chart.yaml",
             "b.yaml",
             "shared/a.yaml",
+            "shared/up.yaml",
             "templates/a.yaml",
+            "templates/up.yaml",
             "values.yaml",
         ]
         assert not any(path.is_symlink() for path in Path(copy.folder).rglob("*"))

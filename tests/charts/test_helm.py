@@ -306,6 +306,7 @@ def test_values_that_no_program_takes(sets: list[str], tmp_path: Path) -> None:
     [
         ("password: hunter2-hunter", "a: {{ fail (printf `bad %s` .Values.password) }}", None, "hunter2-hunter"),
         ("password: hunter2-hunter", "a: 1", {"password": {"pattern": "^a+$"}}, "hunter2-hunter"),
+        ("code: zorro-17", "a: 1", {"code": {"pattern": "^a+$"}}, "zorro-17"),
         ("x: 1", "a: {{ fail `ghp_0123456789abcdefghijABCDEFGHIJ012345` }}", None, "ghp_0123456789"),
     ],
 )
