@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import IO
 
 from hardener.charts import chart_archive, chart_metadata, computed_values, helm_ignore
-from hardener.charts.helm import SCRATCH, ChartError, Helm
+from hardener.charts.helm import ChartError, Helm, scratch
 from hardener.sources.files import RUN_FOLDER, git_root
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -58,20 +57,19 @@ class Copied:
         tree: str | None = None,
     ) -> None:  # fmt: skip
         self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
-        self._scratch = ""
+        self._scratch, self._kept = "", ExitStack()
 
     def __enter__(self) -> Copy:
-        self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
-        try:
-            return self._made()
-        except BaseException:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            raise
+        with ExitStack() as stack:
+            self._scratch = stack.enter_context(scratch())
+            copy = self._made()
+            self._kept = stack.pop_all()
+        return copy
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._kept.close()
 
     def _made(self) -> Copy:
         real = os.path.realpath(self._chart)

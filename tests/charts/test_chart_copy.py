@@ -17,7 +17,9 @@ import pytest
 
 from hardener.charts import chart_copy, helm_ignore
 from hardener.charts.chart_copy import Copied
+from hardener.charts.computed_values import computed_values
 from hardener.charts.helm import ChartError, Helm
+from hardener.support.programs import ProgramError
 from tests import helm as helms
 from tests.conftest import git, write
 
@@ -89,6 +91,18 @@ def test_a_folder_is_copied_and_goes_again(tmp_path: Path, scratch: Path) -> Non
             name: text if isinstance(text, bytes) else text.encode() for name, text in files.items()
         }
     assert not list(scratch.iterdir())
+
+
+def test_no_room_for_a_copy(rendered: Helm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "demo", {"Chart.yaml": CHART})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    why = r"^a temporary folder cannot be used: No such file or directory$"
+    assert refusal(tmp_path / "demo") == why[1:-1]
+    for work in (rendered.template, rendered.lint, lambda folder: computed_values(rendered, folder)):
+        with pytest.raises(ChartError, match=why):
+            work(str(tmp_path / "demo"))
+    with pytest.raises(ProgramError, match=why):
+        Helm.found(rendered.program, "/")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
