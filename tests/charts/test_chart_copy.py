@@ -17,7 +17,9 @@ import pytest
 
 from hardener.charts import chart_copy, helm_ignore
 from hardener.charts.chart_copy import Copied
+from hardener.charts.computed_values import computed_values
 from hardener.charts.helm import ChartError, Helm
+from hardener.support.programs import ProgramError
 from tests import helm as helms
 from tests.conftest import git, write
 
@@ -81,6 +83,7 @@ def test_a_folder_is_copied_and_goes_again(tmp_path: Path, scratch: Path) -> Non
         "Chart.yaml": CHART, "values.yaml": "a: 1\n", "templates/a.yaml": "a: 1\n", "files/x": b"\xff",
     }  # fmt: skip
     write(tmp_path / "my-chart", files)
+    write(tmp_path / "my-chart", {".git/config": "a token", "charts/a/.git": "x", ".harden-run/journal": "x"})
     with Copied(str(tmp_path / "my-chart")) as copy:
         assert (copy.name, copy.is_library, copy.dropped) == ("demo", False, ())
         assert os.path.basename(copy.folder) == "my-chart" and copy.folder.startswith(str(scratch))
@@ -88,6 +91,26 @@ def test_a_folder_is_copied_and_goes_again(tmp_path: Path, scratch: Path) -> Non
             name: text if isinstance(text, bytes) else text.encode() for name, text in files.items()
         }
     assert not list(scratch.iterdir())
+
+
+def test_no_room_for_a_copy(rendered: Helm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "demo", {"Chart.yaml": CHART})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    why = r"^a temporary folder cannot be used: No such file or directory$"
+    assert refusal(tmp_path / "demo") == why[1:-1]
+    for work in (rendered.template, rendered.lint, lambda folder: computed_values(rendered, folder)):
+        with pytest.raises(ChartError, match=why):
+            work(str(tmp_path / "demo"))
+    with pytest.raises(ProgramError, match=why):
+        Helm.found(rendered.program, "/")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_of_any_bytes(rendered: Helm, tmp_path: Path) -> None:
+    write(tmp_path / "demo", {"Chart.yaml": CHART, "templates/a.yaml": "a: 1\n"})
+    (tmp_path / "demo" / os.fsdecode(b"\xff")).write_text("x", encoding="utf-8")
+    with Copied(str(tmp_path / "demo")) as copy:
+        assert os.fsdecode(b"\xff") in names(copy.folder) and "a: 1" in rendered.template(copy.folder)
 
 
 @pytest.mark.parametrize("name", ["-x", "a b", "..x", "\x1b[2J"])
@@ -128,7 +151,7 @@ def test_links_are_followed_inside_of_the_chart(tmp_path: Path) -> None:
     write(tmp_path, {"outside": "x"})
     for name, target in {
         "templates": "shared", "values.yaml": "shared/a.yaml", "b.yaml": str(tmp_path / "demo/shared/a.yaml"),
-        "skipped": "../outside", "a.out": "nowhere",
+        "skipped": "../outside", "a.out": "nowhere", "shared/up.yaml": "../Chart.yaml",
     }.items():  # fmt: skip
         (tmp_path / "demo" / name).symlink_to(target)
     with Copied(str(tmp_path / "demo")) as copy:
@@ -137,7 +160,9 @@ def test_links_are_followed_inside_of_the_chart(tmp_path: Path) -> None:
             "Chart.yaml",
             "b.yaml",
             "shared/a.yaml",
+            "shared/up.yaml",
             "templates/a.yaml",
+            "templates/up.yaml",
             "values.yaml",
         ]
         assert not any(path.is_symlink() for path in Path(copy.folder).rglob("*"))
@@ -414,6 +439,13 @@ def test_a_missing_dependency_that_is_on_is_an_error(
     assert why == "chart demo: cache is on and missing in charts/: run helm dependency build demo"
 
 
+def test_a_dependency_that_an_archive_lacks(rendered: Helm, tmp_path: Path) -> None:
+    files = {"Chart.yaml": CHART + "dependencies:\n" + dependency(), "templates/a.yaml": "a: 1\n"}
+    write(tmp_path, {"demo.tgz": packed(files)})
+    why = refusal(tmp_path / "demo.tgz", helm=rendered)
+    assert why == "chart demo.tgz: cache is on and missing in charts/: take a whole archive"
+
+
 def test_dependencies_that_are_on_off_there_and_missing(rendered: Helm, tmp_path: Path) -> None:
     entries = dependency("there", condition="there.run") + dependency("idle", condition="idle.run") + dependency("used")
     entries += dependency("used-too") + dependency("idle-too", version='">=2.0.0-0 <3"', condition="idle.run")
@@ -457,6 +489,13 @@ def test_a_dependency_in_a_folder_of_the_tree_is_copied(place: str, rendered: He
     assert names(str(tmp_path / "demo")) == ["Chart.lock", "Chart.yaml", "templates/a.yaml", "values.yaml"]
 
 
+def test_a_dependency_of_the_tree_has_the_version_that_is_asked_for(rendered: Helm, tmp_path: Path) -> None:
+    parent(tmp_path, dependency(version="2.x", repository="file://../cache", condition="c.run"), "c: {run: false}", "")
+    write(tmp_path / "cache", {"Chart.yaml": CACHE, "templates/a.yaml": "on: 1\n"})
+    why = refusal(tmp_path / "demo", helm=rendered)
+    assert why == "chart demo: its dependency cache has another version there than it asks for"
+
+
 def test_a_vendored_dependency_is_not_copied_again(tmp_path: Path) -> None:
     parent(tmp_path, dependency(repository="file://../cache"), "", "")
     write(tmp_path, {"cache/Chart.yaml": CACHE, "demo/charts/old/Chart.yaml": CACHE})
@@ -483,10 +522,13 @@ def test_the_tree_is_the_repository(tmp_path: Path) -> None:
         ("file://../other", "its dependency cache is called other there"),
     ],
 )
-def test_a_dependency_that_is_not_in_the_tree(repository: str, why: str, tmp_path: Path) -> None:
+def test_a_dependency_that_is_not_in_the_tree(repository: str, why: str, rendered: Helm, tmp_path: Path) -> None:
     write(tmp_path, {"other/Chart.yaml": CACHE.replace("cache", "other")})
-    parent(tmp_path, dependency(repository=repository), "", "")
+    parent(tmp_path, dependency(repository=repository, condition="c.run"), "c: {run: true}", "")
     assert refusal(tmp_path / "demo") == f"chart demo: {why}"
+    assert refusal(tmp_path / "demo", helm=rendered) == f"chart demo: {why}"
+    with Copied(str(tmp_path / "demo"), helm=rendered, sets=["c.run=false"]) as copy:
+        assert copy.dropped == ("cache",) and "a: 1\n" in rendered.template(copy.folder)
 
 
 IGNORED = [
