@@ -1,0 +1,164 @@
+"""Where the values of a release stand in YAML: a file, a mapping or a text of an object, one value set by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hardener.charts.override import Override
+from hardener.charts.release import put
+from hardener.sources import yaml
+from hardener.sources.yaml import TextError
+from hardener.support.data_path import Path, value_at
+from hardener.support.fast_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from hardener.tree.core_views import Object
+
+
+@dataclass(frozen=True, slots=True)
+class InFile:
+    """A file of values."""
+
+    path: str
+    name: str
+
+    def takes(self, override: Override) -> bool:
+        return True
+
+    def edited(self, text: str, overrides: Sequence[Override]) -> str:
+        return _edited(text, overrides)
+
+
+@dataclass(frozen=True, slots=True)
+class InObject:
+    """A mapping below ``below`` of the object ``item``, which is made where there is none."""
+
+    item: Object
+    below: Path
+    name: str
+
+    @property
+    def path(self) -> str:
+        return self.item.piece.file.path
+
+    def takes(self, override: Override) -> bool:
+        return True
+
+    def edited(self, text: str, overrides: Sequence[Override]) -> str:
+        def change(holder: Any, key: str | int) -> None:
+            found = holder.get(key) if isinstance(holder, dict) else holder[key]
+            if found is not None and not isinstance(found, dict):
+                raise TextError("its values are no mapping")
+            values = dict(found or {})
+            for override in overrides:
+                put(values, override.path, override.value)
+            holder[key] = values
+
+        return _changed(text, self.item, self.below, change)
+
+
+@dataclass(frozen=True, slots=True)
+class InText:
+    """A text of the object ``item`` that is YAML itself, which keeps its style; it is made where there is none."""
+
+    item: Object
+    below: Path
+    name: str
+
+    @property
+    def path(self) -> str:
+        return self.item.piece.file.path
+
+    def takes(self, override: Override) -> bool:
+        return True
+
+    def edited(self, text: str, overrides: Sequence[Override]) -> str:
+        def change(holder: Any, key: str | int) -> None:
+            old = (holder.get(key) if isinstance(holder, dict) else holder[key]) or ""
+            if not isinstance(old, str):
+                raise TextError("its values are no text")
+            new = _edited(old, overrides)
+            # `|-` says that the text ends without a line end: it stays so.
+            holder[key] = new if old.endswith("\n") or not old else new.rstrip("\n")
+
+        return _changed(text, self.item, self.below, change)
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """One value that is set by itself, at ``below`` of the object: ``target`` is its path in the values, and ``spelt``
+    gives what stands there for a value, None where nothing can."""
+
+    item: Object
+    below: Path
+    name: str
+    target: Path
+    spelt: Callable[[Any], str | int | None]
+
+    @property
+    def path(self) -> str:
+        return self.item.piece.file.path
+
+    def takes(self, override: Override) -> bool:
+        return override.path == self.target and self.spelt(override.value) is not None
+
+    def edited(self, text: str, overrides: Sequence[Override]) -> str:
+        def change(holder: Any, key: str | int) -> None:
+            holder[key] = self.spelt(overrides[-1].value)
+
+        return _changed(text, self.item, self.below, change)
+
+
+def _edited(text: str, overrides: Sequence[Override]) -> str:
+    from hardener.charts.values_file import edited  # late: few releases are written
+
+    return edited(text, list(overrides))
+
+
+def _changed(text: str, item: Object, below: Path, change: Callable[[Any, str | int], None]) -> str:
+    """``text`` of the file of ``item``, with ``change`` made to what holds the place ``below`` of it."""
+    segment = _segment(text, item)
+    path = (*item.path, *below)
+
+    def mutate(documents: list[Any]) -> list[Any]:
+        new = list(documents)
+        holder: Any = new
+        for part in path[:-1]:
+            old = holder[part] if isinstance(holder, list) else holder.get(part)
+            if old is None and isinstance(holder, dict):
+                old = {}
+            if not isinstance(old, dict | list):
+                raise TextError("the object has another shape than when it was read")
+            # Made anew, so that what an alias shares with it stays, and the writer sees that they differ.
+            holder[part] = copied = list(old) if isinstance(old, list) else dict(old)
+            holder = copied
+        change(holder, path[-1])
+        return new
+
+    new = yaml.rewrite(segment.text, mutate).text
+    return text[: segment.start] + new + text[segment.start + len(segment.text) :]
+
+
+def _segment(text: str, item: Object) -> yaml.Segment:
+    """The part of ``text`` that holds ``item``: at the place where it was read, else wherever it is now."""
+    pieces = [piece for piece in item.piece.file.pieces if not piece.is_new]
+    parts = yaml.segments(text)
+    number = pieces.index(item.piece)
+    if number < len(parts) and _holds(parts[number], item):
+        return parts[number]
+    found = [part for part in parts if _holds(part, item)]
+    if len(found) != 1:
+        raise TextError(f"{item} is not found in its file any more")
+    return found[0]
+
+
+def _holds(part: yaml.Segment, item: Object) -> bool:
+    try:
+        found = value_at(yaml.parse(part.text).documents, item.path)
+    except TextError:
+        return False
+    return isinstance(found, dict) and all(
+        value_at(found, path) == value_at(item.data, path)
+        for path in (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
+    )
