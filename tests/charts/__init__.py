@@ -1,0 +1,1 @@
+"""Helm charts: what a value reaches, and how overrides are written."""
