@@ -112,6 +112,8 @@ def _operator(at_hand: AtHand, item: Object) -> Release:
     if release.chart is None and called:
         release.chart, missing = at_hand.named(called, literal(chart.get("version")))
         release.missing = "" if release.chart else release.missing or missing
+    if not called:
+        release.missing = "it names no chart"
     own, target = at_hand.namespace(item), spec.get("targetNamespace")
     release.namespace = literal(target) if target else own
     parts = [own or "default", *([target] if target else []), item.name]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from hardener.tree.core_views import Object
 
 
+_OTHER_SHAPE = "the object has no place for values"
+
+
 @dataclass(frozen=True, slots=True)
 class InFile:
     """A file of values."""
@@ -26,8 +29,8 @@ class InFile:
     def takes(self, override: Override) -> bool:
         return True
 
-    def edited(self, text: str, overrides: Sequence[Override]) -> str:
-        return _edited(text, overrides)
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        return _edited(text, overrides, base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class InObject:
     def takes(self, override: Override) -> bool:
         return True
 
-    def edited(self, text: str, overrides: Sequence[Override]) -> str:
-        def change(holder: Any, key: str | int) -> None:
-            found = holder.get(key) if isinstance(holder, dict) else holder[key]
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        def change(holder: dict[str, Any], key: str) -> None:
+            found = holder.get(key)
             if found is not None and not isinstance(found, dict):
                 raise TextError("its values are no mapping")
             values = dict(found or {})
@@ -73,12 +76,12 @@ class InText:
     def takes(self, override: Override) -> bool:
         return True
 
-    def edited(self, text: str, overrides: Sequence[Override]) -> str:
-        def change(holder: Any, key: str | int) -> None:
-            old = (holder.get(key) if isinstance(holder, dict) else holder[key]) or ""
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        def change(holder: dict[str, Any], key: str) -> None:
+            old = holder.get(key) or ""
             if not isinstance(old, str):
                 raise TextError("its values are no text")
-            new = _edited(old, overrides)
+            new = _edited(old, overrides, base)
             # `|-` says that the text ends without a line end: it stays so.
             holder[key] = new if old.endswith("\n") or not old else new.rstrip("\n")
 
@@ -103,20 +106,20 @@ class SetValue:
     def takes(self, override: Override) -> bool:
         return override.path == self.target and self.spelt(override.value) is not None
 
-    def edited(self, text: str, overrides: Sequence[Override]) -> str:
-        def change(holder: Any, key: str | int) -> None:
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        def change(holder: dict[str, Any], key: str) -> None:
             holder[key] = self.spelt(overrides[-1].value)
 
         return _changed(text, self.item, self.below, change)
 
 
-def _edited(text: str, overrides: Sequence[Override]) -> str:
+def _edited(text: str, overrides: Sequence[Override], base: str) -> str:
     from hardener.charts.values_file import edited  # late: few releases are written
 
-    return edited(text, list(overrides))
+    return edited(text, list(overrides), base=base)
 
 
-def _changed(text: str, item: Object, below: Path, change: Callable[[Any, str | int], None]) -> str:
+def _changed(text: str, item: Object, below: Path, change: Callable[[dict[str, Any], str], None]) -> str:
     """``text`` of the file of ``item``, with ``change`` made to what holds the place ``below`` of it."""
     segment = _segment(text, item)
     path = (*item.path, *below)
@@ -124,16 +127,21 @@ def _changed(text: str, item: Object, below: Path, change: Callable[[Any, str | 
     def mutate(documents: list[Any]) -> list[Any]:
         new = list(documents)
         holder: Any = new
+        part: Any
         for part in path[:-1]:
-            old = holder[part] if isinstance(holder, list) else holder.get(part)
+            there = isinstance(holder, dict) or (isinstance(part, int) and part < len(holder))
+            old = (holder.get(part) if isinstance(holder, dict) else holder[part]) if there else None
             if old is None and isinstance(holder, dict):
                 old = {}
             if not isinstance(old, dict | list):
-                raise TextError("the object has another shape than when it was read")
+                raise TextError(_OTHER_SHAPE)
             # Made anew, so that what an alias shares with it stays, and the writer sees that they differ.
-            holder[part] = copied = list(old) if isinstance(old, list) else dict(old)
+            copied: Any = list(old) if isinstance(old, list) else dict(old)
+            holder[part] = copied
             holder = copied
-        change(holder, path[-1])
+        if not isinstance(holder, dict):
+            raise TextError(_OTHER_SHAPE)
+        change(holder, str(path[-1]))
         return new
 
     new = yaml.rewrite(segment.text, mutate).text

@@ -37,8 +37,9 @@ class Place(Protocol):
     def takes(self, override: Override) -> bool:
         """Whether ``override`` can stand there."""
 
-    def edited(self, text: str, overrides: Sequence[Override]) -> str:
-        """``text``, that of the file, with ``overrides``. Raises TextError where they cannot be written."""
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        """``text``, that of the file, with ``overrides``, in the order of ``base``, the ``values.yaml`` of the chart.
+        Raises TextError where they cannot be written."""
 
 
 @dataclass(slots=True, eq=False)
@@ -144,16 +145,29 @@ def write(
         every = tuple(each for found in refused.values() for each in found)
         return Unwritable(reason, advice_for(release, every), every)
     texts: dict[str, str] = {}
+    base = _defaults_of(release)
     for number, some in chosen.items():
         place = release.values[number].place
         assert place is not None
         try:
             before = texts[place.path] if place.path in texts else text_of(place.path)
-            texts[place.path] = place.edited(before, some)
+            texts[place.path] = place.edited(before, some, base)
         except HardenError as error:
             reason = error.reason if isinstance(error, TextError) else str(error)
             return Unwritable(f"{place.name}: {reason}", advice_for(release, some), tuple(some))
     return texts
+
+
+def _defaults_of(release: Release) -> str:
+    """The text of the ``values.yaml`` of the chart; "" where there is none to read."""
+    from hardener.sources import files  # late: only of releases that are written
+
+    if release.chart is None or not os.path.isdir(release.chart):
+        return ""
+    try:
+        return files.read(os.path.join(release.chart, "values.yaml")).text
+    except files.UnreadableError:
+        return ""
 
 
 def advice_for(release: Release, overrides: Sequence[Override]) -> str:

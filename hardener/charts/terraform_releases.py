@@ -206,7 +206,7 @@ class InTerraform:
     def takes(self, override: Override) -> bool:
         return True
 
-    def edited(self, text: str, overrides: Sequence[Override]) -> str:
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
         from hardener.sources import terraform  # late: it needs an extra
 
         parsed = terraform.parse(text)
@@ -220,7 +220,7 @@ class InTerraform:
 
             return terraform.rewrite(text, change).text
         raw = parsed.source[node.start : node.end].decode()
-        new = self._new(raw, overrides)
+        new = self._new(raw, overrides, base)
         return (parsed.source[: node.start] + new.encode() + parsed.source[node.end :]).decode()
 
     def _node(self, parsed: Parsed) -> tuple[int, Node]:
@@ -232,23 +232,23 @@ class InTerraform:
                     return number, node
         raise TextError(f"{self.block} is not found in its file any more")
 
-    def _new(self, raw: str, overrides: Sequence[Override]) -> str:
+    def _new(self, raw: str, overrides: Sequence[Override], base: str) -> str:
         """The expression ``raw`` with ``overrides``."""
         if heredoc := _HEREDOC.fullmatch(raw):
-            return _heredoc(raw, heredoc, overrides)
+            return _heredoc(raw, heredoc, overrides, base)
         encoded = _ENCODE.search(raw.rstrip())
         if encoded is None:
             raise TextError("the values are not written out")
         return raw[: encoded.start(1)] + _encoded(encoded[1], overrides) + raw[encoded.end(1) :]
 
 
-def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override]) -> str:
+def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], base: str) -> str:
     from hardener.charts.values_file import edited  # late: few releases are written
 
     body = heredoc[3]
     newline = "\r\n" if "\r\n" in body else "\n"
     indent = _shared_indent(body, heredoc[4] + "  ") if heredoc[1] else 0
-    new = edited(_heredoc_text(heredoc), list(overrides))
+    new = edited(_heredoc_text(heredoc), list(overrides), base=base)
     if _is_template(new):
         raise TextError("a value would read as a template of Terraform")
     lines = [" " * indent + line if line.strip() else line for line in new.splitlines(keepends=True)]
