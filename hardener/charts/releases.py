@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from hardener.charts import argo_releases, flux_releases, k3s_releases, kustomize_releases, terraform_releases
-from hardener.charts.at_hand import AtHand
-from hardener.charts.places import InFile
-from hardener.charts.release import Release, Unwritable, Values, write
+from hardener.charts.at_hand import AtHand, mapping_of
+from hardener.charts.places import InFile, InObject, InText
+from hardener.charts.release import WHOLE, Release, Unwritable, Values, write
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.sources.yaml import same
+from hardener.support.data_path import Path, value_at
 
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
@@ -30,11 +34,44 @@ def releases(tree: Tree) -> list[Release]:
     found.sort(key=lambda one: (order.get(one.owner.piece.file.path, last), one.owner.piece.start))
     used = Counter(path for release in found for path in {_path(values) for values in release.values} - {""})
     for release in found:
+        _weigh_patches(tree, release)
         for values in release.values:
             if used[_path(values)] > 1:
                 values.may_write = False
         release.targets = [values for values in release.targets if values.may_write]
     return found
+
+
+def _weigh_patches(tree: Tree, release: Release) -> None:
+    """Put behind the values that stand in the object what overlays of kustomize make of them: which of these builds is
+    meant nobody knows, so that what a patch says is not known, and stays."""
+    owner = release.owner
+    if not tree.kustomizations or owner.group == "terraform" or owner.piece.file not in tree.files:
+        return
+    for variant in tree.ask(Overlays).objects(owner):
+        names = sorted({patch.piece.file.name for patch in variant.chain.patches})
+        for number, values in reversed(list(enumerate(release.values))):
+            place = values.place
+            if isinstance(place, InObject | InText) and place.item is owner:
+                there = value_at(variant.data, place.below)
+                patched = mapping_of(there) if isinstance(there, str) else there if isinstance(there, dict) else {}
+                changed = (WHOLE,) if patched is None else tuple(_changed(values.data, patched, ()))
+                if changed:
+                    late = Values(f"the patch {' and '.join(names)}", {}, None, False, changed)
+                    release.values.insert(number + 1, late)
+
+
+def _changed(old: dict[str, Any], new: dict[str, Any], path: Path) -> Iterator[Path]:
+    """The paths at which ``new`` differs from ``old``."""
+    for key in dict.fromkeys([*old, *new]):
+        one, other = old.get(key), new.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from _changed(one, other, (*path, key))
+        elif (key in old) != (key in new) or not same(one, other):
+            if isinstance(other, dict) and key not in old:
+                yield from _changed({}, other, (*path, key))
+            else:
+                yield (*path, key)
 
 
 def _path(values: Values) -> str:
