@@ -64,7 +64,7 @@ def _release(
         release = Release(item, "Argo CD", str(called))
         release.chart, release.missing = at_hand.named(str(called), literal(source.get("targetRevision")))
     elif isinstance(path, str):
-        if any(source.get(other) for other in ("kustomize", "directory", "plugin")):
+        if any(isinstance(source.get(other), dict) for other in ("kustomize", "directory", "plugin")):
             return None
         release = Release(item, "Argo CD", path)
         if literal(path) is None:

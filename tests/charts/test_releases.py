@@ -6,6 +6,7 @@ import base64
 import io
 import subprocess
 import tarfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,7 @@ resource "helm_release" "web" {
 """
 
 
+@cache  # the time is in it
 def packed() -> str:
     """The chart as a ``.tgz`` in base64."""
     buffer = io.BytesIO()
