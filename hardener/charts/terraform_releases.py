@@ -83,11 +83,9 @@ def _item(at_hand: AtHand, release: Release, block: TerraformBlock, index: int, 
     if not isinstance(item, str):
         return Values(name, {}, None, False, (WHOLE,))
     if heredoc := _HEREDOC.fullmatch(item.strip()):
-        text = None if _is_template(heredoc[3]) else _heredoc_text(heredoc)
-        data = mapping_of(text) if text is not None else None
-        if data is None:
-            return Values(name, {}, None, False, (WHOLE,))
-        return Values(name, data, place, block.editable)
+        # What `${...}` stands for is not known, where it stands is; `%{...}` may take whole lines away.
+        data = mapping_of(_heredoc_text(heredoc)) if "%{" not in heredoc[3] else None
+        return _of_object(name, data, place, block.editable)
     if item.startswith("${") and (encoded := _ENCODE.match(item[2:-1].strip())):
         return _of_object(name, _object(encoded[1]), place, block.editable)
     data = None if _is_template(item) else mapping_of(item)
@@ -248,9 +246,9 @@ def _heredoc(raw: str, heredoc: re.Match[str], overrides: Sequence[Override], ba
     body = heredoc[3]
     newline = "\r\n" if "\r\n" in body else "\n"
     indent = _shared_indent(body, heredoc[4] + "  ") if heredoc[1] else 0
-    new = edited(_heredoc_text(heredoc), list(overrides), base=base)
-    if _is_template(new):
+    if any(_is_template(str((override.path, override.value))) for override in overrides):
         raise TextError("a value would read as a template of Terraform")
+    new = edited(_heredoc_text(heredoc), list(overrides), base=base)
     lines = [" " * indent + line if line.strip() else line for line in new.splitlines(keepends=True)]
     text = "".join(lines).replace("\n", newline)
     if text and not text.endswith("\n"):

@@ -29,7 +29,9 @@ def block(values: str, more: str = "", chart: str = "./charts/app") -> str:
         ('templatefile("own.yaml", {})', {}, 1),
         ("<<EOT\na: 2\nEOT\n  ", {"a": 2}, 0),
         ("<<-EOT\n      a:\n        b: 2\n    EOT\n  ", {"a": {"b": 2}}, 0),
-        ("<<-EOT\n    a: ${var.a}\n    EOT\n  ", {}, 1),
+        ("<<-EOT\n    a: ${var.a}\n    b: 1\n    EOT\n  ", {"b": 1}, 1),
+        ("<<-EOT\n    %{ if var.a }\n    b: 1\n    %{ endif }\n    EOT\n  ", {}, 1),
+        ("<<-EOT\n${local.all}\n    EOT\n  ", {}, 1),
         ("yamlencode({ a = 2, b = { c = [1, 2] } })", {"a": 2, "b": {"c": [1, 2]}}, 0),
         ("yamlencode({ a = 2, b = var.b })", {"a": 2}, 1),
         ("jsonencode({ a = 2 })", {"a": 2}, 0),
@@ -89,6 +91,7 @@ def test_a_loop_may_set_anything(more: str, tmp_path: Path) -> None:
 CHANGES: dict[str, tuple[str, Any, list[str]]] = {
     "heredoc": ("<<EOT\n# ours\na: 2 # two\nEOT\n  ", override("a", 3), ["-a: 2 # two", "a: 3 # two"]),
     "indented": ("<<-EOT\n    a:\n      b: 2\n    EOT\n  ", override("a.c", [1]), ["      c:", "      - 1"]),
+    "template": ('<<-EOT\n    a:\n      b: "${var.b}"\n    EOT\n  ', override("a.c", 1), ["      c: 1"]),
     "object": ("yamlencode({\n    a = 2 # two\n  })", override("a", "x"), ["-    a = 2 # two", '    a = "x" # two']),
     "json": ("jsonencode({\n    a = 2\n  })", override("a", 3), ["-    a = 2", "    a = 3"]),
     "beside": ("yamlencode({\n    a = var.a\n    b = 1\n  })", override("b", 2), ["-    b = 1", "    b = 2"]),
