@@ -59,7 +59,8 @@ def _release(
     """What ``source`` renders; None where that is no chart."""
     path, called = source.get("path"), source.get("chart")
     helm: Any = source.get("helm")
-    helm = helm if isinstance(helm, dict) else {}
+    says_helm = isinstance(helm, dict)
+    helm = helm if says_helm else {}
     if called:
         release = Release(item, "Argo CD", str(called))
         release.chart, release.missing = at_hand.named(str(called), literal(source.get("targetRevision")))
@@ -68,16 +69,20 @@ def _release(
             return None
         release = Release(item, "Argo CD", path)
         if literal(path) is None:
-            if not helm:
+            if not says_helm:
                 return None
             release.missing = "its path is filled in by a generator"
         else:
-            release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root)
-            if release.chart is None and not helm:
+            other = at_hand.other_repository([source.get("repoURL")])
+            release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root) if other is None else None
+            if release.chart is None and not says_helm:
                 return None  # a folder of manifests, or of another repository
             if release.chart is None:
                 release.chart, _ = at_hand.named(path)
-                release.missing = "" if release.chart else f"{path} is no chart of the tree"
+            if release.chart is None and other is not None:
+                release.missing = f"{path} lies in the repository {other}, which is not this one"
+            elif release.chart is None:
+                release.missing = f"{path} is no chart of the tree"
     else:
         return None
     above: Path = ("spec", "template") if item.kind == "ApplicationSet" else ()
@@ -167,8 +172,10 @@ def _place_of(
     """The path of a file of values, and the folder from where it is seen; None where the tree cannot tell."""
     reference = re.match(r"\$([\w.-]+)/(.*)", written, re.S)
     root = at_hand.tree.root
-    if reference and any(source.get("ref") == reference[1] for source in others):
-        return (reference[2], root) if literal(reference[2]) else None
+    for source in others if reference else ():
+        if reference and source.get("ref") == reference[1]:
+            own = at_hand.other_repository([source.get("repoURL")]) is None
+            return (reference[2], root) if own and literal(reference[2]) else None
     if app is not None:
         named = {"ARGOCD_APP_NAME": app, "ARGOCD_APP_NAMESPACE": release.namespace or ""}
         written = _VARIABLE.sub(lambda match: named[match[1]] or match[0], written)

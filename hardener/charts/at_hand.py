@@ -11,7 +11,7 @@ from hardener.charts.places import InFile
 from hardener.charts.release import WHOLE, Values
 from hardener.errors import HardenError
 from hardener.facts.kustomize.builds import Builds
-from hardener.sources import files, yaml
+from hardener.sources import files, git_remotes, yaml
 
 if TYPE_CHECKING:
     from hardener.tree.core_views import Object
@@ -84,6 +84,18 @@ class AtHand:
                 version = str(chart.get("version") or "").removeprefix("v")
                 found.setdefault((str(chart.get("name")), version), os.path.dirname(path))
         return found
+
+    def other_repository(self, addresses: list[Any]) -> str | None:
+        """The name of the repository at ``addresses``, where none of them can be the one of the tree; None where one
+        can. A fork or a mirror has the same name; what is not known is taken for the own one, as its folders are."""
+        known = self._remotes
+        named = [git_remotes.name(found) for address in addresses if (found := literal(address))]
+        others = [name for name in named if name not in known]
+        return others[0] if known and others and len(others) == len(addresses) else None
+
+    @cached_property
+    def _remotes(self) -> frozenset[str]:
+        return git_remotes.names(self.tree.root)
 
     # Files.
 

@@ -55,10 +55,8 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
     release = Release(item, "Flux", called)
     kind = value_at(source, ("sourceRef", "kind"))
     if kind == "GitRepository" and (path := literal(called)):
-        release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root)
-        if release.chart is None:  # of another repository, which the configuration may give
-            release.chart, _ = at_hand.named(path)
-            release.missing = "" if release.chart else f"{path} is no chart of the tree"
+        other = at_hand.other_repository(_addresses(at_hand, item, source))
+        _by_path(at_hand, release, path, other)
     elif called:
         release.chart, release.missing = at_hand.named(called, literal(source.get("version")))
     else:
@@ -74,6 +72,24 @@ def _toolkit(at_hand: AtHand, item: Object) -> Release:
         )
     _own_values(release, spec)
     return release
+
+
+def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) -> None:
+    """Find the chart at ``path`` of a repository; ``other`` is its name where it is not the one of the tree."""
+    release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root) if other is None else None
+    if release.chart is None:  # the configuration may give it all the same
+        release.chart, _ = at_hand.named(path)
+    if release.chart is None:
+        elsewhere = f"{path} lies in the repository {other}, which is not this one"
+        release.missing = elsewhere if other is not None else f"{path} is no chart of the tree"
+
+
+def _addresses(at_hand: AtHand, item: Object, source: dict[str, Any]) -> list[Any]:
+    """The addresses of the repositories that the source of a chart may be."""
+    name, namespace = (value_at(source, ("sourceRef", key)) for key in ("name", "namespace"))
+    found = [one for one in at_hand.tree.of(_SOURCES, "GitRepository") if one.name == name]
+    near = [one for one in found if one.namespace == namespace or not namespace or not one.namespace]
+    return [value_at(one.data, ("spec", "url")) for one in near]
 
 
 def _name(spec: dict[str, Any], item: Object, target: Any) -> str | None:
@@ -107,12 +123,10 @@ def _operator(at_hand: AtHand, item: Object) -> Release:
     called = str(chart.get("name") or chart.get("path") or "")
     release = Release(item, "Flux", called)
     if path := literal(chart.get("path")):
-        release.chart = at_hand.chart(path.lstrip("/"), at_hand.tree.root)
-        release.missing = "" if release.chart else f"{path} is no chart of the tree"
-    if release.chart is None and called:
-        release.chart, missing = at_hand.named(called, literal(chart.get("version")))
-        release.missing = "" if release.chart else release.missing or missing
-    if not called:
+        _by_path(at_hand, release, path, at_hand.other_repository([chart.get("git")]))
+    elif called:
+        release.chart, release.missing = at_hand.named(called, literal(chart.get("version")))
+    else:
         release.missing = "it names no chart"
     own, target = at_hand.namespace(item), spec.get("targetNamespace")
     release.namespace = literal(target) if target else own

@@ -134,8 +134,9 @@ def write(
     """
     chosen: dict[int, list[Override]] = {}
     refused: dict[str, list[Override]] = {}
+    order = _Order(release)
     for override in overrides:
-        found = _target(release, override)
+        found = _target(order, override)
         if isinstance(found, str):
             refused.setdefault(found, []).append(override)
         else:
@@ -184,10 +185,32 @@ def advice_for(release: Release, overrides: Sequence[Override]) -> str:
     return f"{release.advice or 'add to its values'}:\n{text}"
 
 
-def _target(release: Release, override: Override) -> int | str:
-    """The number of the values of ``release`` in which ``override`` is to stand, or why it can stand nowhere."""
-    order = {id(values): number for number, values in enumerate(release.values)}
-    preferred = [order[id(values)] for values in release.targets if id(values) in order]
+class _Order:
+    """The values of a release, with what they say together, worked out once for all overrides."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        numbers = {id(values): number for number, values in enumerate(release.values)}
+        self.preferred = [numbers[id(values)] for values in release.targets if id(values) in numbers]
+        self._below: dict[int, dict[str, Any]] = {}
+        self._above: dict[int, dict[str, Any]] = {}
+
+    def below(self, number: int) -> dict[str, Any]:
+        """What the first values up to ``number`` say; a copy, of which the top may be changed."""
+        if number not in self._below:
+            self._below[number] = merged([each.data for each in self.release.values[: number + 1]])
+        return dict(self._below[number])
+
+    def above(self, number: int) -> dict[str, Any]:
+        """What the values behind ``number`` say."""
+        if number not in self._above:
+            self._above[number] = merged([each.data for each in self.release.values[number + 1 :]])
+        return self._above[number]
+
+
+def _target(order: _Order, override: Override) -> int | str:
+    """The number of the values of a release in which ``override`` is to stand, or why it can stand nowhere."""
+    release, preferred = order.release, order.preferred
     last = max(preferred, default=-1)
     above = [number for number in range(last + 1, len(release.values)) if number not in preferred]
     reason = "no place of its values can be written" if not preferred else ""
@@ -198,26 +221,26 @@ def _target(release: Release, override: Override) -> int | str:
         if not values.takes_null and _holds_null(override.value):
             reason = f"{release.tool} takes a null out of {values.name} before helm reads it"
             continue
-        hidden = _hidden(release, number, override)
+        hidden = _hidden(order, number, override)
         if hidden is None:
             return number
         reason = hidden
     return reason or f"{'.'.join(override.path)} cannot be written where the release sets it"
 
 
-def _hidden(release: Release, number: int, override: Override) -> str | None:
+def _hidden(order: _Order, number: int, override: Override) -> str | None:
     """What comes after the values ``number`` and keeps ``override`` from holding there; None where nothing does."""
+    release = order.release
     for later in release.values[number + 1 :]:
         if any(_overlap(path, override.path) for path in later.unknown):
             return f"{later.name} comes later, may set {'.'.join(override.path)}, and the tree does not show it"
     for text in release.sets:
         if _overlap(_fixed_part(text), override.path):
             return f"{'.'.join(override.path)} is set one by one, which wins over values"
-    own = merged([*(each.data for each in release.values[: number + 1])])
+    own, last = order.below(number), order.below(len(release.values) - 1)
     put(own, override.path, override.value)
-    here = merged([own, *(each.data for each in release.values[number + 1 :])])
-    last = merged([each.data for each in release.values])
     put(last, override.path, override.value)
+    here = merged([own, order.above(number)])
     if same(_below(here, override.path), _below(last, override.path)):
         return None
     later = next(

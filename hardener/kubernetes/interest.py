@@ -29,7 +29,7 @@ EVIDENCE: frozenset[str] = frozenset({
     "MutatingWebhookConfiguration", "APIService", "IngressClass", "ServiceMonitor", "PodMonitor", "VMServiceScrape",
     "VMPodScrape", "PodMonitoring", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy",
     "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "PodIdentityAssociation",
-    "StorageClass", "SealedSecret", "PersistentVolumeClaim",
+    "StorageClass", "SealedSecret", "PersistentVolumeClaim", "GitRepository",
 })  # fmt: skip
 """Kinds that say something about workloads, and are not looked at for themselves."""
 

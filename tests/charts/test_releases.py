@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import subprocess
 import tarfile
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -364,3 +366,66 @@ def test_no_shape_of_an_object_is_a_crash(head: str, text: str, tmp_path: Path) 
     for release in releases(made(tmp_path, {"a.yaml": broken})):
         assert release.missing or release.at_hand
         write(release, [SETTING], lambda path: broken)
+
+
+@pytest.mark.parametrize(
+    ("remote", "address", "at_hand"),
+    [
+        ("git@git.example.com:team/here.git", "https://git.example.com/here", True),
+        ("https://user@git.example.com/me/Here.git/", "ssh://git@git.example.com/team/here.git", True),  # a fork
+        ("git@git.example.com:team/here.git", "https://git.example.com/other", False),
+        ("git@git.example.com:team/here.git", "https://git.example.com/{{name}}", True),  # not known
+        ("", "https://git.example.com/other", True),
+    ],
+)
+@pytest.mark.parametrize("tool", ["Flux", "Argo CD"])
+def test_a_path_of_another_repository_is_not_one_of_this(
+    tool: str, remote: str, address: str, at_hand: bool, tmp_path: Path
+) -> None:
+    flux = (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: here}\nspec: {url: ADDRESS}\n"
+    )
+    argo = ARGO.replace("https://git.example.com/here", "ADDRESS") + "    helm: {}\n"
+    text = {"Flux": f"{FLUX}---\n{flux}", "Argo CD": argo}[tool].replace("ADDRESS", f"'{address}'")
+    (tmp_path / ".git").mkdir()
+    config = f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {remote}\n' if remote else "[core]\n"
+    (tmp_path / ".git/config").write_text(config + '[branch "main"]\n\tremote = other\n', encoding="utf-8")
+    release = only(made(tmp_path, {"a.yaml": text}))
+    assert release.at_hand is at_hand
+    assert at_hand or "lies in the repository other, which is not this one" in release.missing
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.startswith("terraform")])
+def test_lines_end_as_they_did(case: str, tmp_path: Path) -> None:
+    files, name, lines = CASES[case]
+    made(tmp_path, files)
+    for path in (tmp_path / file for file in files):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    release = only(Tree.read([str(tmp_path)], root=str(tmp_path)))
+    found = write(release, [SETTING], lambda path: Path(path).read_bytes().decode())
+    assert isinstance(found, dict), found
+    after = found[str(tmp_path / name)]
+    assert after.count("\n") == after.count("\r\n")
+    assert added(files[name], after.replace("\r\n", "\n")) == lines
+
+
+def test_json_and_lists_are_written_too(tmp_path: Path) -> None:
+    document = yaml.safe_load(ARGO + ARGO_TEXT)
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [{"kind": "x"}, document]}, indent=2) + "\n"
+    release = only(made(tmp_path, {"a.json": text}))
+    found = written(release, SETTING)["a.json"]
+    values = yaml.safe_load(json.loads(found)["items"][1]["spec"]["source"]["helm"]["values"])
+    assert values["web"] == {"image": {"tag": "1"}, "securityContext": {"runAsNonRoot": True}}
+    assert len(added(text, found)) == 2, "one line changes"
+
+
+def test_many_overrides_cost_little(tmp_path: Path) -> None:
+    large = "".join(f"key{number}: {{a: {number}, b: [1, 2]}}\n" for number in range(3000))
+    files = {
+        "a.yaml": ARGO + "    helm:\n      valueFiles: [/large.yaml]\n      valuesObject: {a: 1}\n",
+        "large.yaml": large,
+    }
+    release = only(made(tmp_path, files))
+    begin = time.process_time()
+    assert written(release, *(override(f"key{number}.a", 0) for number in range(1000)))
+    assert time.process_time() - begin < 20
