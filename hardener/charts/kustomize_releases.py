@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOME = "charts"
 _GENERATOR = "HelmChartInflationGenerator"
+_MOST_FILES = 1000  # that one kustomization takes generators from
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
@@ -66,11 +67,9 @@ def _as_now(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def _generators(at_hand: AtHand, folder: str, item: Object) -> Iterator[Object]:
-    """The generators of that kind that stand in files of their own."""
-    for name in kustomize.plugins(item.data):
-        path = at_hand.inside(name, folder)
-        if path is None or not os.path.isfile(path):
-            continue
+    """The generators of that kind that stand in files of their own: those that it names, and the resources of a folder
+    that it names. What they name is seen from ``folder`` either way (target/kusttarget.go, runGenerators)."""
+    for path in _files(at_hand, folder, list(kustomize.plugins(item.data))):
         try:
             content = files.read(path)
         except files.UnreadableError:
@@ -80,11 +79,28 @@ def _generators(at_hand: AtHand, folder: str, item: Object) -> Iterator[Object]:
         yield from _objects(at_hand.tree, path, content, at_hand.may_write(path))
 
 
+def _files(at_hand: AtHand, folder: str, names: list[str]) -> Iterator[str]:
+    """The files at ``names``, seen from ``folder``, and those that kustomizations there take in, each once."""
+    waiting = [(folder, name) for name in reversed(names)]
+    seen: set[str] = set()
+    while waiting and len(seen) < _MOST_FILES:
+        start, name = waiting.pop()
+        path = at_hand.inside(name, start)
+        if path is None or path in seen:
+            continue
+        seen.add(path)
+        if os.path.isfile(path):
+            yield path
+        elif inner := at_hand.tree.kustomizations.get(path):
+            waiting += [(path, resource) for resource in kustomize.resources(inner.data)]
+
+
 def _objects(tree: Tree, path: str, content: files.Content, editable: bool) -> Iterator[Object]:
     file = manifests.load(path, os.path.relpath(path), content, editable=editable, wanted=lambda text: True)
     for piece in file.pieces:
         for index, document in enumerate(piece.data):
-            if isinstance(document, dict) and document.get("kind") == _GENERATOR:
+            # One without the name of a chart is a patch.
+            if isinstance(document, dict) and document.get("kind") == _GENERATOR and document.get("name"):
                 yield Object(tree, piece, (index,), document)
 
 

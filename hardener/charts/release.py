@@ -21,6 +21,7 @@ from hardener.support.fast_dataclass import dataclass
 if TYPE_CHECKING:
     from hardener.tree.core_views import Object
 
+_NOT_SHOWN = "to what the tree does not show"
 WHOLE: Path = ()
 """The path of all values of a document, where nothing of it is known."""
 
@@ -144,7 +145,8 @@ def write(
     if refused:
         reason = "; ".join(refused)
         every = tuple(each for found in refused.values() for each in found)
-        return Unwritable(reason, advice_for(release, every), every)
+        advice = advice_for(release, every)
+        return Unwritable(reason, f"look at that value first; then {advice}" if _NOT_SHOWN in reason else advice, every)
     texts: dict[str, str] = {}
     base = _defaults_of(release)
     for number, some in chosen.items():
@@ -231,11 +233,16 @@ def _target(order: _Order, override: Override) -> int | str:
 def _hidden(order: _Order, number: int, override: Override) -> str | None:
     """What comes after the values ``number`` and keeps ``override`` from holding there; None where nothing does."""
     release = order.release
-    for later in release.values[number + 1 :]:
-        if any(_overlap(path, override.path) for path in later.unknown):
-            return f"{later.name} comes later, may set {'.'.join(override.path)}, and the tree does not show it"
+    leaves = list(_leaves(override.path, override.value))
+    for place, each in enumerate(release.values):
+        for path in each.unknown:
+            if path == WHOLE and place > number:
+                return f"{each.name} comes later, may set {'.'.join(override.path)}, and the tree does not show it"
+            # Whoever has an expression there means it, and a value in its place would not be what was weighed.
+            if path != WHOLE and any(_overlap(path, leaf) for leaf in leaves):
+                return f"{each.name} sets {'.'.join(map(str, path))} {_NOT_SHOWN}"
     for text in release.sets:
-        if _overlap(_fixed_part(text), override.path):
+        if any(_overlap(_fixed_part(text), leaf) for leaf in leaves):
             return f"{'.'.join(override.path)} is set one by one, which wins over values"
     own, last = order.below(number), order.below(len(release.values) - 1)
     put(own, override.path, override.value)
@@ -256,6 +263,15 @@ def _fixed_part(text: str) -> Path:
     found = path_of(text.partition("=")[0]) or ()
     first = next((number for number, part in enumerate(found) if isinstance(part, int)), len(found))
     return found[:first]
+
+
+def _leaves(path: Path, value: Any) -> Iterator[Path]:
+    """The paths of what is no map in an override."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves((*path, key), item)
+    else:
+        yield path
 
 
 def _overlap(a: Path, b: Path) -> bool:

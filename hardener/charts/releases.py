@@ -25,18 +25,18 @@ _KINDS = (flux_releases, argo_releases, k3s_releases, kustomize_releases, terraf
 def releases(tree: Tree) -> list[Release]:
     """Every release of ``tree``, its chart at hand or not, in the order of files and lines.
 
-    A file of values that several of them name belongs to none: what is written there would change the others, too.
+    What several of them take their values from belongs to none: what is written there would change the others, too.
     """
     at_hand = AtHand(tree)
     found = [release for kind in _KINDS for release in kind.releases(at_hand)]
     order = {file.path: number for number, file in enumerate(tree.files)}
     last = len(order)
     found.sort(key=lambda one: (order.get(one.owner.piece.file.path, last), one.owner.piece.start))
-    used = Counter(path for release in found for path in {_path(values) for values in release.values} - {""})
+    used = Counter(place for release in found for place in {_shared(values) for values in release.values} - {None})
     for release in found:
         _weigh_patches(tree, release)
         for values in release.values:
-            if used[_path(values)] > 1:
+            if used[_shared(values)] > 1:
                 values.may_write = False
         release.targets = [values for values in release.targets if values.may_write]
     return found
@@ -74,6 +74,11 @@ def _changed(old: dict[str, Any], new: dict[str, Any], path: Path) -> Iterator[P
                 yield (*path, key)
 
 
-def _path(values: Values) -> str:
-    """The file of values that ``values`` stand in; "" for any other place."""
-    return values.place.path if isinstance(values.place, InFile) else ""
+def _shared(values: Values) -> tuple[str, Path] | None:
+    """What tells whether two releases have ``values`` in common; None for what belongs to one."""
+    place = values.place
+    if isinstance(place, InFile):
+        return place.path, ()
+    if isinstance(place, InObject):  # a generator that several kustomizations name
+        return place.path, (place.item.piece.start, *place.item.path, *place.below)
+    return None

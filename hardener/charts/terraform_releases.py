@@ -117,14 +117,23 @@ def _expressions(value: Any, path: Path) -> Iterator[Path]:
 
 
 def _known(value: dict[str, Any]) -> dict[str, Any]:
-    """``value`` without what is an expression."""
+    """``value`` without what is an expression, a heredoc in it as its text."""
     found = {}
     for key, item in value.items():
         if isinstance(item, dict):
             found[key] = _known(item)
         elif not any(True for _ in _expressions(item, ())):
-            found[key] = item
+            found[key] = _plain(item)
     return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    heredoc = _HEREDOC.fullmatch(value) if isinstance(value, str) and value.startswith("<<") else None
+    return _heredoc_text(heredoc) if heredoc is not None else value
 
 
 def _object(text: str) -> Any:

@@ -135,3 +135,21 @@ def test_a_generator_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
 def test_no_shape_is_a_crash(text: str, tmp_path: Path) -> None:
     for release in releases(made(tmp_path, {"kustomization.yaml": text})):
         assert release.missing
+
+
+@pytest.mark.parametrize("overlays", [["dev"], ["dev", "prod"]])
+def test_a_generator_of_a_base_is_seen_from_each_overlay(overlays: list[str], tmp_path: Path) -> None:
+    files = {"base/kustomization.yaml": "resources: [chart.yaml]\n"}
+    files["base/chart.yaml"] = GENERATOR + "valuesFile: values.yaml\nchartHome: ../../charts\n"
+    for name in overlays:
+        files[f"overlays/{name}/kustomization.yaml"] = "generators: [../../base]\n"
+        files[f"overlays/{name}/values.yaml"] = f"a: {name}\n"
+    found = releases(made(tmp_path, files))
+    assert [merged([each.data for each in release.values]) for release in found] == [
+        {"a": name, "b": 2} for name in overlays
+    ]
+    # What stands in the base is no place for what is meant for one of several overlays.
+    places = [list(written(release, override("c", 3))) for release in found]
+    assert places == (
+        [["base/chart.yaml"]] if len(overlays) == 1 else [[f"overlays/{n}/values.yaml"] for n in overlays]
+    )

@@ -152,3 +152,32 @@ def test_a_chart_is_a_path_or_a_name(chart: str, missing: str, tmp_path: Path) -
 def test_a_data_source_installs_nothing(tmp_path: Path) -> None:
     text = 'data "helm_release" "web" {\n  chart = "./charts/app"\n}\n'
     assert releases(made(tmp_path, {"main.tf": text})) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        (override("a", 1), True),
+        (override("a.b", 1), True),
+        (override("a.b.c", 1), True),
+        (override("a", {"b": 1}), True),
+        (override("a", {"d": 1}), False),
+        (override("a.d", 1), False),
+        (override("list", [1]), True),
+    ],
+)
+@pytest.mark.parametrize("last", ["", ", yamlencode({ x = 1 })"])
+def test_an_expression_of_a_person_stays(change: Any, refused: bool, last: str, tmp_path: Path) -> None:
+    text = block("yamlencode({\n    a = { b = var.b }\n    list = [var.c]\n  })" + last)
+    found = write(only(made(tmp_path, {"main.tf": text})), [change], lambda path: text)
+    assert isinstance(found, dict) is not refused
+    if not isinstance(found, dict):
+        assert "to what the tree does not show" in found.reason
+        assert found.advice.startswith("look at that value first; then add an item to values")
+
+
+def test_a_heredoc_in_an_object_is_a_text(tmp_path: Path) -> None:
+    text = block("yamlencode({\n    a = <<-EOT\n      b {\n        c\n      }\n    EOT\n  })")
+    release = only(made(tmp_path, {"main.tf": text}))
+    assert release.values[0].data == {"a": "b {\n  c\n}\n"}
+    assert text.count("\n") + 1 == written(release, override("d", 1))["main.tf"].count("\n")
