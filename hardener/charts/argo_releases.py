@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, texts
 from hardener.charts.places import InFile, InObject, InText, SetValue
 from hardener.charts.release import WHOLE, Release, Values
-from hardener.charts.set_values import nested, path_of, typed
+from hardener.charts.set_values import keys_of, nested, path_of, typed
 from hardener.sources import files
 from hardener.support.data_path import Path, value_at
 
@@ -217,15 +217,13 @@ def _parameter(release: Release, entry: dict[str, Any], item: Object, below: Pat
         release.values.append(Values(shown, {}, None, False, (WHOLE,)))
         return
     if "$ARGOCD" in text or "${ARGOCD" in text or "{{" in text:
-        keys = path[: next((number for number, part in enumerate(path) if isinstance(part, int)), len(path))]
-        release.values.append(Values(shown, {}, None, False, (keys,)))
+        release.values.append(Values(shown, {}, None, False, (keys_of(path),)))
         return
     value = text if forced else _typed(text)
     data = nested(path, value)
     if data is None:
         if value != _typed(text) or type(value) is not type(_typed(text)):
-            keys = path[: next(number for number, part in enumerate(path) if isinstance(part, int))]
-            release.values.append(Values(shown, {}, None, False, (keys,)))
+            release.values.append(Values(shown, {}, None, False, (keys_of(path),)))
         else:
             release.sets.append(f"{name}={_escaped(text)}")
         return

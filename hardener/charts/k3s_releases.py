@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings
 from hardener.charts.places import InObject, InText, SetValue
 from hardener.charts.release import WHOLE, Release, Values
-from hardener.charts.set_values import nested, path_of
+from hardener.charts.set_values import keys_of, nested, path_of
 from hardener.kubernetes.secret_values import decoded
 from hardener.support.data_path import value_at
 
@@ -124,12 +124,10 @@ def _sets(release: Release, item: Object, spec: dict[str, Any]) -> None:
         shown = f"set {name} of {item}"
         data = nested(path, value) if path is not None else None
         if path is None or data is None:
-            keys = tuple(part for part in path or () if isinstance(part, str))
-            whole = path is not None and isinstance(value, str) is False
-            if whole:
+            if path is not None and _is_typed(written):
                 release.sets.append(f"{name}={_text(written)}")
             else:
-                release.values.append(Values(shown, {}, None, False, (keys[:1] or WHOLE,)))
+                release.values.append(Values(shown, {}, None, False, (keys_of(path or WHOLE),)))
             continue
         place = SetValue(item, ("spec", "set", name), shown, path, _spelt)
         release.values.append(Values(shown, data, place, item.editable and not item.classes))

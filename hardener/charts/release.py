@@ -258,11 +258,9 @@ def _hidden(order: _Order, number: int, override: Override) -> str | None:
 
 def _fixed_part(text: str) -> Path:
     """The keys of the name in ``name=value`` before the first index of a list."""
-    from hardener.charts.set_values import path_of  # late: few releases set anything so
+    from hardener.charts.set_values import keys_of, path_of  # late: few releases set anything so
 
-    found = path_of(text.partition("=")[0]) or ()
-    first = next((number for number, part in enumerate(found) if isinstance(part, int)), len(found))
-    return found[:first]
+    return keys_of(path_of(text.partition("=")[0]) or ())
 
 
 def _leaves(path: Path, value: Any) -> Iterator[Path]:

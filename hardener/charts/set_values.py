@@ -68,6 +68,16 @@ def nested(path: Path, value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def keys_of(path: Path) -> tuple[str, ...]:
+    """The keys of ``path`` before the first index of a list."""
+    found: list[str] = []
+    for part in path:
+        if not isinstance(part, str):
+            break
+        found.append(part)
+    return tuple(found)
+
+
 def escaped(path: tuple[str, ...]) -> str:
     """The dotted name of ``path``."""
     return ".".join(re.sub(r"([\\.,=\[\]])", r"\\\1", part) for part in path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings
 from hardener.charts.override import Override
 from hardener.charts.release import WHOLE, Release, Values, put
-from hardener.charts.set_values import nested, path_of, typed
+from hardener.charts.set_values import keys_of, nested, path_of, typed
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path
@@ -167,7 +167,7 @@ def _sets(release: Release, block: TerraformBlock) -> None:
         if path is None:
             release.values.append(Values(shown, {}, None, False, (WHOLE,)))
             continue
-        keys = path[: next((number for number, part in enumerate(path) if isinstance(part, int)), len(path))]
+        keys = keys_of(path)
         kind = entry.get("type") or "auto"
         if isinstance(value, dict | list) or (isinstance(value, str) and _is_template(value)) or kind == "literal":
             release.values.append(Values(shown, {}, None, False, (keys,)))
@@ -185,8 +185,7 @@ def _sets(release: Release, block: TerraformBlock) -> None:
         for entry in mappings(data.get(key)):
             name = entry.get("name")
             path = path_of(name) if isinstance(name, str) and not _is_template(name) else None
-            strings = tuple(part for part in path or () if isinstance(part, str))
-            release.values.append(Values(f"{key} {name} of {block}", {}, None, False, (strings[: len(path or ())],)))
+            release.values.append(Values(f"{key} {name} of {block}", {}, None, False, (keys_of(path or WHOLE),)))
     for key in ("set", *_HIDDEN):
         if block.has_dynamic(key) or isinstance(data.get(key), str):
             release.values.append(Values(f"{key} of {block}", {}, None, False, (WHOLE,)))

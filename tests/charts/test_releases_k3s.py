@@ -127,3 +127,12 @@ def test_the_packed_chart_is_a_file_as_long_as_it_is_needed(tmp_path: Path) -> N
     with release.chart_path() as path:
         assert Path(path).read_bytes() == base64.b64decode(packed())
     assert not Path(path).exists()
+
+
+def test_an_item_of_a_list_is_set_by_helm(tmp_path: Path) -> None:
+    text = HEAD + '  set: {"a.b[0].c": 1, "d[0]": x}\n'
+    release = only(made(tmp_path, {"a.yaml": text}))
+    assert release.sets == ["a.b[0].c=1"]
+    assert release.unseen == ["set d[0] of HelmChart/web"]  # a text in any case, which --set alone cannot say
+    found = write(release, [override("a.b", []), override("d", []), override("a.c", 1)], lambda path: text)
+    assert not isinstance(found, dict) and [each.path for each in found.overrides] == [("a", "b"), ("d",)]
