@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardener.authoring import registry
 from hardener.authoring.edits import Basis, Grade, Set
 from hardener.charts.override import Override
-from hardener.charts.values_file import KeyRefusedError, edited, key_lines, key_name, nested, new_file
+from hardener.charts.values_file import KeyRefusedError, copies_secret, edited, key_lines, key_name, nested, new_file
 from hardener.engine.outcome import MISSING, Change
-from hardener.sources.yaml import TextError, parse
+from hardener.sources.yaml import TextError, dump, parse
+from tests import helm
+from tests.charts.trap_charts import anchors_and_comments
 from tests.conftest import SHARED
 
 CHARTS = sorted((SHARED / "charts").glob("*/values.yaml"))
+each_chart = pytest.mark.parametrize("path", CHARTS, ids=lambda path: path.parent.name)
 
 
 def change(id: str, grade: Grade = Grade.SAFE, after: Any = True) -> Change:
@@ -133,6 +140,31 @@ db:
     )
 
 
+def test_two_grades_are_two_reasons() -> None:
+    asked = [
+        override("a/limits", 1, "memory-limit", grade=Grade.REVIEW),
+        override("a/requests", 1, "memory-limit"),
+    ]
+    assert (
+        new_file(asked, base="", header=[])
+        == """\
+a:
+  # memory-limit (K01, low, review): A container stops at a memory limit.
+  limits: 1
+  # memory-limit (K01, low, safe)
+  requests: 1
+"""
+    )
+
+
+def test_a_list_is_written_as_the_one_at_its_key() -> None:
+    base = "a:\n  drop: [x]\nb:\n  drop:\n    - x\nc:\n  drop: [x]\n"
+    asked = [override(f"{key}/drop", ["ALL"]) for key in "abc"]
+    assert new_file(asked, base=base, header=[]) == base.replace("x", "ALL").replace("\nb", "\n\nb").replace(
+        "\nc", "\n\nc"
+    )
+
+
 def test_reasons_of_one_key_are_joined_the_worst_first() -> None:
     asked = [
         override("a", False, "memory-limit", "no-host-pid"),
@@ -210,6 +242,10 @@ def test_a_header_cannot_leave_its_comment() -> None:
     text = new_file([override("a", 1)], base="", header=["one\nb: 2\r\u2028c", "", "long " * 40])
     assert parse(text).documents == [{"a": 1}]
     assert max(map(len, text.splitlines())) <= 100
+    command = "  helm upgrade shop ./chart " + "-f values.yaml " * 10 + "\n-f harden-values.yaml"
+    assert new_file([], base="", header=["To use it:", command]) == (
+        "# To use it:\n# " + command.replace("\n", "\\x0a") + "\n"
+    )
 
 
 def test_a_list_with_a_secret_is_not_copied() -> None:
@@ -217,6 +253,10 @@ def test_a_list_with_a_secret_is_not_copied() -> None:
     with pytest.raises(KeyRefusedError, match=r"^web\.env: its list holds a secret") as refused:
         new_file([override("a", 1), override("web/env", env)], base="", header=[])
     assert refused.value.path == ("web", "env") and "gT5" not in str(refused.value)
+    assert copies_secret(override("web", {"containers": [{"env": env}]}))
+    assert not copies_secret(
+        override("web", {"args": ["--token-file=/run/token"], "automountServiceAccountToken": False})
+    )
     asked = [override("web/env", [*env, {"name": "A", "value": "b"}])]
     text = "web:\n  env:\n  - name: DB_PASSWORD\n    value: gT5kd93mZqLw\n"
     assert edited(text, asked) == text + "  - name: A\n    value: b\n", "where it stands it stays"
@@ -324,6 +364,17 @@ def test_what_others_share_is_not_changed(path: str) -> None:
     assert refused.value.path == tuple(path.split("/")) and str(refused.value).startswith(path.replace("/", ".") + ": ")
 
 
+def test_the_values_of_the_trap_with_anchors(tmp_path: Path) -> None:
+    anchors_and_comments(tmp_path)
+    text = (tmp_path / "values.yaml").read_text(encoding="utf-8")
+    web, worker = (override(f"{name}/securityContext/readOnlyRootFilesystem", True) for name in ("web", "worker"))
+    assert edited(text, [worker]) == text + "    readOnlyRootFilesystem: true\n"
+    with pytest.raises(KeyRefusedError) as refused:
+        edited(text, [worker, web])
+    assert (refused.value.path, refused.value.line) == (web.path, 6)
+    assert nested([web, worker]) == parse(new_file([web, worker], base=text, header=[])).documents[0]
+
+
 def test_a_merge_keeps_its_text_and_its_map_gets_the_key() -> None:
     asked = [override("db/security/runAsNonRoot", True), override("db/security/user", 2)]
     assert edited(ANCHORS, asked) == ANCHORS.replace("user: 1\n", "user: 2\n    runAsNonRoot: true\n")
@@ -345,6 +396,8 @@ def test_keys_have_lines() -> None:
     paths = [("web",), ("web", "resources"), ("web", "limits"), ("db", "securityContext", "runAsUser"), ()]
     lines = {("web",): 2, ("web", "resources"): 6, ("db", "securityContext", "runAsUser"): 14}
     assert key_lines(SHOP, paths) == key_lines("\ufeff" + SHOP, paths) == lines
+    shared = {("web", "security", "runAsNonRoot"): 2, ("db", "security", "runAsNonRoot"): 2}
+    assert key_lines(ANCHORS, shared) == shared, "what an alias or a merge brings stands at the anchor"
     assert key_lines("a: [", [("a",)]) == key_lines("", [("a",)]) == key_lines("- 1", [("a",)]) == {}
 
 
@@ -359,3 +412,147 @@ def test_keys_have_lines() -> None:
 )
 def test_a_key_is_named_as_helm_takes_it(path: tuple[str, ...], name: str) -> None:
     assert key_name(path) == name
+
+
+# -- properties
+
+_keys = st.sampled_from(["a", "b", "c", "yes", "x.y", "1"])
+_leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(-9, 9), st.sampled_from(["", "x", "true", "1e3", "a\nb\n", "'"])
+)
+_values = st.recursive(
+    _leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=3),
+    max_leaves=6,
+)
+_maps = st.dictionaries(_keys, _values, max_size=4)
+_overrides = st.lists(
+    st.builds(
+        lambda path, value, ids, grade: Override(tuple(path), value, tuple(change(id, grade) for id in ids)),
+        st.lists(_keys, min_size=1, max_size=3),
+        _values,
+        st.lists(st.sampled_from(["no-host-pid", "memory-limit", "run-as-non-root"]), min_size=1, max_size=2),
+        st.sampled_from(Grade),
+    ),
+    max_size=6,
+)
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """What helm makes of two values files."""
+    both = {key for key in new if isinstance(old.get(key), dict) and isinstance(new[key], dict)}
+    return {**old, **new, **{key: merged(old[key], new[key]) for key in both}}
+
+
+@given(_maps, _overrides)
+def test_any_overrides_come_out_both_ways(own: dict[str, Any], asked: list[Override]) -> None:
+    text = dump(own)
+    values = nested(asked)
+    made = new_file(asked, base=text, header=[])
+    assert (parse(made).documents or [{}]) == [values]
+    assert new_file(asked, base=made, header=[]) == made, "its own text is in its own order and style"
+    after = edited(text, asked, base=made)
+    assert (parse(after).documents or [{}]) == [merged(own, values)]
+    assert edited(after, asked, base=made) == after
+
+
+@given(_overrides)
+def test_every_value_has_its_reason_above_it(asked: list[Override]) -> None:
+    text = new_file(asked, base="", header=[])
+    parsed = parse(text)
+    lines = text.splitlines()
+    for wanted in asked:
+        if any(starts(wanted.path, other.path) for other in asked if other is not wanted):
+            continue  # another override has taken its place, or added to it
+        above = [
+            comment
+            for depth in range(1, len(wanted.path) + 1)
+            for comment in comments_above(lines, parsed.line(0, wanted.path[:depth]) - 1)
+        ]
+        words = " ".join(above)
+        for leaf in leaves(wanted.value, wanted.path):
+            below = [parsed.line(0, leaf[:depth]) - 1 for depth in range(len(wanted.path) + 1, len(leaf) + 1)]
+            all_words = " ".join([words, *(comment for number in below for comment in comments_above(lines, number))])
+            assert all(each.transform.id in all_words for each in wanted.changes)
+
+
+def starts(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return one[: len(other)] == other[: len(one)]
+
+
+def leaves(value: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    if not isinstance(value, dict) or not value:
+        return [path]
+    return [leaf for key, item in value.items() for leaf in leaves(item, (*path, key))]
+
+
+def comments_above(lines: list[str], number: int) -> list[str]:
+    start = number
+    while start and lines[start - 1].lstrip().startswith("#"):
+        start -= 1
+    return lines[start:number]
+
+
+# -- real charts
+
+
+def maps(data: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    below = [found for key, item in data.items() if isinstance(item, dict) for found in maps(item, (*path, key))]
+    return [path, *below]
+
+
+@each_chart
+def test_every_map_of_a_real_chart_takes_a_key(path: Path) -> None:
+    base = path.read_text(encoding="utf-8")
+    before = parse(base)
+    asked = [
+        Override((*found, "hardened"), ["x", "yes"], (change("no-host-pid"),)) for found in maps(before.documents[0])
+    ]
+    after = edited(base, asked, base=base)
+    assert parse(after).documents == [merged(before.documents[0], nested(asked))]
+    assert Counter(comment.text for comment in parse(after).comments()) == Counter(
+        comment.text for comment in before.comments()
+    )
+    assert edited(after, asked, base=base) == after
+    assert len(key_lines(after, [each.path for each in asked])) == len(asked) > 20
+    made = new_file(asked[::-1], base=base, header=[])
+    order = [key for key in before.documents[0] if isinstance(before.documents[0][key], dict)]
+    assert list(parse(made).documents[0]) == [*order, "hardened"]
+
+
+RENDERED: dict[str, list[tuple[str, Any]]] = {
+    "cert-manager": [
+        ("containerSecurityContext/runAsNonRoot", True),
+        ("cainjector/resources/limits/memory", "1Gi"),
+        ("webhook/extraArgs", ["--v=1", "yes"]),
+        ("webhook/livenessProbe/failureThreshold", None),
+        ("podAnnotations", {"example.com/x.y": "0777"}),
+    ],
+    "redis": [
+        ("metrics/enabled", True),
+        ("replica/resources/limits/memory", "1Gi"),
+        ("master/podAnnotations/a.b", "yes"),
+    ],
+    "traefik": [("resources/limits/memory", "1Gi"), ("deployment/podAnnotations", {"on": "off"})],
+}
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("name", RENDERED)
+@pytest.mark.parametrize("major", helm.PACKAGES, ids="helm-{}".format)
+def test_helm_renders_the_same_from_both_files(name: str, major: int, tmp_path: Path) -> None:
+    chart = SHARED / "charts" / name
+    if not chart.exists():
+        pytest.skip("the charts beside the repository are not there")
+    run = helm.Helm(helm.program(major), tmp_path / "homes")
+    base = (chart / "values.yaml").read_text(encoding="utf-8")
+    asked = [override(path, value, "no-host-pid") for path, value in RENDERED[name]]
+    (tmp_path / "new.yaml").write_text(new_file(asked, base=base, header=["A header"]), encoding="utf-8")
+    (tmp_path / "edited.yaml").write_text(edited(base, asked, base=base), encoding="utf-8")
+    given = ["--set-string=auth.password=x"] if name == "redis" else []  # it makes one up at each render else
+    plain, *both = (
+        run("template", "app", chart, *given, *files, cwd=tmp_path)
+        for files in ((), ("-f", "new.yaml"), ("-f", "edited.yaml"))
+    )
+    assert [done.returncode for done in (plain, *both)] == [0, 0, 0], both[0].stderr
+    assert both[0].stdout == both[1].stdout != plain.stdout
