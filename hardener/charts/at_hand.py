@@ -101,8 +101,8 @@ class AtHand:
 
     def inside(self, written: str, start: str) -> str | None:
         """The real path of ``written``, seen from ``start``, where that lies in the tree; None elsewhere."""
-        if "\0" in written or "://" in written:
-            return None
+        if self.tree.stream or "\0" in written or "://" in written:
+            return None  # around a stream there is no tree
         path = os.path.realpath(os.path.join(start, written))
         return path if files.is_inside(path, os.path.realpath(self.tree.root)) else None
 

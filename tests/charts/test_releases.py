@@ -429,3 +429,36 @@ def test_many_overrides_cost_little(tmp_path: Path) -> None:
     begin = time.process_time()
     assert written(release, *(override(f"key{number}.a", 0) for number in range(1000)))
     assert time.process_time() - begin < 20
+
+
+def test_around_a_stream_there_is_no_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path, {})
+    monkeypatch.chdir(tmp_path)
+    release = only(Tree.from_text(FLUX))
+    assert (release.chart, release.missing) == (None, "./charts/app is no chart of the tree")
+
+
+PATCHES = {
+    "merge": "patches: [{path: patch.yaml}]\n",
+    "json": (
+        "patches:\n  - target: {kind: Application}\n    patch: |-\n      - op: add\n"
+        "        path: /spec/source/helm/valuesObject/replicas\n        value: 5\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PATCHES)
+def test_what_a_patch_sets_is_left_to_a_person(kind: str, tmp_path: Path) -> None:
+    files = {
+        "base/a.yaml": ARGO + "    helm:\n      valuesObject: {a: 1}\n",
+        "base/kustomization.yaml": "resources: [a.yaml]\n",
+        "prod/kustomization.yaml": "resources: [../base]\n" + PATCHES[kind],
+        "prod/patch.yaml": ARGO[: ARGO.index("spec:")] + "spec: {source: {helm: {valuesObject: {replicas: 5}}}}\n",
+    }
+    if kind == "json":
+        del files["prod/patch.yaml"]
+    release = only(made(tmp_path, files))
+    assert list(written(release, SETTING)) == ["base/a.yaml"]
+    found = write(release, [override("replicas", 2), SETTING], lambda path: "")
+    assert not isinstance(found, dict) and [each.path for each in found.overrides] == [("replicas",)]
+    assert "the patch" in found.reason and "prod/" in found.reason
