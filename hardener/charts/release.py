@@ -174,16 +174,18 @@ def _defaults_of(release: Release) -> str:
 
 
 def advice_for(release: Release, overrides: Sequence[Override]) -> str:
-    """What a person does with ``overrides`` that cannot be written: the text to add."""
+    """What a person does with ``overrides`` that cannot be written: the text to add, or its keys alone where a secret
+    stands in it."""
     from hardener.sources import yaml  # late: few releases need it
 
     values: dict[str, Any] = {}
     for override in overrides:
         put(values, override.path, override.value)
+    keys = ", ".join(".".join(override.path) for override in overrides)
     try:
-        text = yaml.dump(values).rstrip("\n")
+        text = keys if any(map(_copies_secret, overrides)) else yaml.dump(values).rstrip("\n")
     except TextError:
-        text = ", ".join(".".join(override.path) for override in overrides)
+        text = keys
     return f"{release.advice or 'add to its values'}:\n{text}"
 
 
@@ -223,6 +225,9 @@ def _target(order: _Order, override: Override) -> int | str:
         if not values.takes_null and _holds_null(override.value):
             reason = f"{release.tool} takes a null out of {values.name} before helm reads it"
             continue
+        if not _sets(values.data, override.path) and _copies_secret(override):
+            reason = f"the list at {'.'.join(override.path)} holds a secret, which would be copied into {values.name}"
+            continue
         hidden = _hidden(order, number, override)
         if hidden is None:
             return number
@@ -261,6 +266,12 @@ def _fixed_part(text: str) -> Path:
     from hardener.charts.set_values import keys_of, path_of  # late: few releases set anything so
 
     return keys_of(path_of(text.partition("=")[0]) or ())
+
+
+def _copies_secret(override: Override) -> bool:
+    from hardener.charts.values_file import copies_secret  # late: it loads what knows secrets
+
+    return copies_secret(override)
 
 
 def _leaves(path: Path, value: Any) -> Iterator[Path]:

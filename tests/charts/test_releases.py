@@ -462,3 +462,32 @@ def test_what_a_patch_sets_is_left_to_a_person(kind: str, tmp_path: Path) -> Non
     found = write(release, [override("replicas", 2), SETTING], lambda path: "")
     assert not isinstance(found, dict) and [each.path for each in found.overrides] == [("replicas",)]
     assert "the patch" in found.reason and "prod/" in found.reason
+
+
+LISTED = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: more, namespace: apps}
+stringData:
+  values.yaml: |
+    env:
+      - {name: DB_PASSWORD, value: x8Zq4LmP2vR7tK9w}
+"""
+
+
+def test_no_secret_is_copied_out_of_its_object(tmp_path: Path) -> None:
+    text = FLUX + "  valuesFrom: [{kind: Secret, name: more}]\n"
+    release = only(made(tmp_path, {"a.yaml": text, "b.yaml": LISTED}))
+    env = [*release.values[0].data["env"], {"name": "HOME", "value": "/tmp"}]
+    found = write(release, [override("env", env)], lambda path: text)
+    assert not isinstance(found, dict)
+    assert found.reason == "the list at env holds a secret, which would be copied into spec.values of HelmRelease/web"
+    assert found.advice == "add to spec.values:\nenv"
+    assert "x8Zq4LmP2vR7tK9w" not in repr(release), "nor in what is printed of it"
+    # Where it stands already it may stay.
+    text = FLUX + "  values:\n    env:\n      - {name: DB_PASSWORD, value: x8Zq4LmP2vR7tK9w}\n"
+    release = only(made(tmp_path, {"a.yaml": text}))
+    assert added(text, written(release, override("env", env))["a.yaml"]) == [
+        "      - name: HOME",
+        "        value: /tmp",
+    ]
