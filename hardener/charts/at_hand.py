@@ -45,6 +45,7 @@ class AtHand:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self._named: dict[tuple[str, str], dict[str, list[Object]]] = {}
 
     # Charts.
 
@@ -133,6 +134,16 @@ class AtHand:
         return mapping_of(text)
 
     # Objects.
+
+    def called(self, group: str, kind: str, name: str) -> list[Object]:
+        """The objects of a kind that are called ``name``, patches left out."""
+        known = self._named.get((group, kind))
+        if known is None:
+            known = self._named[group, kind] = {}
+            for item in self.tree.of(group, kind):
+                if "patch" not in item.classes:
+                    known.setdefault(item.name, []).append(item)
+        return known.get(name, [])
 
     def namespace(self, item: Object) -> str | None:
         """The namespace that ``item`` comes out in; None where it is not known, or there are several."""

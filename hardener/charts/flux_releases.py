@@ -87,7 +87,7 @@ def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) ->
 def _addresses(at_hand: AtHand, item: Object, source: dict[str, Any]) -> list[Any]:
     """The addresses of the repositories that the source of a chart may be."""
     name, namespace = (value_at(source, ("sourceRef", key)) for key in ("name", "namespace"))
-    found = [one for one in at_hand.tree.of(_SOURCES, "GitRepository") if one.name == name]
+    found = at_hand.called(_SOURCES, "GitRepository", str(name))
     near = [one for one in found if one.namespace == namespace or not namespace or not one.namespace]
     return [value_at(one.data, ("spec", "url")) for one in near]
 
@@ -168,7 +168,7 @@ def _own_values(release: Release, spec: dict[str, Any]) -> None:
 
 def _chart_object(at_hand: AtHand, item: Object, reference: dict[str, Any]) -> Any:
     """The spec of the HelmChart that ``reference`` names; None where the tree does not show one."""
-    candidates = [one for one in at_hand.tree.of(_SOURCES, "HelmChart") if one.name == reference.get("name")]
+    candidates = at_hand.called(_SOURCES, "HelmChart", str(reference.get("name")))
     found = Nearby(at_hand.tree.ask(Builds), candidates, namespaced=False).of(item)
     return found[0].data.get("spec") if len(found) == 1 else None
 
@@ -193,7 +193,7 @@ def _reference(at_hand: AtHand, item: Object, kind: str, name: Any, key: Any, en
 def _text(at_hand: AtHand, item: Object, kind: str, name: str, key: str) -> str | None:
     """What the tree shows under ``key`` of the ConfigMap or Secret ``name`` that ``item`` means; None for nothing."""
     tree = at_hand.tree
-    candidates = [one for one in tree.of("", kind) if one.name == name and "patch" not in one.classes]
+    candidates = at_hand.called("", kind, name)
     found = Nearby(tree.ask(Builds), candidates).of(item) if candidates else []
     if len(found) == 1:
         data = found[0].data

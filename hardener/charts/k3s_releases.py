@@ -103,7 +103,7 @@ def _of(at_hand: AtHand, release: Release, item: Object, spec: dict[str, Any]) -
 
 def _secret(at_hand: AtHand, item: Object, name: str, key: str) -> Values:
     shown = f"{key} of Secret/{name}"
-    found = [one for one in at_hand.tree.of("", "Secret") if (one.name, one.namespace) == (name, item.namespace)]
+    found = [one for one in at_hand.called("", "Secret", name) if one.namespace == item.namespace]
     text = None
     if len(found) == 1:
         text = value_at(found[0].data, ("stringData", key))
