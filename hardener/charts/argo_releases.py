@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, texts
+from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, texts, writable
 from hardener.charts.places import InFile, InObject, InText, SetValue
 from hardener.charts.release import WHOLE, Release, Values
 from hardener.charts.set_values import keys_of, nested, path_of, typed
@@ -107,7 +107,7 @@ def _release(
 def _own_values(item: Object, helm: dict[str, Any], below: Path) -> Values:
     """The values that stand in the source itself: the object, where there is one, else the text."""
     found, text = helm.get("valuesObject"), helm.get("values")
-    may_write = item.editable and not item.classes
+    may_write = writable(item)
     if not isinstance(found, dict) and isinstance(text, str) and text.strip():
         place = InText(item, (*below, "values"), f"helm.values of {item}")
         data = mapping_of(text)
@@ -236,7 +236,7 @@ def _parameter(release: Release, entry: dict[str, Any], item: Object, below: Pat
         return str(value) if isinstance(value, int) and not forced else None
 
     place = SetValue(item, below, shown, path, spelt) if below is not None else None
-    release.values.append(Values(shown, data, place, place is not None and item.editable and not item.classes))
+    release.values.append(Values(shown, data, place, place is not None and writable(item)))
 
 
 def _escaped(text: str) -> str:

@@ -151,6 +151,11 @@ class AtHand:
         return names.pop() if len(names) == 1 else None
 
 
+def writable(item: Object) -> bool:
+    """Whether values may be written into ``item``: a run may change its file, which is YAML, and nothing owns it."""
+    return item.editable and not item.classes and item.piece.language == "yaml"
+
+
 def mapping_of(text: str) -> dict[str, Any] | None:
     """The values that ``text`` holds; {} for an empty one, None where it is no mapping, a template, or encrypted."""
     try:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, texts
+from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, texts, writable
 from hardener.charts.places import InObject
 from hardener.charts.release import WHOLE, Release, Values
 from hardener.charts.set_values import nested, path_of, typed
@@ -156,7 +156,7 @@ def _own_values(release: Release, spec: dict[str, Any]) -> None:
     item = release.owner
     found = spec.get("values")
     place = InObject(item, ("spec", "values"), f"spec.values of {item}")
-    may_write = item.editable and not item.classes
+    may_write = writable(item)
     if found is None or isinstance(found, dict):
         own = Values(place.name, found or {}, place, may_write)
     else:

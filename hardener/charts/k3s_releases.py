@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings
+from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings, writable
 from hardener.charts.places import InObject, InText, SetValue
 from hardener.charts.release import WHOLE, Release, Values
 from hardener.charts.set_values import keys_of, nested, path_of
@@ -81,7 +81,7 @@ def _packaged(at_hand: AtHand, item: Object) -> Release:
 
 def _of(at_hand: AtHand, release: Release, item: Object, spec: dict[str, Any]) -> Values:
     """Add the values that ``item`` gives, and return those where overrides are written."""
-    may_write = item.editable and not item.classes
+    may_write = writable(item)
     text = spec.get("valuesContent")
     place = InText(item, ("spec", "valuesContent"), f"valuesContent of {item}")
     data = mapping_of(text) if isinstance(text, str) else {} if text is None else None
@@ -130,7 +130,7 @@ def _sets(release: Release, item: Object, spec: dict[str, Any]) -> None:
                 release.values.append(Values(shown, {}, None, False, (keys_of(path or WHOLE),)))
             continue
         place = SetValue(item, ("spec", "set", name), shown, path, _spelt)
-        release.values.append(Values(shown, data, place, item.editable and not item.classes))
+        release.values.append(Values(shown, data, place, writable(item)))
 
 
 def _is_typed(written: Any) -> bool:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hardener.charts.at_hand import DEFAULTS, AtHand, literal, texts
+from hardener.charts.at_hand import DEFAULTS, AtHand, literal, texts, writable
 from hardener.charts.places import InObject
 from hardener.charts.release import WHOLE, Release, Values
 from hardener.kubernetes import kustomization as kustomize
@@ -129,7 +129,7 @@ def _values(at_hand: AtHand, release: Release, folder: str, below: Path, chart: 
     replaces = mode == "replace"
     own = Values(
         label, data if replaces else _without_null(data), InObject(item, below, label),
-        item.editable and not item.classes and (given is None or isinstance(given, dict)),
+        writable(item) and (given is None or isinstance(given, dict)),
         takes_null=replaces,
     )  # fmt: skip
     file: Values | None = None

@@ -491,3 +491,9 @@ def test_no_secret_is_copied_out_of_its_object(tmp_path: Path) -> None:
         "      - name: HOME",
         "        value: /tmp",
     ]
+
+
+def test_what_a_program_makes_is_read_and_not_written(tmp_path: Path) -> None:
+    program = f"import yaml\n\nrelease = {yaml.safe_load(FLUX)!r}\nprint(yaml.safe_dump(release))\n"
+    found = write(only(made(tmp_path, {"make.py": program})), [SETTING], lambda path: program)
+    assert not isinstance(found, dict) and found.reason == "no place of its values can be written"
