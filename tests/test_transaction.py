@@ -260,7 +260,7 @@ def waiting(
     listens = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     program = f"import signal; {listens}\n{program}"
     with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
-        timer = threading.Timer(30, process.kill)
+        timer = threading.Timer(120, process.kill)
         timer.start()
         try:
             assert process.stderr is not None
@@ -278,7 +278,7 @@ def test_a_run_that_waits_can_be_ended(command: tuple[str, ...], number: int, tw
     before = snapshot(two)
     with run_folder.alone(str(two)), waiting(*command, cwd=two) as process:
         process.send_signal(number)
-        assert process.wait(10) not in (0, -signal.SIGKILL)
+        assert process.wait(60) not in (0, -signal.SIGKILL)
     assert snapshot(two) == before
 
 
@@ -294,7 +294,7 @@ def test_a_run_that_waits_for_another_place_can_be_ended(tmp_path: Path) -> None
     program = f"import sys\nfrom hardener.support import waiting\n{tells}\n{CREATES}"
     with run_folder.alone(first.top), waiting(cwd=tmp_path, program=program) as process:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == -signal.SIGTERM
+        assert process.wait(60) == -signal.SIGTERM
     assert snapshot(tmp_path) == before
 
 
