@@ -31,8 +31,12 @@ StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRun:
-    """Which chart is rendered, and how: as ``helm template RELEASE CHART -f VALUES --set SETS`` does it. ``root`` is
-    the folder of its tree, ``most_renders`` how often it may be rendered."""
+    """Which chart is rendered, and how: as ``helm template RELEASE CHART -f VALUES --set SETS`` does it.
+
+    ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
+    ``values.yaml`` counts. ``in_files``: what is written are files of values, which are rendered once more; values that
+    stand elsewhere were proved by the renders before.
+    """
 
     chart: str
     root: str
@@ -42,6 +46,8 @@ class ChartRun:
     namespace: str | None = None
     kube_version: str | None = None
     most_renders: int = MOST_RENDERS
+    defaults: bool = True
+    in_files: bool = True
 
 
 Refuses = Callable[[Planned], bool]
@@ -83,6 +89,9 @@ def harden_chart(
     with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root) as copy:
         if copy.is_library:
             raise ChartError(f"{plain(run.chart)} is a library chart: it renders nothing by itself")
+        if not run.defaults:
+            with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
+                handle.write("{}\n")
         return _Hardening(run, copy, helm, progress).run(settings, harden, write)
 
 
@@ -151,7 +160,8 @@ class _Hardening:
                 search.give_up(refused.path, str(refused))
                 reached = search.reached()
                 continue
-            self._prove(search, reached, written)
+            if self._run.in_files:
+                self._prove(search, reached, written)
             return written
         return Written()
 

@@ -27,7 +27,7 @@ from hardener.tree.tree import Tree
 _ID = "renders-elsewhere"
 
 
-def harden_releases(outcome: Outcome, plan: Plan, paths: list[str], progress: Callable[[str], object]) -> None:
+def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], object]) -> None:
     """Add to ``outcome``, a run over a tree, what values make of the charts that its releases name.
 
     Where nobody asked for it, the finding of each says how. Raises InputError where helm is asked for and is not there.
@@ -86,7 +86,7 @@ def _harden(
     with release.chart_path() as chart, tempfile.TemporaryDirectory(prefix="harden-") as folder:
         run = ChartRun(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
-            release=release.name or "release", namespace=release.namespace, defaults=release.defaults, proves=False,
+            release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
         )  # fmt: skip
         hardened = harden_chart(run, helm, plan.settings, run_without, written, phase(progress, "rendering"))
     _take(outcome, release, hardened, text_of)

@@ -17,6 +17,7 @@ from hardener.engine.asked import Asked
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
@@ -55,6 +56,7 @@ class Choices:
     since: str | None = None
     baseline: str | None = None
     no_waivers: bool = False
+    values: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +100,22 @@ class Plan:
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         outcome.asked = self.asked
+        if not tree.stream and self.touched is None and has_charts(tree):
+            from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
+
+            harden_releases(outcome, self, progress)
         if touched is not None:
             touched.narrow(outcome)
         return outcome
+
+
+def has_charts(tree: Tree) -> bool:
+    """Whether something in ``tree`` may have a chart rendered that is at hand."""
+    if not tree.kinds.isdisjoint(RENDERED_ELSEWHERE):
+        return True
+    if any("helmCharts" in item.data for item in tree.kustomizations.values() if isinstance(item.data, dict)):
+        return True
+    return any('"helm_release"' in file.content.text for file in tree.terraform_files)
 
 
 def plan_of(choices: Choices, root: str) -> Plan:

@@ -130,11 +130,13 @@ class Override:
     reads it.
 
     ``changes`` are the changes of the rendered chart that come out by it, alone or together with other overrides.
+    ``release`` is the object of the tree that has the chart rendered; "" where somebody names the chart.
     """
 
     path: tuple[str, ...]
     value: Any
     changes: tuple[Change, ...]
+    release: str = ""
 
 
 @dataclass(slots=True, eq=False)

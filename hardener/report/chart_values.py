@@ -17,7 +17,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
     for override in outcome.overrides:
         objects = listed({id(item): str(item) for item in (change.object for change in override.changes)})
         ids = ", ".join(dict.fromkeys(change.transform.id for change in override.changes))
-        yield f"{key(override)} = {_value(override.value)}  {objects} ({ids})"
+        where = f"{override.release}: " if override.release else ""
+        yield f"{where}{key(override)} = {_value(override.value)}  {objects} ({ids})"
 
 
 def title(outcome: Outcome) -> str:
@@ -31,6 +32,7 @@ def records(outcome: Outcome) -> list[dict[str, Any]]:
         {
             "key": list(override.path),
             "value": override.value,
+            "release": override.release or None,
             "transforms": list(dict.fromkeys(change.transform.id for change in override.changes)),
             "objects": list(dict.fromkeys(str(change.object) for change in override.changes)),
         }
