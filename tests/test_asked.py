@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from hardener.support.printable import plain_line
+from hardener.support.shell_words import quoted_path
 
 from .conftest import DEPLOYMENT, Harden, commit, write
 
@@ -79,3 +84,27 @@ def test_a_baseline_names_the_check_that_takes_it(harden: Harden) -> None:
 def test_many_paths_are_not_repeated(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.yaml": DEPLOYMENT.replace("web", f"w{n}") for n in range(5)})
     assert "next: harden diff PATH... shows" in harden("check", *(f"{n}.yaml" for n in range(5))).out
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.yaml", "a b's.yaml", "new\nline.yaml", "a\x1b[2J\\.yaml", "##[error].yaml", "\u202eb\u200b.yaml", "\udcff.yaml",
+     "-w.yaml"],
+)  # fmt: skip
+def test_a_name_is_one_word_of_a_shell_and_acts_on_no_terminal(name: str) -> None:
+    word = quoted_path(name)
+    assert plain_line(f"undo: {word}") == f"undo: {word}"
+    read = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
+    assert read.removeprefix(b"./") == os.fsencode(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("new\nline.yaml", "$'new\\x0aline.yaml'"), ("-w.yaml", "./-w.yaml"), ("##[a.yaml", "$'\\x23\\x23[a.yaml'")],
+)  # fmt: skip
+def test_a_printed_command_finds_a_file_with_an_odd_name(name: str, shown: str, harden: Harden, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(DEPLOYMENT)
+    found = re.search(r"^next: harden diff (.*?) shows each change", harden("check", "--", name).out, re.M)
+    assert found is not None and found[1] == shown
+    listed = subprocess.run(["bash", "-c", f"ls {found[1]}"], cwd=tmp_path, capture_output=True)
+    assert listed.returncode == 0, listed.stderr

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.shell_words import quoted, quoted_path
 
 _MOST = 4  # paths; more are not repeated
 # Options that not every command knows: those of a judgement, and those of what is written.
@@ -41,10 +41,10 @@ class Asked:
     def command(self, name: str, *more: str) -> str:
         """The command ``name`` for the same paths and options, as far as it knows them, with the words ``more``."""
         words = ["harden", *name.split()]
-        paths = [shlex.quote(path) for path in self.paths] if len(self.paths) <= _MOST else ["PATH..."]
+        paths = [quoted_path(path) for path in self.paths] if len(self.paths) <= _MOST else ["PATH..."]
         options: list[str] = []
         for option, values in self.options:
             if option not in _UNKNOWN.get(name, ()):
                 sign = "--" + option.replace("_", "-")
                 options += [word for value in values for word in (sign, value)] if values else [sign]
-        return " ".join([*words, *paths, *map(shlex.quote, [*options, *more])])
+        return " ".join([*words, *paths, *map(quoted, [*options, *more])])
