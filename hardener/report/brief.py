@@ -316,7 +316,8 @@ class BriefReport(Printed):
         if advice := self._next():
             yield f"next: {advice}"
         if undo := self._undo():
-            yield f"undo: {undo}"
+            yield from undo.notes
+            yield f"undo: {undo.command}"
 
     # How much of it.
 

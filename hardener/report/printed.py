@@ -17,7 +17,7 @@ from hardener.report.impact import counted
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen
-from hardener.report.undo import undo
+from hardener.report.undo import Undo, undo
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
@@ -147,8 +147,8 @@ class Printed:
             return "-v shows all findings with their places"
         return None
 
-    def _undo(self) -> str | None:
-        """The command that brings the files back; None where there is none."""
+    def _undo(self) -> Undo | None:
+        """How the files are brought back; None where Git cannot do it."""
         if not (self.applied and self.outcome.files) or self.outcome.tree.stream:
             return None
         return undo(self.outcome.files, self.outcome.asked.paths)

@@ -214,7 +214,9 @@ class TextReport(Printed):
         if self.verdict and (advice := self._next()):
             self._say(f"next: {advice}")
         if undo := self._undo():
-            self._say(f"undo: {undo}", whole=True)
+            for note in undo.notes:
+                self._say(note)
+            self._say(f"undo: {undo.command}", whole=True)
 
 
 # Findings that give the same advice are one line when there are more of them, and none of them is urgent; so are steps
