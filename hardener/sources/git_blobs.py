@@ -7,7 +7,6 @@ import hashlib
 from hardener.sources.git_program import Git
 from hardener.support.programs import ProgramError
 
-
 _EMPTY = {  # the ids of nothing: what git add --intent-to-add writes
     b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
     b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
