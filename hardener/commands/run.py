@@ -240,7 +240,7 @@ def write(outcome: Outcome, style: Style) -> int:
     whole = write_files(outcome)
     show(outcome, redactor, style, applied=True)
     if outcome.failure and style.format != "text":
-        print(f"harden: {redactor.text(outcome.failure)}", file=sys.stderr)
+        print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
     return 0 if whole else 2
 
 

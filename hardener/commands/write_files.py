@@ -87,7 +87,7 @@ def finish_killed(paths: list[str], *, targets: list[str] | None = None) -> None
     for line in run_folder.recover_around(files.expand(paths), real):
         from hardener.report.redactor import Redactor  # late: few runs are killed
 
-        print(f"harden: {Redactor().text(line)}", file=sys.stderr)
+        print(f"harden: {plain(Redactor().text(line))}", file=sys.stderr)
 
 
 def write_secrets(outcome: Outcome, run: Transaction) -> None:
