@@ -24,7 +24,6 @@ OPTIONS = [
     ["--profile", "strict", "--skip", "cpu-limit,K05", "--skip", "no-host-ipc"],
     ["--kubernetes-version", "1.33", "--evidence", "k8s", "--as-of", "2026-01-02", "--policy-engine", "none"],
     ["--prune-managed", "--pin-format", "digest-only", "--out-of-band", "out", "--accept", "no-host-pid"],
-    ["--since", "HEAD", "--no-waivers"],
     ["--only", "no-host-pid,run-as-non-root"],
 ]  # fmt: skip
 
@@ -59,6 +58,26 @@ def test_the_next_step_can_be_typed(options: list[str], harden: Harden) -> None:
     assert typed(harden, apply) == 0
     left = harden("check", "k8s", *options).out
     assert "are pending" not in left
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (["--since", "HEAD"], "harden diff k8s --since HEAD shows each change; -v"),
+        (["--no-waivers"], "harden diff k8s --no-waivers shows each change; -v"),
+        (["--baseline", "known"], "harden diff k8s shows each change, also those that the baseline lists; -v"),
+    ],
+)
+def test_apply_is_not_named_where_it_would_make_other_changes(
+    options: list[str], shown: str, harden: Harden, tmp_path: Path
+) -> None:
+    assert harden("baseline", "write", "k8s/a b.yaml", "--baseline", "known").status == 0
+    web = tmp_path / "k8s/web.yaml"
+    web.write_text(web.read_text() + "# new\n")
+    out = harden("check", "k8s", *options).out
+    assert f"\nnext: {shown}" in out
+    assert "harden apply" not in out
+    typed(harden, shown.partition(" shows ")[0])
 
 
 def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:

@@ -137,7 +137,7 @@ ODD_FOLDER = "a\x1b[2Jb\u202e"
     ("arguments", "said"),
     [
         (["baseline", "write", "k8s", "--baseline", f"{ODD_FOLDER}/known"], "entries; commit it"),
-        (["check", f"{ODD_FOLDER}/none.txt", "--format", "json"], "nothing was read"),
+        (["check", ODD_FOLDER, "--format", "json"], "nothing was read"),
         (["apply", "k8s", "--output-dir", f"{ODD_FOLDER}/out"], "written to"),
         (["apply", "k8s", "--output", "json-patch", "--output-dir", f"{ODD_FOLDER}/out"], "written to"),
         (["apply", "broken", "--format", "json"], "nothing was written"),
@@ -149,7 +149,12 @@ def test_what_a_command_says_of_its_paths_acts_on_nothing(
     arguments: list[str], said: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(
-        tmp_path, {"k8s/web.yaml": DEPLOYMENT, f"{ODD_FOLDER}/none.txt": "a\n", f"broken/{ODD_FOLDER}.yaml": DEPLOYMENT}
+        tmp_path,
+        {
+            "k8s/web.yaml": DEPLOYMENT,
+            f"{ODD_FOLDER}/testdata/web.yaml": DEPLOYMENT,
+            f"broken/{ODD_FOLDER}.yaml": DEPLOYMENT,
+        },
     )
     commit(tmp_path / ODD_FOLDER)
 

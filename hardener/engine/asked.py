@@ -38,6 +38,15 @@ class Asked:
                 found.append((name, (str(value),)))
         return Asked(tuple(paths), tuple(found))
 
+    def gives(self, *names: str) -> bool:
+        """Whether one of the options ``names`` was given."""
+        return any(option in names for option, _ in self.options)
+
+    @property
+    def is_judged_apart(self) -> bool:
+        """Whether an option chooses among the changes that ``apply`` would make: it knows none of these."""
+        return self.gives(*_JUDGES)
+
     def command(self, name: str, *more: str) -> str:
         """The command ``name`` for the same paths and options, as far as it knows them, with the words ``more``."""
         words = ["harden", *name.split()]

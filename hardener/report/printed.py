@@ -142,7 +142,10 @@ class Printed:
         if self.outcome.changes:
             more = "" if self.verbose else "; -v shows all"
             asked = self.outcome.asked
-            return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
+            if not asked.is_judged_apart:
+                return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
+            known = ", also those that the baseline lists" if asked.gives("baseline") else ""
+            return f"{asked.command('diff')} shows each change{known}{more}"
         if (self.outcome.findings or self.outcome.held) and not self.verbose:
             return "-v shows all findings with their places"
         return None
