@@ -361,6 +361,8 @@ def test_a_check_names_what_it_fails_on(harden: Harden, tmp_path: Path) -> None:
         section = re.search(r"^Fails the check: (\d+) \(.*\)\n((?:  .*\n)+)", out, re.M)
         assert section and "no-privileged" in section[2] and "new.yaml:9 Pod/debug" in section[2]
         assert {re.split(" +", line)[2] for line in section[2].splitlines()} == set(grave)
+        whole = harden("check", "--fail-on", "high", "-v", *options).out
+        assert section[0] in whole  # a brief report of many says that -v shows all
         # What does not fail is counted alone, as before.
         assert ("-v lists them" in out) == bool(options)
     assert "Fails the check" not in harden("check", "--fail-on", "none").out

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from hardener.authoring.edits import Severity
-from hardener.engine.outcome import Change, Held, Report
+from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import impact, levels, steps, unread
 from hardener.report.held import held_back, place
@@ -25,6 +24,8 @@ from hardener.report.printed import (
     by_severity,
     by_transform,
     facts_of,
+    failing_title,
+    failures,
     gravest_first,
     in_files,
     of_grades,
@@ -161,27 +162,11 @@ class BriefReport(Printed):
         """What the check fails on, each with its place: a section that folds or counts may not name it."""
         if not self.failing:
             return None
-        entries: dict[tuple[str, str, str, str], list[tuple[Severity, _Row]]] = {}
-        for record in self.failing:
-            if isinstance(record, Report):
-                id, severity, item = record.id, record.severity, record.object
-                where, text = (record.file, record.line), record.message
-            else:
-                first = record.changes[0] if isinstance(record, Held) else record
-                id, severity, item = record.transform.id, record.transform.severity, first.object
-                where, text = (item.piece.file.name, first.line), record.transform.summary
-                state = "held back" if isinstance(record, Held) else "pending"
-                text = f"not so yet, the change is {state}: {text}"
-            row = _Row("", where, "" if item is None else str(item), text)
-            entries.setdefault((id, where[0], row.item, text), []).append((severity, row))
-        rows = []
-        for (id, *_), group in sorted(entries.items(), key=lambda entry: -entry[1][0][0].rank):
-            severity, row = group[0]
-            row.head = f"  {self._painted(severity)} {id}{_times(group)}  "
-            rows.append(_Entry([row], len(group)))
-        counts = by_severity(severity for group in entries.values() for severity, _ in group)
-        title = f"Fails the check: {len(self.failing)} ({counts})"
-        return _Section(title, rows, "record", first=2, most=_FAILING)
+        entries = []
+        for group in failures(self.failing):
+            head = f"  {self._painted(group.severity)} {group.id}{f' x {group.count}' if group.count > 1 else ''}  "
+            entries.append(_Entry([_Row(head, group.where, group.item, group.text)], group.count))
+        return _Section(failing_title(self.failing), entries, "record", first=2, most=_FAILING)
 
     def _levels(self) -> _Section | None:
         if not self.levels or not self.levels[0]:

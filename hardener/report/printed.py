@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report
@@ -26,6 +26,18 @@ _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36
 _COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
 
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a check fails on: ``count`` records that say the same ``text`` of ``item``, the first at ``where``."""
+
+    severity: Severity
+    id: str
+    where: Place
+    item: str
+    text: str
+    count: int
 
 
 @dataclass(slots=True)
@@ -240,6 +252,35 @@ def refused_by_git(masked: list[FileChange]) -> str:
 def gravest_first(findings: Iterable[Report]) -> list[Report]:
     """The findings by severity, then by place."""
     return sorted(findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line))
+
+
+def failing_title(records: Sequence[Change | Held | Report]) -> str:
+    """How many ``records`` a check fails on."""
+    return f"Fails the check: {len(records)} ({by_severity(map(_severity_of, records))})"
+
+
+def failures(records: Iterable[Change | Held | Report]) -> list[Failure]:
+    """What a check fails on, the gravest first; what is alike for one object is one."""
+    groups: dict[tuple[str, str, str, str], list[tuple[Severity, Place]]] = {}
+    for record in records:
+        severity = _severity_of(record)
+        if isinstance(record, Report):
+            id, item, where, text = record.id, record.object, (record.file, record.line), record.message
+        else:
+            first = record.changes[0] if isinstance(record, Held) else record
+            id, item, where = record.transform.id, first.object, (first.object.piece.file.name, first.line)
+            state = "held back" if isinstance(record, Held) else "pending"
+            text = f"not so yet, the change is {state}: {record.transform.summary}"
+        name = "" if item is None else str(item)
+        groups.setdefault((id, where[0], name, text), []).append((severity, where))
+    found = [
+        Failure(group[0][0], id, group[0][1], name, text, len(group)) for (id, _, name, text), group in groups.items()
+    ]
+    return sorted(found, key=lambda one: -one.severity.rank)
+
+
+def _severity_of(record: Change | Held | Report) -> Severity:
+    return record.severity if isinstance(record, Report) else record.transform.severity
 
 
 def by_severity(records: Iterable[Severity]) -> str:
