@@ -71,6 +71,11 @@ class _Section:
     shown: int = 0
 
     @property
+    def here(self) -> int:
+        """How much of what the title counts is shown."""
+        return sum(entry.count for entry in self.entries[: self.shown])
+
+    @property
     def left(self) -> int:
         """How much of what the title counts is not shown."""
         return sum(entry.count for entry in self.entries[self.shown :])
@@ -329,6 +334,8 @@ class BriefReport(Printed):
                         room -= rows
                         section.shown += 1
         for section in sections:
+            if not section.here:  # a heading of what has no room says nothing
+                section.shown = 0
             for row in (row for entry in section.entries[: section.shown] for row in entry.rows):
                 more = self._line(row, whole=True)[0].count("\n")
                 if more <= room:
@@ -341,9 +348,8 @@ class BriefReport(Printed):
             if self._is_roomy:
                 self._say()
             title = section.title
-            if capped and section.shown < len(section.entries):
-                here = sum(entry.count for entry in section.entries[: section.shown])
-                shown = f", first {counted(here, section.noun)} shown"
+            if capped and 0 < section.shown < len(section.entries):
+                shown = f", first {counted(section.here, section.noun)} shown"
                 title = cut(title, self.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
         for entry in section.entries[: section.shown]:
