@@ -31,7 +31,7 @@ from hardener.report.printed import (
     of_grades,
     refused_by_git,
 )
-from hardener.report.wrapping import cut, length, wrapped
+from hardener.report.wrapping import cut, end, length, padded, wrapped
 from hardener.support.fast_dataclass import dataclass
 
 _FINDINGS = 10  # that a pipe gets
@@ -255,7 +255,7 @@ class BriefReport(Printed):
             )
             for group in groups
         ]
-        first, second, third, fourth = (max(len(row[column]) for row in cells) for column in range(4))
+        first, second, third, fourth = (max(length(row[column]) for row in cells) for column in range(4))
         for group, (id, severity, grade, made) in zip(groups, cells, strict=True):
             head = (
                 f"  {self._paint('green', id.ljust(first))}  {self._painted(severity)}{' ' * (second - len(severity))}"
@@ -264,7 +264,7 @@ class BriefReport(Printed):
             if self.screen.height and self.screen.width < 100:
                 yield _Entry([_Row(head, text=made)], len(group))
             else:
-                yield _Entry([_Row(f"{head}{made.ljust(fourth)}  ", text=group[0].transform.summary)], len(group))
+                yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.summary)], len(group))
 
     def _findings(self) -> _Section | None:
         found = self.outcome.findings
@@ -372,14 +372,14 @@ class BriefReport(Printed):
         item, text = self._plain(row.item), self._plain(row.text)
         if width and not whole:
             room = width - length(row.head)
-            for_item = 0 if text and where else max(room - len(where) - 1, room // 3)
-            where = _end_of(where, room - min(len(item) + bool(item), for_item) if not text else room // 2)
-            room -= len(where)
-            item = cut(item, room - 1) if room > _LEAST or len(item) < room else ""
-            room -= len(item) + bool(item)
+            for_item = 0 if text and where else max(room - length(where) - 1, room // 3)
+            where = _end_of(where, room - min(length(item) + bool(item), for_item) if not text else room // 2)
+            room -= length(where)
+            item = cut(item, room - 1) if room > _LEAST or length(item) < room else ""
+            room -= length(item) + bool(item)
             tail = _end_of(tail, width // 2)
             if text:
-                room -= 2 * bool(where) + (len(tail) + 3) * bool(tail)
+                room -= 2 * bool(where) + (length(tail) + 3) * bool(tail)
                 text = cut(text, room) if room >= _LEAST or not where else ""
         named = " ".join(filter(None, (where, item)))
         line = row.head + "  ".join(filter(None, (named, text))) + (f" ({tail})" if tail else "")
@@ -421,4 +421,4 @@ def _names(finding: Report) -> Iterable[str]:
 
 def _end_of(text: str, room: int) -> str:
     """The end of a place that is longer than ``room``: the name of the file and the line."""
-    return text if len(text) <= room or room < 2 else "…" + text[1 - room :]
+    return text if length(text) <= room or room < 2 else "…" + end(text, room - 1)

@@ -69,7 +69,7 @@ class Printed:
         """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is. The places
         ``at`` become links."""
         line = self._plain(text)
-        if len(line) > self.screen.width > 0 and not whole:
+        if self.screen.width > 0 and not whole and len(line.encode("utf-8", "replace")) > self.screen.width:
             from hardener.report.wrapping import wrapped  # late: only a terminal needs it
 
             line = wrapped(line, self.screen.width)
