@@ -91,6 +91,29 @@ def test_a_held_back_change_names_the_whole_command(harden: Harden) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("options", [[], ["--max-risk", "safe"], ["--fail-on", "high"], ["--no-waivers"]], ids=" ".join)
+def test_a_failed_check_names_what_makes_that_which_was_held_back(
+    options: list[str], harden: Harden, tmp_path: Path
+) -> None:
+    pod = (POD + CONTAINER).replace("hostPID: true", "shareProcessNamespace: true")
+    pod += "    securityContext: {privileged: true, capabilities: {add: [SYS_ADMIN]}}\n"
+    write(tmp_path, {f"k8s/{n}.yaml": DEPLOYMENT.replace("web", f"w{n}") for n in range(4)} | {"k8s/a b.yaml": pod})
+    commit(tmp_path)
+    out = harden("check", "k8s", "--fail-on", "high", *options).out
+    named = re.search(
+        r"^next: (?:.*; )?(harden (?:apply|diff) \S* ?\S* .*--accept \S+) (?:makes|shows) what is held", out, re.M
+    )
+    ids = {one["id"] for one in json.loads(harden("check", "k8s", *options, "--format", "json").out)["held"]
+           if one["severity"] in ("high", "critical")}  # fmt: skip
+    assert ids, "the test shows nothing"
+    assert named is not None and "'k8s/a b.yaml'" in named[1] and "k8s/0.yaml" not in named[1]
+    assert set(shlex.split(named[1])[-1].split(",")) == ids
+    assert ("apply" in named[1]) == ("--no-waivers" not in options)
+    typed(harden, named[1])
+    if "apply" in named[1]:
+        assert "makes what is held back" not in harden("check", "k8s", "--fail-on", "high", *options).out
+
+
 def test_a_baseline_names_the_check_that_takes_it(harden: Harden) -> None:
     out = harden("baseline", "write", "k8s", "--max-risk", "safe").out
     command = out.partition("commit it, then: ")[2].strip()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.shell_words import quoted, quoted_path
@@ -46,6 +47,11 @@ class Asked:
     def is_judged_apart(self) -> bool:
         """Whether an option chooses among the changes that ``apply`` would make: it knows none of these."""
         return self.gives(*_JUDGES)
+
+    def about(self, files: Iterable[str]) -> Asked:
+        """The same for ``files`` alone; for all paths where the files are many."""
+        found = tuple(dict.fromkeys(files))
+        return replace(self, paths=found) if len(found) <= _MOST else self
 
     def command(self, name: str, *more: str) -> str:
         """The command ``name`` for the same paths and options, as far as it knows them, with the words ``more``."""

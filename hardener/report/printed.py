@@ -25,6 +25,8 @@ _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
 _COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
 
+_MOST_IDS = 4  # of a command; with more of them it is no line that anybody types
+
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
 
 
@@ -151,16 +153,33 @@ class Printed:
         if self.applied and self.outcome.files:
             left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
-        if self.outcome.changes:
-            more = "" if self.verbose else "; -v shows all"
-            asked = self.outcome.asked
-            if not asked.is_judged_apart:
-                return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
+        steps = [*self._next_changes(), *self._next_held()]
+        if not self.verbose and (steps or self.outcome.findings or self.outcome.held):
+            steps.append("-v shows all" if steps else "-v shows all findings with their places")
+        return "; ".join(steps) or None
+
+    def _next_changes(self) -> Iterator[str]:
+        asked = self.outcome.asked
+        if not self.outcome.changes:
+            return
+        if asked.is_judged_apart:
             known = ", also those that the baseline lists" if asked.gives("baseline") else ""
-            return f"{asked.command('diff')} shows each change{known}{more}"
-        if (self.outcome.findings or self.outcome.held) and not self.verbose:
-            return "-v shows all findings with their places"
-        return None
+            yield f"{asked.command('diff')} shows each change{known}"
+        else:
+            yield f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them"
+
+    def _next_held(self) -> Iterator[str]:
+        """The command that makes what was held back and fails the check."""
+        held = [record for record in self.failing if isinstance(record, Held)]
+        ids = list(dict.fromkeys(each.transform.id for each in held))
+        if held:
+            asked = self.outcome.asked.about(each.changes[0].object.piece.file.name for each in held)
+            option = ("--accept", ",".join(ids) if len(ids) <= _MOST_IDS else "ID")
+            what = "what is held back and fails the check"
+            if asked.is_judged_apart:
+                yield f"{asked.command('diff', *option)} shows {what}"
+            else:
+                yield f"{asked.command('apply', *option)} makes {what}"
 
     def _undo(self) -> Undo | None:
         """How the files are brought back; None where Git cannot do it."""
