@@ -54,6 +54,10 @@ MISTAKES: list[tuple[str, list[str], list[str]]] = [
     ("profile with a wrong type", ["--profile", "./type.yaml"], ["./type.yaml", "transforms"]),
     ("profile with an unknown option", ["--profile", "./option.yaml"], ["unknown option resources.cpu"]),
     ("unknown id: --only", ["--only", "run-as-nonroot"], ["unknown transform run-as-nonroot", "run-as-non-root?"]),
+    ("unknown risk: --only", ["--only", "K99"], ["unknown risk K99; there are K01 to K10"]),
+    ("risk without a zero", ["--only", "k1"], ["unknown risk k1 (did you mean K01?)"]),
+    ("risk with a letter", ["--skip", "no-host-ipc,KO5"], ["unknown risk KO5 (did you mean K05?)"]),
+    ("option for a file", ["--config", "--quiet"], ["Option --config takes FILE, and --quiet is an option"]),
     ("unknown id: --skip", ["--skip", "drop-capability"], ["unknown transform drop-capability", "drop-capabilities?"]),
     ("unknown id: --accept", ["--accept", "no-hostpath"], ["unknown transform no-hostpath", "no-host-path?"]),
     ("one unknown id of two", ["--only", "no-host-path,nonsense"], ["unknown transform nonsense", "harden list"]),
@@ -323,6 +327,21 @@ def test_who_shows_the_patch(arguments: list[str], patch: bool, harden: Harden, 
     done = harden(*arguments)
     assert ("\ndiff --git a/web.yaml b/web.yaml\n" in done.out) is patch
     assert done.out.count("runAsNonRoot: true") == patch or not patch
+
+
+def test_an_option_that_swallows_the_next_is_told(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    said = "Option --baseline takes FILE, and --fail-on is an option; see harden check --help"
+    for arguments in (["--baseline", "--fail-on", "high"], ["web.yaml", "--baseline", "--fail-on", "high"]):
+        done = harden("check", *arguments)
+        assert (done.status, done.err) == (2, f"harden: {said}\n")
+    assert "--fail-on: cannot be read" in harden("check", "web.yaml", "--baseline=--fail-on").err
+
+
+def test_apply_says_that_it_has_to_be_told_what(harden: Harden) -> None:
+    done = harden("apply")
+    said = "PATH is missing: apply changes files, so it has to be told which (harden apply . for all here)"
+    assert (done.status, done.err) == (2, f"harden: {said}; see harden apply --help\n")
 
 
 @pytest.mark.parametrize("group", ["baseline", "golden"])
