@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from hardener.support.printable import plain_line
 from hardener.support.shell_words import quoted_path
 
-from .conftest import DEPLOYMENT, Harden, commit, write
+from .conftest import DEPLOYMENT, ROOT, Harden, commit, write
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  hostPID: true\n  containers:\n"
 CONTAINER = "  - name: c\n    image: example.com/c:1\n"
@@ -112,6 +113,20 @@ def test_a_failed_check_names_what_makes_that_which_was_held_back(
     typed(harden, named[1])
     if "apply" in named[1]:
         assert "makes what is held back" not in harden("check", "k8s", "--fail-on", "high", *options).out
+
+
+def test_what_is_accepted_and_changes_nothing_is_said(harden: Harden, tmp_path: Path) -> None:
+    """A database whose server refuses a file mode keeps its user; without that there is no user that is not root."""
+    shutil.copy(ROOT / "examples/shop/postgres.yaml", tmp_path / "k8s/postgres.yaml")
+    said = "--accept run-as-non-root makes no change; it may need what is held back: run-as-user"
+    for command in ("diff", "check"):
+        for more in ([], ["-v"]):
+            out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root,run-as-user", *more).out
+            assert "makes no change" not in out
+            out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root", *more).out
+            assert f"\n  {said}\n" in out
+    assert "--accept no-host-ipc makes no change\n" in harden("diff", "k8s/web.yaml", "--accept", "no-host-ipc").out
+    assert "makes no change" not in harden("check", "k8s", "--accept", "no-host-pid").out
 
 
 def test_a_baseline_names_the_check_that_takes_it(harden: Harden) -> None:

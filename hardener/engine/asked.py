@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from hardener.support.fast_dataclass import dataclass
@@ -42,6 +42,12 @@ class Asked:
     def gives(self, *names: str) -> bool:
         """Whether one of the options ``names`` was given."""
         return any(option in names for option, _ in self.options)
+
+    def values(self, name: str) -> Iterator[str]:
+        """What was given for the option ``name``, also several with commas between them."""
+        for option, values in self.options:
+            if option == name:
+                yield from (part for value in values for part in value.split(","))
 
     @property
     def is_judged_apart(self) -> bool:

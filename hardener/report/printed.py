@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from hardener.authoring.edits import Evidence, Grade, Severity
-from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report
+from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import unread, versions
@@ -122,6 +122,24 @@ class Printed:
             number = counted(tree.unread_evidence, "file")
             yield f"{number} outside the given paths could not be read as evidence", False
         yield from ((note.text, note.is_grave) for note in unread.notes(tree))
+        yield from ((text, False) for text in self._without_effect())
+
+    def _without_effect(self) -> Iterator[str]:
+        """What was accepted and changes nothing: it may need a change that is held back."""
+        if self.outcome.asked.is_judged_apart:  # what is judged is not all that there is
+            return
+        steps: list[Change | Held | Waived] = [
+            *self.outcome.changes,
+            *self.outcome.not_made,
+            *self.outcome.held,
+            *self.outcome.waived,
+        ]
+        told = {each.transform.id for each in steps} | {item.step for item in self.outcome.refused}
+        others = list(dict.fromkeys(held.transform.id for held in self.outcome.held))
+        for id in dict.fromkeys(self.outcome.asked.values("accept")):
+            if id not in told:
+                need = f"; it may need what is held back: {', '.join(others[:_MOST_IDS])}" if others else ""
+                yield f"--accept {id} makes no change{need}"
 
     def _refusals(self) -> Iterator[tuple[str, list[tuple[Place, str]]]]:
         """What could not be made, by what became of it: a title, and where and why."""
