@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,6 +96,7 @@ def run_action(runner: Path, work: Path, event: dict[str, str] | None = None, **
     for step in STEPS:
         told = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         known = values | {f"steps.run.outputs.{name}": told.get(name, "") for name in ("status", "reports")}
+        known["env.HARDEN_DOCS"] = event.get("docs", "")
         if not runs(step.get("if", ""), known, failed=bool(job.status)):
             continue
         script = runner / "step.sh"
@@ -114,11 +117,22 @@ def run_action(runner: Path, work: Path, event: dict[str, str] | None = None, **
 GITHUB = {
     "github.action_path": str(ROOT), "github.token": "ghs_of-the-job", "github.server_url": "https://git.example",
     "github.action_repository": "tools/harden", "github.action_ref": "v1",
+    "env.HARDEN_DOCS": "",
 }  # fmt: skip
 
 
 def expanded(text: str, values: dict[str, str]) -> str:
-    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: values[found[1]], text)
+    """``text`` with its expressions filled in: names, ``||`` between two of them, and ``format``."""
+
+    def value(expression: str) -> str:
+        first, _, other = expression.partition(" || ")
+        if other:
+            return value(first) or value(other)
+        if call := re.fullmatch(r"format\('(.*?)', (.*)\)", expression):
+            return call[1].format(*map(value, call[2].split(", ")))
+        return values[expression]
+
+    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: value(found[1]), text)
 
 
 def runs(condition: str, values: dict[str, str], *, failed: bool) -> bool:
@@ -263,11 +277,28 @@ def test_fail_on_is_passed_only_when_it_is_set() -> None:
     assert DEFAULTS["fail-on"] == "" and DEFAULTS["baseline"] == "" and DEFAULTS["since"] == ""
 
 
-def test_rules_link_to_the_pages_of_the_action(action: Run) -> None:
-    job = action(reports="sarif")
+@pytest.mark.parametrize(
+    ("docs", "shown"),
+    [("", "https://git.example/tools/harden/blob/v1/docs"), ("https://docs.example/h", "https://docs.example/h")],
+)
+def test_rules_link_to_the_pages_of_the_action_or_of_the_job(docs: str, shown: str, action: Run) -> None:
+    job = action(reports="sarif", event={"docs": docs})
     rules = json.loads(Path(job.outputs["reports"], "harden.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
     pages = {rule["helpUri"] for rule in rules if "helpUri" in rule}
-    assert "https://git.example/tools/harden/blob/v1/docs/transforms/run-as-non-root.md" in pages
+    assert f"{shown}/transforms/run-as-non-root.md" in pages
+
+
+@pytest.mark.parametrize("extra", [{}, {"fail_on": "none"}])
+def test_what_was_not_looked_at_fails_a_job_and_leaves_its_reports(
+    extra: dict[str, str], action: Run, tmp_path: Path
+) -> None:
+    write(tmp_path / "work", {"k8s/broken.yaml": "kind: Pod\n  a: 1\n"})
+    job = action(no_waivers="true", reports="sarif markdown", **extra)
+    assert (job.status, job.outputs["status"]) == ((0, "0") if extra else (2, "2")), job.log
+    assert "run-as-non-root" in job.summary
+    folder = Path(job.outputs["reports"])
+    assert json.loads((folder / "harden.sarif").read_text())["runs"][0]["results"]
+    assert "not looked at" in (folder / "harden.txt").read_text()
 
 
 # -- what is written to a pull request
@@ -390,6 +421,7 @@ def test_what_github_refuses_is_a_warning_and_keeps_the_verdict(status: int, act
     assert re.search(
         rf"^::warning title=harden::nothing was written to the pull request \(.*: {status}\)", job.log, re.M
     )
+    assert ("the workflow needs permissions" in job.log) == (status in (403, 404))
     assert ("GET", "/elsewhere") not in api.asked and "ghs_of-the-job" not in job.log
 
 
@@ -415,6 +447,8 @@ def test_suggestions_lie_on_lines_of_the_pull_request_and_come_once(action: Run,
     text = with_suggestions(content, rows).decode()
     yaml.safe_load_all(text)
     assert "allowPrivilegeEscalation: false" in text
+    for remark in api.remarks:
+        remark["body"] = remark["body"].replace("\n", "\r\n") + "\r\n"
     again = action(suggest="true", reports="", event=api.event)
     assert len(api.reviews) == 1 and re.search(r"harden: 0 of \d+ suggestions are new", again.log)
 
@@ -430,6 +464,29 @@ def test_no_suggestion_for_lines_that_are_not_those_of_the_report(
                   "no file": {**file, "filename": "../secret.yaml"}}[change]]  # fmt: skip
     job = action(suggest="true", reports="", event=api.event)
     assert api.reviews == [] and "no suggestion lies on lines of the pull request" in job.log
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "unnamed"])
+def test_a_file_of_a_pull_request_is_opened_where_it_is_one_and_is_named(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull request may name what never ends."""
+    spec = importlib.util.spec_from_file_location("pull_request", ROOT / "integrations/github/pull_request.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe" if kind == "link" else "a.yaml")
+    if kind == "link":
+        Path("a.yaml").symlink_to("pipe")
+    asked = SimpleNamespace(files=lambda: [{"filename": "a.yaml", "sha": "0" * 40, "patch": "@@ -0,0 +1,1 @@\n+a"}])
+    place = {"path": "b.yaml" if kind == "unnamed" else "a.yaml", "range": {"start": {"line": 1}, "end": {"line": 1}}}
+    report = {"diagnostics": [{"location": place, "message": "m", "suggestions": [{"text": "b"}]}]}
+    done: list[str] = []
+    thread = threading.Thread(target=lambda: done.append(module.suggest(asked, report)), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert done == ["no suggestion lies on lines of the pull request"]
 
 
 def test_a_stranger_in_a_manifest_writes_no_markup(action: Run, api: Api, tmp_path: Path) -> None:

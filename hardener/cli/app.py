@@ -491,8 +491,9 @@ def explain(
 ) -> None:
     """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
+    from hardener.report.screen import columns
 
-    explain(name, print)
+    explain(name, print, columns(sys.stdout))
 
 
 @command(short_help="Print a module for Airflow, Pulumi and others.")

@@ -55,9 +55,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
             _say(outcome, release, f"cannot be looked at: {error}", "helm template shows more of it")
 
 
-def _harden(
-    outcome: Outcome, release: Release, helm: Helm, plan: Plan, progress: Callable[[str], object]
-) -> None:
+def _harden(outcome: Outcome, release: Release, helm: Helm, plan: Plan, progress: Callable[[str], object]) -> None:
     if unseen := release.unseen:
         message = f"gets values that this tree does not show ({', '.join(unseen)}): it is looked at without them"
         _say(outcome, release, message, "read its changes with those in mind", severity=Severity.MEDIUM)
@@ -131,19 +129,24 @@ def _take(outcome: Outcome, release: Release, hardened: HardenedChart, text_of: 
         outcome.files = [change for change in outcome.files if change is not known] + [found]
 
 
-def _say(
-    outcome: Outcome, release: Release, message: str, advice: str, *, severity: Severity = Severity.LOW
-) -> None:
+def _say(outcome: Outcome, release: Release, message: str, advice: str, *, severity: Severity = Severity.LOW) -> None:
     """A finding about a release, in the place of the one that says that its workloads are not shown."""
     owner = release.owner
-    outcome.findings = [
-        finding for finding in outcome.findings if not (finding.id == _ID and finding.object is owner)
-    ]
+    outcome.findings = [finding for finding in outcome.findings if not (finding.id == _ID and finding.object is owner)]
     line = owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
     outcome.findings.append(
         Report(
-            _ID, None, severity, f"{owner.kind} {owner.name} {message}", advice, owner.piece.file.name, owner,
-            owner.piece, owner.path, line, f"{owner.kind} whose chart is not hardened by its values",
+            _ID,
+            None,
+            severity,
+            f"{owner.kind} {owner.name} {message}",
+            advice,
+            owner.piece.file.name,
+            owner,
+            owner.piece,
+            owner.path,
+            line,
+            f"{owner.kind} whose chart is not hardened by its values",
         )  # fmt: skip
     )
 

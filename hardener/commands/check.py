@@ -18,7 +18,7 @@ from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources.files import is_inside
 from hardener.sources.selection import Wanted, pattern_test
-from hardener.support.printable import plain
+from hardener.support.printable import plain, plain_line
 
 
 def check(
@@ -61,7 +61,7 @@ def check(
     show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks, failing=failing)
     if style.format != "text":
         for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
-            print(line, file=sys.stderr)
+            print(plain_line(line), file=sys.stderr)
     if fail_on == "none":
         return 0
     return 2 if missing else 1 if too_bad else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
+from hardener.authoring.risks import RISKS
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
 from hardener.engine.asked import Asked
@@ -183,6 +185,10 @@ def asked_of(paths: list[str], choices: Choices) -> Asked:
 def _named(name: str) -> list[str]:
     """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
     of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
+    if not of_risk and re.fullmatch(r"[kK][oO0]{0,9}[0-9]{1,9}", name) and name.upper() not in RISKS:
+        near = f"K{int(name.upper().lstrip('KO0') or 0):02}"
+        meant = f" (did you mean {near}?)" if near in RISKS else ""
+        raise InputError(f"unknown risk {name}{meant}; there are {min(RISKS)} to {max(RISKS)}")
     return of_risk or [registry.get(name).id]
 
 
@@ -256,7 +262,7 @@ def write(outcome: Outcome, style: Style) -> int:
     whole = write_files(outcome)
     show(outcome, redactor, style, applied=True)
     if outcome.failure and style.format != "text":
-        print(f"harden: {redactor.text(outcome.failure)}", file=sys.stderr)
+        print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
     return 0 if whole else 2
 
 

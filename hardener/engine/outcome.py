@@ -143,7 +143,8 @@ class Override:
 class FileChange:
     """A file that changes: its new text, and its hunks in lines of the file as read and as written.
 
-    ``ids`` are (line as written, transform), in the order of the lines.
+    ``ids`` are (line as written, transform), in the order of the lines. ``in_git`` is False where Git was asked, and
+    has no version of the file to bring back.
     """
 
     file: ManifestFile
@@ -151,6 +152,7 @@ class FileChange:
     hunks: list[Hunk]
     ids: list[tuple[int, str]] = field(default_factory=list)
     written: bool = False
+    in_git: bool = True
 
 
 @dataclass(slots=True, eq=False)
