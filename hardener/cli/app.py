@@ -107,6 +107,10 @@ def apply(
     pin_format: PinFormatOption = None,
     output: OutputOption = None,
     output_dir: OutputDir = None,
+    chart_values: Annotated[
+        bool,
+        typer.Option("--values", help="Harden charts that the tree renders, by their values.", rich_help_panel=CHART),
+    ] = False,
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
     yes: Yes = False,
     patch: PatchOption = False,

@@ -134,20 +134,11 @@ def _say(outcome: Outcome, release: Release, message: str, advice: str, *, sever
     owner = release.owner
     outcome.findings = [finding for finding in outcome.findings if not (finding.id == _ID and finding.object is owner)]
     line = owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
+    topic = f"{owner.kind} whose chart is not hardened by its values"
+    said = f"{owner.kind} {owner.name} {message}"
+    file = owner.piece.file.name
     outcome.findings.append(
-        Report(
-            _ID,
-            None,
-            severity,
-            f"{owner.kind} {owner.name} {message}",
-            advice,
-            owner.piece.file.name,
-            owner,
-            owner.piece,
-            owner.path,
-            line,
-            f"{owner.kind} whose chart is not hardened by its values",
-        )  # fmt: skip
+        Report(_ID, None, severity, said, advice, file, owner, owner.piece, owner.path, line, topic)
     )
 
 

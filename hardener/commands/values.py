@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.files import Content
 from hardener.sources.manifests import ManifestFile
-from hardener.sources.yaml import Hunk, TextError
+from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
@@ -235,6 +234,7 @@ def _content(path: str) -> Content:
 def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
     from hardener.charts.values_file import key_lines
+    from hardener.commands.chart_releases import hunks_of
 
     found = []
     for path, text in hardened.written.items():
@@ -249,15 +249,5 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
             for override in outcome.overrides
             for change in override.changes
         }
-        found.append(FileChange(file, text, list(_hunks(content.text, text)), sorted(ids)))
+        found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids)))
     return found
-
-
-def _hunks(before: str, after: str) -> list[Hunk]:
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    return [
-        Hunk(start + 1, old[start:end], begin + 1, new[begin:stop])
-        for tag, start, end, begin, stop in matcher.get_opcodes()
-        if tag != "equal"
-    ]

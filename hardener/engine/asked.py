@@ -14,9 +14,11 @@ _JUDGES = ("since", "baseline", "no_waivers")
 _WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format")
 _UNKNOWN = {
     "apply": _JUDGES,
-    "diff": ("baseline",),
-    "baseline write": ("since", "no_waivers", *_WRITES),
+    "check": ("chart_values",),
+    "diff": ("baseline", "chart_values"),
+    "baseline write": ("since", "no_waivers", "chart_values", *_WRITES),
 }
+_SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,6 @@ class Asked:
         options: list[str] = []
         for option, values in self.options:
             if option not in _UNKNOWN.get(name, ()):
-                sign = "--" + option.replace("_", "-")
+                sign = _SIGNS.get(option, "--" + option.replace("_", "-"))
                 options += [word for value in values for word in (sign, value)] if values else [sign]
         return " ".join([*words, *paths, *map(quoted, [*options, *more])])

@@ -34,6 +34,7 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.tree.core_views import OpaqueError, View
 from hardener.tree.tree import Tree
 
+_UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
 _TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
 _LEFT_ALONE = {
@@ -220,7 +221,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         return
     if not may_change or (transform.absence and outcome.tree.stream):
         places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
-        reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
+        reason = "the profile only reports it" if not may_change else _UNSEEN[outcome.tree.chart is None]
         finding = target.finding(
             f"{transform.summary} Not applied at {places}: {reason}",
             advice="use a profile that applies it" if not may_change else WHOLE_IN_FILES,

@@ -170,7 +170,7 @@ class Printed:
         """What a person does next; None where that is not for us to say."""
         if not self.advises or self._is_stream:
             return None
-        if self.applied and self.outcome.overrides and self.outcome.files:
+        if self.applied and self.outcome.tree.chart is not None and self.outcome.files:
             return f"give {self.outcome.files[0].file.name} to helm as the last of its values (-f)"
         if self.applied and self.outcome.files:
             left = f"{self.outcome.asked.command('check', '-v')} lists what is left"

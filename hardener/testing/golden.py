@@ -208,6 +208,8 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
             )
             outcome = hardened.outcome
         else:
+            if plan.settings.helm_values:
+                _need_helm(case)
             tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
             outcome = plan.run(tree, lambda name: None)
         text = records(outcome)
