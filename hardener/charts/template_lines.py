@@ -29,11 +29,17 @@ def template_line(template_text: str, rendered_text: str, rendered_line: int) ->
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a template of a chart: the name of its file, and the node that stands there, None where none does."""
+    """A line of a template of a chart: the name of its file, and the node that stands there, None where none does.
+
+    ``exact``: the node is the very key or item that was printed, not what stands above it, nor an action that prints
+    it. ``through`` are the actions that include the template which the line stands in, from the outside in.
+    """
 
     name: str
     line: int
     node: Node | None = None
+    exact: bool = False
+    through: tuple[Node, ...] = ()
 
 
 @dataclass(slots=True)
@@ -76,27 +82,30 @@ class Templates:
     def of_node(self, name: str, rendered: Node) -> Place:
         """Where the node ``rendered`` of what the template ``name`` printed comes from."""
         way = [rendered, *rendered.above()][::-1]
-        return self._along(name, self.template(name).documents, way, 0)
+        return self._along(name, self.template(name).documents, way, ())
 
-    def _along(self, name: str, roots: list[Node], way: list[Node], depth: int) -> Place:
+    def _along(self, name: str, roots: list[Node], way: list[Node], through: tuple[Node, ...]) -> Place:
         """``way`` leads from a document, or from what an `include` printed below it, down to a node."""
         node = _document(roots, way)
         if node is None:
-            return Place(name, 1)
-        last = node
+            return Place(name, 1, None, False, through)
+        last, exact = node, False
         for rendered in way[1:]:
             found = self.pick(node, rendered)
             if found is None:
+                exact = False
                 break
-            last = node = found
+            last, node, exact = found, found, found.kind != "out"
             if found.kind == "out":
-                further = self._included(found, way[way.index(rendered) - 1 :], depth) if self.follow else None
+                further = self._included(found, way[way.index(rendered) - 1 :], through) if self.follow else None
                 if further is not None:
                     return further
                 break
+        if len(way) == 1:
+            return Place(name, last.line, last, True, through)
         if last.kind == "document":
             last = next((child for child in last.children if child.kind != "out"), last)
-        return Place(name, last.line, last)
+        return Place(name, last.line, last, exact, through)
 
     def pick(self, template: Node, rendered: Node) -> Node | None:
         """The child of ``template`` that printed ``rendered``, which stands below what ``template`` printed."""
@@ -111,14 +120,14 @@ class Templates:
             self._lists[template, parent] = _aligned(template.children, parent.children)
         return self._lists[template, parent].get(rendered)
 
-    def _included(self, action: Node, way: list[Node], depth: int) -> Place | None:
-        for include in action.includes if depth < _DEEPEST_INCLUDE else ():
+    def _included(self, action: Node, way: list[Node], through: tuple[Node, ...]) -> Place | None:
+        for include in action.includes if len(through) < _DEEPEST_INCLUDE else ():
             found = self.defined(include)
             if found is None:
                 continue
             file, roots = found
             if any(self.pick(root, way[1]) is not None for root in roots):
-                return self._along(file, roots, way, depth + 1)
+                return self._along(file, roots, way, (*through, action))
         return None
 
 
