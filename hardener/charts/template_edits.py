@@ -34,7 +34,7 @@ class ByHandError(HardenError):
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """What is to be done at ``path`` of a rendered object: "add" or "replace" a value of a map, "append" an item to a
-    list, or "drop" what is there."""
+    list, or "drop" what is there. What is empty is replaced."""
 
     kind: str
     path: Path
@@ -54,7 +54,7 @@ class Lines:
 
 def operations(before: Any, after: Any, path: Path = ()) -> Iterator[Operation]:
     """What makes ``after`` of ``before``; the items of lists are told apart by their names."""
-    if isinstance(before, dict) and isinstance(after, dict):
+    if isinstance(before, dict) and isinstance(after, dict) and before:
         for key in before:
             if key not in after:
                 yield Operation("drop", (*path, key), None, before[key])
@@ -175,8 +175,11 @@ class Editor:
     def _add(self, place: Place, key: str, type_name: str | None, operation: Operation) -> None:
         node = place.node
         assert node is not None
-        if any(child.name == key for child in node.children):
-            raise ByHandError("the template has the key under a condition that does not hold", place)
+        off = next((child for child in node.children if child.name == key), None)
+        if off is not None:
+            block = off.blocks[-1].action if len(off.blocks) > len(_base(node)) else ""
+            why = f"the template has the key, but not where {block} fails" if block else "the template has the key"
+            raise ByHandError(why, Place(place.name, off.line, off, True, place.through))
         for child in node.children:
             if child.kind == "out":
                 self._check_printer(child, key, place)

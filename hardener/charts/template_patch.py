@@ -95,7 +95,7 @@ def own_patch(
         left = [step for step in left if step.number not in dropped]
     if not left or not written.texts:
         return OwnPatch("", Written({}, {}, []), [], by_hand)
-    patch = "".join(_diff(below + name, texts.get(name), text) for name, text in sorted(written.texts.items()))
+    patch = "".join(diff(below + name, texts.get(name), text) for name, text in sorted(written.texts.items()))
     return OwnPatch(patch, written, left, by_hand)
 
 
@@ -214,7 +214,7 @@ def _data(values: str) -> dict[str, Any]:
     return documents[0] if documents and isinstance(documents[0], dict) else {}
 
 
-def _diff(name: str, old: str | None, new: str) -> str:
+def diff(name: str, old: str | None, new: str) -> str:
     """The patch of one file, as git writes it; ``old`` is None for a new one."""
     before = "/dev/null" if old is None else f"a/{name}"
     made = difflib.unified_diff(_lines(old or ""), _lines(new), before, f"b/{name}", lineterm="\n")

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hardener.charts.helm import Helm
 from hardener.charts.rendered import Document, Key, Reader, changed
-from hardener.charts.template_patch import OwnPatch, own_patch, written_over
+from hardener.charts.template_lines import Templates
+from hardener.charts.template_patch import (
+    OwnPatch,
+    Written,
+    chart_texts,
+    diff,
+    own_patch,
+    write_objects,
+    written_over,
+)
 from hardener.charts.wanted import Wanted
 from hardener.commands.run import Choices, plan_of
 from hardener.tree.tree import Tree
@@ -134,3 +146,290 @@ web:
 logs:
   enabled: true
 """
+
+
+@pytest.mark.slow
+def test_a_chart_of_ones_own_is_hardened_by_a_patch(chart: Chart) -> None:
+    base, wanted, found = chart.write({"templates/web.yaml": WEB, "values.yaml": VALUES}).patch()
+    assert [step.number for step in found.steps] == [step.number for step in wanted.steps]
+    assert found.by_hand == {}
+    assert comes_out(chart, found, base)
+    template, _, values = found.patch.partition("--- a/values.yaml\n")
+    assert [line for line in lines(template) if "Values" in line] == [
+        "+      automountServiceAccountToken: {{ .Values.web.automountServiceAccountToken }}",
+        "+      securityContext: {{- toYaml .Values.web.podSecurityContext | nindent 8 }}",
+        "+          resources: {{- toYaml .Values.web.resources | nindent 12 }}",
+        "+          securityContext: {{- toYaml .Values.web.securityContext | nindent 12 }}",
+        "+          resources: {{- toYaml .Values.logShipper.resources | nindent 12 }}",
+        "+          securityContext: {{- toYaml .Values.logShipper.securityContext | nindent 12 }}",
+    ]
+    assert "+        - name: kube-api-access" in lines(template)  # a volume is no setting: it is written as it is
+    assert [line for line in lines(values) if line.endswith("Context:") or line[1] != " "] == [
+        "+  podSecurityContext:",
+        "+  securityContext:",
+        "+logShipper:",
+        "+  securityContext:",
+    ]
+
+
+@pytest.mark.slow
+def test_a_second_run_finds_nothing(chart: Chart) -> None:
+    _, _, found = chart.write({"templates/web.yaml": WEB, "values.yaml": VALUES}).patch()
+    _, wanted, again = chart.write(found.written.texts).patch()
+    assert (wanted.steps, again.patch) == ([], "")
+
+
+@pytest.mark.slow
+def test_the_chart_that_helm_makes(tmp_path: Path) -> None:
+    """Its values reach the Deployment; its test, a hook, has none."""
+    chart = Chart(real.chart(real.Helm(real.program(3), tmp_path / "homes"), tmp_path))
+    base, _, found = chart.patch()
+    assert comes_out(chart, found, base)
+    assert set(found.written.texts) == {"templates/tests/test-connection.yaml", "values.yaml"}
+    assert {one.key.kind for one in found.by_hand.values()} == {"Deployment"}
+    assert "+      securityContext: {{- toYaml .Values.wget.securityContext | nindent 8 }}" in lines(found.patch)
+    assert "+  securityContext: {{- toYaml .Values.testConnection.podSecurityContext | nindent 4 }}" in lines(
+        found.patch
+    )
+
+
+# What, the template below `containers:` of a Pod, what becomes of the first container, values, the lines that change.
+Change = Callable[[dict[str, Any]], object]
+FIRST = "    - name: web\n      image: web:1\n"
+CASES: list[tuple[str, str, Change, str, list[str]]] = [
+    (
+        "a value that the template has written out",
+        FIRST + '      securityContext:\n        privileged: true # "why"\n        runAsUser: 0\n',
+        lambda one: one["securityContext"].update(privileged=False, runAsUser=1000),
+        "",
+        [
+            '-        privileged: true # "why"',
+            "-        runAsUser: 0",
+            '+        privileged: false # "why"',
+            "+        runAsUser: 1000",
+        ],
+    ),
+    (
+        "a key in a map that the template has written out",
+        FIRST + "      securityContext:\n        runAsUser: 1\n      tty: true\n",
+        lambda one: one["securityContext"].update(capabilities={"drop": ["ALL"]}),
+        "",
+        ["+        capabilities:", "+          drop:", "+            - ALL"],
+    ),
+    (
+        "a value on the line of the dash",
+        "    - image: web:1\n      name: web\n",
+        lambda one: one.update(image="web:1@sha256:" + "a" * 64),
+        "",
+        ["-    - image: web:1", f"+    - image: web:1@sha256:{'a' * 64}"],
+    ),
+    (
+        "a digest behind an image of two values",
+        '    - name: web\n      image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}" # ours\n',
+        lambda one: one.update(image="web:1@sha256:" + "b" * 64),
+        "image:\n  repository: web\n  tag: 1\n",
+        [
+            '-      image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}" # ours',
+            '+      image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}'
+            '{{ with .Values.image.digest }}@{{ . }}{{ end }}" # ours',
+            f"+  digest: sha256:{'b' * 64}",
+        ],
+    ),
+    (
+        "resources that are there and empty",
+        FIRST + "      resources: {}\n",
+        lambda one: one.update(resources={"limits": {"memory": "1Gi"}}),
+        "replicas: 1\n",
+        [
+            "-      resources: {}",
+            "+      resources: {{- toYaml .Values.resources | nindent 8 }}",
+            "+resources:",
+            "+  limits:",
+            "+    memory: 1Gi",
+        ],
+    ),
+    (
+        "an empty key of values that nothing asks for is used",
+        "    - name: web\n      image: {{ .Values.app.image }}\n",
+        lambda one: one.update(securityContext={"privileged": False}),
+        "app:\n  image: web:1\n  securityContext: {} # none yet\n",
+        [
+            "+      securityContext: {{- toYaml .Values.app.securityContext | nindent 8 }}",
+            "-  securityContext: {} # none yet",
+            "+  securityContext:    # none yet",
+            "+    privileged: false",
+        ],
+    ),
+    (
+        "a key of values that is for something else is left alone",
+        "    - name: web\n      image: {{ .Values.image }}\n",
+        lambda one: one.update(securityContext={"privileged": False}),
+        "image: web:1\nsecurityContext: {runAsUser: 5}\n",
+        [
+            "+      securityContext: {{- toYaml .Values.web.securityContext | nindent 8 }}",
+            "+web:",
+            "+  securityContext:",
+            "+    privileged: false",
+        ],
+    ),
+    (
+        "a mount at the end of a list, behind an if",
+        FIRST
+        + "      volumeMounts:\n        - name: a\n          mountPath: /a\n        {{- if .Values.b }}\n"
+        + "        - name: b\n          mountPath: /b\n        {{- end }}\n      tty: true\n",
+        lambda one: one["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"}),
+        "",
+        ["+        - name: tmp", "+          mountPath: /tmp"],
+    ),
+    (
+        "a key that goes",
+        FIRST + "      securityContext:\n        privileged: true\n        capabilities:\n          add: [NET_RAW]\n",
+        lambda one: one["securityContext"].pop("capabilities"),
+        "",
+        ["-        capabilities:", "-          add: [NET_RAW]"],
+    ),
+    (
+        "inside a block that changes the dot, the values are asked for from the top",
+        "    {{- with .Values.app }}\n    - name: web\n      image: {{ .image }}\n    {{- end }}\n",
+        lambda one: one.update(resources={"limits": {"memory": "1Gi"}}),
+        "app:\n  image: web:1\n",
+        [
+            "+      resources: {{- toYaml $.Values.resources | nindent 8 }}",
+            "+resources:",
+            "+  limits:",
+            "+    memory: 1Gi",
+        ],
+    ),
+]
+
+
+def pod(containers: str) -> str:
+    return f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n{containers}"
+
+
+def one_change(chart: Chart, change: Change) -> tuple[Objects, Written]:
+    base = chart.render()
+    ((key, document),) = base.items()
+    data = copy.deepcopy(document.data)
+    change(data["spec"]["containers"][0])
+    return base, write_objects(Templates(chart_texts(str(chart.folder))), base, {key: data})
+
+
+def as_patch(chart: Chart, written: Written) -> OwnPatch:
+    texts = chart_texts(str(chart.folder))
+    return OwnPatch("".join(diff(name, texts.get(name), text) for name, text in written.texts.items()), written, [], {})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["", "windows"])
+@pytest.mark.parametrize(
+    ("containers", "change", "values", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_one_change(chart: Chart, containers: str, change: Change, values: str, expected: list[str], end: str) -> None:
+    files = {"templates/pod.yaml": pod(containers), "values.yaml": values or "# no values\n"}
+    chart.write({name: text.replace("\n", end) for name, text in files.items()})
+    base, written = one_change(chart, change)
+    assert written.by_hand == []
+    found = as_patch(chart, written)
+    assert [line.rstrip("\r") for line in lines(found.patch)] == expected
+    assert all(text.count("\r") == text.count("\n") * (end == "\r\n") for text in written.texts.values())
+    assert comes_out(chart, found, base)
+
+
+HELPERS = """\
+{{- define "image" }}web:1{{ end }}
+{{- define "common.container" }}
+tty: false
+{{- if .Values.x }}
+securityContext:
+  runAsUser: 1
+{{- end }}
+{{- end }}
+"""
+
+# What, the containers of a Pod, what becomes of the first, values, why a person has to do it, and at which line.
+BY_HAND: list[tuple[str, str, Change, str, str, int]] = [
+    (
+        "a container of a range",
+        "    {{- range .Values.all }}\n    - name: {{ . }}\n      image: web:1\n    {{- end }}\n",
+        lambda one: one.update(securityContext={"privileged": False}),
+        "all: [web]\n",
+        "it stands in a range, which prints several",
+        8,
+    ),
+    (
+        "a container that an action prints",
+        "    {{- toYaml .Values.all | nindent 4 }}\n",
+        lambda one: one.update(securityContext={"privileged": False}),
+        "all: [{name: web, image: 'web:1'}]\n",
+        "an action of the template prints it whole",
+        7,
+    ),
+    (
+        "a key that stands under a condition",
+        FIRST + "      {{- if .Values.safe }}\n      securityContext: {privileged: false}\n      {{- end }}\n",
+        lambda one: one.update(securityContext={"privileged": False}),
+        "safe: false\n",
+        "the template has the key, but not where if .Values.safe fails",
+        10,
+    ),
+    (
+        "a map that an include may fill",
+        FIRST + '      {{- include "common.container" . | nindent 6 }}\n',
+        lambda one: one.update(securityContext={"privileged": False}),
+        "",
+        "the template common.container may print the key as well",
+        7,
+    ),
+    (
+        "a list under a condition",
+        FIRST
+        + "      {{- if .Values.logs }}\n      volumeMounts:\n"
+        + "        - name: a\n          mountPath: /a\n      {{- end }}\n",
+        lambda one: one["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"}),
+        "logs: true\n",
+        "the list stands under a condition",
+        10,
+    ),
+    (
+        "a value that an action makes",
+        FIRST + "      tty: {{ not .Values.quiet }}\n",
+        lambda one: one.update(tty=False),
+        "quiet: false\n",
+        "the template makes its value by an action",
+        9,
+    ),
+    (
+        "an image of an action of its own",
+        '    - name: web\n      image: {{ include "image" . }}\n',
+        lambda one: one.update(image="web:1@sha256:" + "a" * 64),
+        "",
+        "the template makes the image in a way of its own",
+        8,
+    ),
+    (
+        "a map in brackets",
+        FIRST + "      securityContext: {privileged: true}\n",
+        lambda one: one["securityContext"].update(privileged=False),
+        "",
+        "it stands in brackets",
+        9,
+    ),
+    (
+        "a text that helm would take for an action",
+        FIRST + "      args: [a]\n      workingDir: /x\n",
+        lambda one: one.update(workingDir="/{{ x }}"),
+        "",
+        "its value holds the braces of an action",
+        10,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("containers", "change", "values", "reason", "line"), [c[1:] for c in BY_HAND], ids=[c[0] for c in BY_HAND]
+)
+def test_by_hand(chart: Chart, containers: str, change: Change, values: str, reason: str, line: int) -> None:
+    chart.write({"templates/pod.yaml": pod(containers), "templates/_helpers.tpl": HELPERS, "values.yaml": values})
+    _, written = one_change(chart, change)
+    assert written.texts == {}
+    assert [(one.reason, one.name, one.line) for one in written.by_hand] == [(reason, "templates/pod.yaml", line)]
