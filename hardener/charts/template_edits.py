@@ -34,12 +34,13 @@ class ByHandError(HardenError):
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """What is to be done at ``path`` of a rendered object: "add" or "replace" a value of a map, "append" an item to a
-    list, or "drop" what is there. What is empty is replaced."""
+    list, or "drop" what is there. What is empty is replaced. ``last``: nothing is left beside what goes."""
 
     kind: str
     path: Path
     value: Any = None
     before: Any = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def operations(before: Any, after: Any, path: Path = ()) -> Iterator[Operation]:
     if isinstance(before, dict) and isinstance(after, dict) and before:
         for key in before:
             if key not in after:
-                yield Operation("drop", (*path, key), None, before[key])
+                yield Operation("drop", (*path, key), None, before[key], not after)
         for key, value in after.items():
             if key not in before:
                 yield Operation("add", (*path, key), value)
@@ -69,7 +70,7 @@ def operations(before: Any, after: Any, path: Path = ()) -> Iterator[Operation]:
             for index, (old, new) in enumerate(zip(before, after, strict=False)):
                 yield from operations(old, new, (*path, index))
             for index in range(len(after), len(before)):
-                yield Operation("drop", (*path, index), None, before[index])
+                yield Operation("drop", (*path, index), None, before[index], not after)
             for item in after[len(before) :]:
                 yield Operation("append", path, item)
             return
@@ -78,7 +79,7 @@ def operations(before: Any, after: Any, path: Path = ()) -> Iterator[Operation]:
             if old[name] in known:
                 yield from operations(old, known[old[name]], (*path, index))
             else:
-                yield Operation("drop", (*path, index), None, old)
+                yield Operation("drop", (*path, index), None, old, not after)
         seen = {item[name] for item in before}
         for item in after:
             if item[name] not in seen:
@@ -116,16 +117,19 @@ class Editor:
     _owners: dict[Keys, tuple[str, int, str]] = field(default_factory=dict)
     _named: frozenset[Keys] | None = None
     _count: int | None = None
+    _asked: list[Keys] = field(default_factory=list)
 
-    def write(self, name: str, root: Node, kind: str, operation: Operation) -> None:
-        """Write one operation on the document ``root``, which the template ``name`` printed. Raises ByHandError, and
-        leaves everything as it was."""
+    def write(self, name: str, root: Node, kind: str, operation: Operation) -> list[Keys]:
+        """Write one operation on the document ``root``, which the template ``name`` printed: the keys of values that it
+        asks for. Raises ByHandError, and leaves everything as it was."""
         kept = dict(self.new), list(self.lines), dict(self._owners)
+        self._asked = []
         try:
             self._write(name, root, kind, operation)
         except ByHandError:
             self.new, self.lines, self._owners = kept
             raise
+        return self._asked
 
     def _write(self, name: str, root: Node, kind: str, operation: Operation) -> None:
         *above, last = operation.path
@@ -139,7 +143,7 @@ class Editor:
         else:
             place = self._place(name, root, operation.path)
             if operation.kind == "drop":
-                self._drop(place)
+                self._drop(place, operation)
             elif last == "image" and self._digest(place, operation):
                 pass
             elif operation.before in ({}, [], None) and isinstance(operation.value, dict | list):
@@ -242,7 +246,7 @@ class Editor:
             raise ByHandError("its value is not written out there", place)
         self._change(place.name, node.line, 1, [new])
 
-    def _drop(self, place: Place) -> None:
+    def _drop(self, place: Place, operation: Operation) -> None:
         node = place.node
         assert node is not None and node.parent is not None
         inside = [node]
@@ -250,7 +254,7 @@ class Editor:
             inside.extend(one.children)
         if any(one.blocks != node.blocks or one.actions for one in inside):
             raise ByHandError("an action of the template has part in it", place)
-        if len(node.parent.children) == 1:
+        if operation.last:
             raise ByHandError("nothing else stands beside it", place)
         if node.parent.kind == "item" and node.parent.line == node.line:
             raise ByHandError("it stands on the line of the dash", place)
@@ -301,6 +305,7 @@ class Editor:
             raise ByHandError("its template prints several objects, which are to differ", place)
         self._owners[name] = place.name, node.line, key
         self.new[name] = value
+        self._asked.append(name)
 
     def _known(self) -> frozenset[Keys]:
         """The values that the templates name."""
@@ -336,6 +341,8 @@ class Editor:
         """The line before which a key comes, and its column."""
         base = _base(node)
         keys = [child for child in node.children if child.kind == "key" and child.blocks == base]
+        if node.value[:1] in ("{", "["):
+            raise ByHandError("it stands in brackets", place)
         if not keys:
             raise ByHandError("an action of the template prints it whole", place)
         where, anchor = key_order.place(type_name, [child.name for child in keys], key)
@@ -397,7 +404,7 @@ def changed_text(text: str, lines: Iterable[Lines]) -> str:
     """The text of a template with ``lines`` in it."""
     found = text.split("\n")
     end = "\r" if found[0].endswith("\r") else ""
-    ordered = sorted(lines, key=lambda one: one.line)
+    ordered = sorted(lines, key=lambda one: (one.line, one.removed > 0))
     for one in reversed(ordered):
         found[one.line - 1 : one.line - 1 + one.removed] = [line + end for line in one.added]
     return "\n".join(found)

@@ -63,11 +63,12 @@ def candidates(
     if type_name == "ServiceAccount":
         own = values.get("serviceAccount")
         return [("serviceAccount", names[0])] if isinstance(own, dict) else [(names[-1],)]
+    others = list(others)
     above = prefix_of(node, type_name)
     shared = {prefix for other in others if (prefix := prefix_of(other, "Container")) is not None}
     if above is None and type_name == "PodSpec" and len(shared) == 1:
         (above,) = shared
-    is_known = above is not None or (alone and not shared)
+    is_known = above is not None or (alone and not shared and not (others and type_name == "Container"))
     top = above or ()
     words = [word for word in (_container_word(node) if type_name == "Container" else None, _file_word(file)) if word]
     found = [(*top, names[0])] if is_known else []

@@ -10,18 +10,22 @@ import copy
 import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.charts.override import Override
 from hardener.charts.rendered import Document, Key, changed
+from hardener.charts.resting_steps import resting_on
 from hardener.charts.template_edits import ByHandError, Editor, Operation, changed_text, operated, operations
 from hardener.charts.template_lines import Place, Templates
+from hardener.charts.template_names import Keys
 from hardener.charts.template_text import read_rendered
-from hardener.charts.values_file import edited
+from hardener.charts.values_file import KeyRefusedError, edited
 from hardener.charts.wanted import Step, Wanted
 from hardener.errors import HardenError
-from hardener.sources.yaml import parse
+from hardener.kubernetes.validity import new_violations, violations
+from hardener.sources.yaml import TextError, parse
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 
@@ -42,6 +46,9 @@ class ByHand:
     reason: str
     name: str
     line: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}: by hand, since {self.reason}"
 
 
 @dataclass(slots=True)
@@ -83,15 +90,18 @@ def own_patch(
     by_hand: dict[int, ByHand] = {}
     left = [step for step in steps if not step.creates]
     while True:
-        left, after = _together(wanted, reached, left, by_hand)
+        left, after = _together(base, wanted, reached, left, by_hand)
         written = write_objects(templates, base, after)
         failed = written.by_hand
+        if not failed:
+            failed = list(_invalid(base, written))
         if left and not failed and written.texts:
             failed = [_first(base, key, reason) for key, reason in _wrong(base, written, render).items()]
         if not left or not failed:
             break
         dropped = {step.number: one for one in failed for step in _steps_of(one, wanted, left)}
-        by_hand |= {number: one for number, one in dropped.items() if number not in by_hand}
+        dropped |= _resting(wanted, left, dropped)
+        by_hand |= dropped
         left = [step for step in left if step.number not in dropped]
     if not left or not written.texts:
         return OwnPatch("", Written({}, {}, []), [], by_hand)
@@ -104,40 +114,53 @@ def write_objects(templates: Templates, base: Mapping[Key, Document], after: Map
     values = templates.texts.get(VALUES, "")
     editor = Editor(templates, _data(values))
     written = Written({}, {}, [])
+    asked: dict[Keys, list[tuple[Key, Path]]] = {}  # which changes ask for a key of values
     for key, data in after.items():
         if key in base:
-            _write_object(editor, key, base[key], data, written)
-    for name in {lines.name: None for lines in editor.lines}:
-        own = [lines for lines in editor.lines if lines.name == name]
-        written.texts[name] = changed_text(templates.texts[name], own)
+            for operation, names in _write_object(editor, key, base[key], data, written):
+                for name in names:
+                    asked.setdefault(name, []).append((key, operation.path))
+    for file in {lines.name: None for lines in editor.lines}:
+        own = [lines for lines in editor.lines if lines.name == file]
+        written.texts[file] = changed_text(templates.texts[file], own)
     if editor.new:
         overrides = [Override(path, value, ()) for path, value in editor.new.items()]
-        written.texts[VALUES] = edited(values, overrides)
+        try:
+            written.texts[VALUES] = edited(values, overrides)
+        except TextError as error:
+            reason = f"{VALUES} cannot take its key {error}"
+            near = error.path if isinstance(error, KeyRefusedError) else ()
+            failed = [place for name, places in asked.items() if name[: len(near)] == near for place in places]
+            by_hand = [replace(_first(base, key, reason), path=path) for key, path in failed]
+            return Written({}, {}, written.by_hand + by_hand)
     return written
 
 
-def _write_object(editor: Editor, key: Key, document: Document, data: Any, written: Written) -> None:
+def _write_object(
+    editor: Editor, key: Key, document: Document, data: Any, written: Written
+) -> list[tuple[Operation, list[Keys]]]:
+    """Write what makes ``data`` of an object: what was written, with the keys of values that it asks for."""
     name = document.source.partition("/")[2]
     roots = [root for root in read_rendered(document.text) if root.children]
-    made: list[Operation] = []
+    made: list[tuple[Operation, list[Keys]]] = []
     for operation in operations(document.data, data):
         try:
             if not name.startswith("templates/") or name not in editor.templates.texts:
                 raise ByHandError("the template belongs to a chart below this one")
             if len(roots) != 1:
                 raise ByHandError("its document cannot be told from others")
-            editor.write(name, roots[0], key.kind, operation)
-            made.append(operation)
+            made.append((operation, editor.write(name, roots[0], key.kind, operation)))
         except ByHandError as error:
             place = error.place or Place(name, 1)
             written.by_hand.append(ByHand(key, operation.path, str(error), place.name, place.line))
     if made:
         written.made[key] = copy.deepcopy(document.data)
-        operated(written.made[key], made)
+        operated(written.made[key], [operation for operation, _ in made])
+    return made
 
 
 def _together(
-    wanted: Wanted, reached: Sequence[Step], steps: list[Step], by_hand: dict[int, ByHand]
+    base: Mapping[Key, Document], wanted: Wanted, reached: Sequence[Step], steps: list[Step], by_hand: dict[int, ByHand]
 ) -> tuple[list[Step], dict[Key, Any]]:
     """Those of ``steps`` that can be made without the ones that were dropped, and the objects as they leave them."""
     try:
@@ -150,7 +173,9 @@ def _together(
                 kept.append(step)
             except WrongShapeError:
                 key, _ = wanted.place(step.edits[0])
-                by_hand[step.number] = ByHand(key, step.edits[0].path[1:], "it leans on another that is", "", 0)
+                by_hand[step.number] = ByHand(
+                    key, step.edits[0].path[1:], "it rests on another change, which is left", "", 0
+                )
         return kept, wanted.after([*reached, *kept])
 
 
@@ -159,6 +184,23 @@ def _steps_of(failed: ByHand, wanted: Wanted, steps: list[Step]) -> list[Step]:
     own = [(step, edit.path[1:]) for step in steps for edit in step.edits if wanted.place(edit)[0] == failed.key]
     near = [step for step, path in own if all(one == other for one, other in zip(path, failed.path, strict=False))]
     return near or [step for step, _ in own] or steps
+
+
+def _resting(wanted: Wanted, steps: list[Step], dropped: dict[int, ByHand]) -> dict[int, ByHand]:
+    """Those of ``steps`` that may rest on one that is ``dropped``."""
+    return {
+        number: replace(dropped[on], reason=f"it may rest on another change, which is left: {dropped[on].reason}")
+        for number, on in resting_on(wanted, steps, dropped).items()
+    }
+
+
+def _invalid(base: Mapping[Key, Document], written: Written) -> Iterator[ByHand]:
+    """The rules of Kubernetes that objects break now and did not before: a step was left out that others need."""
+    for key, data in written.made.items():
+        for broken in new_violations(violations(base[key].data), violations(data)):
+            yield replace(
+                _first(base, key, f"without another change, which is left, {broken.message}"), path=broken.path
+            )
 
 
 def _first(base: Mapping[Key, Document], key: Key, reason: str) -> ByHand:

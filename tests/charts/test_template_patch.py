@@ -433,3 +433,220 @@ def test_by_hand(chart: Chart, containers: str, change: Change, values: str, rea
     _, written = one_change(chart, change)
     assert written.texts == {}
     assert [(one.reason, one.name, one.line) for one in written.by_hand] == [(reason, "templates/pod.yaml", line)]
+
+
+def deployment(name: str, template: str) -> str:
+    return (
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\nspec:\n  selector:\n"
+        f"    matchLabels: {{app: web}}\n  template:\n    {template}\n"
+    )
+
+
+def of_pod(*lines: str) -> str:
+    return "\n".join(("metadata:", "      labels: {app: web}", "    spec:", *(f"      {line}" for line in lines)))
+
+
+ROOT_POD = """\
+{{- define "shop.pod" -}}
+metadata:
+  labels: {app: web}
+spec:
+  containers:
+    - name: web
+      image: {{ .Values.image }}
+{{- end }}
+"""
+# What, the chart, reasons of what a person has to do with the ids of the steps (None: all that are left), files that
+# change.
+ALL = {"templates/web.yaml", "values.yaml"}
+WHOLE: list[tuple[str, dict[str, str], dict[str, set[str] | None], set[str]]] = [
+    (
+        "another template prints all values: no key can be added",
+        {
+            "templates/web.yaml": WEB,
+            "values.yaml": VALUES,
+            "templates/all.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: all\ndata:\n  all: |\n"
+            "    {{- toYaml .Values | nindent 4 }}\n",
+        },
+        {"with the lines it would render to something else": None},
+        set(),
+    ),
+    (
+        "the template fails on the key",
+        {
+            "templates/web.yaml": WEB + '{{- if hasKey .Values.web "securityContext" }}{{ fail "no" }}{{ end }}\n',
+            "values.yaml": VALUES,
+        },
+        {"the template with the lines cannot be rendered": None},
+        set(),
+    ),
+    (
+        "one helper makes the pods of two Deployments",
+        {
+            "templates/_pod.tpl": ROOT_POD,
+            "templates/a.yaml": deployment("a", '{{- include "shop.pod" . | nindent 4 }}'),
+            "templates/b.yaml": deployment("b", '{{- include "shop.pod" $ | nindent 4 }}'),
+            "values.yaml": "image: web:1",
+        },
+        {},
+        {"templates/_pod.tpl", "values.yaml"},
+    ),
+    (
+        "a helper that is given a part of the values",
+        {
+            "templates/_pod.tpl": ROOT_POD.replace(".Values.image", ".image"),
+            "templates/a.yaml": deployment("a", '{{- include "shop.pod" .Values.web | nindent 4 }}'),
+            "values.yaml": "web: {image: 'web:1'}\n",
+        },
+        {"what it stands in is not given all values": None},
+        set(),
+    ),
+    (
+        "no values.yaml, no end of the last line",
+        {"templates/web.yaml": deployment("web", of_pod("containers:", "- name: web", "  image: web:1")).rstrip()},
+        {},
+        ALL,
+    ),
+    (
+        "a step is made whole or not at all: no mount without its volume",
+        {
+            "templates/web.yaml": deployment(
+                "web",
+                of_pod(
+                    "containers:",
+                    "- name: web",
+                    "  image: web:1",
+                    "{{- if .Values.p }}",
+                    "volumes:",
+                    "- name: a",
+                    "  emptyDir: {}",
+                    "{{- end }}",
+                ),
+            ),
+            "values.yaml": "p: true\n",
+        },
+        {"the list stands under a condition": {"read-only-root-filesystem"}},
+        ALL,
+    ),
+    (
+        "a container in brackets beside another one",
+        {
+            "templates/web.yaml": deployment(
+                "web", of_pod("containers:", "- {name: web, image: 'web:1'}", "- name: two", "  image: two:2")
+            ),
+        },
+        {
+            "it stands in brackets": {
+                "cpu-limit",
+                "memory-limit",
+                "resource-requests",
+                "drop-capabilities",
+                "no-privilege-escalation",
+                "read-only-root-filesystem",
+            },
+        },
+        ALL,
+    ),
+    (
+        "what takes rights away rests on what gives a user",
+        {
+            "templates/web.yaml": deployment(
+                "web",
+                of_pod(
+                    "containers:",
+                    "- name: web",
+                    "  image: web:1",
+                    "  securityContext: {{- toYaml .Values.context | nindent 10 }}",
+                ),
+            ),
+            "values.yaml": "context: {runAsUser: 0}\n",
+        },
+        {
+            "an action of the template prints it whole": {
+                "no-privilege-escalation",
+                "read-only-root-filesystem",
+                "run-as-user",
+                "drop-capabilities",
+            },
+            "it may rest on another change, which is left: an action of the template prints it whole": {
+                "run-as-non-root",
+            },
+        },
+        ALL,
+    ),
+    (
+        "no rule of Kubernetes is broken by a part of what was wanted",
+        {
+            "templates/web.yaml": deployment(
+                "web",
+                of_pod(
+                    "containers:",
+                    "- name: web",
+                    "  image: web:1",
+                    "  securityContext:",
+                    "    privileged: {{ .Values.privileged }}",
+                ),
+            ),
+            "values.yaml": "privileged: true\n",
+        },
+        {
+            "an action of the template has part in it": {"no-privileged"},
+            "without another change, which is left, "
+            "allowPrivilegeEscalation: false is rejected with privileged: true": {"no-privilege-escalation"},
+        },
+        ALL,
+    ),
+    (
+        "a chart below this one",
+        {
+            "Chart.yaml": CHART + "dependencies: [{name: below, version: 0.1.0}]\n",
+            "charts/below/Chart.yaml": "apiVersion: v2\nname: below\nversion: 0.1.0\n",
+            "charts/below/templates/a.yaml": deployment("a", of_pod("containers:", "- name: web", "  image: web:1")),
+        },
+        {"the template belongs to a chart below this one": None},
+        set(),
+    ),
+    (
+        "objects of a range, and a CronJob",
+        {
+            "templates/c.yaml": '{{- range $n := list "a" "b" }}\n---\napiVersion: v1\nkind: Pod\nmetadata:\n'
+            "  name: {{ $n }}\nspec:\n  containers:\n  - name: x\n    image: web:1\n{{- end }}\n---\n"
+            "apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: c\nspec:\n  schedule: '0 1 * * *'\n"
+            "  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n"
+            "          hostNetwork: true\n          containers:\n          - name: c\n            image: web:1\n"
+            "            securityContext:\n              privileged: true\n",
+        },
+        {"it stands in a range, which prints several": None},
+        {"templates/c.yaml", "values.yaml"},
+    ),
+    (
+        "values with an anchor that others share, which stay as they are",
+        {
+            "templates/web.yaml": WEB,
+            "values.yaml": VALUES.replace("web:\n", "web: &web\n", 1) + "other: *web\n",
+        },
+        {
+            "values.yaml cannot take its key web.automountServiceAccountToken": {"projected-token"},
+            "values.yaml cannot take its key web.podSecurityContext": {"seccomp-runtime-default"},
+            "values.yaml cannot take its key web.resources": {"memory-limit", "resource-requests"},
+            "values.yaml cannot take its key web.securityContext": {"no-privilege-escalation"},
+        },
+        ALL,
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("files", "reasons", "changed_files"), [c[1:] for c in WHOLE], ids=[c[0] for c in WHOLE])
+def test_whole_charts(
+    chart: Chart, files: dict[str, str], reasons: dict[str, set[str] | None], changed_files: set[str]
+) -> None:
+    base, wanted, found = chart.write(files).patch()
+    known = {step.number: step.changes[0] for step in wanted.steps if not step.creates}
+    assert {step.number for step in found.steps} | found.by_hand.keys() == known.keys()
+    said: dict[str, set[str]] = {}
+    for number, one in found.by_hand.items():
+        said.setdefault(one.reason.partition(": alias ")[0], set()).add(known[number].transform.id)
+    assert {reason: ids if reasons.get(reason, ids) is not None else None for reason, ids in said.items()} == reasons
+    assert found.written.texts.keys() == changed_files
+    assert comes_out(chart, found, base) if changed_files else found.patch == ""
