@@ -181,7 +181,7 @@ class Editor:
         assert node is not None
         off = next((child for child in node.children if child.name == key), None)
         if off is not None:
-            block = off.blocks[-1].action if len(off.blocks) > len(_base(node)) else ""
+            block = off.blocks[-1].action if off.blocks != _base(node) else ""
             why = f"the template has the key, but not where {block} fails" if block else "the template has the key"
             raise ByHandError(why, Place(place.name, off.line, off, True, place.through))
         for child in node.children:

@@ -14,7 +14,8 @@ VALUE = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
 """A value that an action names."""
 
 # What charts call the values of a field otherwise. `helm create` makes most of these.
-_CONTAINER = frozenset((*key_order.ORDER["Container"], "containerSecurityContext"))
+# A name may be that of any other component.
+_CONTAINER = frozenset((*key_order.ORDER["Container"], "containerSecurityContext")) - {"name"}
 _POD = frozenset(
     (*key_order.ORDER["PodSpec"], "podSecurityContext", "podAnnotations", "podLabels", "serviceAccount", "replicaCount")
 )

@@ -9,16 +9,18 @@ from __future__ import annotations
 import copy
 import difflib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.charts.override import Override
-from hardener.charts.rendered import Document, Key, changed
+from hardener.charts.rendered import Document, Key, Place, changed
 from hardener.charts.resting_steps import resting_on
 from hardener.charts.template_edits import ByHandError, Editor, Operation, changed_text, operated, operations
-from hardener.charts.template_lines import Place, Templates
+from hardener.charts.template_lines import Place as Line
+from hardener.charts.template_lines import Templates
 from hardener.charts.template_names import Keys
 from hardener.charts.template_text import read_rendered
 from hardener.charts.values_file import KeyRefusedError, edited
@@ -89,14 +91,15 @@ def own_patch(
     templates = Templates(texts)
     by_hand: dict[int, ByHand] = {}
     left = [step for step in steps if not step.creates]
+    unsteady = _unsteady(base, render) if left else frozenset()
     while True:
         left, after = _together(base, wanted, reached, left, by_hand)
         written = write_objects(templates, base, after)
         failed = written.by_hand
         if not failed:
-            failed = list(_invalid(base, written))
+            failed = [*_nameless(base, written, unsteady), *_invalid(base, written)]
         if left and not failed and written.texts:
-            failed = [_first(base, key, reason) for key, reason in _wrong(base, written, render).items()]
+            failed = [_first(base, key, reason) for key, reason in _wrong(base, written, render, unsteady).items()]
         if not left or not failed:
             break
         dropped = {step.number: one for one in failed for step in _steps_of(one, wanted, left)}
@@ -151,7 +154,7 @@ def _write_object(
                 raise ByHandError("its document cannot be told from others")
             made.append((operation, editor.write(name, roots[0], key.kind, operation)))
         except ByHandError as error:
-            place = error.place or Place(name, 1)
+            place = error.place or Line(name, 1)
             written.by_hand.append(ByHand(key, operation.path, str(error), place.name, place.line))
     if made:
         written.made[key] = copy.deepcopy(document.data)
@@ -207,13 +210,37 @@ def _first(base: Mapping[Key, Document], key: Key, reason: str) -> ByHand:
     return ByHand(key, (), reason, base[key].source.partition("/")[2], 1)
 
 
-def _wrong(base: Mapping[Key, Document], written: Written, render: Render) -> dict[Key, str]:
+def _unsteady(base: Mapping[Key, Document], render: Render) -> frozenset[tuple[Key, Place]]:
+    """Where the chart renders to something else each time: passwords, and names by chance."""
+    try:
+        return frozenset(changed(dict(base), dict(render({}))))
+    except HardenError:
+        return frozenset()
+
+
+def _nameless(
+    base: Mapping[Key, Document], written: Written, unsteady: frozenset[tuple[Key, Place]]
+) -> Iterator[ByHand]:
+    """The objects that are not there again in the next render."""
+    for key in written.made:
+        if (key, ()) in unsteady:
+            yield _first(base, key, "its name is another in each render")
+
+
+def _wrong(
+    base: Mapping[Key, Document], written: Written, render: Render, unsteady: frozenset[tuple[Key, Place]]
+) -> dict[Key, str]:
     """The objects that do not come out as they were wanted, with the reason; {} where all do."""
     try:
         new = dict(render(written.texts))
     except HardenError:
         return dict.fromkeys(written.made, "the template with the lines cannot be rendered")
-    keys = {key for key, _ in changed(written_over(base, written), new)}
+    # Objects with names by chance come and go; how many of a kind there are does not change.
+    by_chance = {key.kind for key, place in unsteady if not place}
+    found = {(key, place) for key, place in changed(written_over(base, written), new)} - unsteady
+    keys = {key for key, place in found if place or key.kind not in by_chance}
+    if not keys and Counter(key.kind for key in base) != Counter(key.kind for key in new):
+        keys = set(written.made)
     if not keys:
         return {}
     return dict.fromkeys(keys & written.made.keys() or written.made, "with the lines it would render to something else")
