@@ -285,9 +285,14 @@ def _data(values: str) -> dict[str, Any]:
 
 def diff(name: str, old: str | None, new: str) -> str:
     """The patch of one file, as git writes it; ``old`` is None for a new one."""
-    before = "/dev/null" if old is None else f"a/{name}"
-    made = difflib.unified_diff(_lines(old or ""), _lines(new), before, f"b/{name}", lineterm="\n")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in made)
+    if old == new:
+        return ""
+    _, _, *made = difflib.unified_diff(_lines(old or ""), _lines(new))
+    end = "\t\n" if " " in name else "\n"  # as git ends a name with a blank in it, else patch ends it there
+    head = ["--- /dev/null\n" if old is None else f"--- a/{name}{end}", f"+++ b/{name}{end}"]
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in [*head, *made]
+    )
 
 
 def _lines(text: str) -> list[str]:

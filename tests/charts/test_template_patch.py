@@ -39,9 +39,9 @@ CHART = "apiVersion: v2\nname: shop\nversion: 0.1.0\nappVersion: 1.2.3\n"
 class Chart:
     """A chart in a folder of its own, as a repository of git."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, major: int = 3) -> None:
         self.folder = folder
-        self.helm = Helm.found(str(real.program(3)), str(folder))
+        self.helm = Helm.found(str(real.program(major)), str(folder))
 
     def write(self, files: dict[str, str]) -> Chart:
         for name, text in {"Chart.yaml": CHART, **files}.items():
@@ -58,21 +58,21 @@ class Chart:
             (copied / name).write_bytes(text.encode())
         return Reader().read(self.helm.template(str(copied), release="x"))
 
-    def patch(self, profile: str = "restricted", max_risk: str = "review") -> tuple[Objects, Wanted, OwnPatch]:
+    def patch(self, below: str = "") -> tuple[Objects, Wanted, OwnPatch]:
         """What helm renders, what harden wants of it, and the patch for that."""
         text = self.helm.template(str(self.folder), release="x")
-        plan = plan_of(Choices(profile=profile, max_risk=max_risk), str(self.folder))
+        plan = plan_of(Choices(profile="restricted"), str(self.folder))
         documents = [(str(self.folder / match), part) for match, part in _parts(text)]
         tree = Tree.rendered(documents, str(self.folder), plan.settings, None, str(self.folder))
         wanted = Wanted(plan.run(tree, lambda name: None))
         base = Reader().read(text)
-        return base, wanted, own_patch(str(self.folder), base, wanted, wanted.steps, self.render)
+        return base, wanted, own_patch(str(self.folder), base, wanted, wanted.steps, self.render, below=below)
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
     found: dict[str, list[str]] = {}
     for part in re.split(r"(?m)^---\n(?=# Source: )", text):
-        if match := re.match(r"# Source: [^/]+/(\S+)\n", part):
+        if match := re.match(r"# Source: [^/]+/(.+)\n", part):
             found.setdefault(match[1], []).append(part[match.end() :])
     return [(name, "---\n".join(parts)) for name, parts in found.items()]
 
@@ -149,7 +149,10 @@ logs:
 
 
 @pytest.mark.slow
-def test_a_chart_of_ones_own_is_hardened_by_a_patch(chart: Chart) -> None:
+@pytest.mark.parametrize("major", real.PACKAGES)
+def test_a_chart_of_ones_own_is_hardened_by_a_patch(tmp_path: Path, major: int) -> None:
+    (tmp_path / "shop").mkdir()
+    chart = Chart(tmp_path / "shop", major)
     base, wanted, found = chart.write({"templates/web.yaml": WEB, "values.yaml": VALUES}).patch()
     assert [step.number for step in found.steps] == [step.number for step in wanted.steps]
     assert found.by_hand == {}
@@ -650,3 +653,29 @@ def test_whole_charts(
     assert {reason: ids if reasons.get(reason, ids) is not None else None for reason, ids in said.items()} == reasons
     assert found.written.texts.keys() == changed_files
     assert comes_out(chart, found, base) if changed_files else found.patch == ""
+
+
+@pytest.mark.slow
+def test_what_is_another_in_each_render_is_left(chart: Chart) -> None:
+    """A password by chance is no difference; an object with a name by chance cannot be compared."""
+    chance = "{{ randAlphaNum 8 | lower }}"
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: x{chance}\n"
+    pods = pod(FIRST).replace("name: web", f"name: web-{chance}", 1)
+    _, wanted, found = chart.write(
+        {"templates/web.yaml": WEB, "templates/s.yaml": secret, "templates/p.yaml": pods, "values.yaml": VALUES}
+    ).patch()
+    assert set(found.written.texts) == {"templates/web.yaml", "values.yaml"}
+    assert {(one.key.kind, one.reason) for one in found.by_hand.values()} == {
+        ("Pod", "its name is another in each render")
+    }
+    assert len(found.steps) + len(found.by_hand) == len([step for step in wanted.steps if not step.creates])
+
+
+@pytest.mark.slow
+def test_a_patch_of_a_chart_below_the_folder_and_a_file_with_a_blank_in_its_name(chart: Chart, tmp_path: Path) -> None:
+    chart.write({"templates/my web.yaml": WEB, "values.yaml": VALUES})
+    _, _, found = chart.patch("shop/")
+    git(tmp_path, "init", "-q")
+    for command in (["git", "apply", "--check"], ["patch", "-p1", "--dry-run", "-s"]):
+        done = subprocess.run(command, cwd=tmp_path, input=found.patch.encode(), capture_output=True)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
