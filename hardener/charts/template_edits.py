@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from hardener.charts.rendered import field_of
 from hardener.charts.template_lines import Place, Templates
 from hardener.charts.template_names import VALUE, Keys, candidates
-from hardener.charts.template_text import Block, Node, is_literal
+from hardener.charts.template_text import Block, Line, Node, is_literal
 from hardener.errors import HardenError
 from hardener.kubernetes import key_order
 from hardener.sources.yaml.render import item_lines, leaf, pair_lines
@@ -347,7 +348,7 @@ class Editor:
             raise ByHandError("an action of the template prints it whole", place)
         where, anchor = key_order.place(type_name, [child.name for child in keys], key)
         beside = next((child for child in keys if child.name == anchor), keys[-1])
-        if where == "before" and beside.line != node.line and self._after(place.name, beside.line - 1) == base:
+        if where == "before" and beside.line != node.line and self._opened(place.name, beside.line) == base:
             return beside.line, keys[0].column
         return self._behind(place, beside), keys[0].column
 
@@ -355,22 +356,26 @@ class Editor:
         """The line behind a node and the ends of the blocks that begin in it."""
         lines = self._text(place.name)
         for line in range(node.end, len(lines) + 1):
-            if self._after(place.name, line) == node.blocks:
+            found = self._at(place.name, line)
+            if line > node.end and not found.is_silent:  # an `else` with something of another node
+                raise ByHandError("a block begins in it that ends elsewhere", place)
+            if found.end == line and found.after == node.blocks:
                 if lines[line - 1].rstrip().endswith("-}}"):
                     break
                 return line + 1
         raise ByHandError("the template goes on in the same line", place)
 
-    def _after(self, name: str, line: int) -> tuple[Block, ...] | None:
-        """The blocks that are open behind a line; None in the middle of an action."""
-        if line < 1:
+    def _opened(self, name: str, number: int) -> tuple[Block, ...] | None:
+        """The blocks that are open where a line begins; None in the middle of an action."""
+        if number == 1:
             return ()
+        found = self._at(name, number - 1)
+        return found.after if found.end == number - 1 else None
+
+    def _at(self, name: str, number: int) -> Line:
+        """The line of the template that holds its ``number``-th line of text."""
         lines = self.templates.template(name).lines
-        low, high = 0, len(lines) - 1
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if lines[middle].end < line else (low, middle)
-        return lines[low].after if lines[low].end == line else None
+        return lines[min(bisect_left(lines, number, key=lambda line: line.end), len(lines) - 1)]
 
     def _text(self, name: str) -> list[str]:
         return self.templates.texts[name].split("\n")

@@ -71,9 +71,9 @@ def candidates(
         (above,) = shared
     is_known = above is not None or (alone and not shared and not (others and type_name == "Container"))
     top = above or ()
-    words = [word for word in (_container_word(node) if type_name == "Container" else None, _file_word(file)) if word]
+    words = [_container_word(node) if type_name == "Container" else None, _file_word(file, values)]
     found = [(*top, names[0])] if is_known else []
-    found += [(*top, word, names[0]) for word in words]
+    found += [(*top, word, names[0]) for word in words if word]
     return found + [(*top, name) for name in names[1:]]
 
 
@@ -83,8 +83,10 @@ def _container_word(container: Node) -> str | None:
     return _camel(name) if is_literal(name) else None
 
 
-def _file_word(path: str) -> str | None:
-    return _camel(path.rpartition("/")[2].partition(".")[0])
+def _file_word(path: str, values: Mapping[str, Any]) -> str | None:
+    """The name of a file as a key; `service.yaml` is not for the values of a Service."""
+    word = _camel(path.rpartition("/")[2].partition(".")[0])
+    return f"{word}Pod" if word in values else word
 
 
 def _camel(name: str) -> str | None:

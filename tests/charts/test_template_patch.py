@@ -394,6 +394,16 @@ BY_HAND: list[tuple[str, str, Change, str, str, int]] = [
         10,
     ),
     (
+        "a block that begins in the container and ends in another",
+        FIRST
+        + "      env:\n        - name: A\n          value: a\n    {{- if .Values.more }}\n        - name: B\n"
+        + "    {{- else }}\n    - name: two\n      image: two:2\n    {{- end }}\n",
+        lambda one: one["env"].append({"name": "C"}),
+        "more: false\n",
+        "a block begins in it that ends elsewhere",
+        9,
+    ),
+    (
         "a value that an action makes",
         FIRST + "      tty: {{ not .Values.quiet }}\n",
         lambda one: one.update(tty=False),
