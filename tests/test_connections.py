@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -455,6 +456,27 @@ def test_an_external_name_is_followed(tree: Files) -> None:
     )  # fmt: skip
     assert edges(found) == {"web -> redis:6379"}
     assert [(e.host, e.port) for e in found.external] == [("smtp.example.com", 25)]
+
+
+@pytest.mark.parametrize("how", [{"env": {"A": "db:5432"}}, {"args": ["-disable=db"]}], ids=["an address", "a word"])
+def test_names_that_lead_to_each_other_end(tree: Files, how: dict[str, Any]) -> None:
+    """Services of one name that is the name of all: a minute or more where each is followed each time."""
+    spec = {"type": "ExternalName", "externalName": "db"}
+    circle = [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": spec} for _ in range(14)]
+    started = time.process_time()
+    assert edges(tree(workload("web", **how), *circle)) == set()
+    assert time.process_time() - started < 10
+
+
+def test_a_long_row_of_names_is_followed_to_its_end(tree: Files) -> None:
+    def alias(number: int, target: str) -> dict[str, Any]:
+        spec = {"type": "ExternalName", "externalName": target}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"name-{number}"}, "spec": spec}
+
+    row = [alias(number, f"name-{number + 1}") for number in range(2000)]
+    found = tree(workload("web", env={"A": "name-0:6379"}), *REDIS, *row, alias(2000, "redis.default.svc"))
+    assert edges(found) == {"web -> redis:6379"}
+    assert not found.external
 
 
 def test_a_service_whose_pods_nobody_sees(tree: Files) -> None:

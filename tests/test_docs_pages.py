@@ -149,7 +149,7 @@ def test_every_command_exists(page: str) -> None:
                 continue  # it tells of what was
             assert command.strip(",;.:'") in COMMANDS, line
             options = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
-            of_group = dict(groups()).get(f"{command} {arguments[0]}" if arguments else "", set())
+            of_group = groups().get(f"{command} {arguments[0]}" if arguments else "", set())
             assert options <= COMMANDS[command] | of_group | {"--help", "-v"}, line
 
 
@@ -157,7 +157,7 @@ def test_every_command_exists(page: str) -> None:
 def test_every_option_exists(page: str) -> None:
     known = set().union(
         *COMMANDS.values(),
-        *dict(groups()).values(),
+        *groups().values(),
         {"--version", "--harden-accept", "--fast", "--help", "--install-completion"},
     )
     inline = [text for text in re.findall(r"`([^`\n]+)`", read(page)) if text.startswith(("-", "harden "))]
@@ -165,11 +165,14 @@ def test_every_option_exists(page: str) -> None:
     assert named <= known
 
 
-def groups() -> Iterator[tuple[str, set[str]]]:
+@cache
+def groups() -> dict[str, set[str]]:
     """The commands in groups, such as ``baseline write``, with their options."""
-    for name, command in typer.main.get_group(app).commands.items():
-        for part, one in getattr(command, "commands", {}).items():
-            yield f"{name} {part}", {option for parameter in one.params for option in parameter.opts}
+    return {
+        f"{name} {part}": {option for parameter in one.params for option in parameter.opts}
+        for name, command in typer.main.get_group(app).commands.items()
+        for part, one in getattr(command, "commands", {}).items()
+    }
 
 
 def test_every_option_says_what_it_is() -> None:

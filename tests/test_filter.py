@@ -117,13 +117,17 @@ def test_what_is_not_utf_8_is_a_mistake(content: bytes, harden: Harden) -> None:
     assert done.err == "harden: standard input is not UTF-8\n"
 
 
-def test_what_concludes_from_absence_only_reports(harden: Harden) -> None:
+def test_what_concludes_from_absence_only_reports(harden: Harden, tmp_path: Path) -> None:
     """A stream shows no tree: who uses a named account, and who reaches a Service, is not known."""
     account = DEPLOYMENT.replace("    spec:\n", "    spec:\n      serviceAccountName: web\n")
     done = harden("filter", "-v", stdin=(account + "---\n" + SERVICE).encode())
     assert "automountServiceAccountToken" not in done.out
     assert "  type: LoadBalancer  # for all\n" in done.out
     assert "automount-token" in done.err and "service-cluster-ip" in done.err
+    advice = "write all manifests to a file (helm template ... > all.yaml): harden diff all.yaml shows the change"
+    assert done.err.count(advice) >= 2
+    write(tmp_path, {"all.yaml": account + "---\n" + SERVICE})
+    assert "service-cluster-ip" in harden("diff", "all.yaml", "--stat").out
 
 
 def test_json_in_json_out(harden: Harden) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +26,9 @@ ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 DEFAULTS = {name: item["default"] for name, item in ACTION["inputs"].items()}
 HARDENED = "runAsNonRoot: true"
+HOSTILE = (
+    "venv", "ensurepip", "pip", "hardener", "typing", "runpy", "yaml", "typer", "ruamel", "pathspec", "hatchling",
+)  # fmt: skip
 
 
 @dataclass
@@ -40,19 +45,40 @@ class Job:
 Run = Callable[..., Job]
 
 
+@dataclass
+class Runner:
+    """The temporary folder of a runner, and the first job there, which installs: what it left, and whether a module of
+    its checkout ran."""
+
+    folder: Path
+    first: Job
+    hardened: bool
+    ran: bool
+
+
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The temporary folder of a runner; what one job installs there, the next finds."""
-    return tmp_path_factory.mktemp("runner")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """What the first job installs, the next ones find. Its checkout is hostile: a pull request may bring a venv.py, or
+    a package that says it holds rules."""
+    folder, work = tmp_path_factory.mktemp("runner"), tmp_path_factory.mktemp("hostile")
+    ran = folder / "ran"
+    code = f"open({str(ran)!r}, 'a').write(__name__ + chr(10))\nraise SystemExit(9)\n"
+    entry = "[hardener.transforms]\nhostile = hostile\n"
+    write(work, {"k8s/web.yaml": DEPLOYMENT, "hostile.py": code, "hostile-1.dist-info/entry_points.txt": entry,
+                 "hostile-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: hostile\nVersion: 1\n",
+                 "setup.py": code, "sitecustomize.py": code, **{f"{name}.py": code for name in HOSTILE}})  # fmt: skip
+    commit(work)
+    job = run_action(folder, work, command="apply", paths="k8s")
+    return Runner(folder, job, HARDENED in (work / "k8s/web.yaml").read_text(), ran.exists())
 
 
 @pytest.fixture
-def action(runner: Path, tmp_path: Path) -> Run:
+def action(runner: Runner, tmp_path: Path) -> Run:
     """Runs the action in the folder ``work`` of the test."""
     work = tmp_path / "work"
     write(work, {"k8s/web.yaml": DEPLOYMENT})
     commit(work)
-    return lambda **inputs: run_action(runner, work, **inputs)
+    return lambda **inputs: run_action(runner.folder, work, **inputs)
 
 
 def run_action(runner: Path, work: Path, event: dict[str, str] | None = None, **inputs: str) -> Job:
@@ -70,6 +96,7 @@ def run_action(runner: Path, work: Path, event: dict[str, str] | None = None, **
     for step in STEPS:
         told = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         known = values | {f"steps.run.outputs.{name}": told.get(name, "") for name in ("status", "reports")}
+        known["env.HARDEN_DOCS"] = event.get("docs", "")
         if not runs(step.get("if", ""), known, failed=bool(job.status)):
             continue
         script = runner / "step.sh"
@@ -90,11 +117,22 @@ def run_action(runner: Path, work: Path, event: dict[str, str] | None = None, **
 GITHUB = {
     "github.action_path": str(ROOT), "github.token": "ghs_of-the-job", "github.server_url": "https://git.example",
     "github.action_repository": "tools/harden", "github.action_ref": "v1",
+    "env.HARDEN_DOCS": "",
 }  # fmt: skip
 
 
 def expanded(text: str, values: dict[str, str]) -> str:
-    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: values[found[1]], text)
+    """``text`` with its expressions filled in: names, ``||`` between two of them, and ``format``."""
+
+    def value(expression: str) -> str:
+        first, _, other = expression.partition(" || ")
+        if other:
+            return value(first) or value(other)
+        if call := re.fullmatch(r"format\('(.*?)', (.*)\)", expression):
+            return call[1].format(*map(value, call[2].split(", ")))
+        return values[expression]
+
+    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: value(found[1]), text)
 
 
 def runs(condition: str, values: dict[str, str], *, failed: bool) -> bool:
@@ -157,7 +195,8 @@ def test_inputs_come_in_through_the_environment_alone() -> None:
     ],
 )
 def test_a_job(inputs: dict[str, str], status: int, changed: bool, action: Run, tmp_path: Path) -> None:
-    job = action(**inputs)
+    # Each report is a run of its own. The jobs with no input but a command have those of the default.
+    job = action(**{"reports": "markdown"} | inputs if inputs.keys() - {"command", "paths"} else inputs)
     assert job.status == status, job.log
     assert (HARDENED in (tmp_path / "work/k8s/web.yaml").read_text()) == changed
     if status < 2:
@@ -182,36 +221,9 @@ def test_an_input_is_never_run(name: str, action: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("pwned"))
 
 
-HOSTILE = (
-    "venv",
-    "ensurepip",
-    "pip",
-    "hardener",
-    "typing",
-    "runpy",
-    "yaml",
-    "typer",
-    "ruamel",
-    "pathspec",
-    "hatchling",
-)
-
-
-@pytest.mark.slow
-def test_no_module_of_the_checkout_is_imported(tmp_path: Path) -> None:
-    """A pull request may bring a venv.py, or a package that says it holds rules."""
-    work, fresh = tmp_path / "work", tmp_path / "fresh"
-    fresh.mkdir()
-    ran = tmp_path / "ran"
-    code = f"open({str(ran)!r}, 'a').write(__name__ + chr(10))\nraise SystemExit(9)\n"
-    entry = "[hardener.transforms]\nhostile = hostile\n"
-    write(work, {"k8s/web.yaml": DEPLOYMENT, "hostile.py": code, "hostile-1.dist-info/entry_points.txt": entry,
-                 "hostile-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: hostile\nVersion: 1\n",
-                 "setup.py": code, "sitecustomize.py": code, **{f"{name}.py": code for name in HOSTILE}})  # fmt: skip
-    commit(work)
-    job = run_action(fresh, work, command="apply", paths="k8s")
-    assert (job.status, ran.exists()) == (0, False), job.log
-    assert HARDENED in (work / "k8s/web.yaml").read_text()
+def test_no_module_of_the_checkout_is_imported(runner: Runner) -> None:
+    assert (runner.first.status, runner.ran) == (0, False), runner.first.log
+    assert runner.hardened
 
 
 def test_reports_are_files_and_annotations(action: Run) -> None:
@@ -265,11 +277,28 @@ def test_fail_on_is_passed_only_when_it_is_set() -> None:
     assert DEFAULTS["fail-on"] == "" and DEFAULTS["baseline"] == "" and DEFAULTS["since"] == ""
 
 
-def test_rules_link_to_the_pages_of_the_action(action: Run) -> None:
-    job = action(reports="sarif")
+@pytest.mark.parametrize(
+    ("docs", "shown"),
+    [("", "https://git.example/tools/harden/blob/v1/docs"), ("https://docs.example/h", "https://docs.example/h")],
+)
+def test_rules_link_to_the_pages_of_the_action_or_of_the_job(docs: str, shown: str, action: Run) -> None:
+    job = action(reports="sarif", event={"docs": docs})
     rules = json.loads(Path(job.outputs["reports"], "harden.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
     pages = {rule["helpUri"] for rule in rules if "helpUri" in rule}
-    assert "https://git.example/tools/harden/blob/v1/docs/transforms/run-as-non-root.md" in pages
+    assert f"{shown}/transforms/run-as-non-root.md" in pages
+
+
+@pytest.mark.parametrize("extra", [{}, {"fail_on": "none"}])
+def test_what_was_not_looked_at_fails_a_job_and_leaves_its_reports(
+    extra: dict[str, str], action: Run, tmp_path: Path
+) -> None:
+    write(tmp_path / "work", {"k8s/broken.yaml": "kind: Pod\n  a: 1\n"})
+    job = action(no_waivers="true", reports="sarif markdown", **extra)
+    assert (job.status, job.outputs["status"]) == ((0, "0") if extra else (2, "2")), job.log
+    assert "run-as-non-root" in job.summary
+    folder = Path(job.outputs["reports"])
+    assert json.loads((folder / "harden.sarif").read_text())["runs"][0]["results"]
+    assert "not looked at" in (folder / "harden.txt").read_text()
 
 
 # -- what is written to a pull request
@@ -392,6 +421,7 @@ def test_what_github_refuses_is_a_warning_and_keeps_the_verdict(status: int, act
     assert re.search(
         rf"^::warning title=harden::nothing was written to the pull request \(.*: {status}\)", job.log, re.M
     )
+    assert ("the workflow needs permissions" in job.log) == (status in (403, 404))
     assert ("GET", "/elsewhere") not in api.asked and "ghs_of-the-job" not in job.log
 
 
@@ -417,6 +447,8 @@ def test_suggestions_lie_on_lines_of_the_pull_request_and_come_once(action: Run,
     text = with_suggestions(content, rows).decode()
     yaml.safe_load_all(text)
     assert "allowPrivilegeEscalation: false" in text
+    for remark in api.remarks:
+        remark["body"] = remark["body"].replace("\n", "\r\n") + "\r\n"
     again = action(suggest="true", reports="", event=api.event)
     assert len(api.reviews) == 1 and re.search(r"harden: 0 of \d+ suggestions are new", again.log)
 
@@ -432,6 +464,29 @@ def test_no_suggestion_for_lines_that_are_not_those_of_the_report(
                   "no file": {**file, "filename": "../secret.yaml"}}[change]]  # fmt: skip
     job = action(suggest="true", reports="", event=api.event)
     assert api.reviews == [] and "no suggestion lies on lines of the pull request" in job.log
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "unnamed"])
+def test_a_file_of_a_pull_request_is_opened_where_it_is_one_and_is_named(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull request may name what never ends."""
+    spec = importlib.util.spec_from_file_location("pull_request", ROOT / "integrations/github/pull_request.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe" if kind == "link" else "a.yaml")
+    if kind == "link":
+        Path("a.yaml").symlink_to("pipe")
+    asked = SimpleNamespace(files=lambda: [{"filename": "a.yaml", "sha": "0" * 40, "patch": "@@ -0,0 +1,1 @@\n+a"}])
+    place = {"path": "b.yaml" if kind == "unnamed" else "a.yaml", "range": {"start": {"line": 1}, "end": {"line": 1}}}
+    report = {"diagnostics": [{"location": place, "message": "m", "suggestions": [{"text": "b"}]}]}
+    done: list[str] = []
+    thread = threading.Thread(target=lambda: done.append(module.suggest(asked, report)), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert done == ["no suggestion lies on lines of the pull request"]
 
 
 def test_a_stranger_in_a_manifest_writes_no_markup(action: Run, api: Api, tmp_path: Path) -> None:

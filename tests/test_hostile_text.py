@@ -50,6 +50,9 @@ TEXTS = {
     "the time of a token": "bootstrap_token_ttl._SCRIPT_ENDLESS.search('kubeadm init ' * (LONG // 13))",
     "empty lines of a map of roles": "__import__('re').split(aws_auth_masters._ENTRY, 'x' + '\\n' * LONG)",
     "a folder of a cache": "_host_path._CACHE.fullmatch('/cache' * LONG + '\\n')",
+    "empty lines of a Dockerfile": "sources._FETCH.search('\\n' * LONG)",
+    "blanks before an instruction": "sources._FETCH.search(' ' * LONG)",
+    "flags of ADD": "sources._FETCH.search('ADD ' + '--a ' * (LONG // 4))",
     "blanks at the end of a line": "wrapping.wrapped('a' + ' ' * LONG, 80)",
 }  # fmt: skip
 
@@ -57,6 +60,7 @@ _BEFORE = f"""
 from hardener.kubernetes import command_evidence, component_values, ingress, kustomize_target, passing_labels
 from hardener.kubernetes import secret_formats, secret_text, secret_values, static_tokens
 from hardener.facts.images.dockerfiles import run_commands
+from hardener.facts.network.connections import sources
 from hardener.report import redactor, wrapping
 from hardener.sources.python import dialects, masks
 from hardener.tree import view

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -112,20 +114,54 @@ def test_hooks_are_shown_where_there_are_none(text: str | bytes, pasted: bool, w
     assert ("Replace " in done.out) == pasted
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("url", "action"),
+    [
+        ("https://github.com/tools/harden", f"tools/harden@{COMMIT}"),
+        ("https://gitlab.example.com/tools/harden", "OWNER/REPOSITORY@COMMIT"),
+        ("https://github.example.com/tools/harden", "OWNER/REPOSITORY@COMMIT"),
+        ("https://github.com/group/tools/harden", "OWNER/REPOSITORY@COMMIT"),
+        ("https://github.com/harden", "OWNER/REPOSITORY@COMMIT"),
+        ("https://git.example.com", "OWNER/REPOSITORY@COMMIT"),
+    ],
+)
+def test_a_workflow_names_no_repository_of_strangers(
+    url: str, action: str, web: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "installed_from", lambda: (url, COMMIT))
+    done = harden("init", "k8s", "--workflow", "github")
+    assert done.status == 0, done.err
+    assert f"uses: {action}\n" in made(web)[init_command.GITHUB]
+    assert ("Replace " in done.out) == (action == "OWNER/REPOSITORY@COMMIT")
+
+
+def test_a_folder_with_a_blank_is_refused_for_scripts_alone(web: Path, harden: Harden) -> None:
+    write(web, {"my dir/web.yaml": DEPLOYMENT})
+    assert "name the folder above it" in harden("init", "my dir", "--pre-commit").err
+    done = harden("init", "my dir")
+    assert (done.status, done.err) == (0, "")
+    commands = re.findall(r"harden (?:lock|diff|baseline write) .*?(?=, |; | lets)", done.out.splitlines()[-1])
+    assert [shlex.split(command)[-1] for command in commands] == ["my dir", "safe", "my dir"]
+    assert harden(*shlex.split(commands[2])[1:]).status == 0
+
+
 def test_it_knows_where_it_is_installed_from(web: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
-    commit_id = "0123456789abcdef0123456789abcdef01234567"
+    commit_id = COMMIT
     monkeypatch.setattr(pages, "installed_from", lambda: ("https://git.example/tools/harden", commit_id))
     monkeypatch.setattr(pages, "_base", lambda: f"https://git.example/tools/harden/blob/{commit_id}/docs")
-    done = harden("init", "k8s", *ALL)
+    harden("init", "k8s", *ALL)
     files = made(web)
     assert files[".harden.yaml"].startswith(
         "# yaml-language-server: $schema=https://git.example/tools/harden/raw/"
         f"{commit_id}/docs/schemas/config.schema.json\n"
     )
-    assert f"uses: tools/harden@{commit_id}" in files[init_command.GITHUB]
     assert f"git+https://git.example/tools/harden@{commit_id}" in files[init_command.GITLAB]
     assert f"rev: {commit_id}" in files[".pre-commit-config.yaml"]
-    assert "Replace " not in done.out and "OWNER" not in "".join(files.values())
+    files.pop(init_command.GITHUB)  # it can name repositories of GitHub alone
+    assert "OWNER" not in "".join(files.values())
 
 
 def test_a_profile_of_ones_own_is_named_as_the_configuration_sees_it(web: Path) -> None:
@@ -170,8 +206,8 @@ def test_outside_of_git(tmp_path: Path, harden: Harden) -> None:
         (("gone",), "gone: no such file or folder"),
         (("k8s", "--profile", "restrictd"), "did you mean restricted?"),
         (("k8s", "--workflow", "jenkins"), "jenkins"),
-        (("a b",), "name the folder above it"),
-        (("$(touch pwned)",), "name the folder above it"),
+        (("a b", "--pre-commit"), "name the folder above it"),
+        (("$(touch pwned)", "--workflow", "gitlab"), "name the folder above it"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(

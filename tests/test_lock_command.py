@@ -458,7 +458,7 @@ def test_an_interrupted_run_keeps_what_it_had(how: signal.Signals, tree: Path) -
         assert asked_for_data.wait(60)
         run.send_signal(how)
         error = run.stderr.read()
-        status = run.wait(30)
+        status = run.wait(60)
         served.set()
         run.communicate()
     assert (status, "interrupted" in error) == (130, True)

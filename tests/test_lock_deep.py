@@ -425,7 +425,7 @@ def test_a_layer_that_two_threads_want_at_once_comes_once() -> None:
         asked.append(one.path)
         if BASE.digest in one.path:
             for _ in range(2):
-                wanted.acquire(timeout=10)
+                wanted.acquire(timeout=60)
         return serving(other if one.path.endswith(of_other) else WEB)(one)
 
     with answering(answer) as host:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from hardener.report.markdown import as_text
+from hardener.sources.transaction import Transaction
 from hardener.support.printable import plain, plain_line, plain_lines, seen_in_json, without_commands
 
-from .conftest import Harden, commit, write
+from .conftest import DEPLOYMENT, Harden, commit, write
 
 # What is put into names, and how it is shown.
 ODD = {
@@ -127,6 +128,44 @@ def test_tables_and_lists_act_on_nothing(arguments: list[str], harden: Harden, o
     done = harden(*arguments, ".", cwd=odd_tree)
     assert _ACTS.findall(done.all) == []
     assert [line for line in done.all.splitlines() if line.lstrip().startswith("::")] == []
+
+
+ODD_FOLDER = "a\x1b[2Jb\u202e"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["baseline", "write", "k8s", "--baseline", f"{ODD_FOLDER}/known"], "entries; commit it"),
+        (["check", ODD_FOLDER, "--format", "json"], "nothing was read"),
+        (["apply", "k8s", "--output-dir", f"{ODD_FOLDER}/out"], "written to"),
+        (["apply", "k8s", "--output", "json-patch", "--output-dir", f"{ODD_FOLDER}/out"], "written to"),
+        (["apply", "broken", "--format", "json"], "nothing was written"),
+        (["lock", "--check", ODD_FOLDER], "named"),
+    ],
+    ids=["baseline", "nothing read", "copies", "patches", "cannot write", "lock"],
+)
+def test_what_a_command_says_of_its_paths_acts_on_nothing(
+    arguments: list[str], said: str, harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        tmp_path,
+        {
+            "k8s/web.yaml": DEPLOYMENT,
+            f"{ODD_FOLDER}/testdata/web.yaml": DEPLOYMENT,
+            f"broken/{ODD_FOLDER}.yaml": DEPLOYMENT,
+        },
+    )
+    commit(tmp_path / ODD_FOLDER)
+
+    def refused(*arguments: object) -> None:
+        raise OSError(0, "no room")
+
+    if "broken" in arguments:
+        monkeypatch.setattr(Transaction, "replace", refused)
+    done = harden(*arguments)
+    assert said in done.all
+    assert _ACTS.findall(done.all) == []
 
 
 @pytest.mark.parametrize(

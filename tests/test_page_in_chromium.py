@@ -86,7 +86,7 @@ def test_it_loads_nothing_and_complains_of_nothing(dark: bool, tab: Tab, shop: s
     tab.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.pwned = 1'}))")
     tab.run("document.body.append(Object.assign(new Image(), {src: 'https://example.invalid/x.png'}))")
     assert tab.run("window.pwned === undefined")
-    tab.run("new Promise((done) => setTimeout(done, 100))")
+    tab.until(lambda: tab.blocked and len(tab.complaints) > 1)
     assert tab.blocked == ["csp"]
     assert ["Content Security Policy" in text for text in tab.complaints] == [True, True]
 
@@ -128,7 +128,7 @@ def test_the_filters(tab: Tab, shop: str) -> None:
     choose(tab, "text", "no such words")
     assert tab.run(f"{SHOWN}.length") == 0
     tab.run("document.querySelector('button[type=reset]').click()")
-    assert tab.run(f"new Promise((done) => setTimeout(() => done({SHOWN}.length), 50))") == total
+    tab.until(lambda: tab.run(f"{SHOWN}.length") == total)
 
 
 def test_without_a_mouse(tab: Tab, shop: str) -> None:
@@ -138,7 +138,7 @@ def test_without_a_mouse(tab: Tab, shop: str) -> None:
     assert tab.run("document.activeElement.getBoundingClientRect().left >= 0")
     assert tab.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     tab.press("Enter", 13, "\r")
-    assert tab.run("document.activeElement.id") == "main"
+    tab.until(lambda: tab.run("document.activeElement.id") == "main")
     # Everything that acts is reached in the order of the page, and shows where the focus is.
     seen = []
     for _ in range(30):
@@ -161,8 +161,7 @@ def test_a_link_opens_what_it_leads_to(tab: Tab, shop: str) -> None:
     tab.run("document.getElementById('close-all').click()")
     choose(tab, "text", "no such words")
     tab.run("location.hash = document.querySelector('#changes a.place').getAttribute('href')")
-    opened = "new Promise((done) => setTimeout(() => done(document.getElementById(location.hash.slice(1)).open), 100))"
-    assert tab.run(opened)
+    tab.until(lambda: tab.run("document.getElementById(location.hash.slice(1)).open"))
     assert tab.run("document.getElementById(location.hash.slice(1)).checkVisibility()")
 
 

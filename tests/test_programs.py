@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hardener.charts import chart_copy, helm
 from hardener.sources import git_program
 from hardener.support import programs
 
@@ -77,6 +78,16 @@ def test_the_page_names_each_option_and_variable_of_git(tmp_path: Path) -> None:
     asked_for = set(re.findall(r'git\.ask\(\s*"([a-z-]+)"', source))
     assert asked_for == {"rev-parse", "merge-base", "diff-index"}
     assert all(f"`{name}`" in PAGE for name in asked_for)
+
+
+def test_the_page_names_each_option_and_variable_of_helm() -> None:
+    assert not {name for name in helm._environment("/nowhere") if f"`{name}" not in PAGE}
+    source = (ROOT / "hardener" / "charts" / "helm.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'f?"(--[a-z-]+)=?', source))
+    assert "--values" in options and not {option for option in options if f"`{option}`" not in PAGE}
+    limits = (f"{helm.OUTPUT // 1024**2} MiB", f"{helm.MEMORY // 1024**3} GiB", f"{helm.SECONDS:g} seconds",
+              f"{chart_copy.BYTES // 1024**2} MiB", f"{chart_copy.FILES:,} files")  # fmt: skip
+    assert not [limit for limit in limits if limit not in PAGE]
 
 
 def _fake(folder: Path, name: str) -> Path:

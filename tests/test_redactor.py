@@ -87,6 +87,61 @@ def test_ordinary_lines_of_a_secret_file_stay_readable() -> None:
     assert redactor.text("x hunter2222 x") == f"x {mark(1)} x"
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "Secret", "stringData": {"run": "mysql -pfrontendx"}},
+        {"kind": "Secret", "data": {"run": b64("mysql -pfrontendx")}},
+        {"secretGenerator": [{"name": "a", "literals": ["run=mysql -pfrontendx"]}]},
+        {"secretGenerator": [{"name": "a", "literals": ["run='mysql -pfrontendx'"]}]},
+    ],
+)
+def test_a_password_that_its_form_betrays_is_no_label(document: dict[str, Any]) -> None:
+    redactor = Redactor()
+    redactor.keep((), ["frontendx"])
+    redactor.learn_document(document)
+    assert "frontendx" not in redactor.text("image: frontendx")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_secret_is_does_not_depend_on_what_was_learned_before(order: int) -> None:
+    text = "first-line-1\nshop-frontend\n"
+    documents = [{"kind": "Secret", "stringData": {key: text}} for key in ("database", "password")]
+    redactor = Redactor()
+    redactor.keep((), ["shop-frontend"])
+    for document in documents[::order]:
+        redactor.learn_document(document)
+    assert "shop-frontend" not in redactor.text("image: shop-frontend")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("lines", ["", "\nsecond-line-2"])
+def test_a_secret_that_is_looked_for_everywhere_is_so_in_each_order(order: int, lines: str) -> None:
+    redactor = Redactor()
+    document = {"kind": "Secret", "stringData": {"password": f"sword-fish{lines}"}}
+    for learned in (document, "sword-fish")[::order]:
+        if isinstance(learned, str):
+            redactor.learn(learned)
+        else:
+            redactor.learn_document(learned)
+    assert "sword-fish" not in redactor.text("mysword-fish")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "Secret", "stringData": {"database": "frontendx"}},
+        {"kind": "Secret", "data": {"database": b64("frontendx")}},
+        {"secretGenerator": [{"name": "a", "literals": ["database=frontendx"]}]},
+    ],
+)
+def test_a_label_that_only_a_secret_holds_stays_readable(document: dict[str, Any]) -> None:
+    redactor = Redactor()
+    redactor.keep((), ["frontendx"])
+    redactor.learn_document(document)
+    assert redactor.text("image: frontendx") == "image: frontendx"
+
+
 def test_ordinals_are_stable() -> None:
     redactor = knowing("hunter22", "swordfish9", "hunter22")
     expected = f"{mark(2)} {mark(1)} {mark(2)} {mark(1)}"

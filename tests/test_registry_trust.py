@@ -576,19 +576,20 @@ def test_a_layer_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPat
         begin = time.monotonic()
         with pytest.raises(RegistryError, match=f"^{host}: no answer in time$"):
             client.layer(place, IMAGE.digest, lambda chunks: sum(map(len, chunks)))
-    assert time.monotonic() - begin < 5, "whatever size the registry says it has"
+    assert time.monotonic() - begin < 60, "whatever size the registry says it has"
 
 
 def test_a_layer_has_time_for_what_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_SLOWEST", 5)  # each byte gives a fifth of a second
-    monkeypatch.setattr(client_module, "_LAYER_SECONDS", 0.5)
+    # What comes in one second takes a little more than that; each byte gives five more.
+    monkeypatch.setattr(client_module, "_SLOWEST", 0.2)
+    monkeypatch.setattr(client_module, "_LAYER_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
-                for _ in range(12):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nx")
+                for _ in range(11):
                     time.sleep(0.1)
                     connection.sendall(b"x")
 
@@ -615,12 +616,12 @@ def test_slow_redirects_have_one_time_together(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_slow_failures_have_one_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
     log: list[str] = []
 
     def answer(asked: Asked) -> Reply:
         log.append(asked.path)
-        time.sleep(0.4)
+        time.sleep(1.1)
         return Reply(503)
 
     client = Client(find_login=NOBODY, pause=lambda seconds: None)

@@ -71,11 +71,15 @@ def tree(numbers: dict[str, Any], bounds: dict[str, Any]) -> str:
         limit_range = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "range", "namespace": "shop"}}
         documents.append(limit_range | {"spec": {"limits": [{"type": "Container", **bounds}]}})
 
-    class Dumper(yaml.SafeDumper):
+    class Dumper(yaml.CSafeDumper):
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
     return yaml.dump_all(documents, Dumper=Dumper, sort_keys=False)
+
+
+def parsed(text: str) -> list[Any]:
+    return list(yaml.load_all(text, Loader=yaml.CSafeLoader))
 
 
 @pytest.mark.parametrize("name", profile.BUILT_IN)
@@ -85,11 +89,11 @@ def test_what_is_written_holds(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path, {"app.yaml": tree(numbers, bounds)})
-    before = list(yaml.safe_load_all((tmp_path / "app.yaml").read_text()))
+    before = parsed((tmp_path / "app.yaml").read_text())
     outcome = harden(tmp_path, name)
     assert not outcome.refused, [item.reason for item in outcome.refused]
     text = (tmp_path / "app.yaml").read_text()
-    after = list(yaml.safe_load_all(text))
+    after = parsed(text)
     for container, heap in zip(after[0]["spec"]["containers"], HEAPS.values(), strict=True):
         request, limit = amount(container, "requests"), amount(container, "limits")
         assert request is None or limit is None or request <= limit
@@ -115,7 +119,7 @@ def test_requests_that_came_first_change_no_limit(
         for only in steps:
             harden(folder, name, only)
         assert not harden(folder, name).changes
-        ends.append([list(yaml.safe_load_all((folder / file).read_text())) for file in ("app.yaml", "more.yaml")])
+        ends.append([parsed((folder / file).read_text()) for file in ("app.yaml", "more.yaml")])
     assert ends[0] == ends[1]
 
 

@@ -131,6 +131,7 @@ images:
 - {match: [a, b], tags: "^2", api: "no", file-caps: [NET_BIND_SERVICE], rofs: ok, source: Dockerfile}
 exclude: [legacy/, "*.gen.yaml", "!keep.yaml"]
 """,
+    "line ends in a pattern": 'exclude: ["\\nfoo", "a\\nb"]\n',
     "null": "profile: null\nexclude: null\n",
 }
 WRONG = {
@@ -156,6 +157,7 @@ WRONG = {
     "exclude": "exclude: legacy/\n",
     "exclude upwards": "exclude: [../x]\n",
     "exclude upwards inside": "exclude: ['!a/../../x']\n",
+    "exclude upwards behind a line end": 'exclude: ["a\\n/../x"]\n',
     "exclude blank": "exclude: [' ']\n",
     "exclude comment": "exclude: ['#x']\n",
     "exclude long": f"exclude: [{'x' * 1001}]\n",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hardener.report.screen import knows_links
+from hardener.report.screen import Screen, knows_links
 
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, git, run, write
 from .terminals import harden_on_terminal, on_terminal
@@ -104,6 +104,22 @@ def test_what_is_folded_is_counted(rows: int, shop: Path) -> None:
     counts = [re.match(r"  low K\d\d \S+?(?: x (\d+))?  ", entry) for entry in entries]
     here = sum(int(found[1] or 1) for found in counts if found)
     assert title == f"13 findings (13 low), first {here} findings shown"
+
+
+def test_a_section_without_room_is_its_title(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A namespace without a workload below it is no part of a section."""
+    write(tmp_path, {f"{n}/web.yaml": DEPLOYMENT.replace("web", f"web-{n}") for n in range(4)})
+    commit(tmp_path)
+    titles: set[str] = set()
+    for rows in range(8, 40):
+        monkeypatch.setattr(Screen, "of", lambda stream, color="auto", rows=rows: Screen(False, None, 80, rows))
+        lines = harden("check").out.splitlines()
+        titles |= {line for line in lines if " shown" in line}
+        for line, after in zip(lines, [*lines[1:], ""], strict=True):
+            assert "first 0 " not in line
+            if line.startswith(("  namespace ", "  no namespace")):
+                assert after.startswith("    ")
+    assert len(titles) > 3
 
 
 def test_what_repeats_over_files_is_one_line(harden: Harden, tmp_path: Path) -> None:
@@ -361,6 +377,8 @@ def test_a_check_names_what_it_fails_on(harden: Harden, tmp_path: Path) -> None:
         section = re.search(r"^Fails the check: (\d+) \(.*\)\n((?:  .*\n)+)", out, re.M)
         assert section and "no-privileged" in section[2] and "new.yaml:9 Pod/debug" in section[2]
         assert {re.split(" +", line)[2] for line in section[2].splitlines()} == set(grave)
+        whole = harden("check", "--fail-on", "high", "-v", *options).out
+        assert section[0] in whole  # a brief report of many says that -v shows all
         # What does not fail is counted alone, as before.
         assert ("-v lists them" in out) == bool(options)
     assert "Fails the check" not in harden("check", "--fail-on", "none").out

@@ -248,6 +248,9 @@ def test_what_a_living_run_keeps_is_not_touched(alive: Path) -> None:
     assert (alive / ".harden-run/0.new").exists()
 
 
+CREATES = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+
+
 @contextmanager
 def waiting(
     *command: str, cwd: Path, program: str = "from hardener.cli import main; main()"
@@ -257,7 +260,7 @@ def waiting(
     listens = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     program = f"import signal; {listens}\n{program}"
     with subprocess.Popen([sys.executable, "-c", program, *command], cwd=cwd, stderr=subprocess.PIPE) as process:
-        timer = threading.Timer(30, process.kill)
+        timer = threading.Timer(120, process.kill)
         timer.start()
         try:
             assert process.stderr is not None
@@ -275,7 +278,7 @@ def test_a_run_that_waits_can_be_ended(command: tuple[str, ...], number: int, tw
     before = snapshot(two)
     with run_folder.alone(str(two)), waiting(*command, cwd=two) as process:
         process.send_signal(number)
-        assert process.wait(10) not in (0, -signal.SIGKILL)
+        assert process.wait(60) not in (0, -signal.SIGKILL)
     assert snapshot(two) == before
 
 
@@ -287,11 +290,22 @@ def test_a_run_that_waits_for_another_place_can_be_ended(tmp_path: Path) -> None
     for journal in (first, second):
         journal.write()
     before = snapshot(tmp_path)
-    program = "from hardener.sources import transaction; transaction.create('b/c.yaml', '')"
+    tells = "waiting.tell_by(lambda line: print(f'harden: {line}', file=sys.stderr, flush=True))"
+    program = f"import sys\nfrom hardener.support import waiting\n{tells}\n{CREATES}"
     with run_folder.alone(first.top), waiting(cwd=tmp_path, program=program) as process:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == -signal.SIGTERM
+        assert process.wait(60) == -signal.SIGTERM
     assert snapshot(tmp_path) == before
+
+
+def test_a_library_that_waits_says_nothing(two: Path) -> None:
+    write(two, {"b/b.yaml": "mine"})
+    with run_folder.alone(str(two)):
+        process = subprocess.Popen([sys.executable, "-c", CREATES], cwd=two, stderr=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+    assert process.communicate(timeout=60)[1] == b""
+    assert (two / "b/c.yaml").exists()
 
 
 def test_a_run_that_waits_goes_on(two: Path) -> None:

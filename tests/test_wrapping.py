@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from unicodedata import combining, east_asian_width
 
 import pytest
 
+from hardener.report.screen import Screen
 from hardener.report.wrapping import cut, wrapped
 
-from .conftest import ROOT, commit, run
+from .conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 from .terminals import harden_on_terminal
 
 CASES = [
@@ -51,10 +54,34 @@ def test_wrapping(line: str, width: int, expected: str) -> None:
         ("a, clause that is too early for a cut", 25, "a, clause that is too…"),
         ("three runs: a, b, cccccc", 20, "three runs: a, b…"),
         ("onewordthatislong", 8, "oneword…"),
+        ("配置文件目录名", 8, "配置文…"),
+        ("配置文件", 8, "配置文件"),
+        ("e\u0301te\u0301 e\u0301te\u0301", 7, "e\u0301te\u0301 e\u0301te\u0301"),
     ],
 )
 def test_cutting(text: str, room: int, expected: str) -> None:
-    assert cut(text, room) == expected and len(expected) <= room
+    assert cut(text, room) == expected and columns_of(expected) <= room
+
+
+def columns_of(text: str) -> int:
+    return sum(not combining(sign) and 1 + (east_asian_width(sign) in "WF") for sign in text)
+
+
+def test_wide_signs_take_two_columns(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["配置文件/前端服务/部署.yaml", "a.yaml", "b-c-d-e.yaml"]
+    write(tmp_path, {name: DEPLOYMENT.replace("web", f"w{n}") for n, name in enumerate(names)})
+    commit(tmp_path)
+    for width in (40, 60, 80, 120):
+        monkeypatch.setattr(Screen, "of", lambda stream, color="auto", width=width: Screen(False, None, width, 200))
+        done = harden("check")
+        for line in done.out.splitlines():
+            assert columns_of(line) <= width or line.startswith("next: "), line
+        for line in harden("check", "-v", "--only", "run-as-non-root").out.splitlines():
+            assert (
+                columns_of(line) <= width or " " not in line.strip() or line.startswith(("+", "#", "next", "    patch"))
+            ), line
+    stat = [line for line in harden("diff", "--stat").out.splitlines() if re.search(r" \| +\d", line)]
+    assert len(stat) >= 3 and len({columns_of(line.partition("|")[0]) for line in stat}) == 1
 
 
 @pytest.mark.slow

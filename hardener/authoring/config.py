@@ -74,7 +74,8 @@ class Config:
     ``peer_marks`` tells whether the marks of other scanners are honoured. ``namespaces`` are those of objects that name
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
-    patterns.
+    patterns. ``helm_values``: whether charts of the tree are hardened through their values. ``helm_charts``: the
+    folders of charts, as whole paths, by the names that releases call them.
     """
 
     path: str | None = None
@@ -89,6 +90,8 @@ class Config:
     deep: dict[str, int] = field(default_factory=dict)
     images: OwnRows = NO_ROWS
     exclude: tuple[str, ...] = ()
+    helm_values: bool = False
+    helm_charts: dict[str, str] = field(default_factory=dict)
 
 
 def load(root: str, named: str | None = None) -> Config:
@@ -136,6 +139,7 @@ def load(root: str, named: str | None = None) -> Config:
         checked_registries(found.registries, name),
         _deep_limits(found.deep, name),
         _image_rows(found.images, parsed, name), _patterns(found.exclude, parsed, name),
+        found.helm.values, _charts(found.helm.charts, path, parsed, name),
     )  # fmt: skip
 
 
@@ -155,6 +159,18 @@ def _deep_limits(found: Any, name: str) -> dict[str, int]:
             raise InputError(f"{name}: deep: {key} is {most} at the most")
         limits[key] = int(amount)
     return limits
+
+
+def _charts(entries: dict[str, str], path: str, parsed: yaml.Parsed, name: str) -> dict[str, str]:
+    """The entries of ``helm: {charts: ...}``, each folder as a whole path: it is seen from the folder of the config
+    file ``path``. Raises InputError for what names nothing. Whether a chart is there is asked when one is needed."""
+    found = {}
+    for chart, folder in entries.items():
+        if not chart or not folder or "\0" in folder or "://" in folder:
+            line = parsed.line(0, ("helm", "charts", chart))
+            raise InputError(f"{name}:{line}: helm: charts: {chart!r} needs the folder of the chart: charts/{chart}")
+        found[chart] = os.path.normpath(os.path.join(os.path.dirname(os.path.realpath(path)), folder))
+    return found
 
 
 def document_records() -> dict[str, Any]:
@@ -180,6 +196,15 @@ def document_records() -> dict[str, Any]:
     )  # fmt: skip
     registry = registry_record()
     deep = msgspec.defstruct("Deep", [(key, str | int | None, None) for key in _DEEP], forbid_unknown_fields=True)
+    helm = msgspec.defstruct(
+        "Helm",
+        [
+            ("values", told(bool, "Whether harden apply hardens charts of the tree through their values."), False),
+            ("charts", told(dict[str, str], "The folder of a chart, seen from this file, by the name of the chart."),
+             msgspec.field(default_factory=dict)),
+        ],
+        forbid_unknown_fields=True,
+    )  # fmt: skip
     options = dict[str, dict[str, str | int | float | bool]]
     registries = dict[str, registry]  # type: ignore[valid-type]
     document = msgspec.defstruct(
@@ -198,11 +223,16 @@ def document_records() -> dict[str, Any]:
             ("images", told(list[dict[str, Any]], "Rows about images, which win over the image table."), []),
             # Checked by hand: what is wrong with a pattern no type tells.
             ("exclude", told(Any, "What is not hardened and only read, as patterns of .gitignore."), None),
+            ("helm", told(helm, "Helm charts that releases of the tree name, and whether their values are hardened."),
+             msgspec.field(default_factory=helm)),
         ],
         forbid_unknown_fields=True,
         rename="kebab",
     )  # fmt: skip
-    return {"": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep}
+    return {
+        "": document, "exceptions": entry, "exceptions.match": match, "registries": registry, "deep": deep,
+        "helm": helm,
+    }  # fmt: skip
 
 
 def registry_record() -> Any:

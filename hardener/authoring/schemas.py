@@ -44,7 +44,7 @@ def config_schema() -> Schema:
         limit["anyOf"] = [{"type": "integer", "minimum": 1}, amount, {"type": "null"}]
     # No part leads upwards, it is more than blanks, and no line that .gitignore would pass over.
     wanted = {
-        "type": "string", "maxLength": config.LONGEST_PATTERN, "pattern": r"^(?!#)(?!!?(.*/)?\.\.(/|$)).*\S",
+        "type": "string", "maxLength": config.LONGEST_PATTERN, "pattern": r"^(?!#)(?!!?([\s\S]*/)?\.\.(/|$))[\s\S]*\S",
     }  # fmt: skip
     top["exclude"] |= {"type": ["array", "null"], "items": wanted}
     known = {"anyOf": [{"enum": [*registry.transforms(), *RISKS, "*"]}, {"type": "string"}]}  # another one is a finding

@@ -24,6 +24,9 @@ STAGES = (
     "authorization", "network", "secrets", "components", "cloud", "authentication", "logging", "policy", "labels",
 )  # fmt: skip
 
+WHOLE_IN_FILES = "write all manifests to a file (helm template ... > all.yaml): harden diff all.yaml shows the change"
+"""The advice where a stream does not show enough for a change, which files would."""
+
 SCANNERS = ("checkov", "kube-linter", "kubeaudit", "kubescape", "polaris")
 """Other scanners whose marks are honoured."""
 

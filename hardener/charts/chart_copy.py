@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import IO
 
 from hardener.charts import chart_archive, chart_metadata, computed_values, helm_ignore
-from hardener.charts.helm import SCRATCH, ChartError, Helm
-from hardener.sources.files import git_root
+from hardener.charts.helm import ChartError, Helm, scratch
+from hardener.sources.files import RUN_FOLDER, git_root
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 BYTES = 64 * 1024 * 1024  # of all files of a chart together
 FILES = 20_000  # and folders
+DEPTH = 100  # folders one in another
 _CHUNK = 64 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _LARGEST_RULES = 1024 * 1024  # bytes of a .helmignore
 _LOCAL = "file://"
+_NEVER = frozenset({".git", RUN_FOLDER})  # helm would take them; they hold what no template is to print
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +57,26 @@ class Copied:
         tree: str | None = None,
     ) -> None:  # fmt: skip
         self._chart, self._helm, self._values, self._sets, self._tree = chart, helm, values, sets, tree
-        self._scratch = ""
+        self._scratch, self._kept = "", ExitStack()
 
     def __enter__(self) -> Copy:
-        self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
-        try:
-            return self._made()
-        except BaseException:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            raise
+        with ExitStack() as stack:
+            self._scratch = stack.enter_context(scratch())
+            copy = self._made()
+            self._kept = stack.pop_all()
+        return copy
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._kept.close()
 
     def _made(self) -> Copy:
         real = os.path.realpath(self._chart)
         base = re.sub(r"\.(?:tgz|tar\.gz)$", "", os.path.basename(os.path.abspath(self._chart)))
         folder = os.path.join(self._scratch, base if _SAFE_NAME.fullmatch(base) else "chart")
         shown = plain(self._chart)
-        copying = _Copying(shown, self._tree_of(real))
+        copying = _Copying(shown, self._tree_of(real), self._scratch)
         try:
             if os.path.isdir(real):
                 copying.folder(real, folder)
@@ -98,22 +98,36 @@ class Copied:
     def _settle(self, copying: _Copying, folder: str, shown: str) -> tuple[str, ...]:
         """Bring the missing dependencies that lie in the tree, and leave out those that are off, which are returned."""
         missing = _missing(folder, shown)
+        reasons: dict[str, str] = {}  # why a dependency cannot be brought
+        copied = set()
         if missing and os.path.isdir(self._chart):
-            entries = chart_metadata.dependencies(chart_metadata.metadata(folder, shown))
-            for entry in entries:
-                repository = entry.get("repository")
-                if entry["name"] in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
+            for entry in chart_metadata.dependencies(chart_metadata.metadata(folder, shown)):
+                name, repository = entry["name"], entry.get("repository")
+                if name in missing and isinstance(repository, str) and repository.startswith(_LOCAL):
                     place = os.path.join(os.path.abspath(self._chart), repository.removeprefix(_LOCAL))
-                    copying.dependency(os.path.realpath(place), entry["name"], folder)
-                    missing.remove(entry["name"])
-        if not missing or self._helm is None:
+                    if why := copying.dependency(os.path.realpath(place), name, folder):
+                        reasons[name] = f"chart {shown}: its dependency {plain(name)} {why}"
+                    else:
+                        missing.remove(name)
+                        copied.add(name)
+        if self._helm is None:
+            if reasons:
+                raise ChartError(min(reasons.values()))
+            return ()
+        if copied and (wrong := copied & self._helm.wrong_versions(folder)):
+            # helm would render it as a chart that nobody has asked for, whatever its condition says.
+            name = plain(min(wrong))
+            raise ChartError(f"chart {shown}: its dependency {name} has another version there than it asks for")
+        if not missing:
             return ()
         on = computed_values.turned_on(self._helm, folder, missing, values=self._values, sets=self._sets)
+        if on & reasons.keys():
+            raise ChartError(min(reasons[name] for name in on & reasons.keys()))
         if on:
             names = ", ".join(plain(name) for name in missing if name in on)
+            advice = f"run helm dependency build {shown}" if os.path.isdir(self._chart) else "take a whole archive"
             raise ChartError(
-                f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: run"
-                f" helm dependency build {shown}"
+                f"chart {shown}: {names} {'are' if len(on) > 1 else 'is'} on and missing in charts/: {advice}"
             )
         chart_metadata.drop_dependencies(folder, missing, shown)
         return tuple(missing)
@@ -127,10 +141,11 @@ def _missing(folder: str, shown: str) -> list[str]:
 
 
 class _Copying:
-    """What one copy may still take. Errors call the chart ``shown``; ``tree`` is where charts below it may lie."""
+    """What one copy, in a folder of ``scratch``, may still take. Errors call the chart ``shown``; ``tree`` is where
+    charts below it may lie."""
 
-    def __init__(self, shown: str, tree: str) -> None:
-        self._shown, self._tree = shown, tree
+    def __init__(self, shown: str, tree: str, scratch: str) -> None:
+        self._shown, self._tree, self._scratch = shown, tree, scratch
         self._bytes, self._files = BYTES, FILES
         self._inflated = BYTES + FILES * 1024  # with what an archive has around its files
 
@@ -142,21 +157,23 @@ class _Copying:
             raise ChartError(f"chart {self._shown}: {error}") from None
         self._copy(source, target, "", source, (source,), rules)
 
-    def dependency(self, source: str, name: str, chart: str) -> None:
-        """Copy the chart ``name`` in the folder or archive ``source``, a real path, to the ``charts/`` of ``chart``."""
+    def dependency(self, source: str, name: str, chart: str) -> str:
+        """Copy the chart ``name`` in the folder ``source``, a real path, to the ``charts/`` of the copy ``chart``. What
+        comes back is the reason why it is not done, else empty."""
         if not _is_in(source, self._tree):
-            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} lies outside of the tree")
+            return "lies outside of the tree"
+        if not os.path.isdir(source):
+            return "is not where its repository says"
+        known = chart_metadata.metadata(source, os.path.basename(source)).get("name")
+        if known != name:
+            return f"is called {plain(str(known))} there"
         target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
         os.makedirs(os.path.dirname(target), exist_ok=True)
         while os.path.lexists(target):
             target += "-"
-        if not os.path.isdir(source):
-            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is not where its repository says")
         self.folder(source, target)
         self.unpack_below(target)
-        known = chart_metadata.metadata(target, os.path.basename(source)).get("name")
-        if known != name:
-            raise ChartError(f"chart {self._shown}: its dependency {plain(name)} is called {plain(str(known))} there")
+        return ""
 
     def _copy(
         self, folder: str, target: str, below: str, top: str, above: tuple[str, ...], rules: helm_ignore.Rules
@@ -169,9 +186,9 @@ class _Copying:
             if entry.is_symlink():
                 path = os.path.realpath(path)
             is_folder = os.path.isdir(path)
-            if rules.ignores(name, is_folder=is_folder) or name == helm_ignore.NAME:
+            if rules.ignores(name, is_folder=is_folder) or entry.name in _NEVER:
                 continue
-            self._count()
+            self._count(copy)
             inside = top
             if entry.is_symlink():
                 inside = self._link(name, path, top)
@@ -182,7 +199,7 @@ class _Copying:
                 self._copy(path, copy, f"{name}/", inside, (*above, path), rules)
             elif stat.S_ISREG(mode):
                 with open(path, "rb") as handle:
-                    self.write(handle, copy)
+                    self._write(handle, copy, name)
             else:
                 raise self._refused(name, "is neither a file nor a folder")
 
@@ -202,12 +219,10 @@ class _Copying:
         """Unpack the archive ``source``: what lies in the one folder of it comes to lie in ``target``."""
         os.mkdir(target)
         for name, content in chart_archive.members(source, self._shown, self._inflate):
-            self._count()
-            if name == helm_ignore.NAME:
-                continue  # it was read when the archive was made
             path = os.path.join(target, *name.split("/"))
+            self._count(path)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            self.write(content, path)
+            self._write(content, path, name)
 
     def unpack_below(self, folder: str) -> None:
         """Unpack the archives in ``charts/`` of the copied chart in ``folder``, and of its charts in turn."""
@@ -226,9 +241,11 @@ class _Copying:
             if os.path.isdir(path):
                 self.unpack_below(path)
 
-    def write(self, source: IO[bytes], path: str) -> None:
+    def _write(self, source: IO[bytes], path: str, name: str) -> None:
+        """Write the file called ``name`` in its chart. What .helmignore says is done when it is copied or was packed,
+        and would now be done to the charts that were packed, too."""
         with open(path, "wb") as target:
-            while chunk := source.read(_CHUNK):
+            while name != helm_ignore.NAME and (chunk := source.read(_CHUNK)):
                 self._bytes -= len(chunk)
                 if self._bytes < 0:
                     raise self._too_large()
@@ -242,7 +259,9 @@ class _Copying:
     def _too_large(self) -> ChartError:
         return ChartError(f"chart {self._shown} has more than {BYTES // 1024**2} MiB")
 
-    def _count(self) -> None:
+    def _count(self, path: str) -> None:
+        if path[len(self._scratch) :].count(os.sep) > DEPTH:
+            raise ChartError(f"chart {self._shown} has folders that are nested too deeply")
         self._files -= 1
         if self._files < 0:
             raise ChartError(f"chart {self._shown} has more than {FILES:,} files")

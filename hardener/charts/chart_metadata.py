@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from hardener.charts.helm import ChartError
-from hardener.sources.yaml import TextError, parse, rewrite
+from hardener.sources.yaml import TextError, parse
 from hardener.support.printable import plain
 
 CHART, REQUIREMENTS = "Chart.yaml", "requirements.yaml"
@@ -49,25 +49,18 @@ def vendored(folder: str) -> list[tuple[str, str]]:
 
 def drop_dependencies(folder: str, names: Collection[str], shown: str) -> None:
     """Take the dependencies ``names`` out of the chart in ``folder``, a copy of ours, and the locks with them."""
-
-    def mutate(documents: list[Any]) -> None:
-        data = documents[0] if documents else None
-        if isinstance(data, dict) and isinstance(listed := data.get("dependencies"), list):
-            kept = [entry for entry in listed if not (isinstance(entry, dict) and entry.get("name") in names)]
-            if kept:
-                data["dependencies"] = kept
-            else:
-                del data["dependencies"]
+    import json
 
     for name in (CHART, REQUIREMENTS):
         path = os.path.join(folder, name)
         if os.path.isfile(path):
-            try:
-                changed = rewrite(_text(folder, name, shown), mutate).text
-            except TextError as error:
-                raise ChartError(f"{name} of {plain(shown)}: {error.reason}") from None
-            with open(path, "w", encoding="utf-8", newline="") as handle:
-                handle.write(changed)
+            data = _read(folder, name, shown)
+            if isinstance(listed := data.get("dependencies"), list):
+                data["dependencies"] = [
+                    entry for entry in listed if not (isinstance(entry, dict) and entry.get("name") in names)
+                ]
+                with open(path, "w", encoding="utf-8") as handle:
+                    json.dump(data, handle)  # which is YAML, too; nobody reads the comments of a copy
     for name in _LOCKS:
         if os.path.exists(os.path.join(folder, name)):
             os.unlink(os.path.join(folder, name))

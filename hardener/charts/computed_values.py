@@ -7,12 +7,11 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hardener.charts import chart_metadata
-from hardener.charts.helm import SCRATCH, Helm
+from hardener.charts.helm import Helm, scratch
 
 _MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  found: {found}\n"
 _VALUES = _MAP.format(name="harden-values", found="{{ .Values | toJson | b64enc | quote }}")
@@ -66,23 +65,20 @@ def _rendered(
         {**entry, "version": _VERSION} if entry["name"] in templates else entry
         for entry in chart_metadata.dependencies(data)
     ]
-    scratch = tempfile.mkdtemp(prefix=SCRATCH)
-    try:
-        bare = os.path.join(scratch, os.path.basename(folder))
+    with scratch() as place:
+        bare = os.path.join(place, os.path.basename(folder))
         _copy_values(folder, bare)
         if os.path.exists(os.path.join(bare, chart_metadata.REQUIREMENTS)):
             os.unlink(os.path.join(bare, chart_metadata.REQUIREMENTS))  # read already
         _write(bare, chart_metadata.CHART, json.dumps(kept))
         for number, (name, files) in enumerate(templates.items()):
-            place = os.path.join(bare, "charts", f"harden-{number}") if name else bare
+            target = os.path.join(bare, "charts", f"harden-{number}") if name else bare
             if name:
                 missing = {"apiVersion": "v2", "name": name, "version": _VERSION}
-                _write(place, chart_metadata.CHART, json.dumps(missing))
+                _write(target, chart_metadata.CHART, json.dumps(missing))
             for file, text in files.items():
-                _write(os.path.join(place, "templates"), file, text)
+                _write(os.path.join(target, "templates"), file, text)
         printed = helm.template(bare, schema=False, **options)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return {found[1]: found[2] for found in _FOUND.finditer(printed)}
 
 

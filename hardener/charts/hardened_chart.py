@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hardener.charts.chart_copy import Copied, Copy
@@ -12,22 +12,31 @@ from hardener.charts.computed_values import computed_values
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.known_keys import known_keys
 from hardener.charts.reach import Reached, Search
-from hardener.charts.rendered import Reader, parts
+from hardener.charts.rendered import Reader
 from hardener.charts.renders import Renders
+from hardener.charts.template_places import at_templates, by_template, template_texts
 from hardener.charts.values_file import KeyRefusedError
 from hardener.charts.wanted import Step, Wanted
-from hardener.engine.outcome import Outcome, Override, Report
+from hardener.engine.outcome import Change, Outcome, Override, Report
+from hardener.engine.step import Step as Planned
+from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree, lock_of
 
 MOST_RENDERS = 200
+_MOST_TURNS = 6  # in which a chart is hardened without what values do not reach
+StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRun:
-    """Which chart is rendered, and how: as ``helm template RELEASE CHART -f VALUES --set SETS`` does it. ``root`` is
-    the folder of its tree, ``most_renders`` how often it may be rendered."""
+    """Which chart is rendered, and how: as ``helm template RELEASE CHART -f VALUES --set SETS`` does it.
+
+    ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
+    ``values.yaml`` counts. ``in_files``: what is written are files of values, which are rendered once more; values that
+    stand elsewhere were proved by the renders before.
+    """
 
     chart: str
     root: str
@@ -37,8 +46,13 @@ class ChartRun:
     namespace: str | None = None
     kube_version: str | None = None
     most_renders: int = MOST_RENDERS
+    defaults: bool = True
+    in_files: bool = True
 
 
+Refuses = Callable[[Planned], bool]
+"""Whether a step is not to be made, since no value makes it."""
+Harden = Callable[[Tree, Refuses], Outcome]
 Written = dict[str, str]
 """The texts of files of values, by their paths as they were given."""
 Writer = Callable[[list[Override], str], Written]
@@ -62,17 +76,31 @@ class HardenedChart:
 
 
 def harden_chart(
-    run: ChartRun, helm: Helm, settings: Settings, harden: Callable[[Tree], Outcome], write: Writer,
+    run: ChartRun, helm: Helm, settings: Settings, harden: Harden, write: Writer,
     progress: Callable[[str], object] = lambda name: None,
 ) -> HardenedChart:  # fmt: skip
     """Harden the rendered chart by ``harden``, and find the values that do the same.
+
+    A later step may rest on an earlier one (a process that is not root needs no capabilities), so what values do not
+    reach is left out, and the chart is hardened without it, until all that is decided comes out.
 
     Raises ChartError where the chart cannot be read or rendered, and ProgramError.
     """
     with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root) as copy:
         if copy.is_library:
             raise ChartError(f"{plain(run.chart)} is a library chart: it renders nothing by itself")
+        if not run.defaults:
+            with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
+                handle.write("{}\n")
         return _Hardening(run, copy, helm, progress).run(settings, harden, write)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Refusal:
+    names: set[StepName]
+
+    def __call__(self, step: Planned) -> bool:
+        return name_of(step.changes) in self.names
 
 
 class _Hardening:
@@ -91,31 +119,51 @@ class _Hardening:
             kube_version=run.kube_version, schema=schema,
         )  # fmt: skip
 
-    def run(self, settings: Settings, harden: Callable[[Tree], Outcome], write: Writer) -> HardenedChart:
+    def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         run, copy = self._run, self._copy
-        templates = _templates(self._rendered([], schema=True), run.chart)
-        outcome = harden(Tree.rendered(templates, run.root, settings, lock_of(run.root), run.chart))
-        wanted = Wanted(outcome)
-        hardened = len(outcome.changes)
-        reached, written = Reached([], {}, {}), Written()
-        if any(not step.creates for step in wanted.steps):
-            values = computed_values(
-                self._helm, copy.folder, values=run.values, sets=run.sets, release=run.release, namespace=run.namespace
-            )
-            search = Search(self._renders, wanted, values, known_keys(copy.folder))
-            reached = search.run()
-            while reached.ways:
-                try:
-                    written = write(_overrides(reached), _values_text(copy.folder))
-                    break
-                except KeyRefusedError as refused:
-                    search.give_up(refused.path, str(refused))
-                    reached = search.reached()
-            if written:
-                self._prove(search, reached, written)
+        templates = by_template(self._rendered([], schema=True), run.chart, copy.folder)
+        values: dict[str, Any] | None = None
+        refused: dict[StepName, Report] = {}
+        for turn in range(_MOST_TURNS):
+            tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.chart)
+            outcome = harden(tree, _Refusal(set(refused)))
+            wanted = Wanted(outcome)
+            if turn == 0:
+                hardened = len(outcome.changes)
+            reached, search = Reached([], {}, {}), None
+            if any(not step.creates for step in wanted.steps):
+                if values is None:
+                    values = computed_values(
+                        self._helm, copy.folder, values=run.values, sets=run.sets, release=run.release,
+                        namespace=run.namespace,
+                    )  # fmt: skip
+                search = Search(self._renders, wanted, values, known_keys(copy.folder))
+                reached = search.run()
+            written = self._written(search, reached, write) if search is not None else Written()
+            reached = search.reached() if search is not None else reached
+            made = {way.step.number for way in reached.ways}
+            left = [step for step in wanted.steps if step.number not in made]
+            refused |= {name_of(step.changes): _left(step, reached) for step in left}
+            if not left:
+                break
         outcome.overrides = _overrides(reached)
-        _narrow(outcome, wanted, reached)
+        _narrow(outcome, reached, refused.values())
+        at_templates(outcome, template_texts(copy.folder, run.chart))
         return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)
+
+    def _written(self, search: Search, reached: Reached, write: Writer) -> Written:
+        """The files with the overrides, proved; what cannot be written is given up."""
+        while reached.ways:
+            try:
+                written = write(_overrides(reached), _values_text(self._copy.folder))
+            except KeyRefusedError as refused:
+                search.give_up(refused.path, str(refused))
+                reached = search.reached()
+                continue
+            if self._run.in_files:
+                self._prove(search, reached, written)
+            return written
+        return Written()
 
     def _prove(self, search: Search, reached: Reached, written: Written) -> None:
         """Render the chart once more, with the files as they will be. Raises ChartError where that is not what was
@@ -133,21 +181,6 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
-
-
-def _templates(text: str, chart: str) -> list[tuple[str, str]]:
-    """The rendered documents by the template that they come from: its path, and their text."""
-    found: dict[str, list[str]] = {}
-    for source, part in parts(text):
-        found.setdefault(source, []).append(part)
-    real = os.path.abspath(chart) if os.path.isdir(chart) else os.path.abspath(chart).removesuffix(".tgz")
-    return [
-        (
-            os.path.join(real, *source.split("/")[1:]),
-            "---\n".join(part if part.endswith("\n") else part + "\n" for part in texts),
-        )
-        for source, texts in found.items()
-    ]
 
 
 def _values_text(folder: str) -> str:
@@ -172,18 +205,28 @@ def _is_at(path: tuple[Any, ...], operation: tuple[Any, ...]) -> bool:
     return operation[: len(path)] == path
 
 
-def _narrow(outcome: Outcome, wanted: Wanted, reached: Reached) -> None:
-    """Leave in ``outcome`` the changes that values make; the others are findings, one for a step."""
-    made = {way.step.number for way in reached.ways}
-    for step in wanted.steps:
-        if step.number not in made:
-            outcome.findings.append(_left(outcome, step, reached))
+def name_of(changes: Sequence[Change]) -> StepName:
+    """What tells a step from others, also in another run over the same render."""
+    first = changes[0]
+    places = tuple((change.object.piece.file.path, str(change.object), change.path[1:]) for change in changes)
+    return first.transform.id, places
+
+
+def _narrow(outcome: Outcome, reached: Reached, left: Iterable[Report]) -> None:
+    """Leave in ``outcome`` the changes that values make, and say what they do not."""
+    objects = {(item.piece.file.path, item.piece.start, item.path): item for item in outcome.tree.objects}
+    for report in left:
+        item = report.object
+        assert item is not None
+        report.object = objects.get((item.piece.file.path, item.piece.start, item.path))
+        report.piece = None if report.object is None else report.object.piece
+        outcome.findings.append(report)
     kept = {id(change) for way in reached.ways for change in way.step.changes}
     outcome.changes = [change for change in outcome.changes if id(change) in kept]
     outcome.files = []
 
 
-def _left(outcome: Outcome, step: Step, reached: Reached) -> Report:
+def _left(step: Step, reached: Reached) -> Report:
     """What no value does, as a finding at the template that would have to."""
     first = step.changes[0]
     transform, item = first.transform, first.object

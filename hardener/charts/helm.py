@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from hardener.charts import helm_errors
 from hardener.errors import HardenError
@@ -45,6 +46,8 @@ class Helm:
         try:
             path = programs.path_of(os.path.abspath(asked)) if named else programs.path_of(asked, outside)
             done = _run(path, ["version", "--template", "{{.Version}}"])
+        except ChartError as error:
+            raise programs.ProgramError(str(error)) from None
         except programs.ProgramError as error:
             why = f"{plain(asked)} is no program" if named else plain(str(error))
             raise programs.ProgramError(f"{why}: {_INSTALL}") from None
@@ -73,6 +76,12 @@ class Helm:
     def lint(self, folder: str, *, values: Sequence[str] = (), sets: Sequence[str] = ()) -> str:
         """What ``helm lint`` says of the chart in ``folder``. Raises ChartError where it fails, and ProgramError."""
         return self._asked("lint", folder, [], values, sets, [])
+
+    def wrong_versions(self, folder: str) -> set[str]:
+        """The dependencies of the chart in ``folder`` that its ``charts/`` holds in a version that it does not ask for.
+        Raises ChartError, and ProgramError."""
+        rows = (line.split("\t") for line in self._asked("dependency", folder, ["list"], (), (), []).splitlines())
+        return {row[0].strip() for row in rows if len(row) > 3 and row[3].strip() == "wrong version"}
 
     def _asked(
         self, command: str, folder: str, options: Sequence[str], values: Sequence[str], sets: Sequence[str],
@@ -114,16 +123,27 @@ def _files_of_values(folder: str) -> Iterator[str]:
             yield os.path.join(place, "values.yaml")
 
 
-def _run(program: str, arguments: Sequence[str]) -> programs.Done:
-    """Run helm with homes of its own, which go again. Raises ProgramError."""
-    home = tempfile.mkdtemp(prefix=SCRATCH)
+@contextmanager
+def scratch() -> Iterator[str]:
+    """A folder of ours, which goes again. Raises ChartError where it cannot be made, or what is in it not written."""
+    folder = ""
     try:
+        folder = tempfile.mkdtemp(prefix=SCRATCH)
+        yield folder
+    except OSError as error:
+        raise ChartError(f"a temporary folder cannot be used: {plain(error.strerror or '')}") from None
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(program: str, arguments: Sequence[str]) -> programs.Done:
+    """Run helm with homes of its own, which go again. Raises ProgramError, and ChartError."""
+    with scratch() as home:
         return programs.bounded(
             program, arguments, seconds=SECONDS, output=OUTPUT, memory=MEMORY, folder=home,
             environment=_environment(home),
         )  # fmt: skip
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _environment(home: str) -> dict[str, str]:

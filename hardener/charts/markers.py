@@ -109,16 +109,24 @@ def keys_of(path: Path) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def map_paths(values: Any, path: Path = ()) -> Iterator[Path]:
-    """The maps in ``values``, those in lists included, but for the whole."""
+def map_paths(values: Any) -> Iterator[Path]:
+    """The maps in ``values``, those in lists included, but for the whole. What a chart below has of the ``global`` of
+    the whole is left out: it is the same."""
+    for path in _map_paths(values, ()):
+        inside = path.index("global") if "global" in path[1:] else 0
+        if not inside or not isinstance(value_at(values, path[inside:]), dict):
+            yield path
+
+
+def _map_paths(values: Any, path: Path) -> Iterator[Path]:
     if isinstance(values, dict):
         if path:
             yield path
         for key, value in values.items():
-            yield from map_paths(value, (*path, key))
+            yield from _map_paths(value, (*path, key))
     elif isinstance(values, list):
         for index, value in enumerate(values):
-            yield from map_paths(value, (*path, index))
+            yield from _map_paths(value, (*path, index))
 
 
 def list_paths(values: Any, path: Path = ()) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import Any
 
-from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError
+from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
 from hardener.charts.markers import Marked, list_paths, map_paths
 from hardener.charts.operations import ConflictError, Kind, Operation, dotted_key, nested, overrides
 from hardener.charts.rendered import Key, Place, at_place, changed, differences, place_of
@@ -23,7 +23,9 @@ from hardener.support.fast_dataclass import dataclass
 
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_KEYS = 12  # single keys that are tried for one edit
+_MOST_SWITCHES = 40  # booleans that are tried
 _MOST_WIDE = 40  # renders with marks in maps that need not be handed on
+_NO_VALUE = "no value of the chart comes out there"
 # Maps that charts hand on as they are; their marks break few templates.
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
 
@@ -57,6 +59,7 @@ class Search:
     known: list[Path]
     base: Objects = field(default_factory=dict)
     unsteady: set[tuple[Key, Place]] = field(default_factory=set)  # what is another in each render
+    switches: dict[tuple[Key, Place], list[Operation]] = field(default_factory=dict)  # by what they change
     reasons: dict[int, str] = field(default_factory=dict)
     accepted: list[Way] = field(default_factory=list)
     spent: bool = False
@@ -98,10 +101,38 @@ class Search:
         edits = [edit for step in steps for edit in step.edits]
         lists = [*list_paths(self.values), *(path for path in self.known if _may_be_list(path))]
         for of_maps in (True, False):
-            if any(_changes_list(edit, of_maps) for edit in edits):
+            if any(_changes_list(edit, of_maps) for edit in edits) or (of_maps and self._open(edits, marked)):
                 marked.find_lists(lists, of_maps=of_maps)
-        if any(next(self._candidates(edit, marked), None) is None for edit in edits):
+        if self._open(edits, marked):
+            self._switch(self._open(edits, marked))
+        if self._open(edits, marked):
             marked.find_maps([*maps, *self.known], _MOST_WIDE)
+
+    def _open(self, edits: list[Edit], marked: Marked) -> list[Edit]:
+        """The edits for which there is no candidate yet."""
+        return [edit for edit in edits if next(self._candidates(edit, marked), None) is None]
+
+    def _switch(self, edits: list[Edit]) -> None:
+        """Look which booleans change the fields that ``edits`` change, whatever they are called."""
+        wanted = {self._field(edit) for edit in edits if isinstance(edit, Set) and isinstance(edit.value, bool)}
+        if not wanted:
+            return
+        words = {_plain(str(part)) for key, place in wanted for part in (key.name, *place)}
+        switches = [(path, value) for path, value in _scalars(self.values) if isinstance(value, bool)]
+        switches.sort(key=lambda switch: -_nearness((*switch[0], ""), words))
+        for path, value in switches[:_MOST_SWITCHES]:
+            try:
+                objects = self.renders(nested({path: not value}), schema=False)
+            except SpentError:
+                return
+            except HardenError:
+                continue
+            for outlet in set(changed(self.base, objects)) & wanted:
+                self.switches.setdefault(outlet, []).append(Operation(Kind.SET, path, not value))
+
+    def _field(self, edit: Edit) -> tuple[Key, Place]:
+        key, data = self.wanted.place(edit)
+        return key, place_of(data, edit.path[1:])
 
     def _may_be_new(self, path: Path) -> bool:
         """Whether the values have nothing at ``path`` and could."""
@@ -114,13 +145,11 @@ class Search:
         """The ways to make ``step``, the likeliest first."""
         found: list[list[list[Operation]]] = []
         for edit in step.edits:
-            own = [
-                operations
-                for operations in self._candidates(edit, marked)
-                if not self._spoils(operations, marked, hardened)
-            ]
+            own = sorted(
+                self._candidates(edit, marked), key=lambda operations: self._spoils(operations, marked, hardened)
+            )
             if not own:
-                self.reasons.setdefault(step.number, "no value of the chart comes out there")
+                self.reasons.setdefault(step.number, f"no value of the chart comes out at {dotted(edit.path[1:])}")
                 return
             found.append(own)
         for turn in range(max(len(own) for own in found)):
@@ -131,6 +160,7 @@ class Search:
         yield from self._of_maps(edit, marked)
         yield from self._of_lists(edit, marked)
         yield from self._of_keys(edit)
+        yield from ([switch] for switch in self.switches.get(self._field(edit), ()))
 
     def _of_maps(self, edit: Edit, marked: Marked) -> Iterator[list[Operation]]:
         """By the maps of values that come out at the place of ``edit``, or above it: the nearest first."""
@@ -172,20 +202,21 @@ class Search:
         if isinstance(edit, Append):
             for values in marked.lists.get((key, place_of(data, path)), ()):
                 yield [Operation(Kind.APPEND, values, edit.value)]
-            return
         for length in range(len(path) - 1, 0, -1):
             if not isinstance(path[length], int):
                 continue
             item = value_at(data, path[: length + 1])
             for values in marked.lists.get((key, place_of(data, path[:length])), ()):
-                given = value_at(self.values, values) or []
-                if item not in given:
+                index = _index(value_at(self.values, values) or [], item)
+                if index is None:
                     continue
-                at = (*values, given.index(item), *path[length + 1 :])
-                if isinstance(edit, Drop) and length == len(path) - 1:
-                    yield [Operation(Kind.REMOVE, values, item)]
+                at = (*values, index, *path[length + 1 :])
+                if isinstance(edit, Append):
+                    yield [Operation(Kind.APPEND, at, edit.value)]
                 elif isinstance(edit, Set):
                     yield [Operation(Kind.SET, at, edit.value)]
+                elif isinstance(edit, Drop) and length == len(path) - 1:
+                    yield [Operation(Kind.REMOVE, values, value_at(self.values, (*values, index)))]
 
     def _item(self, edit: Edit, values: Path, rendered: Any) -> list[Operation] | None:
         """An item that goes from a list of values, which comes out as it is."""
@@ -216,7 +247,7 @@ class Search:
             yield [Operation(Kind.SET, place, value)]
 
     def _spoils(self, operations: list[Operation], marked: Marked, hardened: dict[Key, Any]) -> bool:
-        """Whether a map of values comes out at another place, too, where nobody wants what would come out there."""
+        """Whether a map of values comes out at another place, too, where nobody wants what may come out there."""
         for operation in operations:
             if operation.kind is not Kind.SET:
                 continue
@@ -274,7 +305,9 @@ class Search:
             return trial
         if len(clusters) == 1:
             for way in clusters[0]:
-                self.reasons[way.step.number] = wrong.said
+                if not wrong.is_missed:
+                    self.reasons[way.step.number] = wrong.said
+                self.reasons.setdefault(way.step.number, _NO_VALUE)
             return accepted
         blamed = [cluster for cluster in clusters if self._is_blamed(cluster, wrong)]
         if blamed and len(blamed) < len(clusters):
@@ -298,7 +331,7 @@ class Search:
         except SpentError:
             raise
         except HardenError as error:
-            return Wrong(set(), f"the chart refuses {keys}: {error}")
+            return Wrong(set(), f"helm refuses {keys}: {error}")
         return self._compared(after, came, keys)
 
     def differs(self, ways: list[Way], came: Objects) -> str | None:
@@ -308,7 +341,7 @@ class Search:
 
     def _compared(self, after: dict[Key, Any], came: Objects, keys: str) -> Wrong | None:
         wrong: set[Key] = set()
-        said = ""
+        said, missed = "", False
         for key in {**self.base, **came}:
             document, other = self.base.get(key), came.get(key)
             if (key, ()) in self.unsteady:
@@ -322,9 +355,11 @@ class Search:
             for place in differences(after.get(key, document.data), other.data):
                 if (key, place) not in self.unsteady:
                     wrong.add(key)
-                    said = said or f"with {keys}, {_spoken(place)} of {_named(key)} comes out otherwise"
-                    break
-        return Wrong(wrong, said) if wrong else None
+                    if _is_new(after.get(key), document.data, place):
+                        said = said or f"{keys} also changes {_spoken(place)} of {_named(key)}"
+                    else:
+                        missed = True
+        return Wrong(wrong, said or f"{keys} does not do it", missed) if wrong else None
 
     def _overrides(self, ways: Iterable[Way]) -> dict[Path, Any]:
         return overrides(self.values, (operation for way in ways for operation in way.operations))
@@ -332,10 +367,28 @@ class Search:
 
 @dataclass(slots=True, eq=False)
 class Wrong:
-    """What came out otherwise: the objects, and one sentence about the first of them."""
+    """What came out otherwise: the objects, and one sentence about the first of them. ``is_missed``: something that was
+    wanted did not come out."""
 
     keys: set[Key]
     said: str
+    is_missed: bool = False
+
+
+def _is_new(wanted: Any, rendered: Any, place: Place) -> bool:
+    """Whether nobody wants a change at ``place``."""
+    if wanted is None:
+        return True
+    return next(differences(at_place(rendered, place), at_place(wanted, place)), None) is None
+
+
+def _index(given: list[Any], item: Any) -> int | None:
+    """Which of the items ``given`` comes out as ``item``: it is the same, or has its name."""
+    if item in given:
+        return given.index(item)
+    names = [one.get("name") if isinstance(one, dict) else None for one in given]
+    name = item.get("name") if isinstance(item, dict) else None
+    return names.index(name) if name is not None and names.count(name) == 1 else None
 
 
 def _prefixes(way: Way) -> Iterator[Path]:

@@ -150,9 +150,10 @@ def differences(old: Any, new: Any, place: Place = ()) -> Iterator[Place]:
         else:
             for index, (one, other) in enumerate(zip(old, new, strict=True)):
                 yield from differences(one, other, (*place, index))
-    elif (isinstance(old, dict) and new is None) or (isinstance(new, dict) and old is None):
-        for key, value in (old or new).items():
-            yield from differences(value if new is None else None, value if old is None else None, (*place, key))
+    elif isinstance(old, dict) and new is None:
+        yield from differences(old, {}, place)
+    elif isinstance(new, dict) and old is None:
+        yield from differences({}, new, place)
     elif not (_is_empty(old) and _is_empty(new)) and (old != new or isinstance(old, bool) != isinstance(new, bool)):
         yield place
 

@@ -19,10 +19,10 @@ class SpentError(HardenError):
 
 
 class Renderer(Protocol):
-    """What renders a chart with the values of its user, and on top of them those of the files ``values``. Raises
-    ChartError where the chart, or with ``schema`` its schema, refuses these."""
+    """What renders a chart with the values of its user, and on top of them those of ``files``. Raises ChartError where
+    the chart, or with ``schema`` its schema, refuses these."""
 
-    def __call__(self, values: list[str], *, schema: bool) -> str: ...
+    def __call__(self, files: list[str], *, schema: bool) -> str: ...
 
 
 class Renders:

@@ -12,7 +12,6 @@ from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
 from hardener.charts.override import Override
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
-from hardener.sources.yaml.align import align, mark
 from hardener.sources.yaml.render import pair_lines
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -20,7 +19,7 @@ from hardener.support.printable import plain
 if TYPE_CHECKING:
     from hardener.sources.yaml.style import Layout
 
-WIDTH = 100
+_WIDTH = 100
 _NARROWEST = 40  # of a comment, however deep it stands
 _BOM = "\ufeff"
 
@@ -35,7 +34,7 @@ class KeyRefusedError(TextError):
         self.path = path
 
 
-_Reasons = dict[str, tuple[Transform, Grade]]
+_Reasons = dict[str, tuple[Transform, Grade]]  # by the id of the transform
 
 
 @dataclass(slots=True, eq=False)
@@ -64,8 +63,25 @@ def key_name(path: Sequence[str]) -> str:
     return plain(".".join(re.sub(r"([\\.,=\[])", r"\\\1", part) for part in path))
 
 
+def copies_secret(override: Override) -> bool:
+    """Whether a list of the override, which holds what stood there before, holds a secret."""
+    from hardener.kubernetes.secret_values import found_secrets
+
+    return any(any(found_secrets({key: found})) for key, found in _lists(override.value, override.path[-1]))
+
+
+def _lists(value: Any, key: str) -> Iterator[tuple[str, list[Any]]]:
+    """The outermost lists of ``value``, each with its key."""
+    if isinstance(value, list):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _lists(item, name)
+
+
 def new_file(overrides: Sequence[Override], *, base: str, header: Sequence[str]) -> str:
-    """A values file that holds the overrides and nothing else, with ``header`` as comments at its top.
+    """A values file that holds the overrides and nothing else, with ``header`` as comments at its top: a line that
+    begins with a blank, such as a command, is kept as it is, another one is wrapped.
 
     ``base`` is the text of the ``values.yaml`` of the chart: keys stand in its order, those that it does not hold last,
     and indentation, quotes and line breaks are its own. Above the key of each override a comment says which transforms
@@ -75,17 +91,19 @@ def new_file(overrides: Sequence[Override], *, base: str, header: Sequence[str])
     asked.
     """
     for override in overrides:
-        if _copies_secret(override):
+        if copies_secret(override):
             raise KeyRefusedError(override.path, "its list holds a secret, which would be copied into another file")
     root = _tree(overrides)
     writer = _Writer(base)
     writer.sort(root)
     _agree(root)
-    lines = [line for text in header for line in _comment(text, 0)]
+    lines: list[str] = []
+    for line in header:
+        lines += [f"# {plain(line)}"] if line.startswith(" ") else _comment(line, 0)
     for key, item in root.below.items():
         if lines:
             lines.append("")
-        lines += writer.lines((key,), item, explained=False)
+        lines += writer.lines((key,), item, told=False)
     text = "".join(line + writer.newline for line in lines)
     written = parse(text).documents
     if not same(written[0] if written else None, _plain(root)):
@@ -119,12 +137,21 @@ def edited(text: str, overrides: Sequence[Override], *, base: str = "") -> str:
 
 
 def key_lines(text: str, paths: Iterable[Keys]) -> dict[Keys, int]:
-    """On which line of the values file ``text`` each key stands, from 1. A key that is not there is left out; of a text
-    that cannot be read nothing is known."""
+    """On which line of the values file ``text`` each key stands, from 1. A key that is not there is left out; one
+    that comes by an alias or a merge stands at the anchor. Of a text that cannot be read nothing is known."""
     model = _read(text)
     if model is None:
         return {}
-    return {path: model.line(0, path) for path in paths if path and model.depth(0, path) == len(path)}
+    return {path: model.line(0, path) for path in paths if path and _holds(model, path)}
+
+
+def _holds(model: Parsed, path: Keys) -> bool:
+    data: Any = model.documents[0] if model.documents else None
+    for part in path:
+        if not isinstance(data, dict) or part not in data:
+            return False
+        data = data[part]
+    return True
 
 
 def _read(text: str) -> Parsed | None:
@@ -177,15 +204,6 @@ def _plain(key: _Key) -> Any:
     return {name: _plain(item) for name, item in key.below.items()} if key.below else key.value
 
 
-def _copies_secret(override: Override) -> bool:
-    """Whether the list of an override, which holds what was there before, holds a secret."""
-    from hardener.kubernetes.secret_values import found_secrets
-
-    if not isinstance(override.value, list):
-        return False
-    return any(found_secrets({override.path[-1] if override.path else "": override.value}))
-
-
 def _agree(key: _Key) -> None:
     """Give each map the reasons of its values where all of them have the same."""
     for item in key.below.values():
@@ -223,27 +241,27 @@ class _Writer:
         """Put the keys, at every depth, into the order of ``base``."""
         _sort(key, self.order)
 
-    def lines(self, path: Keys, key: _Key, *, explained: bool) -> list[str]:
-        """The lines of one key and of what is below it; ``explained`` tells that a comment above has its reasons."""
+    def lines(self, path: Keys, key: _Key, *, told: bool) -> list[str]:
+        """The lines of one key and of what is below it; ``told`` says that a comment above has its reasons."""
         column = (len(path) - 1) * self._layout.step
         found: list[str] = []
-        if key.reasons and not explained and (key.named or len(key.below) != 1):
+        if key.reasons and not told and (key.named or len(key.below) != 1):
             found += self._reasons(key.reasons, column)
-            explained = True
+            told = True
         if not key.below:
             return found + pair_lines([(path[-1], key.value)], column, self._placed(path, key.value))
         found += pair_lines([(path[-1], {})], column, self._layout)
         found[-1] = found[-1].removesuffix(" {}")
         for name, item in key.below.items():
-            found += self.lines((*path, name), item, explained=explained)
+            found += self.lines((*path, name), item, told=told)
         return found
 
     def _placed(self, path: Keys, value: Any) -> Layout:
         """A list is written as the one that stands at this key of ``base``."""
-        if not isinstance(value, list) or self.model is None or self.model.depth(0, path) < len(path):
+        if not isinstance(value, list) or self.model is None or not _holds(self.model, path):
             return self._layout
-        span = self.model.span(0, path)
-        return replace(self._layout, position=span[0]) if span else self._layout
+        source, line = self.model.source, self.model.line(0, path) - 1
+        return replace(self._layout, position=source.line_start(line) + source.indent(line))
 
     def _reasons(self, reasons: _Reasons, column: int) -> Iterator[str]:
         again = []
@@ -271,7 +289,7 @@ def _comment(text: str, column: int) -> Iterator[str]:
     import textwrap
 
     blank = " " * column
-    width = max(WIDTH - column - 2, _NARROWEST)
+    width = max(_WIDTH - column - 2, _NARROWEST)
     lines = textwrap.wrap(plain(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     for line in lines or [""]:
         yield f"{blank}# {line}".rstrip()
@@ -313,7 +331,7 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
         if isinstance(value, dict) and isinstance(old[key], dict):
             _overlay(old[key], value, known.get(key))
         else:
-            old[key] = _become(old[key], value)
+            old[key] = value
     missing = [key for key in new if key not in old]
     if not missing:
         return
@@ -338,28 +356,13 @@ def _overlay(old: dict[str, Any], new: dict[str, Any], order: Any) -> None:
         old[name] = new[name]
 
 
-def _become(old: Any, new: Any) -> Any:
-    """``new``, made out of ``old`` as far as they are alike, so that the text of what stays is kept."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [key for key in old if key not in new]:
-            del old[key]
-        for key, value in new.items():
-            old[key] = _become(old[key], value) if key in old else value
-        return old
-    if isinstance(old, list) and isinstance(new, list):
-        pairs = align([mark(item) for item in old], [mark(item) for item in new])
-        old[:] = [new[j] if i is None else _become(old[i], new[j]) for i, j in pairs if j is not None]
-        return old
-    return new
-
-
 def _filled(before: Parsed, overrides: Sequence[Override], writer: _Writer) -> str:
     """A text that holds no key, with the overrides at its end, or in place of its ``{}``."""
     text = before.text
     root = _tree(overrides)
     writer.sort(root)
     newline = "\r\n" if "\r\n" in text else "\n" if "\n" in text else writer.newline
-    lines = [line for key, item in root.below.items() for line in writer.lines((key,), item, explained=True)]
+    lines = [line for key, item in root.below.items() for line in writer.lines((key,), item, told=True)]
     span = before.span(0, ()) if before.documents and before.documents[0] is not None else None
     start, end = span or (len(text), len(text))
     head = text[:start].rstrip(" \t")

@@ -50,6 +50,7 @@ from hardener.cli.options import (
     Risk,
     SecretsOut,
     SetOption,
+    SetValueOption,
     Since,
     Skip,
     ValuesOption,
@@ -58,6 +59,7 @@ from hardener.cli.options import (
     Workflow,
     Yes,
     choices_of,
+    release_of,
     style_of,
     text,
 )
@@ -158,6 +160,12 @@ def diff(
     pin_format: PinFormatOption = None,
     since: Since = None,
     no_waivers: NoWaivers = False,
+    values: ValuesOption = None,
+    set_value: SetValueOption = None,
+    release: ReleaseOption = "release",
+    namespace: NamespaceOption = None,
+    helm_program: HelmOption = None,
+    renders: RendersOption = 200,
     stat: Annotated[
         bool, typer.Option("--stat", help="Count the lines of each file, not the patch.", rich_help_panel=REPORT)
     ] = False,
@@ -171,7 +179,7 @@ def diff(
     """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
     from hardener.commands.diff import diff
 
-    sys.exit(diff(paths or ["."], choices_of(context), style_of(context)))
+    sys.exit(diff(paths or ["."], choices_of(context), style_of(context), release_of(context)))
 
 
 @command(
@@ -220,6 +228,12 @@ def check(
     no_waivers: NoWaivers = False,
     require: Require = None,
     allow_empty: AllowEmpty = False,
+    values: ValuesOption = None,
+    set_value: SetValueOption = None,
+    release: ReleaseOption = "release",
+    namespace: NamespaceOption = None,
+    helm_program: HelmOption = None,
+    renders: RendersOption = 200,
     patch: PatchOption = False,
     color: ColorOption = Color.auto,
     verbose: Verbose = False,
@@ -230,7 +244,7 @@ def check(
 
     status = check(
         paths or ["."], choices_of(context), style_of(context), fail_on=fail_on, require=require or [],
-        allow_empty=allow_empty,
+        allow_empty=allow_empty, release=release_of(context),
     )  # fmt: skip
     sys.exit(status)
 
@@ -282,10 +296,12 @@ helm upgrade app ./chart -f mine.yaml -f harden-values.yaml
 def values(
     context: typer.Context,
     chart: Annotated[str, typer.Argument(help="A chart: its folder or .tgz.", metavar="CHART")],
-    file: ValuesOption = None,
+    values: ValuesOption = None,
     set_value: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A single value, as helm takes it.", metavar="KEY=VALUE", rich_help_panel=CHART),
+        typer.Option(
+            "--set", "--set-value", help="A single value, as helm takes it.", metavar="KEY=VALUE", rich_help_panel=CHART
+        ),
     ] = None,
     release: ReleaseOption = "release",
     namespace: NamespaceOption = None,
@@ -320,15 +336,11 @@ def values(
     """Find the values of a Helm chart that harden what it renders, and write them as a file of overrides."""
     from dataclasses import replace
 
-    from hardener.commands.values import Release, values
+    from hardener.commands.values import Release, write_values
 
-    how = Release(
-        values=file or (), sets=set_value or (), name=release, namespace=namespace, helm=text(helm_program),
-        most_renders=renders,
-    )  # fmt: skip
-    status = values(
-        chart, replace(choices_of(context), set=option), how, style_of(context), output=text(output),
-        in_place=text(in_place), yes=yes,
+    status = write_values(
+        chart, replace(choices_of(context), set=option), release_of(context) or Release(), style_of(context),
+        output=text(output), in_place=text(in_place), yes=yes,
     )  # fmt: skip
     sys.exit(status)
 
@@ -479,8 +491,9 @@ def explain(
 ) -> None:
     """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
     from hardener.commands.explain import explain
+    from hardener.report.screen import columns
 
-    explain(name, print)
+    explain(name, print, columns(sys.stdout))
 
 
 @command(short_help="Print a module for Airflow, Pulumi and others.")
@@ -515,8 +528,10 @@ def _root(
 def main() -> None:
     """Run the command line: exit code 2 for a mistake of the user's, 3 for one of ours."""
     from hardener.errors import InputError
+    from hardener.support import waiting
 
     _calm_collector()
+    waiting.tell_by(lambda line: print(f"harden: {line}", file=sys.stderr, flush=True))
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
         # Not standalone: a wrong command line comes here, to be one line like every other mistake.

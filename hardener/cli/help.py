@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import pairwise
 from typing import Any
 
 from typer.core import TyperCommand
@@ -19,6 +20,23 @@ _ORDER = (WHICH, CHART, WHERE, VERDICT, REPORT, _OTHERS)
 
 class Command(TyperCommand):
     """A command with its options in groups, and its ``epilog`` as it is written, a line an example."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an option that stands where another one's value should: it would be taken for a file."""
+        options = {name: each for each in self.get_params(ctx) for name in each.opts if name.startswith("-")}
+        given = args[: args.index("--")] if "--" in args else args
+        for name, after in pairwise(given):
+            option: Any = options.get(name)
+            if option is not None and not option.is_flag and after in options:
+                ctx.fail(f"Option {name} takes {option.metavar or 'a value'}, and {after} is an option")
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if self.name == "apply" and type(error).__name__ == "MissingParameter":
+                ctx.fail(
+                    "PATH is missing: apply changes files, so it has to be told which (harden apply . for all here)"
+                )
+            raise
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         arguments: list[tuple[str, str]] = []

@@ -12,6 +12,7 @@ from hardener.cli.help import CHART, REPORT, VERDICT, WHERE, WHICH, ids, profile
 
 if TYPE_CHECKING:
     from hardener.commands.run import Choices, Style
+    from hardener.commands.values import Release
 
 
 class Risk(StrEnum):
@@ -209,6 +210,10 @@ ValuesOption = Annotated[
         "-f", "--values", help="Values, as helm takes them; later over earlier.", metavar="FILE", rich_help_panel=CHART
     ),
 ]
+SetValueOption = Annotated[
+    list[str] | None,
+    typer.Option("--set-value", help="A single value, as helm --set.", metavar="KEY=VALUE", rich_help_panel=CHART),
+]
 ReleaseOption = Annotated[str, typer.Option(help="The name of the release.", metavar="NAME", rich_help_panel=CHART)]
 NamespaceOption = Annotated[
     str | None, typer.Option(help="The namespace of the release.", metavar="NAME", rich_help_panel=CHART)
@@ -229,6 +234,20 @@ def choices_of(context: typer.Context) -> Choices:
 
     given = context.params
     return Choices(**{field.name: given[field.name] for field in fields(Choices) if field.name in given})
+
+
+def release_of(context: typer.Context) -> Release | None:
+    """How a chart is rendered, where the command line says so."""
+    given = context.params
+    found = {
+        "values": tuple(given["values"] or ()), "sets": tuple(given["set_value"] or ()), "name": given["release"],
+        "namespace": given["namespace"], "helm": text(given["helm_program"]), "most_renders": given["renders"],
+    }  # fmt: skip
+    if found == {"values": (), "sets": (), "name": "release", "namespace": None, "helm": None, "most_renders": 200}:
+        return None
+    from hardener.commands.values import Release
+
+    return Release(**found)
 
 
 def style_of(context: typer.Context) -> Style:

@@ -18,6 +18,7 @@ from hardener.report.question import Question
 from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen
 from hardener.sources import files
+from hardener.support.printable import plain_line
 
 
 def apply(
@@ -58,7 +59,7 @@ def _beside(outcome: Outcome, paths: list[str], output: str | None, folder: str 
     else:
         show(outcome, redactor, style, applied=False)
     for line in lines:
-        print(redactor.text(line), file=for_people if style.format == "text" else sys.stderr)
+        print(plain_line(redactor.text(line)), file=for_people if style.format == "text" else sys.stderr)
     return 0
 
 

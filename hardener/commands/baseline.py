@@ -10,6 +10,7 @@ from hardener.commands.write_files import finish_killed
 from hardener.engine import known_findings
 from hardener.report.redactor import Redactor
 from hardener.sources import files
+from hardener.support.printable import plain_line
 
 
 def write_baseline(paths: list[str], choices: Choices) -> int:
@@ -25,5 +26,5 @@ def write_baseline(paths: list[str], choices: Choices) -> int:
     count = known_findings.write(path, outcome, redactor.text)
     say_unread(tree)
     check = outcome.asked.command("check", *([] if choices.baseline else ["--baseline", path]))
-    print(f"{path}: {count} entries; commit it, then: {check}")
+    print(plain_line(f"{path}: {count} entries; commit it, then: {check}"))
     return 0

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, Record, Style, learn, read, show
+from hardener.commands.run import Choices, Plan, Record, Style, learn, show
+from hardener.commands.values import Release, read_or_rendered
+from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Change, Held, Outcome
 from hardener.errors import InputError
 from hardener.report import unread
@@ -16,12 +18,13 @@ from hardener.report.impact import counted
 from hardener.report.redactor import Redactor
 from hardener.sources.files import is_inside
 from hardener.sources.selection import Wanted, pattern_test
-from hardener.support.printable import plain
+from hardener.support.printable import plain, plain_line
 
 
 def check(
-    paths: list[str], choices: Choices, style: Style, *, fail_on: str | None, require: list[str], allow_empty: bool
-) -> int:
+    paths: list[str], choices: Choices, style: Style, *, fail_on: str | None, require: list[str], allow_empty: bool,
+    release: Release | None = None,
+) -> int:  # fmt: skip
     """Report what is not hardened, and the Pod Security levels.
 
     Returns 0 with a ``fail_on`` of "none". Else 2 where a pattern of ``require`` fits no file that was read, where
@@ -32,10 +35,11 @@ def check(
     """
     required = [(pattern, _required(pattern)) for pattern in require]
     with Progress() as progress:
-        tree, plan = read(paths, choices, progress)
+        tree, plan, hardened = read_or_rendered(paths, choices, release, progress)
         before = plan.standings(tree)
-        outcome = plan.run(tree, progress)
-    levels = (before, plan.standings(tree))
+        outcome = plan.run(tree, progress) if hardened is None else hardened.outcome
+    # What values do not reach stays: of a chart the levels are what they are.
+    levels = (before, plan.standings(tree)) if hardened is None else None
     # What nobody looked at is never known: a baseline says nothing of what it may hold today.
     blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
@@ -49,6 +53,7 @@ def check(
     remarks = [
         *_narrowed(outcome, choices, differ),
         *known,
+        *([] if hardened is None else chart_remarks(paths[0], hardened)),
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
@@ -56,7 +61,7 @@ def check(
     show(outcome, redactor, style, applied=False, levels=levels, verdict=verdict, remarks=remarks, failing=failing)
     if style.format != "text":
         for line in [*remarks, *([f"harden: {'; '.join(missing)}"] if missing else [])]:
-            print(line, file=sys.stderr)
+            print(plain_line(line), file=sys.stderr)
     if fail_on == "none":
         return 0
     return 2 if missing else 1 if too_bad else 0

@@ -6,19 +6,20 @@ import sys
 
 from hardener.commands.pager import paged
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Style, learn, learn_moved, read, show
+from hardener.commands.run import Choices, Style, learn, learn_moved, show
+from hardener.commands.values import Release, read_or_rendered
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
 
 
-def diff(paths: list[str], choices: Choices, style: Style) -> int:
+def diff(paths: list[str], choices: Choices, style: Style, release: Release | None = None) -> int:
     """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
     if style.stat and style.format != "text":
         raise InputError(f"--stat counts lines for people: it does not go with --format {style.format}")
     with Progress() as progress:
-        tree, plan = read(paths, choices, progress)
-        outcome = plan.run(tree, progress)
+        tree, plan, hardened = read_or_rendered(paths, choices, release, progress)
+        outcome = plan.run(tree, progress) if hardened is None else hardened.outcome
     if style.format == "text":
         _print(outcome, style)
     else:

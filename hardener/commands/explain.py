@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from difflib import get_close_matches
 
@@ -13,8 +12,10 @@ from hardener.authoring.transform import Transform
 from hardener.errors import InputError
 from hardener.report import finding_ids
 from hardener.report.pages import page_of
+from hardener.report.wrapping import wrapped
 
 Say = Callable[[str], object]
+_WIDEST = 100  # columns of prose: a longer line is hard to read
 _SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
 
 
@@ -61,19 +62,22 @@ def print_profiles(name: str | None, say: Say) -> None:
             say(f"  {group}.{key} = {value}")
 
 
-def explain(name: str, say: Say) -> None:
-    """What a transform, a risk, a finding or a check of another scanner is about. Raises InputError for a name that is
-    none of them."""
+def explain(name: str, say: Say, columns: int = 0) -> None:
+    """What a transform, a risk, a finding or a check of another scanner is about, for a terminal of so many ``columns``
+    (0: none). Raises InputError for a name that is none of them."""
+    width = min(columns or _WIDEST, _WIDEST)
+    if columns:
+        say = _fitting(say, width)
     known = registry.transforms()
     if (risk := RISKS.get(name.upper())) is not None:
         _explain_risk(risk, say)
     elif (transform := known.get(name) or known.get(name.lower())) is not None:
-        for line in _entry(transform, _members()):
+        for line in _entry(transform, _members(), width):
             say(line)
     elif (meaning := finding_ids.MEANINGS.get(name.lower())) is not None:
-        _explain_finding(name.lower(), meaning, say)
+        _explain_finding(name.lower(), meaning, say, width)
     elif (found := other_names.find(name)) is not None:
-        _explain_other(found, say)
+        _explain_other(found, say, width)
     else:
         names = [*known, *RISKS, *finding_ids.MEANINGS, *other_names.names()]
         small = {each.lower(): each for each in names}  # large and small letters are no distance
@@ -82,14 +86,14 @@ def explain(name: str, say: Say) -> None:
         raise InputError(f"unknown id {name}{near}; 'harden list' shows them all")
 
 
-def _explain_finding(id: str, meaning: str, say: Say) -> None:
+def _explain_finding(id: str, meaning: str, say: Say, width: int) -> None:
     say(f"{id}: about what was read, and no transform")
     say("")
-    for line in _wrap(f"{meaning} The report says where, and what to do."):
+    for line in _wrap(f"{meaning} The report says where, and what to do.", width):
         say(line)
 
 
-def _explain_other(found: other_names.Found, say: Say) -> None:
+def _explain_other(found: other_names.Found, say: Say, width: int) -> None:
     """The transforms for a check of another scanner: all of the only one, a line for each of several."""
     title = f"{_SCANNERS.get(found.scanner, found.scanner)} {found.name}"
     if found.scanner == "trivy":
@@ -97,7 +101,7 @@ def _explain_other(found: other_names.Found, say: Say) -> None:
     if len(found.transforms) == 1:
         say(f"{title} is what this transform asks for:")
         say("")
-        for line in _entry(found.transforms[0], _members()):
+        for line in _entry(found.transforms[0], _members(), width):
             say(line)
         return
     say(f"{title} is what these transforms ask for, each for a part of it:")
@@ -119,7 +123,7 @@ def _explain_risk(risk: Risk, say: Say) -> None:
         say(f"  {item.id}: {item.summary}")
 
 
-def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[str]:
+def _entry(transform: Transform, members: dict[str, dict[str, bool]], width: int) -> list[str]:
     marks = [f"{transform.risk} {RISKS[transform.risk].title}"]
     if transform.risk_2022 != RISKS[transform.risk].id_2022:
         marks.append(f"In the 2022 list: {transform.risk_2022}")
@@ -127,23 +131,28 @@ def _entry(transform: Transform, members: dict[str, dict[str, bool]]) -> list[st
         marks.append(f"Pod Security Standards: {transform.pss}")
     if transform.cis:
         marks.append(transform.benchmark)
-    lines = [transform.id, "", *_wrap(transform.summary), ""]
-    lines += _wrap(f"Why: {transform.why}")
-    lines += _wrap(f"May break: {transform.may_break}")
+    lines = [transform.id, "", *_wrap(transform.summary, width), ""]
+    lines += _wrap(f"Why: {transform.why}", width)
+    lines += _wrap(f"May break: {transform.may_break}", width)
     lines += ["", *(f"{mark}" for mark in marks), f"Profiles: {_in_profiles(transform, members)}"]
     if transform.takes is not None:
         group, types = transform.takes
         lines.append("Options: " + ", ".join(f"{group}.{key}" for key in types))
     if others := other_names.of(transform):
         checks = "; ".join(f"{_SCANNERS.get(name, name)} {', '.join(found)}" for name, found in others.items())
-        lines += _wrap(f"Other scanners: {checks}")
+        lines += _wrap(f"Other scanners: {checks}", width)
     if page := page_of(transform):
         lines.append(f"To read more: {page}")
     return lines
 
 
-def _wrap(text: str) -> list[str]:
-    return textwrap.wrap(text, 100, subsequent_indent="  ")
+def _fitting(say: Say, width: int) -> Say:
+    """``say`` in lines of ``width`` columns; an address stays whole."""
+    return lambda line: say(str(line) if "://" in str(line) else wrapped(str(line), width))
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return wrapped(text, width).split("\n")
 
 
 def markdown() -> str:

@@ -10,6 +10,7 @@ from datetime import date
 from hardener.authoring import profile as profiles
 from hardener.commands import init_files
 from hardener.commands.write_files import check_place, finish_killed
+from hardener.engine.asked import Asked
 from hardener.errors import InputError
 from hardener.sources import files
 from hardener.sources.transaction import NotPlacedError, Transaction
@@ -40,8 +41,8 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     profiles.load(profile, root=root)
     if profile not in profiles.BUILT_IN:
         profile = _seen_from(files.real_path(profile), root)
-    named = [_name(path, root) for path in real]
-    entry = init_files.pre_commit(named)
+    named = [_name(path, root) for path in real] if pre_commit or workflow else []
+    entry = init_files.pre_commit(named) if pre_commit else ""
     texts = {CONFIG: init_files.config(profile, date.today())}
     if pre_commit:
         texts[PRE_COMMIT] = f"repos:\n{entry}"
@@ -60,8 +61,11 @@ def init(paths: list[str], *, profile: str, pre_commit: bool, workflow: list[str
     shown = [text for name, text in texts.items() if name not in there or (name == PRE_COMMIT and paste)]
     if any(init_files.UNKNOWN in text for text in shown):
         print("\nReplace HOST/OWNER/REPOSITORY and COMMIT: where harden comes from, and which commit of it.")
-    where = " ".join(plain(path) for path in paths)
-    print(f"\nNext: harden lock {where}, commit harden.lock, then: harden diff {where} --max-risk safe")
+    asked = Asked(tuple(paths))
+    print(
+        f"\nNext: {asked.command('lock')}, commit harden.lock, then: {asked.command('diff', '--max-risk', 'safe')}; "
+        f"{asked.command('baseline write')} lets a check pass what there is today"
+    )
     return 0
 
 

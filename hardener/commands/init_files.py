@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 from hardener.authoring.config import DEFAULT_VERSION
 from hardener.report import pages
@@ -63,7 +64,8 @@ def pre_commit(paths: list[str]) -> str:
 def github(paths: list[str]) -> str:
     """A workflow of GitHub Actions that checks pull requests."""
     origin = pages.installed_from()
-    action = "@".join((_path_of(origin[0]), origin[1])) if origin else _ACTION
+    name = _at_github(origin[0]) if origin else None
+    action = f"{name}@{origin[1]}" if origin and name else _ACTION
     named = "".join(f"          {path}\n" for path in paths)
     return f"""\
 # harden looks at pull requests: annotations, one comment that is kept up to date, and the verdict of the job.
@@ -150,6 +152,8 @@ def _text(word: str) -> str:
     return word if is_plain else json.dumps(word, ensure_ascii=False)
 
 
-def _path_of(url: str) -> str:
-    """``OWNER/REPOSITORY`` of a repository at GitHub."""
-    return url.split("/", 3)[3]
+def _at_github(url: str) -> str | None:
+    """``OWNER/REPOSITORY`` of a repository at github.com; None for any other, which a workflow cannot name."""
+    parts = urlsplit(url)
+    name = parts.path.strip("/")
+    return name if parts.hostname == "github.com" and name.count("/") == 1 else None

@@ -20,6 +20,7 @@ from hardener.report.krm import results
 from hardener.report.redactor import Redactor
 from hardener.sources import files
 from hardener.sources.yaml import TextError, dump, parse, rewrite, segments
+from hardener.support.printable import plain_line
 from hardener.tree.tree import Tree, lock_of
 
 _VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
@@ -53,7 +54,7 @@ def fn() -> int:
         f"harden {__version__}: profile {outcome.profile}, {len(tree.objects)} objects, {counts['edits']} edits, "
         f"{counts['held']} held back, {counts['findings']} findings"
     )
-    print(redactor.text(line), file=sys.stderr)
+    print(plain_line(redactor.text(line)), file=sys.stderr)
     return 0
 
 

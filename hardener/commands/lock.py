@@ -342,7 +342,7 @@ def _masked(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(result: Result, *, wrote: bool) -> None:
-    name = os.path.normpath(os.path.join(os.path.relpath(result.root), NAME))
+    name = plain(os.path.normpath(os.path.join(os.path.relpath(result.root), NAME)))
     for title, lines in (
         ("added", result.new), ("changed", result.changed), ("files read", result.read),
         ("files not read", result.unread),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
+from hardener.authoring.risks import RISKS
 from hardener.commands.progress import Progress, later, phase
 from hardener.engine import pipeline
 from hardener.engine.asked import Asked
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
@@ -55,6 +58,7 @@ class Choices:
     since: str | None = None
     baseline: str | None = None
     no_waivers: bool = False
+    values: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +102,22 @@ class Plan:
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         outcome.asked = self.asked
+        if not tree.stream and self.touched is None and has_charts(tree):
+            from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
+
+            harden_releases(outcome, self, progress)
         if touched is not None:
             touched.narrow(outcome)
         return outcome
+
+
+def has_charts(tree: Tree) -> bool:
+    """Whether something in ``tree`` may have a chart rendered that is at hand."""
+    if not tree.kinds.isdisjoint(RENDERED_ELSEWHERE):
+        return True
+    if any("helmCharts" in item.data for item in tree.kustomizations.values() if isinstance(item.data, dict)):
+        return True
+    return any('"helm_release"' in file.content.text for file in tree.terraform_files)
 
 
 def plan_of(choices: Choices, root: str) -> Plan:
@@ -154,10 +171,11 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         configuration.version(version), found.platform, found.exemptions, found.peer_marks, as_of,
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
+        helm_charts=found.helm_charts, helm_values=found.helm_values,
     )  # fmt: skip
 
 
-def _asked(paths: list[str], choices: Choices) -> Asked:
+def asked_of(paths: list[str], choices: Choices) -> Asked:
     """What differs from a command without options."""
     given = {name: getattr(choices, name) for name in Choices.__dataclass_fields__}
     plain = Choices()
@@ -167,6 +185,10 @@ def _asked(paths: list[str], choices: Choices) -> Asked:
 def _named(name: str) -> list[str]:
     """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
     of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
+    if not of_risk and re.fullmatch(r"[kK][oO0]{0,9}[0-9]{1,9}", name) and name.upper() not in RISKS:
+        near = f"K{int(name.upper().lstrip('KO0') or 0):02}"
+        meant = f" (did you mean {near}?)" if near in RISKS else ""
+        raise InputError(f"unknown risk {name}{meant}; there are {min(RISKS)} to {max(RISKS)}")
     return of_risk or [registry.get(name).id]
 
 
@@ -188,7 +210,7 @@ def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) 
     """The tree as read, and what to do with it. Raises InputError for a choice that is wrong."""
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
-    plan.asked = _asked(paths, choices)
+    plan.asked = asked_of(paths, choices)
     if choices.since:
         from hardener.commands.changed_since import since  # late: most runs look at everything
 
@@ -240,7 +262,7 @@ def write(outcome: Outcome, style: Style) -> int:
     whole = write_files(outcome)
     show(outcome, redactor, style, applied=True)
     if outcome.failure and style.format != "text":
-        print(f"harden: {redactor.text(outcome.failure)}", file=sys.stderr)
+        print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
     return 0 if whole else 2
 
 

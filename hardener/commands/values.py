@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hardener.commands.progress import Progress, phase
-from hardener.commands.run import Choices, Style, plan_of, write
+from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
 from hardener.commands.write_files import finish_killed, may_write
+from hardener.engine.asked import Asked
 from hardener.engine.outcome import FileChange, Outcome, Override
 from hardener.errors import InputError
 from hardener.sources import files
@@ -21,7 +22,8 @@ from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 if TYPE_CHECKING:
-    from hardener.charts.hardened_chart import ChartRun, HardenedChart
+    from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses
+    from hardener.tree.tree import Tree
 
 FILE = "harden-values.yaml"
 
@@ -39,11 +41,24 @@ class Release:
     most_renders: int = 200
 
 
-def values(
+def write_values(
     chart: str, choices: Choices, release: Release, style: Style, *, output: str | None, in_place: str | None, yes: bool
 ) -> int:
     """Write the overrides that harden ``chart`` to the file ``output``, or into ``in_place``, one of the files of
     ``release``. Returns 0; 2 when it could not be written. Raises InputError."""
+    target = target_of(chart, release, output, in_place)
+    finish_killed([], targets=[target])
+    with Progress() as progress:
+        hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
+    for line in remarks(chart, hardened):
+        print(f"harden: {plain(line)}", file=sys.stderr)
+    if not may_write(hardened.outcome, yes):
+        return 2
+    return write(hardened.outcome, style)
+
+
+def target_of(chart: str, release: Release, output: str | None, in_place: str | None) -> str:
+    """The file that gets the overrides: ``in_place``, ``output``, or one beside the chart. Raises InputError."""
     if output is not None and in_place is not None:
         raise InputError("--in-place edits a file of yours, -o makes one of its own: give one of the two")
     if in_place is not None and in_place not in release.values:
@@ -51,22 +66,19 @@ def values(
     target = in_place or output or _beside(chart, release)
     if in_place is None and target in release.values:
         raise InputError(f"{target} is one of the values: --in-place {target} edits it, -o makes another file")
-    finish_killed([], targets=[target])
-    with Progress() as progress:
-        hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
-    outcome = hardened.outcome
-    outcome.files = list(_changes(outcome, hardened))
-    for line in remarks(chart, hardened):
-        print(f"harden: {plain(line)}", file=sys.stderr)
-    if not may_write(outcome, yes):
-        return 2
-    return write(outcome, style)
+    return target
 
 
 def harden(
-    chart: str, choices: Choices, release: Release, progress: Progress, *, target: str = FILE, in_place: bool = False
+    chart: str,
+    choices: Choices,
+    release: Release,
+    progress: Callable[[str], object],
+    *,
+    target: str = FILE,
+    in_place: bool = False,
 ) -> HardenedChart:
-    """The ``chart`` hardened by values, which ``target`` is to hold. Raises InputError."""
+    """The ``chart`` hardened by values, which ``target`` is to hold: its outcome has that file. Raises InputError."""
     from hardener.charts.hardened_chart import ChartRun, harden_chart  # late: few runs are about a chart
     from hardener.charts.helm import ChartError, Helm
     from hardener.support.programs import ProgramError
@@ -79,14 +91,70 @@ def harden(
         chart=chart, root=root, values=tuple(release.values), sets=tuple(release.sets), release=release.name,
         namespace=release.namespace, kube_version=choices.kubernetes_version, most_renders=release.most_renders,
     )  # fmt: skip
+
+    def run_without(tree: Tree, refuses: Refuses) -> Outcome:
+        plan.gate.choose = lambda step: False if refuses(step) else None
+        return plan.run(tree, progress)
+
     try:
         helm = Helm.found(release.helm, root)
-        return harden_chart(
-            run, helm, plan.settings, lambda tree: plan.run(tree, progress),
+        hardened = harden_chart(
+            run, helm, plan.settings, run_without,
             lambda overrides, base: _written(overrides, base, run, target, in_place), phase(progress, "rendering"),
         )  # fmt: skip
     except (ChartError, ProgramError) as error:
         raise InputError(str(error)) from None
+    hardened.outcome.files = list(_changes(hardened.outcome, hardened))
+    hardened.outcome.asked = _asked(chart, choices, release)
+    return hardened
+
+
+def read_or_rendered(
+    paths: list[str], choices: Choices, release: Release | None, progress: Progress
+) -> tuple[Tree, Plan, HardenedChart | None]:
+    """The tree of ``paths`` and what to do with it; where they are one chart, what helm renders and, hardened by
+    values, what comes of it. Raises InputError."""
+    if len(paths) == 1 and is_archive(paths[0]):
+        found = rendered(paths, None, choices, release, progress)
+        assert found is not None
+        return found.outcome.tree, plan_of(choices, root_of(paths[0])), found
+    tree, plan = read(paths, choices, progress)
+    found = rendered(paths, tree, choices, release, progress) if release is not None or tree.charts else None
+    return (tree if found is None else found.outcome.tree), plan, found
+
+
+def rendered(
+    paths: list[str], tree: Tree | None, choices: Choices, release: Release | None, progress: Progress
+) -> HardenedChart | None:
+    """The chart that ``paths`` are, rendered and hardened by values, for a command that only looks.
+
+    None where they are manifests: ``tree`` is what was read of them, and a folder that holds manifests, too, is no
+    chart alone. None, with a word of it, also where helm is not installed and nobody said how to render the chart.
+    Raises InputError.
+    """
+    asked = release is not None
+    chart = paths[0]
+    is_chart = len(paths) == 1 and (is_archive(chart) or os.path.isfile(os.path.join(chart, "Chart.yaml")))
+    if not is_chart or (tree is not None and any(item.editable for item in tree.objects)):
+        if asked:
+            raise InputError("how a chart is rendered (-f, --release) goes with one chart and nothing beside it")
+        return None
+    if not asked and not is_archive(chart):
+        from hardener.charts.helm import Helm  # late: few runs are about a chart
+        from hardener.support.programs import ProgramError
+
+        try:
+            Helm.found(None, root_of(chart))
+        except ProgramError as error:
+            print(f"harden: {chart}: templates are not looked at: {error}", file=sys.stderr)
+            return None
+    release = release or Release()
+    return harden(chart, choices, release, progress, target=_beside(chart, release))
+
+
+def is_archive(path: str) -> bool:
+    """Whether ``path`` may be a packed chart."""
+    return path.endswith((".tgz", ".tar.gz")) and os.path.isfile(path)
 
 
 def root_of(chart: str) -> str:
@@ -108,6 +176,22 @@ def remarks(chart: str, hardened: HardenedChart) -> list[str]:
     if hardened.spent:
         found.append(f"{chart}: {hardened.renders} renders were not enough to try all values; --renders N allows more")
     return found
+
+
+def _asked(chart: str, choices: Choices, release: Release) -> Asked:
+    """What was asked for, as options of a command that only looks."""
+    found = asked_of([chart], choices)
+    given: list[tuple[str, tuple[str, ...]]] = []
+    for name, several in (("values", release.values), ("set_value", release.sets)):
+        given += [(name, (value,)) for value in several]
+    plain_release = Release()
+    for name, value, usual in (
+        ("release", release.name, plain_release.name),
+        ("namespace", release.namespace, None),
+        ("helm_program", release.helm, None),
+    ):
+        given += [(name, (value,))] if value is not None and value != usual else []
+    return Asked(found.paths, (*found.options, *given))
 
 
 def _beside(chart: str, release: Release) -> str:

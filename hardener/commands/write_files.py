@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 
 from hardener.authoring.edits import Severity
 from hardener.engine.outcome import FileChange, Outcome, Report
@@ -21,10 +22,11 @@ def may_write(outcome: Outcome, yes: bool) -> bool:
     """Whether ``outcome`` may be written: a person is asked on a terminal about files that Git could not bring back."""
     if not outcome.files:
         return True
-    warning = _unsaved([change for change in outcome.files if not change.file.is_new])
-    if warning is None:
+    warnings = list(_unsaved([change for change in outcome.files if not change.file.is_new]))
+    if not warnings:
         return True
-    print(f"harden: {plain(warning)}", file=sys.stderr)
+    for warning in warnings:
+        print(f"harden: {plain(warning)}", file=sys.stderr)
     if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -34,36 +36,44 @@ def may_write(outcome: Outcome, yes: bool) -> bool:
     return goes_on
 
 
-def _unsaved(changes: list[FileChange]) -> str | None:
-    """One line about the files whose present state Git could not bring back, None when it could."""
-    paths = [change.file.path for change in changes]
-    roots = {path: files.git_root(path) for path in paths}
-    outside = [path for path, root in roots.items() if root is None]
-    if outside:
-        return f"{_of(len(outside), paths)} outside Git, so Git cannot undo this"
+def _unsaved(changes: list[FileChange]) -> Iterator[str]:
+    """A line about each kind of files whose present state Git could not bring back; those that it does not have are
+    marked as such."""
+    by_root: dict[str | None, list[FileChange]] = {}
+    for change in changes:
+        by_root.setdefault(files.git_root(change.file.path), []).append(change)
+    if outside := by_root.pop(None, None):
+        yield f"{_of(len(outside), changes)} outside Git, so Git cannot undo this"
+    if not by_root:
+        return
     from hardener.sources import git_blobs  # late: only writing in a Git repository asks it
     from hardener.support.programs import ProgramError
 
+    unknown: list[str] = []
     dirty: list[str] = []
-    for top in dict.fromkeys(roots.values()):
+    for top, group in by_root.items():
         try:
-            committed = git_blobs.committed(str(top))
+            tracked = git_blobs.tracked(str(top))
         except ProgramError as error:
-            return f"{error}, so it is not known whether Git can undo this"
-        for change in changes:
-            if roots[change.file.path] == top:
-                content = change.file.content
-                name = os.path.relpath(change.file.path, str(top)).replace(os.sep, "/")
-                if not committed.holds(name, content.encoded(content.text)):
-                    dirty.append(change.file.name)
-    if not dirty:
-        return None
-    words = f"{_of(len(dirty), paths, 'has', 'have')} changes that are not committed: {listed(dict(enumerate(dirty)))}"
-    return f"{words}; the undo line takes those back, too"
+            yield f"{error}, so it is not known whether Git can undo this"
+            continue
+        for change in group:
+            content = change.file.content
+            name = os.path.relpath(change.file.path, top).replace(os.sep, "/")
+            change.in_git = tracked.names(name)
+            if not change.in_git:
+                unknown.append(change.file.name)
+            elif not tracked.holds(name, content.encoded(content.text)):
+                dirty.append(change.file.name)
+    if unknown:
+        yield f"{_of(len(unknown), changes)} not in Git, so Git cannot undo this: {listed(dict(enumerate(unknown)))}"
+    if dirty:
+        words = f"{_of(len(dirty), changes, 'has', 'have')} changes that are neither staged nor committed"
+        yield f"{words}: {listed(dict(enumerate(dirty)))}; the undo line takes those back, too"
 
 
-def _of(number: int, paths: list[str], one: str = "is", several: str = "are") -> str:
-    return f"{number} of {counted(len(paths), 'file')} {one if number == 1 else several}"
+def _of(number: int, changes: list[FileChange], one: str = "is", several: str = "are") -> str:
+    return f"{number} of {counted(len(changes), 'file')} {one if number == 1 else several}"
 
 
 def finish_killed(paths: list[str], *, targets: list[str] | None = None) -> None:
@@ -77,7 +87,7 @@ def finish_killed(paths: list[str], *, targets: list[str] | None = None) -> None
     for line in run_folder.recover_around(files.expand(paths), real):
         from hardener.report.redactor import Redactor  # late: few runs are killed
 
-        print(f"harden: {Redactor().text(line)}", file=sys.stderr)
+        print(f"harden: {plain(Redactor().text(line))}", file=sys.stderr)
 
 
 def write_secrets(outcome: Outcome, run: Transaction) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.shell_words import quoted, quoted_path
 
 _MOST = 4  # paths; more are not repeated
 # Options that not every command knows: those of a judgement, and those of what is written.
@@ -38,13 +39,33 @@ class Asked:
                 found.append((name, (str(value),)))
         return Asked(tuple(paths), tuple(found))
 
+    def gives(self, *names: str) -> bool:
+        """Whether one of the options ``names`` was given."""
+        return any(option in names for option, _ in self.options)
+
+    def values(self, name: str) -> Iterator[str]:
+        """What was given for the option ``name``, also several with commas between them."""
+        for option, values in self.options:
+            if option == name:
+                yield from (part for value in values for part in value.split(","))
+
+    @property
+    def is_judged_apart(self) -> bool:
+        """Whether an option chooses among the changes that ``apply`` would make: it knows none of these."""
+        return self.gives(*_JUDGES)
+
+    def about(self, files: Iterable[str]) -> Asked:
+        """The same for ``files`` alone; for all paths where the files are many."""
+        found = tuple(dict.fromkeys(files))
+        return replace(self, paths=found) if len(found) <= _MOST else self
+
     def command(self, name: str, *more: str) -> str:
         """The command ``name`` for the same paths and options, as far as it knows them, with the words ``more``."""
         words = ["harden", *name.split()]
-        paths = [shlex.quote(path) for path in self.paths] if len(self.paths) <= _MOST else ["PATH..."]
+        paths = [quoted_path(path) for path in self.paths] if len(self.paths) <= _MOST else ["PATH..."]
         options: list[str] = []
         for option, values in self.options:
             if option not in _UNKNOWN.get(name, ()):
                 sign = "--" + option.replace("_", "-")
                 options += [word for value in values for word in (sign, value)] if values else [sign]
-        return " ".join([*words, *paths, *map(shlex.quote, [*options, *more])])
+        return " ".join([*words, *paths, *map(quoted, [*options, *more])])

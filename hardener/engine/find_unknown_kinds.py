@@ -45,7 +45,7 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
         if gone.since <= tree.settings.kubernetes_version and "patch" not in item.classes:
             since = ".".join(map(str, gone.since))
             message = f"no API server serves {item.kind} of {item.api_version} since Kubernetes {since}"
-            topic = f"{item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"
+            topic = f"object {item.kind} of {item.api_version}, which no API server serves since Kubernetes {since}"
             yield _report("removed-api", item, ("apiVersion",), message, f"write it as {gone.now}", topic)
     elif (kind := meant(item.group, item.kind)) is not None:
         where = f"the API group {item.group}" if item.group else "the core API"
@@ -54,7 +54,7 @@ def _of(tree: Tree, item: Object, known: set[int]) -> Iterator[Report]:
     elif (served := _served(item)) is not None:
         message = f"no API server serves {item.kind} of {item.api_version}"
         message += "" if templates(item.data) else ", so it is not looked at"
-        topic = f"{item.kind} of {item.api_version}, which no API server serves"
+        topic = f"object {item.kind} of {item.api_version}, which no API server serves"
         kind = as_spelt(item.kind)
         advice = f"write apiVersion: {served}" + (f" and kind: {kind}" if kind != item.kind else "")
         yield _report("wrong-api-version", item, ("apiVersion",), message, advice, topic)

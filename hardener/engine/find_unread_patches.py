@@ -4,7 +4,6 @@ resources that are not there."""
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from hardener.kubernetes import kustomization as kustomize
 from hardener.sources.files import is_inside
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
+from hardener.support.shell_words import quoted_path
 from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 from hardener.tree.view import literal
@@ -42,7 +42,7 @@ def reports(tree: Tree) -> Iterator[Report]:
             if item.data.get(key):
                 message = f"harden does not check its {key}: what they set for a pod is not known"
                 file, path = item.piece.file.name, (*item.path, key)
-                advice = _RENDER.format(shlex.quote(os.path.dirname(file) or "."))
+                advice = _RENDER.format(quoted_path(os.path.dirname(file) or "."))
                 yield Report("patch", "K01", Severity.LOW, message, advice, file, item, item.piece, path)
     if not overlays.patches_anything:
         return

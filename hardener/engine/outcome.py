@@ -130,18 +130,21 @@ class Override:
     reads it.
 
     ``changes`` are the changes of the rendered chart that come out by it, alone or together with other overrides.
+    ``release`` is the object of the tree that has the chart rendered; "" where somebody names the chart.
     """
 
     path: tuple[str, ...]
     value: Any
     changes: tuple[Change, ...]
+    release: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class FileChange:
     """A file that changes: its new text, and its hunks in lines of the file as read and as written.
 
-    ``ids`` are (line as written, transform), in the order of the lines.
+    ``ids`` are (line as written, transform), in the order of the lines. ``in_git`` is False where Git was asked, and
+    has no version of the file to bring back.
     """
 
     file: ManifestFile
@@ -149,6 +152,7 @@ class FileChange:
     hunks: list[Hunk]
     ids: list[tuple[int, str]] = field(default_factory=list)
     written: bool = False
+    in_git: bool = True
 
 
 @dataclass(slots=True, eq=False)

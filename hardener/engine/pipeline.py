@@ -11,7 +11,7 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Create, Edit, Evidence, Finding, Grade, Severity, WrongShapeError
 from hardener.authoring.profile import Profile
-from hardener.authoring.transform import Transform
+from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import find_rendered_elsewhere, find_unknown_kinds, find_unread_patches, json_patch
 from hardener.engine.assemble_files import assemble
 from hardener.engine.document import applied_steps
@@ -223,7 +223,7 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
         reason = "the profile only reports it" if not may_change else "a stream does not show the whole tree"
         finding = target.finding(
             f"{transform.summary} Not applied at {places}: {reason}",
-            advice="use a profile that applies it" if not may_change else "run harden apply on the tree",
+            advice="use a profile that applies it" if not may_change else WHOLE_IN_FILES,
             severity=transform.severity,
         )
         outcome.findings.append(_finding(transform, target, finding))

@@ -24,22 +24,26 @@ _TOKEN = re.compile(
 _Token = tuple[str, str]  # "text" in quotes, "word" or "sign"; and what it is
 _NONE: _Token = ("sign", "")
 _FALSE: _Token = ("word", "false")
+_ENDS = frozenset(("sign", sign) for sign in ",}):")  # behind a value, or an outcome of a condition
+_WRITES = frozenset(("add", "replace"))
 
 
 @dataclass(slots=True)
 class _Braces:
-    """An object, a map or a list while it is read: the field whose value comes, and of a patch those that were read."""
+    """An object, a map or a list while it is read: the field whose value comes, and of a patch the texts in which its
+    fields may end."""
 
     is_patch: bool
     name: str | None = None
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, set[str]] = field(default_factory=dict)
     may_be_false: set[str] = field(default_factory=set)
 
     def sets_false(self, wanted: str) -> bool:
         if not self.is_patch:
             return wanted in self.may_be_false
-        writes = self.texts.get("op") in ("add", "replace") and self.texts.get("path", "").endswith(f"/{wanted}")
-        return writes and "value" in self.may_be_false
+        # A path begins with a slash: before a name alone stands more of it, which the expression puts together.
+        leads = any(path == wanted or path.endswith(f"/{wanted}") for path in self.texts.get("path", ()))
+        return leads and not _WRITES.isdisjoint(self.texts.get("op", ())) and "value" in self.may_be_false
 
 
 def may_set_false(expression: str, wanted: str) -> bool:
@@ -50,6 +54,7 @@ def may_set_false(expression: str, wanted: str) -> bool:
     tokens = [_NONE, _NONE, *_tokens(expression), _NONE]
     open = [_Braces(is_patch=False)]  # parentheses belong to what they stand in
     signs = [""]
+    joined = ""  # the last text, with those to which a plus joins it
     for index in range(2, len(tokens) - 1):
         kind, text = tokens[index]
         before, behind = tokens[index - 1], tokens[index + 1]
@@ -70,8 +75,11 @@ def may_set_false(expression: str, wanted: str) -> bool:
         elif inside.name is not None:
             if tokens[index] == _FALSE and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):
                 inside.may_be_false.add(inside.name)
-            elif kind == "text" and before == ("sign", ":") and behind[1] in (",", "}"):
-                inside.texts[inside.name] = text
+            elif kind == "text":
+                goes_on = before == ("sign", "+") and tokens[index - 2][0] == "text"
+                joined = joined + text if goes_on else text
+                if behind in _ENDS:
+                    inside.texts.setdefault(inside.name, set()).add(joined)
     return False
 
 

@@ -29,7 +29,7 @@ EVIDENCE: frozenset[str] = frozenset({
     "MutatingWebhookConfiguration", "APIService", "IngressClass", "ServiceMonitor", "PodMonitor", "VMServiceScrape",
     "VMPodScrape", "PodMonitoring", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy",
     "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "PodIdentityAssociation",
-    "StorageClass", "SealedSecret", "PersistentVolumeClaim",
+    "StorageClass", "SealedSecret", "PersistentVolumeClaim", "GitRepository",
 })  # fmt: skip
 """Kinds that say something about workloads, and are not looked at for themselves."""
 
@@ -43,7 +43,7 @@ _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind C
 _TERRAFORM = (
     "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
     "terraform-aws-modules/eks", "google_container_", "azurerm_kubernetes_cluster",
-    "azurerm_monitor_diagnostic_setting",
+    "azurerm_monitor_diagnostic_setting", "helm_release",
 )  # fmt: skip
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start

@@ -79,13 +79,14 @@ _NO: Verdict = (SecretClass.NO, "")
 class Found(NamedTuple):
     """A value that must not be shown: where it is, its text, and the parts of the text that are the secret itself.
 
-    ``by_place``: nothing says so but that it stands in a Secret, which also holds names of databases, users and hosts.
+    ``by_place``: those of the parts of which nothing says so but that they stand in a Secret, which also holds names of
+    databases, users and hosts.
     """
 
     path: Path
     value: str
     parts: tuple[str, ...]
-    by_place: bool = False
+    by_place: tuple[str, ...] = ()
 
 
 def classify(key: str, value: object) -> Verdict:
@@ -392,8 +393,10 @@ def _secret_entries(path: Path, node: dict[Any, Any], below: list[tuple[Path, An
         elif text:
             known = decoded(text) if path[-1] == "data" else None
             inner = text if known is None else known
-            parts = tuple(dict.fromkeys((inner, *text_secrets(inner), text)))
-            yield Found(here, text, parts, by_place=not says_secret(str(raw), inner))
+            inside = list(text_secrets(inner))
+            parts = tuple(dict.fromkeys((inner, *inside, text)))
+            by_place = () if says_secret(str(raw), inner) else tuple({inner, text}.difference(inside))
+            yield Found(here, text, parts, by_place)
 
 
 def _last_applied(path: Path, text: str) -> Iterator[Found]:
@@ -412,7 +415,7 @@ def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]
     """The secrets among the items of a list: arguments, literals of a generator, values of a telling key."""
     plain = [None if isinstance(item, (dict, list, tuple)) else _plain(item) for item in node]
     found: dict[int, list[str]] = {}
-    by_place: set[int] = set()
+    by_place: dict[int, tuple[str, ...]] = {}
     if key in ("args", "command"):
         found = _in_arguments(plain)
     elif key == "literals":
@@ -421,14 +424,16 @@ def _in_list(path: Path, node: Any, key: str, below: list[tuple[Path, Any, str]]
             name, sign, value = (text or "").partition("=")
             said = bool(sign and value) and says_secret(name, value)
             if said or (generator and sign and value):
-                found[index] = [value.strip("\"'"), *_parts(value)]
-                by_place |= set() if said else {index}
+                whole = value.strip("\"'")
+                found[index] = [whole, *_parts(value), *_parts(whole)]
+                if not said:
+                    by_place[index] = tuple({whole, value}.difference(text_secrets(whole)))
     for index, item in enumerate(node):
         token = plain[index]
         if token is None:
             below.append(((*path, index), item, key))
         elif index in found:
-            yield Found((*path, index), token, tuple(dict.fromkeys(found[index])), index in by_place)
+            yield Found((*path, index), token, tuple(dict.fromkeys(found[index])), by_place.get(index, ()))
         elif key not in ("args", "command", "literals", "enum", "required"):
             strong = key_strength(key) > 1 and key_words(key)[-1] not in _HOLDERS
             if token and (strong or "\n" in token or is_encoded(token) or next(structured(token), None)):

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from hardener.authoring.edits import Severity
-from hardener.engine.outcome import Change, Held, Report
+from hardener.engine.outcome import Change, Report
 from hardener.kubernetes.pod_security import LEVELS
 from hardener.report import impact, levels, steps, unread
 from hardener.report.held import held_back, place
@@ -25,12 +24,14 @@ from hardener.report.printed import (
     by_severity,
     by_transform,
     facts_of,
+    failing_title,
+    failures,
     gravest_first,
     in_files,
     of_grades,
     refused_by_git,
 )
-from hardener.report.wrapping import cut, length, wrapped
+from hardener.report.wrapping import cut, end, length, padded, wrapped
 from hardener.support.fast_dataclass import dataclass
 
 _FINDINGS = 10  # that a pipe gets
@@ -68,6 +69,11 @@ class _Section:
     first: int = 1  # entries that come before those of other sections
     most: int = 0  # entries of a pipe; 0: all
     shown: int = 0
+
+    @property
+    def here(self) -> int:
+        """How much of what the title counts is shown."""
+        return sum(entry.count for entry in self.entries[: self.shown])
 
     @property
     def left(self) -> int:
@@ -114,6 +120,7 @@ class BriefReport(Printed):
         yield self._impact()
         yield self._held()
         yield self._waived()
+        yield self._values()
         yield self._edits()
         for title, lines in self._refusals():
             yield _Section(title, [_Entry([_Row("  ", where, text=text)]) for where, text in lines], "line")
@@ -161,27 +168,11 @@ class BriefReport(Printed):
         """What the check fails on, each with its place: a section that folds or counts may not name it."""
         if not self.failing:
             return None
-        entries: dict[tuple[str, str, str, str], list[tuple[Severity, _Row]]] = {}
-        for record in self.failing:
-            if isinstance(record, Report):
-                id, severity, item = record.id, record.severity, record.object
-                where, text = (record.file, record.line), record.message
-            else:
-                first = record.changes[0] if isinstance(record, Held) else record
-                id, severity, item = record.transform.id, record.transform.severity, first.object
-                where, text = (item.piece.file.name, first.line), record.transform.summary
-                state = "held back" if isinstance(record, Held) else "pending"
-                text = f"not so yet, the change is {state}: {text}"
-            row = _Row("", where, "" if item is None else str(item), text)
-            entries.setdefault((id, where[0], row.item, text), []).append((severity, row))
-        rows = []
-        for (id, *_), group in sorted(entries.items(), key=lambda entry: -entry[1][0][0].rank):
-            severity, row = group[0]
-            row.head = f"  {self._painted(severity)} {id}{_times(group)}  "
-            rows.append(_Entry([row], len(group)))
-        counts = by_severity(severity for group in entries.values() for severity, _ in group)
-        title = f"Fails the check: {len(self.failing)} ({counts})"
-        return _Section(title, rows, "record", first=2, most=_FAILING)
+        entries = []
+        for group in failures(self.failing):
+            head = f"  {self._painted(group.severity)} {group.id}{f' x {group.count}' if group.count > 1 else ''}  "
+            entries.append(_Entry([_Row(head, group.where, group.item, group.text)], group.count))
+        return _Section(failing_title(self.failing), entries, "record", first=2, most=_FAILING)
 
     def _levels(self) -> _Section | None:
         if not self.levels or not self.levels[0]:
@@ -255,6 +246,14 @@ class BriefReport(Printed):
         title = f"{verb}: {counted(len(changes), 'edit')} in {files}, by {transforms}"
         return _Section(title, list(self._made_by(groups)), "edit", first=2)
 
+    def _values(self) -> _Section | None:
+        if not self.outcome.overrides:
+            return None
+        from hardener.report import chart_values  # late: few runs are about a chart
+
+        entries = [_Entry([_Row("  ", text=line)]) for line in chart_values.lines(self.outcome)]
+        return _Section(chart_values.title(self.outcome), entries, "key", first=2)
+
     def _made_by(self, groups: Sequence[list[Change]]) -> Iterator[_Entry]:
         cells = [
             (
@@ -265,7 +264,7 @@ class BriefReport(Printed):
             )
             for group in groups
         ]
-        first, second, third, fourth = (max(len(row[column]) for row in cells) for column in range(4))
+        first, second, third, fourth = (max(length(row[column]) for row in cells) for column in range(4))
         for group, (id, severity, grade, made) in zip(groups, cells, strict=True):
             head = (
                 f"  {self._paint('green', id.ljust(first))}  {self._painted(severity)}{' ' * (second - len(severity))}"
@@ -274,7 +273,7 @@ class BriefReport(Printed):
             if self.screen.height and self.screen.width < 100:
                 yield _Entry([_Row(head, text=made)], len(group))
             else:
-                yield _Entry([_Row(f"{head}{made.ljust(fourth)}  ", text=group[0].transform.summary)], len(group))
+                yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.summary)], len(group))
 
     def _findings(self) -> _Section | None:
         found = self.outcome.findings
@@ -316,7 +315,8 @@ class BriefReport(Printed):
         if advice := self._next():
             yield f"next: {advice}"
         if undo := self._undo():
-            yield f"undo: {undo}"
+            yield from undo.notes
+            yield f"undo: {undo.command}"
 
     # How much of it.
 
@@ -343,6 +343,8 @@ class BriefReport(Printed):
                         room -= rows
                         section.shown += 1
         for section in sections:
+            if not section.here:  # a heading of what has no room says nothing
+                section.shown = 0
             for row in (row for entry in section.entries[: section.shown] for row in entry.rows):
                 more = self._line(row, whole=True)[0].count("\n")
                 if more <= room:
@@ -355,9 +357,8 @@ class BriefReport(Printed):
             if self._is_roomy:
                 self._say()
             title = section.title
-            if capped and section.shown < len(section.entries):
-                here = sum(entry.count for entry in section.entries[: section.shown])
-                shown = f", first {counted(here, section.noun)} shown"
+            if capped and 0 < section.shown < len(section.entries):
+                shown = f", first {counted(section.here, section.noun)} shown"
                 title = cut(title, self.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
         for entry in section.entries[: section.shown]:
@@ -380,14 +381,14 @@ class BriefReport(Printed):
         item, text = self._plain(row.item), self._plain(row.text)
         if width and not whole:
             room = width - length(row.head)
-            for_item = 0 if text and where else max(room - len(where) - 1, room // 3)
-            where = _end_of(where, room - min(len(item) + bool(item), for_item) if not text else room // 2)
-            room -= len(where)
-            item = cut(item, room - 1) if room > _LEAST or len(item) < room else ""
-            room -= len(item) + bool(item)
+            for_item = 0 if text and where else max(room - length(where) - 1, room // 3)
+            where = _end_of(where, room - min(length(item) + bool(item), for_item) if not text else room // 2)
+            room -= length(where)
+            item = cut(item, room - 1) if room > _LEAST or length(item) < room else ""
+            room -= length(item) + bool(item)
             tail = _end_of(tail, width // 2)
             if text:
-                room -= 2 * bool(where) + (len(tail) + 3) * bool(tail)
+                room -= 2 * bool(where) + (length(tail) + 3) * bool(tail)
                 text = cut(text, room) if room >= _LEAST or not where else ""
         named = " ".join(filter(None, (where, item)))
         line = row.head + "  ".join(filter(None, (named, text))) + (f" ({tail})" if tail else "")
@@ -429,4 +430,4 @@ def _names(finding: Report) -> Iterable[str]:
 
 def _end_of(text: str, room: int) -> str:
     """The end of a place that is longer than ``room``: the name of the file and the line."""
-    return text if len(text) <= room or room < 2 else "…" + text[1 - room :]
+    return text if length(text) <= room or room < 2 else "…" + end(text, room - 1)

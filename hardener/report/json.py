@@ -51,6 +51,10 @@ def write(
     head |= {"leftOut": left_out(outcome.tree)}
     head |= {"impact": impact_records(outcome)}
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
+    if outcome.tree.chart is not None or outcome.overrides:
+        from hardener.report import chart_values  # late: few runs are about a chart
+
+        head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}
     out(dump(head)[:-1])
     for name, records in (
         ("changes", (_change(change, outcome) for change in outcome.changes)),

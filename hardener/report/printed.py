@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from hardener.authoring.edits import Evidence, Grade, Severity
-from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report
+from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
 from hardener.facts.cluster import platforms
 from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import unread, versions
@@ -17,7 +17,7 @@ from hardener.report.impact import counted
 from hardener.report.patch import Patch
 from hardener.report.redactor import Redactor
 from hardener.report.screen import Screen
-from hardener.report.undo import undo
+from hardener.report.undo import Undo, undo
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain_line, plain_lines, without_commands
 
@@ -25,7 +25,21 @@ _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36
 # A colour of ours, escaped with everything else. A name that holds one may have it: it turns letters red, no more.
 _COLOUR = re.compile(r"\\x1b\[([012]|3[1236])m")
 
+_MOST_IDS = 4  # of a command; with more of them it is no line that anybody types
+
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a check fails on: ``count`` records that say the same ``text`` of ``item``, the first at ``where``."""
+
+    severity: Severity
+    id: str
+    where: Place
+    item: str
+    text: str
+    count: int
 
 
 @dataclass(slots=True)
@@ -57,7 +71,7 @@ class Printed:
         """Print a line; one that is there to be copied stays ``whole`` however narrow the terminal is. The places
         ``at`` become links."""
         line = self._plain(text)
-        if len(line) > self.screen.width > 0 and not whole:
+        if self.screen.width > 0 and not whole and len(line.encode("utf-8", "replace")) > self.screen.width:
             from hardener.report.wrapping import wrapped  # late: only a terminal needs it
 
             line = wrapped(line, self.screen.width)
@@ -98,6 +112,8 @@ class Printed:
         version = ".".join(map(str, tree.settings.kubernetes_version))
         platform = "".join(f", {text}" for text in platforms.described(tree))
         source = "standard input, no tree around it" if tree.stream else f"evidence from {_short(tree.root)}"
+        if tree.chart is not None:
+            source = f"chart {tree.chart} as helm renders it"
         return f"profile {self.outcome.profile}, Kubernetes {version}{platform}, {source}"
 
     def _remarks(self) -> Iterator[tuple[str, bool]]:
@@ -108,6 +124,24 @@ class Printed:
             number = counted(tree.unread_evidence, "file")
             yield f"{number} outside the given paths could not be read as evidence", False
         yield from ((note.text, note.is_grave) for note in unread.notes(tree))
+        yield from ((text, False) for text in self._without_effect())
+
+    def _without_effect(self) -> Iterator[str]:
+        """What was accepted and changes nothing: it may need a change that is held back."""
+        if self.outcome.asked.is_judged_apart:  # what is judged is not all that there is
+            return
+        steps: list[Change | Held | Waived] = [
+            *self.outcome.changes,
+            *self.outcome.not_made,
+            *self.outcome.held,
+            *self.outcome.waived,
+        ]
+        told = {each.transform.id for each in steps} | {item.step for item in self.outcome.refused}
+        others = list(dict.fromkeys(held.transform.id for held in self.outcome.held))
+        for id in dict.fromkeys(self.outcome.asked.values("accept")):
+            if id not in told:
+                need = f"; it may need what is held back: {', '.join(others[:_MOST_IDS])}" if others else ""
+                yield f"--accept {id} makes no change{need}"
 
     def _refusals(self) -> Iterator[tuple[str, list[tuple[Place, str]]]]:
         """What could not be made, by what became of it: a title, and where and why."""
@@ -134,22 +168,56 @@ class Printed:
 
     def _next(self) -> str | None:
         """What a person does next; None where that is not for us to say."""
-        if not self.advises or self.outcome.tree.stream:
+        if not self.advises or self._is_stream:
             return None
+        if self.applied and self.outcome.overrides and self.outcome.files:
+            return f"give {self.outcome.files[0].file.name} to helm as the last of its values (-f)"
         if self.applied and self.outcome.files:
             left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
-        if self.outcome.changes:
-            more = "" if self.verbose else "; -v shows all"
-            asked = self.outcome.asked
-            return f"{asked.command('diff')} shows each change, {asked.command('apply')} makes them{more}"
-        if (self.outcome.findings or self.outcome.held) and not self.verbose:
-            return "-v shows all findings with their places"
-        return None
+        steps = [*self._next_changes(), *self._next_held()]
+        if not self.verbose and (steps or self.outcome.findings or self.outcome.held):
+            steps.append("-v shows all" if steps else "-v shows all findings with their places")
+        return "; ".join(steps) or None
 
-    def _undo(self) -> str | None:
-        """The command that brings the files back; None where there is none."""
-        if not (self.applied and self.outcome.files) or self.outcome.tree.stream:
+    def _next_changes(self) -> Iterator[str]:
+        asked = self.outcome.asked
+        if not self.outcome.changes:
+            return
+        if asked.is_judged_apart:
+            known = ", also those that the baseline lists" if asked.gives("baseline") else ""
+            yield f"{asked.command('diff')} shows each change{known}"
+        else:
+            yield f"{asked.command('diff')} shows each change, {asked.command(self._maker)} makes them"
+
+    def _next_held(self) -> Iterator[str]:
+        """The command that makes what was held back and fails the check."""
+        held = [record for record in self.failing if isinstance(record, Held)]
+        ids = list(dict.fromkeys(each.transform.id for each in held))
+        if held:
+            asked = self.outcome.asked
+            if self.outcome.tree.chart is None:
+                asked = asked.about(each.changes[0].object.piece.file.name for each in held)
+            option = ("--accept", ",".join(ids) if len(ids) <= _MOST_IDS else "ID")
+            what = "what is held back and fails the check"
+            if asked.is_judged_apart:
+                yield f"{asked.command('diff', *option)} shows {what}"
+            else:
+                yield f"{asked.command(self._maker, *option)} makes {what}"
+
+    @property
+    def _maker(self) -> str:
+        """The command that makes changes."""
+        return "apply" if self.outcome.tree.chart is None else "values"
+
+    @property
+    def _is_stream(self) -> bool:
+        """Whether it is about standard input, which no command can be told again."""
+        return self.outcome.tree.stream and self.outcome.tree.chart is None
+
+    def _undo(self) -> Undo | None:
+        """How the files are brought back; None where Git cannot do it."""
+        if not (self.applied and self.outcome.files) or self._is_stream:
             return None
         return undo(self.outcome.files, self.outcome.asked.paths)
 
@@ -237,6 +305,35 @@ def refused_by_git(masked: list[FileChange]) -> str:
 def gravest_first(findings: Iterable[Report]) -> list[Report]:
     """The findings by severity, then by place."""
     return sorted(findings, key=lambda finding: (-finding.severity.rank, finding.file, finding.line))
+
+
+def failing_title(records: Sequence[Change | Held | Report]) -> str:
+    """How many ``records`` a check fails on."""
+    return f"Fails the check: {len(records)} ({by_severity(map(_severity_of, records))})"
+
+
+def failures(records: Iterable[Change | Held | Report]) -> list[Failure]:
+    """What a check fails on, the gravest first; what is alike for one object is one."""
+    groups: dict[tuple[str, str, str, str], list[tuple[Severity, Place]]] = {}
+    for record in records:
+        severity = _severity_of(record)
+        if isinstance(record, Report):
+            id, item, where, text = record.id, record.object, (record.file, record.line), record.message
+        else:
+            first = record.changes[0] if isinstance(record, Held) else record
+            id, item, where = record.transform.id, first.object, (first.object.piece.file.name, first.line)
+            state = "held back" if isinstance(record, Held) else "pending"
+            text = f"not so yet, the change is {state}: {record.transform.summary}"
+        name = "" if item is None else str(item)
+        groups.setdefault((id, where[0], name, text), []).append((severity, where))
+    found = [
+        Failure(group[0][0], id, group[0][1], name, text, len(group)) for (id, _, name, text), group in groups.items()
+    ]
+    return sorted(found, key=lambda one: -one.severity.rank)
+
+
+def _severity_of(record: Change | Held | Report) -> Severity:
+    return record.severity if isinstance(record, Report) else record.transform.severity
 
 
 def by_severity(records: Iterable[Severity]) -> str:

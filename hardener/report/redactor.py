@@ -76,7 +76,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._ordinals: dict[str, int] = {}  # every value and form, however short
-        self._learned: set[str] = set()
+        self._learned: set[tuple[str, bool, bool]] = set()  # a value, and the `word` and `by_place` of `learn`
         self._names: set[str] = set()  # of objects and files
         self._labels: set[str] = set()  # what else is called so
         self._words: set[str] = set()  # forms that are looked for as words only
@@ -99,22 +99,19 @@ class Redactor:
         """Take ``value`` for a secret from now on, in all its forms, line by line when it has several lines. A ``word``
         is looked for where no letter, digit or name goes on beside it. A line that is a name is none; where only the
         place of the value (``by_place``) makes it a secret, a line that is a label is none either."""
-        if not value.strip() or value in self._learned:
+        if not value.strip() or (value, word, by_place) in self._learned:
             return
-        self._learned.add(value)
+        self._learned.add((value, word, by_place))
         ordinal = self._ordinal(value)
-        if word:
-            self._words.add(value)
         for form in _forms(value):
-            self._add(form, ordinal)
+            self._add(form, ordinal, word=word and form == value)
         if "\n" in value.strip():
             for line in _telling_lines(value):
                 if self._is_name(line, by_place=by_place):
                     continue
-                if compiled(_WORDS).fullmatch(line):
-                    self._words.add(line)
+                is_word = compiled(_WORDS).fullmatch(line) is not None
                 for form in _forms(line):
-                    self._add(form, ordinal)
+                    self._add(form, ordinal, word=is_word and form == line)
 
     def learn_document(self, data: object) -> None:
         """Learn every secret of a parsed document. Names, paths, stand-ins and words of the document stay readable."""
@@ -126,7 +123,7 @@ class Redactor:
                 if names is None and _is_word(part):
                     names = "\n".join(_names(data))
                 key = str(found.path[-1]) if found.path else ""
-                self._learn_part(key, part, names or "", by_place=found.by_place)
+                self._learn_part(key, part, names or "", by_place=part in found.by_place)
         self._looked[id(data)] = data, held
 
     def holds_secret(self, data: object) -> bool:
@@ -232,8 +229,9 @@ class Redactor:
         self._ordinals.setdefault(value.strip(), known)
         return known
 
-    def _add(self, form: str, ordinal: int) -> None:
-        """Look for ``form`` from now on, unless it is too short or too common."""
+    def _add(self, form: str, ordinal: int, *, word: bool) -> None:
+        """Look for ``form`` from now on, unless it is too short or too common; as a ``word`` only until it is added
+        without that."""
         self._ordinals.setdefault(form, ordinal)
         if len(form) < _SHORTEST or is_common(form):
             return
@@ -241,6 +239,10 @@ class Redactor:
         if all(form != known for known, _ in forms):
             forms.append((form, ordinal))
             forms.sort(key=lambda entry: -len(entry[0]))
+            if word:
+                self._words.add(form)
+        elif not word:
+            self._words.discard(form)
 
     def _spans(self, text: str) -> list[_Span]:
         """What to mask in ``text``. One pass over its characters, however many secrets are known."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from hardener.engine.outcome import FileChange
 from hardener.report.impact import counted
 from hardener.report.screen import Screen
+from hardener.report.wrapping import length, padded
 from hardener.support.printable import plain
 
 _WIDTH = 80  # columns, where there is no terminal
@@ -19,12 +20,12 @@ def lines(files: Sequence[FileChange], screen: Screen) -> Iterator[str]:
     if not rows:
         return
     most = max(added + removed for _, added, removed in rows)
-    names, digits = max(len(name) for name, _, _ in rows), len(str(most))
+    names, digits = max(length(name) for name, _, _ in rows), len(str(most))
     room = max(min((screen.width or _WIDTH) - names - digits - 5, most), min(most, _LEAST))
     for name, added, removed in rows:
         signs = _scaled(added, most, room), _scaled(removed, most, room)
         drawn = _painted(screen, 32, "+" * signs[0]) + _painted(screen, 31, "-" * signs[1])
-        yield f" {name.ljust(names)} | {added + removed:{digits}} {drawn}".rstrip()
+        yield f" {padded(name, names)} | {added + removed:{digits}} {drawn}".rstrip()
     added, removed = sum(row[1] for row in rows), sum(row[2] for row in rows)
     total = f" {counted(len(rows), 'file')} changed"
     total += f", {counted(added, 'insertion')}(+)" if added else ""

@@ -18,6 +18,8 @@ from hardener.report.printed import (
     by_severity,
     by_transform,
     facts_of,
+    failing_title,
+    failures,
     gravest_first,
     in_files,
     of_grades,
@@ -42,10 +44,12 @@ class TextReport(Printed):
             self._say(self.verdict)
         self._head()
         if not self.quiet:
+            self._failing()
             self._levels()
             self._impact()
             self._held()
             self._waived()
+            self._values()
             self._edits()
             self._refused()
             self._findings()
@@ -63,6 +67,16 @@ class TextReport(Printed):
             self._say(f"  {self._paint('red', self.outcome.failure)}")
         for text, grave in self._remarks():
             self._say(f"  {self._paint('yellow', text) if grave else text}")
+
+    def _failing(self) -> None:
+        if not self.failing:
+            return
+        self._title(failing_title(self.failing))
+        for each in failures(self.failing):
+            times = f" x {each.count}" if each.count > 1 else ""
+            item = f" {each.item}" if each.item else ""
+            line = f"  {self._painted(each.severity)} {each.id}{times}  {place(*each.where)}{item}  {each.text}"
+            self._say(line, at=[each.where])
 
     def _levels(self) -> None:
         if self.levels and self.levels[0]:
@@ -127,6 +141,14 @@ class TextReport(Printed):
             self._say(f"  {waived.transform.id} {waived.transform.risk}  {place(file, line)} {item}", at=[(file, line)])
             carried = (waived.file, waived.line)
             self._say(f"    {waived.carrier} ({waived.file}:{waived.line}): {waived.reason}", at=[carried])
+
+    def _values(self) -> None:
+        if self.outcome.overrides:
+            from hardener.report import chart_values  # late: few runs are about a chart
+
+            self._title(chart_values.title(self.outcome))
+            for line in chart_values.lines(self.outcome):
+                self._say(f"  {line}")
 
     def _edits(self) -> None:
         if not self.outcome.changes:
@@ -214,7 +236,9 @@ class TextReport(Printed):
         if self.verdict and (advice := self._next()):
             self._say(f"next: {advice}")
         if undo := self._undo():
-            self._say(f"undo: {undo}", whole=True)
+            for note in undo.notes:
+                self._say(note)
+            self._say(f"undo: {undo.command}", whole=True)
 
 
 # Findings that give the same advice are one line when there are more of them, and none of them is urgent; so are steps

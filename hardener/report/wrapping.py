@@ -10,7 +10,7 @@ _FURTHER = 4
 
 
 def wrapped(line: str, width: int) -> str:
-    """``line`` in lines of at most ``width`` characters, colours not counted; a word that is longer stays whole."""
+    """``line`` in lines of at most ``width`` columns, colours not counted; a word that is longer stays whole."""
     if width < _NARROWEST or length(line) <= width:
         return line
     indent = len(line) - len(line.lstrip(" "))
@@ -29,14 +29,45 @@ def wrapped(line: str, width: int) -> str:
 
 def length(text: str) -> int:
     """How many columns ``text`` takes, colours not counted."""
-    return len(_COLOUR.sub("", text))
+    shown = _COLOUR.sub("", text)
+    return len(shown) if shown.isascii() else sum(map(_columns, shown))
+
+
+def padded(text: str, width: int) -> str:
+    """``text`` with blanks behind it up to ``width`` columns."""
+    return text + " " * (width - length(text))
+
+
+def beginning(text: str, room: int) -> str:
+    """As much of the beginning of ``text``, which has no colours, as ``room`` columns hold."""
+    if text.isascii():
+        return text[: max(room, 0)]
+    used = 0
+    for position, sign in enumerate(text):
+        used += _columns(sign)
+        if used > room:
+            return text[:position]
+    return text
+
+
+def end(text: str, room: int) -> str:
+    """As much of the end of ``text``, which has no colours, as ``room`` columns hold."""
+    return beginning(text[::-1], room)[::-1]
+
+
+def _columns(sign: str) -> int:
+    """The columns of one sign, as terminals count them: two for a wide one of East Asia (UAX 11), none for an accent
+    that stands on the sign before it."""
+    from unicodedata import combining, east_asian_width  # late: most names are ASCII
+
+    return 0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1
 
 
 def cut(text: str, room: int) -> str:
     """``text`` in ``room`` columns: up to the last clause of it that fits, else up to the last word, and a mark."""
-    if len(text) <= room:
+    if length(text) <= room:
         return text
-    fits = text[: max(room - 1, 0)]
+    fits = beginning(text, room - 1)
     clause = max(fits.rfind(sign) for sign in (", ", ": ", "; ", " ("))
-    end = clause if clause * 5 > room * 2 else fits.rfind(" ")  # a clause that is no small part of it
-    return (fits[:end].rstrip(" ,:;") if end > 0 else fits) + "…"
+    last = clause if clause * 5 > room * 2 else fits.rfind(" ")  # a clause that is no small part of it
+    return (fits[:last].rstrip(" ,:;") if last > 0 else fits) + "…"

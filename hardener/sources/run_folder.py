@@ -22,7 +22,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from dataclasses import field
 
 from hardener.errors import InputError
 from hardener.sources import file_attributes, files
+from hardener.support import waiting
 from hardener.support.fast_dataclass import dataclass
 
 NAME = files.RUN_FOLDER
@@ -150,7 +150,8 @@ def sync(folder: str) -> None:
 def alone(top: str, *, wait: bool = True, go_on: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Inside, no other run writes in ``top``. Raises OSError where that has to be waited for and ``wait`` is off.
 
-    ``go_on`` is asked again and again while another run is waited for, and what it raises ends that.
+    ``go_on`` is asked again and again while another run is waited for, and what it raises ends that. That it waits is
+    told by ``hardener.support.waiting``.
     """
     with _turn:
         handle = None if top in _held else _lock(top, wait, go_on)
@@ -184,7 +185,7 @@ def _lock(top: str, wait: bool, go_on: Callable[[], object]) -> int | None:
             except OSError:
                 return handle  # a file system without locks
             if not said:
-                print("harden: waiting for another run", file=sys.stderr, flush=True)
+                waiting.say("waiting for another run")
                 said = True
             go_on()
             time.sleep(_PAUSE)

@@ -2,7 +2,9 @@
 
 ``case.yaml`` beside them may name ``profile``, ``only``, ``max-risk``, ``accept``, ``set``, ``kubernetes-version``,
 ``as-of``, ``policy-engine``, ``audit-log`` (files beside it) and ``secrets-out`` (a folder beside the copy); a
-``.harden.yaml`` in ``before/`` is the configuration. A case in a folder that is called like a transform runs that one
+``.harden.yaml`` in ``before/`` is the configuration. With ``chart``, a folder in ``before/``, the case is about the
+values of that Helm chart: ``values`` are those of its user, and ``in-place`` the one of them that is edited; it needs
+helm. A case in a folder that is called like a transform runs that one
 only, and the profile has to contain it.
 Five checks: text equal, findings equal, a second run changes nothing, every comment survives, and (inside the run)
 written text parses to what was decided.
@@ -30,15 +32,19 @@ if TYPE_CHECKING:
 
 _KEYS = {
     "profile", "only", "max-risk", "accept", "set", "kubernetes-version", "as-of", "audit-log", "secrets-out",
-    "policy-engine",
+    "policy-engine", "chart", "values", "in-place",
 }  # fmt: skip
-_LISTS = {"only", "accept", "set", "audit-log"}
+_LISTS = {"only", "accept", "set", "audit-log", "values"}
 # How the name of a case without a record begins: all is as it should be, or it is left alone and nothing is said.
 _EMPTY = ("already-so", "nothing-to-do")
 
 
 class GoldenError(HardenError):
     """A golden case that does not hold; the message is for people."""
+
+
+class HelmMissingError(GoldenError):
+    """A case about a chart, where helm is not installed."""
 
 
 def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
@@ -54,10 +60,13 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
         raise InputError(f"{folder}: no golden case, which is a folder with a folder before in it")
-    failed = 0
+    failed = skipped = 0
     for case in cases:
         try:
             check(case, accept=accept)
+        except HelmMissingError as error:
+            skipped += 1
+            say(f"skip {error}")
         except GoldenError as error:
             failed += 1
             say(f"FAIL {error}")
@@ -66,7 +75,8 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
             say(f"FAIL {case}: {error}")
         else:
             say(f"{'wrote' if accept else 'ok  '} {case}")
-    say(f"{len(cases) - failed} passed, {failed} failed")
+    more = f", {skipped} skipped" if skipped else ""
+    say(f"{len(cases) - failed - skipped} passed, {failed} failed{more}")
     return failed
 
 
@@ -139,6 +149,11 @@ def _settings(case: Path) -> dict[str, Any]:
             raise GoldenError(f"{path}: {key} is a {'list of texts' if key in _LISTS else 'text, perhaps in quotes'}")
     logs = settings.get("audit-log", [])
     settings["audit-log"] = [_own_path(case, "audit-log", name, case, "the case") for name in logs]
+    for key in ("chart", "in-place"):
+        if key in settings:
+            _own_path(case, key, settings[key], case / "before", "before/")
+    for name in settings.get("values", ()):
+        _own_path(case, "values", name, case / "before", "before/")
     if "secrets-out" in settings:  # seen from the copy, beside which it lies
         beside = Path(os.sep, "copy")
         _own_path(case, "secrets-out", os.path.join("work", settings["secrets-out"]), beside, "the copy of the case")
@@ -181,13 +196,35 @@ def _run(work: Path, settings: dict[str, Any], case: Path) -> str:
                 f"{case}: profile {error.profile} does not contain {error.name}, so nothing would run; write in "
                 f"case.yaml: profile: {better}"
             ) from None
-        tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
-        outcome = plan.run(tree, lambda name: None)
+        if "chart" in settings:
+            from hardener.commands.values import Release, harden, target_of  # late: few cases are about a chart
+
+            _need_helm(case)
+            release = Release(values=settings.get("values", ()))
+            in_place = settings.get("in-place")
+            target = target_of(settings["chart"], release, None, in_place)
+            hardened = harden(
+                settings["chart"], choices, release, lambda name: None, target=target, in_place=in_place is not None
+            )
+            outcome = hardened.outcome
+        else:
+            tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
+            outcome = plan.run(tree, lambda name: None)
         text = records(outcome)
         write_files(outcome)
     finally:
         os.chdir(here)
     return text
+
+
+def _need_helm(case: Path) -> None:
+    from hardener.charts.helm import Helm
+    from hardener.support.programs import ProgramError
+
+    try:
+        Helm.found(None, str(case))
+    except ProgramError as error:
+        raise HelmMissingError(f"{case}: {error}") from None
 
 
 def _not_empty(found: str, case: Path) -> None:

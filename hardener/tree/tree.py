@@ -65,6 +65,8 @@ class Settings:
     exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
     no_waivers: bool = False  # nothing that the tree says lowers the result
+    helm_charts: dict[str, str] = field(default_factory=dict)  # folders of charts by the name that releases call them
+    helm_values: bool = False  # whether charts of the tree are hardened through their values
 
 
 class Draft(NamedTuple):

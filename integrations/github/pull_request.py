@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import sys
 import urllib.error
 import urllib.request
@@ -26,10 +27,15 @@ PAGE = 100  # of a list; GitHub gives no more
 MOST_PAGES = 30
 MOST_SUGGESTIONS = 30  # of one review: more is no review that anybody reads
 SECONDS = 30
+LARGEST = 16 * 1024 * 1024  # bytes of a file
 
 
 class Refused(Exception):
-    """GitHub did not do what it was asked for."""
+    """GitHub did not do what it was asked for; ``status`` is that of its answer, 0 where there is none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -98,7 +104,7 @@ class GitHub:
             with self._open(urllib.request.Request(url, raw, heads, method=method), timeout=SECONDS) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
-            raise Refused(f"{method} {url.removeprefix(self._api)}: {error.code}") from None
+            raise Refused(f"{method} {url.removeprefix(self._api)}: {error.code}", error.code) from None
         except (OSError, ValueError) as error:
             raise Refused(f"{method} {url.removeprefix(self._api)}: {type(error).__name__}") from None
 
@@ -109,7 +115,7 @@ def comment(github: GitHub, report: str, name: str) -> str:
     body = f"{mark}\n{report.removeprefix(f'{MARK} -->').lstrip()}"[:LONGEST]
     for found in github.comments():
         if str(found.get("body", "")).startswith(mark) and github.is_ours(found):
-            if found["body"].replace("\r\n", "\n").strip() == body.strip():
+            if _evened(found["body"]) == _evened(body):
                 return "the comment is as it was"
             github.edit(int(found["id"]), body)
             return "the comment is up to date"
@@ -119,14 +125,15 @@ def comment(github: GitHub, report: str, name: str) -> str:
 
 def suggest(github: GitHub, report: dict[str, Any]) -> str:
     """Offer the suggestions of ``report`` that lie on lines of the pull request, each once. Returns what was done."""
-    shown = {
-        str(file["filename"]): lines_shown(str(file.get("patch", ""))) for file in github.files() if _is_here(file)
-    }
-    made = [remark for remark in map(_remark, report["diagnostics"]) if remark and _fits(remark, shown)]
+    offered = [remark for remark in map(_remark, report["diagnostics"]) if remark]
+    named = {remark["path"] for remark in offered}
+    files = [file for file in github.files() if file["filename"] in named] if named else []
+    shown = {str(file["filename"]): lines_shown(str(file.get("patch", ""))) for file in files if _is_here(file)}
+    made = [remark for remark in offered if _fits(remark, shown)]
     if not made:
         return "no suggestion lies on lines of the pull request"
-    said = {(remark["path"], str(remark["body"]).strip()) for remark in github.remarks() if github.is_ours(remark)}
-    new = [remark for remark in made if (remark["path"], remark["body"].strip()) not in said]
+    said = {(remark["path"], _evened(str(remark["body"]))) for remark in github.remarks() if github.is_ours(remark)}
+    new = [remark for remark in made if (remark["path"], _evened(remark["body"])) not in said]
     if new:
         left = len(new) - MOST_SUGGESTIONS
         more = f" {left} more are left out: harden apply makes them." if left > 0 else ""
@@ -149,12 +156,21 @@ def lines_shown(patch: str) -> set[int]:
 
 def _is_here(file: dict[str, Any]) -> bool:
     """Whether the checkout holds ``file`` as the pull request has it: else its lines are not those of the report."""
+    name = str(file["filename"])
     try:
-        with open(str(file["filename"]), "rb") as stream:
-            raw = stream.read()
-    except OSError:
+        found = os.lstat(name)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            return False
+        with open(name, "rb") as stream:
+            raw = stream.read(LARGEST)
+    except (OSError, ValueError):
         return False
     return hashlib.sha1(b"blob %d\0%s" % (len(raw), raw), usedforsecurity=False).hexdigest() == file.get("sha")
+
+
+def _evened(body: str) -> str:
+    """The body of a comment with the ends of lines that we write: GitHub may give others back."""
+    return body.replace("\r\n", "\n").strip()
 
 
 def _remark(diagnostic: dict[str, Any]) -> dict[str, Any] | None:
@@ -193,8 +209,9 @@ def main(arguments: list[str]) -> None:
         )
         print(f"harden: {done}")
     except Refused as error:
-        rights = "the workflow needs permissions: {pull-requests: write}, which a pull request from a fork never has"
-        print(f"::warning title=harden::nothing was written to the pull request ({error}): {rights}")
+        rights = ": the workflow needs permissions: {pull-requests: write}, which a pull request from a fork never has"
+        why = rights if error.status in (401, 403, 404) else ""
+        print(f"::warning title=harden::nothing was written to the pull request ({error}){why}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,7 @@ def test_what_is_printed_has_a_limit(rendered: Helm, tmp_path: Path, monkeypatch
         ("sleep 60", "^chart demo: helm template does not end in 2 seconds$"),
         ("exec >&-; sleep 60", "^chart demo: helm template does not end in 2 seconds$"),
         ("sleep 60 & exit 3", "^chart demo: helm template does not end in 2 seconds$"),
+        ("setsid sleep 9 & exit 0", "^chart demo: helm template does not end in 2 seconds$"),
         ("yes >&2", "^chart demo: helm template does not end in 2 seconds$"),
         ("exit 3", "^chart demo: helm template ends with 3$"),
         ("printf '\\377'", "^chart demo: its templates print what is no UTF-8$"),
@@ -229,6 +231,13 @@ def _of_group(group: int) -> Iterator[int]:
             continue
         if int(its_group) == group and state != "Z":
             yield int(path.parent.name)
+
+
+def test_charts_are_rendered_side_by_side(rendered: Helm, tmp_path: Path) -> None:
+    folder = chart(tmp_path, "a: {{ .Values.size }}\n")
+    with ThreadPoolExecutor(4) as threads:
+        printed = list(threads.map(lambda size: rendered.template(folder, sets=[f"size={size}"]), range(12)))
+    assert [f"a: {size}\n" in text for size, text in enumerate(printed)] == [True] * 12
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
@@ -297,6 +306,7 @@ def test_values_that_no_program_takes(sets: list[str], tmp_path: Path) -> None:
     [
         ("password: hunter2-hunter", "a: {{ fail (printf `bad %s` .Values.password) }}", None, "hunter2-hunter"),
         ("password: hunter2-hunter", "a: 1", {"password": {"pattern": "^a+$"}}, "hunter2-hunter"),
+        ("code: zorro-17", "a: 1", {"code": {"pattern": "^a+$"}}, "zorro-17"),
         ("x: 1", "a: {{ fail `ghp_0123456789abcdefghijABCDEFGHIJ012345` }}", None, "ghp_0123456789"),
     ],
 )

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hardener.authoring import registry
 from hardener.authoring.edits import Basis, Grade, Set
 from hardener.charts.override import Override
-from hardener.charts.values_file import KeyRefusedError, edited, key_lines, key_name, nested, new_file
+from hardener.charts.values_file import KeyRefusedError, copies_secret, edited, key_lines, key_name, nested, new_file
 from hardener.engine.outcome import MISSING, Change
 from hardener.sources.yaml import TextError, dump, parse
 from tests import helm
+from tests.charts.trap_charts import anchors_and_comments
 from tests.conftest import SHARED
 
 CHARTS = sorted((SHARED / "charts").glob("*/values.yaml"))
@@ -139,6 +140,31 @@ db:
     )
 
 
+def test_two_grades_are_two_reasons() -> None:
+    asked = [
+        override("a/limits", 1, "memory-limit", grade=Grade.REVIEW),
+        override("a/requests", 1, "memory-limit"),
+    ]
+    assert (
+        new_file(asked, base="", header=[])
+        == """\
+a:
+  # memory-limit (K01, low, review): A container stops at a memory limit.
+  limits: 1
+  # memory-limit (K01, low, safe)
+  requests: 1
+"""
+    )
+
+
+def test_a_list_is_written_as_the_one_at_its_key() -> None:
+    base = "a:\n  drop: [x]\nb:\n  drop:\n    - x\nc:\n  drop: [x]\n"
+    asked = [override(f"{key}/drop", ["ALL"]) for key in "abc"]
+    assert new_file(asked, base=base, header=[]) == base.replace("x", "ALL").replace("\nb", "\n\nb").replace(
+        "\nc", "\n\nc"
+    )
+
+
 def test_reasons_of_one_key_are_joined_the_worst_first() -> None:
     asked = [
         override("a", False, "memory-limit", "no-host-pid"),
@@ -216,6 +242,10 @@ def test_a_header_cannot_leave_its_comment() -> None:
     text = new_file([override("a", 1)], base="", header=["one\nb: 2\r\u2028c", "", "long " * 40])
     assert parse(text).documents == [{"a": 1}]
     assert max(map(len, text.splitlines())) <= 100
+    command = "  helm upgrade shop ./chart " + "-f values.yaml " * 10 + "\n-f harden-values.yaml"
+    assert new_file([], base="", header=["To use it:", command]) == (
+        "# To use it:\n# " + command.replace("\n", "\\x0a") + "\n"
+    )
 
 
 def test_a_list_with_a_secret_is_not_copied() -> None:
@@ -223,6 +253,10 @@ def test_a_list_with_a_secret_is_not_copied() -> None:
     with pytest.raises(KeyRefusedError, match=r"^web\.env: its list holds a secret") as refused:
         new_file([override("a", 1), override("web/env", env)], base="", header=[])
     assert refused.value.path == ("web", "env") and "gT5" not in str(refused.value)
+    assert copies_secret(override("web", {"containers": [{"env": env}]}))
+    assert not copies_secret(
+        override("web", {"args": ["--token-file=/run/token"], "automountServiceAccountToken": False})
+    )
     asked = [override("web/env", [*env, {"name": "A", "value": "b"}])]
     text = "web:\n  env:\n  - name: DB_PASSWORD\n    value: gT5kd93mZqLw\n"
     assert edited(text, asked) == text + "  - name: A\n    value: b\n", "where it stands it stays"
@@ -330,6 +364,17 @@ def test_what_others_share_is_not_changed(path: str) -> None:
     assert refused.value.path == tuple(path.split("/")) and str(refused.value).startswith(path.replace("/", ".") + ": ")
 
 
+def test_the_values_of_the_trap_with_anchors(tmp_path: Path) -> None:
+    anchors_and_comments(tmp_path)
+    text = (tmp_path / "values.yaml").read_text(encoding="utf-8")
+    web, worker = (override(f"{name}/securityContext/readOnlyRootFilesystem", True) for name in ("web", "worker"))
+    assert edited(text, [worker]) == text + "    readOnlyRootFilesystem: true\n"
+    with pytest.raises(KeyRefusedError) as refused:
+        edited(text, [worker, web])
+    assert (refused.value.path, refused.value.line) == (web.path, 6)
+    assert nested([web, worker]) == parse(new_file([web, worker], base=text, header=[])).documents[0]
+
+
 def test_a_merge_keeps_its_text_and_its_map_gets_the_key() -> None:
     asked = [override("db/security/runAsNonRoot", True), override("db/security/user", 2)]
     assert edited(ANCHORS, asked) == ANCHORS.replace("user: 1\n", "user: 2\n    runAsNonRoot: true\n")
@@ -351,6 +396,8 @@ def test_keys_have_lines() -> None:
     paths = [("web",), ("web", "resources"), ("web", "limits"), ("db", "securityContext", "runAsUser"), ()]
     lines = {("web",): 2, ("web", "resources"): 6, ("db", "securityContext", "runAsUser"): 14}
     assert key_lines(SHOP, paths) == key_lines("\ufeff" + SHOP, paths) == lines
+    shared = {("web", "security", "runAsNonRoot"): 2, ("db", "security", "runAsNonRoot"): 2}
+    assert key_lines(ANCHORS, shared) == shared, "what an alias or a merge brings stands at the anchor"
     assert key_lines("a: [", [("a",)]) == key_lines("", [("a",)]) == key_lines("- 1", [("a",)]) == {}
 
 

@@ -50,6 +50,7 @@ def page() -> str:
         ("exceptions.match", "Its `match`:"),
         ("registries", "An entry of `registries`, below the host:"),
         ("deep", "`deep`:"),
+        ("helm", "`helm`:"),
     ):
         lines += [head, "", *table(("key", "value", "what it says"), _keys(records[place]))]
     rows = [(code(key), plain(test[1])) for key, test in image_row_schema._TESTS.items()]

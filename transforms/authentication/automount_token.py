@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
-from hardener.authoring.transform import Steps, transform
+from hardener.authoring.transform import WHOLE_IN_FILES, Steps, transform
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.api_use import api_use, need
 from hardener.facts.images.known_image import unknown_image
@@ -54,7 +54,7 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
         message = f"a token of service account {pod.service_account} is mounted"
         if pod.tree.stream and options.accounts != DEFAULT:
             message += "; a stream does not show what it may do"
-            advice = f"run harden apply on the tree, or set {FIELD}: false if the pod does not use the API"
+            advice = f"set {FIELD}: false if the pod does not use the API; or {WHOLE_IN_FILES}"
         else:
             message += ", and nothing shows that the pod uses it"
             advice = f"set {FIELD}: false if the pod does not use the API"

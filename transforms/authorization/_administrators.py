@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Basis, Evidence, Finding, Grade, Severity
-from hardener.authoring.transform import Steps
+from hardener.authoring.transform import WHOLE_IN_FILES, Steps
 from hardener.facts.access.at_work import at_work, deploys, is_system
 from hardener.facts.access.grants import Access
 from hardener.facts.access.needs import FLOOR, Needs, needs
@@ -55,7 +55,7 @@ def reduced(binding: Binding, source: Role | str, options: Rbac) -> Steps:
         yield binding.finding(
             f"{accounts[0]} is an administrator; a stream does not show which pods use the account",
             "subjects", accounts[0].index, severity=Severity.HIGH,
-            advice="run harden apply on the tree, with --audit-log where there is one",
+            advice=f"{WHOLE_IN_FILES}; --audit-log names what the account was seen to do",
         )  # fmt: skip
         return
     change = _weighed(binding, source, found, options)

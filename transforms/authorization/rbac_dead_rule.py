@@ -42,7 +42,8 @@ def _dead(role: Role, rule: Rule) -> Iterator[tuple[str, str, str]]:
             )
     if role.namespaced:
         if rule.urls:
-            yield "a Role ignores nonResourceURLs", "put them into a ClusterRole", "rule without a match"
+            message = "the API server refuses a Role with nonResourceURLs"
+            yield message, "put them into a ClusterRole", "rule without a match"
         outside = [name for name in rule.resources if name != "*" and _outside(role, rule, name)]
         if outside:
             names = ", ".join(outside[:4])

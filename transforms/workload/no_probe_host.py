@@ -18,7 +18,8 @@ _FIRST_VERSION = (1, 34)  # from which on baseline forbids it
 def no_probe_host(container: Container) -> Steps:
     """A probe or hook calls its own pod, and no other host.
 
-    Why: the kubelet makes the call from the node. Whoever may write a pod can so scan addresses that pods do not reach.
+    Why: the kubelet makes the call from the node. Whoever may write a pod can thus scan addresses that pods do not
+    reach.
 
     May break: a probe that was meant for another host now fails, and the container with it; a server that tells
     virtual hosts apart gets the name in a Host header.

@@ -41,6 +41,8 @@ class SecurityContextConstraints(View):
 class PodConstraints(AsRead):
     """What SecurityContextConstraints open, by name, and who may use them by RBAC."""
 
+    OF_RIGHTS = True
+
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._objects: dict[str, SecurityContextConstraints] = {}

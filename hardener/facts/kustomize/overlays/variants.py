@@ -23,6 +23,7 @@ from hardener.kubernetes.kustomize_image import images_of, named
 from hardener.kubernetes.kustomize_patch import PatchError
 from hardener.kubernetes.kustomize_target import DEFAULT, Identity
 from hardener.kubernetes.pod_template import PARTIAL_KINDS, partial_specs, templates
+from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _RBAC = "rbac.authorization.k8s.io"
 _WHOLE = frozenset({"kyverno.io", _RBAC})  # API groups whose objects are weighed as a whole
-_WAYS_IN = ROUTES | {("", "Service")}  # so are these kinds
+_WAYS_IN = ROUTES | RENDERED_ELSEWHERE | {("", "Service")}  # so are these kinds
 # What patches are weighed for, beside pods.
 _OTHERS = (
     ("", "Service"), (_RBAC, "Role"), (_RBAC, "ClusterRole"), (_RBAC, "RoleBinding"), (_RBAC, "ClusterRoleBinding"),
@@ -132,7 +133,8 @@ class PatchedOverlays(Overlays):
         self._by_namespace: dict[PodTemplate, tuple[tuple[PodTemplate, ...], dict[str | None, list[PodTemplate]]]] = {}
 
     def chains(self, item: Object) -> tuple[Chain, ...]:
-        """What the builds of the tree do to the pods of ``item``, or to a Service; () for nearly all."""
+        """What the builds of the tree do to the pods of ``item``, to a Service, or to what names a chart; () for nearly
+        all."""
         if not self.patches_anything or isinstance(item, Variant):
             return ()
         found = self._chains.get(item)
@@ -332,7 +334,7 @@ def _texts(found: Any) -> dict[str, str]:
 
 def _concerns_pods(patch: Patch, item: Object) -> bool:
     """Whether ``patch`` may change a pod template of ``item``, or delete the object; of a Service, an Ingress, a route,
-    a role, a binding, a policy of Kyverno, or an object that this run makes, whether at all."""
+    a role, a binding, a policy of Kyverno, what names a chart, or an object that this run makes, whether at all."""
     if (item.group, item.kind) in _WAYS_IN or item.piece.is_new or item.group in _WHOLE:
         return True
     if isinstance(patch, Merge):

@@ -32,7 +32,6 @@ from hardener.tree.core_views import Object, PodTemplate
 if TYPE_CHECKING:
     from hardener.tree.tree import Tree
 
-_MOST_NAMES = 5  # that lead from one ExternalName to the next
 _DNS = ("kube-dns.kube-system.", "coredns.kube-system.", "dns-default.openshift-dns.")  # every pod may ask it anyway
 
 
@@ -66,6 +65,7 @@ class Collector:
         self._addresses: dict[tuple[int, Path, str], list[Address]] = {}
         self._neighbours: dict[tuple[str, str], Neighbours] = {}
         self._nearest: dict[tuple[str, str, Object], frozenset[Object]] = {}
+        self._led: dict[tuple[Object, ...], list[tuple[Object, Object]]] = {}
         self.named: set[Object] = set()  # Services that another workload names, also one beside another of an edge
         self._said: set[tuple[object, ...]] = set()
         self._copies: dict[tuple[str, str], dict[Object, None]] = {}
@@ -115,12 +115,12 @@ class Collector:
         if _is_api(host) or (not address.known and host.startswith(_DNS)):
             return
         found = self.resolve(client.object, host) if address.known else []
-        for service in found:
+        for service, end in self._ends(found):
             if address.firm or (is_service_key(text.key) and client not in self.endpoints.pods(service)):
-                self.connect(client, service, port, text)
+                self.connect(client, end, port, text)
             elif client not in self.endpoints.pods(service):
                 # A bare word may be anything, `-disable=autoscaler`: no connection, and none that may be cut.
-                self._doubt(client, service, port, text.evidence(f"{service} by a bare word"))
+                self._doubt(client, end, port, text.evidence(f"{service} by a bare word"))
             elif is_headless(service) or finds_peers(text.key):
                 # Its own name, which need not be an address: it is one where members find each other by it.
                 self.add(client, client, (), text.evidence(str(service)), service)
@@ -164,20 +164,36 @@ class Collector:
             found = self._nearest[key] = frozenset(near.of(service))
         return asking in found
 
-    def connect(
-        self, client: PodTemplate, service: Object, port: int | None, text: Text | SourceText, depth: int = 0
-    ) -> None:
-        """Take up that ``client`` connects to ``service``."""
+    def _ends(self, services: list[Object]) -> list[tuple[Object, Object]]:
+        """(one of ``services``, the Service that it leads to): itself, or where an ExternalName names others of the
+        tree, those. Each Service is passed once, since names may lead in a circle."""
+        known = self._led.get(key := tuple(services))
+        if known is None:
+            known = self._led[key] = []
+            passed: set[Object] = set()
+            asked: dict[tuple[str, str | None, str], bool] = {}  # a name from a place; whether the tree has it
+            for first in services:
+                waiting = [first]
+                while waiting:
+                    service = waiting.pop()
+                    if service in passed:
+                        continue
+                    passed.add(service)
+                    host = (_other_name(service) or "").rstrip(".")
+                    place = service.piece.file.path, service.namespace, host
+                    if place not in asked:
+                        others = self.resolve(service, host) if host else []
+                        asked[place] = bool(others)
+                        waiting += reversed(others)
+                    if not asked[place]:
+                        known.append((first, service))
+        return known
+
+    def connect(self, client: PodTemplate, service: Object, port: int | None, text: Text | SourceText) -> None:
+        """Take up that ``client`` connects to ``service``, which is no other name of a Service of the tree."""
         label = f"{service.name}:{port}" if port and not text.secret else str(service)
-        spec = mapping(service.data.get("spec"))
-        if spec.get("type") == "ExternalName":
-            host = spec.get("externalName")
-            if not isinstance(host, str) or depth == _MOST_NAMES:
-                return
-            found = self.resolve(service, host.rstrip("."))
-            for other in found:
-                self.connect(client, other, port, text, depth + 1)
-            if not found and self._is_new(client, service, port):
+        if (host := _other_name(service)) is not None:
+            if host and self._is_new(client, service, port):
                 self.found.external.append(External(client, host, port, (), text.evidence(str(service))))
             return
         if not selector(service) and not is_computed(service):
@@ -201,17 +217,9 @@ class Collector:
                 service,
             )
 
-    def _doubt(self, client: PodTemplate, service: Object, port: int | None, fact: Evidence, depth: int = 0) -> None:
-        """Take up that ``client`` may connect to ``service``."""
-        spec = mapping(service.data.get("spec"))
-        if spec.get("type") == "ExternalName":
-            host = spec.get("externalName")
-            for other in (
-                self.resolve(service, host.rstrip(".")) if isinstance(host, str) and depth < _MOST_NAMES else ()
-            ):
-                self._doubt(client, other, port, fact, depth + 1)
-            return
-        for server in self.endpoints.pods(service):
+    def _doubt(self, client: PodTemplate, service: Object, port: int | None, fact: Evidence) -> None:
+        """Take up that ``client`` may connect to ``service``, which is no other name of a Service of the tree."""
+        for server in self.endpoints.pods(service) if _other_name(service) is None else ():
             key = client, server, self.endpoints.ports(service, server, port)
             self._doubts.setdefault(key, ([], service))[0].append(fact)
 
@@ -266,6 +274,15 @@ def _is_api(host: str) -> bool:
     """Whether a host is the API of the cluster itself, which is no workload."""
     labels = host.split(".")
     return labels[0] == "kubernetes" and labels[1:2] in ([], ["default"])
+
+
+def _other_name(service: Object) -> str | None:
+    """The name that an ExternalName Service stands for, empty where it is no text; None for any other Service."""
+    spec = mapping(service.data.get("spec"))
+    if spec.get("type") != "ExternalName":
+        return None
+    host = spec.get("externalName")
+    return host if isinstance(host, str) else ""
 
 
 def _namespaces(tree: Tree) -> frozenset[str]:

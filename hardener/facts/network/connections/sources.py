@@ -47,7 +47,7 @@ _PROGRAM = re.compile(
 _MEDIA = re.compile(r"(?i).*\.(?:png|jpe?g|gif|ico|webp|avif|svg|bmp|woff2?|ttf|otf|eot|mp[34]|ogg|webm|wav|pdf)")
 # A program that stands in no file of the tree.
 _FETCH = re.compile(
-    r"(?im)^\s*ADD\s+(?:--\S+\s+)*https?://|\b(?:curl|wget)\b[^\n]{0,400}\.(?:jar|war|ear|zip|tgz|tar|txz|deb|rpm|apk|whl|exe|js)\b"
+    r"(?im)^[ \t]*+ADD\s+(?:--\S+\s+)*https?://|\b(?:curl|wget)\b[^\n]{0,400}\.(?:jar|war|ear|zip|tgz|tar|txz|deb|rpm|apk|whl|exe|js)\b"
 )
 _RECIPE = re.compile(r"(?i)(?:.*\.)?(?:docker|container)file(?:\..*)?|\.dockerignore|\.gitignore|makefile")
 
@@ -168,7 +168,7 @@ class Sources:
         # ORDERS_SERVICE_HOST and orders_url name the Service orders, too.
         words = {start for word in set(_WORD.findall(text.lower().replace("_", "-"))) for start in _starts(word)}
         self._words[path] = self._names.intersection(words)
-        if _FETCH.search(text) and _RECIPE.fullmatch(os.path.basename(path)):
+        if _RECIPE.fullmatch(os.path.basename(path)) and _FETCH.search(text):
             self._fetching.add(path)
         if not any(True for _ in self._addresses(text)):
             return []

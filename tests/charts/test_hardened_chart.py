@@ -1,0 +1,69 @@
+"""What values reach of the trap charts: what is known to come out does, what would change anything else is not written,
+and what no key reaches is a finding at its template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardener.charts.hardened_chart import HardenedChart
+from hardener.engine.outcome import Change, Override
+
+from .. import helm
+from .measure import measured, otherwise
+from .trap_charts import TRAPS, Row, Trap
+
+RENDERING = [trap for trap in TRAPS if trap.renders]
+# Each trap with one helm, each helm with half of them: what differs between the two is in test_trap_charts.
+PAIRS = [(trap, list(helm.PACKAGES)[number % 2]) for number, trap in enumerate(RENDERING)]
+
+
+def row_of(trap: Trap, change: Change) -> Row | None:
+    name = f"{change.object.kind}/{change.object.name}"
+    path = change.path[1:]
+    rows = [row for row in trap.rows if row.object == name and path[: len(row.path)] == row.path]
+    return max(rows, key=lambda row: len(row.path), default=None)
+
+
+def holds(override: Override, key: tuple[str, ...]) -> bool:
+    return override.path[: len(key)] == key or key[: len(override.path)] == override.path
+
+
+def value_of(override: Override, key: tuple[str, ...]) -> Any:
+    value = override.value
+    for part in key[len(override.path) :]:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(("trap", "major"), PAIRS, ids=[f"{trap.name}-helm-{major}" for trap, major in PAIRS])
+def test_values_do_what_is_known_and_nothing_else(trap: Trap, major: int, tmp_path: Path) -> None:
+    helm.program(major)
+    trap.write(tmp_path / "chart")
+    found, wanted, _ = measured(tmp_path / "chart", major, release="app")
+    assert otherwise(tmp_path / "chart", found, major, release="app") == []
+    for never in trap.never:
+        bad = [one for one in found.outcome.overrides if one.path == never.key and one.value == never.value]
+        assert not bad, never.why
+    by_values = {id(change) for change in found.outcome.changes}
+    made = [change for change in found.outcome.changes if id(change) in by_values]
+    for change in made:
+        row = row_of(trap, change)
+        assert row is None or row.key is not None, f"{change.object} {change.path}: no key reaches it, said the trap"
+        if row is not None and row.key is not None:
+            assert any(holds(one, row.key) for one in found.outcome.overrides), row
+    assert not missed(trap, found, wanted)
+
+
+def missed(trap: Trap, found: HardenedChart, wanted: list[Change]) -> list[str]:
+    """The edits that a key is known for, and which it does not make."""
+    made = {(str(change.object), change.path[1:]) for change in found.outcome.changes}
+    lost = []
+    for change in wanted:
+        row = row_of(trap, change)
+        if row is not None and row.key is not None and row.must and (str(change.object), change.path[1:]) not in made:
+            lost.append(f"{change.object} {change.path[1:]} by {row.key}")
+    return lost
