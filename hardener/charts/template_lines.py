@@ -29,11 +29,17 @@ def template_line(template_text: str, rendered_text: str, rendered_line: int) ->
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a template of a chart: the name of its file, and the node that stands there, None where none does."""
+    """A line of a template of a chart: the name of its file, and the node that stands there, None where none does.
+
+    ``exact``: the node is the very key or item that was printed, not what stands above it, nor an action that prints
+    it. ``through`` are the actions that include the template which the line stands in, from the outside in.
+    """
 
     name: str
     line: int
     node: Node | None = None
+    exact: bool = False
+    through: tuple[Node, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,6 +55,7 @@ class Templates:
     _defines: dict[str, tuple[str, list[Node]]] | None = None
     _rendered: tuple[str, list[Node]] = ("", [])
     _lists: dict[tuple[Node, Node], dict[Node, Node]] = field(default_factory=dict)
+    _documents: dict[tuple[Node, Node], Node | None] = field(default_factory=dict)
 
     def template(self, name: str) -> Template:
         """The template in the file ``name``."""
@@ -70,33 +77,40 @@ class Templates:
         if self._rendered[0] != rendered_text:
             self._rendered = rendered_text, read_rendered(rendered_text)
             self._lists.clear()
+            self._documents.clear()
         way = _way_to(self._rendered[1], rendered_line)
         return self.of_node(name, way[-1]) if way else Place(name, 1)
 
     def of_node(self, name: str, rendered: Node) -> Place:
         """Where the node ``rendered`` of what the template ``name`` printed comes from."""
         way = [rendered, *rendered.above()][::-1]
-        return self._along(name, self.template(name).documents, way, 0)
+        return self._along(name, self.template(name).documents, way, ())
 
-    def _along(self, name: str, roots: list[Node], way: list[Node], depth: int) -> Place:
+    def _along(self, name: str, roots: list[Node], way: list[Node], through: tuple[Node, ...]) -> Place:
         """``way`` leads from a document, or from what an `include` printed below it, down to a node."""
-        node = _document(roots, way)
+        at = (roots[0], way[0]) if roots else None
+        if at is not None and at not in self._documents:
+            self._documents[at] = _document(roots, way[0])
+        node = self._documents[at] if at is not None else None
         if node is None:
-            return Place(name, 1)
-        last = node
+            return Place(name, 1, None, False, through)
+        last, exact = node, False
         for rendered in way[1:]:
             found = self.pick(node, rendered)
             if found is None:
+                exact = False
                 break
-            last = node = found
+            last, node, exact = found, found, found.kind != "out"
             if found.kind == "out":
-                further = self._included(found, way[way.index(rendered) - 1 :], depth) if self.follow else None
+                further = self._included(found, way[way.index(rendered) - 1 :], through) if self.follow else None
                 if further is not None:
                     return further
                 break
-        if last.kind == "document":
-            last = next((child for child in last.children if child.kind != "out"), last)
-        return Place(name, last.line, last)
+        line = last.line
+        if last.kind == "document":  # it may begin with the dashes of the one before
+            exact = len(way) == 1
+            line = next((child.line for child in last.children), line)
+        return Place(name, line, last, exact, through)
 
     def pick(self, template: Node, rendered: Node) -> Node | None:
         """The child of ``template`` that printed ``rendered``, which stands below what ``template`` printed."""
@@ -104,21 +118,27 @@ class Templates:
         if parent is None:
             return None
         if rendered.kind == "key":
-            return _picked_key(template, rendered, parent.children)
+            able = _picked_keys(template, rendered, parent.children)
+            return max(able, key=lambda node: (self._prints(node, rendered), _printer_rank(node)), default=None)
         if len(template.children) * len(parent.children) > _MOST_PAIRS:
             return _picked_alone(template.children, rendered)
         if (template, parent) not in self._lists:
             self._lists[template, parent] = _aligned(template.children, parent.children)
         return self._lists[template, parent].get(rendered)
 
-    def _included(self, action: Node, way: list[Node], depth: int) -> Place | None:
-        for include in action.includes if depth < _DEEPEST_INCLUDE else ():
+    def _prints(self, action: Node, rendered: Node) -> bool:
+        """Whether what an action includes holds the key that was rendered."""
+        found = [self.defined(include) for include in action.includes] if self.follow and action.kind == "out" else []
+        return any(child.name == rendered.name for one in found if one for root in one[1] for child in root.children)
+
+    def _included(self, action: Node, way: list[Node], through: tuple[Node, ...]) -> Place | None:
+        for include in action.includes if len(through) < _DEEPEST_INCLUDE else ():
             found = self.defined(include)
             if found is None:
                 continue
             file, roots = found
             if any(self.pick(root, way[1]) is not None for root in roots):
-                return self._along(file, roots, way, depth + 1)
+                return self._along(file, roots, way, (*through, action))
         return None
 
 
@@ -136,19 +156,40 @@ def _way_to(documents: list[Node], line: int) -> list[Node]:
     return way
 
 
-def _document(roots: list[Node], way: list[Node]) -> Node | None:
+def _document(roots: list[Node], rendered: Node) -> Node | None:
     """The document of the template that comes nearest to the rendered one."""
     if len(roots) < 2:
         return roots[0] if roots else None
-    return max(roots, key=lambda root: _likeness(root, way[0], _DEEP + 1))
+    there = _texts(rendered)
+
+    def nearness(root: Node) -> tuple[bool, float]:
+        like = _likeness(root, rendered, _DEEP + 1)
+        own = _texts(root)
+        always = sum(depth == len(root.blocks) for text, depth in own.items() if text not in there)
+        return like >= 0, like + sum(text in there for text in own) - always
+
+    return max(roots, key=nearness)
 
 
-def _picked_key(template: Node, rendered: Node, siblings: list[Node]) -> Node | None:
+def _texts(root: Node) -> dict[tuple[str, ...], int]:
+    """The texts of a document that are written out, with the keys above them, and how many blocks each stands in."""
+    found: dict[tuple[str, ...], int] = {}
+    waiting: list[tuple[Node, tuple[str, ...]]] = [(root, ())]
+    while waiting:
+        node, way = waiting.pop()
+        if node.kind != "out" and is_literal(node.value) and (node.value or node.kind == "text"):
+            found[*way, node.value] = len(node.blocks)
+        waiting.extend((child, (*way, child.name) if child.kind != "item" else way) for child in node.children)
+    return found
+
+
+def _picked_keys(template: Node, rendered: Node, siblings: list[Node]) -> list[Node]:
+    """The children of ``template`` that may have printed the key ``rendered``, one where that is known."""
     exact = _exact(template, rendered)
     if len(exact) == 1:
-        return exact[0]
+        return exact
     if exact:
-        return max(exact, key=lambda node: _score(node, rendered) or 0)
+        return [max(exact, key=lambda node: _score(node, rendered) or 0)]
     # No key of that name: something between the neighbours of known origin printed it.
     names: dict[str, list[Node]] = {}
     for child in template.children:
@@ -161,7 +202,7 @@ def _picked_key(template: Node, rendered: Node, siblings: list[Node]) -> Node | 
     high = places[id(after)] if after is not None else len(places)
     able = [child for child in template.children if _score(child, rendered) is not None]
     between = [child for child in able if low < places[id(child)] < high]
-    return max(between or able, key=_printer_rank, default=None)
+    return between or able
 
 
 def _exact(template: Node, rendered: Node) -> list[Node]:

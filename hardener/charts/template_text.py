@@ -98,6 +98,12 @@ class Line:
     after: tuple[Block, ...]
     actions: tuple[str, ...]
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing comes of it but blanks and a comment."""
+        text = self.text.strip(_SILENT + " \t")
+        return not text or text.startswith("#")
+
 
 @dataclass(slots=True)
 class Template:

@@ -244,15 +244,22 @@ def marked(text: str) -> str:
 @pytest.mark.helm
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "known", "wrong"),
-    [("traefik", 100, 0), ("redis", 500, 3), ("cert-manager", 1000, 1), ("argo-cd", 2500, 2)],
+    ("path", "known", "wrong"),
+    [
+        ("charts/traefik", 100, 0),
+        ("charts/redis", 500, 3),
+        ("charts/cert-manager", 1000, 1),
+        ("charts/argo-cd", 2500, 2),
+        ("corpus/podinfo/charts/podinfo", 100, 0),
+        ("apps/microservices-demo/helm-chart", 500, 5),
+    ],
 )
-def test_lines_of_real_charts(name: str, known: int, wrong: int, tmp_path: Path) -> None:
-    """Of every line that helm can tell of; ``wrong`` are two branches of an `if` that print the same."""
-    chart = tmp_path / name
-    shutil.copytree(shared("charts", name), chart)
-    for path in [chart, *chart.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
+def test_lines_of_real_charts(path: str, known: int, wrong: int, tmp_path: Path) -> None:
+    """Of every line that helm can tell of; ``wrong`` are branches and documents that print the same."""
+    chart = tmp_path / "chart"
+    shutil.copytree(shared(*path.split("/")), chart)
+    for file in [chart, *chart.rglob("*")]:
+        file.chmod(0o755 if file.is_dir() else 0o644)
     _without_dependencies(chart)
     good, bad = _compared(chart, tmp_path)
     assert good > known
@@ -296,3 +303,9 @@ def _compared(chart: Path, folder: Path) -> tuple[int, list[str]]:
             if found != int(mark[1]):
                 bad.append(f"{source[1]}:{number}: {line} not {found}")
     return good, bad
+
+
+def test_two_includes_side_by_side_are_told_apart() -> None:
+    helpers = '{{ define "a" }}\nx: 1\n{{ end }}\n{{ define "b" }}\ny: 2\n{{ end }}\n'
+    templates = Templates({"p.yaml": '{{ include "a" . }}\n{{ include "b" . }}\n', "_h.tpl": helpers})
+    assert [templates.place("p.yaml", "x: 1\ny: 2\n", line).line for line in (1, 2)] == [2, 5]
