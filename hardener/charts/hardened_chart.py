@@ -11,20 +11,25 @@ from hardener.charts.chart_copy import Copied, Copy
 from hardener.charts.computed_values import computed_values
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.known_keys import known_keys
+from hardener.charts.operations import nested
 from hardener.charts.reach import Reached, Search
 from hardener.charts.rendered import Reader
-from hardener.charts.renders import Renders
+from hardener.charts.renders import Objects, Renders
+from hardener.charts.template_patch import own_patch
 from hardener.charts.template_places import at_templates, by_template, template_texts
 from hardener.charts.values_file import KeyRefusedError
 from hardener.charts.wanted import Step, Wanted
 from hardener.engine.outcome import Change, Outcome, Override, Report
 from hardener.engine.step import Step as Planned
+from hardener.sources.files import git_root
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree, lock_of
 
 MOST_RENDERS = 200
+LINES = "the patch of templates"
+_FILTER = "harden filter behind helm, as a post-renderer, does it, too"
 _MOST_TURNS = 6  # in which a chart is hardened without what values do not reach
 StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
 
@@ -129,7 +134,7 @@ class _Hardening:
             outcome = harden(tree, _Refusal(set(refused)))
             wanted = Wanted(outcome)
             if turn == 0:
-                hardened = len(outcome.changes)
+                hardened, first = len(outcome.changes), wanted
             reached, search = Reached([], {}, {}), None
             if any(not step.creates for step in wanted.steps):
                 if values is None:
@@ -147,9 +152,50 @@ class _Hardening:
             if not left:
                 break
         outcome.overrides = _overrides(reached)
+        if refused and search is not None and run.in_files and _is_own(run.chart):
+            self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.chart))
         return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)
+
+    def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
+        """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""
+        made = {name_of(way.step.changes) for way in reached.ways}
+        steps = [step for step in wanted.steps if name_of(step.changes) not in made]
+        values = nested(reached.overrides)
+        own = own_patch(
+            self._copy.folder, self._renders(values), wanted, steps, lambda texts: self._patched(texts, values),
+            reached=[step for step in wanted.steps if name_of(step.changes) in made], below=_below(self._run.chart),
+        )  # fmt: skip
+        outcome.template_patch = own.patch
+        written = {step.number for step in own.steps}
+        for step in steps:
+            report = refused.get(name_of(step.changes))
+            if report is None or step.creates:
+                continue
+            if step.number in written:
+                report.advice = f"add to the chart what {LINES} shows; {_FILTER}"
+                report.topic = "change that lines of the template make"
+            elif step.number in own.by_hand:
+                report.advice = f"change the template by hand, since {own.by_hand[step.number].reason}; {_FILTER}"
+
+    def _patched(self, texts: dict[str, str], values: dict[str, Any]) -> Objects:
+        """The objects of the chart with ``texts`` in place of its files."""
+        before: dict[str, bytes | None] = {}
+        try:
+            for name, text in texts.items():
+                path = os.path.join(self._copy.folder, name)
+                before[path] = _bytes(path)
+                with open(path, "w", encoding="utf-8", newline="") as handle:
+                    handle.write(text)
+            return self._renders(values, fresh=True)
+        finally:
+            for path, raw in before.items():
+                if raw is None:
+                    os.unlink(path)
+                else:
+                    with open(path, "wb") as binary:
+                        binary.write(raw)
 
     def _written(self, search: Search, reached: Reached, write: Writer) -> Written:
         """The files with the overrides, proved; what cannot be written is given up."""
@@ -181,6 +227,31 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
+
+
+def _is_own(chart: str) -> bool:
+    """Whether ``chart`` is a folder in a repository, and no dependency of another chart."""
+    real = os.path.realpath(chart)
+    above = os.path.dirname(real)
+    if os.path.basename(above) == "charts" and os.path.isfile(os.path.join(os.path.dirname(above), "Chart.yaml")):
+        return False
+    return os.path.isdir(real) and git_root(real) is not None
+
+
+def _below(chart: str) -> str:
+    """The path of ``chart`` in a patch: from the working directory, or from its repository where it is outside."""
+    path = os.path.relpath(os.path.realpath(chart))
+    if path.split(os.sep)[0] == os.pardir:
+        path = os.path.relpath(os.path.realpath(chart), git_root(os.path.realpath(chart)))
+    return "" if path == os.curdir else path.replace(os.sep, "/") + "/"
+
+
+def _bytes(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as handle:
+            return handle.read()
+    except FileNotFoundError:
+        return None
 
 
 def _values_text(folder: str) -> str:
@@ -239,7 +310,7 @@ def _left(step: Step, reached: Reached) -> Report:
         )
     )
     message = f"{transform.summary} Values do not reach it: {reason}"
-    advice = "change the template, or put harden filter behind helm as a post-renderer"
+    advice = f"change the template; {_FILTER}"
     return Report(
         transform.id, transform.risk, transform.severity, message, advice, item.piece.file.name, item, item.piece,
         first.path, first.line, "change that values do not reach",

@@ -37,13 +37,16 @@ class Renders:
         self._known: dict[tuple[str, bool], Objects | HardenError] = {}
 
     def __call__(self, values: dict[str, Any] | None = None, *, schema: bool = True, fresh: bool = False) -> Objects:
-        """The objects of the chart with ``values`` over those of its user. ``fresh``: though it was rendered before.
+        """The objects of the chart with ``values`` over those of its user. ``fresh``: though it was rendered before,
+        and not kept.
 
         Raises SpentError, ChartError where helm refuses them, and TextError where what comes out is no YAML.
         """
         text = json.dumps(values or {}, sort_keys=True)
         known = self._known.get((text, schema))
-        if known is None or fresh:
+        if fresh:
+            known = self._rendered(text if values else "", schema)
+        elif known is None:
             known = self._known[text, schema] = self._rendered(text if values else "", schema)
         if isinstance(known, HardenError):
             raise known

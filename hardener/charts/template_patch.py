@@ -94,6 +94,8 @@ def own_patch(
     unsteady = _unsteady(base, render) if left else frozenset()
     while True:
         left, after = _together(base, wanted, reached, left, by_hand)
+        asked = {wanted.place(edit)[0] for step in left for edit in step.edits}
+        after = {key: data for key, data in after.items() if key in asked}
         written = write_objects(templates, base, after)
         failed = written.by_hand
         if not failed:

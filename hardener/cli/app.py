@@ -316,6 +316,10 @@ def values(
     in_place: Annotated[
         Path | None, typer.Option(help="Write them into this file, one of those of -f.", metavar="FILE")
     ] = None,
+    template_patch: Annotated[
+        Path | None,
+        typer.Option(help="Write the lines for the chart's own templates here, as a patch.", metavar="FILE"),
+    ] = None,
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     profile: Profile = None,
@@ -344,7 +348,7 @@ def values(
 
     status = write_values(
         chart, replace(choices_of(context), set=option), release_of(context) or Release(), style_of(context),
-        output=text(output), in_place=text(in_place), yes=yes,
+        output=text(output), in_place=text(in_place), template_patch=text(template_patch), yes=yes,
     )  # fmt: skip
     sys.exit(status)
 

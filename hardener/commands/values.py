@@ -41,19 +41,41 @@ class Release:
 
 
 def write_values(
-    chart: str, choices: Choices, release: Release, style: Style, *, output: str | None, in_place: str | None, yes: bool
+    chart: str,
+    choices: Choices,
+    release: Release,
+    style: Style,
+    *,
+    output: str | None,
+    in_place: str | None,
+    template_patch: str | None = None,
+    yes: bool = False,
 ) -> int:
     """Write the overrides that harden ``chart`` to the file ``output``, or into ``in_place``, one of the files of
-    ``release``. Returns 0; 2 when it could not be written. Raises InputError."""
+    ``release``; the lines for its templates go to the file ``template_patch``.
+
+    Returns 0; 2 when it could not be written. Raises InputError.
+    """
     target = target_of(chart, release, output, in_place)
-    finish_killed([], targets=[target])
+    finish_killed([], targets=[target, *([template_patch] if template_patch is not None else [])])
     with Progress() as progress:
         hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
     for line in remarks(chart, hardened):
         print(f"harden: {plain(line)}", file=sys.stderr)
     if not may_write(hardened.outcome, yes):
         return 2
+    if template_patch is not None:
+        _put(template_patch, hardened.outcome.template_patch)
     return write(hardened.outcome, style)
+
+
+def _put(path: str, text: str) -> None:
+    from hardener.sources import transaction
+
+    try:
+        transaction.put(files.target_path(path), text.encode())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
 
 
 def target_of(chart: str, release: Release, output: str | None, in_place: str | None) -> str:

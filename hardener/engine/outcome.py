@@ -162,7 +162,8 @@ class Outcome:
     ``max_risk`` is the grade up to which steps are made. ``failure`` tells why nothing, or not all, could be written.
     ``looked_at`` are the risks of the transforms that ran, each with the names of the views of which they had a target;
     ``narrowed`` are the risks of which the run was asked to leave out transforms or targets; ``asked`` is how it was
-    called; ``overrides`` are the values of a chart that make the changes.
+    called; ``overrides`` are the values of a chart that make the changes; ``template_patch``
+    is what else a person may add to the templates of that chart.
     """
 
     tree: Tree
@@ -181,6 +182,7 @@ class Outcome:
     narrowed: set[str] = field(default_factory=set)
     asked: Asked = Asked()
     overrides: list[Override] = field(default_factory=list)
+    template_patch: str = ""
 
     @property
     def not_made(self) -> list[Change]:

@@ -125,6 +125,10 @@ class BriefReport(Printed):
         for title, lines in self._refusals():
             yield _Section(title, [_Entry([_Row("  ", where, text=text)]) for where, text in lines], "line")
         yield self._findings()
+        if self.outcome.template_patch:
+            yield _Section(
+                "A patch of templates would make more of it: -v shows it, --template-patch FILE writes it", []
+            )
 
     def _verdict(self) -> str:
         if self.outcome.failure:

@@ -55,6 +55,8 @@ def write(
         from hardener.report import chart_values  # late: few runs are about a chart
 
         head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}
+        if outcome.template_patch:
+            head["templatePatch"] = outcome.template_patch
     out(dump(head)[:-1])
     for name, records in (
         ("changes", (_change(change, outcome) for change in outcome.changes)),

@@ -53,6 +53,7 @@ class TextReport(Printed):
             self._edits()
             self._refused()
             self._findings()
+            self._template_patch()
             if patches and not self.patch_first:
                 self._title("Patch")
                 self._say()
@@ -149,6 +150,12 @@ class TextReport(Printed):
             self._title(chart_values.title(self.outcome))
             for line in chart_values.lines(self.outcome):
                 self._say(f"  {line}")
+
+    def _template_patch(self) -> None:
+        if self.outcome.template_patch:
+            self._title("The patch of templates, for git apply; harden does not apply it")
+            for line in self.redactor.text(self.outcome.template_patch).splitlines():
+                self._say(f"  {line}", whole=True)
 
     def _edits(self) -> None:
         if not self.outcome.changes:
