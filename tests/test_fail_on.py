@@ -80,5 +80,5 @@ def test_a_check_of_a_chart_says_what_it_did_not_judge(harden: Harden, tmp_path:
     templates = {f"templates/{n}.yaml": DEPLOYMENT.replace("1.2.3", "{{ .Values.tag }}") for n in range(2)}
     write(tmp_path, {**chart, **templates})
     verdict = harden("check", ".", "--only", "no-privileged").out.splitlines()[0]
-    left = "2 templates were not judged: helm template ... | harden filter"
+    left = "2 templates were not judged: harden check CHART renders them by helm"
     assert verdict.startswith(f"check passed for 1 document ({left})")

@@ -151,7 +151,7 @@ def _passed(outcome: Outcome, redactor: Redactor, differ: int | None) -> str:
         if not templates:
             return "check passed" if judged else "check passed for 0 documents"
         verb = "was" if templates == 1 else "were"
-        left = f"{counted(templates, 'template')} {verb} not judged: helm template ... | harden filter"
+        left = f"{counted(templates, 'template')} {verb} not judged: harden check CHART renders them by helm"
         return f"check passed for {counted(judged, 'document')} ({left})"
     return f"nothing was checked: {redactor.text(unread.why_nothing(outcome.tree))}"
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hardener.commands.progress import Progress, phase
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
-from hardener.commands.write_files import finish_killed, may_write
 from hardener.engine.asked import Asked
 from hardener.engine.outcome import FileChange, Outcome, Override
 from hardener.errors import InputError
@@ -56,6 +55,8 @@ def write_values(
 
     Returns 0; 2 when it could not be written. Raises InputError.
     """
+    from hardener.commands.write_files import finish_killed, may_write  # late: check and diff write nothing
+
     target = target_of(chart, release, output, in_place)
     finish_killed([], targets=[target, *([template_patch] if template_patch is not None else [])])
     with Progress() as progress:

@@ -30,6 +30,7 @@ from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
 from hardener.support.fast_dataclass import dataclass
+from hardener.support.shell_words import quoted_path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -353,7 +354,8 @@ class _Reader:
         """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
         charts = self.tree.charts
         if chart not in charts:
-            charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER), []
+            advice = f"harden its values, harden values {quoted_path(os.path.relpath(chart))}; or {manifests.RENDER}"
+            charts[chart] = Problem("template", path, name, "a template of a Helm chart", advice), []
             self.tree.problems.append(charts[chart][0])
         problem, names = charts[chart]
         names.append(name)
