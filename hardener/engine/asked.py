@@ -11,12 +11,12 @@ from hardener.support.shell_words import quoted, quoted_path
 _MOST = 4  # paths; more are not repeated
 # Options that not every command knows: those of a judgement, and those of what is written.
 _JUDGES = ("since", "baseline", "no_waivers")
-_WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format")
+_WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format", "chart_values")
 _UNKNOWN = {
     "apply": _JUDGES,
     "check": ("chart_values",),
     "diff": ("baseline", "chart_values"),
-    "baseline write": ("since", "no_waivers", "chart_values", *_WRITES),
+    "baseline write": ("since", "no_waivers", *_WRITES),
 }
 _SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ _ITEM = re.compile(r"\[[^\]]*\]")
 RARELY_BY_VALUES = ("netpol-", "projected-token", "automount-token")
 
 
-def measured(chart: Path, major: int, *, release: str = "release") -> tuple[HardenedChart, list[Change], float]:
+def measured(
+    chart: Path, major: int, *, release: str = "release", values: Sequence[str] = ()
+) -> tuple[HardenedChart, list[Change], float]:
     """The chart hardened with Helm ``major``, the changes that were wanted, and the seconds that it took."""
     program = Helm.found(str(helms.downloaded(major)), str(chart))
     plan = plan_of(Choices(), str(chart.parent))
@@ -43,8 +46,9 @@ def measured(chart: Path, major: int, *, release: str = "release") -> tuple[Hard
         return outcome
 
     started = time.monotonic()
+    run = ChartRun(chart=str(chart), root=str(chart.parent), release=release, values=values)
     found = harden_chart(
-        ChartRun(chart=str(chart), root=str(chart.parent), release=release), program, plan.settings, harden,
+        run, program, plan.settings, harden,
         lambda overrides, base: {"harden-values.yaml": new_file(overrides, base=base, header=[])},
     )  # fmt: skip
     return found, wanted, time.monotonic() - started

@@ -67,3 +67,18 @@ def missed(trap: Trap, found: HardenedChart, wanted: list[Change]) -> list[str]:
         if row is not None and row.key is not None and row.must and (str(change.object), change.path[1:]) not in made:
             lost.append(f"{change.object} {change.path[1:]} by {row.key}")
     return lost
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("name", ["aliases-and-conditions", "switches", "range-over-containers"])
+def test_a_second_run_adds_nothing(name: str, tmp_path: Path) -> None:
+    major = max(helm.PACKAGES)
+    helm.program(major)
+    next(trap for trap in TRAPS if trap.name == name).write(tmp_path / "chart")
+    found, _, _ = measured(tmp_path / "chart", major)
+    values = tmp_path / "harden-values.yaml"
+    values.write_text(found.written["harden-values.yaml"], encoding="utf-8")
+    again, _, _ = measured(tmp_path / "chart", major, values=[str(values)])
+    assert found.outcome.overrides
+    assert not again.outcome.overrides
+    assert not again.written
