@@ -28,11 +28,13 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """``value`` is put at, appended to, or removed from ``path`` of the values."""
+    """``value`` is put at, appended to, or removed from ``path`` of the values. ``guessed``: nobody saw that what
+    stands there comes out where it is wanted; its name speaks for it."""
 
     kind: Kind
     path: Path
     value: Any = None
+    guessed: bool = False
 
     def same(self, other: Operation) -> bool:
         """Whether both do the same."""

@@ -14,7 +14,7 @@ from typing import Any
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
 from hardener.charts.markers import Marked, list_paths, map_paths
 from hardener.charts.operations import ConflictError, Kind, Operation, dotted_key, nested, overrides
-from hardener.charts.rendered import Key, Place, at_place, changed, differences, place_of
+from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed, differences, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.wanted import Step, Wanted
 from hardener.errors import HardenError
@@ -36,6 +36,11 @@ class Way:
 
     step: Step
     operations: list[Operation]
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether nobody saw that all of it comes out where it is wanted."""
+        return any(operation.guessed for operation in self.operations)
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +64,7 @@ class Search:
     known: list[Path]
     base: Objects = field(default_factory=dict)
     unsteady: set[tuple[Key, Place]] = field(default_factory=set)  # what is another in each render
+    tried: set[tuple[int, str]] = field(default_factory=set)
     switches: dict[tuple[Key, Place], list[Operation]] = field(default_factory=dict)  # by what they change
     reasons: dict[int, str] = field(default_factory=dict)
     accepted: list[Way] = field(default_factory=list)
@@ -66,21 +72,46 @@ class Search:
 
     def run(self) -> Reached:
         """Look for the values of all steps. Raises ChartError where the chart does not render as it is."""
-        self.base = self.renders()
-        self.unsteady = set(changed(self.base, self.renders(fresh=True)))
+        self.renders.names = None
+        first, second = self.renders(), self.renders(fresh=True)
+        self.renders.names = names = SteadyNames(first, second)
+        self.wanted.rename(names.keys(first))
+        self.base = names(first)
+        self.unsteady = set(changed(self.base, names(second)))
         marked = Marked(self.renders, self.values)
-        steps = [step for step in self.wanted.steps if not step.creates and step.edits]
-        self._mark(marked, steps)
+        self.known = [path for path in self.known if self._may_be_new(path)]
         hardened = self.wanted.after(self.wanted.steps)
-        ways = {step.number: list(self._ways(step, marked, hardened)) for step in steps}
         try:
-            for turn in range(_MOST_WAYS):
-                done = {way.step.number for way in self.accepted}
-                tried = [found[turn] for number, found in ways.items() if number not in done and turn < len(found)]
-                self.accepted = self._settled(self.accepted, self._clusters(self.accepted, tried))
+            # What is likely and costs little comes first: each look is for what is left by then.
+            for look in (self._look_at_maps, self._look_at_lists, self._look_at_switches, self._look_everywhere):
+                left = self._left()
+                if not left:
+                    break
+                look(marked, [edit for step in left for edit in step.edits])
+                for guesses in (False, True):
+                    self._settle_all(marked, hardened, guesses)
         except SpentError:
             self.spent = True
         return self.reached()
+
+    def _left(self) -> list[Step]:
+        """The steps that no values make yet, of those that values can make."""
+        done = {way.step.number for way in self.accepted}
+        return [step for step in self.wanted.steps if step.edits and not step.creates and step.number not in done]
+
+    def _settle_all(self, marked: Marked, hardened: dict[Key, Any], guesses: bool) -> None:
+        """Try the ways of what is left that were not tried before, with ``guesses`` those that have some, too."""
+        ways: dict[int, list[Way]] = {}
+        for step in self._left():
+            for way in self._ways(step, marked, hardened):
+                name = repr([(one.kind, one.path, one.value) for one in way.operations])
+                if way.is_guessed <= guesses and (step.number, name) not in self.tried:
+                    self.tried.add((step.number, name))
+                    ways.setdefault(step.number, []).append(way)
+        for turn in range(max(map(len, ways.values()), default=0)):
+            done = {way.step.number for way in self.accepted}
+            some = [found[turn] for number, found in ways.items() if number not in done and turn < len(found)]
+            self.accepted = self._settled(self.accepted, self._clusters(self.accepted, some))
 
     def reached(self) -> Reached:
         """What came out so far."""
@@ -93,42 +124,52 @@ class Search:
                 self.reasons[way.step.number] = reason
         self.accepted = [way for way in self.accepted if self.reasons.get(way.step.number) != reason]
 
-    def _mark(self, marked: Marked, steps: list[Step]) -> None:
-        maps = list(map_paths(self.values))
-        self.known = [path for path in self.known if self._may_be_new(path)]
-        marked.find_maps(path for path in maps if _HANDED_ON.search(str(path[-1])))
+    # Looks.
+
+    def _look_at_maps(self, marked: Marked, edits: list[Edit]) -> None:
+        """Where maps come out that charts hand on, and those that may be new."""
+        marked.find_maps(path for path in map_paths(self.values) if _HANDED_ON.search(str(path[-1])))
         marked.find_maps(path for path in self.known if _HANDED_ON.search(str(path[-1])))
-        edits = [edit for step in steps for edit in step.edits]
+
+    def _look_at_lists(self, marked: Marked, edits: list[Edit]) -> None:
+        """Where lists come out: those that get items, and those whose items are changed."""
         lists = [*list_paths(self.values), *(path for path in self.known if _may_be_list(path))]
         for of_maps in (True, False):
-            if any(_changes_list(edit, of_maps) for edit in edits) or (of_maps and self._open(edits, marked)):
+            inside = of_maps and any(isinstance(part, int) for edit in edits for part in edit.path[1:])
+            if inside or any(_changes_list(edit, of_maps) for edit in edits):
                 marked.find_lists(lists, of_maps=of_maps)
-        if self._open(edits, marked):
-            self._switch(self._open(edits, marked))
-        if self._open(edits, marked):
-            marked.find_maps([*maps, *self.known], _MOST_WIDE)
 
-    def _open(self, edits: list[Edit], marked: Marked) -> list[Edit]:
-        """The edits for which there is no candidate yet."""
-        return [edit for edit in edits if next(self._candidates(edit, marked), None) is None]
-
-    def _switch(self, edits: list[Edit]) -> None:
-        """Look which booleans change the fields that ``edits`` change, whatever they are called."""
-        wanted = {self._field(edit) for edit in edits if isinstance(edit, Set) and isinstance(edit.value, bool)}
-        if not wanted:
-            return
+    def _look_at_switches(self, marked: Marked, edits: list[Edit]) -> None:
+        """Which booleans change the fields that ``edits`` change, whatever they are called."""
+        wanted = {self._field(edit) for edit in edits if isinstance(edit, Set)}
         words = {_plain(str(part)) for key, place in wanted for part in (key.name, *place)}
         switches = [(path, value) for path, value in _scalars(self.values) if isinstance(value, bool)]
         switches.sort(key=lambda switch: -_nearness((*switch[0], ""), words))
-        for path, value in switches[:_MOST_SWITCHES]:
+        waiting = [switches[:_MOST_SWITCHES]] if switches and wanted else []
+        before = self.renders.count
+        while waiting and self.renders.count - before < _MOST_WIDE:
+            some = waiting.pop()
+            half = len(some) // 2
+            halves = [some[half:], some[:half]] if half else []
             try:
-                objects = self.renders(nested({path: not value}), schema=False)
+                came = self.renders(nested({path: not value for path, value in some}), schema=False)
             except SpentError:
-                return
+                raise
             except HardenError:
+                waiting += halves
                 continue
-            for outlet in set(changed(self.base, objects)) & wanted:
-                self.switches.setdefault(outlet, []).append(Operation(Kind.SET, path, not value))
+            places = set(changed(self.base, came))
+            found = places & wanted
+            if halves and (found or any((key, ()) in places for key, _ in wanted)):
+                waiting += halves
+            elif not halves:
+                (path, value) = some[0]
+                for outlet in found:
+                    self.switches.setdefault(outlet, []).append(Operation(Kind.SET, path, not value))
+
+    def _look_everywhere(self, marked: Marked, edits: list[Edit]) -> None:
+        """Where any other map comes out."""
+        marked.find_maps([*map_paths(self.values), *self.known], _MOST_WIDE)
 
     def _field(self, edit: Edit) -> tuple[Key, Place]:
         key, data = self.wanted.place(edit)
@@ -147,7 +188,7 @@ class Search:
         for edit in step.edits:
             own = sorted(
                 self._candidates(edit, marked), key=lambda operations: self._spoils(operations, marked, hardened)
-            )
+            )[:_MOST_WAYS]
             if not own:
                 self.reasons.setdefault(step.number, f"no value of the chart comes out at {dotted(edit.path[1:])}")
                 return
@@ -159,8 +200,8 @@ class Search:
     def _candidates(self, edit: Edit, marked: Marked) -> Iterator[list[Operation]]:
         yield from self._of_maps(edit, marked)
         yield from self._of_lists(edit, marked)
-        yield from self._of_keys(edit)
         yield from ([switch] for switch in self.switches.get(self._field(edit), ()))
+        yield from self._of_keys(edit)
 
     def _of_maps(self, edit: Edit, marked: Marked) -> Iterator[list[Operation]]:
         """By the maps of values that come out at the place of ``edit``, or above it: the nearest first."""
@@ -244,7 +285,7 @@ class Search:
                     found.append((_nearness(place, words), place, text))
         found.sort(key=lambda one: (-one[0], len(one[1])))
         for _, place, value in found[:_MOST_KEYS]:
-            yield [Operation(Kind.SET, place, value)]
+            yield [Operation(Kind.SET, place, value, guessed=True)]
 
     def _spoils(self, operations: list[Operation], marked: Marked, hardened: dict[Key, Any]) -> bool:
         """Whether a map of values comes out at another place, too, where nobody wants what may come out there."""
@@ -289,7 +330,8 @@ class Search:
                 self._overrides([*accepted, *cluster])
             except ConflictError as conflict:
                 for way in cluster:
-                    self.reasons[way.step.number] = f"{conflict} would have to be two values at once"
+                    if not way.is_guessed:
+                        self.reasons[way.step.number] = f"{conflict} would have to be two values at once"
                 continue
             found.append(sorted(cluster, key=lambda way: way.step.number))
         return sorted(found, key=lambda cluster: cluster[0].step.number)
@@ -305,7 +347,7 @@ class Search:
             return trial
         if len(clusters) == 1:
             for way in clusters[0]:
-                if not wrong.is_missed:
+                if not wrong.is_missed and not way.is_guessed:
                     self.reasons[way.step.number] = wrong.said
                 self.reasons.setdefault(way.step.number, _NO_VALUE)
             return accepted
@@ -336,6 +378,7 @@ class Search:
 
     def differs(self, ways: list[Way], came: Objects) -> str | None:
         """What of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
+        came = came if self.renders.names is None else self.renders.names(came)
         wrong = self._compared(self.wanted.after(way.step for way in ways), came, "the values")
         return None if wrong is None else wrong.said
 

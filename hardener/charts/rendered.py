@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hardener.sources.yaml import parse
@@ -65,6 +65,35 @@ class Reader:
         if text not in self._known:
             self._known[text] = parse(text).documents
         return self._known[text]
+
+
+class SteadyNames:
+    """Gives the objects whose names are made by chance the same key in each render: the template that they come from,
+    and the how many-th of it. Made of two renders of the same values."""
+
+    def __init__(self, one: Mapping[Key, Document], other: Mapping[Key, Document]) -> None:
+        gone = [*(one[key] for key in one.keys() - other.keys()), *(other[key] for key in other.keys() - one.keys())]
+        self._by_chance = {(document.source, document.data.get("kind")) for document in gone}
+
+    def keys(self, objects: Mapping[Key, Document]) -> dict[Key, Key]:
+        """The steady key of each of ``objects``."""
+        seen: Counter[tuple[str, ...]] = Counter()
+        found = {}
+        for key, document in objects.items():
+            if (document.source, key.kind) in self._by_chance:
+                known = key.api_version, key.kind, key.namespace, f"of {document.source}"
+                seen[known] += 1
+                found[key] = Key(*known, seen[known])
+            else:
+                found[key] = key
+        return found
+
+    def __call__(self, objects: Mapping[Key, Document]) -> dict[Key, Document]:
+        """``objects`` by their steady keys."""
+        if not self._by_chance:
+            return dict(objects)
+        keys = self.keys(objects)
+        return {keys[key]: document for key, document in objects.items()}
 
 
 def parts(text: str) -> Iterator[tuple[str, str]]:

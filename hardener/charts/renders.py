@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from hardener.charts.rendered import Document, Key, Reader
+from hardener.charts.rendered import Document, Key, Reader, SteadyNames
 from hardener.errors import HardenError
 
 Objects = dict[Key, Document]
@@ -26,7 +26,8 @@ class Renderer(Protocol):
 
 
 class Renders:
-    """At most ``most`` renders by ``render``; the same values are rendered once. Files are made in ``folder``."""
+    """At most ``most`` renders by ``render``; the same values are rendered once. Files are made in ``folder``. The keys
+    of objects are those that ``names`` gives, once it is known."""
 
     def __init__(
         self, render: Renderer, folder: str, most: int, progress: Callable[[str], object] = lambda name: None
@@ -35,6 +36,7 @@ class Renders:
         self._render, self._folder, self._most, self._progress = render, folder, most, progress
         self._reader = Reader()
         self._known: dict[tuple[str, bool], Objects | HardenError] = {}
+        self.names: SteadyNames | None = None
 
     def __call__(self, values: dict[str, Any] | None = None, *, schema: bool = True, fresh: bool = False) -> Objects:
         """The objects of the chart with ``values`` over those of its user. ``fresh``: though it was rendered before,
@@ -50,7 +52,7 @@ class Renders:
             known = self._known[text, schema] = self._rendered(text if values else "", schema)
         if isinstance(known, HardenError):
             raise known
-        return known
+        return known if self.names is None else self.names(known)
 
     def _rendered(self, text: str, schema: bool) -> Objects | HardenError:
         if self.count >= self._most:

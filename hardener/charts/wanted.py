@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hardener.authoring.edits import Create, Edit, WrongShapeError, replay
@@ -51,6 +51,10 @@ class Wanted:
                 step.creates = True
             else:
                 step.edits.append(change.edit)
+
+    def rename(self, keys: Mapping[Key, Key]) -> None:
+        """Call the objects by other ``keys``."""
+        self._keys = {place: keys.get(key, key) for place, key in self._keys.items()}
 
     def place(self, edit: Edit) -> tuple[Key, Any]:
         """The object of an edit, and its data as rendered."""

@@ -65,6 +65,10 @@ def otherwise(chart: Path, found: HardenedChart, major: int, *, release: str = "
         after = _objects(program.template(copy.folder, release=release, values=[path]))
         refused = _lints(program, copy.folder, []) and not _lints(program, copy.folder, [path])
         without = _objects(program.template(copy.folder, release=release))
+    by_chance = before.keys() ^ again.keys()  # names that are others in each render
+    for objects in (before, again, after, without):
+        for key in {*by_chance, *((after.keys() | without.keys()) - before.keys() if by_chance else ())}:
+            objects.pop(key, None)
     random = {(key, leaf.partition("=")[0]) for key, leaf in _leaves(before) ^ _leaves(again)}
 
     def differ(one: dict[tuple[str, str], Any], other: dict[tuple[str, str], Any]) -> set[tuple[tuple[str, str], str]]:
