@@ -126,8 +126,10 @@ class _Hardening:
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         run, copy = self._run, self._copy
-        templates = by_template(self._rendered([], schema=True), run.chart, copy.folder)
-        values: dict[str, Any] | None = None
+        text = self._rendered([], schema=True)
+        self._renders.take(text)
+        templates = by_template(text, run.chart, copy.folder)
+        search: Search | None = None
         refused: dict[StepName, Report] = {}
         for turn in range(_MOST_TURNS):
             tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.chart)
@@ -135,17 +137,12 @@ class _Hardening:
             wanted = Wanted(outcome)
             if turn == 0:
                 hardened, first = len(outcome.changes), wanted
-            reached, search = Reached([], {}, {}), None
+            reached, written = Reached([], {}, {}), Written()
             if any(not step.creates for step in wanted.steps):
-                if values is None:
-                    values = computed_values(
-                        self._helm, copy.folder, values=run.values, sets=run.sets, release=run.release,
-                        namespace=run.namespace,
-                    )  # fmt: skip
-                search = Search(self._renders, wanted, values, known_keys(copy.folder))
-                reached = search.run()
-            written = self._written(search, reached, write) if search is not None else Written()
-            reached = search.reached() if search is not None else reached
+                search = search or self._search()
+                search.run(wanted)
+                written = self._written(search, write)
+                reached = search.reached()
             made = {way.step.number for way in reached.ways}
             left = [step for step in wanted.steps if step.number not in made]
             refused |= {name_of(step.changes): _left(step, reached) for step in left}
@@ -197,14 +194,20 @@ class _Hardening:
                     with open(path, "wb") as binary:
                         binary.write(raw)
 
-    def _written(self, search: Search, reached: Reached, write: Writer) -> Written:
+    def _search(self) -> Search:
+        run, folder = self._run, self._copy.folder
+        values = computed_values(
+            self._helm, folder, values=run.values, sets=run.sets, release=run.release, namespace=run.namespace
+        )
+        return Search(self._renders, values, known_keys(folder))
+
+    def _written(self, search: Search, write: Writer) -> Written:
         """The files with the overrides, proved; what cannot be written is given up."""
-        while reached.ways:
+        while (reached := search.reached()).ways:
             try:
                 written = write(_overrides(reached), _values_text(self._copy.folder))
             except KeyRefusedError as refused:
                 search.give_up(refused.path, str(refused))
-                reached = search.reached()
                 continue
             if self._run.in_files:
                 self._prove(search, reached, written)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from typing import Any
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set, WrongShapeError, dotted
@@ -23,8 +22,9 @@ from hardener.support.fast_dataclass import dataclass
 
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_KEYS = 12  # single keys that are tried for one edit
-_MOST_SWITCHES = 40  # booleans that are tried
-_MOST_WIDE = 40  # renders with marks in maps that need not be handed on
+_MOST_SWITCHES = 64  # booleans that are tried
+_MOST_MAPS = 100  # that need not be handed on, and are tried
+_MOST_WIDE = 24  # renders for each of the two
 _NO_VALUE = "no value of the chart comes out there"
 # Maps that charts hand on as they are; their marks break few templates.
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
@@ -54,32 +54,35 @@ class Reached:
     spent: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Search:
-    """``values`` are all those of the chart as its user renders it, ``known`` keys that may be there as well."""
+    """Looks for the values of one chart: ``values`` are all that it has as its user renders it, ``known`` keys that may
+    be there as well. What a run learns of the chart, the next one knows.
 
-    renders: Renders
-    wanted: Wanted
-    values: dict[str, Any]
-    known: list[Path]
-    base: Objects = field(default_factory=dict)
-    unsteady: set[tuple[Key, Place]] = field(default_factory=set)  # what is another in each render
-    tried: set[tuple[int, str]] = field(default_factory=set)
-    switches: dict[tuple[Key, Place], list[Operation]] = field(default_factory=dict)  # by what they change
-    reasons: dict[int, str] = field(default_factory=dict)
-    accepted: list[Way] = field(default_factory=list)
-    spent: bool = False
+    Raises ChartError where the chart does not render as it is.
+    """
 
-    def run(self) -> Reached:
-        """Look for the values of all steps. Raises ChartError where the chart does not render as it is."""
-        self.renders.names = None
-        first, second = self.renders(), self.renders(fresh=True)
-        self.renders.names = names = SteadyNames(first, second)
-        self.wanted.rename(names.keys(first))
-        self.base = names(first)
-        self.unsteady = set(changed(self.base, names(second)))
-        marked = Marked(self.renders, self.values)
-        self.known = [path for path in self.known if self._may_be_new(path)]
+    def __init__(self, renders: Renders, values: dict[str, Any], known: list[Path]) -> None:
+        self.renders, self.values = renders, values
+        renders.names = None
+        first, second = renders(), renders(fresh=True)
+        renders.names = self._names = SteadyNames(first, second)
+        self._keys = self._names.keys(first)
+        self.base = self._names(first)
+        self.unsteady = set(changed(self.base, self._names(second)))  # what is another in each render
+        self.known = [path for path in known if self._may_be_new(path)]
+        self.marked = Marked(renders, values)
+        self.switches: dict[tuple[Key, Place], list[Operation]] = {}  # by what they change
+        self._has_looked = False
+
+    def run(self, wanted: Wanted) -> Reached:
+        """Look for the values of all steps of ``wanted``."""
+        wanted.rename(self._keys)
+        self.wanted = wanted
+        self.accepted: list[Way] = []
+        self.reasons: dict[int, str] = {}
+        self.spent = False
+        self._tried: set[tuple[int, str]] = set()
+        marked = self.marked
         hardened = self.wanted.after(self.wanted.steps)
         try:
             # What is likely and costs little comes first: each look is for what is left by then.
@@ -87,11 +90,13 @@ class Search:
                 left = self._left()
                 if not left:
                     break
-                look(marked, [edit for step in left for edit in step.edits])
+                if not self._has_looked:
+                    look(marked, [edit for step in left for edit in step.edits])
                 for guesses in (False, True):
                     self._settle_all(marked, hardened, guesses)
         except SpentError:
             self.spent = True
+        self._has_looked = True
         return self.reached()
 
     def _left(self) -> list[Step]:
@@ -105,8 +110,8 @@ class Search:
         for step in self._left():
             for way in self._ways(step, marked, hardened):
                 name = repr([(one.kind, one.path, one.value) for one in way.operations])
-                if way.is_guessed <= guesses and (step.number, name) not in self.tried:
-                    self.tried.add((step.number, name))
+                if way.is_guessed <= guesses and (step.number, name) not in self._tried:
+                    self._tried.add((step.number, name))
                     ways.setdefault(step.number, []).append(way)
         for turn in range(max(map(len, ways.values()), default=0)):
             done = {way.step.number for way in self.accepted}
@@ -168,8 +173,11 @@ class Search:
                     self.switches.setdefault(outlet, []).append(Operation(Kind.SET, path, not value))
 
     def _look_everywhere(self, marked: Marked, edits: list[Edit]) -> None:
-        """Where any other map comes out."""
-        marked.find_maps([*map_paths(self.values), *self.known], _MOST_WIDE)
+        """Where any other map comes out; those first whose names are said where something is to change."""
+        fields = [self._field(edit) for edit in edits]
+        words = {_plain(str(part)) for key, place in fields for part in (key.name, *place)}
+        maps = sorted([*map_paths(self.values), *self.known], key=lambda path: -_nearness((*path, ""), words))
+        marked.find_maps(maps[:_MOST_MAPS], _MOST_WIDE)
 
     def _field(self, edit: Edit) -> tuple[Key, Place]:
         key, data = self.wanted.place(edit)

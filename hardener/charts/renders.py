@@ -54,6 +54,10 @@ class Renders:
             raise known
         return known if self.names is None else self.names(known)
 
+    def take(self, text: str) -> None:
+        """Take ``text`` as the render of the chart as it is, which somebody has made. Raises TextError."""
+        self._known[json.dumps({}), True] = self._reader.read(text)
+
     def _rendered(self, text: str, schema: bool) -> Objects | HardenError:
         if self.count >= self._most:
             raise SpentError(f"{self._most} renders are made")
