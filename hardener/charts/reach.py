@@ -23,6 +23,7 @@ from hardener.support.fast_dataclass import dataclass
 _MOST_WAYS = 6  # that are tried for one step
 _MOST_KEYS = 12  # single keys that are tried for one edit
 _MOST_SWITCHES = 64  # booleans that are tried
+_MOST_NEAR = 10  # booleans that are tried one by one
 _MOST_MAPS = 100  # that need not be handed on, and are tried
 _MOST_WIDE = 24  # renders for each of the two
 _NO_VALUE = "no value of the chart comes out there"
@@ -150,7 +151,10 @@ class Search:
         words = {_plain(str(part)) for key, place in wanted for part in (key.name, *place)}
         switches = [(path, value) for path, value in _scalars(self.values) if isinstance(value, bool)]
         switches.sort(key=lambda switch: -_nearness((*switch[0], ""), words))
-        waiting = [switches[:_MOST_SWITCHES]] if switches and wanted else []
+        near = [switch for switch in switches if _nearness((*switch[0], ""), words)][:_MOST_NEAR]
+        others = [switch for switch in switches[:_MOST_SWITCHES] if switch not in near]
+        # Those that are called like what is to change one by one, the others together, halved where they change it.
+        waiting = [some for some in (others, *([one] for one in reversed(near))) if some and wanted]
         before = self.renders.count
         while waiting and self.renders.count - before < _MOST_WIDE:
             some = waiting.pop()
