@@ -18,6 +18,7 @@ from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
+from hardener.support.shell_words import quoted
 
 if TYPE_CHECKING:
     from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses
@@ -257,9 +258,9 @@ def _written(overrides: list[Override], base: str, run: ChartRun, target: str, i
 
 def _header(run: ChartRun, target: str) -> list[str]:
     folder = os.path.dirname(target) or os.curdir
-    given = [f"-f {os.path.relpath(path, folder)}" for path in [*run.values, target]]
+    given = " ".join(f"-f {quoted(os.path.relpath(path, folder))}" for path in [*run.values, target])
     name = os.path.basename(os.path.abspath(run.chart))
-    return [f"{_MADE} {name}; helm takes them last: {' '.join(given)}"]
+    return [f"{_MADE} {name}; helm takes them last:", f"  helm upgrade RELEASE CHART {given}"]
 
 
 def _content(path: str) -> Content:

@@ -20,7 +20,7 @@ _UNKNOWN = {
     "check": ("chart_values", *_OF_CHARTS),
     "diff": ("baseline", "chart_values", *_OF_CHARTS),
     "values": (*_JUDGES, *_WRITES, *_OF_TREES),
-    "baseline write": ("since", "no_waivers", "chart_values", *_WRITES),
+    "baseline write": ("since", "no_waivers", "chart_values", *_OF_CHARTS, *_WRITES),
 }
 _SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
 _SIGNS_OF = {"values": {"set": "--option"}}  # and those that one command calls otherwise
