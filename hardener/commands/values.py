@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hardener.commands.progress import Progress, phase
+from hardener.commands.progress import Progress, said
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
 from hardener.engine.asked import Asked
 from hardener.engine.outcome import FileChange, Outcome, Override
@@ -126,7 +126,7 @@ def harden(
         helm = Helm.found(release.helm, root)
         hardened = harden_chart(
             run, helm, plan.settings, run_without,
-            lambda overrides, base: _written(overrides, base, run, target, in_place), phase(progress, "rendering"),
+            lambda overrides, base: _written(overrides, base, run, target, in_place), said(progress),
         )  # fmt: skip
     except (ChartError, ProgramError) as error:
         raise InputError(str(error)) from None
