@@ -298,6 +298,16 @@ def test_without_helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert run(command, "chart", "-f", "production.yaml", cwd=folder).status == 2
 
 
+def test_a_helm_of_the_tree_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = chart_in(tmp_path)
+    write(folder, {"bin/helm": "#!/bin/sh\ntouch started\n"})
+    (folder / "bin/helm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder / "bin"))
+    done = run("values", "chart", cwd=folder)
+    assert done.status == 2 and done.err.startswith("harden: helm of PATH lies in the tree that is read: install Helm")
+    assert "or name it with --helm-program PATH" in done.err and not (folder / "started").exists()
+
+
 def test_a_command_for_a_chart_has_the_options_that_values_knows() -> None:
     asked = Asked(
         ("chart",), (("set", ("a.b=c",)), ("since", ("main",)), ("no_waivers", ()), ("in_place", ("a.yaml",)))
