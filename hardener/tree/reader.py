@@ -353,7 +353,7 @@ class _Reader:
         """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
         charts = self.tree.charts
         if chart not in charts:
-            charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER), []
+            charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER_CHART), []
             self.tree.problems.append(charts[chart][0])
         problem, names = charts[chart]
         names.append(name)
