@@ -298,6 +298,14 @@ def test_without_helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert run(command, "chart", "-f", "production.yaml", cwd=folder).status == 2
 
 
+@pytest.mark.parametrize("command", ["check", "diff"])
+@pytest.mark.parametrize("paths", [["."], ["chart", "chart"], ["production.yaml"]], ids=str)
+def test_how_a_chart_is_rendered_is_for_one_chart(command: str, paths: list[str], tmp_path: Path) -> None:
+    done = run(command, *paths, "--release", "shop", cwd=chart_in(tmp_path))
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "are for one chart: name its folder or .tgz" in done.err
+
+
 def test_a_helm_of_the_tree_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = chart_in(tmp_path)
     write(folder, {"bin/helm": "#!/bin/sh\ntouch started\n"})

@@ -163,7 +163,8 @@ def rendered(
     is_chart = len(paths) == 1 and (is_archive(chart) or os.path.isfile(os.path.join(chart, "Chart.yaml")))
     if not is_chart or (tree is not None and any(item.editable for item in tree.objects)):
         if asked:
-            raise InputError("how a chart is rendered (-f, --release) goes with one chart and nothing beside it")
+            alone = "name its folder or .tgz, and nothing else"
+            raise InputError(f"-f, --release and their like are for one chart: {alone}")
         return None
     if not asked and not is_archive(chart):
         from hardener.charts.helm import Helm  # late: few runs are about a chart
