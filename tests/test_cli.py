@@ -17,15 +17,20 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 OPTIONS = {
     "apply": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence --yes"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " -i --interactive --output --output-dir --patch --color -h --help",
+    " -i --interactive --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --no-waivers --stat --no-pager --color -h --help",
+    " --since --no-waivers --stat --no-pager --color -h --help"
+    " -f --values --set-value --release --namespace --helm-program --renders",
     "check": "--profile --fail-on --max-risk --accept --only --skip --format --kubernetes-version --config --set"
     " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
-    " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --color -h --help",
+    " -v --verbose --quiet --since --baseline --no-waivers --require --allow-empty --patch --color -h --help"
+    " -f --values --set-value --release --namespace --helm-program --renders",
     "filter": "--profile --max-risk --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --patch --color -h --help",
+    "values": "--profile --max-risk --accept --only --skip --format --kubernetes-version --config --option"
+    " --as-of --yes -f --values --set --release --namespace --helm-program --renders -o --output --in-place"
+    " --patch --color -v --verbose --quiet -h --help",
     "fn": "-h --help",
     "graph": "--format --config --evidence -h --help",
     "lock": "--check --update --frozen --deep --registries --config --evidence -h --help",
@@ -173,7 +178,10 @@ def test_options_are_those_of_the_design(command: str, harden: Harden) -> None:
     listed = {word for line in shown.out.splitlines() for word in re.findall(r"^  (?:(-\w), )?(--[\w-]+)", line)}
     assert {name for pair in listed for name in pair if name} == set(OPTIONS[command].split())
     heads = re.findall(r"^(\w.*):$", shown.out, re.M)
-    order = ("Arguments", "Which changes", "Where they are written", "What is judged", "Report", "Options", "Examples")
+    order = (
+        "Arguments", "Which changes", "How the chart is rendered", "Where they are written", "What is judged", "Report",
+        "Options", "Examples",
+    )  # fmt: skip
     assert heads == [head for head in order if head in heads]
     assert "Options" in heads and not any(line.endswith(" ") for line in shown.out.splitlines())
 

@@ -45,6 +45,10 @@ ELSEWHERE = {
     ("docs/gate.md", "What is known"): "test_docs_gate.py::test_the_baseline_of_the_target_branch",
     ("docs/reports.md", "For pull requests and pipelines"): "test_formats.py::test_the_commands_of_the_page",
     ("docs/rendered.md", "Helm"): "test_docs_integrations.py::test_helm_3",
+    **{
+        ("docs/helm.md", heading): "test_values_command.py::test_the_page"
+        for heading in ("A first run", "Which values, and where they are written", "In a pipeline")
+    },
     ("docs/rendered.md", "Kustomize and KRM functions"): "test_docs_integrations.py::test_kustomize",
     ("docs/rendered.md", "Argo CD"): "test_docs_integrations.py::test_argo_cd",
     ("docs/rendered.md", "Beside the source"): "test_docs_review.py::test_every_command_runs",

@@ -29,6 +29,10 @@ def test_the_bar_says_phase_count_and_name(monkeypatch: pytest.MonkeyPatch, tmp_
         for name in ("a.yaml", "b.yaml"):
             prove(name)
         assert said(bar) == "proving 2 b.yaml"
+        progress.said(bar)("render 7")
+        assert said(bar) == "render 7"
+        progress.phase(bar, "deciding", 3)("cpu-limit")
+        assert said(bar) == "deciding 1 of 3 cpu-limit"
 
 
 @pytest.mark.parametrize(

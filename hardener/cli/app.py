@@ -14,7 +14,7 @@ import typer
 
 from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
-from hardener.cli.help import CHART, REPORT, VERDICT, WHICH, Command
+from hardener.cli.help import CHART, REPORT, VERDICT, WHERE, WHICH, Command
 from hardener.cli.options import (
     Accept,
     AllowEmpty,
@@ -311,10 +311,17 @@ def values(
     namespace: NamespaceOption = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Write the overrides here (harden-values.yaml).", metavar="FILE"),
+        typer.Option(
+            "-o",
+            "--output",
+            help="Write the overrides here (harden-values.yaml).",
+            metavar="FILE",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
     in_place: Annotated[
-        Path | None, typer.Option(help="Write them into this file, one of those of -f.", metavar="FILE")
+        Path | None,
+        typer.Option(help="Write them into this file, one of those of -f.", metavar="FILE", rich_help_panel=WHERE),
     ] = None,
     template_patch: Annotated[
         Path | None,

@@ -16,7 +16,7 @@ from hardener.charts.helm import ChartError, Helm
 from hardener.charts.release import Release, Unwritable
 from hardener.charts.releases import releases, write
 from hardener.charts.values_file import KeyRefusedError
-from hardener.commands.progress import phase
+from hardener.commands.progress import said
 from hardener.commands.run import Plan
 from hardener.engine.outcome import FileChange, Outcome, Override, Report
 from hardener.errors import InputError
@@ -86,7 +86,7 @@ def _harden(outcome: Outcome, release: Release, helm: Helm, plan: Plan, progress
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
             release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
         )  # fmt: skip
-        hardened = harden_chart(run, helm, plan.settings, run_without, written, phase(progress, "rendering"))
+        hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
     _take(outcome, release, hardened, text_of)
 
 

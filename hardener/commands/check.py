@@ -82,7 +82,7 @@ def _too_bad(outcome: Outcome, fail_on: str | None) -> Iterator[str]:
     pending = [change.transform.severity for change in outcome.changes]
     held = [held.transform.severity for held in outcome.held]
     found = [finding.severity for finding in outcome.findings]
-    if fail_on is None and outcome.files:
+    if fail_on is None and (outcome.files or outcome.overrides):
         yield f"{counted(len(pending), 'change')} {_are(len(pending))} pending"
     for severities, noun in (
         (pending if fail_on else [], "pending change"),

@@ -8,9 +8,11 @@ from hardener.commands.pager import paged
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, Style, learn, learn_moved, show
 from hardener.commands.values import Release, read_or_rendered
+from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.redactor import Redactor
+from hardener.support.printable import plain
 
 
 def diff(paths: list[str], choices: Choices, style: Style, release: Release | None = None) -> int:
@@ -20,6 +22,8 @@ def diff(paths: list[str], choices: Choices, style: Style, release: Release | No
     with Progress() as progress:
         tree, plan, hardened = read_or_rendered(paths, choices, release, progress)
         outcome = plan.run(tree, progress) if hardened is None else hardened.outcome
+    for line in [] if hardened is None else chart_remarks(paths[0], hardened):
+        print(f"harden: {plain(line)}", file=sys.stderr)
     if style.format == "text":
         _print(outcome, style)
     else:

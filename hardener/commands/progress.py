@@ -55,6 +55,13 @@ class Progress:
         with self._lock:
             self._phase, self._count, self.total = phase, 0, total
 
+    def say(self, text: str) -> None:
+        """What is done now, in words of its own; no count goes on behind it."""
+        self.begin("")
+        if self._terminal:
+            with self._lock:
+                self._show(short(text))
+
     def __enter__(self) -> Progress:
         return self
 
@@ -81,7 +88,7 @@ class Progress:
             self._bar.start()
             self._task = self._bar.add_task("", total=None)
         if self._task is not None:
-            count = f"{self._count} of {self.total}" if self.total else str(self._count)
+            count = f"{self._count} of {self.total}" if self.total else str(self._count or "")
             described = " ".join(filter(None, (self._phase, count, text)))
             self._bar.update(self._task, total=self.total, completed=self._count, description=described)
 
@@ -103,6 +110,11 @@ def phase(progress: Callable[[str], object], name: str, total: int | None = None
     if isinstance(progress, Progress):
         progress.begin(name, total)
     return progress
+
+
+def said(progress: Callable[[str], object]) -> Callable[[str], object]:
+    """``progress`` for what comes between other phases, and tells its own number."""
+    return progress.say if isinstance(progress, Progress) else progress
 
 
 def later(progress: Callable[[str], object], name: str) -> Callable[[str], object]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hardener.commands.progress import Progress, phase
+from hardener.commands.progress import Progress, said
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
 from hardener.engine.asked import Asked
 from hardener.engine.outcome import FileChange, Outcome, Override
@@ -18,12 +18,14 @@ from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import TextError
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
+from hardener.support.shell_words import quoted
 
 if TYPE_CHECKING:
     from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses
     from hardener.tree.tree import Tree
 
 FILE = "harden-values.yaml"
+_MADE = "Overrides of harden for the chart"  # how a file of ours begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +63,17 @@ def write_values(
     finish_killed([], targets=[target, *([template_patch] if template_patch is not None else [])])
     with Progress() as progress:
         hardened = harden(chart, choices, release, progress, target=target, in_place=in_place is not None)
-    for line in remarks(chart, hardened):
+    for line in _remarks(chart, hardened):
         print(f"harden: {plain(line)}", file=sys.stderr)
-    if not may_write(hardened.outcome, yes):
+    outcome = hardened.outcome
+    if not may_write(outcome, yes):
         return 2
     if template_patch is not None:
-        _put(template_patch, hardened.outcome.template_patch)
-    return write(hardened.outcome, style)
+        _put(template_patch, outcome.template_patch)
+    if outcome.overrides and in_place is None:  # who looks again looks with the file
+        asked = outcome.asked
+        outcome.asked = Asked(asked.paths, (*asked.options, ("values", (target,))))
+    return write(outcome, style)
 
 
 def _put(path: str, text: str) -> None:
@@ -83,12 +89,32 @@ def target_of(chart: str, release: Release, output: str | None, in_place: str | 
     """The file that gets the overrides: ``in_place``, ``output``, or one beside the chart. Raises InputError."""
     if output is not None and in_place is not None:
         raise InputError("--in-place edits a file of yours, -o makes one of its own: give one of the two")
-    if in_place is not None and in_place not in release.values:
-        raise InputError(f"--in-place {in_place}: name it with -f, too, in its place among the values")
-    target = in_place or output or _beside(chart, release)
-    if in_place is None and target in release.values:
+    if in_place is not None:
+        given = _given(in_place, release)
+        if given is None:
+            raise InputError(f"--in-place {in_place}: name it with -f, too, in its place among the values")
+        return given
+    target = output or _beside(chart, release)
+    if _given(target, release) is not None:
         raise InputError(f"{target} is one of the values: --in-place {target} edits it, -o makes another file")
+    if os.path.isdir(target):
+        raise InputError(f"{target} is a folder: name a file with -o")
+    if os.path.lexists(target) and not _is_ours(target):
+        edits = f"-f {target} --in-place {target} edits it"
+        raise InputError(f"{target} is there, and harden did not make it: {edits}, -o makes another file")
     return target
+
+
+def _given(path: str, release: Release) -> str | None:
+    """The file ``path`` as it is named among the values."""
+    real = os.path.realpath(path)
+    return next((each for each in release.values if os.path.realpath(each) == real), None)
+
+
+def _is_ours(path: str) -> bool:
+    """Whether harden made the file, or nothing stands in it."""
+    text = _content(path).text
+    return text.startswith(f"# {_MADE}") or not text.strip()
 
 
 def harden(
@@ -122,12 +148,12 @@ def harden(
         helm = Helm.found(release.helm, root)
         hardened = harden_chart(
             run, helm, plan.settings, run_without,
-            lambda overrides, base: _written(overrides, base, run, target, in_place), phase(progress, "rendering"),
+            lambda overrides, base: _written(overrides, base, run, target, in_place), said(progress),
         )  # fmt: skip
     except (ChartError, ProgramError) as error:
         raise InputError(str(error)) from None
     hardened.outcome.files = list(_changes(hardened.outcome, hardened))
-    hardened.outcome.asked = _asked(chart, choices, release)
+    hardened.outcome.asked = _asked(chart, choices, release, target if in_place else None)
     return hardened
 
 
@@ -159,7 +185,8 @@ def rendered(
     is_chart = len(paths) == 1 and (is_archive(chart) or os.path.isfile(os.path.join(chart, "Chart.yaml")))
     if not is_chart or (tree is not None and any(item.editable for item in tree.objects)):
         if asked:
-            raise InputError("how a chart is rendered (-f, --release) goes with one chart and nothing beside it")
+            alone = "name its folder or .tgz, and nothing else"
+            raise InputError(f"-f, --release and their like are for one chart: {alone}")
         return None
     if not asked and not is_archive(chart):
         from hardener.charts.helm import Helm  # late: few runs are about a chart
@@ -171,7 +198,9 @@ def rendered(
             print(f"harden: {chart}: templates are not looked at: {error}", file=sys.stderr)
             return None
     release = release or Release()
-    return harden(chart, choices, release, progress, target=_beside(chart, release))
+    target = _beside(chart, release)
+    given = _given(target, release)  # the overrides of an earlier run: what they lack is added to them
+    return harden(chart, choices, release, progress, target=given or target, in_place=given is not None)
 
 
 def is_archive(path: str) -> bool:
@@ -190,7 +219,15 @@ def root_of(chart: str) -> str:
 
 
 def remarks(chart: str, hardened: HardenedChart) -> list[str]:
-    """What there is to know of how a chart was looked at."""
+    """What there is to know of how a chart was looked at by a command that only looks."""
+    found = _remarks(chart, hardened)
+    if hardened.outcome.overrides and not hardened.outcome.files:
+        file = list(hardened.written)[-1]
+        found.append(f"{file} has these values, and the chart was looked at without it: give it with -f {file}")
+    return found
+
+
+def _remarks(chart: str, hardened: HardenedChart) -> list[str]:
     found = []
     if hardened.dropped:
         names = ", ".join(hardened.dropped)
@@ -200,7 +237,7 @@ def remarks(chart: str, hardened: HardenedChart) -> list[str]:
     return found
 
 
-def _asked(chart: str, choices: Choices, release: Release) -> Asked:
+def _asked(chart: str, choices: Choices, release: Release, in_place: str | None) -> Asked:
     """What was asked for, as options of a command that only looks."""
     found = asked_of([chart], choices)
     given: list[tuple[str, tuple[str, ...]]] = []
@@ -211,6 +248,8 @@ def _asked(chart: str, choices: Choices, release: Release) -> Asked:
         ("release", release.name, plain_release.name),
         ("namespace", release.namespace, None),
         ("helm_program", release.helm, None),
+        ("renders", str(release.most_renders), str(plain_release.most_renders)),
+        ("in_place", in_place, None),
     ):
         given += [(name, (value,))] if value is not None and value != usual else []
     return Asked(found.paths, (*found.options, *given))
@@ -242,9 +281,9 @@ def _written(overrides: list[Override], base: str, run: ChartRun, target: str, i
 
 def _header(run: ChartRun, target: str) -> list[str]:
     folder = os.path.dirname(target) or os.curdir
-    given = [f"-f {os.path.relpath(path, folder)}" for path in [*run.values, target]]
+    given = " ".join(f"-f {quoted(os.path.relpath(path, folder))}" for path in [*run.values, target])
     name = os.path.basename(os.path.abspath(run.chart))
-    return [f"Overrides of harden for the chart {name}; helm takes them last: {' '.join(given)}"]
+    return [f"{_MADE} {name}; helm takes them last:", f"  helm upgrade RELEASE CHART {given}"]
 
 
 def _content(path: str) -> Content:

@@ -11,14 +11,19 @@ from hardener.support.shell_words import quoted, quoted_path
 _MOST = 4  # paths; more are not repeated
 # Options that not every command knows: those of a judgement, and those of what is written.
 _JUDGES = ("since", "baseline", "no_waivers")
-_WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format", "chart_values")
+_WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format")
+# Options of ``values`` alone, or of the tree around the manifests, which a chart has not.
+_OF_CHARTS = ("in_place", "output")
+_OF_TREES = ("evidence", "policy_engine", "chart_values")
 _UNKNOWN = {
     "apply": _JUDGES,
-    "check": ("chart_values",),
-    "diff": ("baseline", "chart_values"),
-    "baseline write": ("since", "no_waivers", *_WRITES),
+    "check": ("chart_values", *_OF_CHARTS),
+    "diff": ("baseline", "chart_values", *_OF_CHARTS),
+    "values": (*_JUDGES, *_WRITES, *_OF_TREES),
+    "baseline write": ("since", "no_waivers", "chart_values", *_OF_CHARTS, *_WRITES),
 }
 _SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
+_SIGNS_OF = {"values": {"set": "--option"}}  # and those that one command calls otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,9 @@ class Asked:
         words = ["harden", *name.split()]
         paths = [quoted_path(path) for path in self.paths] if len(self.paths) <= _MOST else ["PATH..."]
         options: list[str] = []
+        signs = _SIGNS | _SIGNS_OF.get(name, {})
         for option, values in self.options:
             if option not in _UNKNOWN.get(name, ()):
-                sign = _SIGNS.get(option, "--" + option.replace("_", "-"))
+                sign = signs.get(option, "--" + option.replace("_", "-"))
                 options += [word for value in values for word in (sign, value)] if values else [sign]
         return " ".join([*words, *paths, *map(quoted, [*options, *more])])

@@ -185,6 +185,11 @@ class Outcome:
     template_patch: str = ""
 
     @property
+    def command(self) -> str:
+        """The command of ours that makes its changes."""
+        return "apply" if self.tree.chart is None else "values"
+
+    @property
     def not_made(self) -> list[Change]:
         """The changes of all steps that were held back or waived."""
         held = [change for step in self.held for change in step.changes]

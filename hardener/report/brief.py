@@ -27,7 +27,6 @@ from hardener.report.printed import (
     failing_title,
     failures,
     gravest_first,
-    in_files,
     of_grades,
     refused_by_git,
 )
@@ -139,6 +138,8 @@ class BriefReport(Printed):
 
     def _made(self) -> str:
         counts = self.outcome.summary()
+        if self.outcome.overrides and not counts["changed"]:
+            return "changed nothing: the file of values is as it has to be"
         if counts["edits"]:
             verb = "hardened" if self.applied else "would harden"
             return f"{verb} {counted(counts['changed'], 'file')}: {counted(counts['edits'], 'edit')}"
@@ -246,8 +247,7 @@ class BriefReport(Printed):
         groups = sorted(by_transform(changes), key=lambda group: -group[0].transform.severity.rank)
         transforms = counted(len(groups), "transform")
         verb = "Applied" if self.applied else "To apply"
-        files = counted(len(self.outcome.files), "file")
-        title = f"{verb}: {counted(len(changes), 'edit')} in {files}, by {transforms}"
+        title = f"{verb}: {self._changed()}, by {transforms}"
         return _Section(title, list(self._made_by(groups)), "edit", first=2)
 
     def _values(self) -> _Section | None:
@@ -264,7 +264,7 @@ class BriefReport(Printed):
                 group[0].transform.id,
                 group[0].transform.severity,
                 of_grades(change.edit.grade for change in group),
-                f"{counted(len(group), 'edit')} in {in_files((change.object.piece.file.name, 0) for change in group)}",
+                self._made_at(group),
             )
             for group in groups
         ]

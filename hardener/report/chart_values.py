@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hardener.engine.outcome import Outcome, Override
 from hardener.report.impact import counted, listed
 
 _LONGEST = 60  # characters of a value
+_MOST_KEYS = 5  # of one change
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """Each key with its value, the objects that it changes, and why."""
     for override in outcome.overrides:
-        objects = listed({id(item): str(item) for item in (change.object for change in override.changes)})
-        ids = ", ".join(dict.fromkeys(change.transform.id for change in override.changes))
-        where = f"{override.release}: " if override.release else ""
-        yield f"{where}{key(override)} = {_value(override.value)}  {objects} ({ids})"
+        yield f"{assignment(override)}  {objects(override)} ({', '.join(ids(override))})"
 
 
 def title(outcome: Outcome) -> str:
@@ -33,11 +31,35 @@ def records(outcome: Outcome) -> list[dict[str, Any]]:
             "key": list(override.path),
             "value": override.value,
             "release": override.release or None,
-            "transforms": list(dict.fromkeys(change.transform.id for change in override.changes)),
+            "transforms": ids(override),
             "objects": list(dict.fromkeys(str(change.object) for change in override.changes)),
         }
         for override in outcome.overrides
     ]
+
+
+def keys(outcome: Outcome) -> dict[int, list[str]]:
+    """The keys that make a change, by the id of the change."""
+    found: dict[int, list[str]] = {}
+    for override in outcome.overrides:
+        for change in override.changes:
+            found.setdefault(id(change), []).append(key(override))
+    return found
+
+
+def named(keys: Sequence[str]) -> str:
+    """``keys`` as the end of a sentence; empty for none."""
+    found = list(dict.fromkeys(keys))
+    if not found:
+        return ""
+    more = f" and {len(found) - _MOST_KEYS} more" if len(found) > _MOST_KEYS else ""
+    return f", by the value{'s' if len(found) > 1 else ''} {', '.join(found[:_MOST_KEYS])}{more}"
+
+
+def assignment(override: Override) -> str:
+    """The key, of which release where there are several, and its value."""
+    where = f"{override.release}: " if override.release else ""
+    return f"{where}{key(override)} = {value(override)}"
 
 
 def key(override: Override) -> str:
@@ -45,8 +67,19 @@ def key(override: Override) -> str:
     return ".".join(part if "." not in part else json.dumps(part) for part in override.path)
 
 
-def _value(value: object) -> str:
-    if value is None:
+def value(override: Override) -> str:
+    """What it becomes, in one line, not too long."""
+    if override.value is None:
         return "null, which takes it away"
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(override.value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def objects(override: Override) -> str:
+    """The names of the objects that it changes."""
+    return listed({id(change.object): str(change.object) for change in override.changes})
+
+
+def ids(override: Override) -> list[str]:
+    """The transforms that ask for it, each once."""
+    return list(dict.fromkeys(change.transform.id for change in override.changes))

@@ -30,7 +30,8 @@ def write(
         from hardener.report import git_patch
 
         for file in git_patch.write(outcome, redactor, out("surrogateescape")):
-            why = "not in the patch, since it would show secrets that are masked; harden apply can change it"
+            can = f"harden {outcome.command} can change it"
+            why = f"not in the patch, since it would show secrets that are masked; {can}"
             print(f"harden: {plain(redactor.text(file))}: {why}", file=sys.stderr)
     elif name == "markdown":
         from hardener.report import markdown

@@ -28,7 +28,10 @@ from hardener.support.printable import plain, plain_lines
 
 LONGEST = 65_536
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
-_SHARES = {"impact": 8_000, "levels": 4_000, "applied": 10_000, "held": 12_000, "findings": 12_000, "graph": 8_000}
+_SHARES = {
+    "impact": 8_000, "levels": 4_000, "values": 8_000, "applied": 10_000, "held": 12_000, "findings": 12_000,
+    "graph": 8_000,
+}  # fmt: skip
 _MOST_ARROWS = 500  # GitHub draws no more
 _PLACES = 10
 _NOTE = 200  # characters kept free in each section for what was left out
@@ -91,7 +94,8 @@ class _Comment:
         shows = f"{self._code(self.outcome.asked.command('check'))} shows them"
         sections = {
             "impact": _bullets("Impact", (as_text(self._mask(line)) for line in impact.lines(self.outcome))),
-            "levels": self._levels(), "applied": self._applied(), "held": self._held(), "findings": self._findings(),
+            "levels": self._levels(), "values": self._values(), "applied": self._applied(),
+            "held": self._held(), "findings": self._findings(),
             "graph": self._graph(),
         }  # fmt: skip
         made = {}
@@ -104,6 +108,7 @@ class _Comment:
             made["impact"],
             summary,
             made["levels"],
+            made["values"],
             made["applied"],
             made["held"],
             made["findings"],
@@ -130,6 +135,8 @@ class _Comment:
             f"back, {counts['refused']} refused, {counts['waived']} waived, {counted(counts['findings'], 'finding')}"
         )
         where = f"profile {self._code(self.outcome.profile)}, Kubernetes {version}"
+        if self.outcome.tree.chart is not None:
+            where += f", chart {self._code(self.outcome.tree.chart)} as helm renders it"
         notes = "".join(f"\n{self._say(note.text)}.\n" for note in unread.notes(self.outcome.tree))
         return f"<!-- harden -->\n## harden: {numbers}\n\nharden {__version__}, {where}.\n{notes}"
 
@@ -154,6 +161,18 @@ class _Comment:
                 items.append(title + item + (f"    - {self._say(new.missing)}\n" if new.missing else ""))
                 title = ""
         return _Section(head, items, "\n</details>\n")
+
+    def _values(self) -> _Section:
+        if not self.outcome.overrides:
+            return _Section("")
+        from hardener.report import chart_values  # late: few runs are about a chart
+
+        items = []
+        for override in self.outcome.overrides:
+            what = self._code(chart_values.assignment(override))
+            why = ", ".join(map(_code, chart_values.ids(override)))
+            items.append(f"- {what}: {self._say(chart_values.objects(override))} ({why})\n")
+        return _Section(f"\n### {chart_values.title(self.outcome)}\n\n", items)
 
     def _applied(self) -> _Section:
         groups: dict[str, list[Change]] = {}
@@ -274,7 +293,7 @@ class _Comment:
         name = _html(self._mask(patch.change.file.name))
         ids = Counter(id for _, id in patch.change.ids)
         why = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
-        masked = "Secrets are masked in it: harden apply can make this change, git cannot.\n\n"
+        masked = f"Secrets are masked in it: harden {self.outcome.command} can make this change, git cannot.\n\n"
         masked *= patch.is_masked(self.redactor)
         head = f"<details><summary><code>{name}</code> +{added} -{removed}</summary>\n\n{why}\n\n{masked}"
         _, *hunks = (plain_lines(self.redactor.text(part)) for part in patch.parts())

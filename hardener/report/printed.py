@@ -143,6 +143,22 @@ class Printed:
                 need = f"; it may need what is held back: {', '.join(others[:_MOST_IDS])}" if others else ""
                 yield f"--accept {id} makes no change{need}"
 
+    def _changed(self) -> str:
+        """How many edits there are, and where a person finds them: in files, or in the values of a chart."""
+        outcome = self.outcome
+        keys, files = counted(len(outcome.overrides), "key"), counted(len(outcome.files), "file")
+        where = f"in {files}" if outcome.tree.chart is None else f"through {keys} of values"
+        return f"{counted(len(outcome.changes), 'edit')} {where}"
+
+    def _made_at(self, changes: list[Change]) -> str:
+        """How many edits ``changes`` are, and of what: files, or objects of a chart, whose templates stay."""
+        if self.outcome.tree.chart is None:
+            where = f"in {in_files((change.object.piece.file.name, 0) for change in changes)}"
+        else:
+            objects = list({id(change.object): str(change.object) for change in changes}.values())
+            where = f"of {objects[0] if len(objects) == 1 else counted(len(objects), 'object')}"
+        return f"{counted(len(changes), 'edit')} {where}"
+
     def _refusals(self) -> Iterator[tuple[str, list[tuple[Place, str]]]]:
         """What could not be made, by what became of it: a title, and where and why."""
         refused = self.outcome.refused
@@ -170,8 +186,9 @@ class Printed:
         """What a person does next; None where that is not for us to say."""
         if not self.advises or self._is_stream:
             return None
-        if self.applied and self.outcome.tree.chart is not None and self.outcome.files:
-            return f"give {self.outcome.files[0].file.name} to helm as the last of its values (-f)"
+        if self.outcome.tree.chart is not None and self.outcome.overrides and (self.applied or not self.outcome.files):
+            name = self.outcome.files[0].file.name if self.outcome.files else "the file of values"
+            return f"give {name} to helm as the last of its values (-f)"
         if self.applied and self.outcome.files:
             left = f"{self.outcome.asked.command('check', '-v')} lists what is left"
             return f"git diff shows each line; {left}" if self._undo() else left
@@ -188,7 +205,7 @@ class Printed:
             known = ", also those that the baseline lists" if asked.gives("baseline") else ""
             yield f"{asked.command('diff')} shows each change{known}"
         else:
-            yield f"{asked.command('diff')} shows each change, {asked.command(self._maker)} makes them"
+            yield f"{asked.command('diff')} shows each change, {asked.command(self.outcome.command)} makes them"
 
     def _next_held(self) -> Iterator[str]:
         """The command that makes what was held back and fails the check."""
@@ -203,12 +220,7 @@ class Printed:
             if asked.is_judged_apart:
                 yield f"{asked.command('diff', *option)} shows {what}"
             else:
-                yield f"{asked.command(self._maker, *option)} makes {what}"
-
-    @property
-    def _maker(self) -> str:
-        """The command that makes changes."""
-        return "apply" if self.outcome.tree.chart is None else "values"
+                yield f"{asked.command(self.outcome.command, *option)} makes {what}"
 
     @property
     def _is_stream(self) -> bool:
@@ -248,11 +260,12 @@ class Printed:
             names = ", ".join(f"{id} x {count}" if count > 1 else id for id, count in ids.items())
             self._say(f"# {names}", whole=True)
             # Made twice rather than kept: it can be as long as the file.
+            instead = f"git apply cannot take this file, harden {self.outcome.command} can"
             if patch.is_masked(self.redactor):
                 masked.append(patch.change)
-                self._say("# shows masked secrets: git apply cannot take this file, harden apply can", whole=True)
+                self._say(f"# shows masked secrets: {instead}", whole=True)
             elif any(self._seen(part) != part for part in patch.parts()):
-                self._say("# shows escaped characters: git apply cannot take this file, harden apply can", whole=True)
+                self._say(f"# shows escaped characters: {instead}", whole=True)
             for part in patch.parts():
                 text = self._seen(self.redactor.text(part))
                 if self.screen.colour:

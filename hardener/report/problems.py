@@ -21,7 +21,7 @@ from typing import Any
 from hardener.authoring.edits import Create, Evidence, Grade, Severity, dotted
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
-from hardener.report import steps
+from hardener.report import chart_values, steps
 from hardener.report.held import why_held
 from hardener.report.patch import relative_name
 from hardener.report.redactor import Redactor
@@ -96,6 +96,7 @@ class _Collector:
         self.applied = applied
         self._written = {change.file.name: _Lines(change) for change in outcome.files if applied}
         self._names: dict[str, str] = {file.name: relative_name(file.path) for file in outcome.tree.files}
+        self._keys = chart_values.keys(outcome)
 
     def collect(self) -> Iterator[Problem]:
         if not self.applied:
@@ -118,7 +119,8 @@ class _Collector:
         facts = dict.fromkeys(fact for change in changes for fact in change.evidence)
         why = "; ".join(fact.text for fact in facts)
         what = f"{_described(changes, self.redactor.text)} ({edit.grade}, {edit.basis}{': ' * bool(why)}{why})"
-        message = f"{first.object}: {transform.summary} harden apply would {what}."
+        by = chart_values.named([key for change in changes for key in self._keys.get(id(change), ())])
+        message = f"{first.object}: {transform.summary} harden {self.outcome.command} would {what}{by}."
         return self._problem(
             Kind.PENDING, transform, transform.id, transform.severity, file.name, line, first.object, first.path,
             message, facts, changes, grade=edit.grade,
@@ -132,7 +134,7 @@ class _Collector:
         what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
         what += [f"before: {step}" for step in steps.before(held.changes)]
         what += [f"after: {step}" for step in steps.after(held.changes)]
-        what.append(f"{self.outcome.asked.command('apply', '--accept', transform.id)} makes it anyway")
+        what.append(f"{self.outcome.asked.command(self.outcome.command, '--accept', transform.id)} makes it anyway")
         return self._problem(
             Kind.HELD, transform, transform.id, transform.severity, first.object.piece.file.name, first.line,
             first.object, first.path, "; ".join(what) + ".", facts, grade=held.grade,

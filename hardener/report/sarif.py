@@ -174,16 +174,19 @@ class _Texts:
 
     def __init__(self, outcome: Outcome, redactor: Redactor, applied: bool, found: list[Problem]) -> None:
         self._redactor = redactor
+        # What a chart renders stands at lines of its templates.
+        rendered = outcome.tree.files if outcome.tree.chart is not None else []
         written = {id(change.file): change.text for change in outcome.files if applied}
         self._files: dict[str, tuple[ManifestFile, str]] = {
             relative_name(file.path): (file, written.get(id(file), file.content.text))
-            for file in outcome.tree.files
+            for file in ([] if rendered else outcome.tree.files)
             if not file.is_new or id(file) in written
         }
         # What was not read for its objects is read for its lines when a result stands there.
         self._unread = {relative_name(problem.path): problem.path for problem in outcome.tree.problems}
         charts = (problem for problem, _ in outcome.tree.charts.values())
         self._unread |= {relative_name(problem.path): problem.path for problem in charts}
+        self._unread |= {relative_name(file.path): file.path for file in rendered}
         self._wanted: dict[str, set[int]] = {}
         for problem in found:
             self._wanted.setdefault(problem.file, set()).add(problem.line)

@@ -21,7 +21,6 @@ from hardener.report.printed import (
     failing_title,
     failures,
     gravest_first,
-    in_files,
     of_grades,
     refused_by_git,
 )
@@ -161,18 +160,15 @@ class TextReport(Printed):
         if not self.outcome.changes:
             return
         verb = "Applied" if self.applied else "To apply"
-        self._title(
-            f"{verb}: {counted(len(self.outcome.changes), 'edit')} in {counted(len(self.outcome.files), 'file')}"
-        )
+        self._title(f"{verb}: {self._changed()}")
         groups = by_transform(self.outcome.changes)
         width = max(len(changes[0].transform.id) for changes in groups)
         for changes in groups:
             transform = changes[0].transform
             id = self._paint("green", transform.id.ljust(width))
             grade = of_grades(change.edit.grade for change in changes)
-            where = in_files((change.object.piece.file.name, 0) for change in changes)
-            made = f"{counted(len(changes), 'edit')} in {where}"
-            self._say(f"  {id}  {transform.risk} {transform.severity} {grade}  {made}  {transform.summary}")
+            graded = f"{transform.risk} {transform.severity} {grade}"
+            self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.summary}")
             if self.verbose:
                 self._details(changes)
 

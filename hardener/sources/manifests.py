@@ -26,7 +26,9 @@ MOST_OBJECTS = 10_000
 """That are read of one file. What people keep in one file is far below; what more of them cost, another file has to."""
 _KIND = re.compile(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?[A-Z]""")
 _TEMPLATE = re.compile(r"\{\{|\{%")
-RENDER = "render it first and harden the result: helm template ... | harden filter"
+_FILTER = "helm template ... | harden filter"
+RENDER = f"render it first and harden the result: {_FILTER}"
+RENDER_CHART = f"harden values CHART hardens it by its values; or harden what it renders: {_FILTER}"
 
 
 @dataclass(slots=True, eq=False)

@@ -188,7 +188,8 @@ def path_of(name: str, outside: str | None = None) -> str:
         folders = _folders(outside)
         found = next((path for folder in folders if (path := _program(folder, name)) is not None), None)
     if found is None:
-        raise ProgramError(f"{name} is not installed")
+        in_tree = outside is not None and any(_program(folder, name) for folder in _folders(None))
+        raise ProgramError(f"{name} of PATH lies in the tree that is read" if in_tree else f"{name} is not installed")
     return found
 
 

@@ -30,7 +30,6 @@ from hardener.sources import files, manifests, yaml
 from hardener.sources.files import Content, UnreadableError
 from hardener.sources.manifests import ManifestFile
 from hardener.support.fast_dataclass import dataclass
-from hardener.support.shell_words import quoted_path
 from hardener.tree.core_views import Object
 
 if TYPE_CHECKING:
@@ -354,8 +353,7 @@ class _Reader:
         """Count a template of the Helm chart in folder ``chart``; one record says it for all of them."""
         charts = self.tree.charts
         if chart not in charts:
-            advice = f"harden its values, harden values {quoted_path(os.path.relpath(chart))}; or {manifests.RENDER}"
-            charts[chart] = Problem("template", path, name, "a template of a Helm chart", advice), []
+            charts[chart] = Problem("template", path, name, "a template of a Helm chart", manifests.RENDER_CHART), []
             self.tree.problems.append(charts[chart][0])
         problem, names = charts[chart]
         names.append(name)

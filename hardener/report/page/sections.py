@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Grade, Severity, dotted
 from hardener.engine.outcome import Change, Held, Outcome, Refused, Report, Waived
-from hardener.report import steps
+from hardener.report import chart_values, steps
 from hardener.report.impact import counted
 from hardener.report.page.words import Words
 
@@ -99,6 +99,27 @@ def _refused(record: Refused, words: Words) -> Html:
         f"<li {item(words, record.file, None, '', ())}><p>{words.place(record.file, record.line)} {what}{edits}</p>"
         f"<p>{words.text(record.reason)}</p><p class='advice'>{words.text(record.advice)}</p></li>\n"
     )
+
+
+def values(outcome: Outcome, words: Words) -> Html:
+    """The keys of a chart's values that make the edits, each with its value, what it changes, and why."""
+    yield '<ul class="records">'
+    for override in outcome.overrides:
+        made = override.changes
+        risks, severities, grades = (
+            list(dict.fromkeys(column))
+            for column in zip(
+                *((one.transform.risk, str(one.transform.severity), one.edit.grade) for one in made), strict=True
+            )
+        )
+        file = made[0].object.piece.file.name
+        attributes = item(words, file, " ".join(risks), " ".join(severities), grades)
+        why = ", ".join(chart_values.ids(override))
+        yield (
+            f"<li {attributes}><p><code>{words.text(chart_values.assignment(override))}</code></p>"
+            f"<p>{words.text(chart_values.objects(override))} ({words.text(why)})</p></li>\n"
+        )
+    yield "</ul>"
 
 
 def changes(outcome: Outcome, words: Words) -> Html:

@@ -103,6 +103,8 @@ class _Page:
             f"{platform}. {counted(counts['files'], 'file')} with {counted(counts['documents'], 'document')}; "
             f"{'changed' if self.applied else 'nothing is written yet'}.</p>"
         )
+        if tree.chart is not None:
+            yield f"<p>Chart {words.text(tree.chart)} as helm renders it.</p>"
         for note in unread.notes(tree):
             yield f"<p>{words.text(note.text[:1].upper() + note.text[1:])}.</p>"
         rows = list(score.rows(outcome))
@@ -143,6 +145,8 @@ class _Page:
             yield _Part("findings", "Left for a person", sections.findings(outcome, words))
         if outcome.refused:
             yield _Part("refused", "Refused", sections.refused(outcome, words))
+        if outcome.overrides:
+            yield _Part("values", "Values", sections.values(outcome, words))
         if outcome.changes:
             yield _Part("changes", "Applied" if self.applied else "To apply", sections.changes(outcome, words))
         if outcome.files:
@@ -196,8 +200,10 @@ class _Page:
             by_file.setdefault(change.object.piece.file.name, []).append(
                 (transform.risk, transform.severity, change.edit.grade)
             )
+        # Those of a chart stand in templates, and are made in the file of values.
+        made = [] if self.outcome.tree.chart is None else [one for found in by_file.values() for one in found]
         for patch in self.patches:
-            yield from self._diff(patch, by_file.get(patch.change.file.name, []))
+            yield from self._diff(patch, made or by_file.get(patch.change.file.name, []))
 
     def _diff(self, patch: Patch, made: list[tuple[str, str, str]]) -> Iterator[str]:
         name, words = patch.change.file.name, self.words
