@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -19,6 +20,9 @@ from hardener.charts.values_file import KeyRefusedError
 from hardener.charts.wanted import Step, Wanted
 from hardener.engine.outcome import Change, Outcome, Override, Report
 from hardener.engine.step import Step as Planned
+from hardener.errors import HardenError
+from hardener.sources import files
+from hardener.sources.yaml import parse
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -35,7 +39,8 @@ class ChartRun:
 
     ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
     ``values.yaml`` counts. ``in_files``: what is written are files of values, which are rendered once more; values that
-    stand elsewhere were proved by the renders before.
+    stand elsewhere were proved by the renders before. ``place``: the path that its templates are said to be in, where
+    that is not the path of the chart.
     """
 
     chart: str
@@ -48,6 +53,12 @@ class ChartRun:
     most_renders: int = MOST_RENDERS
     defaults: bool = True
     in_files: bool = True
+    place: str = ""
+
+    @property
+    def called(self) -> str:
+        """The path of the chart, as findings have it."""
+        return self.place or self.chart
 
 
 Refuses = Callable[[Planned], bool]
@@ -88,7 +99,7 @@ def harden_chart(
     """
     with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root) as copy:
         if copy.is_library:
-            raise ChartError(f"{plain(run.chart)} is a library chart: it renders nothing by itself")
+            raise ChartError(f"{plain(run.called)} is a library chart: it renders nothing by itself")
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
@@ -121,11 +132,13 @@ class _Hardening:
 
     def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
         run, copy = self._run, self._copy
-        templates = by_template(self._rendered([], schema=True), run.chart, copy.folder)
+        templates = by_template(self._rendered([], schema=True), run.called, copy.folder)
+        given = [*values_of(run.values), *(_set(text) for text in run.sets)]
         values: dict[str, Any] | None = None
         refused: dict[StepName, Report] = {}
         for turn in range(_MOST_TURNS):
-            tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.chart)
+            tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.called)
+            tree.chart_values = given
             outcome = harden(tree, _Refusal(set(refused)))
             wanted = Wanted(outcome)
             if turn == 0:
@@ -137,6 +150,7 @@ class _Hardening:
                         self._helm, copy.folder, values=run.values, sets=run.sets, release=run.release,
                         namespace=run.namespace,
                     )  # fmt: skip
+                    given.append(values)
                 search = Search(self._renders, wanted, values, known_keys(copy.folder))
                 reached = search.run()
             written = self._written(search, reached, write) if search is not None else Written()
@@ -148,7 +162,7 @@ class _Hardening:
                 break
         outcome.overrides = _overrides(reached)
         _narrow(outcome, reached, refused.values())
-        at_templates(outcome, template_texts(copy.folder, run.chart))
+        at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)
 
     def _written(self, search: Search, reached: Reached, write: Writer) -> Written:
@@ -181,6 +195,23 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
+
+
+def values_of(paths: Sequence[str]) -> list[Any]:
+    """What the files of values at ``paths`` say, as far as they can be read: helm says what is wrong with one."""
+    found: list[Any] = []
+    for path in paths:
+        try:
+            found += parse(files.read(path).text).documents
+        except HardenError:
+            continue
+    return found
+
+
+def _set(text: str) -> dict[str, str]:
+    """What ``--set TEXT`` sets, by the last key of each name."""
+    pairs = (pair.partition("=") for pair in re.split(r"(?<!\\),", text))
+    return {name.rpartition(".")[2]: value for name, _, value in pairs}
 
 
 def _values_text(folder: str) -> str:

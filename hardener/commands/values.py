@@ -237,6 +237,7 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     from hardener.commands.chart_releases import hunks_of
 
     found = []
+    makes = [change for override in outcome.overrides for change in override.changes]
     for path, text in hardened.written.items():
         real = files.target_path(path)
         content = _content(path) if os.path.lexists(real) else Content("", False, -1, 0)
@@ -249,5 +250,5 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
             for override in outcome.overrides
             for change in override.changes
         }
-        found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids)))
+        found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids), makes))
     return found

@@ -260,7 +260,7 @@ class BriefReport(Printed):
                 group[0].transform.id,
                 group[0].transform.severity,
                 of_grades(change.edit.grade for change in group),
-                f"{counted(len(group), 'edit')} in {in_files((change.object.piece.file.name, 0) for change in group)}",
+                f"{counted(len(group), 'edit')} in {in_files((name, 0) for name in self.outcome.names_of(group))}",
             )
             for group in groups
         ]

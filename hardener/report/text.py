@@ -163,7 +163,7 @@ class TextReport(Printed):
             transform = changes[0].transform
             id = self._paint("green", transform.id.ljust(width))
             grade = of_grades(change.edit.grade for change in changes)
-            where = in_files((change.object.piece.file.name, 0) for change in changes)
+            where = in_files((name, 0) for name in self.outcome.names_of(changes))
             made = f"{counted(len(changes), 'edit')} in {where}"
             self._say(f"  {id}  {transform.risk} {transform.severity} {grade}  {made}  {transform.summary}")
             if self.verbose:

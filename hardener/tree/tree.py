@@ -103,6 +103,8 @@ class Tree:
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
+    rendered_charts: list[Tree] = field(default_factory=list)  # of its releases
+    chart_values: list[Any] = field(default_factory=list, repr=False)  # that charts are rendered with: may hold secrets
 
     @classmethod
     def read(
