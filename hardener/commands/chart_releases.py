@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from hardener.authoring.edits import Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
-from hardener.charts.helm import ChartError, Helm
+from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.places import InObject, InText, SetValue
 from hardener.charts.release import Release, Unwritable
 from hardener.charts.releases import releases, write
@@ -32,6 +32,7 @@ from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
+_INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
 _RENDER = "helm template with its values shows what is rendered; harden filter reads that"
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -49,7 +50,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     if not outcome.tree.settings.helm_values:
         command = outcome.asked.command("apply", "--values")
         for release in at_hand:
-            _say(outcome, release, f"{name_of(release)} renders {_chart(release)}, which is at hand", command)
+            _say(outcome, release, f"{name_of(release)} renders {_chart(release)}; its values may harden it", command)
         return
     for release in found:
         if not release.at_hand:
@@ -57,9 +58,9 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     if not at_hand:
         return
     try:
-        helm = Helm.found(None, outcome.tree.root)
+        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
     except ProgramError as error:
-        raise InputError(f"{error}; without it: helm.values: false in .harden.yaml, and no --values") from None
+        raise InputError(str(error)) from None
     for release in at_hand:
         name = name_of(release)
         progress(name)
@@ -68,8 +69,14 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
         try:
             _harden(outcome, release, name, helm, plan, progress)
         except (ChartError, ProgramError, TextError) as error:
-            said = str(error).removeprefix(f"{release.called}: ")
-            _say(outcome, release, f"{name} is not hardened: {_chart(release)}: {said}", _RENDER)
+            _say(outcome, release, f"{name} is not hardened: {_chart(release)}: {error}", _RENDER)
+    _say_templates(outcome)
+    charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
+    used = {place for waivers in charts for place in waivers.used()}
+    outcome.findings = [
+        finding for finding in outcome.findings
+        if finding.id != "waiver-stale" or (finding.file, finding.line) not in used
+    ]  # fmt: skip
 
 
 class _Names:
@@ -92,7 +99,7 @@ def _plain_name(release: Release) -> str:
 
 def _chart(release: Release) -> str:
     """The chart of a release, as a person finds it."""
-    return "the chart in it" if release.chart is None else f"the chart {os.path.relpath(release.chart)}"
+    return "the chart that it holds" if release.chart is None else f"the chart {os.path.relpath(release.chart)}"
 
 
 def _is_meant(release: Release, plan: Plan) -> bool:
@@ -133,6 +140,7 @@ def _harden(
     with release.chart_path() as chart, tempfile.TemporaryDirectory(prefix="harden-") as folder:
         run = ChartRun(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
+            kube_version="{}.{}".format(*plan.settings.kubernetes_version),
             release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
             place="" if release.chart is not None else os.path.join(owner.piece.file.path, owner.name),
         )  # fmt: skip
@@ -188,6 +196,27 @@ def _take(
         before = text_of(path)
         if text != before:
             _write(outcome, path, before, text, own.changes)
+
+
+def _say_templates(outcome: Outcome) -> None:
+    """Take back that nobody looked at the templates that were rendered."""
+    tree = outcome.tree
+    seen = {os.path.realpath(file.path) for chart in tree.rendered_charts for file in chart.files}
+    for folder, (problem, names) in list(tree.charts.items()):
+        left = [name for name in names if os.path.realpath(name) not in seen]
+        if len(left) == len(names):
+            continue
+        said = [finding for finding in outcome.findings if (finding.id, finding.file) == (problem.id, problem.name)]
+        outcome.findings = [finding for finding in outcome.findings if finding not in said]
+        if not left:
+            tree.problems.remove(problem)
+            del tree.charts[folder]
+            continue
+        more = "" if len(left) == 1 else f", and {len(left) - 1} more of it"
+        problem.path, problem.name = os.path.realpath(left[0]), left[0]
+        problem.message = f"a template of a Helm chart{more}: nothing comes of it with the values of the tree"
+        names[:] = left
+        outcome.findings += [replace(finding, file=left[0], message=problem.message) for finding in said]
 
 
 def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Change]) -> None:

@@ -46,6 +46,9 @@ class Exemptions(Protocol):
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
 
+    def used(self) -> Iterator[tuple[str, int]]:
+        """The file and line of each waiver that speaks of something here, and is not stale."""
+
 
 @dataclass(slots=True)
 class Settings:
