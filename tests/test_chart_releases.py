@@ -112,6 +112,9 @@ def test_a_value_changes_in_the_config_that_sets_it(applied: Applied) -> None:
     assert "allowPrivilegeEscalation: false  # for now" in config
     assert "allowPrivilegeEscalation" not in head
     assert "memory: 128Mi" in applied.after["k3s-config.yaml"]
+    (stale,) = [finding for finding in applied.report["findings"] if finding["id"] == "stale-comment"]
+    line = applied.before["k3s-config.yaml"].splitlines()[stale["line"] - 1]
+    assert stale["file"] == "k3s-config.yaml" and "# for now" in stale["message"] and "# for now" in line
 
 
 def test_nothing_else_changes_and_every_comment_stays(applied: Applied) -> None:
@@ -278,7 +281,7 @@ def test_a_chart_that_cannot_be_read_is_a_finding_and_the_others_are_hardened(
     bad["charts/bad/templates/bad.yaml"] = BROKEN[kind]
     folder = made({**CHART, **bad, "a.yaml": flux("bad", "", path="./charts/bad"), "b.yaml": flux("web", "")})
     (said,) = left(folder)
-    assert said.startswith("HelmRelease/bad is not hardened: the chart charts/bad: ")
+    assert said.startswith("HelmRelease/bad is not hardened by values: the chart charts/bad: ")
     assert "/tmp/" not in said and "\n" not in said
     done = run("apply", ".", *ONE, cwd=folder)
     assert done.status == 0
@@ -303,7 +306,7 @@ def test_without_a_chart_at_hand_no_helm_is_needed(made: Callable[..., Path], mo
     folder = made({"a.yaml": flux("web", "", path="elsewhere")})
     monkeypatch.setenv("PATH", os.defpath)
     (said,) = left(folder)
-    assert said.startswith("HelmRelease/web is not hardened: ") and "elsewhere" in said
+    assert said.startswith("HelmRelease/web is not hardened by values: ") and "elsewhere" in said
 
 
 def test_values_that_the_tree_does_not_show_are_named(made: Callable[..., Path]) -> None:
@@ -311,7 +314,7 @@ def test_values_that_the_tree_does_not_show_are_named(made: Callable[..., Path])
     folder = made({**CHART, "a.yaml": flux("web", values)})
     (finding,) = found(folder, "renders-elsewhere")
     assert finding["severity"] == "medium"
-    assert "was rendered without values that this tree does not show: " in finding["message"]
+    assert "gets values that this tree does not show; it was rendered without " in finding["message"]
     assert "Secret/elsewhere" in finding["message"]
     assert run("apply", ".", *ONE, cwd=folder).status == 0
     assert "allowPrivilegeEscalation: false" in (folder / "a.yaml").read_text()  # those of the object win

@@ -16,7 +16,7 @@ from hardener.authoring.edits import Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.places import InObject, InText, SetValue
-from hardener.charts.release import Release, Unwritable
+from hardener.charts.release import WHOLE, Release, Unwritable
 from hardener.charts.releases import releases, write
 from hardener.charts.values_file import KeyRefusedError
 from hardener.commands.progress import phase
@@ -33,7 +33,8 @@ from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
-_RENDER = "helm template with its values shows what is rendered; harden filter reads that"
+_RENDER = "helm template ... | harden filter hardens what comes of it"
+_COMMENT = re.compile(r"(?<=\s)#.*")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -54,7 +55,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
         return
     for release in found:
         if not release.at_hand:
-            _say(outcome, release, f"{name_of(release)} is not hardened: {release.missing}", _RENDER)
+            _say(outcome, release, f"{name_of(release)} is not hardened by values: {release.missing}", _RENDER)
     if not at_hand:
         return
     try:
@@ -69,7 +70,7 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
         try:
             _harden(outcome, release, name, helm, plan, progress)
         except (ChartError, ProgramError, TextError) as error:
-            _say(outcome, release, f"{name} is not hardened: {_chart(release)}: {error}", _RENDER)
+            _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
@@ -146,13 +147,21 @@ def _harden(
         )  # fmt: skip
         hardened = harden_chart(run, helm, plan.settings, run_without, written, phase(progress, "rendering"))
     _take(outcome, release, name, hardened, text_of)
-    if unseen := release.unseen:
-        message = f"{name} was rendered without values that this tree does not show: {', '.join(unseen)}"
+    if unseen := list(_unseen(release)):
+        message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
         advice = "read its changes with those in mind"
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
         _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False)
+
+
+def _unseen(release: Release) -> Iterator[str]:
+    """What gives a release values that the tree does not show, and which where that is known."""
+    for values in release.values:
+        keys = sorted({".".join(map(str, path)) for path in values.unknown})
+        if keys:
+            yield values.name if WHOLE in values.unknown else f"{' and '.join(keys)} of {values.name}"
 
 
 def _files(release: Release, folder: str) -> Iterator[str]:
@@ -231,6 +240,7 @@ def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Ch
     ids = {(new[0].after_start, change.transform.id) for change in changes}
     makes = [*(known.makes if known is not None else ()), *changes]
     found = FileChange(file, text, list(hunks_of(file.content.text, text)), sorted([*moved, *ids]), makes)
+    outcome.findings += stale_comments(file, new)
     outcome.files = [change for change in outcome.files if change is not known] + [found]
 
 
@@ -263,6 +273,19 @@ def _line(owner: Object) -> int:
         return owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
     except (TextError, IndexError, ValueError):
         return owner.piece.line + 1
+
+
+def stale_comments(file: ManifestFile, hunks: Iterable[Hunk]) -> Iterator[Report]:
+    """A finding for each comment of ``file`` that stands behind a value which ``hunks`` change."""
+    for hunk in hunks:
+        kept = {comment[0] for line in hunk.after if (comment := _COMMENT.search(line))}
+        for number, line in enumerate(hunk.before, hunk.before_start):
+            comment = _COMMENT.search(line)
+            if comment and comment[0] in kept and line not in hunk.after:
+                message = f"the comment {comment[0].strip()!r} may no longer be true"
+                yield Report(
+                    "stale-comment", None, Severity.LOW, message, "read it and correct it", file.name, line=number
+                )
 
 
 def hunks_of(before: str, after: str) -> Iterator[Hunk]:

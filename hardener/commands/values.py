@@ -234,7 +234,7 @@ def _content(path: str) -> Content:
 def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
     from hardener.charts.values_file import key_lines
-    from hardener.commands.chart_releases import hunks_of
+    from hardener.commands.chart_releases import hunks_of, stale_comments
 
     found = []
     makes = [change for override in outcome.overrides for change in override.changes]
@@ -250,5 +250,6 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
             for override in outcome.overrides
             for change in override.changes
         }
+        outcome.findings += stale_comments(file, hunks_of(content.text, text))
         found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids), makes))
     return found

@@ -147,7 +147,8 @@ spec:
   template:
     metadata: {name: argo-set}
     spec:
-      destination: {namespace: apps, name: "{{cluster}}"}
+      destination: {namespace: apps, name: "in-{{cluster}}"}
+      project: of-{{cluster}}
       source:
         repoURL: https://git.example/here
         path: charts/app
