@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -21,7 +22,10 @@ from hardener.charts.values_file import KeyRefusedError
 from hardener.charts.wanted import Step, Wanted
 from hardener.engine.outcome import Change, Outcome, Override, Report
 from hardener.engine.step import Step as Planned
+from hardener.errors import HardenError
+from hardener.sources import files
 from hardener.sources.files import git_root
+from hardener.sources.yaml import parse
 from hardener.support.data_path import Path
 from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
@@ -40,7 +44,8 @@ class ChartRun:
 
     ``root`` is the folder of its tree, ``most_renders`` how often it may be rendered. ``defaults``: whether its own
     ``values.yaml`` counts. ``in_files``: what is written are files of values, which are rendered once more; values that
-    stand elsewhere were proved by the renders before.
+    stand elsewhere were proved by the renders before. ``place``: the path that its templates are said to be in, where
+    that is not the path of the chart.
     """
 
     chart: str
@@ -53,6 +58,12 @@ class ChartRun:
     most_renders: int = MOST_RENDERS
     defaults: bool = True
     in_files: bool = True
+    place: str = ""
+
+    @property
+    def called(self) -> str:
+        """The path of the chart, as findings have it."""
+        return self.place or self.chart
 
 
 Refuses = Callable[[Planned], bool]
@@ -93,7 +104,7 @@ def harden_chart(
     """
     with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root) as copy:
         if copy.is_library:
-            raise ChartError(f"{plain(run.chart)} is a library chart: it renders nothing by itself")
+            raise ChartError(f"{plain(run.called)} is a library chart: it renders nothing by itself")
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
@@ -128,18 +139,22 @@ class _Hardening:
         run, copy = self._run, self._copy
         text = self._rendered([], schema=True)
         self._renders.take(text)
-        templates = by_template(text, run.chart, copy.folder)
+        templates = by_template(text, run.called, copy.folder)
+        given = [*values_of(run.values), *(_set(text) for text in run.sets)]
         search: Search | None = None
         refused: dict[StepName, Report] = {}
         for turn in range(_MOST_TURNS):
-            tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.chart)
+            tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.called)
+            tree.chart_values = given
             outcome = harden(tree, _Refusal(set(refused)))
             wanted = Wanted(outcome)
             if turn == 0:
                 hardened, first = len(outcome.changes), wanted
             reached, written = Reached([], {}, {}), Written()
             if any(not step.creates for step in wanted.steps):
-                search = search or self._search()
+                if search is None:
+                    search = self._search()
+                    given.append(search.values)
                 search.run(wanted)
                 written = self._written(search, write)
                 reached = search.reached()
@@ -152,7 +167,7 @@ class _Hardening:
         if refused and search is not None and run.in_files and _is_own(run.chart):
             self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
-        at_templates(outcome, template_texts(copy.folder, run.chart))
+        at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)
 
     def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
@@ -255,6 +270,23 @@ def _bytes(path: str) -> bytes | None:
             return handle.read()
     except FileNotFoundError:
         return None
+
+
+def values_of(paths: Sequence[str]) -> list[Any]:
+    """What the files of values at ``paths`` say, as far as they can be read: helm says what is wrong with one."""
+    found: list[Any] = []
+    for path in paths:
+        try:
+            found += parse(files.read(path).text).documents
+        except HardenError:
+            continue
+    return found
+
+
+def _set(text: str) -> dict[str, str]:
+    """What ``--set TEXT`` sets, by the last key of each name."""
+    pairs = (pair.partition("=") for pair in re.split(r"(?<!\\),", text))
+    return {name.rpartition(".")[2]: value for name, _, value in pairs}
 
 
 def _values_text(folder: str) -> str:

@@ -18,7 +18,8 @@ SCRATCH = "harden-helm-"  # how the name of each scratch folder begins
 SECONDS = 60.0  # for one render
 OUTPUT = 32 * 1024 * 1024  # bytes that one render may print
 MEMORY = 3 * 1024 * 1024 * 1024  # address space; Go reserves 600 MB of it before it does anything
-_INSTALL = "install Helm 3.16 or newer (https://helm.sh/docs/intro/install/), or name it with --helm-program PATH"
+INSTALL = "install Helm 3.16 or newer (https://helm.sh/docs/intro/install/)"
+_NAMED = f"{INSTALL}, or name it with --helm-program PATH"
 _OLDEST = (3, 16)  # the first with --skip-schema-validation
 _NOBODY = "http://127.0.0.1:9"  # the port "discard": a proxy that never answers
 _LONGEST = 100_000  # bytes of one argument; Linux takes 128 KiB, and 2 MiB of all
@@ -38,9 +39,9 @@ class Helm:
         self.program, self.version = program, version
 
     @classmethod
-    def found(cls, program: str | None, outside: str) -> Helm:
+    def found(cls, program: str | None, outside: str, *, advice: str = _NAMED) -> Helm:
         """The helm that a person has named by its path or by a name of PATH; None: ``helm``. One of PATH lies not in
-        the folder ``outside``, a real path. Raises ProgramError, which says how to come to one."""
+        the folder ``outside``, a real path. Raises ProgramError, whose ``advice`` says how to come to one."""
         asked = program if program is not None else "helm"
         named = os.path.basename(asked) != asked
         try:
@@ -50,13 +51,13 @@ class Helm:
             raise programs.ProgramError(str(error)) from None
         except programs.ProgramError as error:
             why = f"{plain(asked)} is no program" if named else plain(str(error))
-            raise programs.ProgramError(f"{why}: {_INSTALL}") from None
+            raise programs.ProgramError(f"{why}: {advice}") from None
         version = re.match(rb"v(\d+)\.(\d+)(?:\.(\d+))?", done.output)
         if done.end is not programs.End.ITSELF or done.returncode != 0 or version is None:
-            raise programs.ProgramError(f"{plain(path)} does not answer as helm does: {_INSTALL}")
+            raise programs.ProgramError(f"{plain(path)} does not answer as helm does: {advice}")
         numbers = tuple(int(number) for number in version.groups(b"0"))
         if numbers < _OLDEST:
-            raise programs.ProgramError(f"{plain(path)} is Helm {'.'.join(map(str, numbers))}: {_INSTALL}")
+            raise programs.ProgramError(f"{plain(path)} is Helm {'.'.join(map(str, numbers))}: {advice}")
         return cls(path, numbers)
 
     def template(

@@ -33,7 +33,7 @@ def apply(
         outputs.check(output, output_dir)
     if not interactive:
         with Progress() as progress:
-            tree, plan = read(paths, choices, progress)
+            tree, plan = read(paths, choices, progress, manifests_only=output and f"--output {output}")
             outcome = plan.run(tree, progress)
         return _beside(outcome, paths, output, output_dir, style)
     chosen = _chosen(paths, choices, style, confirm=lambda outcome: beside or may_write(outcome, yes))
@@ -71,7 +71,7 @@ def _chosen(paths: list[str], choices: Choices, style: Style, *, confirm: Callab
 
     def run(answers: Answers) -> Outcome:
         with Progress() as progress:
-            tree, plan = read(paths, choices, progress)
+            tree, plan = read(paths, choices, progress, manifests_only="-i")
             plan.gate = answers.chooser(plan.gate)
             return plan.run(tree, progress)
 

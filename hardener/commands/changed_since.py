@@ -37,6 +37,13 @@ class Touched:
         """Whether one of the lines of ``piece`` is touched."""
         return self._any(piece.file.path, range(piece.line + 1, piece.line + 1 + max(1, len(piece.text.splitlines()))))
 
+    def folder(self, path: str) -> bool:
+        """Whether something in the folder ``path`` is touched, or the file that it is."""
+        if any(is_inside(one, path) for one in self._lines):
+            return True
+        names = (os.path.join(top, name) for top, _, files in os.walk(path) for name in files)
+        return any(map(self._is_new, names)) or (os.path.isfile(path) and self._is_new(path))
+
     def line(self, path: str, number: int) -> bool:
         """Whether line ``number`` of the file ``path`` is touched."""
         return self._any(os.path.realpath(path), range(number, number + 1))

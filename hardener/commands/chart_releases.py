@@ -6,74 +6,130 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from hardener.authoring.edits import Severity
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
-from hardener.charts.helm import ChartError, Helm
-from hardener.charts.release import Release, Unwritable
+from hardener.charts.helm import INSTALL, ChartError, Helm
+from hardener.charts.places import InObject, InText, SetValue
+from hardener.charts.release import WHOLE, Release, Unwritable
 from hardener.charts.releases import releases, write
 from hardener.charts.values_file import KeyRefusedError
 from hardener.commands.progress import said
 from hardener.commands.run import Plan
-from hardener.engine.outcome import FileChange, Outcome, Override, Report
+from hardener.engine.outcome import Change, FileChange, Outcome, Override, Report
+from hardener.engine.pipeline import Gate
 from hardener.errors import InputError
-from hardener.sources.yaml import Hunk
+from hardener.sources import files
+from hardener.sources.manifests import ManifestFile
+from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
+from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
+_INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
+_RENDER = "helm template ... | harden filter hardens what comes of it"
+_COMMENT = re.compile(r"(?<=\s)#.*")
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], object]) -> None:
     """Add to ``outcome``, a run over a tree, what values make of the charts that its releases name.
 
-    Where nobody asked for it, the finding of each says how. Raises InputError where helm is asked for and is not there.
+    Where nobody asked for it, a finding of each that could be hardened so says how. Raises InputError where it was
+    asked for and helm is not there.
     """
-    found = [release for release in releases(outcome.tree) if release.owner.editable]
+    every = releases(outcome.tree)
+    found = [release for release in every if release.owner.editable and _is_meant(release, plan)]
+    name_of = _Names(every)
+    at_hand = [release for release in found if release.at_hand]
     if not outcome.tree.settings.helm_values:
-        for release in found:
-            if release.at_hand:
-                command = outcome.asked.command("apply", "--values")
-                _say(outcome, release, f"is rendered from {release.called}, which lies in this tree", command)
+        command = outcome.asked.command("apply", "--values")
+        for release in at_hand:
+            _say(outcome, release, f"{name_of(release)} renders {_chart(release)}; its values may harden it", command)
         return
-    if not any(release.at_hand for release in found):
-        return
-    try:
-        helm = Helm.found(None, outcome.tree.root)
-    except ProgramError as error:
-        raise InputError(str(error)) from None
     for release in found:
         if not release.at_hand:
-            continue
-        progress(release.owner.name)
+            _say(outcome, release, f"{name_of(release)} is not hardened by values: {release.missing}", _RENDER)
+    if not at_hand:
+        return
+    try:
+        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
+    except ProgramError as error:
+        raise InputError(str(error)) from None
+    for release in at_hand:
+        name = name_of(release)
+        progress(name)
+        # What a chart is rendered with may be quoted by a finding, or by helm.
+        outcome.tree.chart_values += [values.data for values in release.values]
         try:
-            _harden(outcome, release, helm, plan, progress)
-        except (ChartError, ProgramError) as error:
-            _say(outcome, release, f"cannot be looked at: {error}", "helm template shows more of it")
+            _harden(outcome, release, name, helm, plan, progress)
+        except (ChartError, ProgramError, TextError) as error:
+            _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
+    _say_templates(outcome)
+    charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
+    used = {place for waivers in charts for place in waivers.used()}
+    outcome.findings = [
+        finding for finding in outcome.findings
+        if finding.id != "waiver-stale" or (finding.file, finding.line) not in used
+    ]  # fmt: skip
 
 
-def _harden(outcome: Outcome, release: Release, helm: Helm, plan: Plan, progress: Callable[[str], object]) -> None:
-    if unseen := release.unseen:
-        message = f"gets values that this tree does not show ({', '.join(unseen)}): it is looked at without them"
-        _say(outcome, release, message, "read its changes with those in mind", severity=Severity.MEDIUM)
+class _Names:
+    """What releases are called: several of one name by their files, too."""
 
-    def run_without(tree: Tree, refuses: Refuses) -> Outcome:
-        plan.gate.choose = lambda step: False if refuses(step) else None
-        try:
-            return plan.run(tree, progress)
-        finally:
-            plan.gate.choose = None
+    def __init__(self, every: Iterable[Release]) -> None:
+        self._count = Counter(_plain_name(release) for release in every)
 
+    def __call__(self, release: Release) -> str:
+        name = _plain_name(release)
+        return name if self._count[name] == 1 else f"{name} in {release.owner.piece.file.name}"
+
+
+def _plain_name(release: Release) -> str:
+    owner = release.owner
+    if release.tool == "kustomize":
+        return f"chart {release.called} of {owner.piece.file.name}"
+    return f"{owner.kind}/{owner.name}"
+
+
+def _chart(release: Release) -> str:
+    """The chart of a release, as a person finds it."""
+    return "the chart that it holds" if release.chart is None else f"the chart {os.path.relpath(release.chart)}"
+
+
+def _is_meant(release: Release, plan: Plan) -> bool:
+    """Whether a run is about ``release``: with ``--since``, where the object, its chart or its values differ."""
+    touched = plan.touched
+    if touched is None or touched.piece(release.owner.piece):
+        return True
+    if release.chart is not None and touched.folder(os.path.realpath(release.chart)):
+        return True
+    places = [values.place for values in release.values if values.place is not None]
+    return any(
+        touched.piece(place.item.piece)
+        if isinstance(place, InObject | InText | SetValue)
+        else touched.folder(place.path)
+        for place in places
+    )
+
+
+def _harden(
+    outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object]
+) -> None:
     texts = {change.file.path: change.text for change in outcome.files}
 
+    def run_without(tree: Tree, refuses: Refuses) -> Outcome:
+        gate = Gate(plan.gate.max_risk, plan.gate.accepted, lambda step: False if refuses(step) else None)
+        return replace(plan, gate=gate, touched=None).run(tree, progress)
+
     def text_of(path: str) -> str:
-        if path in texts:
-            return texts[path]
-        file = outcome.tree.file_at(path)
-        return file.content.text if file is not None else _read(path)
+        return texts[path] if path in texts else _file(outcome.tree, path).content.text
 
     def written(overrides: list[Override], base: str) -> Written:
         made = write(release, overrides, text_of)
@@ -81,13 +137,31 @@ def _harden(outcome: Outcome, release: Release, helm: Helm, plan: Plan, progress
             raise KeyRefusedError(made.overrides[0].path, f"{made.reason}; {made.advice}")
         return made
 
+    owner = release.owner
     with release.chart_path() as chart, tempfile.TemporaryDirectory(prefix="harden-") as folder:
         run = ChartRun(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
+            kube_version="{}.{}".format(*plan.settings.kubernetes_version),
             release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
+            place="" if release.chart is not None else os.path.join(owner.piece.file.path, owner.name),
         )  # fmt: skip
         hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress))
-    _take(outcome, release, hardened, text_of)
+    _take(outcome, release, name, hardened, text_of)
+    if unseen := list(_unseen(release)):
+        message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
+        advice = "read its changes with those in mind"
+        _say(outcome, release, message, advice, severity=Severity.MEDIUM)
+    if hardened.spent:
+        message = f"{name}: {hardened.renders} renders were not enough to try all values"
+        _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False)
+
+
+def _unseen(release: Release) -> Iterator[str]:
+    """What gives a release values that the tree does not show, and which where that is known."""
+    for values in release.values:
+        keys = sorted({".".join(map(str, path)) for path in values.unknown})
+        if keys:
+            yield values.name if WHOLE in values.unknown else f"{' and '.join(keys)} of {values.name}"
 
 
 def _files(release: Release, folder: str) -> Iterator[str]:
@@ -99,10 +173,23 @@ def _files(release: Release, folder: str) -> Iterator[str]:
         yield path
 
 
-def _take(outcome: Outcome, release: Release, hardened: HardenedChart, text_of: Callable[[str], str]) -> None:
+def _file(tree: Tree, path: str) -> ManifestFile:
+    """The file at ``path``, which the tree may not have read. Raises TextError."""
+    found = tree.file_at(path)
+    if found is not None:
+        return found
+    try:
+        return ManifestFile(path, os.path.relpath(path), files.read(path), True)
+    except files.UnreadableError as error:
+        raise TextError(f"{os.path.relpath(path)}: {error.message}") from None
+
+
+def _take(
+    outcome: Outcome, release: Release, name: str, hardened: HardenedChart, text_of: Callable[[str], str]
+) -> None:
     """Take what came of a chart into ``outcome``."""
     own = hardened.outcome
-    name = f"{release.owner.kind}/{release.owner.name}"
+    outcome.tree.rendered_charts.append(own.tree)
     outcome.overrides += [replace(override, release=name) for override in own.overrides]
     outcome.changes += own.changes
     outcome.held += own.held
@@ -111,47 +198,100 @@ def _take(outcome: Outcome, release: Release, hardened: HardenedChart, text_of: 
     outcome.refused += own.refused
     outcome.documents += own.documents
     outcome.lines |= own.lines
-    outcome.findings = [
-        finding for finding in outcome.findings if not (finding.id == _ID and finding.object is release.owner)
-    ]
-    ids = sorted({change.transform.id for change in own.changes})
+    for risk, views in own.looked_at.items():
+        outcome.looked_at.setdefault(risk, set()).update(views)
+    _forget(outcome, release)
     for path, text in hardened.written.items():
-        file = outcome.tree.file_at(path)
-        if file is None:
-            from hardener.sources import files  # late: most values stand in what was read anyway
-            from hardener.sources.manifests import ManifestFile
-
-            file = ManifestFile(path, os.path.relpath(path), files.read(path), True)
-        known = next((change for change in outcome.files if change.file.path == path), None)
-        hunks = list(hunks_of(file.content.text, text))
-        line = hunks[0].after_start if hunks else 1
-        found = FileChange(file, text, hunks, sorted([*(known.ids if known else ()), *((line, id) for id in ids)]))
-        outcome.files = [change for change in outcome.files if change is not known] + [found]
+        before = text_of(path)
+        if text != before:
+            _write(outcome, path, before, text, own.changes)
 
 
-def _say(outcome: Outcome, release: Release, message: str, advice: str, *, severity: Severity = Severity.LOW) -> None:
-    """A finding about a release, in the place of the one that says that its workloads are not shown."""
+def _say_templates(outcome: Outcome) -> None:
+    """Take back that nobody looked at the templates that were rendered."""
+    tree = outcome.tree
+    seen = {os.path.realpath(file.path) for chart in tree.rendered_charts for file in chart.files}
+    for folder, (problem, names) in list(tree.charts.items()):
+        left = [name for name in names if os.path.realpath(name) not in seen]
+        if len(left) == len(names):
+            continue
+        said = [finding for finding in outcome.findings if (finding.id, finding.file) == (problem.id, problem.name)]
+        outcome.findings = [finding for finding in outcome.findings if finding not in said]
+        if not left:
+            tree.problems.remove(problem)
+            del tree.charts[folder]
+            continue
+        more = "" if len(left) == 1 else f", and {len(left) - 1} more of it"
+        problem.path, problem.name = os.path.realpath(left[0]), left[0]
+        problem.message = f"a template of a Helm chart{more}: nothing comes of it with the values of the tree"
+        names[:] = left
+        outcome.findings += [replace(finding, file=left[0], message=problem.message) for finding in said]
+
+
+def _write(outcome: Outcome, path: str, before: str, text: str, changes: list[Change]) -> None:
+    """Let the file at ``path``, which is to be ``before``, become ``text``, which makes ``changes`` of a chart."""
+    known = next((change for change in outcome.files if change.file.path == path), None)
+    file = known.file if known is not None else _file(outcome.tree, path)
+    new = list(hunks_of(before, text))
+    moved = [
+        (line + sum(len(hunk.after) - len(hunk.before) for hunk in new if hunk.before_start <= line), id)
+        for line, id in (known.ids if known is not None else ())
+    ]
+    ids = {(new[0].after_start, change.transform.id) for change in changes}
+    makes = [*(known.makes if known is not None else ()), *changes]
+    found = FileChange(file, text, list(hunks_of(file.content.text, text)), sorted([*moved, *ids]), makes)
+    outcome.findings += stale_comments(file, new)
+    outcome.files = [change for change in outcome.files if change is not known] + [found]
+
+
+def _forget(outcome: Outcome, release: Release) -> None:
+    """Take back that nobody sees what comes of a release, and of what adds to it."""
+    places = (values.place for values in release.values)
+    items = {id(release.owner), *(id(place.item) for place in places if isinstance(place, InObject | InText))}
+    outcome.findings = [
+        finding for finding in outcome.findings if not (finding.id == _ID and id(finding.object) in items)
+    ]
+
+
+def _say(
+    outcome: Outcome, release: Release, message: str, advice: str, *, severity: Severity = Severity.LOW,
+    replaces: bool = True,
+) -> None:  # fmt: skip
+    """A finding about a release, which ``replaces`` the one that says that its workloads are not shown."""
+    if replaces:
+        _forget(outcome, release)
     owner = release.owner
-    outcome.findings = [finding for finding in outcome.findings if not (finding.id == _ID and finding.object is owner)]
-    line = owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
-    topic = f"{owner.kind} whose chart is not hardened by its values"
-    said = f"{owner.kind} {owner.name} {message}"
+    topic = f"{owner.kind or 'kustomization'} whose chart is not hardened by its values"
     file = owner.piece.file.name
     outcome.findings.append(
-        Report(_ID, None, severity, said, advice, file, owner, owner.piece, owner.path, line, topic)
+        Report(_ID, None, severity, message, advice, file, owner, owner.piece, owner.path, _line(owner), topic)
     )
+
+
+def _line(owner: Object) -> int:
+    try:
+        return owner.piece.line + owner.piece.read().line(int(owner.path[0]), owner.path[1:])
+    except (TextError, IndexError, ValueError):
+        return owner.piece.line + 1
+
+
+def stale_comments(file: ManifestFile, hunks: Iterable[Hunk]) -> Iterator[Report]:
+    """A finding for each comment of ``file`` that stands behind a value which ``hunks`` change."""
+    for hunk in hunks:
+        kept = {comment[0] for line in hunk.after if (comment := _COMMENT.search(line))}
+        for number, line in enumerate(hunk.before, hunk.before_start):
+            comment = _COMMENT.search(line)
+            if comment and comment[0] in kept and line not in hunk.after:
+                message = f"the comment {comment[0].strip()!r} may no longer be true"
+                yield Report(
+                    "stale-comment", None, Severity.LOW, message, "read it and correct it", file.name, line=number
+                )
 
 
 def hunks_of(before: str, after: str) -> Iterator[Hunk]:
     """What differs between two texts of a file, as hunks of whole lines."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = _LINES.findall(before), _LINES.findall(after)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for tag, start, end, begin, stop in matcher.get_opcodes():
         if tag != "equal":
             yield Hunk(start + 1, old[start:end], begin + 1, new[begin:stop])
-
-
-def _read(path: str) -> str:
-    from hardener.sources import files
-
-    return files.read(path).text

@@ -19,7 +19,6 @@ from hardener.engine.asked import Asked
 from hardener.engine.outcome import Change, Held, Outcome, Report
 from hardener.errors import InputError
 from hardener.facts.objects.pod_security_levels import Standing, standings
-from hardener.kubernetes.rendered import RENDERED_ELSEWHERE
 from hardener.kubernetes.secret_text import may_hold_secret
 from hardener.report import unread
 from hardener.report.redactor import Redactor
@@ -33,6 +32,14 @@ from hardener.tree.view import OpaqueError
 
 if TYPE_CHECKING:
     from hardener.commands.changed_since import Touched
+
+
+# What may have a chart rendered: kinds of objects, and keys of a kustomization.
+_RELEASES = frozenset({
+    ("helm.toolkit.fluxcd.io", "HelmRelease"), ("helm.fluxcd.io", "HelmRelease"), ("helm.cattle.io", "HelmChart"),
+    ("helm.cattle.io", "HelmChartConfig"), ("argoproj.io", "Application"), ("argoproj.io", "ApplicationSet"),
+})  # fmt: skip
+_CHARTS_OF_KUSTOMIZE = frozenset({"helmCharts", "helmChartInflationGenerator", "generators"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,20 +109,21 @@ class Plan:
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         outcome.asked = self.asked
-        if not tree.stream and self.touched is None and has_charts(tree):
+        if touched is not None:
+            touched.narrow(outcome)
+        if not tree.stream and has_charts(tree):
             from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
 
             harden_releases(outcome, self, progress)
-        if touched is not None:
-            touched.narrow(outcome)
         return outcome
 
 
 def has_charts(tree: Tree) -> bool:
     """Whether something in ``tree`` may have a chart rendered that is at hand."""
-    if not tree.kinds.isdisjoint(RENDERED_ELSEWHERE):
+    if not tree.kinds.isdisjoint(_RELEASES):
         return True
-    if any("helmCharts" in item.data for item in tree.kustomizations.values() if isinstance(item.data, dict)):
+    kustomizations = (item.data for item in tree.kustomizations.values() if isinstance(item.data, dict))
+    if any(not _CHARTS_OF_KUSTOMIZE.isdisjoint(data) for data in kustomizations):
         return True
     return any('"helm_release"' in file.content.text for file in tree.terraform_files)
 
@@ -206,11 +214,18 @@ def _option(given: str, value: str) -> Any:
     return documents[0] if documents else None
 
 
-def read(paths: list[str], choices: Choices, progress: Callable[[str], object]) -> tuple[Tree, Plan]:
-    """The tree as read, and what to do with it. Raises InputError for a choice that is wrong."""
+def read(
+    paths: list[str], choices: Choices, progress: Callable[[str], object], *, manifests_only: str | None = None
+) -> tuple[Tree, Plan]:
+    """The tree as read, and what to do with it; ``manifests_only`` is an option with which charts are left as they are.
+    Raises InputError for a choice that is wrong."""
+    if manifests_only and choices.chart_values:
+        raise InputError(f"{manifests_only} is about manifests: it does not go with --values")
     real, root = _places(paths, choices)
     plan = plan_of(choices, root)
     plan.asked = asked_of(paths, choices)
+    if manifests_only:
+        plan.settings.helm_values = False
     if choices.since:
         from hardener.commands.changed_since import since  # late: most runs look at everything
 
@@ -302,6 +317,10 @@ def learn(tree: Tree, redactor: Redactor) -> None:
                 for document in piece.data:
                     redactor.learn_document(document)
                 redactor.learn_comments(piece.text)
+    for values in tree.chart_values:
+        redactor.learn_document(values)
+    for chart in tree.rendered_charts:
+        learn(chart, redactor)
 
 
 def _keep_names(tree: Tree, redactor: Redactor) -> None:

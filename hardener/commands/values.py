@@ -296,9 +296,10 @@ def _content(path: str) -> Content:
 def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
     from hardener.charts.values_file import key_lines
-    from hardener.commands.chart_releases import hunks_of
+    from hardener.commands.chart_releases import hunks_of, stale_comments
 
     found = []
+    makes = [change for override in outcome.overrides for change in override.changes]
     for path, text in hardened.written.items():
         real = files.target_path(path)
         content = _content(path) if os.path.lexists(real) else Content("", False, -1, 0)
@@ -311,5 +312,6 @@ def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
             for override in outcome.overrides
             for change in override.changes
         }
-        found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids)))
+        outcome.findings += stale_comments(file, hunks_of(content.text, text))
+        found.append(FileChange(file, text, list(hunks_of(content.text, text)), sorted(ids), makes))
     return found

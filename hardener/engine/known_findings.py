@@ -132,7 +132,13 @@ def compare(
     outcome.held = [held for held in outcome.held if id(held.changes[0]) not in known]
     outcome.changes = [change for change in outcome.changes if id(change) not in known]
     changed = {change.object.piece.file.path for change in outcome.changes}
-    outcome.files = [file for file in outcome.files if file.file.path in changed]
+    new = {id(change) for change in outcome.changes}
+
+    def is_new(changes: Iterable[Change]) -> bool:
+        return any(id(change) in new for change in changes)
+
+    outcome.files = [file for file in outcome.files if file.file.path in changed or is_new(file.makes)]
+    outcome.overrides = [override for override in outcome.overrides if is_new(override.changes)]
     stale = [
         entry for entry, count in left.items()
         if count > 0 and judged(entry[1], os.path.join(outcome.tree.root, entry[2]))

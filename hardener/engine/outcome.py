@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field
 from typing import Any
 
@@ -143,14 +144,16 @@ class Override:
 class FileChange:
     """A file that changes: its new text, and its hunks in lines of the file as read and as written.
 
-    ``ids`` are (line as written, transform), in the order of the lines. ``in_git`` is False where Git was asked, and
-    has no version of the file to bring back.
+    ``ids`` are (line as written, transform), in the order of the lines. ``makes`` are the changes of rendered charts
+    that come out by the values in it. ``in_git`` is False where Git was asked, and has no version of the file to bring
+    back.
     """
 
     file: ManifestFile
     text: str
     hunks: list[Hunk]
     ids: list[tuple[int, str]] = field(default_factory=list)
+    makes: list[Change] = field(default_factory=list)
     written: bool = False
     in_git: bool = True
 
@@ -188,6 +191,15 @@ class Outcome:
     def command(self) -> str:
         """The command of ours that makes its changes."""
         return "apply" if self.tree.chart is None else "values"
+
+    def names_of(self, changes: Iterable[Change]) -> list[str]:
+        """The files that ``changes`` are made in: their own, or those of the values that make them."""
+        by_values: dict[int, list[str]] = {}
+        for file in self.files:
+            for change in file.makes:
+                by_values.setdefault(id(change), []).append(file.file.name)
+        found = (by_values.get(id(change)) or [change.object.piece.file.name] for change in changes)
+        return [name for names in found for name in names]
 
     @property
     def not_made(self) -> list[Change]:

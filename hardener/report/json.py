@@ -51,7 +51,7 @@ def write(
     head |= {"leftOut": left_out(outcome.tree)}
     head |= {"impact": impact_records(outcome)}
     head |= {"beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes)}
-    if outcome.tree.chart is not None or outcome.overrides:
+    if outcome.tree.chart is not None or outcome.overrides or settings.helm_values:
         from hardener.report import chart_values  # late: few runs are about a chart
 
         head |= {"chart": outcome.tree.chart, "values": chart_values.records(outcome)}

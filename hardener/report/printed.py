@@ -153,7 +153,7 @@ class Printed:
     def _made_at(self, changes: list[Change]) -> str:
         """How many edits ``changes`` are, and of what: files, or objects of a chart, whose templates stay."""
         if self.outcome.tree.chart is None:
-            where = f"in {in_files((change.object.piece.file.name, 0) for change in changes)}"
+            where = f"in {in_files((name, 0) for name in self.outcome.names_of(changes))}"
         else:
             objects = list({id(change.object): str(change.object) for change in changes}.values())
             where = f"of {objects[0] if len(objects) == 1 else counted(len(objects), 'object')}"

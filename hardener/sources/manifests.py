@@ -212,7 +212,8 @@ def _parse(piece: Piece, text: str) -> None:
             advice = "correct the document; harden reads the other documents of the file"
             piece.problem = ("broken-document", refused.reason, advice, refused.line or 1)
         return
-    if template and (parsed.has_plain("{{") or parsed.has_plain("{%")):
+    is_open = template and (parsed.has_plain("{{") or parsed.has_plain("{%"))
+    if template and is_open and not all(map(_is_filled_in, parsed.documents)):
         piece.problem = _template(text, template.start())
         return
     if any(_is_encrypted(document) for document in parsed.documents):
@@ -223,6 +224,13 @@ def _parse(piece: Piece, text: str) -> None:
     piece.parsed = True
     if "*" in text and "&" in text:
         piece.shared = parsed.shared()
+
+
+def _is_filled_in(document: Any) -> bool:
+    """Whether ``document`` is a manifest with ``{{...}}`` in its texts: Argo CD fills in an ApplicationSet."""
+    if not isinstance(document, dict) or document.get("kind") != "ApplicationSet":
+        return False
+    return str(document.get("apiVersion")).startswith("argoproj.io/")
 
 
 def _template(text: str, position: int) -> tuple[str, str, str, int]:

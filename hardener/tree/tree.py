@@ -46,6 +46,9 @@ class Exemptions(Protocol):
     def is_exempt(self, id: str, container: Container, path: Path) -> bool:
         """Whether a waiver keeps the transform ``id`` from writing ``path`` of ``container``."""
 
+    def used(self) -> Iterator[tuple[str, int]]:
+        """The file and line of each waiver that speaks of something here, and is not stale."""
+
 
 @dataclass(slots=True)
 class Settings:
@@ -103,6 +106,8 @@ class Tree:
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason
     facts: dict[type[Fact], Any] = field(default_factory=dict)  # that were asked for, by class
+    rendered_charts: list[Tree] = field(default_factory=list)  # of its releases
+    chart_values: list[Any] = field(default_factory=list, repr=False)  # that charts are rendered with: may hold secrets
 
     @classmethod
     def read(

@@ -69,6 +69,10 @@ class Waivers:
             if _holds(item.path, scope):
                 waiver.used = True
 
+    def used(self) -> Iterator[tuple[str, int]]:
+        """The file and line of each waiver that speaks of something here, and is not stale."""
+        yield from ((waiver.file, waiver.line) for waiver in self._all if waiver.used and waiver.scopes)
+
     def stale(self, ran: set[str], *, whole: bool) -> Iterator[Report]:
         """A finding for each waiver of ours that met nothing, though what it speaks of ran.
 
