@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hardener.charts.chart_copy import Copied, Copy
@@ -15,7 +16,7 @@ from hardener.charts.known_keys import known_keys
 from hardener.charts.operations import nested
 from hardener.charts.reach import Reached, Search
 from hardener.charts.rendered import Reader
-from hardener.charts.renders import Objects, Renders
+from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.template_patch import own_patch
 from hardener.charts.template_places import at_templates, by_template, template_texts
 from hardener.charts.values_file import KeyRefusedError
@@ -152,12 +153,15 @@ class _Hardening:
                 hardened, first = len(outcome.changes), wanted
             reached, written = Reached([], {}, {}), Written()
             if any(not step.creates for step in wanted.steps):
-                if search is None:
-                    search = self._search()
-                    given.append(search.values)
-                search.run(wanted)
-                written = self._written(search, write)
-                reached = search.reached()
+                try:
+                    if search is None:
+                        search = self._search()
+                        given.append(search.values)
+                    search.run(wanted)
+                    written = self._written(search, write)
+                    reached = search.reached()
+                except SpentError:
+                    reached = Reached([], {}, {}, spent=True)
             made = {way.step.number for way in reached.ways}
             left = [step for step in wanted.steps if step.number not in made]
             refused |= {name_of(step.changes): _left(step, reached) for step in left}
@@ -165,7 +169,8 @@ class _Hardening:
                 break
         outcome.overrides = _overrides(reached)
         if refused and search is not None and run.in_files and _is_own(run.chart):
-            self._lines(outcome, first, reached, refused)
+            with suppress(SpentError):  # without them the findings stay what they are
+                self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
         return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)

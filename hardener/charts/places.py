@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hardener.charts.override import Override
 from hardener.charts.release import put
+from hardener.engine.outcome import Override
 from hardener.sources import yaml
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path, value_at

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hardener.charts.override import Override
+from hardener.engine.outcome import Override
 from hardener.errors import HardenError
 from hardener.sources.yaml import TextError, same
 from hardener.support.data_path import Path

@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
-from hardener.charts.override import Override
 from hardener.charts.rendered import Document, Key, Place, changed
 from hardener.charts.resting_steps import resting_on
 from hardener.charts.template_edits import ByHandError, Editor, Operation, changed_text, operated, operations
@@ -25,6 +24,7 @@ from hardener.charts.template_names import Keys
 from hardener.charts.template_text import read_rendered
 from hardener.charts.values_file import KeyRefusedError, edited
 from hardener.charts.wanted import Step, Wanted
+from hardener.engine.outcome import Override
 from hardener.errors import HardenError
 from hardener.kubernetes.validity import new_violations, violations
 from hardener.sources.yaml import TextError, parse

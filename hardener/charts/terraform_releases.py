@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hardener.charts.at_hand import AtHand, literal, mapping_of, mappings
-from hardener.charts.override import Override
 from hardener.charts.release import WHOLE, Release, Values, put
 from hardener.charts.set_values import keys_of, nested, path_of, typed
+from hardener.engine.outcome import Override
 from hardener.sources.terraform_names import ENCODED, HEAD
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
-from hardener.charts.override import Override
+from hardener.engine.outcome import Override
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
 from hardener.sources.yaml.render import pair_lines
 from hardener.support.fast_dataclass import dataclass

@@ -109,6 +109,7 @@ def harden_tree(
     audit_log: PathName | Iterable[PathName] = (),
     pin_format: str | None = None,
     since: str | None = None,
+    chart_values: bool = False,
 ) -> HardenedTree:
     """Harden the files of ``path``, a file, folder or pattern, or several; evidence comes from the Git root.
 
@@ -118,8 +119,8 @@ def harden_tree(
     ``profile`` is a name or a file; None is the one of ``.harden.yaml``, else "restricted". Steps up to ``max_risk``
     ("safe", "review" or "breaking") are made, and those of the transforms in ``accept``; ``only`` and ``skip`` are
     transforms, or risks such as "K01". ``set`` are profile options: ``{"resources.cpu-limit": "none"}``. ``since`` is a
-    revision of Git: only documents that differ from it are looked at, and nothing is written. The others mean what the
-    options of their names mean to ``harden apply``.
+    revision of Git: only documents that differ from it are looked at, and nothing is written. ``chart_values`` is ``--values``. The
+    others mean what the options of their names mean to ``harden apply``.
 
     Raises InputError for a wrong option or path, with the message of the command line, and NotWrittenError when the
     files could not be written.
@@ -131,7 +132,7 @@ def harden_tree(
             profile=profile, max_risk=max_risk, accept=accept, only=only, skip=skip,
             kubernetes_version=kubernetes_version, config=config, set=set, as_of=as_of, evidence=evidence,
             prune_managed=prune_managed, out_of_band=out_of_band, secrets_out=secrets_out, policy_engine=policy_engine,
-            audit_log=logs, pin_format=pin_format, since=since,
+            audit_log=logs, pin_format=pin_format, since=since, chart_values=chart_values,
         )  # fmt: skip
         if not names:
             raise InputError("no path is named")
@@ -171,6 +172,7 @@ def _choices(
     audit_log: list[str] | None = None,
     pin_format: str | None = None,
     since: str | None = None,
+    chart_values: bool = False,
 ) -> Choices:
     """The options as the command line gives them. Raises InputError for what it would not take itself."""
     _check("--max-risk", max_risk, [str(grade) for grade in Grade])
@@ -183,6 +185,7 @@ def _choices(
         evidence=_text(evidence), as_of=date.isoformat(as_of) if isinstance(as_of, date) else as_of,
         prune_managed=prune_managed, out_of_band=_text(out_of_band), secrets_out=_text(secrets_out),
         policy_engine=policy_engine, audit_log=audit_log, pin_format=pin_format, since=since,
+        chart_values=chart_values,
     )  # fmt: skip
 
 

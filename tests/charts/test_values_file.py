@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from hardener.authoring import registry
 from hardener.authoring.edits import Basis, Grade, Set
-from hardener.charts.override import Override
 from hardener.charts.values_file import KeyRefusedError, copies_secret, edited, key_lines, key_name, nested, new_file
-from hardener.engine.outcome import MISSING, Change
+from hardener.engine.outcome import MISSING, Change, Override
 from hardener.sources.yaml import TextError, dump, parse
 from tests import helm
 from tests.charts.trap_charts import anchors_and_comments

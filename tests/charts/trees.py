@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hardener.charts.override import Override
 from hardener.charts.releases import Release, releases, write
+from hardener.engine.outcome import Override
 from hardener.tree.tree import Settings, Tree
 
 CHART = {
