@@ -86,6 +86,9 @@ def test_the_page(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     assert left is not None, checked
     hold(request, PAGE, fenced("text", "What values do not reach"), f"```text\n{left[0]}```\n")
     assert checked.startswith("check passed")
+    shell("git init -q .", folder, path=path)
+    shell(block(PAGE, "sh", "A chart of your own"), folder, path=path)
+    assert block(PAGE, "text", "A chart of your own").strip() in read(folder / "lines.patch")
     (folder / "harden-values.yaml").unlink()
     assert "+++ b/harden-values.yaml" in shell(
         block(PAGE, "sh", "Which values, and where they are written"), folder, path=path

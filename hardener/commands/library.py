@@ -119,8 +119,8 @@ def harden_tree(
     ``profile`` is a name or a file; None is the one of ``.harden.yaml``, else "restricted". Steps up to ``max_risk``
     ("safe", "review" or "breaking") are made, and those of the transforms in ``accept``; ``only`` and ``skip`` are
     transforms, or risks such as "K01". ``set`` are profile options: ``{"resources.cpu-limit": "none"}``. ``since`` is a
-    revision of Git: only documents that differ from it are looked at, and nothing is written. ``chart_values`` is ``--values``. The
-    others mean what the options of their names mean to ``harden apply``.
+    revision of Git: only documents that differ from it are looked at, and nothing is written. ``chart_values`` is
+    ``--values``. The others mean what the options of their names mean to ``harden apply``.
 
     Raises InputError for a wrong option or path, with the message of the command line, and NotWrittenError when the
     files could not be written.
