@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hardener.commands.progress import Progress, phase
 from hardener.commands.run import Choices, Plan, Style, asked_of, plan_of, read, write
-from hardener.commands.write_files import finish_killed, may_write
 from hardener.engine.asked import Asked
 from hardener.engine.outcome import FileChange, Outcome, Override
 from hardener.errors import InputError
@@ -45,6 +44,8 @@ def write_values(
 ) -> int:
     """Write the overrides that harden ``chart`` to the file ``output``, or into ``in_place``, one of the files of
     ``release``. Returns 0; 2 when it could not be written. Raises InputError."""
+    from hardener.commands.write_files import finish_killed, may_write  # late: check and diff come by here, too
+
     target = target_of(chart, release, output, in_place)
     finish_killed([], targets=[target])
     with Progress() as progress:
