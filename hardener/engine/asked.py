@@ -16,7 +16,7 @@ _UNKNOWN = {
     "apply": _JUDGES,
     "check": ("chart_values",),
     "diff": ("baseline", "chart_values"),
-    "baseline write": ("since", "no_waivers", "chart_values", *_WRITES),
+    "baseline write": (*_WRITES, "since", "no_waivers", "chart_values"),
 }
 _SIGNS = {"chart_values": "--values"}  # options that are not called like what they are about
 
