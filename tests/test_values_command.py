@@ -88,7 +88,7 @@ def test_the_page(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     assert checked.startswith("check passed")
     shell("git init -q .", folder, path=path)
     shell(block(PAGE, "sh", "A chart of your own"), folder, path=path)
-    assert block(PAGE, "text", "A chart of your own").strip() in read(folder / "lines.patch")
+    assert block(PAGE, "text", "A chart of your own").strip() in (folder / "lines.patch").read_text(encoding="utf-8")
     (folder / "harden-values.yaml").unlink()
     assert "+++ b/harden-values.yaml" in shell(
         block(PAGE, "sh", "Which values, and where they are written"), folder, path=path
