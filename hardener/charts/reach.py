@@ -73,7 +73,7 @@ class Search:
         self.known = [path for path in known if self._may_be_new(path)]
         self.marked = Marked(renders, values)
         self.switches: dict[tuple[Key, Place], list[Operation]] = {}  # by what they change
-        self._has_looked = False
+        self._has_looked = self._has_looked_again = False
 
     def run(self, wanted: Wanted) -> Reached:
         """Look for the values of all steps of ``wanted``."""
@@ -84,7 +84,10 @@ class Search:
         self.spent = False
         self._tried: set[tuple[int, str]] = set()
         marked = self.marked
-        hardened = self.wanted.after(self.wanted.steps)
+        try:
+            hardened = wanted.after(wanted.steps)
+        except WrongShapeError:  # nothing is known of other places then, and the proof decides
+            hardened = {}
         try:
             # What is likely and costs little comes first: each look is for what is left by then.
             for look in (self._look_at_maps, self._look_at_lists, self._look_at_switches, self._look_everywhere):
@@ -386,7 +389,13 @@ class Search:
             raise
         except HardenError as error:
             return Wrong(set(), f"helm refuses {keys}: {error}")
-        return self._compared(after, came, keys)
+        wrong = self._compared(after, came, keys)
+        if wrong is not None and not self._has_looked_again:
+            # A time in seconds is the same in two renders that follow each other, and another one later.
+            self._has_looked_again = True
+            self.unsteady |= set(changed(self.base, self.renders(fresh=True)))
+            wrong = self._compared(after, came, keys)
+        return wrong
 
     def differs(self, ways: list[Way], came: Objects) -> str | None:
         """What of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""

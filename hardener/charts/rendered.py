@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from hardener.sources.yaml import parse
+from hardener.sources.yaml import TextError, parse
 from hardener.support.fast_dataclass import dataclass
 
 
@@ -52,18 +52,22 @@ class Reader:
         self._known: dict[str, list[Any]] = {}
 
     def read(self, text: str) -> dict[Key, Document]:
-        """The objects of a render. Raises TextError for what is no YAML."""
+        """The objects of a render. What cannot be read as YAML, such as a key that stands twice, is an object of its
+        own, which differs as a whole."""
         found: dict[Key, Document] = {}
         seen: Counter[tuple[str, ...]] = Counter()
         for source, part in parts(text):
-            for data in self._documents(part):
+            for data in self._documents(source, part):
                 if isinstance(data, dict):
                     found[key_of(data, seen)] = Document(source, part, data)
         return found
 
-    def _documents(self, text: str) -> list[Any]:
+    def _documents(self, source: str, text: str) -> list[Any]:
         if text not in self._known:
-            self._known[text] = parse(text).documents
+            try:
+                self._known[text] = parse(text).documents
+            except TextError:
+                self._known[text] = [{"kind": "document", "metadata": {"name": source}, "text": text}]
         return self._known[text]
 
 

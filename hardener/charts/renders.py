@@ -42,7 +42,7 @@ class Renders:
         """The objects of the chart with ``values`` over those of its user. ``fresh``: though it was rendered before,
         and not kept.
 
-        Raises SpentError, ChartError where helm refuses them, and TextError where what comes out is no YAML.
+        Raises SpentError, and ChartError where helm refuses them.
         """
         text = json.dumps(values or {}, sort_keys=True)
         known = self._known.get((text, schema))
@@ -55,7 +55,7 @@ class Renders:
         return known if self.names is None else self.names(known)
 
     def take(self, text: str) -> None:
-        """Take ``text`` as the render of the chart as it is, which somebody has made. Raises TextError."""
+        """Take ``text`` as the render of the chart as it is, which somebody has made."""
         self._known[json.dumps({}), True] = self._reader.read(text)
 
     def _rendered(self, text: str, schema: bool) -> Objects | HardenError:

@@ -70,6 +70,8 @@ def write_values(
         return 2
     if template_patch is not None:
         _put(template_patch, outcome.template_patch)
+    if not hardened.written and in_place is None and os.path.lexists(target):
+        print(f"harden: {plain(target)} is of an earlier run: there is nothing to override any more", file=sys.stderr)
     if outcome.overrides and in_place is None:  # who looks again looks with the file
         asked = outcome.asked
         outcome.asked = Asked(asked.paths, (*asked.options, ("values", (target,))))

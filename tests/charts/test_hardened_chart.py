@@ -82,3 +82,47 @@ def test_a_second_run_adds_nothing(name: str, tmp_path: Path) -> None:
     assert found.outcome.overrides
     assert not again.outcome.overrides
     assert not again.written
+
+
+def small_chart(folder: Path, before: str, more: str = "") -> Path:
+    """A chart of one Deployment with free resources; ``before`` stands in its metadata."""
+    (folder / "chart" / "templates").mkdir(parents=True)
+    (folder / "chart" / "Chart.yaml").write_text("apiVersion: v2\nname: small\nversion: 1.0.0\n", encoding="utf-8")
+    (folder / "chart" / "values.yaml").write_text("resources: {}\n", encoding="utf-8")
+    (folder / "chart" / "templates" / "web.yaml").write_text(
+        f"""apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+{before}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers:
+        - name: web
+          image: example.com/web:1.0
+          resources: {{{{- toYaml .Values.resources | nindent 12 }}}}
+{more}""",
+        encoding="utf-8",
+    )
+    return folder / "chart"
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    ("before", "more"),
+    [
+        ("  annotations: {made: '{{ now | unixEpoch }}'}", ""),  # the same in two renders, another one a second later
+        ("  annotations: {by: '{{ randAlphaNum 8 }}'}", ""),
+        ("", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'c-{{ randAlphaNum 5 | lower }}'}\n"),
+        ("", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: '1'\n  a: '2'\n"),
+    ],
+    ids=["time", "random text", "random name", "a key twice"],
+)
+def test_what_differs_by_itself_keeps_nothing_from_being_found(before: str, more: str, tmp_path: Path) -> None:
+    major = min(helm.PACKAGES)
+    helm.program(major)
+    found, _, _ = measured(small_chart(tmp_path, before, more), major)
+    assert ("resources", "requests", "memory") in [override.path for override in found.outcome.overrides]
