@@ -264,7 +264,8 @@ def test_a_helm_of_the_tree_is_not_started(path: str, tmp_path: Path, monkeypatc
         fake(place, "")
     monkeypatch.chdir(tree)
     monkeypatch.setenv("PATH", path if path == "." else str(tmp_path / path))
-    with pytest.raises(ProgramError, match=r"^helm is not installed"):
+    why = "is not installed" if path == "." else "of PATH lies in the tree that is read"
+    with pytest.raises(ProgramError, match=f"^helm {why}: install"):
         Helm.found(None, str(tree))
 
 
