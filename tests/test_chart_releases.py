@@ -269,7 +269,6 @@ def test_what_cannot_be_written_is_a_finding_with_its_reason_and_the_text_to_add
 BROKEN = {
     "fails": '{{ fail "no values" }}\n',
     "is no YAML": "a: [\n",
-    "has a key twice": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nmetadata: {name: b}\n",
 }
 
 

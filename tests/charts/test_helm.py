@@ -166,16 +166,21 @@ def test_helm_gets_no_more_of_the_environment_than_it_needs(tmp_path: Path, monk
     assert printed.endswith(f"{home}\n") and not os.path.exists(home)
 
 
+ENDLESS = [
+    "{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}",
+    "{{ range until 5000 }}\n---\na: {{ repeat 100000 `x` }}{{ end }}",
+    "{{ range until 2000000000 }}{{ end }}",
+    "{{ $s := `x` }}{{ range until 60 }}{{ $s = printf `%s%s` $s $s }}{{ end }}",
+    "{{ define `a` }}{{ include `a` . }}{{ end }}{{ include `a` . }}",
+    "{{ range until 5000 }}{{ genPrivateKey `rsa` }}{{ end }}",
+]
+
+
+# Each with one of the two: what ends them is the same.
 @pytest.mark.parametrize(
-    "template",
-    [
-        "{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}",
-        "{{ range until 5000 }}\n---\na: {{ repeat 100000 `x` }}{{ end }}",
-        "{{ range until 2000000000 }}{{ end }}",
-        "{{ $s := `x` }}{{ range until 60 }}{{ $s = printf `%s%s` $s $s }}{{ end }}",
-        "{{ define `a` }}{{ include `a` . }}{{ end }}{{ include `a` . }}",
-        "{{ range until 5000 }}{{ genPrivateKey `rsa` }}{{ end }}",
-    ],
+    ("rendered", "template"),
+    [(3 + number % 2, template) for number, template in enumerate(ENDLESS)],
+    indirect=["rendered"],
 )
 def test_a_template_without_an_end_is_ended(
     template: str, rendered: Helm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
