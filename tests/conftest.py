@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -58,6 +59,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test the markers of its fixtures."""
     for item in items:
         services.mark(item)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays to the end, and to look through it again and again takes a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 50)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
