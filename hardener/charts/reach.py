@@ -389,6 +389,9 @@ class Search:
             raise
         except HardenError as error:
             return Wrong(set(), f"helm refuses {keys}: {error}")
+        return self._steadily_compared(after, came, keys)
+
+    def _steadily_compared(self, after: dict[Key, Any], came: Objects, keys: str) -> Wrong | None:
         wrong = self._compared(after, came, keys)
         if wrong is not None and not self._has_looked_again:
             # A time in seconds is the same in two renders that follow each other, and another one later.
@@ -400,7 +403,7 @@ class Search:
     def differs(self, ways: list[Way], came: Objects) -> str | None:
         """What of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
         came = came if self.renders.names is None else self.renders.names(came)
-        wrong = self._compared(self.wanted.after(way.step for way in ways), came, "the values")
+        wrong = self._steadily_compared(self.wanted.after(way.step for way in ways), came, "the values")
         return None if wrong is None else wrong.said
 
     def _compared(self, after: dict[Key, Any], came: Objects, keys: str) -> Wrong | None:
