@@ -13,7 +13,7 @@ from hardener.charts.chart_copy import Copied, Copy
 from hardener.charts.computed_values import computed_values
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.known_keys import known_keys
-from hardener.charts.operations import nested
+from hardener.charts.operations import as_values
 from hardener.charts.reach import Reached, Search
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
@@ -179,7 +179,7 @@ class _Hardening:
         """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""
         made = {name_of(way.step.changes) for way in reached.ways}
         steps = [step for step in wanted.steps if name_of(step.changes) not in made]
-        values = nested(reached.overrides)
+        values = as_values(reached.overrides)
         own = own_patch(
             self._copy.folder, self._renders(values), wanted, steps, lambda texts: self._patched(texts, values),
             reached=[step for step in wanted.steps if name_of(step.changes) in made], below=_below(self._run.chart),

@@ -10,6 +10,7 @@ from typing import Any
 
 from hardener.charts.rendered import Key, Place, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
+from hardener.charts.set_values import keys_of
 from hardener.errors import HardenError
 from hardener.support.data_path import Path, value_at
 
@@ -97,16 +98,6 @@ class Marked:
                 holder = value_at(parent[keys[-1]], path[len(keys) : -1])
                 holder[path[-1]] = mark(holder[path[-1]], name)
         return made
-
-
-def keys_of(path: Path) -> tuple[str, ...]:
-    """``path`` up to the first item of a list: what an override can name."""
-    keys: list[str] = []
-    for part in path:
-        if isinstance(part, int):
-            break
-        keys.append(part)
-    return tuple(keys)
 
 
 def map_paths(values: Any) -> Iterator[Path]:

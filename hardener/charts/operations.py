@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
 
-from hardener.charts.markers import keys_of
+from hardener.charts.set_values import keys_of, name_of
 from hardener.errors import HardenError
 from hardener.support.data_path import Path, value_at
 from hardener.support.fast_dataclass import dataclass
@@ -45,36 +45,60 @@ def _alike(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
+class Touched:
+    """Which operations change which values: one more is held against those of its own path, above it and below it."""
+
+    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        self._at: dict[Path, list[Operation]] = {}
+        self._below: dict[Path, list[Operation]] = {}
+        for operation in operations:
+            self.add(operation)
+
+    def add(self, operation: Operation) -> bool:
+        """Take in one more, and tell whether nothing the same was there."""
+        there = self._at.setdefault(operation.path, [])
+        if any(operation.same(other) for other in there):
+            return False
+        there.append(operation)
+        for length in range(1, len(operation.path)):
+            self._below.setdefault(operation.path[:length], []).append(operation)
+        return True
+
+    def near(self, operation: Operation) -> Iterator[Operation]:
+        """Those that change what ``operation`` changes, or a part of it, or what it is a part of."""
+        for length in range(1, len(operation.path) + 1):
+            yield from self._at.get(operation.path[:length], ())
+        yield from self._below.get(operation.path, ())
+
+    def check(self, operation: Operation) -> None:
+        """Raise ConflictError where ``operation`` cannot be made together with those that are known."""
+        for other in self.near(operation):
+            if not operation.same(other) and not _agree(operation, other):
+                raise ConflictError(name_of(min(operation.path, other.path, key=len)))
+
+
+def _agree(one: Operation, other: Operation) -> bool:
+    """Whether what one of the two puts somewhere leaves what the other does: both change the items of a list."""
+    short, long = sorted((one, other), key=lambda operation: len(operation.path))
+    if short.kind not in (Kind.APPEND, Kind.REMOVE):
+        return False
+    return short.path != long.path or short.kind is long.kind
+
+
 def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[Path, Any]:
     """The keys of ``values`` that ``operations`` change, each with its new value: of lists the whole, of maps the keys
-    that change; None for a key that goes. Raises ConflictError."""
-    unique: list[Operation] = []
+    that change; None for a key that goes. Raises ConflictError where one cannot be made."""
+    unique: dict[tuple[Path, Kind, str], Operation] = {}
     for operation in operations:
-        if not any(operation.same(other) for other in unique):
-            unique.append(operation)
-    for index, one in enumerate(unique):
-        for other in unique[:index]:
-            _check(one, other)
+        unique.setdefault((operation.path, operation.kind, repr(operation.value)), operation)
     made = copy.deepcopy(values)
-    for operation in sorted(unique, key=lambda operation: len(operation.path)):
+    for operation in sorted(unique.values(), key=lambda operation: len(operation.path)):
         _operate(made, operation)
     found: dict[Path, Any] = {}
-    for operation in unique:
+    for operation in unique.values():
         keys = keys_of(operation.path)
         found[keys] = value_at(made, keys)
     return {path: value for path, value in found.items() if not any(path[:n] in found for n in range(1, len(path)))}
-
-
-def _check(one: Operation, other: Operation) -> None:
-    """Raise ConflictError where what one of the two puts somewhere the other changes."""
-    short, long = sorted((one, other), key=lambda operation: len(operation.path))
-    if long.path[: len(short.path)] != short.path:
-        return
-    if short.path == long.path and short.kind is long.kind and short.kind in (Kind.APPEND, Kind.REMOVE):
-        return
-    if short.path != long.path and short.kind in (Kind.APPEND, Kind.REMOVE):
-        return
-    raise ConflictError(dotted_key(short.path))
 
 
 def _operate(values: Any, operation: Operation) -> None:
@@ -87,10 +111,10 @@ def _operate(values: Any, operation: Operation) -> None:
         elif isinstance(part, int) and isinstance(parent, list) and part < len(parent):
             parent = parent[part]
         else:
-            raise ConflictError(dotted_key(operation.path))
+            raise ConflictError(name_of(operation.path))
     last = operation.path[-1]
     if isinstance(parent, list) and not (isinstance(last, int) and last < len(parent)):
-        raise ConflictError(dotted_key(operation.path))
+        raise ConflictError(name_of(operation.path))
     if operation.kind is Kind.SET:
         parent[last] = copy.deepcopy(operation.value)
     elif operation.kind is Kind.DROP:
@@ -98,16 +122,16 @@ def _operate(values: Any, operation: Operation) -> None:
     else:
         items = parent.get(last) if isinstance(parent, dict) else parent[last]
         if items is not None and not isinstance(items, list):
-            raise ConflictError(dotted_key(operation.path))
+            raise ConflictError(name_of(operation.path))
         if operation.kind is Kind.APPEND:
             parent[last] = [*(items or []), copy.deepcopy(operation.value)]
         elif operation.value in (items or []):
             parent[last] = [item for item in items or [] if item != operation.value]
         else:
-            raise ConflictError(dotted_key(operation.path))
+            raise ConflictError(name_of(operation.path))
 
 
-def nested(found: dict[Path, Any]) -> dict[str, Any]:
+def as_values(found: dict[Path, Any]) -> dict[str, Any]:
     """Overrides as values."""
     made: dict[str, Any] = {}
     for path, value in found.items():
@@ -116,11 +140,3 @@ def nested(found: dict[Path, Any]) -> dict[str, Any]:
             parent = parent.setdefault(str(key), {})
         parent[str(path[-1])] = value
     return made
-
-
-def dotted_key(path: Sequence[str | int]) -> str:
-    """A key of values as people write it: ``server.resources``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if "." not in part else f'."{part}"'
-    return text.removeprefix(".")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hardener.charts.set_values import keys_of, name_of, path_of
 from hardener.engine.outcome import Override
 from hardener.errors import HardenError
 from hardener.sources.yaml import TextError, same
@@ -181,7 +182,7 @@ def advice_for(release: Release, overrides: Sequence[Override]) -> str:
     values: dict[str, Any] = {}
     for override in overrides:
         put(values, override.path, override.value)
-    keys = ", ".join(".".join(override.path) for override in overrides)
+    keys = ", ".join(name_of(override.path) for override in overrides)
     try:
         text = keys if any(map(_copies_secret, overrides)) else yaml.dump(values).rstrip("\n")
     except TextError:
@@ -263,8 +264,6 @@ def _hidden(order: _Order, number: int, override: Override) -> str | None:
 
 def _fixed_part(text: str) -> Path:
     """The keys of the name in ``name=value`` before the first index of a list."""
-    from hardener.charts.set_values import keys_of, path_of  # late: few releases set anything so
-
     return keys_of(path_of(text.partition("=")[0]) or ())
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hardener.sources.yaml import TextError, parse
+from hardener.support.data_path import value_at
 from hardener.support.fast_dataclass import dataclass
 
 
@@ -155,17 +156,13 @@ def at_place(data: Any, place: Place) -> Any:
         if isinstance(part, Item):
             items = data if isinstance(data, list) else ()
             data = next((item for item in items if isinstance(item, dict) and item.get(part.field) == part.value), None)
-        elif isinstance(data, dict):
-            data = data.get(part)
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
         else:
-            return None
+            data = value_at(data, (part,))
     return data
 
 
 def differences(old: Any, new: Any, place: Place = ()) -> Iterator[Place]:
-    """Where two objects differ, as far down as that can be told. What is empty is as good as missing, and the order of
+    """Where two objects differ, as far down as that can be told. What is null is as good as missing, and the order of
     items that have names says nothing."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in {**old, **new}:
@@ -183,11 +180,11 @@ def differences(old: Any, new: Any, place: Place = ()) -> Iterator[Place]:
         else:
             for index, (one, other) in enumerate(zip(old, new, strict=True)):
                 yield from differences(one, other, (*place, index))
-    elif isinstance(old, dict) and new is None:
+    elif old and isinstance(old, dict) and new is None:
         yield from differences(old, {}, place)
-    elif isinstance(new, dict) and old is None:
+    elif new and isinstance(new, dict) and old is None:
         yield from differences({}, new, place)
-    elif not (_is_empty(old) and _is_empty(new)) and (old != new or isinstance(old, bool) != isinstance(new, bool)):
+    elif old != new or isinstance(old, bool) != isinstance(new, bool):
         yield place
 
 
@@ -199,7 +196,3 @@ def changed(old: dict[Key, Document], new: dict[Key, Document]) -> Iterator[tupl
             yield key, ()
         elif before.text is not after.text and before.text != after.text:
             yield from ((key, place) for place in differences(before.data, after.data))
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value == {} or value == []

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from hardener.support.data_path import Path
+from hardener.support.printable import plain
 
 _PART = re.compile(r"((?:\\.|[^\\.\[=,])*)((?:\[\d{1,5}\])*)(\.|$)", re.S)
 _INDEX = re.compile(r"\[(\d+)\]")
@@ -45,20 +46,6 @@ def typed(text: str) -> Any:
     return _plain(text)
 
 
-def text_of(value: Any) -> str | None:
-    """The text that ``--set`` makes ``value`` of; None where there is none."""
-    if isinstance(value, str):
-        text = value if value.startswith("{") else re.sub(r"([\\,])", r"\\\1", value)
-    elif value is None or isinstance(value, bool):
-        text = {True: "true", False: "false", None: "null"}[value]
-    elif isinstance(value, int):
-        text = str(value)
-    else:
-        return None
-    found = typed(text)
-    return text if type(found) is type(value) and found == value else None
-
-
 def nested(path: Path, value: Any) -> dict[str, Any] | None:
     """Values in which ``value`` stands at ``path``, keys alone; None for a path into a list."""
     if not all(isinstance(part, str) for part in path):
@@ -78,9 +65,10 @@ def keys_of(path: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def escaped(path: tuple[str, ...]) -> str:
-    """The dotted name of ``path``."""
-    return ".".join(re.sub(r"([\\.,=\[\]])", r"\\\1", part) for part in path)
+def name_of(path: Path) -> str:
+    r"""The dotted name of ``path``: ``podAnnotations.example\.com/role``, ``ports[0]``."""
+    parts = (f"[{part}]" if isinstance(part, int) else "." + re.sub(r"([\\.,=\[\]])", r"\\\1", part) for part in path)
+    return plain("".join(parts).removeprefix("."))
 
 
 def _plain(text: str) -> str:

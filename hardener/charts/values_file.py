@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardener.authoring.edits import Grade
 from hardener.authoring.transform import Transform
+from hardener.charts.set_values import name_of
 from hardener.engine.outcome import Override
 from hardener.sources.yaml import Parsed, TextError, parse, rewrite, same
 from hardener.sources.yaml.render import pair_lines
@@ -30,7 +30,7 @@ class KeyRefusedError(TextError):
     """One override cannot be written; the others perhaps can. ``path`` is its key, which the message begins with."""
 
     def __init__(self, path: Keys, reason: str, line: int | None = None) -> None:
-        super().__init__(f"{key_name(path)}: {reason}", line)
+        super().__init__(f"{name_of(path)}: {reason}", line)
         self.path = path
 
 
@@ -56,11 +56,6 @@ def nested(overrides: Iterable[Override]) -> dict[str, Any]:
     values for one key the later stays."""
     found = _plain(_tree(overrides))
     return found if isinstance(found, dict) else {}
-
-
-def key_name(path: Sequence[str]) -> str:
-    r"""A key as ``helm --set`` spells it: ``podAnnotations.example\.com/role``."""
-    return plain(".".join(re.sub(r"([\\.,=\[])", r"\\\1", part) for part in path))
 
 
 def copies_secret(override: Override) -> bool:

@@ -238,16 +238,14 @@ def choices_of(context: typer.Context) -> Choices:
 
 def release_of(context: typer.Context) -> Release | None:
     """How a chart is rendered, where the command line says so."""
-    given = context.params
-    found = {
-        "values": tuple(given["values"] or ()), "sets": tuple(given["set_value"] or ()), "name": given["release"],
-        "namespace": given["namespace"], "helm": text(given["helm_program"]), "most_renders": given["renders"],
-    }  # fmt: skip
-    if found == {"values": (), "sets": (), "name": "release", "namespace": None, "helm": None, "most_renders": 200}:
-        return None
     from hardener.commands.values import Release
 
-    return Release(**found)
+    given = context.params
+    found = Release(
+        values=tuple(given["values"] or ()), sets=tuple(given["set_value"] or ()), name=given["release"],
+        namespace=given["namespace"], helm=text(given["helm_program"]), most_renders=given["renders"],
+    )  # fmt: skip
+    return None if found == Release() else found
 
 
 def style_of(context: typer.Context) -> Style:

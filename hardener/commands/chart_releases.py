@@ -3,7 +3,6 @@ in the tree."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.places import InObject, InText, SetValue
 from hardener.charts.release import WHOLE, Release, Unwritable
 from hardener.charts.releases import releases, write
+from hardener.charts.set_values import name_of
 from hardener.charts.values_file import KeyRefusedError
 from hardener.commands.progress import said
 from hardener.commands.run import Plan
@@ -25,6 +25,7 @@ from hardener.engine.outcome import Change, FileChange, Outcome, Override, Repor
 from hardener.engine.pipeline import Gate
 from hardener.errors import InputError
 from hardener.sources import files
+from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
 from hardener.support.programs import ProgramError
@@ -35,7 +36,6 @@ _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
 _RENDER = "helm template ... | harden filter hardens what comes of it"
 _COMMENT = re.compile(r"(?<=\s)#.*")
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], object]) -> None:
@@ -159,7 +159,7 @@ def _harden(
 def _unseen(release: Release) -> Iterator[str]:
     """What gives a release values that the tree does not show, and which where that is known."""
     for values in release.values:
-        keys = sorted({".".join(map(str, path)) for path in values.unknown})
+        keys = sorted({name_of(path) for path in values.unknown})
         if keys:
             yield values.name if WHOLE in values.unknown else f"{' and '.join(keys)} of {values.name}"
 
@@ -286,12 +286,3 @@ def stale_comments(file: ManifestFile, hunks: Iterable[Hunk]) -> Iterator[Report
                 yield Report(
                     "stale-comment", None, Severity.LOW, message, "read it and correct it", file.name, line=number
                 )
-
-
-def hunks_of(before: str, after: str) -> Iterator[Hunk]:
-    """What differs between two texts of a file, as hunks of whole lines."""
-    old, new = _LINES.findall(before), _LINES.findall(after)
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for tag, start, end, begin, stop in matcher.get_opcodes():
-        if tag != "equal":
-            yield Hunk(start + 1, old[start:end], begin + 1, new[begin:stop])

@@ -68,14 +68,15 @@ def write_values(
     outcome = hardened.outcome
     if not may_write(outcome, yes):
         return 2
-    if template_patch is not None:
-        _put(template_patch, outcome.template_patch)
     if not hardened.written and in_place is None and os.path.lexists(target):
         print(f"harden: {plain(target)} is of an earlier run: there is nothing to override any more", file=sys.stderr)
     if outcome.overrides and in_place is None:  # who looks again looks with the file
         asked = outcome.asked
         outcome.asked = Asked(asked.paths, (*asked.options, ("values", (target,))))
-    return write(outcome, style)
+    status = write(outcome, style)
+    if template_patch is not None and status == 0:
+        _put(template_patch, outcome.template_patch)
+    return status
 
 
 def _put(path: str, text: str) -> None:
@@ -271,12 +272,14 @@ def _check_values(path: str) -> None:
 
 
 def _written(overrides: list[Override], base: str, run: ChartRun, target: str, in_place: bool) -> dict[str, str]:
-    from hardener.charts.values_file import edited, new_file
+    from hardener.charts.values_file import KeyRefusedError, edited, new_file
 
-    if in_place:
-        return {target: edited(_content(target).text, overrides, base=base)}
     try:
+        if in_place:
+            return {target: edited(_content(target).text, overrides, base=base)}
         return {target: new_file(overrides, base=base, header=_header(run, target))}
+    except KeyRefusedError:  # the others can be written without it
+        raise
     except TextError as error:
         raise InputError(f"{target}: {error.reason}") from None
 
@@ -291,14 +294,15 @@ def _header(run: ChartRun, target: str) -> list[str]:
 def _content(path: str) -> Content:
     try:
         return files.read(os.path.realpath(path))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+    except files.UnreadableError as error:
+        raise InputError(f"{path}: {error.message}") from None
 
 
 def _changes(outcome: Outcome, hardened: HardenedChart) -> list[FileChange]:
     """The files of values that change."""
     from hardener.charts.values_file import key_lines
-    from hardener.commands.chart_releases import hunks_of, stale_comments
+    from hardener.commands.chart_releases import stale_comments
+    from hardener.sources.line_hunks import hunks_of
 
     found = []
     makes = [change for override in outcome.overrides for change in override.changes]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from hardener.charts.set_values import name_of
 from hardener.engine.outcome import Outcome, Override
 from hardener.report.impact import counted, listed
 
@@ -43,7 +44,7 @@ def keys(outcome: Outcome) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for override in outcome.overrides:
         for change in override.changes:
-            found.setdefault(id(change), []).append(key(override))
+            found.setdefault(id(change), []).append(name_of(override.path))
     return found
 
 
@@ -59,12 +60,7 @@ def named(keys: Sequence[str]) -> str:
 def assignment(override: Override) -> str:
     """The key, of which release where there are several, and its value."""
     where = f"{override.release}: " if override.release else ""
-    return f"{where}{key(override)} = {value(override)}"
-
-
-def key(override: Override) -> str:
-    """The key of an override as people write it."""
-    return ".".join(part if "." not in part else json.dumps(part) for part in override.path)
+    return f"{where}{name_of(override.path)} = {value(override)}"
 
 
 def value(override: Override) -> str:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hardener.authoring import registry
 from hardener.authoring.edits import Basis, Grade, Set
-from hardener.charts.values_file import KeyRefusedError, copies_secret, edited, key_lines, key_name, nested, new_file
+from hardener.charts.set_values import name_of
+from hardener.charts.values_file import KeyRefusedError, copies_secret, edited, key_lines, nested, new_file
 from hardener.engine.outcome import MISSING, Change, Override
 from hardener.sources.yaml import TextError, dump, parse
 from tests import helm
@@ -410,7 +411,7 @@ def test_keys_have_lines() -> None:
     ],
 )
 def test_a_key_is_named_as_helm_takes_it(path: tuple[str, ...], name: str) -> None:
-    assert key_name(path) == name
+    assert name_of(path) == name
 
 
 # -- properties
