@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from hardener.authoring.edits import Append, Drop, Edit, Insert, Set
@@ -16,6 +17,8 @@ from hardener.charts.wanted import Wanted
 from hardener.support.data_path import Path, value_at
 
 _MOST_KEYS = 12  # single keys that are tried for one edit
+
+_MOST_PARTS = 12  # signs between words of a text
 
 Switches = dict[tuple[Key, Place], list[Operation]]
 """The booleans of values, by the field that they change."""
@@ -30,7 +33,13 @@ class Candidates:
     ) -> None:
         self.values, self.marked, self.switches, self.base = values, marked, switches, base
         found = [*scalars(values), *((path, None) for path in known)]
-        self._keys = [(path, value, plain(str(path[-1]))) for path, value in found if path]
+        self._called: dict[str, list[tuple[Path, Any]]] = {}
+        self._texts: dict[str, list[Path]] = {}
+        for path, value in found:
+            if path:
+                self._called.setdefault(plain(str(path[-1])), []).append((path, value))
+            if path and isinstance(value, str):
+                self._texts.setdefault(value, []).append(path)
 
     def of(self, edit: Edit, wanted: Wanted, *, guesses: bool) -> Iterator[list[Operation]]:
         """The operations on values that may make ``edit``, one way after the other, the likeliest first; with
@@ -112,14 +121,19 @@ class Candidates:
         before = value_at(data, path)
         words = {plain(part) for part in (key.name, key.kind, *map(str, path))}
         field = plain(str(path[-1]))
-        found: list[tuple[int, Path, Any]] = []
-        for place, value, called in self._keys:
-            if _called(called, field) and type(value) in (type(edit.value), type(None)):
-                found.append((nearness(place, words), place, edit.value))
-            elif isinstance(edit.value, str) and isinstance(before, str):
-                text = _inner(before, edit.value, value)
+        kinds = type(edit.value), type(None)
+        found = [
+            (nearness(place, words), place, edit.value)
+            for called, keys in self._called.items()
+            if _is_called(called, field)
+            for place, value in keys
+            if type(value) in kinds
+        ]
+        if isinstance(edit.value, str) and isinstance(before, str):
+            for part in _parts(before):
+                text = _inner(before, edit.value, part)
                 if text is not None:
-                    found.append((nearness(place, words), place, text))
+                    found += [(nearness(place, words), place, text) for place in self._texts.get(part, ())]
         found.sort(key=lambda one: (-one[0], len(one[1])))
         for _, place, value in found[:_MOST_KEYS]:
             yield [Operation(Kind.SET, place, value, guessed=True)]
@@ -168,7 +182,7 @@ def plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def _called(one: str, other: str) -> bool:
+def _is_called(one: str, other: str) -> bool:
     """Whether a key of values may be named after a field, both without signs between words."""
     return one == other or (min(len(one), len(other)) >= 6 and (one in other or other in one))
 
@@ -179,9 +193,16 @@ def nearness(path: Path, words: set[str]) -> int:
     return sum(1 for part in parts if any(part and part in word for word in words))
 
 
-def _inner(before: str, after: str, value: Any) -> str | None:
-    """What ``value``, a text in ``before``, would have to be for ``after`` to come out; None where it is none."""
-    if not isinstance(value, str) or len(value) < 2 or before.count(value) != 1:
+def _parts(text: str) -> Iterator[str]:
+    """What a template may have put together to ``text``: all that begins and ends at a sign between words."""
+    ends = [match.start() for match in islice(re.finditer(r"[/:@]", text), _MOST_PARTS)]
+    for number, begin in enumerate([0, *(end + 1 for end in ends)]):
+        yield from (text[begin:end] for end in [*ends[number:], len(text)])
+
+
+def _inner(before: str, after: str, value: str) -> str | None:
+    """What ``value``, a part of ``before``, would have to be for ``after`` to come out; None where it cannot."""
+    if len(value) < 2 or before.count(value) != 1:
         return None
     start, _, end = before.partition(value)
     if not after.startswith(start) or not after.endswith(end) or len(after) < len(start) + len(end):

@@ -304,16 +304,16 @@ def _values_text(folder: str) -> str:
 
 def _overrides(reached: Reached) -> list[Override]:
     """The overrides, each with the changes that come out by it."""
-    found = []
-    for path, value in reached.overrides.items():
-        ways = [way for way in reached.ways if any(_is_at(path, operation.path) for operation in way.operations)]
-        changes = tuple(change for way in ways for change in way.step.changes)
-        found.append(Override(tuple(map(str, path)), value, changes))
-    return found
-
-
-def _is_at(path: tuple[Any, ...], operation: tuple[Any, ...]) -> bool:
-    return operation[: len(path)] == path
+    changes: dict[Path, dict[int, Change]] = {path: {} for path in reached.overrides}
+    for way in reached.ways:
+        for path in way.paths:
+            for key in (path[:length] for length in range(1, len(path) + 1)):
+                if key in changes:
+                    changes[key] |= {id(change): change for change in way.step.changes}
+    return [
+        Override(tuple(map(str, path)), value, tuple(changes[path].values()))
+        for path, value in reached.overrides.items()
+    ]
 
 
 def name_of(changes: Sequence[Change]) -> StepName:

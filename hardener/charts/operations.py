@@ -91,9 +91,10 @@ def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[P
     unique: dict[tuple[Path, Kind, str], Operation] = {}
     for operation in operations:
         unique.setdefault((operation.path, operation.kind, repr(operation.value)), operation)
-    made = copy.deepcopy(values)
+    made = dict(values)
+    owned = {id(made)}
     for operation in sorted(unique.values(), key=lambda operation: len(operation.path)):
-        _operate(made, operation)
+        _operate(made, operation, owned)
     found: dict[Path, Any] = {}
     for operation in unique.values():
         keys = keys_of(operation.path)
@@ -101,17 +102,21 @@ def overrides(values: dict[str, Any], operations: Iterable[Operation]) -> dict[P
     return {path: value for path, value in found.items() if not any(path[:n] in found for n in range(1, len(path)))}
 
 
-def _operate(values: Any, operation: Operation) -> None:
+def _operate(values: Any, operation: Operation, owned: set[int]) -> None:
+    """Change ``values``. Those in ``owned`` are copies by now; the others on the way are copied first, and no more."""
     parent = values
     for part in operation.path[:-1]:
         if isinstance(part, str) and isinstance(parent, dict):
-            if not isinstance(parent.get(part), dict | list):
-                parent[part] = {}
-            parent = parent[part]
+            child = parent.get(part)
         elif isinstance(part, int) and isinstance(parent, list) and part < len(parent):
-            parent = parent[part]
+            child = parent[part]
         else:
             raise ConflictError(name_of(operation.path))
+        if id(child) not in owned:
+            child = list(child) if isinstance(child, list) else dict(child) if isinstance(child, dict) else {}
+            owned.add(id(child))
+            parent[part] = child
+        parent = child
     last = operation.path[-1]
     if isinstance(parent, list) and not (isinstance(last, int) and last < len(parent)):
         raise ConflictError(name_of(operation.path))

@@ -40,6 +40,11 @@ class Way:
     operations: list[Operation]
 
     @property
+    def paths(self) -> list[Path]:
+        """The values that it changes."""
+        return [operation.path for operation in self.operations]
+
+    @property
     def is_guessed(self) -> bool:
         """Whether nobody saw that all of it comes out where it is wanted."""
         return any(operation.guessed for operation in self.operations)
@@ -130,7 +135,7 @@ class Search:
     def give_up(self, path: Path, reason: str) -> None:
         """Do without the override of ``path``, which cannot be written, and what it is for."""
         for way in self.accepted:
-            if any(operation.path[: len(path)] == path for operation in way.operations):
+            if any(own[: len(path)] == path for own in way.paths):
                 self.reasons[way.step.number] = reason
         self.accepted = [way for way in self.accepted if self.reasons.get(way.step.number) != reason]
 
