@@ -219,7 +219,7 @@ def test_a_file_that_harden_did_not_make_is_not_written_over(tmp_path: Path, mon
         {
             "harden-values.yaml": "replicas: 2\n",
             "empty.yaml": "\n",
-            "ours.yaml": "# Overrides of harden for the chart a\n",
+            "ours.yaml": "# Overrides of harden for the chart chart; helm takes them last:\n",
         },
     )
     for file, said in {
@@ -250,6 +250,51 @@ def test_where_the_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             target_of("chart", *arguments)
     monkeypatch.chdir(tmp_path / "chart")
     assert os.path.normpath(target_of(".", Release(), None, None)) == values.FILE
+
+
+@pytest.mark.helm
+def test_a_chart_below_another_is_hardened_beside_the_whole(tmp_path: Path) -> None:
+    """helm takes each file in ``charts/`` for a chart. The file of another chart is not written over."""
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    assert harden("values", "chart/charts/cache", "--yes", cwd=folder).status == 0
+    made = (folder / "harden-values.yaml").read_bytes()
+    assert not list((folder / "chart/charts").glob("*.yaml"))
+    done = harden("values", "chart", cwd=folder)
+    assert (done.status, done.err.strip()) == (
+        2, "harden: harden-values.yaml holds the overrides of another chart: -o makes another file"
+    )  # fmt: skip
+    assert (folder / "harden-values.yaml").read_bytes() == made
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("renders", ["1", "2", "4"])
+def test_too_few_renders_are_said(renders: str, tmp_path: Path) -> None:
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    done = harden("values", "chart", "--renders", renders, cwd=folder)
+    assert done.status == 0
+    assert "renders were not enough to try all values; --renders N allows more" in done.err
+    assert "Values do not reach it" in done.out
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"resources: {}\nresources: {}\n", "duplicate key 'resources'"),
+        (b"# \xff\nresources: {}\n", "control characters are not allowed"),
+    ],
+)
+def test_a_file_that_cannot_be_edited_is_one_line(content: bytes, said: str, tmp_path: Path) -> None:
+    """helm takes a key that stands twice."""
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    (folder / "production.yaml").write_bytes(content)
+    done = harden("values", "chart", "-f", "production.yaml", "--in-place", "production.yaml", cwd=folder)
+    assert done.status == 2 and done.err.startswith("harden: ") and done.err.count("\n") == 1
+    assert said in done.err or "UTF-8" in done.err
+    assert (folder / "production.yaml").read_bytes() == content
 
 
 @pytest.mark.parametrize(

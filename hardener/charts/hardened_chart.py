@@ -144,6 +144,7 @@ class _Hardening:
         given = [*values_of(run.values), *(_set(text) for text in run.sets)]
         search: Search | None = None
         refused: dict[StepName, Report] = {}
+        spent = False
         for turn in range(_MOST_TURNS):
             tree = Tree.rendered(templates, run.root, settings, lock_of(run.root), run.called)
             tree.chart_values = given
@@ -162,6 +163,7 @@ class _Hardening:
                     reached = search.reached()
                 except SpentError:
                     reached = Reached([], {}, {}, spent=True)
+            spent = spent or reached.spent
             made = {way.step.number for way in reached.ways}
             left = [step for step in wanted.steps if step.number not in made]
             refused |= {name_of(step.changes): _left(step, reached) for step in left}
@@ -173,7 +175,7 @@ class _Hardening:
                 self._lines(outcome, first, reached, refused)
         _narrow(outcome, reached, refused.values())
         at_templates(outcome, template_texts(copy.folder, run.called))
-        return HardenedChart(outcome, written, hardened, self._renders.count, reached.spent, copy.dropped)
+        return HardenedChart(outcome, written, hardened, self._renders.count, spent, copy.dropped)
 
     def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
         """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""

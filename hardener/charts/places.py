@@ -34,8 +34,8 @@ class InFile:
 
 
 @dataclass(frozen=True, slots=True)
-class InObject:
-    """A mapping below ``below`` of the object ``item``, which is made where there is none."""
+class _Below:
+    """The place ``below`` of the object ``item``."""
 
     item: Object
     below: Path
@@ -47,6 +47,11 @@ class InObject:
 
     def takes(self, override: Override) -> bool:
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class InObject(_Below):
+    """A mapping below ``below`` of the object ``item``, which is made where there is none."""
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
         def change(holder: dict[str, Any], key: str) -> None:
@@ -62,19 +67,8 @@ class InObject:
 
 
 @dataclass(frozen=True, slots=True)
-class InText:
+class InText(_Below):
     """A text of the object ``item`` that is YAML itself, which keeps its style; it is made where there is none."""
-
-    item: Object
-    below: Path
-    name: str
-
-    @property
-    def path(self) -> str:
-        return self.item.piece.file.path
-
-    def takes(self, override: Override) -> bool:
-        return True
 
     def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
         def change(holder: dict[str, Any], key: str) -> None:
@@ -89,19 +83,12 @@ class InText:
 
 
 @dataclass(frozen=True, slots=True)
-class SetValue:
+class SetValue(_Below):
     """One value that is set by itself, at ``below`` of the object: ``target`` is its path in the values, and ``spelt``
     gives what stands there for a value, None where nothing can."""
 
-    item: Object
-    below: Path
-    name: str
     target: Path
     spelt: Callable[[Any], str | int | None]
-
-    @property
-    def path(self) -> str:
-        return self.item.piece.file.path
 
     def takes(self, override: Override) -> bool:
         return override.path == self.target and self.spelt(override.value) is not None

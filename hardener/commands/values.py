@@ -75,7 +75,10 @@ def write_values(
         outcome.asked = Asked(asked.paths, (*asked.options, ("values", (target,))))
     status = write(outcome, style)
     if template_patch is not None and status == 0:
-        _put(template_patch, outcome.template_patch)
+        if outcome.template_patch:
+            _put(template_patch, outcome.template_patch)
+        else:
+            print(f"harden: {plain(template_patch)} was not written: no line of a template makes more", file=sys.stderr)
     return status
 
 
@@ -102,7 +105,9 @@ def target_of(chart: str, release: Release, output: str | None, in_place: str | 
         raise InputError(f"{target} is one of the values: --in-place {target} edits it, -o makes another file")
     if os.path.isdir(target):
         raise InputError(f"{target} is a folder: name a file with -o")
-    if os.path.lexists(target) and not _is_ours(target):
+    if os.path.lexists(target) and not _is_ours(target, chart):
+        if _content(target).text.startswith(f"# {_MADE}"):
+            raise InputError(f"{target} holds the overrides of another chart: -o makes another file")
         edits = f"-f {target} --in-place {target} edits it"
         raise InputError(f"{target} is there, and harden did not make it: {edits}, -o makes another file")
     return target
@@ -114,10 +119,15 @@ def _given(path: str, release: Release) -> str | None:
     return next((each for each in release.values if os.path.realpath(each) == real), None)
 
 
-def _is_ours(path: str) -> bool:
-    """Whether harden made the file, or nothing stands in it."""
+def _is_ours(path: str, chart: str) -> bool:
+    """Whether harden made the file for ``chart``, or nothing stands in it."""
     text = _content(path).text
-    return text.startswith(f"# {_MADE}") or not text.strip()
+    return text.startswith(f"# {_made_for(chart)}") or not text.strip()
+
+
+def _made_for(chart: str) -> str:
+    """How a file of overrides begins."""
+    return f"{_MADE} {os.path.basename(os.path.abspath(chart))};"
 
 
 def harden(
@@ -260,9 +270,16 @@ def _asked(chart: str, choices: Choices, release: Release, in_place: str | None)
 
 def _beside(chart: str, release: Release) -> str:
     """Where overrides go when nobody says: beside the user's values, else beside the chart."""
-    folder = os.path.dirname(release.values[-1]) if release.values else os.path.dirname(chart.rstrip(os.sep))
-    if not release.values and os.path.realpath(chart) == os.path.realpath(os.curdir):
-        folder = chart
+    if release.values:
+        return os.path.join(os.path.dirname(release.values[-1]), FILE)
+    if os.path.realpath(chart) == os.path.realpath(os.curdir):
+        return os.path.join(chart, FILE)
+    folder = os.path.dirname(chart.rstrip(os.sep))
+    while os.path.basename(os.path.abspath(folder)) == "charts":
+        above = os.path.dirname(folder) or os.curdir
+        if not os.path.isfile(os.path.join(above, "Chart.yaml")):
+            break
+        folder = os.path.dirname(above)  # helm takes each file in there for a chart
     return os.path.join(folder, FILE)
 
 
@@ -287,8 +304,7 @@ def _written(overrides: list[Override], base: str, run: ChartRun, target: str, i
 def _header(run: ChartRun, target: str) -> list[str]:
     folder = os.path.dirname(target) or os.curdir
     given = " ".join(f"-f {quoted(os.path.relpath(path, folder))}" for path in [*run.values, target])
-    name = os.path.basename(os.path.abspath(run.chart))
-    return [f"{_MADE} {name}; helm takes them last:", f"  helm upgrade RELEASE CHART {given}"]
+    return [f"{_made_for(run.chart)} helm takes them last:", f"  helm upgrade RELEASE CHART {given}"]
 
 
 def _content(path: str) -> Content:
