@@ -59,12 +59,22 @@ def program(text: str) -> File:
     return File(text, mode=0o755)
 
 
-def python(text: str, **config: Any) -> Image:
-    """An image with a program in Python at /app/main.py, which it runs."""
-    files = {"/app": folder(), "/app/main.py": File(_PREAMBLE + text), "/app/shown/index.html": File("it works\n")}
+def python(text: str, owner: int = 0, **config: Any) -> Image:
+    """An image with a program in Python at /app/main.py, which it runs; the folder is that of the user ``owner``."""
+    files = {"/app": folder(owner=owner), "/app/main.py": File(_PREAMBLE + text), "/app/version": File("1.0.0\n")}
     return Image(("python",), files, {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/app"} | _NO_BYTECODE | config)
 
 
+_FIXED = """\
+def addresses_are_fixed():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.personality(0x0040000) >= 0:  # ADDR_NO_RANDOMIZE
+        return True
+    print(f'personality: {os.strerror(ctypes.get_errno())}')
+    return False
+
+
+"""
 # Root would write what it compiled beside the modules of the image.
 _NO_BYTECODE = {"Env": [f"PATH={_PATH}", "PYTHONDONTWRITEBYTECODE=1"]}
 _PREAMBLE = """\
@@ -261,7 +271,7 @@ IMAGES: dict[str, Image] = {
         {"User": "1000", "Cmd": ["httpd", "-f", "-p", "80", "-h", "/srv"], "ExposedPorts": {"80/tcp": {}}}, ("app",),
     ),
     # Writes where its code lies.
-    "r.example/shop/orders:1.0.0": python("pathlib.Path('/app/state.db').write_text('0')\nserve()\n"),
+    "r.example/shop/orders:1.0.0": python("pathlib.Path('/app/state.db').write_text('0')\nserve()\n", 1000, User="1000"),
     # Gives a folder away, and goes on as root.
     "r.example/shop/spooler:1.0.0": python(
         "os.makedirs('/var/spool/letters', exist_ok=True)\nos.chown('/var/spool/letters', 1234, 1234)\nserve()\n",
@@ -289,33 +299,19 @@ IMAGES: dict[str, Image] = {
         "place = pathlib.Path(os.sep, *reversed(['letters', 'shop', 'opt']))\n"
         "place.mkdir(parents=True)\n(place / str(os.getpid())).write_text('0')\nserve()\n",
     ),
-    # Keeps its state beside its code, else in the memory of the kernel, else not at all: only two changes together
-    # stop it.
-    "r.example/shop/stubborn:1.0.0": Image(
-        ("python",),
-        {"/app": folder(0o777), "/app/main.py": File(_PREAMBLE + (
-            "libc = ctypes.CDLL(None, use_errno=True)\n"
-            "def kept():\n"
-            "    try:\n"
-            "        pathlib.Path('/app/state').write_text('0')\n"
-            "        return True\n"
-            "    except OSError as error:\n"
-            "        print(f'no file: {error}')\n"
-            "    if libc.unshare(0x10000000) == 0:  # a user namespace\n"
-            "        return True\n"
-            "    print(f'no namespace: {os.strerror(ctypes.get_errno())}')\n"
-            "    return False\n"
-            "if not kept():\n"
-            "    sys.exit('nowhere to keep the state')\n"
-            "serve()\n"))},
-        {"Cmd": ["python3", "-u", "/app/main.py"], "User": "1000"}, ("app",),
+    # Keeps its state beside its code, else at a fixed address of its memory: only two changes together stop it.
+    "r.example/shop/stubborn:1.0.0": python(
+        _FIXED + "try:\n"
+        "    pathlib.Path('/app/state').write_text('0')\n"
+        "except OSError as error:\n"
+        "    print(f'no file: {error}')\n"
+        "    if not addresses_are_fixed():\n"
+        "        sys.exit('nowhere to keep the state: no fixed addresses')\n"
+        "serve()\n", 1000, User="1000",
     ),
-    # Makes a user namespace, as browsers do for their sandbox: the filter of the runtime refuses it.
-    "r.example/shop/renderer:1.0.0": python(
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        "if libc.unshare(0x10000000) != 0:\n"
-        "    sys.exit(f'no sandbox: unshare: {os.strerror(ctypes.get_errno())}')\n"
-        "serve()\n", User="1000",
+    # Asks the kernel for fixed addresses, as Lisp systems and debuggers do: the filter of the runtime refuses it.
+    "r.example/shop/lisp:1.0.0": python(
+        _FIXED + "if not addresses_are_fixed():\n    sys.exit('no fixed addresses')\nserve()\n", User="1000",
     ),
     "r.example/shop/agent:1.0.0": python("serve()\n"),
     # Compiles the modules of the image anew and keeps them beside these, or does without where it cannot.
@@ -324,6 +320,7 @@ IMAGES: dict[str, Image] = {
         "port = int(os.environ.get('PORT', '8080'))\n"
         "pathlib.Path('/tmp/alive').write_text('yes')\nserve(port=port)\n", User="1000",
     ),
+    "r.example/shop/tools:1.0.0": Image((), {"/made": folder()}, {"Cmd": ["busybox", "sh"]}),
     # Asks its sidecar on the loopback, and ends where that does not answer.
     "r.example/shop/caller:1.0.0": python(
         "import urllib.request\n"
