@@ -137,6 +137,8 @@ KEYS = "its keys are digest, runs, workload, container, date, engine, seconds, c
         ({"digest": "sha256:1"}, "digest is no digest: write sha256: and the 64 hexadecimal digits"),
         ({"runs": "x"}, "runs is not 16 hexadecimal digits: run harden observe, which writes them"),
         ({"date": "yesterday"}, "date is no day: write it as 2026-11-28"),
+        ({"wrote": ["run"]}, "run is no folder of an image: write it from the root on"),
+        ({"occupied": ["/srv/../etc"]}, "/srv/../etc is no folder of an image"),
         ({"memory": -1}, "a number is below 0: run harden observe"),
         ({"user": "root"}, f"Expected int | null, got str - at user: {KEYS}"),
         ({"seen": 1}, f"Object contains unknown field seen: {KEYS}"),

@@ -54,9 +54,13 @@ class LockedImage:
 
 @dataclass(slots=True)
 class Lock:
-    """The images by their name as written in the file, and by repository spelled out with tag or digest."""
+    """The images by their name as written in the file, and by repository spelled out with tag or digest.
+
+    ``is_observed``: whether it holds anything that was seen of containers.
+    """
 
     images: dict[str, LockedImage] = field(default_factory=dict)
+    is_observed: bool = False
     _spelled: dict[str, LockedImage] = field(default_factory=dict)
     _tagged: set[str] = field(default_factory=set)  # repository@digest of what a tag names
     _followed: dict[str, list[LockedImage]] = field(default_factory=dict)  # by a digest that its tag had before
@@ -64,6 +68,7 @@ class Lock:
     def add(self, reference: ImageReference, image: LockedImage) -> None:
         """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
         self.images[reference.text] = image
+        self.is_observed = self.is_observed or bool(image.observed)
         if reference.digest is None:  # with one, it is what a manifest pins, and no word on the tag
             tagged = f"{reference.normalized}:{reference.tag or _LATEST}"
             if self._spelled.setdefault(tagged, image) is image:
@@ -89,8 +94,8 @@ class Lock:
         return self.images.get(reference.text) or self.spelled(reference.normalized, reference.tag)
 
     def with_observed(self, seen: Mapping[str, Sequence[Observation]]) -> Lock:
-        """A lock that says the same and what was ``seen``, by the name of the image in the lock, as ``save_observed`` would
-        leave it. An image that the lock does not hold comes in with the digest that ran."""
+        """A lock that says the same and what was ``seen``, by the name of the image in the lock, as ``save_observed``
+        would leave it. An image that the lock does not hold comes in with the digest that ran."""
         images = dict(self.images)
         for name, new in seen.items():
             if new:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
@@ -134,8 +135,8 @@ def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
         found.append(
             Observation(
                 said.digest, said.runs, said.workload, said.container, said.date, said.engine, said.seconds,
-                said.came_up, said.user, tuple(said.groups), tuple(said.wrote), tuple(said.occupied), tuple(said.listens),
-                tuple(said.capabilities), said.memory, said.token, tuple(said.connects),
+                said.came_up, said.user, tuple(said.groups), tuple(said.wrote), tuple(said.occupied),
+                tuple(said.listens), tuple(said.capabilities), said.memory, said.token, tuple(said.connects),
                 {name: tuple(settings) for name, settings in said.held.items()},
                 {name: tuple(each.settings) for name, each in failed.items()},
                 {name: each.because for name, each in failed.items()},
@@ -152,6 +153,9 @@ def _problem(said: Any) -> str | None:
         return "runs is not 16 hexadecimal digits: run harden observe, which writes them"
     if not _DAY.fullmatch(said.date):
         return "date is no day: write it as 2026-11-28"
+    for path in (*said.wrote, *said.occupied):
+        if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//") or path == "/":
+            return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
     numbers = (said.seconds, said.user, said.memory, *said.groups)
     if any(number is not None and number < 0 for number in numbers):
         return "a number is below 0: run harden observe, which writes them"
