@@ -492,8 +492,8 @@ def test_a_mirror_of_a_repository_serves_where_nobody_logs_in(
 
 def test_a_repository_may_ask_for_tls() -> None:
     client = Client(repository={"127.0.0.1:5000": Registry(insecure=False)}, find_login=NOBODY)
-    assert client._is_plain("127.0.0.1:5000") is False
-    assert client._is_plain("127.0.0.1:5001") is True
+    assert client.is_plain("127.0.0.1:5000") is False
+    assert client.is_plain("127.0.0.1:5001") is True
 
 
 HOW = ["home", "xdg", "option"]

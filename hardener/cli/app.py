@@ -23,6 +23,7 @@ from hardener.cli.options import (
     Color,
     ColorOption,
     Config,
+    ContainerEngine,
     Evidence,
     FailOn,
     Format,
@@ -426,6 +427,51 @@ def lock(
 
     asked = {"check": check, "update": update, "frozen": frozen, "deep": deep}
     sys.exit(lock(paths or [], choices_of(context), **asked, registries=text(registries)))
+
+
+@command(
+    short_help="Run workloads hardened, in podman or docker.",
+    epilog="""
+harden observe k8s
+harden observe k8s --workload web --seconds 60
+harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
+""",
+)
+def observe(
+    context: typer.Context,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
+    ] = None,
+    workload: Annotated[
+        list[str] | None, typer.Option(help="Only this one: web or Deployment/web.", metavar="NAME")
+    ] = None,
+    engine: Annotated[
+        ContainerEngine | None, typer.Option(help="What runs containers (the first that is installed).")
+    ] = None,
+    seconds: Annotated[int, typer.Option(help="How long each workload is looked at.", min=1, max=3600)] = 20,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Harden what calls a workload that does not come up as it is, too.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 when one no longer runs hardened.")
+    ] = False,
+    format: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.text,
+    registries: Annotated[
+        Path | None,
+        typer.Option(help="Mirrors and registries without TLS (~/.config/harden/config.yaml).", metavar="FILE"),
+    ] = None,
+    profile: Profile = None,
+    config: Config = None,
+    evidence: Evidence = None,
+) -> None:
+    """Run workloads in a container engine, as they are and hardened, and keep in harden.lock what was seen."""
+    from hardener.commands.observe import observe
+
+    status = observe(
+        paths or ["."], choices_of(context), workloads=workload or [], engine=engine, seconds=seconds,
+        keep_going=keep_going, check=check, registries=text(registries), format=format,
+    )  # fmt: skip
+    sys.exit(status)
 
 
 @command(short_help="Show the images of the manifests.")

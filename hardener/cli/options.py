@@ -84,6 +84,11 @@ class Workflow(StrEnum):
     gitlab = "gitlab"
 
 
+class ContainerEngine(StrEnum):
+    podman = "podman"
+    docker = "docker"
+
+
 class ImageFormat(StrEnum):
     text = "text"
     json = "json"

@@ -300,7 +300,7 @@ def _failed(errand: Errand, problem: str, result: Result, kind: dict[str, str] |
 
 
 def _take(errand: Errand, found: Found, result: Result, unsaved: dict[str, dict[str, Any]]) -> None:
-    entry = _masked(writer.stanza(found))
+    entry = masked(writer.stanza(found))
     _keep(errand, found.digest, entry)
     unsaved[errand.key] = entry
     words = [found.digest, *([", ".join(found.platforms)] if found.platforms else [])]
@@ -327,7 +327,7 @@ def _keep(errand: Errand, digest: str, entry: dict[str, Any]) -> None:
         entry["keep"] = True
 
 
-def _masked(entry: dict[str, Any]) -> dict[str, Any]:
+def masked(entry: dict[str, Any]) -> dict[str, Any]:
     """``entry`` without what looks like a secret in a command: the lock is committed."""
     words = {key: entry["config"][key] for key in ("entrypoint", "cmd") if entry.get("config", {}).get(key)}
     if not words:

@@ -216,6 +216,10 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
         _report(state, transform, target, program_advice.lacking(transform, target, edits))
         return
+    if outcome.tree.lock is not None and outcome.tree.lock.is_observed:
+        from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
+
+        edits = regraded(transform, target, edits)
     step = draft(outcome.tree, transform, target, edits)
     if not step.changes or _waive(state, step) or state.gate.refuses(step):
         return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ROOT = frozenset({"", "0", "root"})
 LOCK = "harden.lock"
+OBSERVED = "harden observe"
 SOME_NUMBER = "a number"
 """The user of an image that runs under `runAsNonRoot`, where nothing says which number it is."""
 NOBODY_ELSE = 65532
@@ -30,6 +31,7 @@ UserKind = Literal["root", "number", "name", "unknown"]
 class KnownBy(StrEnum):
     """Where a fact about an image is from, the strongest first."""
 
+    OBSERVED = OBSERVED
     LOCK = LOCK
     DOCKERFILE = "Dockerfile"
     SAME_IMAGE = "same image"
@@ -87,6 +89,8 @@ class ImageFacts:
       that is not known.
     - `root_commands`: what its entrypoint does that needs root, for people.
     - `carried`: file capabilities of its programs, without CAP_, and where that is said.
+    - `hiding`: folders that it was seen to write to and in which it has files, so that a volume there would hide them.
+      `seen_for`: for how long nothing else was seen, in words; None where nobody looked.
     """
 
     user: str | None = None
@@ -116,6 +120,8 @@ class ImageFacts:
     root_commands: tuple[str, ...] = ()
     carried: tuple[tuple[str, str], ...] = ()
     paths_by: KnownBy | None = None
+    hiding: tuple[ImagePath, ...] = ()
+    seen_for: str | None = None
 
     @property
     def proved(self) -> bool:

@@ -6,7 +6,8 @@ It stands at the Git root. ``apply`` only ever reads it, so a run needs no netwo
 from __future__ import annotations
 
 import os
-from dataclasses import field
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 from typing import Any, NoReturn
 
 from hardener.authoring.config import parsed_file
@@ -15,6 +16,8 @@ from hardener.kubernetes.image_config import UNKNOWN, ImageConfig
 from hardener.kubernetes.image_files import ImageFiles
 from hardener.kubernetes.image_reference import ImageReference, is_digest
 from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.lock import observed
+from hardener.lock.observed import Observation
 from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read
 from hardener.support.fast_dataclass import dataclass
@@ -31,6 +34,7 @@ class LockedImage:
     - `previous`: digests that its tag had before, the last one first; manifests may still hold one that harden wrote.
     - `keep`: it stays in the lock, also when no file of the repository names it.
     - `files`: what its files say, None where nobody read them.
+    - `observed`: what was seen of containers that ran it, also in another version: each names the digest that ran.
     """
 
     digest: str
@@ -40,6 +44,7 @@ class LockedImage:
     previous: tuple[str, ...] = ()
     keep: bool = False
     files: ImageFiles | None = None
+    observed: tuple[Observation, ...] = ()
 
     @property
     def is_one_platform(self) -> bool:
@@ -49,9 +54,13 @@ class LockedImage:
 
 @dataclass(slots=True)
 class Lock:
-    """The images by their name as written in the file, and by repository spelled out with tag or digest."""
+    """The images by their name as written in the file, and by repository spelled out with tag or digest.
+
+    ``is_observed``: whether it holds anything that was seen of containers.
+    """
 
     images: dict[str, LockedImage] = field(default_factory=dict)
+    is_observed: bool = False
     _spelled: dict[str, LockedImage] = field(default_factory=dict)
     _tagged: set[str] = field(default_factory=set)  # repository@digest of what a tag names
     _followed: dict[str, list[LockedImage]] = field(default_factory=dict)  # by a digest that its tag had before
@@ -59,6 +68,7 @@ class Lock:
     def add(self, reference: ImageReference, image: LockedImage) -> None:
         """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
         self.images[reference.text] = image
+        self.is_observed = self.is_observed or bool(image.observed)
         if reference.digest is None:  # with one, it is what a manifest pins, and no word on the tag
             tagged = f"{reference.normalized}:{reference.tag or _LATEST}"
             if self._spelled.setdefault(tagged, image) is image:
@@ -82,6 +92,20 @@ class Lock:
         if reference.opaque:
             return None
         return self.images.get(reference.text) or self.spelled(reference.normalized, reference.tag)
+
+    def with_observed(self, seen: Mapping[str, Sequence[Observation]]) -> Lock:
+        """A lock that says the same and what was ``seen``, by the name of the image in the lock, as ``save_observed``
+        would leave it. An image that the lock does not hold comes in with the digest that ran."""
+        images = dict(self.images)
+        for name, new in seen.items():
+            if new:
+                image = images.get(name) or LockedImage(new[-1].digest)
+                images[name] = replace(image, observed=observed.merged(image.observed, new))
+        found = Lock()
+        for name, image in images.items():
+            if (reference := parse_image(name)) is not None:
+                found.add(reference, image)
+        return found
 
     def successor(self, reference: ImageReference) -> LockedImage | None:
         """What took the place of the digest that ``reference`` names: its tag had that before. One without a tag has a
@@ -159,6 +183,7 @@ class _Reader:
             platforms: list[str] = []
             config: dict[str, Any] | None = None
             files: dict[str, Any] | None = None
+            observed: list[Any] = []
             previous: list[str] = []
             keep: bool = False
 
@@ -210,11 +235,24 @@ class _Reader:
             )  # fmt: skip
             platforms, previous = tuple(entry.platforms), tuple(entry.previous)
             files = _files(held) if entry.files is not None else None
-            locked = LockedImage(entry.digest, entry.media_type, platforms, config, previous, entry.keep, files)
-            found.add(reference, locked)
+            found.add(
+                reference,
+                LockedImage(
+                    entry.digest, entry.media_type, platforms, config, previous, entry.keep, files,
+                    self._observed(image, entry.observed),
+                ),
+            )  # fmt: skip
         return found
 
-    def _fail(self, path: tuple[str, ...], message: str) -> NoReturn:
+    def _observed(self, image: str, entries: list[Any]) -> tuple[Observation, ...]:
+        if not entries:
+            return ()
+        try:
+            return observed.read(entries)
+        except observed.NoObservationError as wrong:
+            self._fail(("images", image, "observed", wrong.index), f"{image}: observed: {wrong}")
+
+    def _fail(self, path: tuple[str | int, ...], message: str) -> NoReturn:
         raise InputError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
 
 

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
+from hardener.errors import HardenError
+from hardener.kubernetes.image_reference import is_digest
 from hardener.support.fast_dataclass import dataclass
+
+_RUNS = re.compile(r"[0-9a-f]{16}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +36,9 @@ class Observation:
     - `memory`: the most that it used, in bytes, page cache included; None where the engine does not tell.
     - `token`: whether it read the token of its service account; None where it had none, or nobody could see.
     - `connects`: what it connected to: "Service/cache:6379", "kubernetes" for the API server.
-    - `held`: the changes under which it came up, by transform, each the settings that it makes, in the spelling of
-      ``setting``. `failed`: the changes under which it did not, likewise, and `because` the reason of each.
+    - `held`: the changes under which it came up, all together, by transform, each the settings that it makes, in the
+      spelling of ``hardener.facts.images.observations.setting``. `failed`: the changes under which it did not,
+      likewise, and `because` the reason of each.
     """
 
     digest: str
@@ -59,3 +68,117 @@ def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -
     those of the image), and the ``names`` of its variables, in whatever order."""
     told = json.dumps([list(command), list(args), sorted(set(names))], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def merged(before: Iterable[Observation], new: Iterable[Observation]) -> tuple[Observation, ...]:
+    """``before`` with ``new`` in place of what ran the same, of whatever digest, in the order in which a lock has them:
+    by workload, container, and what ran."""
+    found = {each.runs: each for each in (*before, *new)}
+    return tuple(sorted(found.values(), key=_order))
+
+
+def _order(observation: Observation) -> tuple[str, str, str]:
+    return observation.workload, observation.container, observation.runs
+
+
+class NoObservationError(HardenError):
+    """An entry of a lock is no observation. The message is what is wrong, ``index`` which entry it is."""
+
+    def __init__(self, index: int, message: str) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+def read(entries: Sequence[Any]) -> tuple[Observation, ...]:
+    """The observations that a lock lists. Raises NoObservationError."""
+    import msgspec  # late: most locks have none
+
+    class Failed(msgspec.Struct, forbid_unknown_fields=True):
+        settings: list[str]
+        because: str
+
+    class Entry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+        digest: str
+        runs: str
+        workload: str
+        container: str
+        date: str
+        engine: str
+        seconds: int
+        came_up: bool = True
+        user: int | None = None
+        groups: list[int] = []
+        wrote: list[str] = []
+        occupied: list[str] = []
+        listens: list[str] = []
+        capabilities: list[str] = []
+        memory: int | None = None
+        token: bool | None = None
+        connects: list[str] = []
+        held: dict[str, list[str]] = {}
+        failed: dict[str, Any] = {}
+
+    found: list[Observation] = []
+    for index, entry in enumerate(entries):
+        kind: Any = Entry
+        try:
+            said = msgspec.convert(entry, Entry)
+            kind = Failed
+            failed = {name: msgspec.convert(value, Failed) for name, value in said.failed.items()}
+        except msgspec.ValidationError as error:
+            keys = ", ".join(kind.__struct_encode_fields__)
+            where = "failed: " if kind is Failed else ""
+            plain = str(error).replace("`", "").replace("$.", "")
+            raise NoObservationError(index, f"{where}{plain}: its keys are {keys}") from None
+        if problem := _problem(said):
+            raise NoObservationError(index, problem)
+        found.append(
+            Observation(
+                said.digest, said.runs, said.workload, said.container, said.date, said.engine, said.seconds,
+                said.came_up, said.user, tuple(said.groups), tuple(said.wrote), tuple(said.occupied),
+                tuple(said.listens), tuple(said.capabilities), said.memory, said.token, tuple(said.connects),
+                {name: tuple(settings) for name, settings in said.held.items()},
+                {name: tuple(each.settings) for name, each in failed.items()},
+                {name: each.because for name, each in failed.items()},
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _problem(said: Any) -> str | None:
+    """What is wrong with an entry whose keys and types are right."""
+    if not is_digest(said.digest):
+        return "digest is no digest: write sha256: and the 64 hexadecimal digits that the registry names"
+    if not _RUNS.fullmatch(said.runs):
+        return "runs is not 16 hexadecimal digits: run harden observe, which writes them"
+    if not _DAY.fullmatch(said.date):
+        return "date is no day: write it as 2026-11-28"
+    for path in (*said.wrote, *said.occupied):
+        if not path.startswith("/") or posixpath.normpath(path) != path or path.startswith("//") or path == "/":
+            return f"{path} is no folder of an image: write it from the root on, without a slash at its end"
+    numbers = (said.seconds, said.user, said.memory, *said.groups)
+    if any(number is not None and number < 0 for number in numbers):
+        return "a number is below 0: run harden observe, which writes them"
+    return None
+
+
+def entry_of(observation: Observation) -> dict[str, Any]:
+    """What a lock says of ``observation``: its keys, without those that are empty."""
+    said = observation
+    entry: dict[str, Any] = {
+        "digest": said.digest, "runs": said.runs, "workload": said.workload, "container": said.container,
+        "date": said.on, "engine": said.engine, "seconds": said.seconds,
+    }  # fmt: skip
+    if not said.came_up:
+        entry["cameUp"] = False
+    more = {
+        "user": said.user, "groups": list(said.groups), "wrote": list(said.wrote), "occupied": list(said.occupied),
+        "listens": list(said.listens), "capabilities": list(said.capabilities), "memory": said.memory,
+        "token": said.token, "connects": list(said.connects),
+        "held": {name: list(settings) for name, settings in sorted(said.held.items())},
+        "failed": {
+            name: {"settings": list(settings), "because": said.because.get(name, "")}
+            for name, settings in sorted(said.failed.items())
+        },
+    }  # fmt: skip
+    return entry | {key: value for key, value in more.items() if value not in (None, [], {})}

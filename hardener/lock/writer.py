@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hardener import __version__
 from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
+from hardener.lock import observed
 from hardener.lock.model import NAME, VERSION
+from hardener.lock.observed import Observation
 from hardener.sources import files, run_folder, transaction, yaml
 
 if TYPE_CHECKING:
@@ -65,6 +67,30 @@ def save_files(root: str, read: Mapping[str, tuple[str, dict[str, Any]]]) -> Non
     _write(root, changes)
 
 
+def save_observed(root: str, seen: Mapping[str, Sequence[Observation]]) -> None:
+    """Put what was ``seen`` of containers beside the configs of their images, by the name of the image in the lock, in
+    place of what is there of the same ``runs``; an image that the lock does not hold comes in with the digest that ran.
+    All else keeps its bytes. Raises InputError where the lock cannot be written."""
+
+    def changes(images: Mapping[str, dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+        found = {}
+        for name, new in seen.items():
+            if new:
+                stanza = images.get(name) or {"digest": new[-1].digest}
+                there = list(stanza.get("observed") or [])
+                found[name] = _ordered({**stanza, "observed": _merged(there, new)})
+        return found
+
+    _write(root, changes)
+
+
+def _merged(there: list[Any], new: Sequence[Observation]) -> list[Any]:
+    """The entries of a stanza as they stand ``there``, with those of ``new``; what is not new stays as written."""
+    written = {each.runs: entry for each, entry in zip(observed.read(there), there, strict=True)}
+    entries = {**written, **{each.runs: observed.entry_of(each) for each in new}}
+    return [entries[each.runs] for each in observed.merged(observed.read(there), new)]
+
+
 def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
     """Put into the lock what ``changes`` makes of its stanzas, asked when no other run can change them."""
     path = os.path.join(root, NAME)
@@ -91,9 +117,9 @@ def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:
 
 
 def _ordered(entry: dict[str, Any]) -> dict[str, Any]:
-    """What is read of an image stands before what is kept of the lock's own past."""
-    last = ("previous", "keep")
-    return dict(sorted(entry.items(), key=lambda item: item[0] in last))
+    """What is read of an image, then what was seen of it, then what is kept of the past of the lock itself."""
+    last = {"observed": 1, "previous": 2, "keep": 2}
+    return dict(sorted(entry.items(), key=lambda item: last.get(item[0], 0)))
 
 
 def _with(documents: list[Any], changes: _Changes, gone: Collection[str]) -> list[Any]:
@@ -109,7 +135,9 @@ def _with(documents: list[Any], changes: _Changes, gone: Collection[str]) -> lis
 
 
 def _still_true(entry: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """``entry`` with what was read of the files of the image before, as long as it has the digest that it had."""
-    if "files" in entry or "files" not in before or before.get("digest") != entry["digest"]:
-        return entry
-    return _ordered({**entry, "files": before["files"]})
+    """``entry`` with what was seen of containers of the image before, whatever digest they had, since that is said
+    there; and with what was read of its files, as long as it has the digest that it had."""
+    kept = {"observed": before["observed"]} if "observed" in before else {}
+    if "files" in before and before.get("digest") == entry["digest"]:
+        kept["files"] = before["files"]
+    return _ordered({**entry, **{key: value for key, value in kept.items() if key not in entry}}) if kept else entry

@@ -130,6 +130,7 @@ def _users(outcome: Outcome) -> Iterator[str]:
 
 
 _SOURCES = {
+    KnownBy.OBSERVED: "harden observe",
     KnownBy.LOCK: "harden.lock",
     KnownBy.DOCKERFILE: "a Dockerfile",
     KnownBy.SAME_IMAGE: "another container with the same image",

@@ -60,27 +60,33 @@ def run(
 
 
 def started(
-    name: str, arguments: Sequence[str], *, outside: str | None = None, environment: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+    name: str, arguments: Sequence[str], *, outside: str | None = None, environment: Mapping[str, str] | None = None,
+    answers: bool = False,
+) -> subprocess.Popen[bytes]:  # fmt: skip
     """The program ``name``, which prints where harden does and reads what is written to its ``stdin``; found as by
-    ``run``, or by an absolute path. Raises ProgramError."""
+    ``run``, or by an absolute path. One that ``answers`` prints to its ``stdout`` instead, says no more, and stands in
+    a group of its own. Raises ProgramError."""
     found, given = _found(name, outside, environment)
     try:
-        return subprocess.Popen([found, *arguments], stdin=subprocess.PIPE, env=given)
+        return subprocess.Popen(
+            [found, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE if answers else None,
+            stderr=subprocess.DEVNULL if answers else None, start_new_session=answers, env=given,
+        )  # fmt: skip
     except (OSError, ValueError, subprocess.SubprocessError):
         raise ProgramError(f"{name} cannot be started") from None
 
 
 def bounded(
-    name: str, arguments: Sequence[str], *, seconds: float, output: int, memory: int, folder: str,
-    outside: str | None = None, environment: Mapping[str, str] | None = None,
+    name: str, arguments: Sequence[str], *, seconds: float, output: int, memory: int | None, folder: str,
+    outside: str | None = None, environment: Mapping[str, str] | None = None, keeps_head: bool = False,
 ) -> Done:  # fmt: skip
     """Run a program that works on a stranger's data, in the working directory ``folder``; found as by ``run``, or by an
     absolute path.
 
     It and what it starts are ended after ``seconds``, or when it has printed more than ``output`` bytes, which are
-    never held. ``memory`` bounds the bytes of its address space where the platform can do that (Linux). It has no
-    terminal, and reads nothing. Raises ProgramError where it cannot be started.
+    never held, unless ``keeps_head`` asks for the first of them. ``memory`` bounds the bytes of its address space where
+    the platform can do that (Linux), and then its processor time is bounded, too; None for a program whose children
+    live on. It has no terminal, and reads nothing. Raises ProgramError where it cannot be started.
     """
     found, given = _found(name, outside, environment)
     try:
@@ -90,10 +96,12 @@ def bounded(
         )  # fmt: skip
     except (OSError, ValueError, subprocess.SubprocessError):
         raise ProgramError(f"{name} cannot be started") from None
-    return _watched(process, seconds, output, memory)
+    return _watched(process, seconds, output, memory, keeps_head)
 
 
-def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, memory: int) -> Done:
+def _watched(
+    process: subprocess.Popen[bytes], seconds: float, output: int, memory: int | None, keeps_head: bool
+) -> Done:
     import threading
     import time
 
@@ -105,7 +113,8 @@ def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, memo
     listener = threading.Thread(target=_ends_of, args=(process.stderr, said), daemon=True)
     in_time = False
     try:
-        _limit(process.pid, seconds, memory)
+        if memory is not None:
+            _limit(process.pid, seconds, memory)
         reader.start()
         listener.start()
         reader.join(seconds)
@@ -121,7 +130,8 @@ def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, memo
             if thread.ident is not None:
                 thread.join(1)
     end = End.TIME if not in_time else End.OUTPUT if printed.is_too_much else End.ITSELF
-    return Done(end, process.returncode, b"".join(printed.chunks) if end is End.ITSELF else b"", bytes(said))
+    held = end is End.ITSELF or (keeps_head and end is End.OUTPUT)
+    return Done(end, process.returncode, b"".join(printed.chunks) if held else b"", bytes(said))
 
 
 class _Printed:
@@ -137,6 +147,7 @@ class _Printed:
             while chunk := stream.read1(64 * 1024):  # type: ignore[attr-defined]
                 self._left -= len(chunk)
                 if self._left < 0:
+                    self.chunks.append(chunk[: self._left])
                     self.is_too_much = True
                     return
                 self.chunks.append(chunk)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import WHOLE_IN_FILES, Steps, transform
 from hardener.facts.access.account_use import ServiceAccounts
-from hardener.facts.access.api_use import api_use, need
+from hardener.facts.access.api_use import api_use, need, seen_without
 from hardener.facts.images.known_image import unknown_image
 from hardener.facts.kustomize.builds import Builds
 from hardener.facts.kustomize.overlays.states import states
@@ -64,7 +64,9 @@ def _pod(pod: PodTemplate, options: Token) -> Steps:
     meant = _meant(pod) if mounted is not None else []
     grade = Grade.BREAKING if meant else Grade.REVIEW if doubts else Grade.SAFE
     unused = Evidence("nothing in the pod uses the Kubernetes API, and no binding names its account")
-    yield pod.set(FIELD, to=False, grade=grade, basis=Basis.INFERRED, evidence=[*meant, unused, *doubts])
+    yield pod.set(
+        FIELD, to=False, grade=grade, basis=Basis.INFERRED, evidence=[*meant, unused, *seen_without(pod), *doubts]
+    )
 
 
 def _meant(pod: PodTemplate) -> list[Evidence]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
+from hardener.facts.images.observations import observation
+from hardener.facts.images.observations import seen as when
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.command_evidence import Heap, heap_bytes
@@ -50,6 +53,18 @@ def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
     """What the image table says that it needs; 0 where it says nothing."""
     need = _of_row(container)
     return need, [_row_fact(container)] if need else []
+
+
+def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
+    """Twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what it
+    needs, so it is the least that a limit leaves it."""
+    seen = [each for state in states(container) if (each := observation(state)) is not None and each.memory]
+    if not seen:
+        return Fraction(0), []
+    most = max(seen, key=lambda each: each.memory or 0)
+    peak = most.memory or 0
+    text = f"harden observe: it used {ceil(peak / MIB)}Mi in {most.seconds} s ({when(most)}), so it gets twice that"
+    return Fraction(2 * peak), [container.fact(text, "image")]
 
 
 def of_volumes(container: Container) -> tuple[Fraction, list[Evidence]]:

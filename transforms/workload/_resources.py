@@ -205,7 +205,8 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
 
 def memory_limit(container: Container, options: Resources) -> Amount | None:
     """The missing memory limit: from what the same program has elsewhere, a heap flag, the request, a row of the image
-    table, or the default; None where there is one, or where none is wanted."""
+    table, or the default, and never less than twice what it was seen to use; None where there is one, or where none is
+    wanted."""
     if container.has("resources", "limits", "memory"):
         return None
     asked = quota(container, "memory")
@@ -218,9 +219,11 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
     base = parsed(text)
     heap, flags = _memory.heap_limit(container)
     need, row = _memory.row_need(container)
-    least = max(heap, need)
+    peak, seen = _memory.twice_the_peak(container)
+    least = max(heap, need, peak)
     shared, doubt = _memory.of_volumes(container)
     evidence = [*flags, *evidence, *(row if need > base and row[0] not in evidence else [])]
+    evidence += seen if peak > max(base, heap, need) else []
     evidence = list(dict.fromkeys(evidence))
     if shared:
         evidence.append(Evidence("files in its in-memory volumes count as memory"))

@@ -128,8 +128,8 @@ def _own_user(container: Container, explicit: bool) -> Choice | None:
         text, basis, sure = _why(container), Basis.INFERRED, facts.sure_of_number
     else:
         # The number of a name is in the image's passwd file.
-        proved = facts.uid_by is KnownBy.LOCK
-        where = " in /etc/passwd of the image" if proved else ""
+        proved = facts.uid_by in (KnownBy.LOCK, KnownBy.OBSERVED)
+        where = " in /etc/passwd of the image" if facts.uid_by is KnownBy.LOCK else ""
         text = f"{facts.uid_source}: its user is {facts.user}, which is {facts.uid}{where}"
         basis, sure = (Basis.PROVED if proved else Basis.INFERRED), facts.sure_of_number
     grade = Grade.SAFE if sure else Grade.REVIEW

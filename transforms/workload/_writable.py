@@ -87,6 +87,9 @@ def _weigh(container: Container, found: Needs) -> None:
             found.against.append(container.fact("a data store without a volume writes to its image", "image"))
     if row is not None and row.match == "nginx" and is_mounted(container, "/etc/nginx/templates"):
         found.against.append(container.fact("its entrypoint writes /etc/nginx/conf.d from the templates mounted"))
+    for path in known.hiding:
+        if not is_mounted(container, path.path):
+            found.against.append(container.fact(path.source, "image"))
     if row is None or row.tmp != "no":
         _place(container, found, "/tmp", Evidence("/tmp is where programs put temporary files"))
     if "/tmp" in found.volumes and fills_tmp(container):
@@ -238,6 +241,8 @@ def _place(container: Container, found: Needs, path: str, reason: Evidence) -> N
         return
     if found.has_volume(path) or is_mounted(container, path):
         return
+    if any(_below(hidden.path, path) for hidden in known_image(container).hiding):
+        return  # it speaks against a read-only root itself
     for filled in known_image(container).filled:
         if _below(filled.path, path):
             text = f"{reason.text}, and a volume at {path} would hide {filled.path} of the image ({filled.source})"

@@ -6,6 +6,8 @@ from hardener.authoring.edits import Basis, Evidence, Grade, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
+from hardener.facts.images.known_image import known_image
+from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
 from hardener.kubernetes.object_names import LONGEST_LABEL, as_dns_label
 from hardener.support.fast_dataclass import dataclass
@@ -83,6 +85,9 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 def _trust(container: Container) -> Evidence:
     if container.row is not None and container.row.rofs == "ok":
         return container.fact(f"{container.row.origin}: it runs with a read-only root and these paths", "image")
+    seen = [known_image(state).seen_for for state in states(container)]
+    if seen[0] is not None and all(seen):
+        return container.fact(seen[0], "image")
     return Evidence("nothing in the manifest writes elsewhere; harden does not know where the image itself writes")
 
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.images.container_commands import spoken
+from hardener.facts.images.observations import observation, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.kubernetes.command_evidence import api_client
@@ -164,8 +165,30 @@ def _container(container: Container) -> Iterator[Evidence]:
     if image is not None and image.name is not None:
         if _CLIENTS & set(image.name.split("-")) or image.name in _CLIENT_IMAGES:
             yield container.fact(f"image {image.name} is a client of the Kubernetes API", "image")
+    yield from _seen_to_use(container)
     for name, speaker in spoken(container, lambda words: api_client(words, container.env), probes=True):
         yield speaker.says(f"mentions {name}")
+
+
+def _seen_to_use(container: Container) -> Iterator[Evidence]:
+    run = observation(container)
+    if run is None:
+        return
+    if run.token:
+        yield container.fact(f"harden observe saw it read the token of its account ({seen(run)})")
+    if "kubernetes" in run.connects:
+        yield container.fact(f"harden observe saw it connect to the Kubernetes API ({seen(run)})")
+
+
+def seen_without(pod: PodTemplate) -> list[Evidence]:
+    """For each container that had a token and did not read it when it was observed, that it did not."""
+    found = []
+    for container in pod.containers:
+        run = observation(container)
+        if run is not None and run.token is False and "kubernetes" not in run.connects:
+            text = f"harden observe: container {container.name} read no token in {run.seconds} s ({seen(run)})"
+            found.append(container.fact(text))
+    return found
 
 
 def _excepted(container: Container) -> bool:

@@ -1,7 +1,7 @@
-"""What is known of the image of a container, from every source that the tree has, the strongest first: its config and
-files in ``harden.lock``, the Dockerfile that builds it, other containers of the tree with the same image, the image
-table, and what is known of the base of its Dockerfile. Of the user alone the base speaks before the table: a Dockerfile
-without a USER says that it is that of the base."""
+"""What is known of the image of a container, from every source that the tree has, the strongest first: what
+``harden observe`` saw of it, its config and files in ``harden.lock``, the Dockerfile that builds it, other containers
+of the tree with the same image, the image table, and what is known of the base of its Dockerfile. Of the user alone the
+base speaks before the table: a Dockerfile without a USER says that it is that of the base."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Evidence
 from hardener.facts.images.dockerfile_facts import with_base, with_dockerfile
 from hardener.facts.images.dockerfiles.built_images import BuiltImages
+from hardener.facts.images.observations import observation
 from hardener.facts.images.programs import Program, program_of
 from hardener.facts.images.same_images import SameImages
 from hardener.kubernetes.image_config import SOME_NUMBER, ImageFacts, KnownBy, of_row, with_config
@@ -62,7 +63,12 @@ class KnownImages(AsRead):
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._look_up(container, container.image)
-        return found
+        seen = observation(container)
+        if seen is None:  # nearly always; a container with other variables may have been seen
+            return found
+        from hardener.facts.images.observed_image import with_observation
+
+        return with_observation(found, container, seen)
 
     def _look_up(self, container: Container, image: ImageReference) -> ImageFacts:
         built = self._built.of(image)

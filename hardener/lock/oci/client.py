@@ -69,8 +69,8 @@ class Client:
         self._settings = settings or {}
         self._repository = repository or {}
         self._find_login = find_login
-        self._transport = Transport(self._is_plain, pause, self._is_named)
-        self._logins = Logins(self._transport, self._is_plain, self._may_log_in, find_login)
+        self._transport = Transport(self.is_plain, pause, self._is_named)
+        self._logins = Logins(self._transport, self.is_plain, self._may_log_in, find_login)
 
     def close(self) -> None:
         self._transport.close()
@@ -90,7 +90,7 @@ class Client:
         if said is None:
             return []
         where = f"write it to {user_config.shown()} or to a file for --registries"
-        if said.insecure and not self._is_plain(host):
+        if said.insecure and not self.is_plain(host):
             self.unheeded[f"{host} insecure"] = f"{NAME} alone cannot take TLS away: {where}"
         found = []
         for mirror in said.mirrors:
@@ -181,7 +181,7 @@ class Client:
             self._answers[address] = content
 
     def _ask(self, method: str, place: Place, path: str, accept: str | None, taker: Taker | None = None) -> Answer:
-        scheme = "http" if self._is_plain(place.host) else "https"
+        scheme = "http" if self.is_plain(place.host) else "https"
         url = f"{scheme}://{_address(place, path)}"
         for again in (False, True):  # without a login or with what is known, then with a fresh one
             headers = {"Accept": accept} if accept else {}
@@ -214,7 +214,7 @@ class Client:
             return RegistryError(f"{place.host}: no such image ({status})", status)
         return RegistryError(f"{place.host}: answers {status}", status)
 
-    def _is_plain(self, host: str) -> bool:
+    def is_plain(self, host: str) -> bool:
         """Whether ``host`` is spoken to without TLS: where the user says so, else on this machine. A repository may ask
         for TLS there."""
         said = self._settings[host].insecure if host in self._settings else None
@@ -224,7 +224,7 @@ class Client:
 
     def _may_log_in(self, host: str) -> bool:
         """Whether a login may be sent to ``host``: over TLS, or within this machine where the user says so."""
-        return not self._is_plain(host) or (is_loopback(host) and self._settings.get(host, Registry()).insecure is True)
+        return not self.is_plain(host) or (is_loopback(host) and self._settings.get(host, Registry()).insecure is True)
 
     def _is_named(self, host: str) -> bool:
         return host in self._settings

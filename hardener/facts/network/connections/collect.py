@@ -19,6 +19,7 @@ from hardener.facts.network.connections.endpoints import (
     selector,
 )
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
+from hardener.facts.network.connections.observed import SeenText, connections_seen
 from hardener.facts.network.connections.sources import Sources, SourceText
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.objects.object_links import Relations
@@ -85,6 +86,8 @@ class Collector:
                 self._refer(client, text, address)
         for mention in self.sources.of(client):
             self._refer(client, SourceText(mention.where), mention.address)
+        for text_seen, address in connections_seen(client, self.services):
+            self._refer(client, text_seen, address)
         if self.sources.tell_all(client):
             self.found.told_by_sources.add(client)
 
@@ -110,7 +113,7 @@ class Collector:
                 found[name] = Address(name, None, True, True)
         return list(found.values())
 
-    def _refer(self, client: PodTemplate, text: Text | SourceText, address: Address) -> None:
+    def _refer(self, client: PodTemplate, text: Text | SourceText | SeenText, address: Address) -> None:
         host, port = address.host, address.port or text.port
         if _is_api(host) or (not address.known and host.startswith(_DNS)):
             return
@@ -189,7 +192,9 @@ class Collector:
                         known.append((first, service))
         return known
 
-    def connect(self, client: PodTemplate, service: Object, port: int | None, text: Text | SourceText) -> None:
+    def connect(
+        self, client: PodTemplate, service: Object, port: int | None, text: Text | SourceText | SeenText
+    ) -> None:
         """Take up that ``client`` connects to ``service``, which is no other name of a Service of the tree."""
         label = f"{service.name}:{port}" if port and not text.secret else str(service)
         if (host := _other_name(service)) is not None:

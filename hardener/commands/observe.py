@@ -1,0 +1,222 @@
+"""``harden observe``: workloads run in a container engine, as they are and hardened; what was seen goes to
+``harden.lock``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hardener.authoring import config as configuration
+from hardener.authoring import user_config
+from hardener.authoring.edits import Grade
+from hardener.commands import run as runs
+from hardener.commands.lock import masked
+from hardener.commands.progress import Progress, phase
+from hardener.commands.run import Choices, learn, read_tree
+from hardener.engine.outcome import Outcome
+from hardener.engine.pipeline import Gate
+from hardener.errors import InputError
+from hardener.facts.images.observations import observation
+from hardener.lock import registry_session, writer
+from hardener.lock.model import NAME, Lock, load
+from hardener.lock.observed import Observation
+from hardener.observe.decided import pods_of
+from hardener.observe.engine import Engine, EngineError
+from hardener.observe.images import Images
+from hardener.observe.pod_run import StoppedError
+from hardener.observe.reach import Hands
+from hardener.observe.session import Observations, Result, Session
+from hardener.report.observed import as_json, lines_of
+from hardener.report.redactor import Redactor
+from hardener.support import worker_threads
+from hardener.support.printable import plain, plain_line, seen_in_json
+from hardener.support.programs import ProgramError
+from hardener.tree.core_views import OpaqueError
+from hardener.tree.tree import Tree
+
+_SHORTEST_SECRET = 6  # characters; shorter ones are ordinary words
+
+
+def observe(
+    paths: list[str], choices: Choices, *, workloads: list[str], engine: str | None, seconds: int, keep_going: bool,
+    check: bool, registries: str | None, format: str,
+) -> int:  # fmt: skip
+    """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
+    it in the lock.
+
+    With ``check`` nothing is written, and no engine runs where the lock tells of each of them. Returns 0; 1 with
+    ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
+    """
+    with Progress() as progress, worker_threads.ended_by_signals():
+        tree = read_tree(paths, choices, progress)
+        wanted = _wanted(workloads)
+        pods = [pod for pod in pods_of(tree).values() if wanted(pod.object.name, f"{pod.kind}/{pod.object.name}")]
+        if not pods:
+            named = f"no workload is called {', '.join(workloads)}" if workloads else "there is no workload to run"
+            raise InputError(f"{' '.join(paths)}: {named}")
+        if check and all(_fits(tree, pod) for pod in pods):
+            print(f"{NAME} tells of {_count(len(pods))}: nothing was run")
+            return 0
+        try:
+            host = Engine.found(engine, tree.root)
+        except ProgramError as error:
+            more = f"; {NAME} does not tell of all workloads" if check else ""
+            raise InputError(f"{plain(str(error))}{more}") from None
+        try:
+            host.clear_dead()
+            run = _Run(paths, choices, tree, host, seconds, keep_going, registries, progress)
+            interrupted = run.observe(wanted)
+        finally:
+            host.clear()
+    results, redactor = run.results, run.redactor
+    known = _ran_before(tree)
+    if not check:
+        run.save()
+    if format == "json":
+        print(seen_in_json(as_json(host.called, seconds, results)))
+    else:
+        for line in lines_of(host.called, seconds, results, wrote=not check and run.kept):
+            print(plain_line(redactor.text(line)))
+    if interrupted:
+        return 130
+    if check:
+        return 1 if any(_broke(result, known) for result in results) else 0
+    return 0 if any(result.runs for result in results) else 2
+
+
+class _Run:
+    """One session with what it needs."""
+
+    def __init__(
+        self, paths: list[str], choices: Choices, tree: Tree, engine: Engine, seconds: int, keep_going: bool,
+        registries: str | None, progress: Progress,
+    ) -> None:  # fmt: skip
+        self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
+        self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
+        self.redactor = Redactor()
+        learn(tree, self.redactor)
+        self.results: list[Result] = []
+        self._stanzas: dict[str, dict[str, Any]] = {}
+        self._observations: Observations = {}
+        self._session: Session | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is something to keep."""
+        return any(self._observations.values())
+
+    def observe(self, wanted: Callable[[str, str], bool]) -> bool:
+        """Run the session; whether somebody has ended it. Raises InputError where nothing can be run."""
+        tree, stop = self._tree, threading.Event()
+        config = configuration.load(tree.root, self._choices.config)
+        user = user_config.registries(tree.root, self._registries)
+        hands = Hands(self._engine)
+        interrupted = False
+        try:
+            with registry_session.client(user, config.registries) as client:
+                images = Images(self._engine, client, tree.lock or Lock())
+                decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
+                session = Session(
+                    self._engine, hands, tree, decide, images, self._mask, seconds=self._seconds,
+                    keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._told,
+                )  # fmt: skip
+                self._session, self.results = session, session.results
+                for application in session.applications:
+                    for value in application.secrets():
+                        if len(value) >= _SHORTEST_SECRET:
+                            self.redactor.learn(value)
+                phase(self._progress, "observing")
+                try:
+                    session.run()
+                except (KeyboardInterrupt, StoppedError):
+                    interrupted = True
+                self._observations = session.observations()
+                self._stanzas = {
+                    key: masked(writer.stanza(found))
+                    for key, found in images.found.items()
+                    if key in self._observations
+                }
+        except EngineError as error:
+            raise InputError(f"{self._engine.name}: {plain(self.redactor.text(str(error)))}") from None
+        finally:
+            stop.set()
+            hands.close()
+        return interrupted
+
+    def save(self) -> None:
+        """Put what was seen into the lock. Raises InputError."""
+        if self.kept:
+            if self._stanzas:
+                writer.save(self._tree.root, self._stanzas)
+            writer.save_observed(self._tree.root, self._observations)
+
+    def _mask(self, text: str) -> str:
+        return self.redactor.text(text)
+
+    def _told(self, workload: str, what: str) -> None:
+        self._progress.say(f"{workload} {what}")
+
+
+class _Decide:
+    """What harden would do to the tree, with observations beside those of its lock."""
+
+    def __init__(self, paths: list[str], choices: Choices, tree: Tree, folder: str, images: Images) -> None:
+        self._paths, self._choices, self._tree, self._folder, self._images = paths, choices, tree, folder, images
+        self._lock: Lock | None = None
+
+    def __call__(self, seen: Observations, all_in: bool) -> Outcome:
+        """``all_in``: with what is held back, too."""
+        tree, plan = runs.read(self._paths, self._choices, lambda name: None)
+        tree.lock = self._base().with_observed(seen)
+        if all_in:
+            plan.gate = Gate(Grade.BREAKING)
+        return plan.run(tree, lambda name: None, forks=False)
+
+    def _base(self) -> Lock:
+        """The lock with the images that it does not hold yet."""
+        if self._lock is None:
+            there = os.path.join(self._tree.root, NAME)
+            if os.path.exists(there):
+                shutil.copyfile(there, os.path.join(self._folder, NAME))
+            writer.save(self._folder, {key: masked(writer.stanza(found)) for key, found in self._images.found.items()})
+            self._lock = load(self._folder) or Lock()
+        return self._lock
+
+
+def _wanted(names: list[str]) -> Callable[[str, str], bool]:
+    known = {name.lower() for name in names}
+    return lambda name, key: not known or name.lower() in known or key.lower() in known
+
+
+def _fits(tree: Tree, pod: Any) -> bool:
+    """Whether the lock tells of each container of a pod as it is written."""
+    try:
+        return all(observation(container) is not None for container in pod.containers)
+    except OpaqueError:
+        return False
+
+
+def _ran_before(tree: Tree) -> Mapping[str, list[Observation]]:
+    """What the lock says of workloads that came up, of whatever digest and command, by workload."""
+    found: dict[str, list[Observation]] = {}
+    for image in tree.lock.images.values() if tree.lock is not None else ():
+        for each in image.observed:
+            if each.came_up:
+                found.setdefault(each.workload, []).append(each)
+    return found
+
+
+def _broke(result: Result, known: Mapping[str, list[Observation]]) -> bool:
+    """Whether a workload came up by the lock, with changes or with those that it has by now, and no longer does."""
+    before = known.get(result.key, [])
+    if result.state == "not-as-it-is":
+        return bool(before)
+    held = {id for each in before for id in each.held}
+    return any(id in held for failure in result.failed for id in failure.ids)
+
+
+def _count(number: int) -> str:
+    return "1 workload" if number == 1 else f"{number} workloads"

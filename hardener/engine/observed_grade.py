@@ -1,0 +1,182 @@
+"""Steps graded by what ``harden observe`` saw: safe where the workload came up with them, breaking where it did not.
+
+A run is a start on an empty volume and without load, in which all changes that held were made together. So a change of
+users keeps its grade where files outlive the pod, a limit keeps its own, and a change is safe only beside the user that
+the container had in the run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
+from hardener.authoring.transform import Transform
+from hardener.facts.images.observations import (
+    concerned,
+    is_shown_by_a_run,
+    observation,
+    seen,
+    settings,
+    settings_of_pod,
+)
+from hardener.facts.kustomize.overlays.asked import Overlays
+from hardener.facts.kustomize.overlays.states import states
+from hardener.lock.observed import Observation
+from hardener.support.data_path import value_at
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
+
+_IDENTITY = ("runAsUser", "runAsGroup", "fsGroup", "supplementalGroups")
+_SET_IDENTITY = re.compile(rf"(?:pod\.)?securityContext\.({'|'.join(_IDENTITY)})\+?=(.*)", re.S)
+# Volumes that are as new as the pod, or written by Kubernetes: no file in them has an owner from before.
+_NEW = frozenset({"emptyDir", "secret", "configMap", "projected", "downwardAPI", "image"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A container as the tree has it, or as a kustomization patches it, what was seen of it, and what a step sets."""
+
+    container: Container
+    observation: Observation | None
+    settings: tuple[str, ...]
+
+
+def regraded(transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
+    """``edits``, one step of ``transform`` on ``target``, graded by what was seen; as they are where nothing was."""
+    if not isinstance(target, Container | PodTemplate) or not is_shown_by_a_run(transform, target, edits):
+        return edits
+    pod = target.pod if isinstance(target, Container) else target
+    try:
+        found = list(_each(pod, edits))
+        if failed := [each for each in found if _fails(transform, each)]:
+            facts = list(dict.fromkeys(_against(transform, each.observation) for each in failed if each.observation))
+            return [_graded(edit, Grade.BREAKING, facts) for edit in edits]
+        if not found or not all(_holds(transform, each) for each in found):
+            return edits
+        return _held(pod, edits, [each.observation for each in found if each.observation is not None])
+    except (OpaqueError, WrongShapeError):
+        return edits
+
+
+def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
+    """Every container that the step is about, in every state of the pod."""
+    reached = {(each.name, each.init): settings(edits, each) for each in concerned(edits, pod)}
+    of_pod = settings_of_pod(edits, pod)
+    written = {(each.name, each.init) for each in pod.containers}
+    always = pod.tree.ask(Overlays).always_patched(pod.object)  # then it runs nowhere as it is written
+    for state in states(pod)[always:]:
+        for container in state.containers:
+            key = container.name, container.init
+            own = reached.get(key, () if key in written else of_pod)
+            if own:
+                yield _Seen(container, observation(container), own)
+
+
+def _fails(transform: Transform, one: _Seen) -> bool:
+    failed = one.observation.failed.get(transform.id, ()) if one.observation is not None else ()
+    return not set(failed).isdisjoint(one.settings)
+
+
+def _holds(transform: Transform, one: _Seen) -> bool:
+    """Whether the container came up with all that the step sets for it, as the user that it has beside the step."""
+    if one.observation is None or not one.observation.came_up:
+        return False
+    if not set(one.settings) <= set(one.observation.held.get(transform.id, ())):
+        return False
+    return _is_who_it_was(one, ("runAsUser",) if transform.stage == "user" else _IDENTITY)
+
+
+def _is_who_it_was(one: _Seen, fields: Sequence[str]) -> bool:
+    """Whether the users and groups that it had in the run, by ``fields``, are those that it has, or that the step sets.
+
+    What root cannot do without a capability, or under a read-only root, a user may never have tried, and the other way.
+    """
+    container, run = one.container, one.observation
+    assert run is not None
+    wanted = _identity(setting for held in run.held.values() for setting in held)
+    own = _identity(one.settings)
+    for field in fields:
+        value = _identity_now(container, field)
+        if field in own:
+            continue
+        if field in wanted and value != wanted[field]:
+            return False
+        if field == "runAsUser" and field not in wanted and None not in (value, run.user) and value != run.user:
+            return False  # somebody has written another user since
+    return True
+
+
+def _identity(settings: Sequence[str] | Iterator[str]) -> dict[str, Any]:
+    """The users and groups among ``settings``; those of the container count before those of its pod."""
+    found: dict[str, Any] = {}
+    for setting in sorted(settings, key=lambda setting: not setting.startswith("pod.")):
+        if match := _SET_IDENTITY.fullmatch(setting):
+            try:
+                found[match[1]] = json.loads(match[2])
+            except ValueError:
+                found[match[1]] = match[2]  # no number of ours: nothing is like it
+    return found
+
+
+def _identity_now(container: Container, field: str) -> Any:
+    if field == "supplementalGroups":
+        return container.pod.view("securityContext").data.get(field)
+    return container.pod.get("securityContext", field) if field == "fsGroup" else container.effective(field)
+
+
+def _held(pod: PodTemplate, edits: list[Edit], found: list[Observation]) -> list[Edit]:
+    if any(_changes_identity(edit) for edit in edits) and any(map(_keeps_files, states(pod))):
+        text = "came up with it on an empty volume, where no file has an owner from before"
+        return [_with(edit, _facts(found, text)) for edit in edits]
+    if any("resources" in edit.path for edit in edits):
+        return [_with(edit, _facts(found, "came up with it, without load")) for edit in edits]
+    explicit = any(edit.grade is Grade.BREAKING for edit in edits) and any(map(_replaces, edits))
+    grade = Grade.REVIEW if explicit else Grade.SAFE
+    return [_graded(edit, grade, _facts(found, "came up with it")) for edit in edits]
+
+
+def _changes_identity(edit: Edit) -> bool:
+    return not set(map(str, edit.path)).isdisjoint(_IDENTITY)
+
+
+def _keeps_files(pod: PodTemplate) -> bool:
+    """Whether a volume of ``pod`` may hold files from before it."""
+    if pod.kind.endswith("StatefulSet") and pod.object.items("spec", "volumeClaimTemplates"):
+        return True
+    volumes = pod.items("volumes")
+    return any(key not in _NEW for volume in volumes for key in volume.keys() if key != "name")
+
+
+def _replaces(edit: Edit) -> bool:
+    """Whether ``edit`` replaces or removes what somebody wrote."""
+    if isinstance(edit, Drop):
+        return True
+    return isinstance(edit, Set) and value_at(edit.piece.data, edit.path) not in (None, {}, [])
+
+
+def _against(transform: Transform, observation: Observation) -> Evidence:
+    reason = observation.because.get(transform.id)
+    text = f"harden observe: {observation.workload} does not come up with it ({seen(observation)})"
+    return Evidence(f"{text}: {reason}" if reason else text)
+
+
+def _facts(found: Sequence[Observation], text: str) -> list[Evidence]:
+    return list(
+        dict.fromkeys(
+            Evidence(f"harden observe: {each.workload} {text} and ran {each.seconds} s ({seen(each)})")
+            for each in found
+        )
+    )
+
+
+def _graded(edit: Edit, grade: Grade, facts: list[Evidence]) -> Edit:
+    late = edit.late and grade is Grade.BREAKING
+    return replace(edit, grade=grade, basis=Basis.PROVED, evidence=(*facts, *edit.evidence), late=late)
+
+
+def _with(edit: Edit, facts: list[Evidence]) -> Edit:
+    return replace(edit, evidence=(*edit.evidence, *facts))

@@ -1,0 +1,168 @@
+"""What ``harden observe`` saw of a container, by harden.lock, and how the changes of a pod are called there.
+
+A run shows what a container does as it starts, and which changes it starts under; it shows nothing of what the node,
+the network or the cluster makes of a change. An observation is taken for a container that runs the same image, command,
+arguments and names of variables as the one that was seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.sources.open_values import OpenList
+from hardener.support.data_path import Path
+from hardener.tree.core_views import Container, OpaqueError, PodTemplate
+
+if TYPE_CHECKING:
+    from hardener.authoring.transform import Transform
+    from hardener.lock.observed import Observation
+
+OF_POD = "pod."
+# The stages of which a run shows whether a container starts under what they change.
+_STAGES = frozenset({"user", "capabilities", "seccomp", "filesystem", "resources", "token"})
+# What the kernel and the set-up of a node make of it; where a container is observed they are others.
+_OF_NODE = frozenset(
+    {"image", "hostUsers", "hostNetwork", "hostPID", "hostIPC", "hostPath", "appArmorProfile", "seLinuxOptions"}
+    | {"windowsOptions", "runtimeClassName"}
+)
+# `${NAME}` and `{{ name }}` in a word that is no script: filled in before it is applied.
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{")
+
+
+def observation(container: Container) -> Observation | None:
+    """What was seen of ``container``: of its image in harden.lock, with the digest that is there and that the manifest
+    pins, if it pins one, and of what it runs. None where nothing was."""
+    locked = container.locked
+    if locked is None or not locked.observed:
+        return None
+    image = container.image
+    if image is None or image.digest not in (None, locked.digest):
+        return None  # what the manifest pins is another image than the lock speaks of
+    told = runs(container)
+    return next((each for each in locked.observed if each.digest == locked.digest and each.runs == told), None)
+
+
+def runs(container: Container) -> str | None:
+    """What ``container`` runs, as ``runs_of`` has it; None where that is not known: a program or a tool adds to it."""
+    from hardener.lock.observed import runs_of  # late: most trees have no observation
+
+    try:
+        words = container.strings("command"), container.strings("args")
+        names = list(_names(container))
+    except (OpaqueError, WrongShapeError):
+        return None
+    if any(_is_open(word) for word in (*words[0], *words[1], *names)):
+        return None
+    return runs_of(*words, names)
+
+
+def _names(container: Container) -> Iterator[str]:
+    if not container.has("env"):
+        return
+    if isinstance(container.data["env"], OpenList):
+        raise OpaqueError("open", (*container.path[1:], "env"))
+    for item in container.items("env"):
+        name = item.text("name")
+        if name is None:
+            raise WrongShapeError(dotted((*item.path[1:], "name")))
+        yield name
+
+
+def _is_open(word: str) -> bool:
+    """Whether something else stands in the place of ``word`` in the end; in a script `${NAME}` is for the shell."""
+    return not any(map(str.isspace, word)) and _PLACEHOLDER.search(word) is not None
+
+
+def seen(observation: Observation) -> str:
+    """When and with what it was seen, for people: "2026-11-28, podman 5.4.2"."""
+    return f"{observation.on}, {observation.engine}"
+
+
+# What a change is called.
+
+
+def setting(edit: Edit, container: Container) -> str:
+    """What ``edit`` sets, as observations call it: its path in ``container``, or in its pod after "pod.", then "=" and
+    the value, "+=" and the item that is added, or "-" where it goes. Values are JSON, with keys in order."""
+    pod = container.pod
+    own = _is_in(edit.path, container.path)
+    path = dotted(edit.path[len(container.path if own else pod.path) :])
+    place = path if own else f"{OF_POD}{path}"
+    if isinstance(edit, Append | Insert):
+        return f"{place}+={_json(edit.value)}"
+    return f"{place}={_json(edit.value)}" if isinstance(edit, Set) else f"{place}-"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def concerned(edits: Sequence[Edit], target: Container | PodTemplate) -> list[Container]:
+    """The containers of the pod that ``edits``, one step on ``target``, are about: those in which they stand, and all,
+    init containers too, where one stands in the pod itself; of a volume that is added those that shall mount it."""
+    pod = target.pod if isinstance(target, Container) else target
+    return [container for container in pod.containers if settings(edits, container)]
+
+
+def settings(edits: Sequence[Edit], container: Container) -> tuple[str, ...]:
+    """What ``edits`` set for ``container``: in it, and in its pod. () where they are about other containers."""
+    return tuple(setting(edit, container) for edit in edits if _is_about(edit, container, edits))
+
+
+def settings_of_pod(edits: Sequence[Edit], pod: PodTemplate) -> tuple[str, ...]:
+    """What ``edits`` set for any container of ``pod``, also for one that something adds to it."""
+    first = next(iter(pod.containers), None)
+    if first is None:
+        return ()
+    return tuple(
+        setting(edit, first) for edit in edits if _holder(edit, pod) is None and not _mounting(edit, pod, edits)
+    )
+
+
+def _is_about(edit: Edit, container: Container, edits: Sequence[Edit]) -> bool:
+    holder = _holder(edit, container.pod)
+    if holder is None:
+        mounting = _mounting(edit, container.pod, edits)
+        return not mounting or container.path in mounting
+    return holder == container.path
+
+
+def _holder(edit: Edit, pod: PodTemplate) -> Path | None:
+    """The path of the container in which ``edit`` stands; None where it stands in the pod itself."""
+    return next((container.path for container in pod.containers if _is_in(edit.path, container.path)), None)
+
+
+def _mounting(edit: Edit, pod: PodTemplate, edits: Sequence[Edit]) -> list[Path]:
+    """The paths of the containers that shall mount the volume that ``edit`` adds; [] where it adds none."""
+    if not isinstance(edit, Append) or edit.path != (*pod.path, "volumes") or not isinstance(edit.value, dict):
+        return []
+    name = edit.value.get("name")
+    return [
+        each.path[:-1]
+        for each in edits
+        if isinstance(each, Append) and each.path[-1] == "volumeMounts" and isinstance(each.value, dict)
+        and each.value.get("name") == name
+    ]  # fmt: skip
+
+
+def _is_in(path: Path, holder: Path) -> bool:
+    return len(path) > len(holder) and path[: len(holder)] == holder
+
+
+def is_shown_by_a_run(transform: Transform, target: object, edits: Sequence[Edit]) -> bool:
+    """Whether a run of the pod shows if it starts under ``edits``, one step of ``transform`` on ``target``: all of them
+    stand in the spec of the pod, and are nothing that its node or a registry decides."""
+    if transform.stage not in _STAGES or not isinstance(target, Container | PodTemplate):
+        return False
+    pod = target.pod if isinstance(target, Container) else target
+    return not pod.is_fragment and all(_is_shown(edit, pod) for edit in edits)
+
+
+def _is_shown(edit: Edit, pod: PodTemplate) -> bool:
+    if isinstance(edit, Create) or edit.piece is not pod.object.piece or not _is_in(edit.path, pod.path):
+        return False
+    return _OF_NODE.isdisjoint(map(str, edit.path[len(pod.path) :]))

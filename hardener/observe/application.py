@@ -1,0 +1,242 @@
+"""The workloads of a namespace as one application: on a private network of their own, with their Services as names."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
+from typing import Any
+
+from hardener.kubernetes.object_names import as_dns_label
+from hardener.observe import places
+from hardener.observe.container_options import NotStartedError
+from hardener.observe.engine import Engine, EngineError
+from hardener.observe.images import Image, Images
+from hardener.observe.offered import refused
+from hardener.observe.places import Network
+from hardener.observe.pod_run import Came, Planned, PodRun
+from hardener.observe.pod_values import Given, MissingError, content_of
+from hardener.observe.reach import Hands
+from hardener.observe.seen import Seen
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import PodTemplate
+from hardener.tree.tree import Tree
+
+Map = dict[str, Any]
+DEFAULT = "default"
+_TRIES = 12  # for a subnet that nobody has
+# A certificate of an authority that signs nothing: programs read the file before they look at what is in it.
+_AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIBgTCCASegAwIBAgIUN27/GM/zyS+eNytSvq4OxqZ/lIkwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNjExMjgxNTIxMDVaGA8yMTI2MTEw
+NDE1MjEwNVowFTETMBEGA1UEAwwKa3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABO4QDtgtGG/ShYQ4co2CO9DcjDJtMdu1FAQcdPGV3uvZdJj3pPB1
+KOjkX/aBBq3ulq9MasPzdOQDcBqSn9hPnASjUzBRMB0GA1UdDgQWBBSnl7rkN5vD
+moWl4Mm/m7WebZFi+TAfBgNVHSMEGDAWgBSnl7rkN5vDmoWl4Mm/m7WebZFi+TAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQC9AJ4g+EttoxKPHCId
+6cKJE4ktMUb6bvYV/QPfuwqJawIgWYlE3BpNL11gPkKqvzNlXYs1BOtOXA68l8SM
+PyFfeFo=
+-----END CERTIFICATE-----
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Workload:
+    """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
+
+    ``refused``: why it is not run at all. ``came``: how it came up as it is. ``seen``: of its containers, as it is.
+    """
+
+    key: str
+    pod: PodTemplate
+    spec: Map
+    images: dict[str, Image] = field(default_factory=dict)
+    refused: str | None = None
+    missing: str | None = None
+    came: Came | None = None
+    seen: dict[str, Seen] = field(default_factory=dict)
+    runs: int = 0
+
+    @property
+    def is_up(self) -> bool:
+        return self.came is not None and self.came.up
+
+
+class Application:
+    """The ``workloads`` of the namespace ``name`` of ``tree``. ``mask`` takes secrets out of a text; ``stop`` ends all
+    that waits."""
+
+    def __init__(
+        self, engine: Engine, hands: Hands, tree: Tree, name: str, workloads: list[Workload],
+        mask: Callable[[str], str], stop: threading.Event,
+    ) -> None:  # fmt: skip
+        self._engine, self._hands, self._tree = engine, hands, tree
+        self.name, self.workloads = name, workloads
+        self._mask, self._stop = mask, stop
+        self._network: str | None = None
+        self._places: Network | None = None
+        self._running: dict[str, PodRun] = {}
+        objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
+        self._config_maps = {item.name: content_of(item.data) for item in objects if item.kind == "ConfigMap"}
+        self._secrets = {item.name: content_of(item.data) for item in objects if item.kind == "Secret"}
+        self._services = [item.data for item in objects if item.kind == "Service"]
+        self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
+
+    def secrets(self) -> Iterable[str]:
+        """The values of its Secrets, for whoever masks them."""
+        for held in self._secrets.values():
+            for value in held.values():
+                yield value.decode("utf-8", "replace")
+
+    def prepare(self, images: Images) -> None:
+        """Bring the images of its workloads, and say of each workload whether it can be run."""
+        for workload in self.workloads:
+            workload.refused = refused(workload.spec)
+            if workload.refused is not None:
+                continue
+            try:
+                for text in _images_of(workload.spec):
+                    workload.images[text] = images.get(text)
+            except MissingError as error:
+                workload.missing = str(error)
+
+    def begin(self) -> None:
+        """Make its network. Raises EngineError."""
+        numbers = random.Random(secrets.token_bytes(8))
+        problem = ""
+        for _ in range(_TRIES):
+            subnet = f"10.{numbers.randrange(100, 250)}.{numbers.randrange(256)}.0/24"
+            name = f"harden-{secrets.token_hex(6)}"
+            options = ["--disable-dns"] if self._engine.name == "podman" else []
+            done = self._engine.call(
+                "network", "create", "--internal", *options, "--subnet", subnet, *self._engine.labels(), name
+            )
+            if done.ok:
+                self._network = name
+                pods = [_placed(workload) for workload in self.workloads if self.may_run(workload)]
+                self._places = Network(subnet, self.name, pods, self._services)
+                return
+            problem = done.reason
+        raise EngineError(f"no private network can be made: {problem}")
+
+    @staticmethod
+    def may_run(workload: Workload) -> bool:
+        return workload.refused is None and workload.missing is None
+
+    @property
+    def places(self) -> Network:
+        assert self._places is not None
+        return self._places
+
+    def run(
+        self, workload: Workload, spec: Map, seconds: float, *, whole: bool, restarts: bool, stays: bool = False
+    ) -> tuple[Came, dict[str, Seen]]:
+        """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
+        With ``stays`` it goes on running where it came up."""
+        self.end(workload)
+        workload.runs += 1
+        pod: PodRun | None = None
+        try:
+            problem = refused(spec)
+            if problem is not None:
+                return Came(False, problem), {}
+            planned = self._planned(workload, spec)
+            assert self._network is not None
+            pod = PodRun(
+                self._engine, self._hands, self._network, self.places.places[workload.key], list(self.places.hosts()),
+                planned, self._mask, self._stop,
+            )  # fmt: skip
+            came = pod.run(seconds, whole=whole, restarts=restarts)
+            seen = pod.facts() if came.up or pod.restarts else {}
+            if stays and came.up:
+                self._running[workload.key], pod = pod, None
+            return came, seen
+        except (MissingError, NotStartedError) as error:
+            return Came(False, self._mask(str(error))), {}
+        finally:
+            if pod is not None:
+                pod.end()
+
+    def is_running(self, workload: Workload) -> bool:
+        return workload.key in self._running
+
+    def log(self, workload: Workload) -> list[str]:
+        """The last lines of what a running workload said."""
+        return self._running[workload.key].log() if self.is_running(workload) else []
+
+    def end(self, workload: Workload) -> None:
+        """End what runs of ``workload``."""
+        running = self._running.pop(workload.key, None)
+        if running is not None:
+            running.end()
+
+    def close(self) -> None:
+        """End all, and remove the network."""
+        for workload in self.workloads:
+            self.end(workload)
+        if self._network is not None:
+            self._engine.call("network", "rm", "-f" if self._engine.name == "podman" else "", self._network)
+            self._network = None
+
+    def _planned(self, workload: Workload, spec: Map) -> Planned:
+        metadata = workload.pod.metadata.data
+        labels, annotations = _map(metadata.get("labels")), _map(metadata.get("annotations"))
+        account = str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
+        links = spec.get("enableServiceLinks") is not False
+        given = Given(
+            self._config_maps, self._secrets,
+            self.places.variables() if links else self.places.api_variables(), _token(self.name, account),
+            _pod_name(workload), self.name, self.places.places[workload.key].address, labels, annotations, account,
+        )  # fmt: skip
+        own = spec.get("automountServiceAccountToken")
+        if own is None:
+            own = self._accounts.get(account, {}).get("automountServiceAccountToken")
+        images = {text: (image.reference, image.config) for text, image in workload.images.items()}
+        return Planned(workload.key, workload.pod.kind, _with_claims(spec, workload), given, images, own is not False)
+
+
+def _with_claims(spec: Map, workload: Workload) -> Map:
+    """``spec`` with the volumes that a StatefulSet makes of its volumeClaimTemplates."""
+    templates = _map(workload.pod.object.data.get("spec")).get("volumeClaimTemplates")
+    names = [_map(each.get("metadata")).get("name") for each in templates or [] if isinstance(each, dict)]
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    return spec | {"volumes": [*(spec.get("volumes") or []), *claims]} if claims else spec
+
+
+def _images_of(spec: Map) -> list[str]:
+    containers = [each for key in ("initContainers", "containers") for each in spec.get(key) or []]
+    return list(dict.fromkeys(str(each.get("image")) for each in containers))
+
+
+def _placed(workload: Workload) -> places.Pod:
+    item = workload.pod.object
+    governing = _map(item.data.get("spec")).get("serviceName") if item.kind == "StatefulSet" else None
+    labels = _map(workload.pod.metadata.data.get("labels"))
+    name = str(governing) if governing else None
+    return places.Pod(workload.key, item.kind, item.name, labels, workload.spec, name)
+
+
+def _pod_name(workload: Workload) -> str:
+    name = as_dns_label(workload.pod.object.name, 50)
+    ending = {"StatefulSet": "-0", "Pod": "", "DaemonSet": "-observe", "Job": "-observe"}
+    return name + ending.get(workload.pod.kind, "-observe-0")
+
+
+def _token(namespace: str, account: str) -> dict[str, bytes]:
+    """The files of a service account that no API server knows."""
+
+    def part(value: Mapping[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = {"sub": f"system:serviceaccount:{namespace}:{account}", "iss": "https://kubernetes.default.svc"}
+    token = f"{part({'alg': 'RS256', 'kid': 'observe'})}.{part(claims)}.{secrets.token_urlsafe(64)}"
+    return {"token": token.encode(), "namespace": namespace.encode(), "ca.crt": _AUTHORITY.encode()}
+
+
+def _map(value: Any) -> Map:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,158 @@
+"""A container of a pod as options of a container engine, as a kubelet and its runtime would start it.
+
+What a VOLUME of an image is stays as it is in the image, as CRI-O may do; containerd puts a writable copy there.
+Sources: kubernetes pkg/kubelet/kuberuntime/security_context_others.go (users), security_context.go (profiles);
+containerd pkg/oci/spec_opts.go and internal/cri (capabilities, /dev/shm).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.kubernetes import quantity
+from hardener.observe.engine import Engine
+from hardener.support.fast_dataclass import dataclass
+
+Map = dict[str, Any]
+
+# What a runtime gives a container that says nothing.
+DEFAULT_CAPABILITIES = (
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID "
+    "SYS_CHROOT"
+).split()
+# Bounds of what runs, whatever its manifest says.
+MOST_MEMORY = 4 * 1024**3
+_MOST_PROCESSES = 2048
+_MOST_FILE = 2 * 1024**3
+_SHARED_MEMORY = 64 * 1024**2
+_LEAST_MEMORY = 6 * 1024**2  # no runtime starts anything with less
+
+
+class NotStartedError(HardenError):
+    """A kubelet does not start the container (CreateContainerConfigError), or its runtime cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume of the engine at a path of a container, or a part of it."""
+
+    volume: str
+    path: str
+    writable: bool
+    part: str = ""
+
+
+def options(
+    engine: Engine, pod: Map, container: Map, user: str, mounts: list[Mount], *, owns_network: bool
+) -> list[str]:  # fmt: skip
+    """The options of ``container``, which starts as ``user``; its variables, network and names are not among them."""
+    context, both = _map(container.get("securityContext")), _context(pod, container)
+    found = ["--user", user]
+    if context.get("readOnlyRootFilesystem"):
+        found += ["--read-only", *(["--read-only-tmpfs=false"] if engine.name == "podman" else [])]
+    found += ["--tmpfs", f"/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={_SHARED_MEMORY}"]
+    found += ["--cap-drop", "ALL", *(word for name in capabilities(context) for word in ("--cap-add", name))]
+    if context.get("allowPrivilegeEscalation") is False:
+        found += ["--security-opt", "no-new-privileges"]
+    if _map(both.get("seccompProfile")).get("type", "Unconfined") == "Unconfined":
+        found += ["--security-opt", "seccomp=unconfined"]
+    if _map(both.get("appArmorProfile")).get("type") == "Unconfined":
+        found += ["--security-opt", "apparmor=unconfined"]
+    found += [word for group in _groups(pod) for word in ("--group-add", str(group))]
+    if owns_network:
+        found += [word for name, value in _sysctls(pod).items() for word in ("--sysctl", f"{name}={value}")]
+    for mount in mounts:
+        if mount.part:
+            key = "subpath" if engine.name == "podman" else "volume-subpath"
+            more = "" if mount.writable else ",ro=true" if engine.name == "podman" else ",readonly"
+            found += ["--mount", f"type=volume,src={mount.volume},dst={mount.path},{key}={mount.part}{more}"]
+        else:
+            found += ["-v", f"{mount.volume}:{mount.path}:{'rw' if mount.writable else 'ro'},nocopy"]
+    found += _limits(_map(_map(container.get("resources")).get("limits")))
+    found += ["--pids-limit", str(_MOST_PROCESSES), "--ulimit", f"fsize={_MOST_FILE}:{_MOST_FILE}"]
+    if engine.name == "podman":
+        found += ["--image-volume", "ignore", "--http-proxy=false"]
+    for key, option in (("stdin", "--interactive"), ("tty", "--tty")):
+        found += [option] if container.get(key) else []
+    return found
+
+
+def command(container: Map, words: list[str], arguments: list[str], image: str) -> list[str]:
+    """The end of the line: the image, and what it is told to run. ``words`` and ``arguments`` are command and args of
+    ``container`` as they come out."""
+    entry = ["--entrypoint", words[0] if words else ""] if container.get("command") else []
+    return [*entry, image, *words[1:], *arguments]
+
+
+def command_of_podman(container: Map, words: list[str], arguments: list[str], image: str) -> list[str]:
+    """The same for podman, whose --entrypoint takes a list."""
+    entry = ["--entrypoint", json.dumps(words)] if container.get("command") else []
+    return [*entry, image, *arguments]
+
+
+def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
+    """The user that the container starts as, by ``config`` of its image; what the kubelet checks under runAsNonRoot.
+
+    Raises NotStartedError in the kubelet's words.
+    """
+    context = _context(pod, container)
+    own = str(config.get("User") or "")
+    user, group = context.get("runAsUser"), context.get("runAsGroup")
+    if context.get("runAsNonRoot"):
+        name = own.partition(":")[0] or "0"
+        if user is None and not name.isdecimal():
+            raise NotStartedError(f"container has runAsNonRoot and image has non-numeric user ({name})")
+        if int(name if user is None else user) == 0:
+            root = "image will run as root" if user is None else "container's runAsUser breaks non-root policy"
+            raise NotStartedError(f"container has runAsNonRoot and {root}")
+    if user is None:
+        # A group without a user is that of the image's own.
+        return f"{own.partition(':')[0] or '0'}:{group}" if group is not None else own or "0"
+    return f"{user}:{group}" if group is not None else str(user)
+
+
+def capabilities(context: Map) -> list[str]:
+    """The capabilities of a container with the security context ``context``, without CAP_."""
+    said = _map(context.get("capabilities"))
+    dropped = {_plain(name) for name in said.get("drop") or []}
+    added = [_plain(name) for name in said.get("add") or []]
+    found = [] if "ALL" in dropped else [name for name in DEFAULT_CAPABILITIES if name not in dropped]
+    return [*found, *(name for name in added if name not in found)]
+
+
+def _plain(name: Any) -> str:
+    return str(name).upper().removeprefix("CAP_")
+
+
+def _context(pod: Map, container: Map) -> Map:
+    return _map(pod.get("securityContext")) | {
+        key: value for key, value in _map(container.get("securityContext")).items() if value is not None
+    }
+
+
+def _groups(pod: Map) -> list[int]:
+    context = _map(pod.get("securityContext"))
+    groups = [*(context.get("supplementalGroups") or []), context.get("fsGroup")]
+    return [group for group in groups if isinstance(group, int)]
+
+
+def _sysctls(pod: Map) -> dict[str, str]:
+    # Where the pod says nothing a low port is shut, as with CRI-O; containerd may open them all.
+    found = {"net.ipv4.ip_unprivileged_port_start": "1024"}
+    given = _map(pod.get("securityContext")).get("sysctls") or []
+    return found | {str(each.get("name")): str(each.get("value")) for each in given if isinstance(each, dict)}
+
+
+def _limits(limits: Map) -> list[str]:
+    memory, cpu = quantity.parse(limits.get("memory")), quantity.parse(limits.get("cpu"))
+    most = min(int(memory), MOST_MEMORY) if memory else MOST_MEMORY
+    most = max(most, _LEAST_MEMORY)
+    found = ["--memory", f"{most}b", "--memory-swap", f"{most}b"]
+    return [*found, "--cpus", f"{max(float(cpu), 0.01):.2f}"] if cpu else found
+
+
+def _map(value: Any) -> Map:
+    return value if isinstance(value, dict) else {}

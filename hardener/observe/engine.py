@@ -1,0 +1,288 @@
+"""A container engine of this machine, podman or docker, called as a program: what both can, in one way.
+
+Everything that it makes bears the label ``LABEL`` with the run that made it, so that the next run finds what a dead one
+left. An image that a run pulls is noted by an empty volume with the label ``PULLED``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.support import programs
+from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
+from hardener.support.programs import ProgramError
+
+LABEL, PULLED = "hardener.dev/observe", "hardener.dev/pulled"
+NAMES = ("podman", "docker")
+SECONDS = 90.0  # for one call; a pull has more
+OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
+_PREFIX = "harden-observe-"
+_INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
+# Bounding, permitted and effective alike, and no others: containerd's WithCapabilities (pkg/oci/spec_opts.go). podman
+# also puts those of a user that is not root into the ambient set, and a pod would pass that Kubernetes lets die.
+_RUNTIME = """\
+#!{python} -I
+import json, os, sys
+
+if "create" in sys.argv:
+    name = os.path.join(sys.argv[sys.argv.index("--bundle") + 1], "config.json")
+    with open(name, encoding="utf-8") as file:
+        config = json.load(file)
+    sets = config["process"].setdefault("capabilities", {{}})
+    given = sets.get("bounding") or []
+    config["process"]["capabilities"] = {{key: given for key in ("bounding", "effective", "permitted")}}
+    with open(name, "w", encoding="utf-8") as file:
+        json.dump(config, file)
+os.execv({runtime!r}, [{runtime!r}, *sys.argv[1:]])
+"""
+
+
+class EngineError(HardenError):
+    """The engine does not do what it is asked for. The message is one line, in its own words where they say more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call gave: ``ok``, its standard output, and what it said besides."""
+
+    ok: bool
+    text: str
+    error: str
+
+    @property
+    def reason(self) -> str:
+        """Why it went wrong, in one line."""
+        lines = [line for line in self.error.splitlines() if line.strip() and "level=warning" not in line]
+        return plain(re.sub(r"^(?:Error|docker): ", "", lines[-1].strip())) if lines else "no word why"
+
+
+class Engine:
+    """An engine. ``name`` is podman or docker, ``version`` what it says of itself, ``rootless`` whether it runs
+    containers without being root. ``run`` is the value of the label of this run."""
+
+    def __init__(self, name: str, program: str, info: Mapping[str, Any], folder: str, run: str) -> None:
+        self.name, self._program, self.folder, self.run = name, program, folder, run
+        self._head: list[str] = []
+        if name == "podman":
+            host = info.get("host") or {}
+            self.version = str((info.get("version") or {}).get("Version", ""))
+            self.rootless = bool((host.get("security") or {}).get("rootless"))
+            self.storage = str((info.get("store") or {}).get("graphRoot", ""))
+            runtime = (host.get("ociRuntime") or {}).get("path")
+            if runtime:
+                self._head = ["--runtime", self._wrapped(str(runtime))]
+        else:
+            self.version = str(info.get("ServerVersion", ""))
+            self.rootless = any("rootless" in str(each) for each in info.get("SecurityOptions") or [])
+            self.storage = str(info.get("DockerRootDir", ""))
+
+    @property
+    def called(self) -> str:
+        """It, as a record names it: "podman 5.4.2"."""
+        return f"{self.name} {self.version}".strip()
+
+    @classmethod
+    def found(cls, name: str | None, outside: str) -> Engine:
+        """The engine ``name``; None: the first that is installed. It lies not in the folder ``outside``, a real path.
+
+        Raises ProgramError: there is none, or it does not answer to this user.
+        """
+        found: tuple[str, str] | None = None
+        for each in NAMES if name is None else (name,):
+            try:
+                found = each, programs.path_of(each, outside)
+                break
+            except ProgramError as error:
+                if name is not None or each == NAMES[-1]:
+                    what = str(error) if name is not None else "there is no container engine"
+                    raise ProgramError(f"{what}: {_INSTALL if name in (None, 'podman') else 'install it'}") from None
+        assert found is not None
+        run = run_name()
+        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{run}-")
+        try:
+            done = _call(found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder, 60)
+            info = json.loads(done.text) if done.ok else None
+            if not isinstance(info, dict) or info.get("ServerErrors"):
+                why = "; ".join(map(str, (info or {}).get("ServerErrors") or [])) or done.reason
+                raise ProgramError(f"{found[0]} does not work for this user: {plain(why)}")
+            return cls(*found, info, folder, run)
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, ValueError):
+                raise ProgramError(f"{found[0]} does not answer as {found[0]} does") from None
+            raise
+
+    def _wrapped(self, runtime: str) -> str:
+        path = os.path.join(self.folder, os.path.basename(runtime))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(_RUNTIME.format(python=sys.executable, runtime=runtime))
+        os.chmod(path, 0o755)
+        return path
+
+    def call(
+        self, *words: str, seconds: float = SECONDS, input: bytes | None = None, output: int = OUTPUT,
+        environment: Mapping[str, str] | None = None, keeps_head: bool = False,
+    ) -> Answer:  # fmt: skip
+        """Run it with ``words``, for at most ``seconds``; ``environment`` are variables beside those of harden."""
+        given = {**os.environ, "PODMAN_IGNORE_CGROUPSV1_WARNING": "1", **(environment or {})}
+        return _call(
+            self._program, [*self._head, *words], self.folder, seconds, input, output, given, keeps_head
+        )  # fmt: skip
+
+    def ask(self, *words: str, seconds: float = SECONDS) -> str:
+        """What it prints. Raises EngineError where it fails."""
+        done = self.call(*words, seconds=seconds)
+        if not done.ok:
+            raise EngineError(done.reason)
+        return done.text
+
+    def inspect(self, kind: str, name: str) -> dict[str, Any] | None:
+        """What it knows of a container, image, network or volume; None where there is none."""
+        done = self.call(kind, "inspect", name)
+        try:
+            found = json.loads(done.text) if done.ok else []
+        except ValueError:
+            return None
+        return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else None
+
+    def enter(self) -> tuple[str, list[str]]:
+        """The program, and the words before one that is to run where the containers are."""
+        if self.name == "podman" and self.rootless:
+            return self._program, ["unshare", "--rootless-netns"]
+        return "", []
+
+    def labels(self) -> list[str]:
+        """The options by which something is marked as made by this run."""
+        return ["--label", f"{LABEL}={self.run}"]
+
+    # Images.
+
+    def has_image(self, reference: str) -> bool:
+        return self.call("image", "inspect", "--format", "{{.Id}}", reference).ok
+
+    def pull(self, reference: str, *, plain_http: bool = False, seconds: float = 900) -> None:
+        """Bring the image ``reference``, which names a digest, and note it. Raises EngineError."""
+        noted = self.ask("volume", "create", *self.labels(), "--label", f"{PULLED}={reference}").strip()
+        options = ["--tls-verify=false"] if plain_http and self.name == "podman" else []
+        done = self.call("pull", "--quiet", *options, reference, seconds=seconds)
+        if not done.ok:
+            self.call("volume", "rm", "-f", noted)
+            raise EngineError(done.reason)
+
+    # What is left behind.
+
+    def clear(self) -> None:
+        """Remove all that this run has made."""
+        self._clear({self.run})
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def clear_dead(self) -> int:
+        """Remove what runs have made that are dead, and return how many things that were."""
+        runs = {
+            label for kind in ("ps -a", "network ls", "volume ls") for label in self._labels(kind) if is_dead(label)
+        }
+        count = self._clear(runs) if runs else 0
+        with os.scandir(tempfile.gettempdir()) as entries:
+            for entry in entries:
+                run = entry.name.removeprefix(_PREFIX).rpartition("-")[0]
+                if entry.name.startswith(_PREFIX) and is_dead(run) and entry.is_dir(follow_symlinks=False):
+                    if entry.stat(follow_symlinks=False).st_uid == _uid():
+                        shutil.rmtree(entry.path, ignore_errors=True)
+        return count
+
+    def _labels(self, kind: str) -> set[str]:
+        form = '{{.Label "%s"}}' if self.name == "docker" or kind == "ps -a" else '{{index .Labels "%s"}}'
+        done = self.call(*kind.split(), "--filter", f"label={LABEL}", "--format", form % LABEL)
+        return {line.strip() for line in done.text.splitlines()} if done.ok else set()
+
+    def _clear(self, runs: set[str]) -> int:
+        count = 0
+        for run in runs:
+            filters = ["--filter", f"label={LABEL}={run}"]
+            for kind, rm in (("ps -a", ["rm", "-f", "-v"]), ("network ls", ["network", "rm"])):
+                count += self._remove([*kind.split(), "-q", *filters], rm)
+            form = '{{.Label "%s"}}' if self.name == "docker" else '{{index .Labels "%s"}}'
+            listed = self.call("volume", "ls", *filters, "--format", form % PULLED)
+            for reference in {line.strip() for line in listed.text.splitlines()} - {"", "<no value>"}:
+                self.call("rmi", reference)
+                count += 1
+            count += self._remove(["volume", "ls", "-q", *filters], ["volume", "rm", "-f"])
+        return count
+
+    def _remove(self, listing: list[str], rm: list[str]) -> int:
+        names = self.call(*listing).text.split()
+        if names:
+            time = ["-t", "0"] if self.name == "podman" and rm[0] == "rm" else []
+            self.call(*rm, *time, *names, seconds=300)
+        return len(names)
+
+
+def _call(
+    program: str, words: list[str], folder: str, seconds: float, input: bytes | None = None, output: int = OUTPUT,
+    environment: Mapping[str, str] | None = None, keeps_head: bool = False,
+) -> Answer:  # fmt: skip
+    try:
+        if input is not None:
+            said = programs.run(program, words, seconds=seconds, input=input, environment=environment)
+            return Answer(said.returncode == 0, _text(said.stdout), _text(said.stderr))
+        done = programs.bounded(
+            program, words, seconds=seconds, output=output, memory=None, folder=folder, environment=environment,
+            keeps_head=keeps_head,
+        )  # fmt: skip
+    except ProgramError as error:
+        return Answer(False, "", str(error))
+    if done.end is programs.End.TIME:
+        return Answer(False, "", f"{os.path.basename(program)} gives no answer in {seconds:g} seconds")
+    if done.end is programs.End.OUTPUT and not keeps_head:
+        return Answer(False, "", f"{os.path.basename(program)} prints more than {output} bytes")
+    ok = done.returncode == 0 or done.end is programs.End.OUTPUT
+    return Answer(ok, _text(done.output), _text(done.error))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+# A run is named by its user, its process and when that began, so that a dead one is known as such.
+
+
+def run_name() -> str:
+    """The name of this process as a run."""
+    return f"{_uid()}.{os.getpid()}.{_began(os.getpid())}"
+
+
+def is_dead(run: str) -> bool:
+    """Whether ``run`` names one of this user that is no more."""
+    found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", run)
+    if found is None or int(found[1]) != _uid():
+        return False
+    return _began(int(found[2])) != int(found[3])
+
+
+def _uid() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else 0
+
+
+def _began(pid: int) -> int:
+    """When a process began, in a unit of its platform; 0 where nobody can say, -1 where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return -1
+    except OSError:
+        return 0
+    return -1 if os.path.isdir("/proc/self") else 0

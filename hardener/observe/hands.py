@@ -1,0 +1,374 @@
+"""What has to be done where the containers are: look at their processes, ask their ports, carry a port of a Service.
+
+A process of its own, since of a rootless engine that is another user namespace: its standard input takes requests, its
+output gives answers, both one JSON value a line. It uses the standard library alone, so that it starts as it is.
+Sources: proc_pid_status(5), proc_net_tcp (Documentation/networking/proc_net_tcp.rst of Linux), Documentation/
+admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst; of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import sys
+import threading
+import time
+from typing import Any
+
+_LISTENS, _MOST_BODY, _MOST_SOCKETS = "0A", 10 * 1024, 20_000
+_GONE = frozenset(("00", "07"))  # no state, closed
+_EPHEMERAL = 32768  # a port of UDP from here on is that of a client
+_NET_NAMESPACE = 0x40000000
+
+
+def look(pid: int) -> dict[str, Any]:
+    """What the processes of the container with the first process ``pid`` are and hold now; what cannot be read is None.
+
+    ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
+    one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
+    its network namespace. ``memory``: the most bytes that its control group used.
+    """
+    group = _group(pid)
+    pids = _pids(group) or [pid]
+    return {
+        "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
+        "sockets": _sockets(pid),
+        "memory": _peak(group),
+    }
+
+
+def _group(pid: int) -> dict[str, str]:
+    """The control group of a process, by controller; "" is that of the unified hierarchy."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for line in _lines(f"/proc/{pid}/cgroup"):
+            _, names, path = line.split(":", 2)
+            found |= dict.fromkeys(names.split(","), path)
+    return found
+
+
+def _places(group: dict[str, str], controller: str) -> list[str]:
+    found = [f"/sys/fs/cgroup/{controller}{group[controller]}"] if controller in group else []
+    if "" in group:
+        found += [f"/sys/fs/cgroup{group['']}", f"/sys/fs/cgroup/unified{group['']}"]
+    return found
+
+
+def _pids(group: dict[str, str]) -> list[int]:
+    for place in _places(group, "pids") + _places(group, "memory"):
+        with contextlib.suppress(OSError, ValueError):
+            return [int(line) for line in _lines(f"{place}/cgroup.procs")]
+    return []
+
+
+def _peak(group: dict[str, str]) -> int | None:
+    for place in _places(group, "memory"):
+        for name in ("memory.peak", "memory.max_usage_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):
+                return int(_lines(f"{place}/{name}")[0])
+    return None
+
+
+def _status(pid: int) -> tuple[int, list[int], int] | None:
+    try:
+        said = dict(line.split(":\t", 1) for line in _lines(f"/proc/{pid}/status") if ":\t" in line)
+        groups = {int(said["Gid"].split()[1]), *map(int, said["Groups"].split())}
+        return int(said["Uid"].split()[1]), sorted(groups), int(said["CapEff"], 16)
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+
+
+def _sockets(pid: int) -> list[tuple[str, str, int, str, int, bool]] | None:
+    found = []
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        try:
+            lines = _lines(f"/proc/{pid}/net/{name}")[1 : _MOST_SOCKETS + 1]
+        except OSError:
+            if name == "tcp":
+                return None
+            continue
+        for line in lines:
+            _, local, remote, state, *_ = line.split()
+            (here, port), (there, other) = _address(local), _address(remote)
+            protocol = name.rstrip("6")
+            if protocol == "udp":
+                listens = other == 0 and port < _EPHEMERAL
+                if other == 0 and not listens:
+                    continue
+            elif state in _GONE:
+                continue
+            else:
+                listens = state == _LISTENS
+            found.append((protocol, here, port, there, other, listens))
+    return found
+
+
+def _address(text: str) -> tuple[str, int]:
+    """ "0100007F:1F90" -> ("127.0.0.1", 8080); the kernel writes words of the machine's own order."""
+    number, _, port = text.partition(":")
+    raw = b"".join(bytes.fromhex(number[at : at + 8])[:: -1 if sys.byteorder == "little" else 1]
+                   for at in range(0, len(number), 8))  # fmt: skip
+    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
+        raw = raw[12:]
+    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw), int(port, 16)
+
+
+def _lines(path: str) -> list[str]:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().splitlines()
+
+
+def age(path: str) -> bool | None:
+    """Make the file look unread, and tell whether its file system notes that it is read; None where it cannot be."""
+    try:
+        os.utime(path, ns=(0, time.time_ns()))  # a file system with relatime notes the next read
+        return not os.statvfs(path).f_flag & os.ST_NOATIME
+    except OSError:
+        return None
+
+
+def was_read(path: str) -> bool | None:
+    """Whether the file was read since ``age``."""
+    try:
+        return os.stat(path).st_atime_ns > 0
+    except OSError:
+        return None
+
+
+def ask_tcp(host: str, port: int, seconds: float) -> str | None:
+    """None where the port takes a connection, else what went wrong."""
+    try:
+        socket.create_connection((host, port), seconds).close()
+        return None
+    except OSError as error:
+        return _reason(error)
+
+
+def ask_http(
+    host: str, port: int, scheme: str, path: str, headers: list[tuple[str, str]], seconds: float
+) -> str | None:
+    """None where the answer is one of 200 to 399, as the kubelet wants it, else what went wrong."""
+    connection: http.client.HTTPConnection
+    if scheme == "HTTPS":
+        context = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    try:
+        names = {name.lower() for name, _ in headers}
+        connection.putrequest("GET", path or "/", skip_host="host" in names, skip_accept_encoding=True)
+        for name, value in headers:
+            connection.putheader(name, value)
+        for name, value in (("User-Agent", "kube-probe/1.35"), ("Accept", "*/*"), ("Connection", "close")):
+            if name.lower() not in names:
+                connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read(_MOST_BODY)
+        return None if 200 <= answer.status < 400 else f"HTTP status {answer.status}"
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return _reason(error)
+    finally:
+        connection.close()
+
+
+def ask_grpc(host: str, port: int, service: str, seconds: float) -> str | None:
+    """None where grpc.health.v1.Health/Check says SERVING, else what went wrong.
+
+    Sources: RFC 9113 (frames), RFC 7541 (a header without the table: 0x00), the gRPC protocol over HTTP/2.
+    """
+    until = time.monotonic() + seconds
+    try:
+        with socket.create_connection((host, port), seconds) as peer:
+            named = service.encode()
+            message = b"\n" + _varint(len(named)) + named if named else b""
+            headers = b"".join(
+                b"\0" + _varint_of_header(name) + _varint_of_header(value)
+                for name, value in (
+                    (b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/grpc.health.v1.Health/Check"),
+                    (b":authority", f"{host}:{port}".encode()), (b"content-type", b"application/grpc"),
+                    (b"te", b"trailers"), (b"user-agent", b"kube-probe/1.35"),
+                )
+            )  # fmt: skip
+            body = b"\0" + len(message).to_bytes(4, "big") + message
+            peer.sendall(
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(4, 0, 0, b"") + _frame(1, 4, 1, headers)
+                + _frame(0, 1, 1, body)
+            )  # fmt: skip
+            return _grpc_answer(peer, until)
+    except (OSError, ValueError) as error:
+        return _reason(error)
+
+
+def _grpc_answer(peer: socket.socket, until: float) -> str | None:
+    """What came as data of the stream: a field 1 with the value 1 is SERVING."""
+    held = b""
+    while True:
+        kind, flags, stream, body = _read_frame(peer, until)
+        if kind == 4 and not flags & 1:
+            peer.sendall(_frame(4, 1, 0, b""))
+        elif kind == 6 and not flags & 1:
+            peer.sendall(_frame(6, 1, 0, body))
+        elif kind == 0 and stream == 1:
+            held += body[1 : len(body) - body[0]] if flags & 8 else body
+        elif kind in (3, 7):
+            return "the connection was reset"
+        if stream == 1 and kind in (0, 1) and flags & 1:
+            return None if held[5:7] == b"\x08\x01" else "it does not say SERVING"
+
+
+def _frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
+    return len(body).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + body
+
+
+def _read_frame(peer: socket.socket, until: float) -> tuple[int, int, int, bytes]:
+    head = _read(peer, 9, until)
+    size = int.from_bytes(head[:3], "big")
+    if size > 1 << 20:
+        raise ValueError("no answer of gRPC")
+    return head[3], head[4], int.from_bytes(head[5:], "big") & 0x7FFFFFFF, _read(peer, size, until)
+
+
+def _read(peer: socket.socket, count: int, until: float) -> bytes:
+    found = b""
+    while len(found) < count:
+        peer.settimeout(max(0.01, until - time.monotonic()))
+        chunk = peer.recv(count - len(found))
+        if not chunk:
+            raise ValueError("the connection was closed")
+        found += chunk
+    return found
+
+
+def _varint(number: int) -> bytes:
+    found = b""
+    while number > 127:
+        found += bytes((number & 127 | 128,))
+        number >>= 7
+    return found + bytes((number,))
+
+
+def _varint_of_header(text: bytes) -> bytes:
+    if len(text) < 127:
+        return bytes((len(text),)) + text
+    return b"\x7f" + _varint(len(text) - 127) + text
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    return re.sub(r"\s+", " ", text)[:200]
+
+
+def carry(pid: int, host: str, port: int, target: int) -> str | None:
+    """Take connections at ``port`` of the pod at ``host`` to its ``target``, from now on: its Service maps them.
+
+    It listens in the network namespace of ``pid``. None where it does, else what went wrong.
+    """
+    said: list[str | None] = []
+    ready = threading.Event()
+
+    def serve() -> None:
+        try:
+            _enter(pid)
+            listener = socket.create_server((host, port), backlog=128)
+        except OSError as error:
+            said.append(_reason(error))
+            ready.set()
+            return
+        said.append(None)
+        ready.set()
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            # A thread that has entered a namespace stays there, and so do those that it starts.
+            threading.Thread(target=_join, args=(client, host, target), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    ready.wait(10)
+    return said[0] if said else "no answer in time"
+
+
+def _enter(pid: int) -> None:
+    """Move this thread into the network namespace of a process."""
+    handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(handle, _NET_NAMESPACE) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(handle)
+
+
+def _join(client: socket.socket, host: str, target: int) -> None:
+    with client:
+        try:
+            server = socket.create_connection((host, target), 10)
+        except OSError:
+            return
+        with server:
+            server.settimeout(None)
+            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+            back.start()
+            _copy(client, server)
+            back.join()
+
+
+def _copy(source: socket.socket, into: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(65536):
+            into.sendall(chunk)
+    with contextlib.suppress(OSError):
+        into.shutdown(socket.SHUT_WR)
+
+
+def give(path: str, mode: int, user: int, group: int) -> str | None:
+    """Give a folder a mode, and to a user and a group; None where that was done, else what went wrong."""
+    try:
+        os.chown(path, user, group)
+        os.chmod(path, mode)
+        return None
+    except OSError as error:
+        return _reason(error)
+
+
+def free(path: str) -> int | None:
+    """The bytes that are free where ``path`` lies."""
+    try:
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+    except OSError:
+        return None
+
+
+_CALLS = {call.__name__: call for call in (look, age, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
+
+
+def main() -> None:
+    """Serve requests ``[number, name of a function, arguments...]`` until the input ends; answers are ``[number,
+    result]``."""
+    lock = threading.Lock()
+
+    def answer(number: int, name: str, arguments: list[Any]) -> None:
+        result = _CALLS[name](*arguments)
+        with lock:
+            sys.stdout.write(json.dumps([number, result]) + "\n")
+            sys.stdout.flush()
+
+    for line in sys.stdin:
+        number, name, *arguments = json.loads(line)
+        threading.Thread(target=answer, args=(number, name, arguments), daemon=True).start()
+    os._exit(0)  # threads that carry ports are of no use any more
+
+
+if __name__ == "__main__":
+    main()

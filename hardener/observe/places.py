@@ -1,0 +1,179 @@
+"""Who is where on the private network of an application: addresses of pods, and names of Services and pods for them.
+
+Sources: kubernetes.io/docs/concepts/services-networking/dns-pod-service (names); pkg/kubelet/envvars (variables).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from typing import Any
+
+from hardener.support.fast_dataclass import dataclass
+
+Map = dict[str, Any]
+_FIRST = 16  # addresses before are those of the engine
+_NOBODY = 2  # where nothing answers: the API server is not there
+_CLUSTER = "svc.cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A port of a Service that is another one of its pods, for each ``name`` of it."""
+
+    port: int
+    target: int
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """Where one pod is: its ``address``, its ``names`` and the Services that lead to it, each with the port of the pod
+    behind each port of its own. ``carried`` are those that somebody has to carry; ``lost`` tells of what nobody can."""
+
+    address: str
+    names: list[str] = field(default_factory=list)
+    services: dict[str, dict[int, int]] = field(default_factory=dict)
+    carried: list[Carried] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pod:
+    """What the network has to know of a pod: a key of it, its kind and name, its labels and its spec."""
+
+    key: str
+    kind: str
+    name: str
+    labels: Map
+    spec: Map
+    service: str | None = None  # that governs a StatefulSet
+
+
+class Network:
+    """The places of ``pods`` in ``subnet``, by the ``services`` (Service objects) of their ``namespace``."""
+
+    def __init__(self, subnet: str, namespace: str, pods: Iterable[Pod], services: Iterable[Map]) -> None:
+        hosts = ipaddress.ip_network(subnet)
+        self.namespace = namespace
+        self.api_server = str(hosts[_NOBODY])
+        self.places: dict[str, Place] = {}
+        self._services: list[tuple[str, str, list[Map], bool]] = []
+        pods = list(pods)
+        for number, pod in enumerate(pods):
+            self.places[pod.key] = Place(str(hosts[_FIRST + number]))
+        for service in services:
+            spec = _map(service.get("spec"))
+            name = str(_map(service.get("metadata")).get("name"))
+            wanted = _map(spec.get("selector"))
+            behind = [pod for pod in pods if wanted and wanted.items() <= pod.labels.items()]
+            for pod in behind[:1]:  # one of them answers; with more, each is one of its endpoints
+                self._join(self.places[pod.key], pod, name, spec)
+            if behind:
+                headless = spec.get("clusterIP") == "None"
+                self._services.append((name, self.places[behind[0].key].address, _maps(spec.get("ports")), headless))
+        for pod in pods:
+            if pod.service is not None:
+                self.places[pod.key].names += _spellings(f"{pod.name}-0.{pod.service}", namespace)
+
+    def _join(self, place: Place, pod: Pod, name: str, spec: Map) -> None:
+        place.names += _spellings(name, self.namespace)
+        own = {port.get("containerPort") for port in _ports(pod.spec)}
+        for port in _maps(spec.get("ports")):
+            number = port.get("port")
+            if not isinstance(number, int):
+                continue
+            target = _target(port, pod.spec)
+            if target is None:
+                place.lost.append(
+                    f"port {number} of Service/{name}: no container has its port {port.get('targetPort')}"
+                )
+                continue
+            place.services.setdefault(name, {})[number] = target
+            if number == target or spec.get("clusterIP") == "None":
+                continue
+            if number in own or str(port.get("protocol", "TCP")) != "TCP":
+                place.lost.append(f"port {number} of Service/{name} cannot be carried to {target}")
+            elif Carried(number, target) not in place.carried:
+                place.carried.append(Carried(number, target))
+
+    def hosts(self) -> Iterator[tuple[str, str]]:
+        """Each name with its address."""
+        for place in self.places.values():
+            yield from ((name, place.address) for name in dict.fromkeys(place.names))
+
+    def variables(self) -> dict[str, str]:
+        """The variables of all Services, and of the API server."""
+        found = _service_variables("KUBERNETES", self.api_server, [{"name": "https", "port": 443}])
+        for name, address, ports, headless in self._services:
+            if not headless:
+                found |= _service_variables(name.upper().replace("-", "_"), address, ports)
+        return found
+
+    def api_variables(self) -> dict[str, str]:
+        """The variables of the API server alone."""
+        return _service_variables("KUBERNETES", self.api_server, [{"name": "https", "port": 443}])
+
+    def key_at(self, address: str) -> str | None:
+        """The key of the pod with ``address``."""
+        return next((key for key, place in self.places.items() if place.address == address), None)
+
+    def called(self, key: str, port: int) -> str:
+        """What somebody meant who connected to ``port`` of the pod ``key``: "Service/cache:6379", else "POD:PORT"."""
+        for name, ports in self.places[key].services.items():
+            for number, target in ports.items():
+                if port in (number, target):
+                    return f"Service/{name}:{number}"
+        return f"{key}:{port}"
+
+
+def _spellings(name: str, namespace: str) -> list[str]:
+    return [name, f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.{_CLUSTER}"]
+
+
+def _target(port: Map, spec: Map) -> int | None:
+    target = port.get("targetPort", port.get("port"))
+    if isinstance(target, int):
+        return target
+    if isinstance(target, str) and target.isdecimal():
+        return int(target)
+    named = (each.get("containerPort") for each in _ports(spec) if each.get("name") == target)
+    found = next(named, None)
+    return found if isinstance(found, int) else None
+
+
+def _ports(spec: Mapping[str, Any]) -> list[Map]:
+    containers = [*_maps(spec.get("initContainers")), *_maps(spec.get("containers"))]
+    return [port for container in containers for port in _maps(container.get("ports"))]
+
+
+def _service_variables(name: str, address: str, ports: list[Map]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    numbers = [port for port in ports if isinstance(port.get("port"), int)]
+    if not numbers:
+        return found
+    first = numbers[0]
+    found[f"{name}_SERVICE_HOST"] = address
+    found[f"{name}_SERVICE_PORT"] = str(first["port"])
+    for port in numbers:
+        if port.get("name"):
+            found[f"{name}_SERVICE_PORT_{str(port['name']).upper().replace('-', '_')}"] = str(port["port"])
+    for port in numbers:
+        protocol = str(port.get("protocol", "TCP"))
+        url = f"{protocol.lower()}://{address}:{port['port']}"
+        if port is first:
+            found[f"{name}_PORT"] = url
+        of_port = f"{name}_PORT_{port['port']}_{protocol.upper()}"
+        found |= {
+            of_port: url, f"{of_port}_PROTO": protocol.lower(), f"{of_port}_PORT": str(port["port"]),
+            f"{of_port}_ADDR": address,
+        }  # fmt: skip
+    return found
+
+
+def _map(value: Any) -> Map:
+    return value if isinstance(value, dict) else {}
+
+
+def _maps(value: Any) -> list[Map]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,0 +1,540 @@
+"""One pod in the engine: started as a kubelet starts it, watched until it is ready or cannot be, looked at, removed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.observe import container_options
+from hardener.observe.container_options import NotStartedError
+from hardener.observe.engine import Engine, EngineError
+from hardener.observe.places import Place
+from hardener.observe.pod_values import Given, Variable, variables, words
+from hardener.observe.probes import Probes, port_of, words_of
+from hardener.observe.reach import Hands
+from hardener.observe.seen import Seen, folders_written
+from hardener.observe.volumes import Volumes
+from hardener.support.fast_dataclass import dataclass
+from hardener.support.printable import plain
+
+Map = dict[str, Any]
+_TICK = 0.25  # seconds between two looks
+_SETTLE = 1.0  # seconds that it stays ready
+_INIT_SECONDS, _HOOK_SECONDS = 120.0, 60.0
+_MOST_SECONDS = 300.0  # to become ready, whatever its probes allow
+_LEAST_SECONDS = 30.0
+_MOST_RESTARTS = 5
+_LOG_LINES, _LOG_LINE = 40, 400
+_DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
+_SPEAKS = re.compile(
+    r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
+)
+_NOT_IN_A_VARIABLE = frozenset(("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG"))
+_ABOUT_THE_CLIENT = re.compile(
+    r"(?i)^(?:LD_|DYLD_|CONTAINERS?_|DOCKER_|BUILDAH_|XDG_|_|GO|DBUS_|NOTIFY_|PODMAN|HTTPS?_|NO_|ALL_|PYTHON|STORAGE_"
+    r"|TMP|REGISTRY_|SSL_)"
+)
+_serial = itertools.count(1)
+
+
+class StoppedError(HardenError):
+    """The run is over: somebody has ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Whether a pod came up, and if not, why: one line, masked."""
+
+    up: bool
+    reason: str = ""
+    restarts: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Planned:
+    """A pod to run: ``key`` ("Deployment/web"), its ``kind``, its ``spec`` as it is to be started, what it is
+    ``given``, and the references of its images by what its spec says, each with what the config of the image says."""
+
+    key: str
+    kind: str
+    spec: Map
+    given: Given
+    images: Mapping[str, tuple[str, Mapping[str, Any]]]
+    mounts_token: bool
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is to come to an end by itself."""
+        return self.kind in ("Job", "CronJob")
+
+
+@dataclass(slots=True, eq=False)
+class _Container:
+    spec: Map
+    name: str
+    variables: list[Variable] = field(default_factory=list, repr=False)
+    probes: Probes | None = None
+    pid: int = 0
+    began: float = 0.0
+    done: bool = False
+    seen: Seen = field(default_factory=Seen)
+
+
+class PodRun:
+    """A pod at its ``place`` of the ``network``. ``mask`` takes secrets out of a text; ``stop`` ends every wait."""
+
+    def __init__(
+        self, engine: Engine, hands: Hands, network: str, place: Place, hosts: list[tuple[str, str]], pod: Planned,
+        mask: Callable[[str], str], stop: threading.Event,
+    ) -> None:  # fmt: skip
+        self._engine, self._hands, self._network, self._place, self._hosts = engine, hands, network, place, hosts
+        self.pod, self._mask, self._stop = pod, mask, stop
+        self._name = f"harden-{os.getpid()}-{next(_serial)}"
+        self._volumes = Volumes(engine, hands, pod.spec, pod.given)
+        self._running: list[_Container] = []
+        self._inits: list[_Container] = []
+        self._number = itertools.count()
+        self._free: int | None = None
+        self.restarts = 0
+        self.carried: list[str] = []
+
+    # Start and end.
+
+    def run(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
+        """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
+        as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
+        may end and be started again, since what it needs may come later."""
+        try:
+            self._start()
+            return self._watch(seconds, whole=whole, restarts=restarts)
+        except (NotStartedError, EngineError) as error:
+            return Came(False, self._line([str(error)]), self.restarts)
+
+    def _start(self) -> None:
+        self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
+        self._volumes.make(self.pod.mounts_token)
+        for path in self._volumes.token_files():
+            self._hands("age", path)
+        for spec in _maps(self.pod.spec.get("initContainers")):
+            if spec.get("restartPolicy") == "Always":
+                self._sidecar(spec)
+            else:
+                self._init(spec)
+        for spec in _maps(self.pod.spec.get("containers")):
+            self._running.append(self._begin(spec))
+        self._carry()
+
+    def _carry(self) -> None:
+        owner = self._running[0]
+        for each in self._place.carried:
+            problem = self._hands("carry", owner.pid, self._place.address, each.port, each.target)
+            if problem is not None:
+                self.carried.append(f"port {each.port} of its Service is not carried to {each.target}: {problem}")
+
+    def _sidecar(self, spec: Map) -> None:
+        container = self._begin(spec)
+        self._running.append(container)
+        until = time.monotonic() + max(_LEAST_SECONDS, container.probes.patience if container.probes else 0)
+        while container.probes is not None and "startupProbe" in spec and not container.probes.ready:
+            self._tick(container, restarts=True)
+            if time.monotonic() > until:
+                raise NotStartedError(f"its sidecar {spec.get('name')} does not start: {container.probes.said}")
+            self._pause()
+
+    def _init(self, spec: Map) -> None:
+        until = time.monotonic() + _INIT_SECONDS
+        for attempt in range(_MOST_RESTARTS + 1):
+            container = self._begin(spec, init=True)
+            code = None
+            while code is None:
+                self._look(container)
+                code = self._ended(container)
+                if code is None and time.monotonic() > until:
+                    raise NotStartedError(f"its init container {spec.get('name')} does not end")
+                if code is None:
+                    self._pause()
+            self._note_files(container)
+            self._inits.append(container)
+            if code == 0:
+                self._engine.call("rm", "-f", "-v", container.name)
+                return
+            said = self._said(container)
+            self._engine.call("rm", "-f", "-v", container.name)
+            if self.pod.spec.get("restartPolicy") == "Never" or attempt == _MOST_RESTARTS or time.monotonic() > until:
+                raise NotStartedError(f"its init container {spec.get('name')} ends with {code}: {said}")
+            self.restarts += 1
+            self._pause(1 + attempt)
+
+    def _begin(self, spec: Map, *, init: bool = False) -> _Container:
+        """Start one container. Raises NotStartedError, MissingError, EngineError."""
+        image, config = self.pod.images[str(spec.get("image"))]
+        user = container_options.user_of(self.pod.spec, spec, config)
+        known = variables(spec, self.pod.spec, self.pod.given)
+        said, secret = words(spec.get("command"), known)
+        arguments, more = words(spec.get("args"), known)
+        if secret or more:
+            raise NotStartedError(f"{spec.get('name')}: a value of a Secret would stand on a command line")
+        container = _Container(spec, f"{self._name}-{next(self._number)}", known)
+        owner = None if init or not self._running else self._running[0]
+        options = container_options.options(
+            self._engine, self.pod.spec, spec, user, self._volumes.mounts(spec, known, self.pod.mounts_token),
+            owns_network=owner is None,
+        )  # fmt: skip
+        if isinstance(spec.get("workingDir"), str) and spec["workingDir"]:
+            options += ["--workdir", spec["workingDir"]]
+        if self.pod.spec.get("shareProcessNamespace") and owner is not None:
+            options += ["--pid", f"container:{owner.name}"]
+        options += self._of_network(owner)
+        given, environment = self._environment(known)
+        end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
+        if self._engine.name == "docker" and spec.get("command") and not said:
+            said = []
+        done = self._engine.call(
+            "create", "--pull", "never", "--name", container.name, *self._engine.labels(), "--log-opt", "max-size=1m",
+            *options, *given, *end(spec, said, arguments, image), environment=environment,
+        )  # fmt: skip
+        if done.ok and self._engine.name == "podman":
+            done = self._engine.call("init", container.name)
+        if not done.ok:
+            self._engine.call("rm", "-f", "-v", container.name)
+            raise NotStartedError(done.reason)
+        self._volumes.settle()
+        self._check_environment(container)
+        done = self._engine.call("start", container.name)
+        if not done.ok:
+            self._engine.call("rm", "-f", "-v", container.name)
+            raise NotStartedError(done.reason)
+        container.began = time.monotonic()
+        container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
+        state = self._engine.inspect("container", container.name) or {}
+        container.pid = int((state.get("State") or {}).get("Pid") or 0)
+        self._look(container)
+        self._hook(container)
+        return container
+
+    def _of_network(self, owner: _Container | None) -> list[str]:
+        if owner is not None:
+            return ["--network", f"container:{owner.name}"]
+        found = ["--network", self._network, "--ip", self._place.address, "--hostname", self.pod.given.name]
+        aliases = [
+            (str(name), str(each.get("ip")))
+            for each in _maps(self.pod.spec.get("hostAliases"))
+            for name in each.get("hostnames") or []
+        ]
+        found += [word for name, address in [*self._hosts, *aliases] for word in ("--add-host", f"{name}:{address}")]
+        # Nobody answers there, at once: what is not in the file of hosts has no name.
+        return [*found, "--dns", "127.0.0.1", "--dns-option", "ndots:5"]
+
+    def _environment(self, known: list[Variable]) -> tuple[list[str], dict[str, str]]:
+        """Options that give variables, and the environment of the engine's own program that some are taken from: a
+        value of a Secret is never on a command line. Raises NotStartedError."""
+        lines, options, environment = [], [], {}
+        for each in known:
+            if "\0" in each.value or "=" in each.name:
+                raise NotStartedError(f"its variable {each.name} cannot be handed over")
+            if "\n" not in each.value and "\r" not in each.value and not each.name.startswith("#"):
+                lines.append(f"{each.name}={each.value}\n")
+            elif each.name not in _NOT_IN_A_VARIABLE and not _ABOUT_THE_CLIENT.match(each.name):
+                environment[each.name] = each.value
+                options += ["--env", each.name]
+            elif not each.secret:
+                options += ["--env", f"{each.name}={each.value}"]
+            else:
+                raise NotStartedError(f"its variable {each.name} of several lines cannot be handed over unseen")
+        if lines:
+            path = os.path.join(self._engine.folder, f"{self._name}.env")
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                file.writelines(lines)
+            options += ["--env-file", path]
+        return options, environment
+
+    def _check_environment(self, container: _Container) -> None:
+        """What the engine made of the variables is what they are; it reads quotes and comments in its own way."""
+        config = (self._engine.inspect("container", container.name) or {}).get("Config")
+        held = config.get("Env") if isinstance(config, dict) else None
+        if isinstance(held, list):
+            wrong = next((each.name for each in container.variables if f"{each.name}={each.value}" not in held), None)
+            if wrong is not None:
+                self._engine.call("rm", "-f", "-v", container.name)
+                raise NotStartedError(f"its variable {wrong} does not come out as it is written")
+
+    def _hook(self, container: _Container) -> None:
+        hook = (container.spec.get("lifecycle") or {}).get("postStart")
+        if not isinstance(hook, dict) or not hook:
+            return
+        if isinstance(hook.get("sleep"), dict):
+            self._pause(min(float(hook["sleep"].get("seconds") or 0), _HOOK_SECONDS))
+            return
+        said = self._ask(container, hook, _HOOK_SECONDS)
+        if said is not None and "exec" in hook:
+            raise NotStartedError(f"postStart of {container.spec.get('name')} fails: {said}")
+
+    def end(self) -> None:
+        """Remove all of it."""
+        names = [container.name for container in reversed(self._running)]
+        if names:
+            time_ = ["-t", "0"] if self._engine.name == "podman" else []
+            self._engine.call("rm", "-f", "-v", *time_, *names)
+        self._running.clear()
+        self._volumes.remove()
+        path = os.path.join(self._engine.folder, f"{self._name}.env")
+        if os.path.exists(path):
+            os.unlink(path)
+
+    # Watch.
+
+    def _watch(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
+        began = ready_since = None
+        patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
+        longest = min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
+        started = time.monotonic()
+        began = started
+        while True:
+            before = self.restarts
+            for container in list(self._running):
+                if not container.done:
+                    self._tick(container, restarts=restarts)
+            if self.restarts != before:
+                began, ready_since = time.monotonic(), None
+            if self.pod.ends and all(each.done for each in self._running if not _is_sidecar(each.spec)):
+                return Came(True, "", self.restarts)
+            now = time.monotonic()
+            ready = all(each.done or each.probes is None or each.probes.ready for each in self._running)
+            ready_since = (ready_since or now) if ready else None
+            asked = all(each.probes is not None and each.probes.any for each in self._running)
+            if ready_since is not None and not self.pod.ends:
+                enough = now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE
+                if enough:
+                    return Came(True, "", self.restarts)
+            if now - started > longest:
+                return Came(False, self._late(longest), self.restarts)
+            self._bound()
+            self._pause()
+
+    def _late(self, seconds: float) -> str:
+        if self.pod.ends:
+            return f"it does not end in {seconds:.0f} s"
+        waiting = next(each for each in self._running if each.probes is not None and not each.probes.ready)
+        assert waiting.probes is not None
+        return self._line([f"not ready in {seconds:.0f} s: {waiting.probes.said}", self._said(waiting)])
+
+    def _tick(self, container: _Container, *, restarts: bool) -> None:
+        """Look at a container, ask its probes, and start it again where it has ended. Raises NotStartedError."""
+        self._look(container)
+        code = self._ended(container)
+        if code is None:
+            assert container.probes is not None
+            container.probes.tick()
+            if container.probes.failed is None:
+                return
+            why = container.probes.failed
+        elif self.pod.ends and code == 0 and not _is_sidecar(container.spec):
+            container.done = True
+            self._note_files(container)
+            return
+        else:
+            why = f"{container.spec.get('name')} ends with {code}{_OF_CODES.get(code, '')}"
+        policy = self.pod.spec.get("restartPolicy") or "Always"
+        may = policy != "Never" or _is_sidecar(container.spec)
+        if not may or not restarts or self.restarts >= _MOST_RESTARTS:
+            raise NotStartedError(self._line([why, self._said(container)]))
+        self.restarts += 1
+        self._pause(min(self.restarts, 4))
+        self._again(container)
+
+    def _again(self, container: _Container) -> None:
+        """Start it anew, and where it owns the network of the pod, all of the others, too."""
+        again = self._running if container is self._running[0] else [container]
+        specs = [each.spec for each in again]
+        seen = {id(each.spec): each.seen for each in again}
+        for each in again:
+            self._note_files(each)
+        self._engine.call("rm", "-f", "-v", *[each.name for each in reversed(again)])
+        if container is self._running[0]:
+            self._running = []
+            for spec in specs:
+                fresh = self._begin(spec)
+                fresh.seen.take(seen[id(spec)])
+                self._running.append(fresh)
+            self._carry()
+        else:
+            fresh = self._begin(container.spec)
+            fresh.seen.take(container.seen)
+            self._running[self._running.index(container)] = fresh
+
+    def _ended(self, container: _Container) -> int | None:
+        """Its exit code, None while it runs."""
+        if container.pid and os.path.isdir(f"/proc/{container.pid}/ns"):
+            return None
+        state = (self._engine.inspect("container", container.name) or {}).get("State") or {}
+        if state.get("Running") or state.get("Status") in ("running", "created", "initialized"):
+            return None
+        if state.get("OOMKilled"):
+            return _OUT_OF_MEMORY
+        return int(state.get("ExitCode") or 0)
+
+    def _ask(self, container: _Container, probe: Map, seconds: float) -> str | None:
+        """What goes wrong with what ``probe`` asks, None where nothing does."""
+        if "exec" in probe:
+            done = self._engine.call(
+                "exec", container.name, *words_of(probe, container.variables), seconds=max(seconds, 5), output=65536
+            )
+            return None if done.ok else self._line([done.error or done.text or "it fails"])
+        kind = next(kind for kind in ("httpGet", "tcpSocket", "grpc") if kind in probe)
+        of = probe[kind] or {}
+        port = port_of(of.get("port"), container.spec)
+        host = self._place.address
+        if port is None:
+            return f"it has no port {of.get('port')}"
+        if kind == "tcpSocket":
+            said = self._hands("ask_tcp", host, port, seconds, seconds=seconds + 5)
+        elif kind == "grpc":
+            said = self._hands("ask_grpc", host, port, str(of.get("service") or ""), seconds, seconds=seconds + 5)
+        else:
+            headers = [(str(each.get("name")), str(each.get("value"))) for each in _maps(of.get("httpHeaders"))]
+            said = self._hands(
+                "ask_http", host, port, str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers,
+                seconds, seconds=seconds + 5,
+            )  # fmt: skip
+        return said if said is None else self._mask(str(said))
+
+    def _bound(self) -> None:
+        if self._free is not None and (now := self._hands("free", self._engine.storage)) is not None:
+            if self._free - now > _DISK:
+                raise NotStartedError(f"the disk of the engine has {_DISK >> 30} GiB less than before: it is stopped")
+
+    def _pause(self, seconds: float = _TICK) -> None:
+        if self._stop.wait(seconds):
+            raise StoppedError("interrupted")
+
+    # What is seen.
+
+    def _look(self, container: _Container) -> None:
+        if container.pid:
+            found = self._hands("look", container.pid)
+            if found is not None:
+                container.seen.look(found, self._place.address)
+
+    def facts(self) -> dict[str, Seen]:
+        """What was seen of each container, by its name; asked before it is removed."""
+        found: dict[str, Seen] = {}
+        read = [self._hands("was_read", path) for path in self._volumes.token_files()]
+        for container in [*self._inits, *self._running]:
+            if container in self._running:
+                self._look(container)
+                self._note_files(container)
+            if read:
+                container.seen.token = None if None in read else any(read)
+            name = str(container.spec.get("name"))
+            if name in found:
+                container.seen.take(found[name])
+            found[name] = container.seen
+        return found
+
+    def _note_files(self, container: _Container) -> None:
+        changed = self._changed(container)
+        if changed is None:
+            return
+        mounted = [
+            each.path for each in self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
+        ]
+        image = self.pod.images[str(container.spec.get("image"))][0]
+        wrote, occupied = folders_written(
+            changed, mounted, is_folder=lambda path: self._is_folder(container.name, path),
+            is_occupied=lambda path: self._is_occupied(image, path),
+        )  # fmt: skip
+        container.seen.wrote |= wrote
+        container.seen.occupied |= occupied
+
+    def _changed(self, container: _Container) -> dict[str, str] | None:
+        """The paths of its image that it changed, each with A, C or D; None where nobody can say."""
+        if self._engine.name == "podman":
+            done = self._engine.call("diff", "--format", "json", container.name)
+            try:
+                found = json.loads(done.text) if done.ok else None
+            except ValueError:
+                return None
+            if not isinstance(found, dict):
+                return None
+            kinds = (("added", "A"), ("changed", "C"), ("deleted", "D"))
+            return {str(path): kind for name, kind in kinds for path in found.get(name) or []}
+        done = self._engine.call("diff", container.name)
+        lines = (line.split(" ", 1) for line in done.text.splitlines() if " " in line)
+        return {path: kind for kind, path in lines} if done.ok else None
+
+    def _is_folder(self, container: str, path: str) -> bool:
+        entry = next(iter(self._entries(container, path)), None)
+        return entry is not None and entry.isdir()
+
+    def _is_occupied(self, image: str, path: str) -> bool:
+        """Whether the image has a file or a link below ``path``."""
+        name = f"{self._name}-{next(self._number)}"
+        ignored = ["--image-volume", "ignore"] if self._engine.name == "podman" else []
+        options = ["--pull", "never", "--network", "none", "--name", name, *ignored, *self._engine.labels()]
+        if not self._engine.call("create", *options, image, "none").ok:
+            return True
+        try:
+            return any(not entry.isdir() for entry in self._entries(name, path))
+        finally:
+            self._engine.call("rm", "-f", "-v", name)
+
+    def _entries(self, container: str, path: str) -> Iterable[tarfile.TarInfo]:
+        """The first entries of a path of a container."""
+        done = self._engine.call("cp", f"{container}:{path}", "-", output=256 * 1024, keeps_head=True)
+        if not done.ok:
+            return
+        raw = done.text.encode("utf-8", "surrogateescape")
+        try:
+            while len(raw) >= 512:
+                entry = tarfile.TarInfo.frombuf(raw[:512], "utf-8", "surrogateescape")
+                yield entry
+                raw = raw[512 + (entry.size + 511) // 512 * 512 :]
+        except tarfile.HeaderError:
+            return
+
+    def _said(self, container: _Container) -> str:
+        """The line of its log that says why."""
+        done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
+        return self._line([*done.text.splitlines(), *done.error.splitlines()], one=True)
+
+    def log(self) -> list[str]:
+        """The last lines of what its containers said, masked."""
+        found = []
+        for container in self._running:
+            done = self._engine.call("logs", "--tail", str(_LOG_LINES), container.name)
+            found += [self._mask(line)[:_LOG_LINE] for line in [*done.text.splitlines(), *done.error.splitlines()]]
+        return found
+
+    def _line(self, lines: list[str], *, one: bool = False) -> str:
+        told = [line.strip() for text in lines for line in text.splitlines() if line.strip()]
+        if one:
+            speaking = [line for line in told if _SPEAKS.search(line)]
+            told = (speaking or told)[-1:]
+        # Each variable may be a secret that nothing but its place tells.
+        text = self._mask(": ".join(told))
+        for each in (one for container in self._running for one in container.variables if one.secret):
+            if len(each.value) >= 4:
+                text = text.replace(each.value, "***")
+        return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
+
+
+_OUT_OF_MEMORY = 137
+_OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
+
+
+def _is_sidecar(spec: Map) -> bool:
+    return spec.get("restartPolicy") == "Always"
+
+
+def _maps(value: Any) -> list[Map]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,0 +1,271 @@
+"""What a container of a pod is given: its variables, and the files of its volumes, as the kubelet makes them.
+
+Sources: kubernetes pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables), third_party/forked/golang/expansion,
+pkg/kubelet/envvars (variables of Services), pkg/volume/{configmap,secret,projected,downwardapi} (files and modes).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Any
+
+from hardener.errors import HardenError
+from hardener.kubernetes import quantity
+from hardener.support.fast_dataclass import dataclass
+
+Map = dict[str, Any]
+_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
+# A node that nothing else is known of.
+_CPU, _MEMORY = "1", "4Gi"
+
+
+class MissingError(HardenError):
+    """Something that the pod needs is not in the tree; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of a container; ``secret``: its value is never shown."""
+
+    name: str
+    value: str = field(repr=False)
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFile:
+    """A file of a volume, by its path below it."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a pod is given from outside: ``config_maps`` and ``secrets`` of its namespace by name, each its keys with
+    their bytes; ``services`` the variables of Services; ``token`` the files of its service account.
+
+    ``name``, ``namespace``, ``address``, ``labels``, ``annotations``, ``account``: what the downward API tells of it.
+    """
+
+    config_maps: Mapping[str, Mapping[str, bytes]] = field(repr=False)
+    secrets: Mapping[str, Mapping[str, bytes]] = field(repr=False)
+    services: Mapping[str, str]
+    token: Mapping[str, bytes] = field(repr=False)
+    name: str
+    namespace: str
+    address: str
+    labels: Map
+    annotations: Map
+    account: str
+
+    def told(self, path: str) -> str:
+        """What ``fieldRef`` gives. Raises MissingError for a field that only a node has."""
+        if (found := _SUBSCRIPT.fullmatch(path)) is not None:
+            return str((self.labels if found[1] == "labels" else self.annotations).get(found[2], ""))
+        known = {
+            "metadata.name": self.name, "metadata.namespace": self.namespace, "status.podIP": self.address,
+            "status.podIPs": self.address, "spec.serviceAccountName": self.account, "spec.nodeName": "node",
+            "metadata.uid": "00000000-0000-4000-8000-000000000000", "status.hostIP": "127.0.0.1",
+            "status.hostIPs": "127.0.0.1",
+            "metadata.labels": _lines(self.labels), "metadata.annotations": _lines(self.annotations),
+        }  # fmt: skip
+        if path not in known:
+            raise MissingError(f"its field {path} is not known outside of a cluster")
+        return known[path]
+
+
+def variables(container: Map, pod: Map, given: Given) -> list[Variable]:
+    """The variables of ``container``, each name once. Raises MissingError."""
+    found = {name: Variable(name, value) for name, value in given.services.items()}
+    for source in _maps(container.get("envFrom")):
+        for key, secret, held in _named(source, given):
+            name = f"{source.get('prefix') or ''}{key}"
+            if _NAME.fullmatch(name):
+                found[name] = Variable(name, _text(held), secret)
+    for each in _maps(container.get("env")):
+        name = str(each.get("name"))
+        said = each.get("valueFrom")
+        if isinstance(said, dict) and said:
+            variable = _from(name, said, container, pod, given)
+            if variable is not None:
+                found[name] = variable
+        else:
+            value, secret = _expanded(str(each.get("value") or ""), found)
+            found[name] = Variable(name, value, secret)
+    return list(found.values())
+
+
+def words(said: Any, known: list[Variable]) -> tuple[list[str], bool]:
+    """A command or arguments with the references to variables in them replaced, and whether a secret is among them."""
+    by_name = {each.name: each for each in known}
+    found = [_expanded(str(each), by_name) for each in said or []]
+    return [text for text, _ in found], any(secret for _, secret in found)
+
+
+def text_with(text: str, known: list[Variable]) -> str:
+    """``text`` with the references to variables in it replaced."""
+    return _expanded(text, {each.name: each for each in known})[0]
+
+
+def _expanded(text: str, known: Mapping[str, Variable]) -> tuple[str, bool]:
+    secret = False
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal secret
+        if found[1] is None:
+            return "$"
+        variable = known.get(found[1])
+        secret = secret or (variable is not None and variable.secret)
+        return found[0] if variable is None else variable.value
+
+    return _REFERENCE.sub(value, text), secret
+
+
+def _named(source: Map, given: Given) -> Iterator[tuple[str, bool, bytes]]:
+    for key, kind, known in (
+        ("configMapRef", "ConfigMap", given.config_maps), ("secretRef", "Secret", given.secrets),
+    ):  # fmt: skip
+        said = source.get(key)
+        if isinstance(said, dict):
+            held = known.get(str(said.get("name")))
+            if held is None and not said.get("optional"):
+                raise MissingError(f"its {kind} {said.get('name')} is not in the tree")
+            yield from ((name, kind == "Secret", value) for name, value in sorted((held or {}).items()))
+
+
+def _from(name: str, said: Map, container: Map, pod: Map, given: Given) -> Variable | None:
+    for key, kind, known in (
+        ("configMapKeyRef", "ConfigMap", given.config_maps), ("secretKeyRef", "Secret", given.secrets),
+    ):  # fmt: skip
+        of = said.get(key)
+        if isinstance(of, dict):
+            held = known.get(str(of.get("name")), {})
+            value = held.get(str(of.get("key")))
+            if value is None:
+                if of.get("optional"):
+                    return None
+                what = f"{kind} {of.get('name')}" if not held else f"key {of.get('key')} of {kind} {of.get('name')}"
+                raise MissingError(f"its {what} is not in the tree")
+            return Variable(name, _text(value), kind == "Secret")
+    if isinstance(of := said.get("fieldRef"), dict):
+        return Variable(name, given.told(str(of.get("fieldPath"))))
+    if isinstance(of := said.get("resourceFieldRef"), dict):
+        return Variable(name, _resource(of, container, pod))
+    raise MissingError(f"env {name}: {', '.join(map(str, said))} is not known outside of a cluster")
+
+
+def _resource(of: Map, container: Map, pod: Map) -> str:
+    named = of.get("containerName")
+    if named:
+        container = next((each for each in _maps(pod.get("containers")) if each.get("name") == named), container)
+    kind, _, name = str(of.get("resource")).partition(".")
+    resources = container.get("resources") if isinstance(container.get("resources"), dict) else {}
+    held = (resources or {}).get(kind)
+    value = held.get(name) if isinstance(held, dict) else None
+    if value is None:
+        value = "0" if kind == "requests" else _MEMORY if name == "memory" else _CPU
+    amount, divisor = quantity.parse(str(value)), quantity.parse(str(of.get("divisor") or "1"))
+    if amount is None or not divisor:
+        raise MissingError(f"its resourceFieldRef {of.get('resource')} is no quantity")
+    return str(math.ceil(amount / divisor))
+
+
+def files_of(volume: Map, container: Map, pod: Map, given: Given) -> list[VolumeFile] | None:
+    """The files that stand in ``volume`` at first; None for one that is empty, to be written. Raises MissingError."""
+    for key in ("configMap", "secret", "downwardAPI"):
+        if isinstance(volume.get(key), dict):
+            return _source_files(key, volume[key], volume[key].get("defaultMode"), container, pod, given)
+    if isinstance(projected := volume.get("projected"), dict):
+        found: dict[str, VolumeFile] = {}
+        for source in _maps(projected.get("sources")):
+            for key, of in source.items():
+                if isinstance(of, dict):
+                    for file in _source_files(key, of, projected.get("defaultMode"), container, pod, given):
+                        found[file.path] = file
+        return list(found.values())
+    return None
+
+
+def _source_files(
+    key: str, of: Map, default: Any, container: Map, pod: Map, given: Given
+) -> list[VolumeFile]:  # fmt: skip
+    mode = default if isinstance(default, int) and not isinstance(default, bool) else 0o644
+    if key == "serviceAccountToken":
+        return [VolumeFile(str(of.get("path") or "token"), given.token["token"], mode)]
+    if key == "downwardAPI":
+        found = []
+        for item in _maps(of.get("items")):
+            if isinstance(field := item.get("fieldRef"), dict):
+                text = given.told(str(field.get("fieldPath")))
+            else:
+                text = _resource(item.get("resourceFieldRef") or {}, container, pod)
+            found.append(VolumeFile(_inside(item.get("path")), text.encode(), _mode(item, mode)))
+        return found
+    secret = key == "secret"
+    kind, name = ("Secret", of.get("secretName") or of.get("name")) if secret else ("ConfigMap", of.get("name"))
+    held = (given.secrets if secret else given.config_maps).get(str(name))
+    if held is None:
+        if of.get("optional"):
+            return []
+        raise MissingError(f"its {kind} {name} is not in the tree")
+    items = _maps(of.get("items"))
+    if not items:
+        return [VolumeFile(_inside(name), value, mode) for name, value in sorted(held.items())]
+    found = []
+    for item in items:
+        value = held.get(str(item.get("key")))
+        if value is None:
+            if of.get("optional"):
+                continue
+            raise MissingError(f"its key {item.get('key')} of {kind} {name} is not in the tree")
+        found.append(VolumeFile(_inside(item.get("path")), value, _mode(item, mode)))
+    return found
+
+
+def content_of(item: Map) -> dict[str, bytes]:
+    """The keys of a ConfigMap or Secret with their bytes; what is no text, or no base64, is left out."""
+    found: dict[str, bytes] = {}
+    secret = item.get("kind") == "Secret"
+    for part, encoded in (("data", secret), ("binaryData", True), ("stringData", False)):
+        held = item.get(part)
+        for key, value in held.items() if isinstance(held, dict) else ():
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                continue
+            try:
+                found[str(key)] = base64.b64decode(str(value), validate=False) if encoded else str(value).encode()
+            except (binascii.Error, ValueError):
+                continue
+    return found
+
+
+def _inside(path: Any) -> str:
+    parts = str(path).split("/")
+    if str(path).startswith("/") or ".." in parts or "\0" in str(path):
+        raise MissingError(f"{path} is no path of a volume")
+    return str(path)
+
+
+def _mode(item: Map, default: int) -> int:
+    mode = item.get("mode")
+    return mode if isinstance(mode, int) and not isinstance(mode, bool) else default
+
+
+def _lines(held: Map) -> str:
+    return "\n".join(f'{key}="{value}"' for key, value in sorted(held.items()))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _maps(value: Any) -> list[Map]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

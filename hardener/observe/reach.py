@@ -1,0 +1,71 @@
+"""The process of ``hands`` as calls: started where the containers are, asked by any thread, gone with this one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import sys
+import threading
+from typing import Any
+
+from hardener.observe import hands
+from hardener.observe.engine import Engine, EngineError
+from hardener.support import programs
+
+
+class Hands:
+    """What ``hands`` offers, each by its name."""
+
+    def __init__(self, engine: Engine) -> None:
+        program, before = engine.enter()
+        words = [*before, sys.executable, "-I", os.path.abspath(hands.__file__)]
+        self._process = programs.started(program or words[0], words if program else words[1:], answers=True)
+        self._numbers = itertools.count()
+        self._waiting: dict[int, queue.SimpleQueue[Any]] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            number, result = json.loads(line)
+            waiting = self._waiting.pop(number, None)
+            if waiting is not None:
+                waiting.put(result)
+        for waiting in list(self._waiting.values()):
+            waiting.put(EngineError("the process that looks at containers has ended"))
+
+    def __call__(self, name: str, *arguments: Any, seconds: float = 15) -> Any:
+        """What the function ``name`` of ``hands`` returns, None where it gives no answer in time. Raises EngineError
+        where the process is gone."""
+        number = next(self._numbers)
+        waiting = self._waiting[number] = queue.SimpleQueue[Any]()
+        assert self._process.stdin is not None
+        try:
+            with self._lock:
+                self._process.stdin.write(json.dumps([number, name, *arguments]).encode() + b"\n")
+                self._process.stdin.flush()
+            result = waiting.get(timeout=seconds)
+        except (OSError, ValueError):
+            raise EngineError("the process that looks at containers has ended") from None
+        except queue.Empty:
+            return None
+        finally:
+            self._waiting.pop(number, None)
+        if isinstance(result, EngineError):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End it."""
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except OSError:
+                pass
+        try:
+            self._process.wait(2)
+        except Exception:
+            self._process.kill()

@@ -1,0 +1,526 @@
+"""A session: every workload as it is, then hardened, then halved until the cause is known, and what is kept of it.
+
+What a run of harden would write is decided by somebody else (``Decide``), with what was seen so far as a provisional
+harden.lock, and it is run once more as a whole before it is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import field, replace
+from datetime import date
+from typing import Any
+
+from hardener.authoring.edits import WrongShapeError
+from hardener.engine.outcome import Outcome
+from hardener.facts.images.observations import runs
+from hardener.lock.observed import Observation
+from hardener.observe.application import DEFAULT, Application, Workload
+from hardener.observe.decided import DecidedPod, Name, PodStep, decided, pods_of
+from hardener.observe.engine import Engine
+from hardener.observe.halving import Halving, TooManyError
+from hardener.observe.images import Images
+from hardener.observe.offered import refused
+from hardener.observe.pod_run import Came, StoppedError
+from hardener.observe.reach import Hands
+from hardener.observe.seen import Seen
+from hardener.support.fast_dataclass import dataclass
+from hardener.tree.tree import Tree
+
+Map = dict[str, Any]
+Observations = dict[str, list[Observation]]
+"""What was seen, by the keys of stanzas of harden.lock."""
+_THREADS = 4  # workloads that are run at a time
+_TURNS = 3  # of deciding anew with what was seen
+# Containers that are left alone whole: a copy, a patch, a part of the control plane.
+_NOT_RUN = {
+    "patch": "it is a patch of another object", "owned": "its owner makes it", "static-pod": "it needs the node",
+    "control-plane": "it needs the node", "windows": "it is a pod for Windows", "node-agent": "it needs the node",
+    "partial": "its operator makes the pod",
+}  # fmt: skip
+
+Decide = Callable[[Observations, bool], Outcome]
+"""What harden would do, with observations beside those of harden.lock; True: with what is held back, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Changes that stop a workload, by their transforms, and the reason: a line of its log."""
+
+    ids: tuple[str, ...]
+    because: str
+
+
+@dataclass(slots=True, eq=False)
+class Result:
+    """What became of a workload. ``state``: "held" (with all changes), "partly", "not-as-it-is", "refused", "not-run".
+
+    ``reason`` is one line for the last three. ``containers``: name, image, digest, and what was seen of each as it is.
+    ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why.
+    """
+
+    key: str
+    namespace: str | None
+    file: str
+    line: int
+    state: str = "not-run"
+    reason: str = ""
+    runs: int = 0
+    containers: list[tuple[str, str, str | None, Seen]] = field(default_factory=list)
+    connects: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    untried: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Case:
+    """A workload within a session."""
+
+    name: Name
+    workload: Workload
+    application: Application
+    result: Result
+    held: dict[str, dict[str, set[str]]] = field(default_factory=dict)  # container, transform, settings
+    failed: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    because: dict[str, str] = field(default_factory=dict)  # by transform
+    came_up_with: list[str] = field(default_factory=list)  # specs, as JSON
+    connects: dict[str, set[str]] = field(default_factory=dict)
+    tried: bool = False
+    whole: bool = False  # the last thing that was decided came up
+
+
+class Session:
+    """Observes the workloads of ``tree``. ``progress`` is told of each workload and what is done with it."""
+
+    def __init__(
+        self, engine: Engine, hands: Hands, tree: Tree, decide: Decide, images: Images, mask: Callable[[str], str], *,
+        seconds: int, keep_going: bool, wanted: Callable[[str, str], bool], stop: threading.Event,
+        progress: Callable[[str, str], object],
+    ) -> None:  # fmt: skip
+        self._engine, self._hands, self._tree, self._decide = engine, hands, tree, decide
+        self._images, self._mask, self._seconds, self._keep_going = images, mask, seconds, keep_going
+        self._stop, self._progress = stop, progress
+        self._cases: list[_Case] = []
+        self.results: list[Result] = []
+        self.applications: list[Application] = []
+        by_namespace: dict[str, list[tuple[Name, Workload, Result]]] = {}
+        for name, pod in pods_of(tree).items():
+            item = pod.object
+            key = f"{item.kind}/{item.name}"
+            if not wanted(item.name, key):
+                continue
+            result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
+            self.results.append(result)
+            why = next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
+            if why is not None:
+                result.state, result.reason = "refused", why
+                continue
+            namespace = item.namespace or DEFAULT
+            others = by_namespace.setdefault(namespace, [])
+            if any(other.key == key for _, other, _ in others):
+                result.state, result.reason = "refused", f"another {key} of the tree stands for it"
+                continue
+            others.append((name, Workload(key, pod, DecidedPod(pod, []).spec()), result))
+        for namespace, found in by_namespace.items():
+            workloads = [workload for _, workload, _ in found]
+            application = Application(engine, hands, tree, namespace, workloads, mask, stop)
+            self.applications.append(application)
+            self._cases += [_Case(name, workload, application, result) for name, workload, result in found]
+
+    def run(self) -> None:
+        """Observe. What was found is in ``results``, also where this is interrupted, and in ``observations``."""
+        try:
+            self._as_it_is()
+            self._hardened()
+        finally:
+            self._stop.set()
+            for application in self.applications:
+                application.close()
+            for case in self._cases:
+                self._conclude(case)
+
+    # As it is.
+
+    def _as_it_is(self) -> None:
+        for application in self.applications:
+            application.prepare(self._images)
+        cases = []
+        for case in self._cases:
+            if case.application.may_run(case.workload):
+                cases.append(case)
+            else:
+                case.result.state = "refused" if case.workload.refused else "not-run"
+                case.result.reason = case.workload.refused or case.workload.missing or ""
+        for application in {id(case.application): case.application for case in cases}.values():
+            application.begin()
+        self._all(cases, self._first)
+        for case in cases:
+            self._connections(case, case.workload.seen)
+
+    def _first(self, case: _Case) -> None:
+        self._progress(case.result.key, "as it is")
+        workload = case.workload
+        came, seen = case.application.run(
+            workload, workload.spec, self._seconds, whole=True, restarts=True, stays=not _ends(workload)
+        )
+        workload.came, workload.seen = came, seen
+        if not came.up:
+            case.result.state, case.result.reason = "not-as-it-is", came.reason
+
+    def _connections(self, case: _Case, seen: Mapping[str, Seen]) -> None:
+        """Name what its containers connected to, and who connected to it."""
+        network = case.application.places
+        for name, found in seen.items():
+            for address, port in found.connections:
+                key = network.key_at(address)
+                if address == network.api_server:
+                    case.connects.setdefault(name, set()).add("kubernetes")
+                elif key is not None:
+                    case.connects.setdefault(name, set()).add(network.called(key, port))
+            for address, port in found.callers:
+                caller = next((each for each in self._cases if each.application is case.application
+                               and each.workload.key == network.key_at(address)), None)  # fmt: skip
+                if caller is not None and caller is not case:
+                    first = str((caller.workload.spec.get("containers") or [{}])[0].get("name"))
+                    caller.connects.setdefault(first, set()).add(network.called(case.workload.key, port))
+
+    # Hardened.
+
+    def _hardened(self) -> None:
+        cases = [case for case in self._cases if case.workload.is_up]
+        if not self._keep_going:
+            failed = [case for case in self._cases if case.workload.came is not None and not case.workload.came.up]
+            cases = [case for case in cases if not self._leans_on(case, failed)]
+        if not cases:
+            return
+        self._round(cases, all_in=True)
+        for _ in range(_TURNS):
+            left = self._round(cases, all_in=False)
+            if not left:
+                break
+        self._together(cases)
+
+    def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
+        """Whether it connects to one that does not come up as it is: what that does to it is not known."""
+        for other in failed:
+            names = case.application.places.places[other.workload.key].services if _is_placed(other) else {}
+            told = {each for found in case.connects.values() for each in found}
+            if other.application is case.application and any(
+                f"Service/{name}:" in each for name in names for each in told
+            ):
+                case.result.state = "not-run"
+                case.result.reason = f"it calls {other.result.key}, which does not come up as it is; --keep-going"
+                return True
+        return False
+
+    def _round(self, cases: list[_Case], *, all_in: bool) -> bool:
+        """Run what is decided of each of ``cases`` where that was not run before; whether anything was."""
+        pods = self._decided(all_in)
+        todo = []
+        for case in cases:
+            found = pods.get(case.name)
+            if found is None or not found.steps:
+                case.tried = case.whole = True
+                continue
+            steps = self._offered(case, found)
+            spec = _spec(found, steps)
+            if spec is not None and _text(spec) in case.came_up_with:
+                case.tried = case.whole = True
+                continue
+            todo.append((case, found, steps))
+        self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
+        return bool(todo)
+
+    def _decided(self, all_in: bool) -> dict[Name, DecidedPod]:
+        return decided(self._decide(self.observations(), all_in))
+
+    def _offered(self, case: _Case, found: DecidedPod) -> list[PodStep]:
+        """The steps that the engine can run; the others are noted."""
+        steps: list[PodStep] = []
+        for step in found.steps:
+            spec = _spec(found, [step])
+            why = refused(spec) if spec is not None else None
+            if why is not None:
+                case.result.untried[step.id] = why
+            else:
+                steps.append(step)
+        return steps
+
+    def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> None:
+        case.tried = True
+        said: dict[frozenset[int], str] = {}
+
+        def holds(chosen: Sequence[PodStep]) -> bool:
+            spec = _spec(found, chosen)
+            if spec is None:  # a step that leans on one that is left out
+                return True
+            if _text(spec) in case.came_up_with:
+                return True
+            whole = len(chosen) == len(steps)
+            self._progress(case.result.key, f"with {len(chosen)} of {len(steps)} changes")
+            came, seen = self._experiment(case, spec, whole=whole)
+            if came.up:
+                case.came_up_with.append(_text(spec))
+                self._learn(case, seen)
+            said[frozenset(map(id, chosen))] = came.reason
+            return came.up
+
+        halving = Halving(holds)
+        try:
+            if not halving.holds(steps):
+                rest = [step for step in steps if step.id != _READ_ONLY]
+                wrote = self._wrote(case)
+                if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
+                    return  # it writes elsewhere now: decided anew, those places get a volume
+            causes, left = halving.causes(steps)
+        except TooManyError:
+            case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
+            return
+        for cause in causes:
+            self._failed(case, cause, said.get(frozenset(map(id, cause)), ""))
+        _note(case.held, left)
+        case.whole = not causes
+
+    def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
+        last = cause[-1]
+        with_others = [step.id for step in cause[:-1] if step.id != last.id]
+        if with_others:
+            because = f"together with {', '.join(dict.fromkeys(with_others))}: {because}"
+        _note(case.failed, [last])
+        case.because[last.id] = because
+        failure = Failure(tuple(dict.fromkeys(step.id for step in cause)), because)
+        if failure.ids not in [known.ids for known in case.result.failed]:
+            case.result.failed.append(failure)
+
+    def _wrote(self, case: _Case) -> set[str]:
+        return {path for seen in case.workload.seen.values() for path in seen.wrote}
+
+    def _learn(self, case: _Case, seen: Mapping[str, Seen]) -> None:
+        """Take in where it wrote, and whom it called, as it ran with changes."""
+        for name, found in seen.items():
+            known = case.workload.seen.get(name)
+            if known is not None:
+                known.wrote |= found.wrote
+                known.occupied |= found.occupied
+                known.listens |= found.listens
+                if found.memory is not None:
+                    known.memory = max(known.memory or 0, found.memory)
+                known.token = known.token or found.token
+        self._connections(case, seen)
+
+    def _experiment(self, case: _Case, spec: Map, *, whole: bool) -> tuple[Came, dict[str, Seen]]:
+        """Run a workload with ``spec``, and those of its application beside it as they are."""
+        for other in self._beside(case):
+            if not case.application.is_running(other.workload) and not _ends(other.workload):
+                self._restore(other)
+        assert case.workload.came is not None
+        again = case.workload.came.restarts > 0
+        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again)
+
+    def _beside(self, case: _Case) -> list[_Case]:
+        """Those that it calls, or that are called by what it calls, of its application."""
+        found = [case]
+        for each in found:
+            told = {name for names in each.connects.values() for name in names}
+            for other in self._cases:
+                if other.application is case.application and other not in found and other.workload.is_up:
+                    services = case.application.places.places[other.workload.key].services
+                    if any(one.startswith(f"Service/{name}:") for name in services for one in told):
+                        found.append(other)
+        return found[1:]
+
+    def _restore(self, case: _Case) -> None:
+        case.application.run(case.workload, case.workload.spec, 1, whole=False, restarts=True, stays=True)
+
+    def _together(self, cases: list[_Case]) -> None:
+        """Run each application with all that harden would write to it at once, where that is more than one workload."""
+        pods = self._decided(False)
+        for application in self.applications:
+            own = [case for case in cases if case.application is application and case.whole and case.name in pods]
+            own = [case for case in own if not _ends(case.workload)]
+            if len(own) < 2 or not any(case.connects for case in own):
+                continue
+            for case in own:
+                application.end(case.workload)
+            problems: dict[str, str] = {}
+
+            def begin(case: _Case, application: Application = application, problems: dict[str, str] = problems) -> None:
+                self._progress(case.result.key, "with the others, all hardened")
+                found = pods[case.name]
+                spec = _spec(found, self._offered(case, found)) or case.workload.spec
+                came, seen = case.application.run(
+                    case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
+                )
+                if came.up:
+                    self._learn(case, seen)
+                else:
+                    problems[case.result.key] = came.reason
+
+            self._all(own, begin, together=True)
+            for case in own:
+                if case.result.key in problems:
+                    case.result.reason = f"not together with the others, hardened: {problems[case.result.key]}"
+                    case.held.clear()
+                    case.whole = False
+
+    def _all(
+        self, todo: Iterable[Any], work: Callable[[Any], None], *, of: Callable[[Any], _Case] = lambda case: case,
+        together: bool = False,
+    ) -> None:  # fmt: skip
+        """Do ``work`` for each of ``todo``: at a time for workloads that do not call each other, one after the other
+        for those that do; all at once where they are to come up ``together``, or nothing is known of calls yet."""
+        todo = list(todo)
+        first = all(of(each).workload.came is None for each in todo)
+        groups = [[each] for each in todo] if together or first else _groups(todo, of)
+        # What waits for another one to come up must not keep it from starting.
+        threads = max(len(groups), 1) if together or first else _THREADS
+
+        def serve(group: list[Any]) -> None:
+            for each in group:
+                if self._stop.is_set():
+                    raise StoppedError("interrupted")
+                work(each)
+
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="observe")
+        futures: list[Future[None]] = [pool.submit(serve, group) for group in groups]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+        except BaseException:
+            self._stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    # What is kept.
+
+    def observations(self) -> Observations:
+        """What was seen so far, by the keys of stanzas."""
+        found: Observations = {}
+        for case in self._cases:
+            if case.workload.came is None:
+                continue
+            for container in case.workload.pod.containers:
+                image = case.workload.images.get(str(container.data.get("image")))
+                told = runs(container)
+                if image is None or image.digest is None or told is None:
+                    continue
+                made = self._observation(case, container.name, image.digest, told)
+                known = found.setdefault(image.key, [])
+                same = next((each for each in known if (each.digest, each.runs) == (made.digest, made.runs)), None)
+                if same is None:
+                    known.append(made)
+                else:
+                    known[known.index(same)] = _merged(same, made)
+        return found
+
+    def _observation(self, case: _Case, name: str, digest: str, told: str) -> Observation:
+        seen = case.workload.seen.get(name, Seen())
+        assert case.workload.came is not None
+        failed = {id: tuple(sorted(each)) for id, each in sorted(case.failed.get(name, {}).items())}
+        return Observation(
+            digest=digest, runs=told, workload=case.result.key, container=name, on=date.today().isoformat(),
+            engine=self._engine.called, seconds=self._seconds, came_up=case.workload.came.up, user=seen.user,
+            groups=seen.groups, wrote=tuple(sorted(seen.wrote)), occupied=tuple(sorted(seen.occupied)),
+            listens=tuple(sorted(seen.listens)), capabilities=tuple(sorted(seen.capabilities)), memory=seen.memory,
+            token=seen.token, connects=tuple(sorted(case.connects.get(name, ()))),
+            held={id: tuple(sorted(each)) for id, each in sorted(case.held.get(name, {}).items())},
+            failed=failed, because={id: case.because[id] for id in failed},
+        )  # fmt: skip
+
+    def _conclude(self, case: _Case) -> None:
+        result, workload = case.result, case.workload
+        result.runs = workload.runs
+        result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
+        for container in workload.pod.containers:
+            text = str(container.data.get("image"))
+            image = workload.images.get(text)
+            seen = workload.seen.get(container.name)
+            if seen is not None:
+                result.containers.append((container.name, text, image.digest if image else None, seen))
+        if not workload.is_up or not case.tried:
+            return
+        failed = {id for failure in result.failed for id in failure.ids[-1:]}
+        result.held = sorted({id for each in case.held.values() for id in each} - failed)
+        result.state = "held" if case.whole and not result.failed else "partly"
+
+
+_READ_ONLY = "read-only-root-filesystem"
+
+
+def _spec(found: DecidedPod, steps: Iterable[PodStep]) -> Map | None:
+    try:
+        return found.spec(steps)
+    except WrongShapeError:
+        return None
+
+
+def _text(spec: Map) -> str:
+    return json.dumps(spec, sort_keys=True, default=str)
+
+
+def _note(into: dict[str, dict[str, set[str]]], steps: Iterable[PodStep]) -> None:
+    for step in steps:
+        for container, told in step.settings.items():
+            into.setdefault(container, {}).setdefault(step.id, set()).update(told)
+
+
+def _ends(workload: Workload) -> bool:
+    return workload.pod.kind in ("Job", "CronJob")
+
+
+def _is_placed(case: _Case) -> bool:
+    return case.application.may_run(case.workload)
+
+
+def _groups(todo: list[Any], of: Callable[[Any], _Case]) -> list[list[Any]]:
+    """``todo`` in groups of which none calls a workload of another."""
+    found: list[list[Any]] = []
+    for each in todo:
+        near = [group for group in found if any(_call(of(each), of(other)) for other in group)]
+        joined = [*(one for group in near for one in group), each]
+        found = [group for group in found if group not in near] + [joined]
+    return found
+
+
+def _call(one: _Case, other: _Case) -> bool:
+    """Whether they belong together: one calls the other, or somebody that the other calls, too."""
+    if one.application is not other.application:
+        return False
+    told = {name for names in one.connects.values() for name in names}
+    others = {name for names in other.connects.values() for name in names}
+    if told & others:
+        return True
+    for names, called in ((told, other), (others, one)):
+        services = called.application.places.places[called.workload.key].services
+        if any(each.startswith(f"Service/{name}:") for name in services for each in names):
+            return True
+        if any(each.startswith(f"{called.workload.key}:") for each in names):
+            return True
+    return False
+
+
+def _merged(one: Observation, other: Observation) -> Observation:
+    """What two containers show that run the same: what holds for one only is not taken for both."""
+    failed = {id: tuple(sorted({*one.failed.get(id, ()), *other.failed.get(id, ())}))
+              for id in sorted({*one.failed, *other.failed})}  # fmt: skip
+    held = {id: tuple(sorted({*one.held.get(id, ()), *other.held.get(id, ())}))
+            for id in sorted({*one.held, *other.held} - failed.keys())}  # fmt: skip
+    memory = [each.memory for each in (one, other) if each.memory is not None]
+    tokens = {one.token, other.token}
+
+    def both(name: str) -> tuple[str, ...]:
+        return tuple(sorted({*getattr(one, name), *getattr(other, name)}))
+
+    return replace(
+        one, came_up=one.came_up and other.came_up, wrote=both("wrote"), occupied=both("occupied"),
+        listens=both("listens"), capabilities=both("capabilities"), connects=both("connects"),
+        user=one.user if one.user == other.user else None, memory=max(memory) if memory else None,
+        token=True if True in tokens else False if False in tokens else None,
+        held=held, failed=failed, because={**other.because, **one.because},
+    )  # fmt: skip
