@@ -146,6 +146,7 @@ if [ "$1" = redis-server ] && [ "$(busybox id -u)" = 0 ]; then
   busybox find . \\! -user redis -exec busybox chown redis '{}' +
   exec gosu redis "$0" "$@"
 fi
+if [ "$1" = redis-server ]; then set -- "$@" --protected-mode no; fi  # as it is compiled there
 exec "$@"
 """
 
