@@ -16,7 +16,7 @@ from typing import Any
 from hardener.errors import HardenError
 from hardener.observe import container_options
 from hardener.observe.container_options import NotStartedError
-from hardener.observe.engine import Engine, EngineError
+from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.places import Place
 from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import Probes, port_of, words_of
@@ -38,6 +38,7 @@ _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a
 _SPEAKS = re.compile(
     r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
 )
+_OF_ENGINE = re.compile(r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked")
 _NOT_IN_A_VARIABLE = frozenset(("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG"))
 _ABOUT_THE_CLIENT = re.compile(
     r"(?i)^(?:LD_|DYLD_|CONTAINERS?_|DOCKER_|BUILDAH_|XDG_|_|GO|DBUS_|NOTIFY_|PODMAN|HTTPS?_|NO_|ALL_|PYTHON|STORAGE_"
@@ -99,9 +100,11 @@ class PodRun:
         self._engine, self._hands, self._network, self._place, self._hosts = engine, hands, network, place, hosts
         self.pod, self._mask, self._stop = pod, mask, stop
         self._name = f"harden-{os.getpid()}-{next(_serial)}"
-        self._volumes = Volumes(engine, hands, pod.spec, pod.given)
+        image = next(iter(pod.images.values()))[0]
+        self._volumes = Volumes(engine, hands, pod.spec, pod.given, image)
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
+        self._made: list[str] = []
         self._number = itertools.count()
         self._free: int | None = None
         self.restarts = 0
@@ -112,11 +115,11 @@ class PodRun:
     def run(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
-        may end and be started again, since what it needs may come later."""
+        may end and be started again, since what it needs may come later. Raises EngineError: nothing is known then."""
         try:
             self._start()
             return self._watch(seconds, whole=whole, restarts=restarts)
-        except (NotStartedError, EngineError) as error:
+        except NotStartedError as error:
             return Came(False, self._line([str(error)]), self.restarts)
 
     def _start(self) -> None:
@@ -165,10 +168,10 @@ class PodRun:
             self._note_files(container)
             self._inits.append(container)
             if code == 0:
-                self._engine.call("rm", "-f", "-v", container.name)
+                self._remove([container.name])
                 return
             said = self._said(container)
-            self._engine.call("rm", "-f", "-v", container.name)
+            self._remove([container.name])
             if self.pod.spec.get("restartPolicy") == "Never" or attempt == _MOST_RESTARTS or time.monotonic() > until:
                 raise NotStartedError(f"its init container {spec.get('name')} ends with {code}: {said}")
             self.restarts += 1
@@ -202,17 +205,14 @@ class PodRun:
             "create", "--pull", "never", "--name", container.name, *self._engine.labels(), "--log-opt", "max-size=1m",
             *options, *given, *end(spec, said, arguments, image), environment=environment,
         )  # fmt: skip
-        if done.ok and self._engine.name == "podman":
-            done = self._engine.call("init", container.name)
         if not done.ok:
-            self._engine.call("rm", "-f", "-v", container.name)
-            raise NotStartedError(done.reason)
+            raise EngineError(f"{spec.get('name')} cannot be made: {done.reason}")
+        self._made.append(container.name)
+        if self._engine.name == "podman":
+            self._started(self._engine.call("init", container.name))
         self._volumes.settle()
         self._check_environment(container)
-        done = self._engine.call("start", container.name)
-        if not done.ok:
-            self._engine.call("rm", "-f", "-v", container.name)
-            raise NotStartedError(done.reason)
+        self._started(self._engine.call("start", container.name))
         container.began = time.monotonic()
         container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
         state = self._engine.inspect("container", container.name) or {}
@@ -220,6 +220,13 @@ class PodRun:
         self._look(container)
         self._hook(container)
         return container
+
+    @staticmethod
+    def _started(done: Answer) -> None:
+        """Raises NotStartedError where a runtime could not start it, EngineError where that says nothing of it."""
+        if not done.ok:
+            said = f"{done.error} {done.text}"
+            raise (EngineError if _OF_ENGINE.search(said) else NotStartedError)(done.reason)
 
     def _of_network(self, owner: _Container | None) -> list[str]:
         if owner is not None:
@@ -265,7 +272,6 @@ class PodRun:
         if isinstance(held, list):
             wrong = next((each.name for each in container.variables if f"{each.name}={each.value}" not in held), None)
             if wrong is not None:
-                self._engine.call("rm", "-f", "-v", container.name)
                 raise NotStartedError(f"its variable {wrong} does not come out as it is written")
 
     def _hook(self, container: _Container) -> None:
@@ -281,15 +287,20 @@ class PodRun:
 
     def end(self) -> None:
         """Remove all of it."""
-        names = [container.name for container in reversed(self._running)]
-        if names:
-            time_ = ["-t", "0"] if self._engine.name == "podman" else []
-            self._engine.call("rm", "-f", "-v", *time_, *names)
+        self._remove(self._made)
         self._running.clear()
         self._volumes.remove()
         path = os.path.join(self._engine.folder, f"{self._name}.env")
         if os.path.exists(path):
             os.unlink(path)
+
+    def _remove(self, names: Iterable[str]) -> None:
+        """Remove containers, the last one first: the first owns the network of the others."""
+        names = list(reversed(list(names)))
+        if names:
+            time_ = ["-t", "0"] if self._engine.name == "podman" else []
+            self._engine.call("rm", "-f", "-v", *time_, *names)
+            self._made = [name for name in self._made if name not in names]
 
     # Watch.
 
@@ -359,7 +370,7 @@ class PodRun:
         seen = {id(each.spec): each.seen for each in again}
         for each in again:
             self._note_files(each)
-        self._engine.call("rm", "-f", "-v", *[each.name for each in reversed(again)])
+        self._remove([each.name for each in again])
         if container is self._running[0]:
             self._running = []
             for spec in specs:

@@ -16,11 +16,11 @@ from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.engine.outcome import Outcome
-from hardener.facts.images.observations import runs
+from hardener.facts.images.observations import observation, runs
 from hardener.lock.observed import Observation
 from hardener.observe.application import DEFAULT, Application, Workload
 from hardener.observe.decided import DecidedPod, Name, PodStep, decided, pods_of
-from hardener.observe.engine import Engine
+from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
 from hardener.observe.images import Images
 from hardener.observe.offered import refused
@@ -164,9 +164,13 @@ class Session:
     def _first(self, case: _Case) -> None:
         self._progress(case.result.key, "as it is")
         workload = case.workload
-        came, seen = case.application.run(
-            workload, workload.spec, self._seconds, whole=True, restarts=True, stays=not _ends(workload)
-        )
+        try:
+            came, seen = case.application.run(
+                workload, workload.spec, self._seconds, whole=True, restarts=True, stays=not _ends(workload)
+            )
+        except EngineError as error:
+            case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+            return
         workload.came, workload.seen = came, seen
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
@@ -280,6 +284,9 @@ class Session:
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
+        except EngineError as error:
+            case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+            return
         for cause in causes:
             self._failed(case, cause, said.get(frozenset(map(id, cause)), ""))
         _note(case.held, left)
@@ -352,9 +359,12 @@ class Session:
                 self._progress(case.result.key, "with the others, all hardened")
                 found = pods[case.name]
                 spec = _spec(found, self._offered(case, found)) or case.workload.spec
-                came, seen = case.application.run(
-                    case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
-                )
+                try:
+                    came, seen = case.application.run(
+                        case.workload, spec, self._seconds, whole=False, restarts=True, stays=True
+                    )
+                except EngineError as error:
+                    came, seen = Came(False, f"{self._engine.name}: {self._mask(str(error))}"), {}
                 if came.up:
                     self._learn(case, seen)
                 else:
@@ -411,6 +421,9 @@ class Session:
                 if image is None or image.digest is None or told is None:
                     continue
                 made = self._observation(case, container.name, image.digest, told)
+                before = observation(container)
+                if before is not None:
+                    made = _with_before(made, before)
                 known = found.setdefault(image.key, [])
                 same = next((each for each in known if (each.digest, each.runs) == (made.digest, made.runs)), None)
                 if same is None:
@@ -503,6 +516,23 @@ def _call(one: _Case, other: _Case) -> bool:
         if any(each.startswith(f"{called.workload.key}:") for each in names):
             return True
     return False
+
+
+def _with_before(new: Observation, before: Observation) -> Observation:
+    """``new``, and what was seen before of the same: a manifest that is hardened by now shows less of what it needs."""
+    held = {id: tuple(sorted({*before.held.get(id, ()), *new.held.get(id, ())}))
+            for id in sorted({*before.held, *new.held} - new.failed.keys())}  # fmt: skip
+    failed = {id: each for id, each in before.failed.items() if id not in new.held} | dict(new.failed)
+    memory = [each.memory for each in (new, before) if each.memory is not None]
+
+    def both(name: str) -> tuple[str, ...]:
+        return tuple(sorted({*getattr(new, name), *getattr(before, name)}))
+
+    return replace(
+        new, wrote=both("wrote"), occupied=both("occupied"), connects=both("connects"),
+        token=before.token if new.token is None else new.token, memory=max(memory) if memory else None,
+        held=held, failed=failed, because={id: {**before.because, **new.because}[id] for id in failed},
+    )  # fmt: skip
 
 
 def _merged(one: Observation, other: Observation) -> Observation:

@@ -27,7 +27,7 @@ _SETGID = 0o2000
 
 @dataclass(slots=True, eq=False)
 class Volume:
-    """A volume of the engine: its name there, whether it may be written, where it lies on this machine ("": nobody
+    """A volume of the engine: its name there, whether it may be written, where it lies on this machine ("" where nobody
     knows), and the mode of that folder."""
 
     name: str
@@ -37,10 +37,10 @@ class Volume:
 
 
 class Volumes:
-    """The volumes of the pod with the spec ``pod``, made when they are asked for."""
+    """The volumes of the pod with the spec ``pod``; ``image`` is any that the engine has."""
 
-    def __init__(self, engine: Engine, hands: Hands, pod: Map, given: Given) -> None:
-        self._engine, self._hands, self._pod, self._given = engine, hands, pod, given
+    def __init__(self, engine: Engine, hands: Hands, pod: Map, given: Given, image: str) -> None:
+        self._engine, self._hands, self._pod, self._given, self._image = engine, hands, pod, given, image
         self._made: dict[str, Volume] = {}
         context = pod.get("securityContext")
         group = context.get("fsGroup") if isinstance(context, dict) else None
@@ -92,15 +92,12 @@ class Volumes:
 
     def _copied(self, volume: Volume, raw: bytes) -> Any:
         """Fill a volume of docker, which imports none: through a container that is never started."""
-        images = (each.get("image") for each in _maps(self._pod.get("containers")))
-        image = next((str(image) for image in images if image), "")
-        holder = self._engine.ask(
-            "create", *self._engine.labels(), "--pull", "never", "-v", f"{volume.name}:/volume:nocopy", image, "none"
-        ).strip()
+        options = ["--pull", "never", "--user", "0:0", "-v", f"{volume.name}:/volume:nocopy"]
+        holder = self._engine.ask("create", *self._engine.labels(), *options, self._image, "none").strip()
         try:
             return self._engine.call("cp", "-a", "-", f"{holder}:/volume", input=raw)
         finally:
-            self._engine.call("rm", "-f", holder)
+            self._engine.call("rm", "-f", "-v", holder)
 
     def mounts(self, container: Map, variables: list[Variable], mounts_token: bool) -> list[Mount]:
         """Where ``container`` has them. Raises NotStartedError."""
