@@ -7,7 +7,7 @@ words of our own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,12 +41,11 @@ class Image:
         return [*below, debian_images.layer(common | self.files, below)]
 
 
-def push(registry: str, names: Iterable[str]) -> None:
-    """Push images of ``IMAGES`` to the registry at ``registry`` (host and port), below ``all/``."""
-    for name in sorted(set(names)):
+def push(registry: str, images: Mapping[str, Image]) -> None:
+    """Push ``images`` by their names to the registry at ``registry`` (host and port), below ``all/``."""
+    for name, image in images.items():
         repository, _, tag = name.removeprefix("r.example/").partition(":")
         repository = repository if "/" in repository else f"library/{repository}"
-        image = IMAGES[name]
         config = {"Env": [f"PATH={_PATH}"]} | image.config
         debian_images.push(f"http://{registry}", f"all/{repository}", tag, image.layers(), config)
 
