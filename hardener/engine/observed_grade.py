@@ -18,7 +18,7 @@ from hardener.authoring.transform import Transform
 from hardener.facts.images.observations import (
     concerned,
     is_shown_by_a_run,
-    observation,
+    observations,
     seen,
     settings,
     settings_of_pod,
@@ -73,7 +73,7 @@ def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
             key = container.name, container.init
             own = reached.get(key, () if key in written else of_pod)
             if own:
-                yield _Seen(container, observation(container), own)
+                yield from (_Seen(container, run, own) for run in observations(container) or [None])
 
 
 def _fails(transform: Transform, one: _Seen) -> bool:
