@@ -214,7 +214,7 @@ def test_volumes_of_a_container_do_not_ask_the_others() -> None:
     assert [each.path[3:5] for each in own] == [("spec", "containers"), ("spec", "containers"), ("spec", "volumes")]
 
 
-CLAIM = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
+CLAIM: dict[str, Any] = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
 KEPT: dict[str, tuple[dict[str, Any], str]] = {
     "a claim": (CLAIM, "Deployment"),
     "a claim of one pod": ({"volumes": [{"name": "data", "ephemeral": {"volumeClaimTemplate": {}}}]}, "Deployment"),
@@ -235,9 +235,7 @@ def test_users_over_volumes_that_outlive_the_pod_keep_their_grade(pod: dict[str,
     after = grades(found)
     assert after["run-as-user"][0] == before["run-as-user"][0] and after["run-as-user"][1] != CAME_UP
     last = next(change for change in found.changes if change.transform.id == "run-as-user").edit.evidence[-1].text
-    assert last.startswith(
-        "harden observe: Deployment/web came up with it on an empty volume, where no file has an owner"
-    )
+    assert last == f"{CAME_UP}, on an empty volume, where no file has an owner from before"
     # Whoever lets the user be changed gets the rest as it was seen; else it is another container.
     assert after["drop-capabilities"] == ({"safe"}, CAME_UP)
     left_out = grades(

@@ -32,6 +32,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 _IDENTITY = ("runAsUser", "runAsGroup", "fsGroup", "supplementalGroups")
 _SET_IDENTITY = re.compile(rf"(?:pod\.)?securityContext\.({'|'.join(_IDENTITY)})\+?=(.*)", re.S)
+_GIVES = "securityContext.capabilities.add+="
 # Volumes that are as new as the pod, or written by Kubernetes: no file in them has an owner from before.
 _NEW = frozenset({"emptyDir", "secret", "configMap", "projected", "downwardAPI", "image"})
 
@@ -77,8 +78,12 @@ def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
 
 
 def _fails(transform: Transform, one: _Seen) -> bool:
-    failed = one.observation.failed.get(transform.id, ()) if one.observation is not None else ()
-    return not set(failed).isdisjoint(one.settings)
+    """Whether the container did not come up with a part of what the step sets for it. With more capabilities than it was
+    left with then it may."""
+    failed = set(one.observation.failed.get(transform.id, ())) if one.observation is not None else set()
+    if failed.isdisjoint(one.settings):
+        return False
+    return all(setting in failed for setting in one.settings if setting.startswith(_GIVES))
 
 
 def _holds(transform: Transform, one: _Seen) -> bool:
@@ -130,13 +135,14 @@ def _identity_now(container: Container, field: str) -> Any:
 
 def _held(pod: PodTemplate, edits: list[Edit], found: list[Observation]) -> list[Edit]:
     if any(_changes_identity(edit) for edit in edits) and any(map(_keeps_files, states(pod))):
-        text = "came up with it on an empty volume, where no file has an owner from before"
-        return [_with(edit, _facts(found, text)) for edit in edits]
+        facts = _facts(found, ", on an empty volume, where no file has an owner from before")
+        return [_with(edit, facts) for edit in edits]
     if any("resources" in edit.path for edit in edits):
-        return [_with(edit, _facts(found, "came up with it, without load")) for edit in edits]
+        facts = _facts(found, ", without load")
+        return [_with(edit, facts) for edit in edits]
     explicit = any(edit.grade is Grade.BREAKING for edit in edits) and any(map(_replaces, edits))
-    grade = Grade.REVIEW if explicit else Grade.SAFE
-    return [_graded(edit, grade, _facts(found, "came up with it")) for edit in edits]
+    facts = _facts(found)
+    return [_graded(edit, Grade.REVIEW if explicit else Grade.SAFE, facts) for edit in edits]
 
 
 def _changes_identity(edit: Edit) -> bool:
@@ -164,13 +170,9 @@ def _against(transform: Transform, observation: Observation) -> Evidence:
     return Evidence(f"{text}: {reason}" if reason else text)
 
 
-def _facts(found: Sequence[Observation], text: str) -> list[Evidence]:
-    return list(
-        dict.fromkeys(
-            Evidence(f"harden observe: {each.workload} {text} and ran {each.seconds} s ({seen(each)})")
-            for each in found
-        )
-    )
+def _facts(found: Sequence[Observation], how: str = "") -> list[Evidence]:
+    texts = (f"{each.workload} came up with it and ran {each.seconds} s ({seen(each)}){how}" for each in found)
+    return [Evidence(f"harden observe: {text}") for text in dict.fromkeys(texts)]
 
 
 def _graded(edit: Edit, grade: Grade, facts: list[Evidence]) -> Edit:
