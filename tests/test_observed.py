@@ -261,6 +261,45 @@ def test_what_was_breaking_by_a_sign_is_safe_where_it_held() -> None:
     assert grades(outcome(text, observed(text)))["drop-capabilities"] == ({"safe"}, CAME_UP)
 
 
+def test_what_comes_as_it_ends_was_not_seen() -> None:
+    hook = {"preStop": {"exec": {"command": ["sh", "-c", "ping -c 1 db"]}}}
+    text = workload({**WEB, "lifecycle": hook})
+    assert grades(outcome(text, lock()))["drop-capabilities"][0] == {"breaking"}
+    assert grades(outcome(text, observed(text)))["drop-capabilities"] == ({"review"}, CAME_UP)
+
+
+ALIAS = """\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: web}
+  spec:
+    containers: &all
+    - {name: web, image: 'acme/app:1', securityContext: &own {privileged: false}}
+"""
+OWNED = "ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: r, uid: u, controller: true}]"
+OTHER = "{apiVersion: v1, kind: Pod"
+SHARED = {
+    "by another container": "    - {name: admin, image: 'acme/admin:1', securityContext: *own}\n",
+    "by another pod": f"- {OTHER}, metadata: {{name: other}}, spec: {{containers: *all}}}}\n",
+    "by a pod that stays": f"- {OTHER}, metadata: {{name: x, {OWNED}}}, spec: {{containers: *all}}}}\n",
+}
+
+
+@pytest.mark.parametrize("fails", [{}, {"no-privilege-escalation": "no"}], ids=["held", "failed"])
+@pytest.mark.parametrize("more", SHARED.values(), ids=SHARED)
+def test_a_text_that_stands_for_several_places(more: str, fails: dict[str, str]) -> None:
+    """What is written at one place is written at the other, of which nothing was seen."""
+    id = "no-privilege-escalation"
+    (seen,) = observed(ALIAS, fails=fails).images[IMAGE].observed
+    assert grades(outcome(ALIAS, lock(seen)))[id][0] == ({"breaking"} if fails else {"safe"})
+    before, after = grades(outcome(ALIAS + more, lock())), grades(outcome(ALIAS + more, lock(seen)))
+    assert after[id][0] == ({"breaking"} if fails else before[id][0])
+    assert fails or (before[id][0] == {"review"} and before[id] == after[id])
+
+
 def test_what_is_of_the_node_is_never_graded() -> None:
     text = workload(
         {**WEB, "ports": [{"containerPort": 80, "hostPort": 80}]}, hostNetwork=True, hostPID=True,

@@ -17,6 +17,7 @@ from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, Wr
 from hardener.authoring.transform import Transform
 from hardener.facts.images.observations import (
     concerned,
+    is_in_pod,
     is_shown_by_a_run,
     observations,
     seen,
@@ -48,19 +49,36 @@ class _Seen:
 
 def regraded(transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
     """``edits``, one step of ``transform`` on ``target``, graded by what was seen; as they are where nothing was."""
-    if not isinstance(target, Container | PodTemplate) or not is_shown_by_a_run(transform, target, edits):
+    if not isinstance(target, Container | PodTemplate):
         return edits
     pod = target.pod if isinstance(target, Container) else target
+    piece = pod.object.piece
+    # Those of other pods are of the step where they share a text with it.
+    own = [edit for edit in edits if edit.piece is not piece or not piece.shared or is_in_pod(edit, pod)]
+    if not own or not is_shown_by_a_run(transform, target, own):
+        return edits
     try:
-        found = list(_each(pod, edits))
+        found = list(_each(pod, own))
         if failed := [each for each in found if _fails(transform, each)]:
             facts = list(dict.fromkeys(_against(transform, each.observation) for each in failed if each.observation))
             return [_graded(edit, Grade.BREAKING, facts) for edit in edits]
-        if not found or not all(_holds(transform, each) for each in found):
+        if not found or len(own) < len(edits) or not all(_holds(transform, each) for each in found):
             return edits
-        return _held(pod, edits, [each.observation for each in found if each.observation is not None])
+        if _is_made_elsewhere(edits):
+            return edits
+        return _held(pod, edits, found)
     except (OpaqueError, WrongShapeError):
         return edits
+
+
+def _is_made_elsewhere(edits: list[Edit]) -> bool:
+    """Whether the text of ``edits`` stands for more than the place that was seen, as an anchor does for its aliases."""
+    piece = edits[0].piece
+    if not piece.shared:
+        return False
+    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
+
+    return bool(mirrored(piece, edits))
 
 
 def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
@@ -78,8 +96,8 @@ def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
 
 
 def _fails(transform: Transform, one: _Seen) -> bool:
-    """Whether the container did not come up with a part of what the step sets for it. With more capabilities than it was
-    left with then it may."""
+    """Whether the container did not come up with a part of what the step sets for it. With more capabilities than it
+    was left with then it may."""
     failed = set(one.observation.failed.get(transform.id, ())) if one.observation is not None else set()
     if failed.isdisjoint(one.settings):
         return False
@@ -133,16 +151,20 @@ def _identity_now(container: Container, field: str) -> Any:
     return container.pod.get("securityContext", field) if field == "fsGroup" else container.effective(field)
 
 
-def _held(pod: PodTemplate, edits: list[Edit], found: list[Observation]) -> list[Edit]:
+def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
+    found = [one.observation for one in each if one.observation is not None]
     if any(_changes_identity(edit) for edit in edits) and any(map(_keeps_files, states(pod))):
         facts = _facts(found, ", on an empty volume, where no file has an owner from before")
         return [_with(edit, facts) for edit in edits]
     if any("resources" in edit.path for edit in edits):
         facts = _facts(found, ", without load")
         return [_with(edit, facts) for edit in edits]
-    explicit = any(edit.grade is Grade.BREAKING for edit in edits) and any(map(_replaces, edits))
-    facts = _facts(found)
-    return [_graded(edit, Grade.REVIEW if explicit else Grade.SAFE, facts) for edit in edits]
+    grade, facts = Grade.SAFE, _facts(found)
+    if any(edit.grade is Grade.BREAKING for edit in edits):
+        # What speaks against it may be meant by a person, or come only as the container ends, which no run waits for.
+        ends = any(one.container.has("lifecycle", "preStop") for one in each)
+        grade = Grade.REVIEW if ends or any(map(_replaces, edits)) else Grade.SAFE
+    return [_graded(edit, grade, facts) for edit in edits]
 
 
 def _changes_identity(edit: Edit) -> bool:

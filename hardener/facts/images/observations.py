@@ -191,7 +191,12 @@ def is_shown_by_a_run(transform: Transform, target: object, edits: Sequence[Edit
     return not pod.is_fragment and all(_is_shown(edit, pod) for edit in edits)
 
 
+def is_in_pod(edit: Edit, pod: PodTemplate) -> bool:
+    """Whether ``edit`` stands in the spec of ``pod``."""
+    return not isinstance(edit, Create) and edit.piece is pod.object.piece and _is_in(edit.path, pod.path)
+
+
 def _is_shown(edit: Edit, pod: PodTemplate) -> bool:
-    if isinstance(edit, Create) or edit.piece is not pod.object.piece or not _is_in(edit.path, pod.path):
+    if not is_in_pod(edit, pod):
         return False
     return _OF_NODE.isdisjoint(map(str, edit.path[len(pod.path) :]))
