@@ -18,6 +18,7 @@ from hardener.authoring.edits import Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Change, Outcome
 from hardener.facts.access.api_use import Strength, need
+from hardener.facts.images.coverage import coverage
 from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import concerned, is_shown_by_a_run, observation, runs, setting, settings
 from hardener.facts.network.connections import Connections
@@ -471,6 +472,17 @@ def test_the_number_of_the_service(run: Observation, user: str, expected: tuple[
     known = known_image(tree(workload(WEB), lock(run, user=user)).pod_templates[0].containers[0])
     assert (known.uid, known.gid, known.uid_by, known.sure_of_number) == expected
     assert known.kind_of_user == {"": "root", "nginx": "name"}.get(user, "number")
+
+
+def test_where_facts_are_from_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": workload(WEB, {"image": "acme/other:1"})})
+    root = str(tmp_path.resolve())
+    read = Tree.read([root], root=root)
+    read.lock = lock(replace(RUN, wrote=("/run",), user=0), user=None)
+    found = coverage(read)
+    assert {name: (each.by, each.unknown) for name, each in found.items()} == {
+        "user": ({"harden observe": 1}, 1), "command": ({}, 2), "paths": ({"harden observe": 1}, 1),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("seen", "expected"), [(0, "root"), (101, "unknown"), (None, "unknown")])

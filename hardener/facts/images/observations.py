@@ -21,9 +21,12 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 if TYPE_CHECKING:
     from hardener.authoring.transform import Transform
     from hardener.kubernetes.image_reference import ImageReference
+    from hardener.lock.model import Lock
     from hardener.lock.observed import Observation
 
 OF_POD = "pod."
+# Where containers stand in a pod, by how many parts of a path lead there.
+_CONTAINERS = {2: ("initContainers", "containers"), 1: ("model",)}
 # The stages of which a run shows whether a container starts under what they change.
 _STAGES = frozenset({"user", "capabilities", "seccomp", "filesystem", "resources", "token"})
 # What the kernel and the set-up of a node make of it; where a container is observed they are others.
@@ -50,14 +53,14 @@ def observations(container: Container) -> list[Observation | None]:
     if lock is None or not lock.is_observed or container.image is None:
         return []
     told = runs(container)
-    return [_seen_of(container, image, told) for image in _images(container, container.image)]
+    return [_seen_of(lock, image, told) for image in _images(container, container.image)]
 
 
-def _seen_of(container: Container, image: ImageReference | None, told: str | None) -> Observation | None:
-    locked = container.in_lock(image) if image is not None else None
-    if locked is None or image is None or image.digest not in (None, locked.digest):
+def _seen_of(lock: Lock, image: ImageReference | None, told: str | None) -> Observation | None:
+    locked = lock.find(image) if image is not None and told is not None else None
+    if image is None or told is None or locked is None or image.digest not in (None, locked.digest):
         return None  # what the manifest pins may be another image than the lock speaks of
-    return next((each for each in locked.observed if each.digest == locked.digest and each.runs == told), None)
+    return lock.seen(locked, told)
 
 
 def _images(container: Container, image: ImageReference) -> list[ImageReference | None]:
@@ -162,7 +165,11 @@ def _is_about(edit: Edit, container: Container, edits: Sequence[Edit]) -> bool:
 
 def _holder(edit: Edit, pod: PodTemplate) -> Path | None:
     """The path of the container in which ``edit`` stands; None where it stands in the pod itself."""
-    return next((container.path for container in pod.containers if _is_in(edit.path, container.path)), None)
+    depth = len(pod.path)
+    for length in (depth + 2, depth + 1):  # the predictor of KServe is no item of a list
+        if len(edit.path) > length and edit.path[depth] in _CONTAINERS[length - depth]:
+            return edit.path[:length]
+    return None
 
 
 def _mounting(edit: Edit, pod: PodTemplate, edits: Sequence[Edit]) -> list[Path]:
