@@ -81,10 +81,17 @@ def steps(found: Outcome) -> Iterable[list[Change]]:
     yield from (change.siblings for change in found.changes if change.siblings[0] is change)
 
 
-def observed(text: str, run: Observation = RUN, *, fails: Mapping[str, str] | None = None, **of_lock: Any) -> Lock:
+def observed(
+    text: str,
+    run: Observation = RUN,
+    *,
+    fails: Mapping[str, str] | None = None,
+    name: str = "restricted",
+    **of_lock: Any,
+) -> Lock:
     """A lock as it is when the first container of ``text`` has come up with all that harden decides, but for the
     transforms that it ``fails`` under, each with the reason."""
-    found = outcome(text, lock(run, **of_lock))
+    found = outcome(text, lock(run, **of_lock), name=name)
     held: dict[str, tuple[str, ...]] = {}
     for step in steps(found):
         pod = next((pod for pod in found.tree.pod_templates if pod.object is step[0].object), None)
@@ -260,6 +267,30 @@ def test_what_was_breaking_by_a_sign_is_safe_where_it_held() -> None:
     text = workload({**WEB, "command": ["sh", "-c", "ping db; exec serve"]})
     assert grades(outcome(text, lock()))["drop-capabilities"][0] == {"breaking"}
     assert grades(outcome(text, observed(text)))["drop-capabilities"] == ({"safe"}, CAME_UP)
+
+
+TOKENS = {
+    "not read": (replace(RUN, token=False), {"safe"}),
+    "no token to read": (RUN, {"review"}),
+    "it asked the API": (replace(RUN, token=False, connects=("kubernetes",)), set[str]()),
+    "it was read": (replace(RUN, token=True), set[str]()),
+}
+
+
+@pytest.mark.parametrize(("run", "expected"), TOKENS.values(), ids=TOKENS)
+def test_a_token_that_nobody_read_may_go(run: Observation, expected: set[str]) -> None:
+    text = workload(WEB, automountServiceAccountToken=True)
+    assert grades(outcome(text, observed(text, run))).get("automount-token", (set(), ""))[0] == expected
+    assert grades(outcome(text, lock())).get("automount-token", (set(), ""))[0] == {"review"}
+
+
+def test_variables_of_services_are_in_no_run() -> None:
+    text = workload(WEB)
+    held = observed(text, replace(RUN, token=False), name="strict")
+    assert "no-service-links" in held.images[IMAGE].observed[0].held
+    assert grades(outcome(text, held, name="strict"))["no-service-links"][0] == {"review"}
+    failed = observed(text, replace(RUN, token=False), name="strict", fails={"no-service-links": "no host"})
+    assert grades(outcome(text, failed, name="strict"))["no-service-links"][0] == {"breaking"}
 
 
 def test_what_comes_as_it_ends_was_not_seen() -> None:

@@ -110,7 +110,18 @@ def _holds(transform: Transform, one: _Seen) -> bool:
         return False
     if not set(one.settings) <= set(one.observation.held.get(transform.id, ())):
         return False
+    if transform.stage == "token" and not _is_without_api(one):
+        return False
     return _is_who_it_was(one, ("runAsUser",) if transform.stage == "user" else _IDENTITY)
+
+
+def _is_without_api(one: _Seen) -> bool:
+    """Whether the run shows anything of the token: there was one, it was not read, and nobody asked the API server, of
+    which a run has none. The variables that a kubelet makes of Services are in no run either."""
+    run = one.observation
+    if run is None or run.token is not False or "kubernetes" in run.connects:
+        return False
+    return not any(setting.startswith("pod.enableServiceLinks") for setting in one.settings)
 
 
 def _is_who_it_was(one: _Seen, fields: Sequence[str]) -> bool:
