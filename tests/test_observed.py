@@ -364,6 +364,29 @@ def test_a_change_is_graded_beside_the_user_of_the_run(more: str, context: dict[
     assert (found["drop-capabilities"][1] == CAME_UP) is same
 
 
+NUMBERS = {
+    "root, as the image says": ("", 0, {}, True),
+    "it became a user by itself": ("", 101, {"run-as-user": ("pod.securityContext.runAsUser=101",)}, True),
+    "a number was written then": ("", 101, {}, False),
+    "the number of the image": ("1000", 1000, {}, True),
+    "another number than that": ("1000", 7, {}, False),
+    "a name": ("nginx", 101, {}, True),
+    "nobody could see": ("", None, {}, True),
+}
+
+
+@pytest.mark.parametrize(("user", "seen", "failed", "same"), NUMBERS.values(), ids=NUMBERS)
+def test_nobody_has_taken_the_user_away(
+    user: str, seen: int | None, failed: dict[str, tuple[str, ...]], same: bool
+) -> None:
+    """A run in which no change of users held, of a container that has no number."""
+    id = "no-privilege-escalation"
+    held = {id: ("securityContext.allowPrivilegeEscalation=false",)}
+    read = tree(workload(WEB), lock(replace(RUN, user=seen, held=held, failed=failed), user=user))
+    found = grades(pipeline.run(read, profile.load("restricted"), only=frozenset({id})))
+    assert (found[id][1] == CAME_UP) is same
+
+
 def test_another_user_that_somebody_wrote_since() -> None:
     text = workload(WEB, securityContext={"runAsUser": 1000})
     (run,) = observed(text, replace(RUN, user=1000)).images[IMAGE].observed

@@ -15,6 +15,7 @@ from typing import Any
 
 from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import (
     concerned,
     is_in_pod,
@@ -139,9 +140,23 @@ def _is_who_it_was(one: _Seen, fields: Sequence[str]) -> bool:
             continue
         if field in wanted and value != wanted[field]:
             return False
-        if field == "runAsUser" and field not in wanted and None not in (value, run.user) and value != run.user:
-            return False  # somebody has written another user since
+        if field == "runAsUser" and field not in wanted and not _is_its_user(one, value):
+            return False  # somebody has written another user since, or none any more
     return True
+
+
+def _is_its_user(one: _Seen, number: Any) -> bool:
+    """Whether the container, which has ``number`` now, may be the user that it was seen as before any change."""
+    container, run = one.container, one.observation
+    if run is None or run.user is None:
+        return True
+    if number is not None:
+        return bool(number == run.user)
+    user = known_image(container).user
+    if user == "root" and run.user != 0:
+        # It became that user by itself where a number for it was tried and did not hold; else the number was written.
+        return "runAsUser" in _identity(setting for failed in run.failed.values() for setting in failed)
+    return user is None or not user.isdecimal() or int(user) == run.user
 
 
 def _identity(settings: Sequence[str] | Iterator[str]) -> dict[str, Any]:
