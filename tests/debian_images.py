@@ -1,26 +1,56 @@
-"""Images that run, made of packages of Debian as its mirror has them: layers as bytes, for ``oci_images`` to push."""
+"""Images that run, made of packages of Debian as its mirror has them: layers as bytes, for ``oci_images`` to push.
+
+What the scripts of packages would do (users, folders, the first database) nobody does: the layer of an image's own
+files holds it, laid out as the image that is meant has it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import pytest
 
 from . import oci_images as made
+from . import wheels
 
-PACKAGES = ("base-files", "busybox-static", "gosu", "nginx", "redis-server")
+# Each set is a layer on top of that of "base". A release of Debian has one version of each; names with a number in
+# them are looked up.
+SETS: dict[str, tuple[str, ...]] = {
+    "base": ("base-files", "busybox-static", "gosu"),
+    "web-and-store": ("nginx", "redis-server"),
+    "apache": ("apache2-bin",),
+    "memcached": ("memcached",),
+    "postgresql": (r"postgresql-[0-9]+", r"postgresql-client-[0-9]+", "tzdata"),
+    "mariadb": ("mariadb-server-core", "mariadb-client-core"),
+    "java": (r"openjdk-[0-9]+-jre-headless",),
+    "python": ("python3-minimal", "python3"),
+    "node": ("nodejs",),
+}
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
-_LEFT_OUT = ("usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/perl5/")
+_LEFT_OUT = (
+    "usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/perl", "usr/share/lintian/",
+    "usr/include/", "usr/share/bash-completion/",
+)  # fmt: skip
+# What scripts of packages need, and no program of a set does.
+_PACKAGES_LEFT_OUT = re.compile(
+    r"adduser|apt(-.*)?|debconf|dpkg|galera-.*|init-system-helpers|lib(llvm|perl|z3-|systemd-shared|kmod|cryptsetup).*|"
+    r"libapt-.*|libargon2-.*|locales.*|logsave|mount|passwd|perl.*|postgresql-(client-)?common|sensible-utils|ssl-cert|systemd.*|ucf|udev"
+)
+_FORM = 1  # of the layers that are kept; another one makes them anew
 # Folders that were merged into those below /usr; packages of older releases still name them.
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # Made by the scripts of packages, which nobody runs here.
@@ -42,31 +72,91 @@ class File:
     capability: bytes | None = None
 
 
-def root_of_packages(folder: Path) -> bytes:
-    """A layer with nginx, redis, gosu, busybox, and what they need. Skips where apt has none of it to give."""
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        pytest.skip("needs apt-get and dpkg-deb: the images are made of packages of Debian")
+def packages(name: str) -> bytes:
+    """The layer with the packages of the set ``name`` and what they need, beside those of "base". It is made when it is
+    asked for first, and kept in the cache folder of the tests under the versions of its packages. Skips where apt has
+    none of it to give."""
+    content: bytes = _kept(name).read_bytes()
+    return content
+
+
+@cache
+def _kept(name: str) -> Path:
+    for program in ("apt-get", "apt-cache", "dpkg-deb"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}: the images are made of packages of Debian")
+    wanted = _needed(SETS[name])
+    if name != "base":
+        base = _needed(SETS["base"])
+        wanted = {package: version for package, version in wanted.items() if package not in base}
+    told = json.dumps([_FORM, _LEFT_OUT, _PACKAGES_LEFT_OUT.pattern, sorted(wanted.items())])
+    folder = wheels.cache_folder() / "debian-layers"
+    kept = folder / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.tar"
+    if not kept.exists():
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            made = Path(place) / "layer.tar"
+            with open(made, "wb") as file:
+                _merge(_downloaded(wanted, Path(place)), file, links=name == "base")
+            os.replace(made, kept)  # whole or not at all: tests run side by side
+        for old in folder.glob(f"{name}-*.tar"):
+            if old != kept:
+                old.unlink(missing_ok=True)
+    return kept
+
+
+@cache
+def _named(pattern: str) -> str:
+    """The package of the release whose whole name ``pattern`` is; the highest number in it wins."""
+    if pattern.replace("-", "").isalnum():
+        return pattern
+    done = _apt(["apt-cache", "search", "--names-only", f"^{pattern}$"])
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    if not names:
+        pytest.skip(f"apt-cache has no {pattern} (apt-get update may be what it lacks)")
+    return max(names, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+
+
+def _needed(names: Iterable[str]) -> dict[str, str]:
+    """The packages ``names`` and what they need, each with its version."""
+    with tempfile.TemporaryDirectory() as place:
+        asked = [_named(name) for name in names]
+        done = _apt(["apt-get", "-s", *_options(Path(place)), "install", *asked], asked)
+    found = re.findall(r"^Inst (\S+) \((\S+) ", done.stdout, re.M)
+    return {name: version for name, version in found if not _PACKAGES_LEFT_OUT.fullmatch(name)}
+
+
+def _downloaded(wanted: Mapping[str, str], folder: Path) -> list[Path]:
+    asked = [f"{name}={version}" for name, version in wanted.items()]
+    # They are taken one by one: what they need stands in the list already.
+    words = ["apt-get", "-qq", *_options(folder), "download", *asked]
+    _apt(words, asked, folder)
+    return sorted(folder.glob("*.deb"))
+
+
+def _options(folder: Path) -> list[str]:
     for name in ("archives/partial", "log"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()  # nothing is installed there, so that what a package needs comes along
     settings = {
         "Dir::State::status": folder / "status", "Dir::Cache::archives": folder / "archives",
         "Dir::Log": folder / "log",
         "APT::Install-Recommends": "false", "APT::Sandbox::User": "root", "Debug::NoLocking": "true",
     }  # fmt: skip
-    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+
+
+def _apt(words: list[str], asked: Iterable[str] = (), folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        ["apt-get", "-qq", "-y", *options, "--download-only", "install", *PACKAGES],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C"},
-    )  # fmt: skip
+        words, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ | {"LC_ALL": "C"}, cwd=folder
+    )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no word why"])[-1]
-        pytest.skip(f"apt-get has no {', '.join(PACKAGES)} to give (apt-get update may be what it lacks): {last}")
-    return _merged(sorted((folder / "archives").glob("*.deb")))
+        pytest.skip(f"apt-get has no {', '.join(asked)} to give (apt-get update may be what it lacks): {last}")
+    return done
 
 
-def _merged(packages: Iterable[Path]) -> bytes:
-    into = io.BytesIO()
+def _merge(packages: Iterable[Path], into: IO[bytes], *, links: bool) -> None:
     seen = {"", ".", *_LINKS}
     with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as layer:
         for package in packages:
@@ -79,11 +169,10 @@ def _merged(packages: Iterable[Path]) -> bytes:
                     if member.name not in seen and not member.name.startswith(_LEFT_OUT):
                         seen.add(member.name)
                         layer.addfile(member, files.extractfile(member) if member.isreg() else None)
-        for name, target in _LINKS.items():
+        for name, target in _LINKS.items() if links else ():
             link = tarfile.TarInfo(name)
             link.type, link.linkname = tarfile.SYMTYPE, target
             layer.addfile(link)
-    return into.getvalue()
 
 
 def _place(name: str) -> str:
@@ -91,21 +180,16 @@ def _place(name: str) -> str:
     return f"usr/{name}" if name.partition("/")[0] in _MERGED and "/" in name else name
 
 
-def layer(files: Mapping[str, File], packages: bytes) -> bytes:
-    """A layer with ``files`` by their absolute paths; programs come from the layer ``packages``."""
+def layer(files: Mapping[str, File], below: Iterable[bytes]) -> bytes:
+    """A layer with ``files`` by their absolute paths; programs come from the layers ``below``."""
     into = io.BytesIO()
-    with (
-        tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as found,
-        tarfile.open(fileobj=io.BytesIO(packages)) as known,
-    ):
+    with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as found:
         for path, file in files.items():
             member = tarfile.TarInfo(path.lstrip("/"))
             member.mode, member.uid, member.gid = file.mode, file.owner, file.owner
             content = file.content.encode()
             if file.program is not None:
-                source = known.extractfile(file.program.lstrip("/"))
-                assert source is not None
-                content = source.read()
+                content = _program(file.program.lstrip("/"), below)
             if file.folder:
                 member.type = tarfile.DIRTYPE
             elif file.link is not None:
@@ -116,6 +200,15 @@ def layer(files: Mapping[str, File], packages: bytes) -> bytes:
                 member.pax_headers = {f"{_XATTR}security.capability": file.capability.decode("ascii")}
             found.addfile(member, io.BytesIO(content) if member.isreg() else None)
     return into.getvalue()
+
+
+def _program(name: str, layers: Iterable[bytes]) -> bytes:
+    for each in layers:
+        with tarfile.open(fileobj=io.BytesIO(each)) as files:
+            source = files.extractfile(files.getmember(name)) if name in files.getnames() else None
+            if source is not None:
+                return source.read()
+    raise AssertionError(f"no package has {name}")
 
 
 def push(base: str, repository: str, tag: str, layers: list[bytes], config: dict[str, Any]) -> None:

@@ -31,9 +31,11 @@ OTHER_NAMES = {"chromium": ("chromium-browser", "google-chrome")}
 # Every test that uses one of these fixtures bears these markers.
 OF_FIXTURES = {
     "corpus": ("slow",),
+    "ground": ("podman", "registry", "slow"),
     "guarded": ("registry",),
     "hooks": ("slow",),
     "machine": ("podman", "registry"),
+    "observed": ("podman", "registry", "slow"),
     "pages": ("slow",),
     "registry": ("registry",),
     "rendered": ("helm",),

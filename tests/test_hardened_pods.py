@@ -173,14 +173,14 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
-    packages = debian_images.root_of_packages(folder / "apt")
+    packages = [debian_images.packages(name) for name in ("base", "web-and-store")]
     (folder / "registry").mkdir()
     with registry_running(folder / "registry") as host:
         for name, (files, config) in IMAGES.items():
             repository, _, tag = name.removeprefix("r.example/").partition(":")
             repository = repository if "/" in repository else f"library/{repository}"
             own = debian_images.layer(files, packages)
-            debian_images.push(f"http://{host}", f"all/{repository}", tag, [packages, own], config)
+            debian_images.push(f"http://{host}", f"all/{repository}", tag, [*packages, own], config)
         with ready({"r.example": f"{host}/all", "docker.io": f"{host}/all"}) as podman:
             done = podman("run", "--rm", "--network", "none", "redis:7.2.4", "redis-cli", "--version", check=False)
             if done.returncode != 0:

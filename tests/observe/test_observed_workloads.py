@@ -1,0 +1,115 @@
+"""``harden observe`` over workloads whose outcome is known beforehand; then what ``harden apply`` makes of it.
+
+An ordinary run takes a few of them; ``HARDEN_OBSERVE=all`` takes all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from . import workloads as known
+from .ground import ALL, Ground
+from .workloads import Seen, Workload
+
+Map = dict[str, Any]
+CHOSEN = [one for one in known.WORKLOADS if ALL or one.name in known.SHORT]
+RUNNING = [one for one in CHOSEN if one.state in ("held", "partly")]
+
+
+@dataclass(frozen=True)
+class Observed:
+    folder: Path
+    workload: Workload
+    said: dict[str, Map]
+
+    @property
+    def own(self) -> Map:
+        return self.said[self.workload.name]
+
+
+@pytest.fixture(scope="module")
+def observed(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What was seen of a workload by its name; each is run once."""
+    found: dict[str, Observed] = {}
+
+    def of(workload: Workload) -> Observed:
+        if workload.name not in found:
+            folder = tmp_path_factory.mktemp(workload.name)
+            ground.tree(folder, {f"{workload.name}.yaml": workload.manifests}, workload.images)
+            found[workload.name] = Observed(folder, workload, ground.observe(folder))
+        return found[workload.name]
+
+    return of
+
+
+def _shown(container: Map, wanted: Seen) -> Map:
+    """What ``container`` has of what ``wanted`` says."""
+    found: Map = {"user": container["user"], "token": container["token"]}
+    for key in ("wrote", "occupied", "listens", "connects", "capabilities"):
+        found[key] = tuple(sorted(container[key]))
+    return {key: value for key, value in found.items() if getattr(wanted, key) is not None}
+
+
+def _wanted(wanted: Seen) -> Map:
+    values = {key: getattr(wanted, key) for key in wanted.__dataclass_fields__}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+@pytest.mark.parametrize("workload", CHOSEN, ids=lambda one: one.name)
+def test_the_outcome_is_the_known_one(observed: Any, workload: Workload) -> None:
+    own = observed(workload).own
+    assert own["state"] == workload.state, own
+    assert workload.reason in (own["reason"] or ""), own
+    failed = {tuple(sorted(one["changes"])): one["because"] for one in own["failed"]}
+    assert failed.keys() == {tuple(sorted(changes)) for changes in workload.failed}, failed
+    for changes, line in workload.failed.items():
+        assert line in failed[tuple(sorted(changes))]
+    assert set(workload.held) <= set(own["held"]), own
+    containers = {one["name"]: one for one in own["containers"]}
+    for name, wanted in workload.known.items():
+        assert _shown(containers[name], wanted) == _wanted(wanted)
+        assert 0 < containers[name]["memory"] < 2**31
+
+
+@pytest.mark.parametrize("workload", RUNNING, ids=lambda one: one.name)
+def test_what_apply_makes_of_it_runs(ground: Ground, observed: Any, workload: Workload) -> None:
+    """Not one of the changes that did not hold is made, and those that held are safe."""
+    seen = observed(workload)
+    pods = _hardened(ground, seen.folder, "--max-risk", "safe")
+    read_only = [
+        container.get("securityContext", {}).get("readOnlyRootFilesystem", False)
+        for container in pods[workload.name]["containers"]
+    ]
+    failed = {change for changes in workload.failed for change in changes}
+    assert all(read_only) == (known.READ_ONLY not in failed), "safe is what held, and nothing else"
+    _hardened(ground, seen.folder)
+    again = ground.observe(seen.folder)[workload.name]
+    assert again["state"] in ("held", "partly"), again["reason"]
+    assert {change for one in again["failed"] for change in one["changes"]} <= failed, again["failed"]
+
+
+def _hardened(ground: Ground, folder: Path, *words: str) -> dict[str, Map]:
+    """The pods of ``folder`` by the names of their workloads, after ``harden apply``."""
+    done = ground.harden("apply", ".", "--yes", *words, cwd=folder)
+    assert done.status == 0, done.all
+    found = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            if document and "template" in document.get("spec", {}):
+                found[document["metadata"]["name"]] = document["spec"]["template"]["spec"]
+    return found
+
+
+def test_nothing_of_a_secret_is_said(ground: Ground, tmp_path: Path) -> None:
+    if not ALL:
+        pytest.skip("HARDEN_OBSERVE=all")
+    (workload,) = (one for one in known.WORKLOADS if one.name == "database")
+    folder = ground.tree(tmp_path / "tree", {"database.yaml": workload.manifests}, workload.images)
+    done = ground.harden("observe", ".", "--seconds", "4", cwd=folder)
+    assert done.status == 0, done.all
+    assert "not-a-word-in-any-log" not in done.all + (folder / "harden.lock").read_text(encoding="utf-8")
