@@ -352,6 +352,8 @@ WHO = {
     "the group of the run": ("fsGroup=7", {"fsGroup": 7}, True),
     "groups of the run": ("supplementalGroups=[7]", {"supplementalGroups": [7]}, True),
     "no groups": ("supplementalGroups=[7]", {}, False),
+    "the user of another workload that ran the same": ("runAsUser=1234", {"runAsUser": 1234}, True),
+    "nobody's user": ("runAsUser=no", {"runAsUser": 1234}, False),
 }
 
 

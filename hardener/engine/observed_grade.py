@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -138,7 +138,7 @@ def _is_who_it_was(one: _Seen, fields: Sequence[str]) -> bool:
         value = _identity_now(container, field)
         if field in own:
             continue
-        if field in wanted and value != wanted[field]:
+        if field in wanted and value not in wanted[field]:
             return False
         if field == "runAsUser" and field not in wanted and not _is_its_user(one, value):
             return False  # somebody has written another user since, or none any more
@@ -159,15 +159,16 @@ def _is_its_user(one: _Seen, number: Any) -> bool:
     return user is None or not user.isdecimal() or int(user) == run.user
 
 
-def _identity(settings: Sequence[str] | Iterator[str]) -> dict[str, Any]:
-    """The users and groups among ``settings``; those of the container count before those of its pod."""
-    found: dict[str, Any] = {}
-    for setting in sorted(settings, key=lambda setting: not setting.startswith("pod.")):
+def _identity(settings: Iterable[str]) -> dict[str, list[Any]]:
+    """The users and groups among ``settings``, each with its values: workloads that run the same may have several."""
+    found: dict[str, list[Any]] = {}
+    for setting in settings:
         if match := _SET_IDENTITY.fullmatch(setting):
             try:
-                found[match[1]] = json.loads(match[2])
+                value = json.loads(match[2])
             except ValueError:
-                found[match[1]] = match[2]  # no number of ours: nothing is like it
+                continue  # no value that harden writes
+            found.setdefault(match[1], []).append(value)
     return found
 
 
