@@ -11,7 +11,7 @@ import pytest
 from hardener.errors import InputError
 from hardener.kubernetes.image_reference import parse
 from hardener.lock import model, writer
-from hardener.lock.observed import Observation, runs_of
+from hardener.lock.observed import Observation, merged, runs_of
 
 A, B = (f"sha256:{digit * 64}" for digit in "ab")
 FULL = Observation(
@@ -89,6 +89,38 @@ def test_what_ran_the_same_is_replaced_and_comments_of_others_stay(tmp_path: Pat
     writer.save_observed(root, {"nginx:1.27": [replace(BARE, seconds=60)]})
     assert seen(root, "nginx:1.27") == (replace(BARE, seconds=60), FULL)
     assert "podman 5.4.2  # mine" in text_of(tmp_path)
+
+
+def test_containers_that_run_the_same_are_one_entry(tmp_path: Path) -> None:
+    """A sidecar of two workloads: what one of them did, it does; what one did not stand, it does not."""
+    root = written(tmp_path)
+    one = replace(
+        BARE, workload="Deployment/a", user=1, groups=(1,), wrote=("/run",), memory=5, token=False, seconds=20,
+        held={"x": ("a=1",), "y": ("b=1",)},
+    )  # fmt: skip
+    other = replace(
+        BARE, workload="Deployment/b", user=1, groups=(2,), wrote=("/run", "/srv"), memory=7, token=True,
+        connects=("kubernetes",), held={"x": ("a=1", "a=2")}, failed={"y": ("b=1",)}, because={"y": "no"},
+    )  # fmt: skip
+    writer.save_observed(root, {"nginx:1.27": [other, one, replace(other, digest=B, runs="1" * 16)]})
+    expected = replace(
+        one, groups=(), wrote=("/run", "/srv"), memory=7, token=True, connects=("kubernetes",), seconds=5,
+        held={"x": ("a=1", "a=2"), "y": ("b=1",)}, failed={"y": ("b=1",)}, because={"y": "no"},
+    )  # fmt: skip
+    assert seen(root, "nginx:1.27")[0] == expected
+    lock = model.load(root)
+    assert lock is not None
+    image = lock.images["nginx:1.27"]
+    assert [lock.seen(image, runs) for runs in ("0" * 16, "1" * 16, "2" * 16)] == [expected, None, None]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [(True, None, True), (None, True, True), (False, None, None), (False, False, False), (None, None, None)],
+)
+def test_a_token_of_two(one: bool | None, other: bool | None, both: bool | None) -> None:
+    (found,) = merged([], [replace(BARE, token=one), replace(BARE, workload="X/x", token=other)])
+    assert found.token is both
 
 
 def test_an_image_that_is_not_there_comes_in_with_its_digest(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.reach import Hands
 from hardener.observe.session import Observations, Result, Session
-from hardener.report.observed import as_json, lines_of
+from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
 from hardener.support.printable import plain, plain_line, seen_in_json
@@ -71,20 +72,28 @@ def observe(
             interrupted = run.observe(wanted)
         finally:
             host.clear()
-    results, redactor = run.results, run.redactor
     known = _ran_before(tree)
     if not check:
         run.save()
+    observed = Observed(
+        host.called,
+        seconds,
+        run.results,
+        run.before,
+        run.after,
+        written=not check and run.kept,
+        interrupted=interrupted,
+    )
     if format == "json":
-        print(seen_in_json(as_json(host.called, seconds, results)))
+        print(seen_in_json(run.redactor.text(as_json(observed))))
     else:
-        for line in lines_of(host.called, seconds, results, wrote=not check and run.kept):
-            print(plain_line(redactor.text(line)))
+        for line in lines_of(observed):
+            print(plain_line(run.redactor.text(line)))
     if interrupted:
         return 130
     if check:
-        return 1 if any(_broke(result, known) for result in results) else 0
-    return 0 if any(result.runs for result in results) else 2
+        return 1 if any(_broke(result, known) for result in run.results) else 0
+    return 0 if any(result.runs for result in run.results) else 2
 
 
 class _Run:
@@ -99,6 +108,8 @@ class _Run:
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
+        self.before: Graded | None = None
+        self.after: Graded | None = None
         self._stanzas: dict[str, dict[str, Any]] = {}
         self._observations: Observations = {}
         self._session: Session | None = None
@@ -134,6 +145,8 @@ class _Run:
                 except (KeyboardInterrupt, StoppedError):
                     interrupted = True
                 self._observations = session.observations()
+                if not interrupted and self.kept:
+                    self.before, self.after = _graded(decide({}, False)), _graded(decide(self._observations, False))
                 self._stanzas = {
                     key: masked(writer.stanza(found))
                     for key, found in images.found.items()
@@ -184,6 +197,12 @@ class _Decide:
             writer.save(self._folder, {key: masked(writer.stanza(found)) for key, found in self._images.found.items()})
             self._lock = load(self._folder) or Lock()
         return self._lock
+
+
+def _graded(outcome: Outcome) -> Graded:
+    """How many edits a run makes, by their grade, and how many it holds back."""
+    grades = Counter(change.edit.grade for change in outcome.changes)
+    return Graded(grades[Grade.SAFE], grades[Grade.REVIEW], sum(len(held.changes) for held in outcome.held))
 
 
 def _wanted(names: list[str]) -> Callable[[str, str], bool]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hardener.authoring.edits import Basis, Drop, Edit, Evidence, Grade, Set, WrongShapeError
 from hardener.authoring.transform import Transform
+from hardener.facts.images.known_image import known_image
 from hardener.facts.images.observations import (
     concerned,
+    is_in_pod,
     is_shown_by_a_run,
-    observation,
+    observations,
     seen,
     settings,
     settings_of_pod,
@@ -32,6 +34,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 _IDENTITY = ("runAsUser", "runAsGroup", "fsGroup", "supplementalGroups")
 _SET_IDENTITY = re.compile(rf"(?:pod\.)?securityContext\.({'|'.join(_IDENTITY)})\+?=(.*)", re.S)
+_GIVES = "securityContext.capabilities.add+="
 # Volumes that are as new as the pod, or written by Kubernetes: no file in them has an owner from before.
 _NEW = frozenset({"emptyDir", "secret", "configMap", "projected", "downwardAPI", "image"})
 
@@ -47,19 +50,36 @@ class _Seen:
 
 def regraded(transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
     """``edits``, one step of ``transform`` on ``target``, graded by what was seen; as they are where nothing was."""
-    if not isinstance(target, Container | PodTemplate) or not is_shown_by_a_run(transform, target, edits):
+    if not isinstance(target, Container | PodTemplate):
         return edits
     pod = target.pod if isinstance(target, Container) else target
+    piece = pod.object.piece
+    # Those of other pods are of the step where they share a text with it.
+    own = [edit for edit in edits if edit.piece is not piece or not piece.shared or is_in_pod(edit, pod)]
+    if not own or not is_shown_by_a_run(transform, target, own):
+        return edits
     try:
-        found = list(_each(pod, edits))
+        found = list(_each(pod, own))
         if failed := [each for each in found if _fails(transform, each)]:
             facts = list(dict.fromkeys(_against(transform, each.observation) for each in failed if each.observation))
             return [_graded(edit, Grade.BREAKING, facts) for edit in edits]
-        if not found or not all(_holds(transform, each) for each in found):
+        if not found or len(own) < len(edits) or not all(_holds(transform, each) for each in found):
             return edits
-        return _held(pod, edits, [each.observation for each in found if each.observation is not None])
+        if _is_made_elsewhere(edits):
+            return edits
+        return _held(pod, edits, found)
     except (OpaqueError, WrongShapeError):
         return edits
+
+
+def _is_made_elsewhere(edits: list[Edit]) -> bool:
+    """Whether the text of ``edits`` stands for more than the place that was seen, as an anchor does for its aliases."""
+    piece = edits[0].piece
+    if not piece.shared:
+        return False
+    from hardener.engine.shared_edits import mirrored  # late: few pieces share a text
+
+    return bool(mirrored(piece, edits))
 
 
 def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
@@ -73,12 +93,16 @@ def _each(pod: PodTemplate, edits: Sequence[Edit]) -> Iterator[_Seen]:
             key = container.name, container.init
             own = reached.get(key, () if key in written else of_pod)
             if own:
-                yield _Seen(container, observation(container), own)
+                yield from (_Seen(container, run, own) for run in observations(container) or [None])
 
 
 def _fails(transform: Transform, one: _Seen) -> bool:
-    failed = one.observation.failed.get(transform.id, ()) if one.observation is not None else ()
-    return not set(failed).isdisjoint(one.settings)
+    """Whether the container did not come up with a part of what the step sets for it. With more capabilities than it
+    was left with then it may."""
+    failed = set(one.observation.failed.get(transform.id, ())) if one.observation is not None else set()
+    if failed.isdisjoint(one.settings):
+        return False
+    return all(setting in failed for setting in one.settings if setting.startswith(_GIVES))
 
 
 def _holds(transform: Transform, one: _Seen) -> bool:
@@ -87,7 +111,18 @@ def _holds(transform: Transform, one: _Seen) -> bool:
         return False
     if not set(one.settings) <= set(one.observation.held.get(transform.id, ())):
         return False
+    if transform.stage == "token" and not _is_without_api(one):
+        return False
     return _is_who_it_was(one, ("runAsUser",) if transform.stage == "user" else _IDENTITY)
+
+
+def _is_without_api(one: _Seen) -> bool:
+    """Whether the run shows anything of the token: there was one, it was not read, and nobody asked the API server, of
+    which a run has none. The variables that a kubelet makes of Services are in no run either."""
+    run = one.observation
+    if run is None or run.token is not False or "kubernetes" in run.connects:
+        return False
+    return not any(setting.startswith("pod.enableServiceLinks") for setting in one.settings)
 
 
 def _is_who_it_was(one: _Seen, fields: Sequence[str]) -> bool:
@@ -103,22 +138,37 @@ def _is_who_it_was(one: _Seen, fields: Sequence[str]) -> bool:
         value = _identity_now(container, field)
         if field in own:
             continue
-        if field in wanted and value != wanted[field]:
+        if field in wanted and value not in wanted[field]:
             return False
-        if field == "runAsUser" and field not in wanted and None not in (value, run.user) and value != run.user:
-            return False  # somebody has written another user since
+        if field == "runAsUser" and field not in wanted and not _is_its_user(one, value):
+            return False  # somebody has written another user since, or none any more
     return True
 
 
-def _identity(settings: Sequence[str] | Iterator[str]) -> dict[str, Any]:
-    """The users and groups among ``settings``; those of the container count before those of its pod."""
-    found: dict[str, Any] = {}
-    for setting in sorted(settings, key=lambda setting: not setting.startswith("pod.")):
+def _is_its_user(one: _Seen, number: Any) -> bool:
+    """Whether the container, which has ``number`` now, may be the user that it was seen as before any change."""
+    container, run = one.container, one.observation
+    if run is None or run.user is None:
+        return True
+    if number is not None:
+        return bool(number == run.user)
+    user = known_image(container).user
+    if user == "root" and run.user != 0:
+        # It became that user by itself where a number for it was tried and did not hold; else the number was written.
+        return "runAsUser" in _identity(setting for failed in run.failed.values() for setting in failed)
+    return user is None or not user.isdecimal() or int(user) == run.user
+
+
+def _identity(settings: Iterable[str]) -> dict[str, list[Any]]:
+    """The users and groups among ``settings``, each with its values: workloads that run the same may have several."""
+    found: dict[str, list[Any]] = {}
+    for setting in settings:
         if match := _SET_IDENTITY.fullmatch(setting):
             try:
-                found[match[1]] = json.loads(match[2])
+                value = json.loads(match[2])
             except ValueError:
-                found[match[1]] = match[2]  # no number of ours: nothing is like it
+                continue  # no value that harden writes
+            found.setdefault(match[1], []).append(value)
     return found
 
 
@@ -128,15 +178,20 @@ def _identity_now(container: Container, field: str) -> Any:
     return container.pod.get("securityContext", field) if field == "fsGroup" else container.effective(field)
 
 
-def _held(pod: PodTemplate, edits: list[Edit], found: list[Observation]) -> list[Edit]:
+def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
+    found = [one.observation for one in each if one.observation is not None]
     if any(_changes_identity(edit) for edit in edits) and any(map(_keeps_files, states(pod))):
-        text = "came up with it on an empty volume, where no file has an owner from before"
-        return [_with(edit, _facts(found, text)) for edit in edits]
+        facts = _facts(found, ", on an empty volume, where no file has an owner from before")
+        return [_with(edit, facts) for edit in edits]
     if any("resources" in edit.path for edit in edits):
-        return [_with(edit, _facts(found, "came up with it, without load")) for edit in edits]
-    explicit = any(edit.grade is Grade.BREAKING for edit in edits) and any(map(_replaces, edits))
-    grade = Grade.REVIEW if explicit else Grade.SAFE
-    return [_graded(edit, grade, _facts(found, "came up with it")) for edit in edits]
+        facts = _facts(found, ", without load")
+        return [_with(edit, facts) for edit in edits]
+    grade, facts = Grade.SAFE, _facts(found)
+    if any(edit.grade is Grade.BREAKING for edit in edits):
+        # What speaks against it may be meant by a person, or come only as the container ends, which no run waits for.
+        ends = any(one.container.has("lifecycle", "preStop") for one in each)
+        grade = Grade.REVIEW if ends or any(map(_replaces, edits)) else Grade.SAFE
+    return [_graded(edit, grade, facts) for edit in edits]
 
 
 def _changes_identity(edit: Edit) -> bool:
@@ -164,13 +219,9 @@ def _against(transform: Transform, observation: Observation) -> Evidence:
     return Evidence(f"{text}: {reason}" if reason else text)
 
 
-def _facts(found: Sequence[Observation], text: str) -> list[Evidence]:
-    return list(
-        dict.fromkeys(
-            Evidence(f"harden observe: {each.workload} {text} and ran {each.seconds} s ({seen(each)})")
-            for each in found
-        )
-    )
+def _facts(found: Sequence[Observation], how: str = "") -> list[Evidence]:
+    texts = (f"{each.workload} came up with it and ran {each.seconds} s ({seen(each)}){how}" for each in found)
+    return [Evidence(f"harden observe: {text}") for text in dict.fromkeys(texts)]
 
 
 def _graded(edit: Edit, grade: Grade, facts: list[Evidence]) -> Edit:

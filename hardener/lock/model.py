@@ -64,6 +64,7 @@ class Lock:
     _spelled: dict[str, LockedImage] = field(default_factory=dict)
     _tagged: set[str] = field(default_factory=set)  # repository@digest of what a tag names
     _followed: dict[str, list[LockedImage]] = field(default_factory=dict)  # by a digest that its tag had before
+    _seen: dict[int, dict[str, Observation]] = field(default_factory=dict)  # by image, and what ran
 
     def add(self, reference: ImageReference, image: LockedImage) -> None:
         """Take ``image`` in under ``reference``; of two that are spelled out alike the first counts."""
@@ -106,6 +107,15 @@ class Lock:
             if (reference := parse_image(name)) is not None:
                 found.add(reference, image)
         return found
+
+    def seen(self, image: LockedImage, runs: str) -> Observation | None:
+        """What was seen of a container that ran the same on ``image``, one of this lock, with the digest that it has;
+        None where nothing was."""
+        known = self._seen.get(id(image))
+        if known is None:
+            of_digest = (each for each in reversed(image.observed) if each.digest == image.digest)
+            known = self._seen[id(image)] = {each.runs: each for each in of_digest}
+        return known.get(runs)
 
     def successor(self, reference: ImageReference) -> LockedImage | None:
         """What took the place of the digest that ``reference`` names: its tag had that before. One without a tag has a

@@ -11,7 +11,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from hardener.errors import HardenError
@@ -72,9 +72,48 @@ def runs_of(command: Sequence[str], args: Sequence[str], names: Iterable[str]) -
 
 def merged(before: Iterable[Observation], new: Iterable[Observation]) -> tuple[Observation, ...]:
     """``before`` with ``new`` in place of what ran the same, of whatever digest, in the order in which a lock has them:
-    by workload, container, and what ran."""
-    found = {each.runs: each for each in (*before, *new)}
+    by workload, container, and what ran. Several that are new and ran the same are one, with what was seen of each."""
+    together: dict[str, Observation] = {}
+    for each in sorted(new, key=_order):
+        other = together.get(each.runs)
+        both = other is not None and other.digest == each.digest
+        together[each.runs] = _both(other, each) if other is not None and both else each
+    found = {each.runs: each for each in before} | together
     return tuple(sorted(found.values(), key=_order))
+
+
+def _both(one: Observation, other: Observation) -> Observation:
+    """What was seen of two containers that ran the same, called as the first: a sidecar of two workloads."""
+    return replace(
+        one,
+        seconds=min(one.seconds, other.seconds),
+        came_up=one.came_up and other.came_up,
+        user=one.user if one.user == other.user else None,
+        groups=one.groups if one.groups == other.groups else (),
+        wrote=_any(one.wrote, other.wrote),
+        occupied=_any(one.occupied, other.occupied),
+        listens=_any(one.listens, other.listens),
+        capabilities=_any(one.capabilities, other.capabilities),
+        memory=max((each.memory for each in (one, other) if each.memory is not None), default=None),
+        token=_either(one.token, other.token),
+        connects=_any(one.connects, other.connects),
+        held=_settings(one.held, other.held),
+        failed=_settings(one.failed, other.failed),
+        because={**other.because, **one.because},
+    )
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    """True where one is, False where both are known not to be."""
+    return True if one or other else None if None in (one, other) else False
+
+
+def _any(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
+def _settings(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: _any(one.get(name, ()), other.get(name, ())) for name in sorted({*one, *other})}
 
 
 def _order(observation: Observation) -> tuple[str, str, str]:

@@ -87,8 +87,9 @@ def save_observed(root: str, seen: Mapping[str, Sequence[Observation]]) -> None:
 def _merged(there: list[Any], new: Sequence[Observation]) -> list[Any]:
     """The entries of a stanza as they stand ``there``, with those of ``new``; what is not new stays as written."""
     written = {each.runs: entry for each, entry in zip(observed.read(there), there, strict=True)}
-    entries = {**written, **{each.runs: observed.entry_of(each) for each in new}}
-    return [entries[each.runs] for each in observed.merged(observed.read(there), new)]
+    fresh = {each.runs for each in new}
+    merged = observed.merged(observed.read(there), new)
+    return [observed.entry_of(each) if each.runs in fresh else written[each.runs] for each in merged]
 
 
 def _write(root: str, changes: _Changes, gone: Collection[str] = ()) -> None:

@@ -68,11 +68,13 @@ class Workload:
 
 
 class Application:
-    """The ``workloads`` of the namespace ``name`` of ``tree``. ``mask`` takes secrets out of a text; ``stop`` ends all
-    that waits."""
+    """The ``workloads`` of the namespace ``name`` of ``tree``; of what several folders hold, ``folder`` is meant.
+
+    ``mask`` takes secrets out of a text; ``stop`` ends all that waits.
+    """
 
     def __init__(
-        self, engine: Engine, hands: Hands, tree: Tree, name: str, workloads: list[Workload],
+        self, engine: Engine, hands: Hands, tree: Tree, name: str, folder: str, workloads: list[Workload],
         mask: Callable[[str], str], stop: threading.Event,
     ) -> None:  # fmt: skip
         self._engine, self._hands, self._tree = engine, hands, tree
@@ -82,9 +84,10 @@ class Application:
         self._places: Network | None = None
         self._running: dict[str, PodRun] = {}
         objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
+        objects.sort(key=lambda item: bool(folder) and item.piece.file.name.startswith(f"{folder}/"))  # the last wins
         self._config_maps = {item.name: content_of(item.data) for item in objects if item.kind == "ConfigMap"}
         self._secrets = {item.name: content_of(item.data) for item in objects if item.kind == "Secret"}
-        self._services = [item.data for item in objects if item.kind == "Service"]
+        self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
 
     def secrets(self) -> Iterable[str]:

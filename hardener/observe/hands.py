@@ -27,19 +27,20 @@ _EPHEMERAL = 32768  # a port of UDP from here on is that of a client
 _NET_NAMESPACE = 0x40000000
 
 
-def look(pid: int) -> dict[str, Any]:
+def look(pid: int, container: str) -> dict[str, Any]:
     """What the processes of the container with the first process ``pid`` are and hold now; what cannot be read is None.
+    ``container`` is its id, by which its control group is known as its own.
 
     ``users``: (number of user, numbers of its groups, effective capabilities as a number) of each process, the first
     one first. ``sockets``: (protocol, local address, local port, remote address, remote port, whether it listens) of
     its network namespace. ``memory``: the most bytes that its control group used.
     """
-    group = _group(pid)
-    pids = _pids(group) or [pid]
+    group = {name: path for name, path in _group(pid).items() if container in path}
+    pids = _pids(group) or _family(pid)
     return {
         "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
         "sockets": _sockets(pid),
-        "memory": _peak(group),
+        "memory": _peak(group) or _most(pids),
     }
 
 
@@ -65,6 +66,31 @@ def _pids(group: dict[str, str]) -> list[int]:
         with contextlib.suppress(OSError, ValueError):
             return [int(line) for line in _lines(f"{place}/cgroup.procs")]
     return []
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those that share its namespace of processes: where it has no control group of its own."""
+    try:
+        own = os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return [pid]
+    found = []
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdecimal() and os.readlink(f"/proc/{name}/ns/pid") == own:
+                found.append(int(name))
+    return found
+
+
+def _most(pids: list[int]) -> int | None:
+    """The most bytes that processes held, all together."""
+    found = None
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError):
+            for line in _lines(f"/proc/{pid}/status"):
+                if line.startswith("VmHWM:"):
+                    found = (found or 0) + int(line.split()[1]) * 1024
+    return found
 
 
 def _peak(group: dict[str, str]) -> int | None:

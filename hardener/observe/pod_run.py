@@ -85,6 +85,7 @@ class _Container:
     variables: list[Variable] = field(default_factory=list, repr=False)
     probes: Probes | None = None
     pid: int = 0
+    id: str = ""
     began: float = 0.0
     done: bool = False
     seen: Seen = field(default_factory=Seen)
@@ -217,6 +218,7 @@ class PodRun:
         container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
         state = self._engine.inspect("container", container.name) or {}
         container.pid = int((state.get("State") or {}).get("Pid") or 0)
+        container.id = str(state.get("Id") or container.name)
         self._look(container)
         self._hook(container)
         return container
@@ -432,7 +434,7 @@ class PodRun:
 
     def _look(self, container: _Container) -> None:
         if container.pid:
-            found = self._hands("look", container.pid)
+            found = self._hands("look", container.pid, container.id)
             if found is not None:
                 container.seen.look(found, self._place.address)
 

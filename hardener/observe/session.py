@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import field, replace
 from datetime import date
@@ -33,7 +34,9 @@ from hardener.tree.tree import Tree
 Map = dict[str, Any]
 Observations = dict[str, list[Observation]]
 """What was seen, by the keys of stanzas of harden.lock."""
-_THREADS = 4  # workloads that are run at a time
+_THREADS = 4  # workloads that are run hardened at a time
+_AT_ONCE = 16  # workloads of several applications that are up at a time
+_DEEPEST = 32  # folders
 _TURNS = 3  # of deciding anew with what was seen
 # Containers that are left alone whole: a copy, a patch, a part of the control plane.
 _NOT_RUN = {
@@ -41,6 +44,8 @@ _NOT_RUN = {
     "control-plane": "it needs the node", "windows": "it is a pod for Windows", "node-agent": "it needs the node",
     "partial": "its operator makes the pod",
 }  # fmt: skip
+
+_Member = tuple[Name, Workload, "Result"]
 
 Decide = Callable[[Observations, bool], Outcome]
 """What harden would do, with observations beside those of harden.lock; True: with what is held back, too."""
@@ -107,7 +112,7 @@ class Session:
         self._cases: list[_Case] = []
         self.results: list[Result] = []
         self.applications: list[Application] = []
-        by_namespace: dict[str, list[tuple[Name, Workload, Result]]] = {}
+        found: dict[str, list[tuple[Name, Workload, Result]]] = {}
         for name, pod in pods_of(tree).items():
             item = pod.object
             key = f"{item.kind}/{item.name}"
@@ -119,42 +124,41 @@ class Session:
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
-            namespace = item.namespace or DEFAULT
-            others = by_namespace.setdefault(namespace, [])
-            if any(other.key == key for _, other, _ in others):
-                result.state, result.reason = "refused", f"another {key} of the tree stands for it"
-                continue
-            others.append((name, Workload(key, pod, DecidedPod(pod, []).spec()), result))
-        for namespace, found in by_namespace.items():
-            workloads = [workload for _, workload, _ in found]
-            application = Application(engine, hands, tree, namespace, workloads, mask, stop)
-            self.applications.append(application)
-            self._cases += [_Case(name, workload, application, result) for name, workload, result in found]
+            workload = Workload(key, pod, DecidedPod(pod, []).spec())
+            found.setdefault(item.namespace or DEFAULT, []).append((name, workload, result))
+        for namespace, members in found.items():
+            for folder, group in _apart(members):
+                workloads = [workload for _, workload, _ in group]
+                application = Application(engine, hands, tree, namespace, folder, workloads, mask, stop)
+                self.applications.append(application)
+                self._cases += [_Case(name, workload, application, result) for name, workload, result in group]
 
     def run(self) -> None:
         """Observe. What was found is in ``results``, also where this is interrupted, and in ``observations``."""
         try:
-            self._as_it_is()
-            self._hardened()
+            for application in self.applications:
+                application.prepare(self._images)
+            for case in self._cases:
+                if not case.application.may_run(case.workload):
+                    case.result.state = "refused" if case.workload.refused else "not-run"
+                    case.result.reason = case.workload.refused or case.workload.missing or ""
+                    self._progress(case.result.key, case.result.state)
+            for applications in _batches(self.applications):
+                cases = [case for case in self._cases if case.application in applications]
+                try:
+                    self._as_it_is([case for case in cases if case.application.may_run(case.workload)])
+                    self._hardened(cases)
+                finally:
+                    for application in applications:
+                        application.close()
         finally:
             self._stop.set()
-            for application in self.applications:
-                application.close()
             for case in self._cases:
                 self._conclude(case)
 
     # As it is.
 
-    def _as_it_is(self) -> None:
-        for application in self.applications:
-            application.prepare(self._images)
-        cases = []
-        for case in self._cases:
-            if case.application.may_run(case.workload):
-                cases.append(case)
-            else:
-                case.result.state = "refused" if case.workload.refused else "not-run"
-                case.result.reason = case.workload.refused or case.workload.missing or ""
+    def _as_it_is(self, cases: list[_Case]) -> None:
         for application in {id(case.application): case.application for case in cases}.values():
             application.begin()
         self._all(cases, self._first)
@@ -174,6 +178,7 @@ class Session:
         workload.came, workload.seen = came, seen
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
+        self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
 
     def _connections(self, case: _Case, seen: Mapping[str, Seen]) -> None:
         """Name what its containers connected to, and who connected to it."""
@@ -194,10 +199,10 @@ class Session:
 
     # Hardened.
 
-    def _hardened(self) -> None:
-        cases = [case for case in self._cases if case.workload.is_up]
+    def _hardened(self, cases: list[_Case]) -> None:
+        failed = [case for case in cases if case.workload.came is not None and not case.workload.came.up]
+        cases = [case for case in cases if case.workload.is_up]
         if not self._keep_going:
-            failed = [case for case in self._cases if case.workload.came is not None and not case.workload.came.up]
             cases = [case for case in cases if not self._leans_on(case, failed)]
         if not cases:
             return
@@ -346,7 +351,7 @@ class Session:
     def _together(self, cases: list[_Case]) -> None:
         """Run each application with all that harden would write to it at once, where that is more than one workload."""
         pods = self._decided(False)
-        for application in self.applications:
+        for application in {id(case.application): case.application for case in cases}.values():
             own = [case for case in cases if case.application is application and case.whole and case.name in pods]
             own = [case for case in own if not _ends(case.workload)]
             if len(own) < 2 or not any(case.connects for case in own):
@@ -461,6 +466,45 @@ class Session:
         failed = {id for failure in result.failed for id in failure.ids[-1:]}
         result.held = sorted({id for each in case.held.values() for id in each} - failed)
         result.state = "held" if case.whole and not result.failed else "partly"
+
+
+def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:
+    """The applications of one namespace, each with its folder ("" for all of the tree): one, and where two workloads
+    have the same name, as copies for test and production have, one for each folder that holds a copy."""
+    keys = Counter(workload.key for _, workload, _ in members)
+    if max(keys.values()) == 1:
+        yield "/".join(_folders(members[0])[:depth]) if depth else "", members
+        return
+    parts: dict[str, list[_Member]] = {}
+    for member in members:
+        folders = _folders(member)
+        parts.setdefault(folders[depth] if depth < len(folders) else "", []).append(member)
+    if len(parts) > 1 or (next(iter(parts)) and depth < _DEEPEST):
+        for part in parts.values():
+            yield from _apart(part, depth + 1)
+        return
+    taken: set[str] = set()
+    for _, workload, result in members:
+        if workload.key in taken:
+            result.state, result.reason = "refused", "another workload of its folder is called the same"
+        taken.add(workload.key)
+    yield "/".join(_folders(members[0])[:depth]), [each for each in members if each[2].state != "refused"]
+
+
+def _folders(member: _Member) -> list[str]:
+    return member[0][0].split("/")[:-1]
+
+
+def _batches(applications: list[Application]) -> Iterator[list[Application]]:
+    """``applications`` by as many as may run at a time; one that is larger runs alone."""
+    batch: list[Application] = []
+    for application in applications:
+        if batch and sum(len(each.workloads) for each in [*batch, application]) > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(application)
+    if batch:
+        yield batch
 
 
 _READ_ONLY = "read-only-root-filesystem"

@@ -92,7 +92,7 @@ class Volumes:
 
     def _copied(self, volume: Volume, raw: bytes) -> Any:
         """Fill a volume of docker, which imports none: through a container that is never started."""
-        options = ["--pull", "never", "--user", "0:0", "-v", f"{volume.name}:/volume:nocopy"]
+        options = ["--pull", "never", "--user", "root", "-v", f"{volume.name}:/volume:nocopy"]
         holder = self._engine.ask("create", *self._engine.labels(), *options, self._image, "none").strip()
         try:
             return self._engine.call("cp", "-a", "-", f"{holder}:/volume", input=raw)

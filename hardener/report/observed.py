@@ -8,41 +8,100 @@ from typing import Any
 
 from hardener.observe.session import Result
 from hardener.report.wrapping import length, padded
+from hardener.support.fast_dataclass import dataclass
 from hardener.support.printable import plain
 
 _MIB = 1024 * 1024
 _STATES = {
-    "held": ("yes", "yes"), "partly": ("yes", "in part"), "not-as-it-is": ("no", "-"), "refused": ("not run", "-"),
-    "not-run": ("not run", "-"),
+    "held": ("yes", "yes"), "partly": ("yes", "in part"), "not-as-it-is": ("no", "-"),
 }  # fmt: skip
+_NOT_RUN = ("refused", "not-run")
+_NAMED = 3  # workloads in one line
 
 
-def lines_of(engine: str, seconds: int, results: list[Result], *, wrote: bool) -> Iterator[str]:
-    """The report for a terminal: a table, then the reasons."""
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """How many edits ``apply`` would make as safe, how many to review, and how many it would hold back."""
+
+    safe: int
+    review: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a report is about: the ``engine`` ("podman 5.4.2"), the ``seconds`` for each workload, the ``results``, the
+    grades of what harden would change ``before`` and ``after`` (None: not asked), whether harden.lock was ``written``,
+    and whether somebody ``interrupted`` it."""
+
+    engine: str
+    seconds: int
+    results: list[Result]
+    before: Graded | None = None
+    after: Graded | None = None
+    written: bool = False
+    interrupted: bool = False
+
+
+def lines_of(observed: Observed) -> Iterator[str]:
+    """The report for a terminal: a table, the reasons, and what to do next."""
+    results, seconds = observed.results, observed.seconds
+    ran = [result for result in results if result.state not in _NOT_RUN]
     up = sum(result.state in ("held", "partly") for result in results)
     held = sum(result.state == "held" for result in results)
     yield (
-        f"{len(results)} workload{'s' * (len(results) != 1)}, {engine}, {seconds} s each: "
+        f"{_count(len(results), 'workload')}, {observed.engine}, {seconds} s each: "
         f"{up} came up as they are, {held} with every change"
     )
+    if ran:
+        yield ""
+        yield from _table(_rows(ran))
+    reasons = [line for result in ran for line in _reasons(result)]
+    for title, lines in (("Why", reasons), ("Not run", list(_not_run(results)))):
+        if lines:
+            yield ""
+            yield title
+            yield from lines
     yield ""
+    if observed.interrupted:
+        yield "Interrupted: what was seen until then is kept." if observed.written else "Interrupted: nothing is kept."
+    if observed.before is not None and observed.after is not None and ran:
+        yield (f"harden apply: {_graded(observed.after)}; before this run {_graded(observed.before)}")
+    yield f"Nobody has seen what {seconds} s do not show: load, a job at night, the way down."
+    if observed.written:
+        yield "next: harden apply PATH takes what harden.lock holds now; commit both"
+    elif not ran:
+        yield "Nothing was run, and nothing was written."
+
+
+def _graded(found: Graded) -> str:
+    return f"{_count(found.safe, 'safe edit')}, {found.review} to review, {found.held} held back"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _rows(ran: list[Result]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("WORKLOAD", "AS IT IS", "HARDENED", "DOES NOT HOLD", "WROTE TO", "MEMORY")]
-    for result in results:
+    for result in ran:
         as_it_is, hardened = _STATES[result.state]
         if result.state in ("held", "partly") and not result.held and not result.failed:
             hardened = "-" if result.reason else "nothing to do"
         failed = ", ".join(dict.fromkeys(failure.ids[-1] for failure in result.failed)) or "-"
         rows.append((_name(result), as_it_is, hardened, failed, _wrote(result), _memory(result)))
-    yield from _table(rows)
-    reasons = [line for result in results for line in _reasons(result)]
-    if reasons:
-        yield ""
-        yield from reasons
-    yield ""
-    yield (
-        f"What {seconds} s do not show (load, a job at night, the way down) nobody has seen. "
-        + ("harden.lock holds the rest; next: harden apply PATH" if wrote else "Nothing was written.")
-    )
+    return rows
+
+
+def _not_run(results: list[Result]) -> Iterator[str]:
+    """Those that were not run, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for result in results:
+        if result.state in _NOT_RUN:
+            by_reason.setdefault(result.reason or "the run ended before", []).append(_name(result))
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"  {plain(reason)}: {', '.join(names[:_NAMED])}{more}"
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -54,11 +113,8 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 def _reasons(result: Result) -> Iterator[str]:
     name = _name(result)
-    if result.state in ("not-as-it-is", "refused", "not-run"):
-        what = {"not-as-it-is": "does not come up as it is", "refused": "cannot be run here"}.get(
-            result.state, "was not run"
-        )
-        yield f"  {name} {what}: {plain(result.reason)}" if result.reason else f"  {name} {what}"
+    if result.state == "not-as-it-is":
+        yield f"  {name} does not come up as it is: {plain(result.reason)}"
     for failure in result.failed:
         yield f"  {name} does not come up with {failure.ids[-1]}: {plain(failure.because)}"
     if result.state in ("held", "partly") and result.reason:
@@ -89,11 +145,18 @@ def _memory(result: Result) -> str:
     return f"{-(-sum(found) // _MIB)} Mi" if found else "-"
 
 
-def as_json(engine: str, seconds: int, results: list[Result]) -> str:
+def as_json(observed: Observed) -> str:
     """The same as JSON."""
-    return json.dumps(
-        {"engine": engine, "seconds": seconds, "workloads": [_json(result) for result in results]}, indent=2
-    )
+    found: dict[str, Any] = {
+        "engine": observed.engine,
+        "seconds": observed.seconds,
+        "interrupted": observed.interrupted,
+    }
+    for key, graded in (("before", observed.before), ("after", observed.after)):
+        if graded is not None:
+            found[key] = {"safe": graded.safe, "review": graded.review, "held": graded.held}
+    found["workloads"] = [_json(result) for result in observed.results]
+    return json.dumps(found, indent=2)
 
 
 def _json(result: Result) -> dict[str, Any]:

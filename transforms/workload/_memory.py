@@ -7,7 +7,7 @@ from math import ceil
 
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.images.container_commands import every_word
-from hardener.facts.images.observations import observation
+from hardener.facts.images.observations import observations
 from hardener.facts.images.observations import seen as when
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes import quantity
@@ -58,7 +58,7 @@ def row_need(container: Container) -> tuple[Fraction, list[Evidence]]:
 def twice_the_peak(container: Container) -> tuple[Fraction, list[Evidence]]:
     """Twice the most that it was seen to use, and that; 0 where nobody looked. A short run is no measure of what it
     needs, so it is the least that a limit leaves it."""
-    seen = [each for state in states(container) if (each := observation(state)) is not None and each.memory]
+    seen = [each for state in states(container) for each in observations(state) if each is not None and each.memory]
     if not seen:
         return Fraction(0), []
     most = max(seen, key=lambda each: each.memory or 0)

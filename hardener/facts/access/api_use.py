@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.images.container_commands import spoken
-from hardener.facts.images.observations import observation, seen
+from hardener.facts.images.observations import observation, observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.objects.config_data import ConfigSources
 from hardener.kubernetes.command_evidence import api_client
@@ -171,13 +171,11 @@ def _container(container: Container) -> Iterator[Evidence]:
 
 
 def _seen_to_use(container: Container) -> Iterator[Evidence]:
-    run = observation(container)
-    if run is None:
-        return
-    if run.token:
-        yield container.fact(f"harden observe saw it read the token of its account ({seen(run)})")
-    if "kubernetes" in run.connects:
-        yield container.fact(f"harden observe saw it connect to the Kubernetes API ({seen(run)})")
+    for run in filter(None, observations(container)):
+        if run.token:
+            yield container.fact(f"harden observe saw it read the token of its account ({seen(run)})")
+        if "kubernetes" in run.connects:
+            yield container.fact(f"harden observe saw it connect to the Kubernetes API ({seen(run)})")
 
 
 def seen_without(pod: PodTemplate) -> list[Evidence]:

@@ -7,21 +7,26 @@ arguments and names of variables as the one that was seen.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Append, Create, Edit, Insert, Set, WrongShapeError, dotted
+from hardener.kubernetes.image_reference import parse as parse_image
+from hardener.kubernetes.kustomize_image import written
 from hardener.sources.open_values import OpenList
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate
 
 if TYPE_CHECKING:
     from hardener.authoring.transform import Transform
+    from hardener.kubernetes.image_reference import ImageReference
+    from hardener.lock.model import Lock
     from hardener.lock.observed import Observation
 
 OF_POD = "pod."
+# Where containers stand in a pod, by how many parts of a path lead there.
+_CONTAINERS = {2: ("initContainers", "containers"), 1: ("model",)}
 # The stages of which a run shows whether a container starts under what they change.
 _STAGES = frozenset({"user", "capabilities", "seccomp", "filesystem", "resources", "token"})
 # What the kernel and the set-up of a node make of it; where a container is observed they are others.
@@ -35,15 +40,40 @@ _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{")
 
 def observation(container: Container) -> Observation | None:
     """What was seen of ``container``: of its image in harden.lock, with the digest that is there and that the manifest
-    pins, if it pins one, and of what it runs. None where nothing was."""
-    locked = container.locked
-    if locked is None or not locked.observed:
-        return None
-    image = container.image
-    if image is None or image.digest not in (None, locked.digest):
-        return None  # what the manifest pins is another image than the lock speaks of
+    pins, if it pins one, and of what it runs. None where nothing was, or where kustomizations make several images of
+    it."""
+    found = observations(container)
+    return found[0] if len(found) == 1 else None
+
+
+def observations(container: Container) -> list[Observation | None]:
+    """What was seen of ``container`` for each image that comes out of it, as kustomizations may replace it; [] where
+    nothing was seen of anything."""
+    lock = container.tree.lock
+    if lock is None or not lock.is_observed or container.image is None:
+        return []
     told = runs(container)
-    return next((each for each in locked.observed if each.digest == locked.digest and each.runs == told), None)
+    return [_seen_of(lock, image, told) for image in _images(container, container.image)]
+
+
+def _seen_of(lock: Lock, image: ImageReference | None, told: str | None) -> Observation | None:
+    locked = lock.find(image) if image is not None and told is not None else None
+    if image is None or told is None or locked is None or image.digest not in (None, locked.digest):
+        return None  # what the manifest pins may be another image than the lock speaks of
+    return lock.seen(locked, told)
+
+
+def _images(container: Container, image: ImageReference) -> list[ImageReference | None]:
+    """The images that come out where ``image`` is written; None for one that is no legal image."""
+    if not container.tree.kustomizations:
+        return [image]
+    from hardener.facts.images.image_overrides import ImageSources  # late: few trees have any
+
+    sources = container.tree.ask(ImageSources)
+    entries = sources.of(container)
+    keys = ("newName", "newTag", "tagSuffix", "digest")
+    found = [parse_image(written(image.text, {key: entry.text(key) for key in keys})) for entry in entries]
+    return [*([image] if not entries or sources.left_as_it_is(container) else []), *found]
 
 
 def runs(container: Container) -> str | None:
@@ -98,6 +128,8 @@ def setting(edit: Edit, container: Container) -> str:
 
 
 def _json(value: object) -> str:
+    import json  # late: most runs name no setting
+
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
@@ -133,7 +165,11 @@ def _is_about(edit: Edit, container: Container, edits: Sequence[Edit]) -> bool:
 
 def _holder(edit: Edit, pod: PodTemplate) -> Path | None:
     """The path of the container in which ``edit`` stands; None where it stands in the pod itself."""
-    return next((container.path for container in pod.containers if _is_in(edit.path, container.path)), None)
+    depth = len(pod.path)
+    for length in (depth + 2, depth + 1):  # the predictor of KServe is no item of a list
+        if len(edit.path) > length and edit.path[depth] in _CONTAINERS[length - depth]:
+            return edit.path[:length]
+    return None
 
 
 def _mounting(edit: Edit, pod: PodTemplate, edits: Sequence[Edit]) -> list[Path]:
@@ -162,7 +198,12 @@ def is_shown_by_a_run(transform: Transform, target: object, edits: Sequence[Edit
     return not pod.is_fragment and all(_is_shown(edit, pod) for edit in edits)
 
 
+def is_in_pod(edit: Edit, pod: PodTemplate) -> bool:
+    """Whether ``edit`` stands in the spec of ``pod``."""
+    return not isinstance(edit, Create) and edit.piece is pod.object.piece and _is_in(edit.path, pod.path)
+
+
 def _is_shown(edit: Edit, pod: PodTemplate) -> bool:
-    if isinstance(edit, Create) or edit.piece is not pod.object.piece or not _is_in(edit.path, pod.path):
+    if not is_in_pod(edit, pod):
         return False
     return _OF_NODE.isdisjoint(map(str, edit.path[len(pod.path) :]))

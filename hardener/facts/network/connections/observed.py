@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from hardener.authoring.edits import Evidence, WrongShapeError
-from hardener.facts.images.observations import observation, seen
+from hardener.facts.images.observations import observations, seen
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.addresses import Address, Form
 from hardener.sources.manifests import Piece
@@ -41,12 +41,12 @@ def connections_seen(pod: PodTemplate, services: Collection[str]) -> Iterator[tu
     try:
         for state in states(pod):
             for container in state.containers:
-                run = observation(container)
-                for name in run.connects if run is not None else ():
-                    address = _address(name, services)
-                    if run is not None and address is not None and name not in said:
-                        said.add(name)
-                        yield SeenText(seen(run), *pod.object.place(pod.path)), address
+                for run in filter(None, observations(container)):
+                    for name in run.connects:
+                        address = _address(name, services)
+                        if address is not None and name not in said:
+                            said.add(name)
+                            yield SeenText(seen(run), *pod.object.place(pod.path)), address
     except (OpaqueError, WrongShapeError):
         return
 
