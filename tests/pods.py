@@ -130,7 +130,8 @@ def running(
         options = _of_container(podman, pod, each, volumes, manifests)
         done = podman("run", "--rm", *common, *options, check=False)
         assert done.returncode == 0, f"init container {each['name']}: {done.stderr}"
-    done = podman("run", "-d", "--name", name, *common, *_of_container(podman, pod, container, volumes, manifests), check=False)
+    options = _of_container(podman, pod, container, volumes, manifests)
+    done = podman("run", "-d", "--name", name, *common, *options, check=False)
     try:
         if done.returncode != 0:
             raise Refused(done.stderr)

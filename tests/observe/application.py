@@ -1,6 +1,7 @@
 """An application of four workloads whose addresses stand in files of its images: no manifest names one.
 
-``web`` (nginx) passes on to ``api`` (Python), which is ready once ``cache`` (redis) and ``database`` (postgresql) answer.
+``web`` (nginx) passes on to ``api`` (Python), which is ready once ``cache`` (redis) and ``database``
+(postgresql) answer.
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ class Ground:
     def try_out(self) -> None:
         """Skip the test where podman runs no container."""
         self.push(["r.example/shop/tools:1.0.0"])
-        done = self.podman("run", "--rm", "--network", "none", "r.example/shop/tools:1.0.0", "busybox", "true", check=False)
+        done = self.podman(
+            "run", "--rm", "--network", "none", "r.example/shop/tools:1.0.0", "busybox", "true", check=False
+        )
         if done.returncode != 0:
             pytest.skip(f"podman runs no container here: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
 

@@ -1,7 +1,7 @@
 """The images of the proving ground of ``harden observe``: official layouts, and programs that each need one thing.
 
-Each image is a set of packages (``debian_images.SETS``) and a layer of its own files. Where Docker has an official image
-of the same program, the folders, users and numbers are those of that image, and its entrypoint does the same in
+Each image is a set of packages (``debian_images.SETS``) and a layer of its own files. Where Docker has an official
+image of the same program, the folders, users and numbers are those of that image, and its entrypoint does the same in
 words of our own.
 """
 
@@ -61,7 +61,9 @@ def program(text: str) -> File:
 def python(text: str, owner: int = 0, **config: Any) -> Image:
     """An image with a program in Python at /app/main.py, which it runs; the folder is that of the user ``owner``."""
     files = {"/app": folder(owner=owner), "/app/main.py": File(_PREAMBLE + text), "/app/version": File("1.0.0\n")}
-    return Image(("python",), files, {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/app"} | _NO_BYTECODE | config)
+    return Image(
+        ("python",), files, {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/app"} | _NO_BYTECODE | config
+    )
 
 
 _FIXED = """\
@@ -271,7 +273,9 @@ IMAGES: dict[str, Image] = {
         {"User": "1000", "Cmd": ["httpd", "-f", "-p", "80", "-h", "/srv"], "ExposedPorts": {"80/tcp": {}}}, ("app",),
     ),
     # Writes where its code lies.
-    "r.example/shop/orders:1.0.0": python("pathlib.Path('/app/state.db').write_text('0')\nserve()\n", 1000, User="1000"),
+    "r.example/shop/orders:1.0.0": python(
+        "pathlib.Path('/app/state.db').write_text('0')\nserve()\n", 1000, User="1000",
+    ),
     # Gives a folder away, and goes on as root.
     "r.example/shop/spooler:1.0.0": python(
         "os.makedirs('/var/spool/letters', exist_ok=True)\nos.chown('/var/spool/letters', 1234, 1234)\nserve()\n",

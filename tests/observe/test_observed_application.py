@@ -60,8 +60,9 @@ def test_the_policies_let_them_through_and_nothing_else(observed: Shop) -> None:
 
 def test_it_is_ready_where_all_else_is_shut(observed: Shop, tmp_path: Path) -> None:
     with _running(observed, tmp_path) as containers:
+        pairs = _pairs(observed.manifests.documents)
         for name, container in containers.items():
-            _shut(container, {caller for caller, called in _pairs(observed.manifests.documents) if called == name}, name)
+            _shut(container, {caller for caller, called in pairs if called == name}, name)
         _ready(containers["api"])
         assert not _reaches(containers["cache"], "database"), "nobody calls it from there"
         assert not _reaches(containers["web"], "cache")
@@ -115,7 +116,7 @@ def _pairs(documents: list[Map]) -> set[tuple[str, str]]:
 @contextmanager
 def _running(shop: Shop, folder: Path) -> Iterator[dict[str, Running]]:
     """The hardened pods on a network, with the names of their Services; those that are called first."""
-    for program in ("iptables", "nsenter"):
+    for program in ("iptables", "nsenter", "bash"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}: apt-get install iptables util-linux")
     name = f"harden-test-{folder.name[-20:]}"
@@ -128,9 +129,7 @@ def _running(shop: Shop, folder: Path) -> Iterator[dict[str, Running]]:
                 pod["containers"][0].pop("readinessProbe", None)  # asked by the test
                 hosts = [word for other, at in _ADDRESSES.items() for word in ("--add-host", f"{other}:{at}")]
                 options = ["--network", name, "--ip", _ADDRESSES[each], *hosts]
-                found[each] = stack.enter_context(
-                    running(shop.podman, pod, folder / each, shop.manifests, options)
-                )
+                found[each] = stack.enter_context(running(shop.podman, pod, folder / each, shop.manifests, options))
             yield found
     finally:
         shop.podman("network", "rm", "-f", name, check=False)
@@ -174,7 +173,5 @@ def _ready(api: Running, seconds: float = 40) -> None:
 
 def _reaches(container: Running, name: str) -> bool:
     """Whether a connection to another workload comes about."""
-    program = shutil.which("busybox") or shutil.which("bash")
-    assert program is not None
     where = f"/dev/tcp/{_ADDRESSES[name]}/{application.PORTS[name]}"
     return _inside(container, "timeout", "2", "bash", "-c", f"exec 3<>{where}").returncode == 0
