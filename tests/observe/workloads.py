@@ -254,4 +254,4 @@ WORKLOADS = (
         "held", {}, _HARDENED,
     ),
 )  # fmt: skip
-SHORT = ("nginx", "orders", "basket")  # what every run of the tests does
+SHORT = ("nginx", "status", "lisp", "agent")  # what every run of the tests does
