@@ -72,18 +72,14 @@ def observe(
             interrupted = run.observe(wanted)
         finally:
             host.clear()
-    known = _ran_before(tree)
-    if not check:
-        run.save()
+    known, unsaved, written = _ran_before(tree), None, False
+    try:
+        written = not check and run.save()
+    except InputError as error:
+        unsaved = error
     observed = Observed(
-        host.called,
-        seconds,
-        run.results,
-        run.before,
-        run.after,
-        written=not check and run.kept,
-        interrupted=interrupted,
-    )
+        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+    )  # fmt: skip
     if format == "json":
         print(seen_in_json(run.redactor.text(as_json(observed))))
     else:
