@@ -117,7 +117,8 @@ def _named(pattern: str) -> str:
     return max(names, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
 
 
-def _needed(names: Iterable[str]) -> dict[str, str]:
+@cache
+def _needed(names: tuple[str, ...]) -> dict[str, str]:
     """The packages ``names`` and what they need, each with its version."""
     with tempfile.TemporaryDirectory() as place:
         asked = [_named(name) for name in names]

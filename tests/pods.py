@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,22 +113,25 @@ class Running:
 
 
 @contextmanager
-def running(podman: Podman, pod: Map, folder: Path, manifests: Manifests) -> Iterator[Running]:
+def running(
+    podman: Podman, pod: Map, folder: Path, manifests: Manifests, network: Sequence[str] = ("--network", "none")
+) -> Iterator[Running]:
     """The one container of ``pod``, after its init containers, with its volumes below ``folder``.
 
-    Raises Refused where it is not started.
+    ``network``: options of podman. Raises Refused where it is not started.
     """
     _know("pod", pod)
     folder.mkdir(exist_ok=True)
     (container,) = pod["containers"]
     name = f"pod-{folder.name}"
     volumes = _volumes(pod, folder, manifests)
-    common = ["--network", "none", "--image-volume", "ignore", "--pids-limit", "0", *_of_pod(pod)]
+    common = [*network, "--image-volume", "ignore", "--pids-limit", "0", *_of_pod(pod)]
     for each in pod.get("initContainers", []):
-        options = _of_container(podman, pod, each, volumes)
+        options = _of_container(podman, pod, each, volumes, manifests)
         done = podman("run", "--rm", *common, *options, check=False)
         assert done.returncode == 0, f"init container {each['name']}: {done.stderr}"
-    done = podman("run", "-d", "--name", name, *common, *_of_container(podman, pod, container, volumes), check=False)
+    options = _of_container(podman, pod, container, volumes, manifests)
+    done = podman("run", "-d", "--name", name, *common, *options, check=False)
     try:
         if done.returncode != 0:
             raise Refused(done.stderr)
@@ -153,7 +156,9 @@ def _of_pod(pod: Map) -> list[str]:
     return [*found, *(word for group in groups for word in ("--group-add", str(group)))]
 
 
-def _of_container(podman: Podman, pod: Map, container: Map, volumes: dict[str, tuple[Path, bool]]) -> list[str]:
+def _of_container(
+    podman: Podman, pod: Map, container: Map, volumes: dict[str, tuple[Path, bool]], manifests: Manifests
+) -> list[str]:
     _know("container", container)
     context = container.get("securityContext", {})
     _know("container.securityContext", context)
@@ -174,12 +179,20 @@ def _of_container(podman: Podman, pod: Map, container: Map, volumes: dict[str, t
     if memory := container.get("resources", {}).get("limits", {}).get("memory"):
         found += ["--memory", memory.replace("Mi", "m").replace("Gi", "g")]
     for variable in container.get("env", []):
-        found += ["--env", f"{variable['name']}={variable['value']}"]
+        found += ["--env", f"{variable['name']}={_value(variable, manifests)}"]
     if "workingDir" in container:
         found += ["--workdir", container["workingDir"]]
     if "command" in container:
         found += ["--entrypoint", json.dumps(container["command"])]
     return [*found, container["image"], *container.get("args", [])]
+
+
+def _value(variable: Map, manifests: Manifests) -> str:
+    if "value" in variable:
+        return str(variable["value"])
+    (kind, source) = next(iter(variable["valueFrom"].items()))
+    assert kind == "secretKeyRef", f"this translator knows no {kind}"
+    return str(manifests.named("Secret", source["name"])["stringData"][source["key"]])
 
 
 def _user(podman: Podman, container: Map, context: Map) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from ..conftest import Done, commit, write
 from ..podman import Podman
-from . import images
+from . import application, images
 
 Map = dict[str, Any]
 # What else takes long is left out of an ordinary run of the tests.
@@ -36,16 +36,20 @@ class Ground:
     def try_out(self) -> None:
         """Skip the test where podman runs no container."""
         self.push(["r.example/shop/tools:1.0.0"])
-        done = self.podman("run", "--rm", "--network", "none", "r.example/shop/tools:1.0.0", "busybox", "true", check=False)
+        done = self.podman(
+            "run", "--rm", "--network", "none", "r.example/shop/tools:1.0.0", "busybox", "true", check=False
+        )
         if done.returncode != 0:
             pytest.skip(f"podman runs no container here: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
 
     def push(self, names: Iterable[str]) -> None:
-        images.push(self.host, set(names) - self._pushed)
+        known = images.IMAGES | application.OWN
+        images.push(self.host, {name: known[name] for name in names if name not in self._pushed})
         self._pushed |= set(names)
 
     def tree(self, folder: Path, manifests: Mapping[str, str], names: Iterable[str]) -> Path:
-        """A Git repository in ``folder`` with ``manifests`` by their names; the images ``names`` can be had."""
+        """A Git repository in ``folder`` with ``manifests`` by the names of their files; the images ``names`` can be
+        had."""
         self.push(names)
         mirrors = f"{{mirrors: [{self.host}/all]}}"
         config = f"registries:\n  r.example: {mirrors}\n  docker.io: {mirrors}\n"

@@ -1,13 +1,13 @@
 """The images of the proving ground of ``harden observe``: official layouts, and programs that each need one thing.
 
-Each image is a set of packages (``debian_images.SETS``) and a layer of its own files. Where Docker has an official image
-of the same program, the folders, users and numbers are those of that image, and its entrypoint does the same in
+Each image is a set of packages (``debian_images.SETS``) and a layer of its own files. Where Docker has an official
+image of the same program, the folders, users and numbers are those of that image, and its entrypoint does the same in
 words of our own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,12 +41,11 @@ class Image:
         return [*below, debian_images.layer(common | self.files, below)]
 
 
-def push(registry: str, names: Iterable[str]) -> None:
-    """Push images of ``IMAGES`` to the registry at ``registry`` (host and port), below ``all/``."""
-    for name in sorted(set(names)):
+def push(registry: str, images: Mapping[str, Image]) -> None:
+    """Push ``images`` by their names to the registry at ``registry`` (host and port), below ``all/``."""
+    for name, image in images.items():
         repository, _, tag = name.removeprefix("r.example/").partition(":")
         repository = repository if "/" in repository else f"library/{repository}"
-        image = IMAGES[name]
         config = {"Env": [f"PATH={_PATH}"]} | image.config
         debian_images.push(f"http://{registry}", f"all/{repository}", tag, image.layers(), config)
 
@@ -62,7 +61,9 @@ def program(text: str) -> File:
 def python(text: str, owner: int = 0, **config: Any) -> Image:
     """An image with a program in Python at /app/main.py, which it runs; the folder is that of the user ``owner``."""
     files = {"/app": folder(owner=owner), "/app/main.py": File(_PREAMBLE + text), "/app/version": File("1.0.0\n")}
-    return Image(("python",), files, {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/app"} | _NO_BYTECODE | config)
+    return Image(
+        ("python",), files, {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/app"} | _NO_BYTECODE | config
+    )
 
 
 _FIXED = """\
@@ -272,7 +273,9 @@ IMAGES: dict[str, Image] = {
         {"User": "1000", "Cmd": ["httpd", "-f", "-p", "80", "-h", "/srv"], "ExposedPorts": {"80/tcp": {}}}, ("app",),
     ),
     # Writes where its code lies.
-    "r.example/shop/orders:1.0.0": python("pathlib.Path('/app/state.db').write_text('0')\nserve()\n", 1000, User="1000"),
+    "r.example/shop/orders:1.0.0": python(
+        "pathlib.Path('/app/state.db').write_text('0')\nserve()\n", 1000, User="1000",
+    ),
     # Gives a folder away, and goes on as root.
     "r.example/shop/spooler:1.0.0": python(
         "os.makedirs('/var/spool/letters', exist_ok=True)\nos.chown('/var/spool/letters', 1234, 1234)\nserve()\n",

@@ -18,7 +18,7 @@ from .workloads import Seen, Workload
 
 Map = dict[str, Any]
 CHOSEN = [one for one in known.WORKLOADS if ALL or one.name in known.SHORT]
-RUNNING = [one for one in CHOSEN if one.state in ("held", "partly")]
+RUNNING = [one for one in CHOSEN if one.state in ("held", "partly")] if ALL else CHOSEN[:1]
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,17 @@ class Observed:
 
 @pytest.fixture(scope="module")
 def observed(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What was seen of a workload by its name; each is run once."""
+    """What was seen of a workload; each is run once. Where all are run each has a tree of its own."""
     found: dict[str, Observed] = {}
 
     def of(workload: Workload) -> Observed:
         if workload.name not in found:
+            together = [workload] if ALL else CHOSEN
             folder = tmp_path_factory.mktemp(workload.name)
-            ground.tree(folder, {f"{workload.name}.yaml": workload.manifests}, workload.images)
-            found[workload.name] = Observed(folder, workload, ground.observe(folder))
+            names = [name for one in together for name in one.images]
+            ground.tree(folder, {f"{one.name}.yaml": one.manifests for one in together}, names)
+            said = ground.observe(folder, seconds=4 if ALL else 2)
+            found.update({one.name: Observed(folder, one, said) for one in together})
         return found[workload.name]
 
     return of
@@ -88,7 +91,7 @@ def test_what_apply_makes_of_it_runs(ground: Ground, observed: Any, workload: Wo
     failed = {change for changes in workload.failed for change in changes}
     assert all(read_only) == (known.READ_ONLY not in failed), "safe is what held, and nothing else"
     _hardened(ground, seen.folder)
-    again = ground.observe(seen.folder)[workload.name]
+    again = ground.observe(seen.folder, "--workload", workload.name, seconds=4 if ALL else 2)[workload.name]
     assert again["state"] in ("held", "partly"), again["reason"]
     assert {change for one in again["failed"] for change in one["changes"]} <= failed, again["failed"]
 
