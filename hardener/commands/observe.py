@@ -15,7 +15,7 @@ from hardener.authoring import user_config
 from hardener.authoring.edits import Grade
 from hardener.commands import run as runs
 from hardener.commands.lock import masked
-from hardener.commands.progress import Progress, phase
+from hardener.commands.progress import Progress, Rows
 from hardener.commands.run import Choices, learn, read_tree
 from hardener.engine.outcome import Outcome
 from hardener.engine.pipeline import Gate
@@ -72,23 +72,21 @@ def observe(
             interrupted = run.observe(wanted)
         finally:
             host.clear()
-    known = _ran_before(tree)
-    if not check:
-        run.save()
+    known, unsaved, written = _ran_before(tree), None, False
+    try:
+        written = not check and run.save()
+    except InputError as error:
+        unsaved = error
     observed = Observed(
-        host.called,
-        seconds,
-        run.results,
-        run.before,
-        run.after,
-        written=not check and run.kept,
-        interrupted=interrupted,
-    )
+        host.called, seconds, run.results, run.before, run.after, written=written, interrupted=interrupted
+    )  # fmt: skip
     if format == "json":
         print(seen_in_json(run.redactor.text(as_json(observed))))
     else:
         for line in lines_of(observed):
             print(plain_line(run.redactor.text(line)))
+    if unsaved is not None:
+        raise unsaved
     if interrupted:
         return 130
     if check:
@@ -105,6 +103,7 @@ class _Run:
     ) -> None:  # fmt: skip
         self._paths, self._choices, self._tree, self._engine = paths, choices, tree, engine
         self._seconds, self._keep_going, self._registries, self._progress = seconds, keep_going, registries, progress
+        self._rows = Rows()
         self.redactor = Redactor()
         learn(tree, self.redactor)
         self.results: list[Result] = []
@@ -132,16 +131,17 @@ class _Run:
                 decide = _Decide(self._paths, self._choices, tree, self._engine.folder, images)
                 session = Session(
                     self._engine, hands, tree, decide, images, self._mask, seconds=self._seconds,
-                    keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._told,
+                    keep_going=self._keep_going, wanted=wanted, stop=stop, progress=self._rows,
                 )  # fmt: skip
                 self._session, self.results = session, session.results
                 for application in session.applications:
                     for value in application.secrets():
                         if len(value) >= _SHORTEST_SECRET:
                             self.redactor.learn(value)
-                phase(self._progress, "observing")
+                self._progress.hide()
                 try:
-                    session.run()
+                    with self._rows:
+                        session.run()
                 except (KeyboardInterrupt, StoppedError):
                     interrupted = True
                 self._observations = session.observations()
@@ -159,18 +159,16 @@ class _Run:
             hands.close()
         return interrupted
 
-    def save(self) -> None:
-        """Put what was seen into the lock. Raises InputError."""
+    def save(self) -> bool:
+        """Put what was seen into the lock, and tell whether there was something. Raises InputError."""
         if self.kept:
             if self._stanzas:
                 writer.save(self._tree.root, self._stanzas)
             writer.save_observed(self._tree.root, self._observations)
+        return self.kept
 
     def _mask(self, text: str) -> str:
         return self.redactor.text(text)
-
-    def _told(self, workload: str, what: str) -> None:
-        self._progress.say(f"{workload} {what}")
 
 
 class _Decide:

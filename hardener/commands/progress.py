@@ -92,6 +92,13 @@ class Progress:
             described = " ".join(filter(None, (self._phase, count, text)))
             self._bar.update(self._task, total=self.total, completed=self._count, description=described)
 
+    def hide(self) -> None:
+        """Take the bar away until the next call: something else is shown."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.stop()
+                self._bar = self._task = None
+
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
@@ -129,3 +136,41 @@ def later(progress: Callable[[str], object], name: str) -> Callable[[str], objec
         return progress(what)
 
     return told
+
+
+class Rows:
+    """A line for each of many that are worked on at a time, on a terminal: called with a name and what is done with it.
+    Silent where standard error is no terminal. Threads may call it."""
+
+    def __init__(self) -> None:
+        self._bar: Bar | None = None
+        self._rows: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Rows:
+        return self
+
+    def __call__(self, name: str, what: str) -> None:
+        if not sys.stderr.isatty():
+            return
+        with self._lock:
+            if self._bar is None:
+                from rich.console import Console  # late: only a terminal shows them
+                from rich.progress import Progress as Bar
+                from rich.progress import TextColumn
+                from rich.table import Column
+
+                line = TextColumn(
+                    "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")
+                )
+                self._bar = Bar(line, console=Console(stderr=True), transient=True)
+                self._bar.start()
+            text = f"{short(name)}  {plain(what)}"
+            if name in self._rows:
+                self._bar.update(self._rows[name], description=text)
+            else:
+                self._rows[name] = self._bar.add_task(text, total=None)
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -76,7 +76,7 @@ class Images:
                     raise
                 return own
         assert digest is not None
-        problem = ""
+        problems: list[str] = []
         for place in self._client.places(reference.normalized):
             name = f"{place.login}/{place.repository}@{digest}"
             try:
@@ -84,11 +84,11 @@ class Images:
                     self._engine.pull(name, plain_http=self._client.is_plain(place.host))
                 return Image(name, digest, self._config(name), key, found)
             except EngineError as error:
-                problem = str(error)
+                problems.append(f"{place.host}: {_end(str(error))}")
         own = self._own(text, key)
         if own is not None and own.digest == digest:
             return own
-        raise EngineError(problem)
+        raise EngineError("; ".join(problems))
 
     def _own(self, text: str, key: str) -> Image | None:
         """The image as the engine has it under its name."""
@@ -104,3 +104,8 @@ class Images:
         known = self._engine.inspect("image", name) or {}
         config = known.get("Config")
         return config if isinstance(config, dict) else {}
+
+
+def _end(said: str) -> str:
+    """What an engine says in the end: it tells first what it was about to do."""
+    return ": ".join(said.split(": ")[-2:])

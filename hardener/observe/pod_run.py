@@ -409,16 +409,13 @@ class PodRun:
         host = self._place.address
         if port is None:
             return f"it has no port {of.get('port')}"
-        if kind == "tcpSocket":
-            said = self._hands("ask_tcp", host, port, seconds, seconds=seconds + 5)
-        elif kind == "grpc":
-            said = self._hands("ask_grpc", host, port, str(of.get("service") or ""), seconds, seconds=seconds + 5)
-        else:
+        asked: list[Any] = [f"ask_{_ASKS[kind]}", container.pid, host, port]
+        if kind == "httpGet":
             headers = [(str(each.get("name")), str(each.get("value"))) for each in _maps(of.get("httpHeaders"))]
-            said = self._hands(
-                "ask_http", host, port, str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers,
-                seconds, seconds=seconds + 5,
-            )  # fmt: skip
+            asked += [str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers]
+        elif kind == "grpc":
+            asked.append(str(of.get("service") or ""))
+        said = self._hands(*asked, seconds, seconds=seconds + 5)
         return said if said is None else self._mask(str(said))
 
     def _bound(self) -> None:
@@ -541,6 +538,7 @@ class PodRun:
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 
+_ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
 _OUT_OF_MEMORY = 137
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
 

@@ -92,7 +92,8 @@ class _Case:
     held: dict[str, dict[str, set[str]]] = field(default_factory=dict)  # container, transform, settings
     failed: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     because: dict[str, str] = field(default_factory=dict)  # by transform
-    came_up_with: list[str] = field(default_factory=list)  # specs, as JSON
+    came_up_with: set[str] = field(default_factory=set)  # specs, as JSON
+    run_with: set[str] = field(default_factory=set)  # what was decided, and tried
     connects: dict[str, set[str]] = field(default_factory=dict)
     tried: bool = False
     whole: bool = False  # the last thing that was decided came up
@@ -206,11 +207,10 @@ class Session:
             cases = [case for case in cases if not self._leans_on(case, failed)]
         if not cases:
             return
-        self._round(cases, all_in=True)
-        for _ in range(_TURNS):
-            left = self._round(cases, all_in=False)
-            if not left:
-                break
+        for all_in in (True, False):
+            for _ in range(_TURNS):
+                if not self._round(cases, all_in=all_in):
+                    break
         self._together(cases)
 
     def _leans_on(self, case: _Case, failed: list[_Case]) -> bool:
@@ -237,10 +237,12 @@ class Session:
                 continue
             steps = self._offered(case, found)
             spec = _spec(found, steps)
-            if spec is not None and _text(spec) in case.came_up_with:
+            told = _text(spec or {})
+            if told in case.came_up_with:
                 case.tried = case.whole = True
-                continue
-            todo.append((case, found, steps))
+            elif told not in case.run_with:
+                case.run_with.add(told)
+                todo.append((case, found, steps))
         self._all(todo, lambda each: self._try(*each), of=lambda each: each[0])
         return bool(todo)
 
@@ -264,16 +266,14 @@ class Session:
         said: dict[frozenset[int], str] = {}
 
         def holds(chosen: Sequence[PodStep]) -> bool:
-            spec = _spec(found, chosen)
-            if spec is None:  # a step that leans on one that is left out
-                return True
+            spec = found.spec(_makeable(found, chosen))
             if _text(spec) in case.came_up_with:
                 return True
             whole = len(chosen) == len(steps)
             self._progress(case.result.key, f"with {len(chosen)} of {len(steps)} changes")
             came, seen = self._experiment(case, spec, whole=whole)
             if came.up:
-                case.came_up_with.append(_text(spec))
+                case.came_up_with.add(_text(spec))
                 self._learn(case, seen)
             said[frozenset(map(id, chosen))] = came.reason
             return came.up
@@ -286,15 +286,20 @@ class Session:
                 if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
                     return  # it writes elsewhere now: decided anew, those places get a volume
             causes, left = halving.causes(steps)
+            for cause in causes:
+                again, _ = self._experiment(case, found.spec(_makeable(found, cause)), whole=False)
+                if again.up:
+                    ids = ", ".join(dict.fromkeys(step.id for step in cause))
+                    case.result.reason = f"once it came up with {ids}, and once it did not: nothing is known of that"
+                else:
+                    self._failed(case, cause, said.get(frozenset(map(id, cause)), again.reason))
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
         except EngineError as error:
             case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
             return
-        for cause in causes:
-            self._failed(case, cause, said.get(frozenset(map(id, cause)), ""))
-        _note(case.held, left)
+        _note(case.held, _makeable(found, left))
         case.whole = not causes
 
     def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
@@ -515,6 +520,15 @@ def _spec(found: DecidedPod, steps: Iterable[PodStep]) -> Map | None:
         return found.spec(steps)
     except WrongShapeError:
         return None
+
+
+def _makeable(found: DecidedPod, steps: Iterable[PodStep]) -> list[PodStep]:
+    """``steps`` without those that lean on one that is not among them."""
+    chosen: list[PodStep] = []
+    for step in steps:
+        if _spec(found, [*chosen, step]) is not None:
+            chosen.append(step)
+    return chosen
 
 
 def _text(spec: Map) -> str:
