@@ -16,6 +16,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -127,9 +128,9 @@ def _held(pids: list[int]) -> set[str] | None:
     return found
 
 
-def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, int, bool]] | None:
-    """Those of its network namespace; of listening ones those that are ``held``: containers of a pod share one, and
-    ``carry`` listens there too."""
+def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, int, bool, bool]] | None:
+    """Those of its network namespace, and whether each is ``held``: containers of a pod share one, and ``carry``
+    listens there too."""
     found = []
     for name in ("tcp", "tcp6", "udp", "udp6"):
         try:
@@ -150,8 +151,8 @@ def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, 
                 continue
             else:
                 listens = state == _LISTENS
-            if not listens or held is None or inode in held:
-                found.append((protocol, here, port, there, other, listens))
+            own = held is None or inode in held
+            found.append((protocol, here, port, there, other, listens, own))
     return found
 
 
@@ -170,21 +171,52 @@ def _lines(path: str) -> list[str]:
         return file.read().splitlines()
 
 
-def age(path: str) -> bool | None:
-    """Make the file look unread, and tell whether its file system notes that it is read; None where it cannot be."""
-    try:
-        os.utime(path, ns=(0, time.time_ns()))  # a file system with relatime notes the next read
-        return not os.statvfs(path).f_flag & os.ST_NOATIME
-    except OSError:
-        return None
+_OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
+_watched: dict[int, str] = {}  # by the number of the watch
+_read_files: set[str] = set()
+_watcher: list[int] = []
 
 
-def was_read(path: str) -> bool | None:
-    """Whether the file was read since ``age``."""
-    try:
-        return os.stat(path).st_atime_ns > 0
-    except OSError:
-        return None
+def watch(path: str) -> bool:
+    """Note from now on whether somebody reads the file; False where nobody can tell. inotify(7): it is about the file
+    itself, wherever it is mounted."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "inotify_init1"):
+        return False
+    with _watching:
+        if not _watcher:
+            handle = library.inotify_init1(os.O_CLOEXEC)
+            if handle < 0:
+                return False
+            _watcher.append(handle)
+            threading.Thread(target=_note_reads, args=(handle,), daemon=True).start()
+        number = library.inotify_add_watch(_watcher[0], os.fsencode(path), _OPENED)
+        if number < 0:
+            return False
+        _watched[number] = path
+    return True
+
+
+_watching = threading.Lock()
+
+
+def _note_reads(handle: int) -> None:
+    while True:
+        try:
+            raw = os.read(handle, 65536)
+        except OSError:
+            return
+        at = 0
+        while at + 16 <= len(raw):
+            number, _, _, size = struct.unpack_from("iIII", raw, at)
+            at += 16 + size
+            if number in _watched:
+                _read_files.add(_watched[number])
+
+
+def was_read(path: str) -> bool:
+    """Whether the file was read since it is watched."""
+    return path in _read_files
 
 
 def ask_tcp(host: str, port: int, seconds: float) -> str | None:
@@ -396,7 +428,7 @@ def free(path: str) -> int | None:
         return None
 
 
-_CALLS = {call.__name__: call for call in (look, age, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
+_CALLS = {call.__name__: call for call in (look, watch, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
 
 
 def main() -> None:

@@ -38,7 +38,12 @@ _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a
 _SPEAKS = re.compile(
     r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
 )
-_OF_ENGINE = re.compile(r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked")
+_OF_ENGINE = re.compile(
+    r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked|IPAM|netavark"
+    r"|already allocated|gives no answer|address already in use"
+)
+_TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
+_TRIES = 6
 _NOT_IN_A_VARIABLE = frozenset(("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG"))
 _ABOUT_THE_CLIENT = re.compile(
     r"(?i)^(?:LD_|DYLD_|CONTAINERS?_|DOCKER_|BUILDAH_|XDG_|_|GO|DBUS_|NOTIFY_|PODMAN|HTTPS?_|NO_|ALL_|PYTHON|STORAGE_"
@@ -106,6 +111,7 @@ class PodRun:
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
         self._made: list[str] = []
+        self._tokens: dict[str, bool] = {}
         self._number = itertools.count()
         self._free: int | None = None
         self.restarts = 0
@@ -126,8 +132,8 @@ class PodRun:
     def _start(self) -> None:
         self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
         self._volumes.make(self.pod.mounts_token)
-        for path in self._volumes.token_files():
-            self._hands("age", path)
+        # Watched before anything can read them; podman chooses no other file later.
+        self._tokens = {path: bool(self._hands("watch", path)) for path in self._volumes.token_files()}
         for spec in _maps(self.pod.spec.get("initContainers")):
             if spec.get("restartPolicy") == "Always":
                 self._sidecar(spec)
@@ -202,18 +208,17 @@ class PodRun:
         end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
         if self._engine.name == "docker" and spec.get("command") and not said:
             said = []
-        done = self._engine.call(
-            "create", "--pull", "never", "--name", container.name, *self._engine.labels(), "--log-opt", "max-size=1m",
-            *options, *given, *end(spec, said, arguments, image), environment=environment,
-        )  # fmt: skip
-        if not done.ok:
-            raise EngineError(f"{spec.get('name')} cannot be made: {done.reason}")
-        self._made.append(container.name)
-        if self._engine.name == "podman":
-            self._started(self._engine.call("init", container.name))
-        self._volumes.settle()
-        self._check_environment(container)
-        self._started(self._engine.call("start", container.name))
+        words_ = [*self._engine.labels(), "--log-opt", "max-size=1m", *options, *given,
+                  *end(spec, said, arguments, image)]  # fmt: skip
+        for attempt in range(_TRIES):
+            try:
+                self._create(container, words_, environment)
+                break
+            except EngineError as error:
+                if attempt == _TRIES - 1 or not _TAKEN.search(str(error)):
+                    raise
+                self._remove([container.name])
+                self._pause(0.5 * (attempt + 1))
         container.began = time.monotonic()
         container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
         state = self._engine.inspect("container", container.name) or {}
@@ -222,6 +227,18 @@ class PodRun:
         self._look(container)
         self._hook(container)
         return container
+
+    def _create(self, container: _Container, words: list[str], environment: Mapping[str, str]) -> None:
+        """Make and start it. Raises NotStartedError, EngineError."""
+        done = self._engine.call("create", "--pull", "never", "--name", container.name, *words, environment=environment)
+        if not done.ok:
+            raise EngineError(f"{container.spec.get('name')} cannot be made: {done.reason}")
+        self._made.append(container.name)
+        if self._engine.name == "podman":
+            self._started(self._engine.call("init", container.name))
+        self._volumes.settle()
+        self._check_environment(container)
+        self._started(self._engine.call("start", container.name))
 
     @staticmethod
     def _started(done: Answer) -> None:
@@ -438,13 +455,13 @@ class PodRun:
     def facts(self) -> dict[str, Seen]:
         """What was seen of each container, by its name; asked before it is removed."""
         found: dict[str, Seen] = {}
-        read = [self._hands("was_read", path) for path in self._volumes.token_files()]
+        read = [self._hands("was_read", path) if seen else None for path, seen in self._tokens.items()]
         for container in [*self._inits, *self._running]:
             if container in self._running:
                 self._look(container)
                 self._note_files(container)
             if read:
-                container.seen.token = None if None in read else any(read)
+                container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))
             if name in found:
                 container.seen.take(found[name])

@@ -53,10 +53,10 @@ class Seen:
             self.users.add(user)
             self.capabilities |= {name for bit, name in enumerate(_CAPABILITIES) if effective >> bit & 1}
         sockets = found["sockets"] or []
-        own = {port for _, _, port, _, _, listens in sockets if listens}
-        for protocol, here, port, there, other, listens in sockets:
+        own = {port for _, _, port, _, _, listens, _ in sockets if listens}
+        for protocol, here, port, there, other, listens, held in sockets:
             if listens:
-                if not here.startswith("127.") and here != "::1":
+                if held and not here.startswith("127.") and here != "::1":
                     self.listens.add(f"{port}/{protocol}")
             elif there == address or there.startswith("127.") or there in ("::1", "0.0.0.0", "::"):
                 continue
@@ -126,6 +126,8 @@ def _is_below(path: str, other: str) -> bool:
 
 def _is_beside(path: str, changed: Mapping[str, str], mounted: Collection[str]) -> bool:
     """Whether the engine made it, or the kernel, or it leads to a volume."""
+    if "/__pycache__" in path:
+        return True  # Python goes on without (PEP 3147)
     if path in _OF_ENGINE or any(path == root or path.startswith(f"{root}/") for root in _KERNEL):
         return True
     places = [posixpath.normpath(place) for place in (*mounted, *_OF_ENGINE)]
