@@ -7,7 +7,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -140,10 +140,18 @@ class Application:
         return self._places
 
     def run(
-        self, workload: Workload, spec: Map, seconds: float, *, whole: bool, restarts: bool, stays: bool = False
+        self,
+        workload: Workload,
+        spec: Map,
+        seconds: float,
+        *,
+        whole: bool,
+        restarts: bool,
+        stays: bool = False,
+        serves: Mapping[str, Collection[str]] | None = None,
     ) -> tuple[Came, dict[str, Seen]]:
         """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
-        With ``stays`` it goes on running where it came up."""
+        With ``stays`` it goes on running where it came up; ``serves`` is what ``PodRun.run`` has."""
         self.end(workload)
         workload.runs += 1
         pod: PodRun | None = None
@@ -157,7 +165,7 @@ class Application:
                 self._engine, self._hands, self._network, self.places.places[workload.key], list(self.places.hosts()),
                 planned, self._mask, self._stop,
             )  # fmt: skip
-            came = pod.run(seconds, whole=whole, restarts=restarts)
+            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
             seen = pod.facts()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None

@@ -24,7 +24,7 @@ from typing import Any
 
 _LISTENS, _MOST_BODY, _MOST_SOCKETS = "0A", 10 * 1024, 20_000
 _GONE = frozenset(("00", "07"))  # no state, closed
-_EPHEMERAL = 32768  # a port of UDP from here on is that of a client
+EPHEMERAL = 32768  # a port of UDP from here on is that of a client
 _NET_NAMESPACE = 0x40000000
 
 
@@ -144,7 +144,7 @@ def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, 
             (here, port), (there, other) = _address(local), _address(remote)
             protocol = name.rstrip("6")
             if protocol == "udp":
-                listens = other == 0 and port < _EPHEMERAL
+                listens = other == 0 and port < EPHEMERAL
                 if other == 0 and not listens:
                     continue
             elif state in _GONE:

@@ -9,7 +9,7 @@ import re
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -119,13 +119,17 @@ class PodRun:
 
     # Start and end.
 
-    def run(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
+    def run(
+        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None = None
+    ) -> Came:  # fmt: skip
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
-        may end and be started again, since what it needs may come later. Raises EngineError: nothing is known then."""
+        may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
+        container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
+        EngineError: nothing is known then."""
         try:
             self._start()
-            return self._watch(seconds, whole=whole, restarts=restarts)
+            return self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotStartedError as error:
             return Came(False, self._line([str(error)]), self.restarts)
 
@@ -323,7 +327,9 @@ class PodRun:
 
     # Watch.
 
-    def _watch(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
+    def _watch(
+        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
+    ) -> Came:  # fmt: skip
         began = ready_since = None
         patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
         longest = min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
@@ -344,12 +350,31 @@ class PodRun:
             asked = all(each.probes is not None and each.probes.any for each in self._running)
             if ready_since is not None and not self.pod.ends:
                 enough = now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE
-                if enough:
+                if enough and not self._silent(serves):
                     return Came(True, "", self.restarts)
+            if now - started > longest and ready_since is not None and not self.pod.ends:
+                silent = self._silent(serves)
+                if serves is None or not silent:
+                    return Came(True, "", self.restarts)
+                said = self._said(self._running[0])
+                return Came(False, self._line([f"it no longer listens on {', '.join(silent)}", said]), self.restarts)
             if now - started > longest:
                 return Came(False, self._late(longest), self.restarts)
             self._bound()
             self._pause()
+
+    def _silent(self, serves: Mapping[str, Collection[str]] | None) -> list[str]:
+        """The ports on which containers do not listen yet, though they should."""
+        found = []
+        for container in self._running:
+            if serves is not None:
+                wanted = serves.get(str(container.spec.get("name")), ())
+            else:
+                ports = [each for each in _maps(container.spec.get("ports")) if each.get("protocol", "TCP") == "TCP"]
+                wanted = [f"{each.get('containerPort')}/tcp" for each in ports]
+            if container.seen.sees_sockets:
+                found += [port for port in wanted if port not in container.seen.listens]
+        return found
 
     def _late(self, seconds: float) -> str:
         if self.pod.ends:

@@ -30,7 +30,7 @@ class Seen:
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
-    ``complete``: its file system was looked at.
+    ``sees_sockets``: somebody could look at them at all.
     """
 
     user: int | None = None
@@ -44,6 +44,7 @@ class Seen:
     token: bool | None = None
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
+    sees_sockets: bool = False
 
     def look(self, found: Mapping[str, Any], address: str) -> None:
         """Take in what ``hands.look`` found of a container whose pod is at ``address``."""
@@ -53,6 +54,7 @@ class Seen:
             self.users.add(user)
             self.capabilities |= {name for bit, name in enumerate(_CAPABILITIES) if effective >> bit & 1}
         sockets = found["sockets"] or []
+        self.sees_sockets = self.sees_sockets or found["sockets"] is not None
         own = {port for _, _, port, _, _, listens, _ in sockets if listens}
         for protocol, here, port, there, other, listens, held in sockets:
             if listens:

@@ -24,6 +24,7 @@ from hardener.observe.application import DEFAULT, Application, Workload
 from hardener.observe.decided import DecidedPod, Name, PodStep, decided, pods_of
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
+from hardener.observe.hands import EPHEMERAL
 from hardener.observe.images import Images
 from hardener.observe.offered import refused
 from hardener.observe.pod_run import Came, StoppedError
@@ -96,6 +97,7 @@ class _Case:
     came_up_with: set[str] = field(default_factory=set)  # specs, as JSON
     run_with: set[str] = field(default_factory=set)  # what was decided, and tried
     connects: dict[str, set[str]] = field(default_factory=dict)
+    as_it_is: dict[str, Seen] = field(default_factory=dict)
     tried: bool = False
     whole: bool = False  # the last thing that was decided came up
 
@@ -179,6 +181,7 @@ class Session:
             case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
             return
         workload.came, workload.seen = came, seen
+        case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
@@ -340,7 +343,11 @@ class Session:
                 self._restore(other)
         assert case.workload.came is not None
         again = case.workload.came.restarts > 0
-        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again)
+        # What listens as it is has to listen then, too: it is not enough that it does not end.
+        serves = {
+            name: {port for port in seen.listens if port.endswith("/tcp")} for name, seen in case.as_it_is.items()
+        }
+        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
 
     def _beside(self, case: _Case) -> list[_Case]:
         """Those that it calls, or that are called by what it calls, of its application."""
@@ -546,6 +553,12 @@ def _makeable(found: DecidedPod, steps: Iterable[PodStep]) -> list[PodStep]:
         if _spec(found, [*chosen, step]) is not None:
             chosen.append(step)
     return chosen
+
+
+def _is_fixed(port: str) -> bool:
+    """Whether "80/tcp" is a port that a program does not choose anew each time."""
+    number, _, protocol = port.partition("/")
+    return protocol == "tcp" and int(number) < EPHEMERAL
 
 
 def _text(spec: Map) -> str:
