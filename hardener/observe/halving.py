@@ -25,10 +25,6 @@ class Halving(Generic[_Change]):
         self._known: dict[frozenset[int], bool] = {frozenset(): True}
         self.runs = 0
 
-    def know(self, changes: Sequence[_Change], held: bool) -> None:
-        """Note what came of a run that was made already."""
-        self._known[frozenset(map(id, changes))] = held
-
     def holds(self, changes: Sequence[_Change]) -> bool:
         """Whether it comes up with ``changes``."""
         key = frozenset(map(id, changes))
@@ -45,12 +41,13 @@ class Halving(Generic[_Change]):
         parts = 2
         while len(changes) > 1:
             size = -(-len(changes) // parts)
-            chunks = [changes[at : at + size] for at in range(0, len(changes), size)]
+            starts = range(0, len(changes), size)
+            chunks = (changes[at : at + size] for at in starts)
             smaller = next((chunk for chunk in chunks if not self.holds(chunk)), None)
             if smaller is not None:
                 changes, parts = smaller, 2
                 continue
-            rests = ([one for one in changes if one not in chunk] for chunk in chunks) if len(chunks) > 2 else ()
+            rests = (changes[:at] + changes[at + size :] for at in starts) if len(starts) > 2 else ()
             rest = next((rest for rest in rests if not self.holds(rest)), None)
             if rest is not None:
                 changes, parts = rest, max(parts - 1, 2)

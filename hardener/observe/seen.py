@@ -29,8 +29,6 @@ _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 class Seen:
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
-
-    ``complete``: its file system was looked at.
     """
 
     user: int | None = None
@@ -117,7 +115,8 @@ def folders_written(
         wrote.add(folder)
         if (folder != path and filled(folder)) or (folder == path and kind == "C" and filled(path)):
             occupied.add(folder)
-    return {path for path in wrote if not any(_is_below(path, other) for other in wrote)}, occupied
+    wrote = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
+    return wrote, occupied & wrote
 
 
 def _is_below(path: str, other: str) -> bool:
