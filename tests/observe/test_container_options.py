@@ -1,4 +1,4 @@
-"""Containers as options of an engine: users in the kubelet's words, capabilities, profiles, bounds; volumes as archives."""
+"""Containers as options of an engine: users in the kubelet's words, capabilities, bounds; volumes as archives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from hardener.observe.container_options import (
-    DEFAULT_CAPABILITIES, MOST_MEMORY, Mount, NotStartedError, capabilities, command, command_of_podman, options,
+    DEFAULT_CAPABILITIES,
+    MOST_MEMORY,
+    Mount,
+    NotStartedError,
+    capabilities,
+    command,
+    command_of_podman,
+    options,
     user_of,
 )  # fmt: skip
 from hardener.observe.pod_values import VolumeFile
@@ -172,7 +179,10 @@ def test_mounts(name: str, mount: Mount, words: str) -> None:
     ("container", "words", "podman", "docker"),
     [
         ({}, [], ["i", "x"], ["i", "x"]),
-        ({"command": ["a", "b"]}, ["a", "b"], ["--entrypoint", '["a", "b"]', "i", "x"], ["--entrypoint", "a", "i", "b", "x"]),
+        (
+            {"command": ["a", "b"]}, ["a", "b"], ["--entrypoint", '["a", "b"]', "i", "x"],
+            ["--entrypoint", "a", "i", "b", "x"],
+        ),
     ],
 )  # fmt: skip
 def test_command(container: Map, words: list[str], podman: list[str], docker: list[str]) -> None:

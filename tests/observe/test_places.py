@@ -49,7 +49,8 @@ def test_names_of_the_pod_of_a_stateful_set() -> None:
 
 def test_several_services_lead_to_a_pod() -> None:
     found = network(
-        [pod("web")], service("web", {"port": 80}), service("other", {"port": 81, "targetPort": 80}, selector={"app": "web"})
+        [pod("web")], service("web", {"port": 80}),
+        service("other", {"port": 81, "targetPort": 80}, selector={"app": "web"}),
     )  # fmt: skip
     assert found.places["Deployment/web"].services == {"web": {80: 80}, "other": {81: 80}}
     assert {"web", "other"} <= set(names(found))

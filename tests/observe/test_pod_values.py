@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from hardener.observe.pod_values import (
-    Given, MissingError, Variable, VolumeFile, content_of, files_of, text_with, variables, words,
+    Given,
+    MissingError,
+    Variable,
+    VolumeFile,
+    content_of,
+    files_of,
+    text_with,
+    variables,
+    words,
 )  # fmt: skip
 
 Map = dict[str, Any]
@@ -114,7 +122,8 @@ LACKS: dict[str, tuple[Map, str]] = {
     "field": ({"fieldRef": {"fieldPath": "status.x"}}, "its field status.x is not known outside of a cluster"),
     "other": ({"fileKeyRef": {}}, "env A: fileKeyRef is not known outside of a cluster"),
     "divisor": (
-        {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "x"}}, "its resourceFieldRef limits.cpu is no quantity",
+        {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "x"}},
+        "its resourceFieldRef limits.cpu is no quantity",
     ),
 }  # fmt: skip
 
