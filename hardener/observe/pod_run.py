@@ -34,6 +34,7 @@ _MOST_SECONDS = 300.0  # to become ready, whatever its probes allow
 _LEAST_SECONDS = 30.0
 _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
+_SHORTEST_SECRET = 4  # characters
 _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
 _SPEAKS = re.compile(
     r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
@@ -103,6 +104,7 @@ class PodRun:
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
         self._number = itertools.count()
+        self._secrets: set[str] = set()
         self._free: int | None = None
         self.restarts = 0
         self.carried: list[str] = []
@@ -179,6 +181,7 @@ class PodRun:
         image, config = self.pod.images[str(spec.get("image"))]
         user = container_options.user_of(self.pod.spec, spec, config)
         known = variables(spec, self.pod.spec, self.pod.given)
+        self._secrets |= {each.value for each in known if each.secret and len(each.value) >= _SHORTEST_SECRET}
         said, secret = words(spec.get("command"), known)
         arguments, more = words(spec.get("args"), known)
         if secret or more:
@@ -522,9 +525,8 @@ class PodRun:
             told = (speaking or told)[-1:]
         # Each variable may be a secret that nothing but its place tells.
         text = self._mask(": ".join(told))
-        for each in (one for container in self._running for one in container.variables if one.secret):
-            if len(each.value) >= 4:
-                text = text.replace(each.value, "***")
+        for value in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 
