@@ -113,18 +113,20 @@ class Engine:
         try:
             done = _call(found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder,
                          _FIRST_SECONDS)  # fmt: skip
-            info = json.loads(done.text) if done.ok else None
-            if done.ok and not isinstance(info, dict):
-                raise ValueError
-            problems = info.get("ServerErrors") if isinstance(info, dict) else [done.reason]
-            if problems:
-                why = "; ".join(map(str, problems)) if isinstance(problems, list) else str(problems)
+            try:
+                info = json.loads(done.text)
+            except ValueError:
+                info = None
+            problems = info.get("ServerErrors") if isinstance(info, dict) else None
+            if problems or not done.ok:
+                told = problems if isinstance(problems, list) else [problems]
+                why = "; ".join(map(str, told)) if problems else done.reason
                 raise ProgramError(f"{found[0]} does not work for this user: {plain_line(why)}")
+            if not isinstance(info, dict):
+                raise ProgramError(f"{found[0]} does not answer as {found[0]} does")
             return cls(*found, info, folder, run)
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, ValueError):
-                raise ProgramError(f"{found[0]} does not answer as {found[0]} does") from None
             raise
 
     def _wrapped(self, runtime: str) -> str:

@@ -82,7 +82,7 @@ def main(words: list[str]) -> int:
         name = rest[-1] if head == "network" else f"v{os.getpid()}"
         made(head, name, words)
         print(name)
-    elif head in KINDS + ("image",) and rest[0] == "inspect":
+    elif head in (*KINDS, "image") and rest[0] == "inspect":
         return inspected(head, rest[-1], words)
     elif head in ("network", "volume") and rest[0] == "rm":
         for name in rest[1:]:

@@ -86,6 +86,12 @@ SAYS = {
 }  # fmt: skip
 
 
+def test_a_daemon_that_is_not_there(folders: tuple[Path, Path]) -> None:
+    text = "print('{\"ServerErrors\": [\"Cannot connect\"]}'); import sys; sys.exit('errors pretty printing info')"
+    program(folders[0], text, "docker")
+    assert problem(None, folders[1]) == "docker does not work for this user: Cannot connect"
+
+
 @pytest.mark.parametrize(("text", "said"), SAYS.values(), ids=SAYS)
 def test_one_that_does_not_work(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from hardener.authoring.edits import dotted
 from hardener.observe import offered
 from hardener.observe.offered import refused
 
@@ -206,7 +207,7 @@ def test_every_field_of_kubernetes_is_known_or_refused() -> None:
         spec = value if path[0] == "containers" else spec | value
         if path[0] == "containers":
             spec["containers"][0] |= PLAIN["containers"][0]
-        assert refused(spec) == f"{offered.dotted(path)}: an engine does not offer it"
+        assert refused(spec) == f"{dotted(path)}: an engine does not offer it"
 
 
 ODD = some.recursive(

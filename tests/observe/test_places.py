@@ -62,7 +62,7 @@ def test_many_pods_have_an_address_each() -> None:
 
 
 NAMED = {"name": "http", "containerPort": 8080}
-PORTS: dict[str, tuple[list[Map], Map, Map, list[Carried], list[str]]] = {
+PORTS: dict[str, tuple[list[Map], Map, dict[int, int], list[Carried], list[str]]] = {
     "same": ([], {"port": 80}, {80: 80}, [], []),
     "target is null": ([], {"port": 80, "targetPort": None}, {80: 80}, [], []),
     "another": ([], {"port": 80, "targetPort": 8080}, {80: 8080}, [Carried(80, 8080)], []),
@@ -84,7 +84,7 @@ PORTS: dict[str, tuple[list[Map], Map, Map, list[Carried], list[str]]] = {
 
 
 @pytest.mark.parametrize(("own", "port", "led", "carried", "lost"), PORTS.values(), ids=PORTS)
-def test_ports(own: list[Map], port: Map, led: Map, carried: list[Carried], lost: list[str]) -> None:
+def test_ports(own: list[Map], port: Map, led: dict[int, int], carried: list[Carried], lost: list[str]) -> None:
     place = network([pod("web", *own)], service("web", port)).places["Deployment/web"]
     assert place.services.get("web", {}) == led
     assert (place.carried, place.lost) == (carried, lost)
@@ -135,5 +135,5 @@ def test_what_a_connection_was_meant_for(port: int, called: str) -> None:
 
 
 def test_shapes_that_are_none() -> None:
-    odd = [{"metadata": None, "spec": []}, {"spec": {"selector": {"app": "web"}, "ports": {"port": 1}}}, {}]
+    odd: list[Map] = [{"metadata": None, "spec": []}, {"spec": {"selector": {"app": "web"}, "ports": {"port": 1}}}, {}]
     assert network([pod("web")], *odd).variables()
