@@ -114,12 +114,18 @@ class PodRun:
     def run(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
-        may end and be started again, since what it needs may come later."""
+        may end and be started again, since what it needs may come later. Raises EngineError where the engine itself
+        has stopped working: that is nobody's fault."""
         try:
             self._start()
-            return self._watch(seconds, whole=whole, restarts=restarts)
+            came = self._watch(seconds, whole=whole, restarts=restarts)
         except (NotStartedError, EngineError) as error:
-            return Came(False, self._line([str(error)]), self.restarts)
+            came = Came(False, self._line([str(error)]), self.restarts)
+        if not came.up and not self._stop.is_set():
+            if self._engine.inspect("network", self._network) is None:
+                raise EngineError(f"it has stopped working: {came.reason}")
+            self._hands("free", "/")
+        return came
 
     def _start(self) -> None:
         self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
