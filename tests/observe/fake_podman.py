@@ -2,7 +2,8 @@
 
 ``FAKE_PODMAN`` names a folder: ``scenario.json`` in it is a list of rules, each with ``image`` (a part of a reference),
 ``fails`` (lists of words of the command line that stop it when all are there; [] always does), ``log``, ``wrote``,
-``ends`` (it is over with exit code 0) and ``hangs`` (``start`` never comes back). What is made is a file there.
+``ends`` (it is over with exit code 0) and ``hangs`` (``start`` never comes back). What is made is a file there. With a
+file ``broken`` it answers no more.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ def main(words: list[str]) -> int:
     with (FOLDER / "calls").open("a", encoding="utf-8") as file:
         file.write(json.dumps(words) + "\n")
     head, *rest = words
+    if (FOLDER / "broken").exists():
+        print("Error: cannot connect to the engine", file=sys.stderr)
+        return 125
     if head == "info":
         print(json.dumps({"version": {"Version": "0.0-fake"}, "host": {"security": {"rootless": False}}, "store": {}}))
     elif head in ("network", "volume") and rest[0] == "create":

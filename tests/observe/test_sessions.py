@@ -263,20 +263,47 @@ def test_check(bench: Bench) -> None:
     assert bench.lock() == kept
 
 
-def test_an_interrupt(bench: Bench) -> None:
-    bench.write(workload("web"), workload("slow", image="slow"), images="web slow")
-    bench.say({"image": "/slow", "fails": [[READ_ONLY]], "log": "cannot"})
-    with subprocess.Popen(
+def begun(bench: Bench) -> subprocess.Popen[str]:
+    """A session that has come as far as to try changes."""
+    process = subprocess.Popen(
         bench.command("--format", "json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=bench.environment, cwd=bench.tree,
-    ) as process:  # fmt: skip
-        until = time.monotonic() + 60
-        while time.monotonic() < until and not any(READ_ONLY.strip() in call for call in bench.calls()):
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not any(READ_ONLY.strip() in call for call in bench.calls()):
+        time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt(bench: Bench, sign: signal.Signals) -> None:
+    bench.write(workload("web"), workload("slow", image="slow"), images="web slow")
+    bench.say({"image": "/slow", "fails": [[READ_ONLY]], "log": "cannot"})
+    with begun(bench) as process:
+        process.send_signal(sign)
         out, error = process.communicate(timeout=60)
-    assert process.returncode == 130, error
+    assert process.returncode in (130, 143), error
     assert "Traceback" not in error
     bench.is_clean()
-    assert {each["workload"] for each in json.loads(out)["workloads"]} == {"Deployment/web", "Deployment/slow"}
-    assert "observed:" in bench.lock()
+    if sign == signal.SIGINT:
+        assert {each["workload"] for each in json.loads(out)["workloads"]} == {"Deployment/web", "Deployment/slow"}
+        assert "observed:" in bench.lock()
+
+
+def test_what_a_killed_one_leaves_the_next_one_removes(bench: Bench) -> None:
+    with begun(bench) as process:
+        process.kill()
+        process.communicate(timeout=60)
+    assert len(list(bench.state.glob("*.json"))) > 1 and os.listdir(bench.state / "tmp")
+    assert bench.observe()["Deployment/web"]["state"] == "held"
+
+
+def test_an_engine_that_stops_working_is_one_line(bench: Bench) -> None:
+    kept = bench.lock()
+    with begun(bench) as process:
+        (bench.state / "broken").touch()
+        _, error = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "podman: it has stopped working: " in error.strip().splitlines()[-1]
+    assert "Traceback" not in error
+    assert bench.lock() == kept  # no change has stopped anything
