@@ -7,7 +7,6 @@ arguments and names of variables as the one that was seen.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -98,6 +97,8 @@ def setting(edit: Edit, container: Container) -> str:
 
 
 def _json(value: object) -> str:
+    import json  # most trees have nothing that was observed
+
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
