@@ -116,7 +116,7 @@ class Application:
         numbers = random.Random(secrets.token_bytes(8))
         problem = ""
         for _ in range(_TRIES):
-            subnet = f"10.{numbers.randrange(100, 250)}.{numbers.randrange(256)}.0/24"
+            subnet = f"10.{numbers.randrange(100, 250)}.{numbers.randrange(0, 256, 16)}.0/20"
             name = f"harden-{secrets.token_hex(6)}"
             options = ["--disable-dns"] if self._engine.name == "podman" else []
             done = self._engine.call(
@@ -194,7 +194,8 @@ class Application:
         for workload in self.workloads:
             self.end(workload)
         if self._network is not None:
-            self._engine.call("network", "rm", "-f" if self._engine.name == "podman" else "", self._network)
+            force = ["-f"] if self._engine.name == "podman" else []
+            self._engine.call("network", "rm", *force, self._network)
             self._network = None
 
     def _planned(self, workload: Workload, spec: Map) -> Planned:

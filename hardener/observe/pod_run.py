@@ -34,6 +34,7 @@ _MOST_SECONDS = 300.0  # to become ready, whatever its probes allow
 _LEAST_SECONDS = 30.0
 _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
+_SHORTEST_SECRET = 4  # characters
 _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
 _SPEAKS = re.compile(
     r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
@@ -113,6 +114,7 @@ class PodRun:
         self._made: list[str] = []
         self._tokens: dict[str, bool] = {}
         self._number = itertools.count()
+        self._secrets: set[str] = set()
         self._free: int | None = None
         self.restarts = 0
         self.carried: list[str] = []
@@ -126,12 +128,17 @@ class PodRun:
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
         may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
         container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
-        EngineError: nothing is known then."""
+        EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
             self._start()
-            return self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
+            came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotStartedError as error:
-            return Came(False, self._line([str(error)]), self.restarts)
+            came = Came(False, self._line([str(error)]), self.restarts)
+        if not came.up and not self._stop.is_set():
+            if self._engine.inspect("network", self._network) is None:
+                raise EngineError(f"it has stopped working: {came.reason}")
+            self._hands("free", "/")
+        return came
 
     def _start(self) -> None:
         self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
@@ -193,6 +200,7 @@ class PodRun:
         image, config = self.pod.images[str(spec.get("image"))]
         user = container_options.user_of(self.pod.spec, spec, config)
         known = variables(spec, self.pod.spec, self.pod.given)
+        self._secrets |= {each.value for each in known if each.secret and len(each.value) >= _SHORTEST_SECRET}
         said, secret = words(spec.get("command"), known)
         arguments, more = words(spec.get("args"), known)
         if secret or more:
@@ -574,9 +582,8 @@ class PodRun:
             told = (speaking or told)[-1:]
         # Each variable may be a secret that nothing but its place tells.
         text = self._mask(": ".join(told))
-        for each in (one for container in self._running for one in container.variables if one.secret):
-            if len(each.value) >= 4:
-                text = text.replace(each.value, "***")
+        for value in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 

@@ -288,18 +288,16 @@ class Session:
                 wrote = self._wrote(case)
                 if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
                     return  # it writes elsewhere now: decided anew, those places get a volume
-            out = [] if halving.holds(steps) else halving.left_out(steps)
-            left = [step for step in steps if step not in out]
-            for step in out:
-                # With all that holds: alone it may fail for want of another change.
-                beside = [one for one in steps if one in left or one is step]
+            causes, left = halving.causes(steps)
+            for cause in causes:
+                # Beside all that holds: alone it may fail for want of another change.
+                beside = [step for step in steps if step in left or step is cause[-1]]
                 again, _ = self._experiment(case, found.spec(_makeable(found, beside)), whole=False)
-                if halving.holds(beside) or again.up:
-                    case.result.reason = (
-                        f"once it came up with {step.id}, and once it did not: nothing is known of that"
-                    )
+                if again.up:
+                    id = cause[-1].id
+                    case.result.reason = f"once it came up with {id}, and once it did not: nothing is known of that"
                 else:
-                    self._failed(case, halving.cause(step, left), again.reason)
+                    self._failed(case, cause, again.reason)
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
@@ -307,7 +305,7 @@ class Session:
             case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
             return
         _note(case.held, _makeable(found, left))
-        case.whole = not out
+        case.whole = not causes
 
     def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
         last = cause[-1]
