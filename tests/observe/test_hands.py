@@ -297,12 +297,12 @@ def test_calls_are_answered(tmp_path: Path) -> None:
         assert called("free", str(tmp_path)) > 0
         assert called("ask_tcp", os.getpid(), HOST, closed(), 1) == "Connection refused"
         # None would say that the probe is good.
-        assert called("ask_tcp", HOST, 99999, 1) is not None
-        assert called("ask_http", HOST, 99999, "HTTP", "/", [], 1) is not None
-        assert called("ask_tcp", HOST, "no port", 1) not in (None, "")
+        assert called("ask_tcp", os.getpid(), HOST, 99999, 1) is not None
+        assert called("ask_http", os.getpid(), HOST, 99999, "HTTP", "/", [], 1) is not None
+        assert called("ask_tcp", os.getpid(), HOST, "no port", 1) not in (None, "")
         assert called("look", "no number", seconds=5) is not None
         with serving(lambda client: time.sleep(3)) as port:
-            assert called("ask_http", HOST, port, "HTTP", "/", [], 3, seconds=0.2) == "no answer in time"
+            assert called("ask_http", os.getpid(), HOST, port, "HTTP", "/", [], 3, seconds=0.2) == "no answer in time"
         assert called("free", 5.5) is None
     finally:
         called.close()
