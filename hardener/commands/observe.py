@@ -89,6 +89,8 @@ def observe(
         raise unsaved
     if interrupted:
         return 130
+    if run.broken is not None:
+        raise InputError(plain(run.redactor.text(run.broken)))
     if check:
         return 1 if any(_broke(result, known) for result in run.results) else 0
     return 0 if any(result.runs for result in run.results) else 2
@@ -112,6 +114,11 @@ class _Run:
         self._stanzas: dict[str, dict[str, Any]] = {}
         self._observations: Observations = {}
         self._session: Session | None = None
+
+    @property
+    def broken(self) -> str | None:
+        """What the engine did not do that it was asked for."""
+        return self._session.broken if self._session is not None else None
 
     @property
     def kept(self) -> bool:

@@ -115,6 +115,7 @@ class Session:
         self._stop, self._progress = stop, progress
         self._cases: list[_Case] = []
         self.results: list[Result] = []
+        self.broken: str | None = None  # what the engine did not do
         self.applications: list[Application] = []
         found: dict[str, list[tuple[Name, Workload, Result]]] = {}
         for name, pod in pods_of(tree).items():
@@ -178,13 +179,18 @@ class Session:
                 workload, workload.spec, self._seconds, whole=True, restarts=True, stays=not _ends(workload)
             )
         except EngineError as error:
-            case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+            self._broke(case, error)
             return
         workload.came, workload.seen = came, seen
         case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
+
+    def _broke(self, case: _Case, error: EngineError) -> None:
+        """The engine does not do what it is asked for: of the workload nothing is known by that."""
+        case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+        self.broken = self.broken or case.result.reason
 
     def _connections(self, case: _Case, seen: Mapping[str, Seen]) -> None:
         """Name what its containers connected to, and who connected to it."""
@@ -302,7 +308,7 @@ class Session:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
         except EngineError as error:
-            case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+            self._broke(case, error)
             return
         _note(case.held, _makeable(found, left))
         case.whole = not causes

@@ -300,7 +300,7 @@ def test_calls_are_answered(tmp_path: Path) -> None:
         assert called("ask_tcp", os.getpid(), HOST, 99999, 1) is not None
         assert called("ask_http", os.getpid(), HOST, 99999, "HTTP", "/", [], 1) is not None
         assert called("ask_tcp", os.getpid(), HOST, "no port", 1) not in (None, "")
-        assert called("look", "no number", seconds=5) is not None
+        assert called("look", "no number", "no-container", seconds=5) is not None
         with serving(lambda client: time.sleep(3)) as port:
             assert called("ask_http", os.getpid(), HOST, port, "HTTP", "/", [], 3, seconds=0.2) == "no answer in time"
         assert called("free", 5.5) is None
