@@ -29,6 +29,7 @@ from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.reach import Hands
 from hardener.observe.seen import Seen
 from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
@@ -120,7 +121,7 @@ class Session:
                 continue
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
             self.results.append(result)
-            why = next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
+            why = _left_alone(pod)
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
@@ -466,6 +467,15 @@ class Session:
         failed = {id for failure in result.failed for id in failure.ids[-1:]}
         result.held = sorted({id for each in case.held.values() for id in each} - failed)
         result.state = "held" if case.whole and not result.failed else "partly"
+
+
+def cannot_run(pod: PodTemplate) -> str | None:
+    """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
+    return _left_alone(pod) or refused(DecidedPod(pod, []).spec())
+
+
+def _left_alone(pod: PodTemplate) -> str | None:
+    return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
 
 
 def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:
