@@ -13,6 +13,8 @@ import pytest
 from hardener.lock import writer
 from hardener.lock.observed import Observation, runs_of
 from hardener.observe import engine
+from hardener.observe.session import Result
+from hardener.report.observed import Observed, lines_of
 
 from .conftest import commit, run, write
 
@@ -100,6 +102,15 @@ def test_a_check_that_can_run_nothing_ends_with_2(tmp_path: Path, no_engine: Pat
     fake(tmp_path)
     done = run("observe", "k8s", "--check", cwd=tree(tmp_path / "tree", (), NODE))
     assert done.status == 2 and "it needs the node: hostNetwork: Pod/agent" in done.out, done.all
+
+
+def test_what_was_not_tried_to_the_end_is_not_called_done() -> None:
+    cut = Result("Pod/cut", None, "pods.yaml", 1, "partly", "the run ended before")
+    done = Result("Pod/done", None, "pods.yaml", 9, "held")
+    lines = list(lines_of(Observed("podman 5.4.2", 20, [cut, done], interrupted=True)))
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  Pod/")}
+    assert rows["Pod/cut"][:2] == ["yes", "-"] and rows["Pod/done"][:4] == ["yes", "nothing", "to", "do"]
+    assert "  Pod/cut: the run ended before" in lines and "Interrupted: nothing is kept." in lines
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="programs with #!")

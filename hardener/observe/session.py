@@ -467,6 +467,8 @@ class Session:
         failed = {id for failure in result.failed for id in failure.ids[-1:]}
         result.held = sorted({id for each in case.held.values() for id in each} - failed)
         result.state = "held" if case.whole and not result.failed else "partly"
+        if result.state == "partly" and not result.failed and not result.reason:
+            result.reason = "the run ended before it was known whether it comes up hardened"
 
 
 def cannot_run(pod: PodTemplate) -> str | None:

@@ -87,7 +87,7 @@ def _rows(ran: list[Result]) -> list[tuple[str, ...]]:
     for result in ran:
         as_it_is, hardened = _STATES[result.state]
         if result.state in ("held", "partly") and not result.held and not result.failed:
-            hardened = "-" if result.reason else "nothing to do"
+            hardened = "nothing to do" if result.state == "held" else "-"
         failed = ", ".join(dict.fromkeys(failure.ids[-1] for failure in result.failed)) or "-"
         rows.append((_name(result), as_it_is, hardened, failed, _wrote(result), _memory(result)))
     return rows
