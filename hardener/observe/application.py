@@ -62,6 +62,7 @@ class Workload:
     came: Came | None = None
     seen: dict[str, Seen] = field(default_factory=dict)
     runs: int = 0
+    lost: list[str] = field(default_factory=list)
 
     @property
     def is_up(self) -> bool:
@@ -166,6 +167,7 @@ class Application:
                 planned, self._mask, self._stop,
             )  # fmt: skip
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            workload.lost = [*self.places.places[workload.key].lost, *pod.carried]
             seen = pod.facts()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None

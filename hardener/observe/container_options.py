@@ -36,6 +36,10 @@ class NotStartedError(HardenError):
     """A kubelet does not start the container (CreateContainerConfigError), or its runtime cannot."""
 
 
+class NotOfferedError(NotStartedError):
+    """No engine can do what the pod asks for without what harden never does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     """A volume of the engine at a path of a container, or a part of it."""

@@ -216,6 +216,7 @@ class Engine:
         count = 0
         for run in runs:
             filters = ["--filter", f"label={LABEL}={run}"]
+            revived = self._revived(filters)
             for kind, rm in (("ps -a", ["rm", "-f", "-v"]), ("network ls", ["network", "rm"])):
                 count += self._remove([*kind.split(), "-q", *filters], rm)
             form = '{{.Label "%s"}}' if self.name == "docker" else '{{index .Labels "%s"}}'
@@ -224,7 +225,24 @@ class Engine:
                 self.call("rmi", reference)
                 count += 1
             count += self._remove(["volume", "ls", "-q", *filters], ["volume", "rm", "-f"])
+            for folder in revived:
+                shutil.rmtree(folder, ignore_errors=True)
         return count
+
+    def _revived(self, filters: list[str]) -> list[str]:
+        """Folders of dead runs that are made anew: podman ends a container by the program that started it, and that is
+        gone where somebody has emptied the temporary folder since."""
+        ids = self.call("ps", "-aq", *filters).text.split() if self._head else []
+        lost = self.call("inspect", "--type", "container", "--format", "{{.OCIRuntime}}", *ids).text if ids else ""
+        made = []
+        for path in {line.strip() for line in lost.splitlines()}:
+            folder, name = os.path.split(path)
+            ours = os.path.dirname(folder) == tempfile.gettempdir() and os.path.basename(folder).startswith(_PREFIX)
+            if ours and name == os.path.basename(self._head[1]) and not os.path.lexists(folder):
+                os.mkdir(folder, 0o700)
+                shutil.copy(self._head[1], path)
+                made.append(folder)
+        return made
 
     def _remove(self, listing: list[str], rm: list[str]) -> int:
         names = self.call(*listing).text.split()

@@ -15,7 +15,7 @@ from typing import Any
 
 from hardener.errors import HardenError
 from hardener.observe import container_options
-from hardener.observe.container_options import NotStartedError
+from hardener.observe.container_options import NotOfferedError, NotStartedError
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.places import Place
 from hardener.observe.pod_values import Given, Variable, variables, words
@@ -59,11 +59,12 @@ class StoppedError(HardenError):
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """Whether a pod came up, and if not, why: one line, masked."""
+    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried."""
 
     up: bool
     reason: str = ""
     restarts: int = 0
+    refused: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -133,7 +134,7 @@ class PodRun:
             self._start()
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotStartedError as error:
-            came = Came(False, self._line([str(error)]), self.restarts)
+            came = Came(False, self._line([str(error)]), self.restarts, isinstance(error, NotOfferedError))
         if not came.up and not self._stop.is_set():
             if self._engine.inspect("network", self._network) is None:
                 raise EngineError(f"it has stopped working: {came.reason}")
@@ -204,7 +205,7 @@ class PodRun:
         said, secret = words(spec.get("command"), known)
         arguments, more = words(spec.get("args"), known)
         if secret or more:
-            raise NotStartedError(f"{spec.get('name')}: a value of a Secret would stand on a command line")
+            raise NotOfferedError(f"{spec.get('name')}: a value of a Secret would stand on a command line")
         container = _Container(spec, f"{self._name}-{next(self._number)}", known)
         owner = None if init or not self._running else self._running[0]
         options = container_options.options(
@@ -287,7 +288,7 @@ class PodRun:
             elif not each.secret:
                 options += ["--env", f"{each.name}={each.value}"]
             else:
-                raise NotStartedError(f"its variable {each.name} of several lines cannot be handed over unseen")
+                raise NotOfferedError(f"its variable {each.name} of several lines cannot be handed over unseen")
         if lines:
             path = os.path.join(self._engine.folder, f"{self._name}.env")
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -31,6 +31,7 @@ from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.reach import Hands
 from hardener.observe.seen import Seen
 from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
@@ -66,7 +67,8 @@ class Result:
     """What became of a workload. ``state``: "held" (with all changes), "partly", "not-as-it-is", "refused", "not-run".
 
     ``reason`` is one line for the last three. ``containers``: name, image, digest, and what was seen of each as it is.
-    ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why.
+    ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
+    ``lost`` what of its Services nobody could call.
     """
 
     key: str
@@ -81,6 +83,7 @@ class Result:
     held: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -124,7 +127,7 @@ class Session:
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
             if wanted(item.name, key):
                 self.results.append(result)
-            why = next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
+            why = _left_alone(pod)
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
@@ -184,7 +187,7 @@ class Session:
         workload.came, workload.seen = came, seen
         case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
-            case.result.state, case.result.reason = "not-as-it-is", came.reason
+            case.result.state, case.result.reason = "refused" if came.refused else "not-as-it-is", came.reason
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
 
     def _broke(self, case: _Case, error: EngineError) -> None:
@@ -486,7 +489,7 @@ class Session:
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
-        result.runs = workload.runs
+        result.runs, result.lost = workload.runs, workload.lost
         result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))
@@ -499,6 +502,17 @@ class Session:
         failed = {id for failure in result.failed for id in failure.ids[-1:]}
         result.held = sorted({id for each in case.held.values() for id in each} - failed)
         result.state = "held" if case.whole and not result.failed else "partly"
+        if result.state == "partly" and not result.failed and not result.reason:
+            result.reason = "the run ended before it was known whether it comes up hardened"
+
+
+def cannot_run(pod: PodTemplate) -> str | None:
+    """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
+    return _left_alone(pod) or refused(DecidedPod(pod, []).spec())
+
+
+def _left_alone(pod: PodTemplate) -> str | None:
+    return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
 
 
 def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:
