@@ -7,7 +7,7 @@ import json
 import random
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -15,6 +15,7 @@ from hardener.kubernetes.object_names import as_dns_label
 from hardener.observe import places
 from hardener.observe.container_options import NotStartedError
 from hardener.observe.engine import Engine, EngineError
+from hardener.observe.generated import generated
 from hardener.observe.images import Image, Images
 from hardener.observe.offered import refused
 from hardener.observe.places import Network
@@ -85,8 +86,10 @@ class Application:
         self._running: dict[str, PodRun] = {}
         objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
         objects.sort(key=lambda item: bool(folder) and item.piece.file.name.startswith(f"{folder}/"))  # the last wins
-        self._config_maps = {item.name: content_of(item.data) for item in objects if item.kind == "ConfigMap"}
-        self._secrets = {item.name: content_of(item.data) for item in objects if item.kind == "Secret"}
+        self._config_maps, self._secrets = (
+            generated(tree, kind, name) | {item.name: content_of(item.data) for item in objects if item.kind == kind}
+            for kind in ("ConfigMap", "Secret")
+        )
         self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
         self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
 
@@ -137,10 +140,18 @@ class Application:
         return self._places
 
     def run(
-        self, workload: Workload, spec: Map, seconds: float, *, whole: bool, restarts: bool, stays: bool = False
+        self,
+        workload: Workload,
+        spec: Map,
+        seconds: float,
+        *,
+        whole: bool,
+        restarts: bool,
+        stays: bool = False,
+        serves: Mapping[str, Collection[str]] | None = None,
     ) -> tuple[Came, dict[str, Seen]]:
         """Run ``workload`` with ``spec`` in place of what runs of it, and tell how it came up and what was seen of it.
-        With ``stays`` it goes on running where it came up."""
+        With ``stays`` it goes on running where it came up; ``serves`` is what ``PodRun.run`` has."""
         self.end(workload)
         workload.runs += 1
         pod: PodRun | None = None
@@ -154,8 +165,8 @@ class Application:
                 self._engine, self._hands, self._network, self.places.places[workload.key], list(self.places.hosts()),
                 planned, self._mask, self._stop,
             )  # fmt: skip
-            came = pod.run(seconds, whole=whole, restarts=restarts)
-            seen = pod.facts() if came.up or pod.restarts else {}
+            came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            seen = pod.facts()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None
             return came, seen

@@ -25,10 +25,6 @@ class Halving(Generic[_Change]):
         self._known: dict[frozenset[int], bool] = {frozenset(): True}
         self.runs = 0
 
-    def know(self, changes: Sequence[_Change], held: bool) -> None:
-        """Note what came of a run that was made already."""
-        self._known[frozenset(map(id, changes))] = held
-
     def holds(self, changes: Sequence[_Change]) -> bool:
         """Whether it comes up with ``changes``."""
         key = frozenset(map(id, changes))
@@ -39,33 +35,34 @@ class Halving(Generic[_Change]):
             self._known[key] = self._holds(changes)
         return self._known[key]
 
-    def cause(self, changes: list[_Change]) -> list[_Change]:
-        """The fewest of ``changes``, with which it does not come up, that stop it already: without any one of them it
-        would come up."""
+    def left_out(self, changes: Sequence[_Change]) -> list[_Change]:
+        """The fewest of ``changes`` without which it comes up: put back to the others, each of them stops it."""
+        return self._fewest(list(changes), lambda out: self.holds([one for one in changes if one not in out]))
+
+    def cause(self, change: _Change, others: Sequence[_Change]) -> list[_Change]:
+        """What it takes for ``change`` to stop it, which it does beside ``others``: itself last, and before it the
+        fewest of them without which it would not."""
+        if not self.holds([change]):
+            return [change]
+        return [*self._fewest(list(others), lambda some: not self.holds([*some, change])), change]
+
+    @staticmethod
+    def _fewest(found: list[_Change], suffices: Callable[[list[_Change]], bool]) -> list[_Change]:
+        """The fewest of ``found``, all of which suffice: without any one of them they would not."""
         parts = 2
-        while len(changes) > 1:
-            size = -(-len(changes) // parts)
-            chunks = [changes[at : at + size] for at in range(0, len(changes), size)]
-            smaller = next((chunk for chunk in chunks if not self.holds(chunk)), None)
+        while len(found) > 1:
+            size = -(-len(found) // parts)
+            chunks = [found[at : at + size] for at in range(0, len(found), size)]
+            smaller = next((chunk for chunk in chunks if suffices(chunk)), None)
             if smaller is not None:
-                changes, parts = smaller, 2
+                found, parts = smaller, 2
                 continue
-            rests = ([one for one in changes if one not in chunk] for chunk in chunks) if len(chunks) > 2 else ()
-            rest = next((rest for rest in rests if not self.holds(rest)), None)
+            rests = ([one for one in found if one not in chunk] for chunk in chunks) if len(chunks) > 2 else ()
+            rest = next((rest for rest in rests if suffices(rest)), None)
             if rest is not None:
-                changes, parts = rest, max(parts - 1, 2)
-            elif parts >= len(changes):
+                found, parts = rest, max(parts - 1, 2)
+            elif parts >= len(found):
                 break
             else:
-                parts = min(len(changes), 2 * parts)
-        return changes
-
-    def causes(self, changes: Sequence[_Change]) -> tuple[list[list[_Change]], list[_Change]]:
-        """All causes, and the changes with which it comes up: of each cause its last change is left out."""
-        found: list[list[_Change]] = []
-        left = list(changes)
-        while not self.holds(left):
-            cause = self.cause(left)
-            found.append(cause)
-            left = [one for one in left if one is not cause[-1]]
-        return found, left
+                parts = min(len(found), 2 * parts)
+        return found

@@ -16,6 +16,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -23,7 +24,7 @@ from typing import Any
 
 _LISTENS, _MOST_BODY, _MOST_SOCKETS = "0A", 10 * 1024, 20_000
 _GONE = frozenset(("00", "07"))  # no state, closed
-_EPHEMERAL = 32768  # a port of UDP from here on is that of a client
+EPHEMERAL = 32768  # a port of UDP from here on is that of a client
 _NET_NAMESPACE = 0x40000000
 
 
@@ -39,7 +40,7 @@ def look(pid: int, container: str) -> dict[str, Any]:
     pids = _pids(group) or _family(pid)
     return {
         "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
-        "sockets": _sockets(pid),
+        "sockets": _sockets(pid, _held(pids)),
         "memory": _peak(group) or _most(pids),
     }
 
@@ -110,7 +111,26 @@ def _status(pid: int) -> tuple[int, list[int], int] | None:
         return None
 
 
-def _sockets(pid: int) -> list[tuple[str, str, int, str, int, bool]] | None:
+def _held(pids: list[int]) -> set[str] | None:
+    """The inodes of the sockets that processes hold; None where nobody may look."""
+    found: set[str] = set()
+    for pid in pids:
+        try:
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    kind, _, inode = os.readlink(f"/proc/{pid}/fd/{name}").partition(":")
+                    if kind == "socket":
+                        found.add(inode.strip("[]"))
+        except PermissionError:
+            return None
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def _sockets(pid: int, held: set[str] | None) -> list[tuple[str, str, int, str, int, bool, bool]] | None:
+    """Those of its network namespace, and whether each is ``held``: containers of a pod share one, and ``carry``
+    listens there too."""
     found = []
     for name in ("tcp", "tcp6", "udp", "udp6"):
         try:
@@ -120,18 +140,19 @@ def _sockets(pid: int) -> list[tuple[str, str, int, str, int, bool]] | None:
                 return None
             continue
         for line in lines:
-            _, local, remote, state, *_ = line.split()
+            _, local, remote, state, _, _, _, _, _, inode, *_ = line.split()
             (here, port), (there, other) = _address(local), _address(remote)
             protocol = name.rstrip("6")
             if protocol == "udp":
-                listens = other == 0 and port < _EPHEMERAL
+                listens = other == 0 and port < EPHEMERAL
                 if other == 0 and not listens:
                     continue
             elif state in _GONE:
                 continue
             else:
                 listens = state == _LISTENS
-            found.append((protocol, here, port, there, other, listens))
+            own = held is None or inode in held
+            found.append((protocol, here, port, there, other, listens, own))
     return found
 
 
@@ -150,21 +171,52 @@ def _lines(path: str) -> list[str]:
         return file.read().splitlines()
 
 
-def age(path: str) -> bool | None:
-    """Make the file look unread, and tell whether its file system notes that it is read; None where it cannot be."""
-    try:
-        os.utime(path, ns=(0, time.time_ns()))  # a file system with relatime notes the next read
-        return not os.statvfs(path).f_flag & os.ST_NOATIME
-    except OSError:
-        return None
+_OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
+_watched: dict[int, str] = {}  # by the number of the watch
+_read_files: set[str] = set()
+_watcher: list[int] = []
 
 
-def was_read(path: str) -> bool | None:
-    """Whether the file was read since ``age``."""
-    try:
-        return os.stat(path).st_atime_ns > 0
-    except OSError:
-        return None
+def watch(path: str) -> bool:
+    """Note from now on whether somebody reads the file; False where nobody can tell. inotify(7): it is about the file
+    itself, wherever it is mounted."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "inotify_init1"):
+        return False
+    with _watching:
+        if not _watcher:
+            handle = library.inotify_init1(os.O_CLOEXEC)
+            if handle < 0:
+                return False
+            _watcher.append(handle)
+            threading.Thread(target=_note_reads, args=(handle,), daemon=True).start()
+        number = library.inotify_add_watch(_watcher[0], os.fsencode(path), _OPENED)
+        if number < 0:
+            return False
+        _watched[number] = path
+    return True
+
+
+_watching = threading.Lock()
+
+
+def _note_reads(handle: int) -> None:
+    while True:
+        try:
+            raw = os.read(handle, 65536)
+        except OSError:
+            return
+        at = 0
+        while at + 16 <= len(raw):
+            number, _, _, size = struct.unpack_from("iIII", raw, at)
+            at += 16 + size
+            if number in _watched:
+                _read_files.add(_watched[number])
+
+
+def was_read(path: str) -> bool:
+    """Whether the file was read since it is watched."""
+    return path in _read_files
 
 
 def ask_tcp(host: str, port: int, seconds: float) -> str | None:
@@ -376,15 +428,20 @@ def free(path: str) -> int | None:
         return None
 
 
-_CALLS = {call.__name__: call for call in (look, age, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
+_CALLS = {call.__name__: call for call in (look, watch, was_read, ask_tcp, ask_http, ask_grpc, carry, give, free)}
 
 
 def main() -> None:
     """Serve requests ``[number, name of a function, arguments...]`` until the input ends; answers are ``[number,
-    result]``."""
+    result]``. Before the arguments of a probe stands a process, in whose network namespace it asks."""
     lock = threading.Lock()
 
     def answer(number: int, name: str, arguments: list[Any]) -> None:
+        if name.startswith("ask_"):
+            # From the namespace of the pod itself: what the machine does with connections of its own (a proxy that
+            # takes them all, a firewall) says nothing of the pod. Without the right to enter it asks from here.
+            with contextlib.suppress(OSError):
+                _enter(arguments.pop(0))
         result = _CALLS[name](*arguments)
         with lock:
             sys.stdout.write(json.dumps([number, result]) + "\n")

@@ -9,7 +9,7 @@ import re
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -38,7 +38,12 @@ _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a
 _SPEAKS = re.compile(
     r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
 )
-_OF_ENGINE = re.compile(r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked")
+_OF_ENGINE = re.compile(
+    r"(?i)no space left|disk quota|too many open files|cannot allocate memory|database is locked|IPAM|netavark"
+    r"|already allocated|gives no answer|address already in use"
+)
+_TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
+_TRIES = 6
 _NOT_IN_A_VARIABLE = frozenset(("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG"))
 _ABOUT_THE_CLIENT = re.compile(
     r"(?i)^(?:LD_|DYLD_|CONTAINERS?_|DOCKER_|BUILDAH_|XDG_|_|GO|DBUS_|NOTIFY_|PODMAN|HTTPS?_|NO_|ALL_|PYTHON|STORAGE_"
@@ -106,6 +111,7 @@ class PodRun:
         self._running: list[_Container] = []
         self._inits: list[_Container] = []
         self._made: list[str] = []
+        self._tokens: dict[str, bool] = {}
         self._number = itertools.count()
         self._free: int | None = None
         self.restarts = 0
@@ -113,21 +119,25 @@ class PodRun:
 
     # Start and end.
 
-    def run(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
+    def run(
+        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None = None
+    ) -> Came:  # fmt: skip
         """Start it, and watch until it is known whether it comes up: it has been ready, or without probes running, for
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
-        may end and be started again, since what it needs may come later. Raises EngineError: nothing is known then."""
+        may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
+        container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
+        EngineError: nothing is known then."""
         try:
             self._start()
-            return self._watch(seconds, whole=whole, restarts=restarts)
+            return self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotStartedError as error:
             return Came(False, self._line([str(error)]), self.restarts)
 
     def _start(self) -> None:
         self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
         self._volumes.make(self.pod.mounts_token)
-        for path in self._volumes.token_files():
-            self._hands("age", path)
+        # Watched before anything can read them; podman chooses no other file later.
+        self._tokens = {path: bool(self._hands("watch", path)) for path in self._volumes.token_files()}
         for spec in _maps(self.pod.spec.get("initContainers")):
             if spec.get("restartPolicy") == "Always":
                 self._sidecar(spec)
@@ -202,18 +212,17 @@ class PodRun:
         end = container_options.command_of_podman if self._engine.name == "podman" else container_options.command
         if self._engine.name == "docker" and spec.get("command") and not said:
             said = []
-        done = self._engine.call(
-            "create", "--pull", "never", "--name", container.name, *self._engine.labels(), "--log-opt", "max-size=1m",
-            *options, *given, *end(spec, said, arguments, image), environment=environment,
-        )  # fmt: skip
-        if not done.ok:
-            raise EngineError(f"{spec.get('name')} cannot be made: {done.reason}")
-        self._made.append(container.name)
-        if self._engine.name == "podman":
-            self._started(self._engine.call("init", container.name))
-        self._volumes.settle()
-        self._check_environment(container)
-        self._started(self._engine.call("start", container.name))
+        words_ = [*self._engine.labels(), "--log-opt", "max-size=1m", *options, *given,
+                  *end(spec, said, arguments, image)]  # fmt: skip
+        for attempt in range(_TRIES):
+            try:
+                self._create(container, words_, environment)
+                break
+            except EngineError as error:
+                if attempt == _TRIES - 1 or not _TAKEN.search(str(error)):
+                    raise
+                self._remove([container.name])
+                self._pause(0.5 * (attempt + 1))
         container.began = time.monotonic()
         container.probes = Probes(spec, container.began, lambda probe, seconds: self._ask(container, probe, seconds))
         state = self._engine.inspect("container", container.name) or {}
@@ -222,6 +231,18 @@ class PodRun:
         self._look(container)
         self._hook(container)
         return container
+
+    def _create(self, container: _Container, words: list[str], environment: Mapping[str, str]) -> None:
+        """Make and start it. Raises NotStartedError, EngineError."""
+        done = self._engine.call("create", "--pull", "never", "--name", container.name, *words, environment=environment)
+        if not done.ok:
+            raise EngineError(f"{container.spec.get('name')} cannot be made: {done.reason}")
+        self._made.append(container.name)
+        if self._engine.name == "podman":
+            self._started(self._engine.call("init", container.name))
+        self._volumes.settle()
+        self._check_environment(container)
+        self._started(self._engine.call("start", container.name))
 
     @staticmethod
     def _started(done: Answer) -> None:
@@ -306,7 +327,9 @@ class PodRun:
 
     # Watch.
 
-    def _watch(self, seconds: float, *, whole: bool, restarts: bool) -> Came:
+    def _watch(
+        self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
+    ) -> Came:  # fmt: skip
         began = ready_since = None
         patience = max((each.probes.patience for each in self._running if each.probes is not None), default=0.0)
         longest = min(max(_LEAST_SECONDS, 3 * seconds, patience + seconds), _MOST_SECONDS)
@@ -327,12 +350,31 @@ class PodRun:
             asked = all(each.probes is not None and each.probes.any for each in self._running)
             if ready_since is not None and not self.pod.ends:
                 enough = now - began >= seconds if whole or not asked else now - ready_since >= _SETTLE
-                if enough:
+                if enough and not self._silent(serves):
                     return Came(True, "", self.restarts)
+            if now - started > longest and ready_since is not None and not self.pod.ends:
+                silent = self._silent(serves)
+                if serves is None or not silent:
+                    return Came(True, "", self.restarts)
+                said = self._said(self._running[0])
+                return Came(False, self._line([f"it no longer listens on {', '.join(silent)}", said]), self.restarts)
             if now - started > longest:
                 return Came(False, self._late(longest), self.restarts)
             self._bound()
             self._pause()
+
+    def _silent(self, serves: Mapping[str, Collection[str]] | None) -> list[str]:
+        """The ports on which containers do not listen yet, though they should."""
+        found = []
+        for container in self._running:
+            if serves is not None:
+                wanted = serves.get(str(container.spec.get("name")), ())
+            else:
+                ports = [each for each in _maps(container.spec.get("ports")) if each.get("protocol", "TCP") == "TCP"]
+                wanted = [f"{each.get('containerPort')}/tcp" for each in ports]
+            if container.seen.sees_sockets:
+                found += [port for port in wanted if port not in container.seen.listens]
+        return found
 
     def _late(self, seconds: float) -> str:
         if self.pod.ends:
@@ -409,16 +451,13 @@ class PodRun:
         host = self._place.address
         if port is None:
             return f"it has no port {of.get('port')}"
-        if kind == "tcpSocket":
-            said = self._hands("ask_tcp", host, port, seconds, seconds=seconds + 5)
-        elif kind == "grpc":
-            said = self._hands("ask_grpc", host, port, str(of.get("service") or ""), seconds, seconds=seconds + 5)
-        else:
+        asked: list[Any] = [f"ask_{_ASKS[kind]}", container.pid, host, port]
+        if kind == "httpGet":
             headers = [(str(each.get("name")), str(each.get("value"))) for each in _maps(of.get("httpHeaders"))]
-            said = self._hands(
-                "ask_http", host, port, str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers,
-                seconds, seconds=seconds + 5,
-            )  # fmt: skip
+            asked += [str(of.get("scheme") or "HTTP").upper(), str(of.get("path") or "/"), headers]
+        elif kind == "grpc":
+            asked.append(str(of.get("service") or ""))
+        said = self._hands(*asked, seconds, seconds=seconds + 5)
         return said if said is None else self._mask(str(said))
 
     def _bound(self) -> None:
@@ -441,13 +480,13 @@ class PodRun:
     def facts(self) -> dict[str, Seen]:
         """What was seen of each container, by its name; asked before it is removed."""
         found: dict[str, Seen] = {}
-        read = [self._hands("was_read", path) for path in self._volumes.token_files()]
+        read = [self._hands("was_read", path) if seen else None for path, seen in self._tokens.items()]
         for container in [*self._inits, *self._running]:
             if container in self._running:
                 self._look(container)
                 self._note_files(container)
             if read:
-                container.seen.token = None if None in read else any(read)
+                container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))
             if name in found:
                 container.seen.take(found[name])
@@ -541,6 +580,7 @@ class PodRun:
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 
+_ASKS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc"}
 _OUT_OF_MEMORY = 137
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
 

@@ -30,7 +30,7 @@ class Seen:
     """What was seen. ``user`` and ``groups`` are those of the first process, as they were at last; ``connections`` are
     (address, port) that it connected to, ``callers`` (address, own port) that connected to it.
 
-    ``complete``: its file system was looked at.
+    ``sees_sockets``: somebody could look at them at all.
     """
 
     user: int | None = None
@@ -44,6 +44,7 @@ class Seen:
     token: bool | None = None
     wrote: set[str] = field(default_factory=set)
     occupied: set[str] = field(default_factory=set)
+    sees_sockets: bool = False
 
     def look(self, found: Mapping[str, Any], address: str) -> None:
         """Take in what ``hands.look`` found of a container whose pod is at ``address``."""
@@ -53,10 +54,11 @@ class Seen:
             self.users.add(user)
             self.capabilities |= {name for bit, name in enumerate(_CAPABILITIES) if effective >> bit & 1}
         sockets = found["sockets"] or []
-        own = {port for _, _, port, _, _, listens in sockets if listens}
-        for protocol, here, port, there, other, listens in sockets:
+        self.sees_sockets = self.sees_sockets or found["sockets"] is not None
+        own = {port for _, _, port, _, _, listens, _ in sockets if listens}
+        for protocol, here, port, there, other, listens, held in sockets:
             if listens:
-                if not here.startswith("127.") and here != "::1":
+                if held and not here.startswith("127.") and here != "::1":
                     self.listens.add(f"{port}/{protocol}")
             elif there == address or there.startswith("127.") or there in ("::1", "0.0.0.0", "::"):
                 continue
@@ -126,6 +128,8 @@ def _is_below(path: str, other: str) -> bool:
 
 def _is_beside(path: str, changed: Mapping[str, str], mounted: Collection[str]) -> bool:
     """Whether the engine made it, or the kernel, or it leads to a volume."""
+    if "/__pycache__" in path:
+        return True  # Python goes on without (PEP 3147)
     if path in _OF_ENGINE or any(path == root or path.startswith(f"{root}/") for root in _KERNEL):
         return True
     places = [posixpath.normpath(place) for place in (*mounted, *_OF_ENGINE)]

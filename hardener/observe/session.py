@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import field, replace
 from datetime import date
 from typing import Any
@@ -23,6 +24,7 @@ from hardener.observe.application import DEFAULT, Application, Workload
 from hardener.observe.decided import DecidedPod, Name, PodStep, decided, pods_of
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.halving import Halving, TooManyError
+from hardener.observe.hands import EPHEMERAL
 from hardener.observe.images import Images
 from hardener.observe.offered import refused
 from hardener.observe.pod_run import Came, StoppedError
@@ -95,6 +97,7 @@ class _Case:
     came_up_with: set[str] = field(default_factory=set)  # specs, as JSON
     run_with: set[str] = field(default_factory=set)  # what was decided, and tried
     connects: dict[str, set[str]] = field(default_factory=dict)
+    as_it_is: dict[str, Seen] = field(default_factory=dict)
     tried: bool = False
     whole: bool = False  # the last thing that was decided came up
 
@@ -117,10 +120,9 @@ class Session:
         for name, pod in pods_of(tree).items():
             item = pod.object
             key = f"{item.kind}/{item.name}"
-            if not wanted(item.name, key):
-                continue
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
-            self.results.append(result)
+            if wanted(item.name, key):
+                self.results.append(result)
             why = next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
             if why is not None:
                 result.state, result.reason = "refused", why
@@ -129,6 +131,8 @@ class Session:
             found.setdefault(item.namespace or DEFAULT, []).append((name, workload, result))
         for namespace, members in found.items():
             for folder, group in _apart(members):
+                if not any(result in self.results for _, _, result in group):
+                    continue  # what is called by nobody who is asked for
                 workloads = [workload for _, workload, _ in group]
                 application = Application(engine, hands, tree, namespace, folder, workloads, mask, stop)
                 self.applications.append(application)
@@ -177,6 +181,7 @@ class Session:
             case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
             return
         workload.came, workload.seen = came, seen
+        case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
             case.result.state, case.result.reason = "not-as-it-is", came.reason
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
@@ -202,7 +207,7 @@ class Session:
 
     def _hardened(self, cases: list[_Case]) -> None:
         failed = [case for case in cases if case.workload.came is not None and not case.workload.came.up]
-        cases = [case for case in cases if case.workload.is_up]
+        cases = [case for case in cases if case.workload.is_up and case.result in self.results]
         if not self._keep_going:
             cases = [case for case in cases if not self._leans_on(case, failed)]
         if not cases:
@@ -263,7 +268,6 @@ class Session:
 
     def _try(self, case: _Case, found: DecidedPod, steps: list[PodStep]) -> None:
         case.tried = True
-        said: dict[frozenset[int], str] = {}
 
         def holds(chosen: Sequence[PodStep]) -> bool:
             spec = found.spec(_makeable(found, chosen))
@@ -275,7 +279,6 @@ class Session:
             if came.up:
                 case.came_up_with.add(_text(spec))
                 self._learn(case, seen)
-            said[frozenset(map(id, chosen))] = came.reason
             return came.up
 
         halving = Halving(holds)
@@ -285,14 +288,18 @@ class Session:
                 wrote = self._wrote(case)
                 if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
                     return  # it writes elsewhere now: decided anew, those places get a volume
-            causes, left = halving.causes(steps)
-            for cause in causes:
-                again, _ = self._experiment(case, found.spec(_makeable(found, cause)), whole=False)
-                if again.up:
-                    ids = ", ".join(dict.fromkeys(step.id for step in cause))
-                    case.result.reason = f"once it came up with {ids}, and once it did not: nothing is known of that"
+            out = [] if halving.holds(steps) else halving.left_out(steps)
+            left = [step for step in steps if step not in out]
+            for step in out:
+                # With all that holds: alone it may fail for want of another change.
+                beside = [one for one in steps if one in left or one is step]
+                again, _ = self._experiment(case, found.spec(_makeable(found, beside)), whole=False)
+                if halving.holds(beside) or again.up:
+                    case.result.reason = (
+                        f"once it came up with {step.id}, and once it did not: nothing is known of that"
+                    )
                 else:
-                    self._failed(case, cause, said.get(frozenset(map(id, cause)), again.reason))
+                    self._failed(case, halving.cause(step, left), again.reason)
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
@@ -300,7 +307,7 @@ class Session:
             case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
             return
         _note(case.held, _makeable(found, left))
-        case.whole = not causes
+        case.whole = not out
 
     def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
         last = cause[-1]
@@ -336,7 +343,11 @@ class Session:
                 self._restore(other)
         assert case.workload.came is not None
         again = case.workload.came.restarts > 0
-        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again)
+        # What listens as it is has to listen then, too: it is not enough that it does not end.
+        serves = {
+            name: {port for port in seen.listens if port.endswith("/tcp")} for name, seen in case.as_it_is.items()
+        }
+        return case.application.run(case.workload, spec, self._seconds, whole=whole, restarts=again, serves=serves)
 
     def _beside(self, case: _Case) -> list[_Case]:
         """Those that it calls, or that are called by what it calls, of its application."""
@@ -352,6 +363,13 @@ class Session:
 
     def _restore(self, case: _Case) -> None:
         case.application.run(case.workload, case.workload.spec, 1, whole=False, restarts=True, stays=True)
+
+    def _stand_by(self, case: _Case) -> None:
+        """Have a workload that others may call run as it is again."""
+        if case.application.places.places[case.workload.key].services and not _ends(case.workload):
+            if len(case.application.workloads) > 1 and not case.application.is_running(case.workload):
+                with suppress(EngineError):
+                    self._restore(case)
 
     def _together(self, cases: list[_Case]) -> None:
         """Run each application with all that harden would write to it at once, where that is more than one workload."""
@@ -395,7 +413,11 @@ class Session:
         for those that do; all at once where they are to come up ``together``, or nothing is known of calls yet."""
         todo = list(todo)
         first = all(of(each).workload.came is None for each in todo)
-        groups = [[each] for each in todo] if together or first else _groups(todo, of)
+        groups = (
+            [[each] for each in todo]
+            if together or first
+            else _groups(todo, of, [case for case in self._cases if case.workload.came])
+        )
         # What waits for another one to come up must not keep it from starting.
         threads = max(len(groups), 1) if together or first else _THREADS
 
@@ -404,6 +426,8 @@ class Session:
                 if self._stop.is_set():
                     raise StoppedError("interrupted")
                 work(each)
+                if not first and not together:
+                    self._stand_by(of(each))
 
         pool = ThreadPoolExecutor(threads, thread_name_prefix="observe")
         futures: list[Future[None]] = [pool.submit(serve, group) for group in groups]
@@ -423,7 +447,7 @@ class Session:
         """What was seen so far, by the keys of stanzas."""
         found: Observations = {}
         for case in self._cases:
-            if case.workload.came is None:
+            if case.workload.came is None or case.result not in self.results:
                 continue
             for container in case.workload.pod.containers:
                 image = case.workload.images.get(str(container.data.get("image")))
@@ -531,6 +555,12 @@ def _makeable(found: DecidedPod, steps: Iterable[PodStep]) -> list[PodStep]:
     return chosen
 
 
+def _is_fixed(port: str) -> bool:
+    """Whether "80/tcp" is a port that a program does not choose anew each time."""
+    number, _, protocol = port.partition("/")
+    return protocol == "tcp" and int(number) < EPHEMERAL
+
+
 def _text(spec: Map) -> str:
     return json.dumps(spec, sort_keys=True, default=str)
 
@@ -549,14 +579,15 @@ def _is_placed(case: _Case) -> bool:
     return case.application.may_run(case.workload)
 
 
-def _groups(todo: list[Any], of: Callable[[Any], _Case]) -> list[list[Any]]:
-    """``todo`` in groups of which none calls a workload of another."""
-    found: list[list[Any]] = []
-    for each in todo:
-        near = [group for group in found if any(_call(of(each), of(other)) for other in group)]
-        joined = [*(one for group in near for one in group), each]
-        found = [group for group in found if group not in near] + [joined]
-    return found
+def _groups(todo: list[Any], of: Callable[[Any], _Case], cases: list[_Case]) -> list[list[Any]]:
+    """``todo`` in groups, of which none leads to a workload of another through the calls of any of ``cases``."""
+    families: list[list[_Case]] = []
+    for case in cases:
+        near = [family for family in families if any(_call(case, other) for other in family)]
+        joined = [*(one for family in near for one in family), case]
+        families = [family for family in families if family not in near] + [joined]
+    found = ([each for each in todo if of(each) in family] for family in families)
+    return [group for group in found if group]
 
 
 def _call(one: _Case, other: _Case) -> bool:

@@ -57,7 +57,8 @@ def lines_of(observed: Observed) -> Iterator[str]:
         yield ""
         yield from _table(_rows(ran))
     reasons = [line for result in ran for line in _reasons(result)]
-    for title, lines in (("Why", reasons), ("Not run", list(_not_run(results)))):
+    seen = [line for result in ran for line in _seen(result)]
+    for title, lines in (("Why", reasons), ("Seen", seen), ("Not run", list(_not_run(results)))):
         if lines:
             yield ""
             yield title
@@ -121,6 +122,10 @@ def _reasons(result: Result) -> Iterator[str]:
         yield f"  {name}: {plain(result.reason)}"
     for id, why in result.untried.items():
         yield f"  {name}: {id} was not tried: {plain(why)}"
+
+
+def _seen(result: Result) -> Iterator[str]:
+    name = _name(result)
     connects = sorted({each for found in result.connects.values() for each in found})
     if connects:
         yield f"  {name} connects to {plain(', '.join(connects))}"

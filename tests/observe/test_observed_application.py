@@ -55,7 +55,7 @@ def test_its_connections_are_found(observed: Shop) -> None:
 
 
 def test_the_policies_let_them_through_and_nothing_else(observed: Shop) -> None:
-    assert _pairs(observed.manifests.documents) == application.PAIRS
+    assert _pairs(observed.manifests.documents) == application.PAIRS | application.OPEN
 
 
 def test_it_is_ready_where_all_else_is_shut(observed: Shop, tmp_path: Path) -> None:
@@ -64,6 +64,7 @@ def test_it_is_ready_where_all_else_is_shut(observed: Shop, tmp_path: Path) -> N
         for name, container in containers.items():
             _shut(container, {caller for caller, called in pairs if called == name}, name)
         _ready(containers["api"])
+        assert _reaches(containers["web"], "api")
         assert not _reaches(containers["cache"], "database"), "nobody calls it from there"
         assert not _reaches(containers["web"], "cache")
 
