@@ -22,6 +22,7 @@ _OF_ENGINE = (
     "/run/.containerenv",
 )  # fmt: skip
 _KERNEL = ("/dev", "/proc", "/sys")
+_BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep what it compiled (PEP 3147)
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
@@ -92,6 +93,7 @@ def folders_written(
     """
     paths = {path: kind for path, kind in changed.items() if not _is_beside(path, changed, mounted)}
     parents = {posixpath.dirname(path) for path in paths}
+    paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
     wrote: set[str] = set()
     occupied: set[str] = set()
     known: dict[str, bool] = {}
