@@ -1,4 +1,4 @@
-"""What Python keeps of compiled modules asks for no volume."""
+"""What Python keeps of compiled modules asks for no volume, and neither does the folder that changed for it."""
 
 from __future__ import annotations
 
