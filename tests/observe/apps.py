@@ -2,7 +2,7 @@
 
 Where a program needs what no package has, something stands in for it that looks the same from outside: it runs as the
 same user in the same folder, listens where the Dockerfile says, writes where the program is known to write, answers the
-probes, and calls what the environment or the source names. ``Part.stands_in`` says what, for each image.
+probes, and calls what the environment or the source names. ``Part`` says which it is, for each image.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ _USERS = "root:x:0:0::/root:/sbin/nologin\nnobody:x:65534:65534::/nonexistent:/s
 
 @dataclass(frozen=True)
 class Part:
-    """An image. ``stands_in``: what in it is not what the Dockerfile puts there (empty: nothing but the distribution);
-    ``binaries``: paths of the static program, each with what the linker sets; ``bare``: without any package."""
+    """An image. ``own``: it runs the program that the Dockerfile names; ``but``: what is not as there, beside the
+    distribution; ``binaries``: paths of the static program, each with what the linker sets; ``bare``: without any
+    package."""
 
     image: Image
-    stands_in: str = ""
+    but: str = ""
     binaries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     bare: bool = False
+    own: bool = False
 
     def layers(self) -> list[bytes]:
         """Its layers, the lowest first."""
@@ -91,7 +93,7 @@ def _applets(*names: str) -> dict[str, File]:
 
 def _config(**config: Any) -> dict[str, Any]:
     env = config.pop("Env", [])
-    ports = {f"{port}/tcp": {} for port in config.pop("ports", ())}
+    ports: dict[str, Any] = {f"{port}/tcp": {} for port in config.pop("ports", ())}
     return {"Env": [_PATH, *env]} | ({"ExposedPorts": ports} if ports else {}) | config
 
 
@@ -99,7 +101,8 @@ def _config(**config: Any) -> dict[str, Any]:
 
 _VOTE_PAGE = (
     "<!doctype html>\n<title>{{option_a}} vs {{option_b}}</title>\n<form method=POST>"
-    "<button name=vote value=a>{{option_a}}</button><button name=vote value=b>{{option_b}}</button></form>{{hostname}}\n"
+    "<button name=vote value=a>{{option_a}}</button><button name=vote value=b>{{option_b}}</button></form>"
+    "{{hostname}}\n"
 )
 # A runtime of .NET puts a socket and a pipe for debuggers there, and goes on where it cannot.
 _WORKER = """\
@@ -134,6 +137,8 @@ while True:
         time.sleep(1)
     database.cursor().execute('SELECT 1')
 """
+_ENTRYPOINT = "the entrypoint is in words of our own"
+_REDIS = Part(IMAGES["redis:7.2.4"], _ENTRYPOINT, own=True)
 _NO_SOCKETS = "module.exports = () => ({ on() {}, sockets: { emit() {} } });\n"
 
 
@@ -179,13 +184,15 @@ def _voting_app() -> App:
     return App(
         APPS / "voting-app", "k8s-specifications",
         {
-            "dockersamples/examplevotingapp_vote": Part(vote, "a page of our own: templates/ is not there"),
-            "dockersamples/examplevotingapp_result": Part(result, "socket.io does nothing: no package has it"),
+            "dockersamples/examplevotingapp_vote": Part(vote, "templates/ is a page of our own", own=True),
+            "dockersamples/examplevotingapp_result": Part(
+                result, "socket.io does nothing: no package has it", own=True
+            ),
             "dockersamples/examplevotingapp_worker": Part(
                 Image(worker.packages, worker.files, worker.config), "Python for .NET; queries as the source has them"
             ),
-            "redis:alpine": Part(IMAGES["redis:7.2.4"], "the entrypoint in words of our own"),
-            "postgres:15-alpine": Part(_postgres(), "the entrypoint in words of our own"),
+            "redis:alpine": _REDIS,
+            "postgres:15-alpine": Part(_postgres(), _ENTRYPOINT, own=True),
         },
     )  # fmt: skip
 
@@ -262,9 +269,8 @@ def _store(name: str, port: int) -> Part:
         "Entrypoint": ["/docker-entrypoint.sh"], "Env": [_PATH, "APP_VERSION=0.1.0"],
         "ExposedPorts": {"80/tcp": {}, f"{port}/tcp": {}},
     }  # fmt: skip
-    return Part(
-        replace(official, files=official.files | files, config=config), "the entrypoint in words of our own; no pages"
-    )
+    image = replace(official, files=official.files | files, config=config)
+    return Part(image, f"{_ENTRYPOINT}, and it has no pages", own=True)
 
 
 def _debian(name: str, port: str) -> Part:
@@ -282,7 +288,9 @@ def _aks_store_demo() -> App:
     )
     makeline = Image((), {}, _config(Cmd=["./main"], WorkingDir="/", Env=["APP_VERSION=0.1.0"], ports=(3001,)))
     rabbitmq = Image(
-        (), {"/var/lib/rabbitmq": folder(0o1777, 1000), "/usr/local/bin/docker-entrypoint.sh": program(_RABBITMQ_ENTRY)},
+        (),
+        {"/var/lib/rabbitmq": folder(0o1777, 1000),
+         "/usr/local/bin/docker-entrypoint.sh": program(_RABBITMQ_ENTRY)},
         _config(
             Entrypoint=["docker-entrypoint.sh"], Cmd=["rabbitmq-server"], Volumes={"/var/lib/rabbitmq": {}},
             ports=(4369, 5671, 5672, 15672),
@@ -295,16 +303,22 @@ def _aks_store_demo() -> App:
          "/etc/sudoers": File("root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440),
          "/etc/passwd": File("root:x:0:0::/root:/bin/sh\ndocumentdb:x:1000:1000::/home/documentdb:/bin/sh\n"),
          "/etc/group": File("root:x:0:\nsudo:x:27:documentdb\ndocumentdb:x:1000:\n")},
-        _config(Entrypoint=["/usr/local/bin/start"], User="documentdb", Env=["DATA_PATH=/data", "DOCUMENTDB_PORT=10260"],
-                WorkingDir="/home/documentdb/gateway/scripts"),
+        _config(
+            Entrypoint=["/usr/local/bin/start"], User="documentdb", WorkingDir="/home/documentdb/gateway/scripts",
+            Env=["DATA_PATH=/data", "DOCUMENTDB_PORT=10260"],
+        ),
     )  # fmt: skip
     return App(
         APPS / "aks-store-demo", "aks-store-all-in-one.yaml",
         {
             f"{here}/store-front:2.2.0": _store("store-front", 8080),
             f"{here}/store-admin:2.2.0": _store("store-admin", 8081),
-            f"{here}/order-service:2.2.0": Part(orders, "npm and Node.js with a program of our own: no package has fastify"),
-            f"{here}/makeline-service:2.2.0": Part(makeline, "a static binary of Go, but not its own", {"/main": {"port": "3001"}}),
+            f"{here}/order-service:2.2.0": Part(
+                orders, "a program of our own for npm and Node.js: no package has fastify"
+            ),
+            f"{here}/makeline-service:2.2.0": Part(
+                makeline, "a static binary", {"/main": {"port": "3001"}}
+            ),
             f"{here}/product-service:2.2.0": _debian("product-service", "3002"),
             f"{here}/virtual-customer:2.2.0": _debian("virtual-customer", "-"),
             f"{here}/virtual-worker:2.2.0": _debian("virtual-worker", "-"),
@@ -325,7 +339,7 @@ _BUSYBOX = Part(
     Image(
         (), _applets("awk", "cat", "nslookup", "seq", "sleep", "wget") | {"/usr/bin/nc": program(_NC)},
         _config(Cmd=["sh"]),
-    ), "the busybox of Debian",
+    ), "nc is a script: that of Debian has no -z", own=True,
 )  # fmt: skip
 
 
@@ -375,7 +389,7 @@ def _static(place: str, port: str, *, user: str = "", exposed: int, env: list[st
     config = _config(Entrypoint=[place], WorkingDir=where, Env=env or ["GOTRACEBACK=single"], ports=(exposed,))
     files = {where: folder()}
     return Part(
-        Image((), files, config | ({"User": user} if user else {})), "a static binary on nothing, but not its own",
+        Image((), files, config | ({"User": user} if user else {})), "a static binary on nothing",
         {place: {"port": port}}, bare=True,
     )  # fmt: skip
 
@@ -390,7 +404,8 @@ def _grpc(place: str, entry: str, port: int) -> Part:
 
 def _node(entry: str, port: int) -> Part:
     image = Image(
-        ("node",), {f"/usr/src/app/{entry}": File(_GRPC_OF_NODE)},
+        ("node",),
+        {f"/usr/src/app/{entry}": File(_GRPC_OF_NODE)},
         _config(Entrypoint=["node", entry], WorkingDir="/usr/src/app", ports=(port,)),
     )
     return Part(image, "Node.js with a program of our own: no package has grpc-js")
@@ -413,18 +428,18 @@ def _microservices_demo() -> App:
         "checkoutservice": _static("/src/checkoutservice", "", exposed=5050),
         "shippingservice": _static("/src/shippingservice", "", exposed=50051, env=["APP_PORT=50051"]),
         "cartservice": _static("/app/cartservice", "7070", user="1000", exposed=7070),
-        "adservice": replace(java, stands_in="a static binary for a JVM"),
+        "adservice": replace(java, but="a static binary for a JVM"),
         "emailservice": _grpc("/email_server", "email_server.py", 8080),
         "recommendationservice": _grpc("/recommendationservice", "recommendation_server.py", 8080),
         "currencyservice": _node("server.js", 7000),
         "paymentservice": _node("index.js", 50051),
-        "loadgenerator": Part(loads),
+        "loadgenerator": Part(loads, own=True),
     }
     here = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
     return App(
         APPS / "microservices-demo", "release/kubernetes-manifests.yaml",
         {f"{here}/{name}:v0.10.6": part for name, part in parts.items()}
-        | {"redis:alpine": Part(IMAGES["redis:7.2.4"], "the entrypoint in words of our own"), "busybox:1.38.0": _BUSYBOX},
+        | {"redis:alpine": _REDIS, "busybox:1.38.0": _BUSYBOX},
     )  # fmt: skip
 
 

@@ -3,9 +3,9 @@ another.
 
 ``python -m tests.observe.measure_apps [--seconds N] [--keep FOLDER] APP...`` copies each application of ``apps.KNOWN``,
 pushes its images to a registry on loopback, runs ``harden observe`` over its manifests, then ``harden apply`` and
-``harden observe`` once more over the result. It prints, for each image, what in it stands in for something else; for
-each workload, how it came up; how many edits are safe, to review and held back, before and after; and what of the
-result does not come up whole (nothing). The exit code is 1 where something does not.
+``harden observe`` once more over the result. It prints, for each image, whether it runs its own program or what stands
+in for it; for each workload, how it came up; how many edits are safe, to review and held back, before and after; and
+what of the result does not come up whole (nothing). The exit code is 1 where something does not.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hardener.lock.model import Lock
 
 from .. import debian_images, services
 from ..conftest import commit
-from ..podman import Podman, ready
+from ..podman import ready
 from ..registries import running
 from .apps import KNOWN, App
 from .ground import Ground
@@ -116,15 +116,17 @@ def _push(app: App, host: str, folder: Path) -> None:
                     text = text.replace(word, f"{name}@{digest}")
                 if words:
                     file.write_text(text, encoding="utf-8")
-        print(f"  {name.rpartition('/')[2]}: {part.stands_in or 'the program and the packages that it names'}")
+        said = ", but ".join(filter(None, ("its own program", part.but))) if part.own else f"stands in: {part.but}"
+        print(f"  {name.rpartition('/')[2]}: {said}")
     print(flush=True)
 
 
 def _harden(ground: Ground, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    nobody = {"REGISTRY_AUTH_FILE": str(ground.folder / "nobody.json"), "XDG_CONFIG_HOME": str(ground.folder / "nobody")}
+    nobody = str(ground.folder / "nobody")
     return subprocess.run(
         [_HARDEN, *words], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env=ground.podman.settings | nobody, timeout=_LONGEST, check=False,
+        env=ground.podman.settings | {"REGISTRY_AUTH_FILE": f"{nobody}.json", "XDG_CONFIG_HOME": nobody},
+        timeout=_LONGEST, check=False,
     )  # fmt: skip
 
 
