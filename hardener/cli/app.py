@@ -14,7 +14,7 @@ import typer
 
 from hardener.cli.groups import baseline as baseline_group
 from hardener.cli.groups import golden
-from hardener.cli.help import CHART, REPORT, VERDICT, WHERE, WHICH, Command
+from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.options import (
     Accept,
     AllowEmpty,
@@ -434,7 +434,7 @@ def lock(
     epilog="""
 harden observe k8s
 harden observe k8s --workload web --seconds 60
-harden observe k8s --check   in a pipeline: runs what harden.lock does not tell of
+harden observe k8s --check   in a pipeline: runs nothing where harden.lock tells of all
 """,
 )
 def observe(
@@ -443,28 +443,53 @@ def observe(
         list[str] | None, typer.Argument(help="Files, folders or patterns (.).", metavar="[PATH...]")
     ] = None,
     workload: Annotated[
-        list[str] | None, typer.Option(help="Only this one: web or Deployment/web.", metavar="NAME")
+        list[str] | None,
+        typer.Option(
+            help="Run this one only: web or Deployment/web; once for each. What it calls is not run then.",
+            metavar="NAME",
+            rich_help_panel=RUNS,
+        ),
     ] = None,
     engine: Annotated[
-        ContainerEngine | None, typer.Option(help="What runs containers (the first that is installed).")
+        ContainerEngine | None,
+        typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
     ] = None,
-    seconds: Annotated[int, typer.Option(help="How long each workload is looked at.", min=1, max=3600)] = 20,
+    seconds: Annotated[
+        int,
+        typer.Option(help="Look at each workload for so long.", min=1, max=3600, metavar="N", rich_help_panel=RUNS),
+    ] = 20,
     keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Harden what calls a workload that does not come up as it is, too.")
+        bool,
+        typer.Option(
+            "--keep-going",
+            help="Harden a workload also where one that it calls does not come up as it is.",
+            rich_help_panel=RUNS,
+        ),
     ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 1 when one no longer runs hardened.")
-    ] = False,
-    format: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.text,
     registries: Annotated[
         Path | None,
-        typer.Option(help="Mirrors and registries without TLS (~/.config/harden/config.yaml).", metavar="FILE"),
+        typer.Option(
+            help="Mirrors and registries without TLS (~/.config/harden/config.yaml).",
+            metavar="FILE",
+            rich_help_panel=RUNS,
+        ),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing; exit code 1 when a workload that ran hardened no longer does.",
+            rich_help_panel=VERDICT,
+        ),
+    ] = False,
     profile: Profile = None,
     config: Config = None,
     evidence: Evidence = None,
+    format: Annotated[ImageFormat, typer.Option("--format", help="How to print it.", rich_help_panel=REPORT)] = (
+        ImageFormat.text
+    ),
 ) -> None:
-    """Run workloads in a container engine, as they are and hardened, and keep in harden.lock what was seen."""
+    """Run workloads in a container engine, as they are and hardened, and write what was seen to harden.lock."""
     from hardener.commands.observe import observe
 
     status = observe(

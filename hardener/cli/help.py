@@ -10,12 +10,13 @@ from typer.core import TyperCommand
 
 # The groups, in the order of the help; an option without one stands in the last.
 WHICH = "Which changes"
+RUNS = "What is run, and how"
 WHERE = "Where they are written"
 VERDICT = "What is judged"
 CHART = "How the chart is rendered"
 REPORT = "Report"
 _OTHERS = "Options"
-_ORDER = (WHICH, CHART, WHERE, VERDICT, REPORT, _OTHERS)
+_ORDER = (RUNS, WHICH, CHART, WHERE, VERDICT, REPORT, _OTHERS)
 
 
 class Command(TyperCommand):

@@ -29,13 +29,13 @@ from hardener.observe.engine import Engine, EngineError
 from hardener.observe.images import Images
 from hardener.observe.pod_run import StoppedError
 from hardener.observe.reach import Hands
-from hardener.observe.session import Observations, Result, Session
+from hardener.observe.session import Observations, Result, Session, cannot_run
 from hardener.report.observed import Graded, Observed, as_json, lines_of
 from hardener.report.redactor import Redactor
 from hardener.support import worker_threads
 from hardener.support.printable import plain, plain_line, seen_in_json
 from hardener.support.programs import ProgramError
-from hardener.tree.core_views import OpaqueError
+from hardener.tree.core_views import OpaqueError, PodTemplate
 from hardener.tree.tree import Tree
 
 _SHORTEST_SECRET = 6  # characters; shorter ones are ordinary words
@@ -48,8 +48,8 @@ def observe(
     """Run the workloads that ``paths`` hold (``workloads``: those of these names only), print what came of it, and keep
     it in the lock.
 
-    With ``check`` nothing is written, and no engine runs where the lock tells of each of them. Returns 0; 1 with
-    ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
+    With ``check`` nothing is written, and no engine runs where the lock tells of each of them that can be run. Returns
+    0; 1 with ``check`` where a workload that ran hardened no longer does; 2 where nothing could be run.
     """
     with Progress() as progress, worker_threads.ended_by_signals():
         tree = read_tree(paths, choices, progress)
@@ -58,8 +58,10 @@ def observe(
         if not pods:
             named = f"no workload is called {', '.join(workloads)}" if workloads else "there is no workload to run"
             raise InputError(f"{' '.join(paths)}: {named}")
-        if check and all(_fits(tree, pod) for pod in pods):
-            print(f"{NAME} tells of {_count(len(pods))}: nothing was run")
+        able = [pod for pod in pods if cannot_run(pod) is None]
+        if check and able and all(map(_fits, able)):
+            more = f"; {_count(len(pods) - len(able))} cannot be run" if len(pods) > len(able) else ""
+            print(f"{NAME} tells of {_count(len(able))}: nothing was run{more}")
             return 0
         try:
             host = Engine.found(engine, tree.root)
@@ -89,8 +91,11 @@ def observe(
         raise unsaved
     if interrupted:
         return 130
+    if run.broken is not None:
+        raise InputError(plain(run.redactor.text(run.broken)))
     if check:
-        return 1 if any(_broke(result, known) for result in run.results) else 0
+        if any(_broke(result, known) for result in run.results):
+            return 1
     return 0 if any(result.runs for result in run.results) else 2
 
 
@@ -112,6 +117,11 @@ class _Run:
         self._stanzas: dict[str, dict[str, Any]] = {}
         self._observations: Observations = {}
         self._session: Session | None = None
+
+    @property
+    def broken(self) -> str | None:
+        """What the engine did not do that it was asked for."""
+        return self._session.broken if self._session is not None else None
 
     @property
     def kept(self) -> bool:
@@ -208,7 +218,7 @@ def _wanted(names: list[str]) -> Callable[[str, str], bool]:
     return lambda name, key: not known or name.lower() in known or key.lower() in known
 
 
-def _fits(tree: Tree, pod: Any) -> bool:
+def _fits(pod: PodTemplate) -> bool:
     """Whether the lock tells of each container of a pod as it is written."""
     try:
         return all(observation(container) is not None for container in pod.containers)

@@ -62,6 +62,7 @@ class Workload:
     came: Came | None = None
     seen: dict[str, Seen] = field(default_factory=dict)
     runs: int = 0
+    lost: list[str] = field(default_factory=list)
 
     @property
     def is_up(self) -> bool:
@@ -116,7 +117,7 @@ class Application:
         numbers = random.Random(secrets.token_bytes(8))
         problem = ""
         for _ in range(_TRIES):
-            subnet = f"10.{numbers.randrange(100, 250)}.{numbers.randrange(256)}.0/24"
+            subnet = f"10.{numbers.randrange(100, 250)}.{numbers.randrange(0, 256, 16)}.0/20"
             name = f"harden-{secrets.token_hex(6)}"
             options = ["--disable-dns"] if self._engine.name == "podman" else []
             done = self._engine.call(
@@ -166,6 +167,7 @@ class Application:
                 planned, self._mask, self._stop,
             )  # fmt: skip
             came = pod.run(seconds, whole=whole, restarts=restarts, serves=serves)
+            workload.lost = [*self.places.places[workload.key].lost, *pod.carried]
             seen = pod.facts()
             if stays and came.up:
                 self._running[workload.key], pod = pod, None
@@ -194,7 +196,8 @@ class Application:
         for workload in self.workloads:
             self.end(workload)
         if self._network is not None:
-            self._engine.call("network", "rm", "-f" if self._engine.name == "podman" else "", self._network)
+            force = ["-f"] if self._engine.name == "podman" else []
+            self._engine.call("network", "rm", *force, self._network)
             self._network = None
 
     def _planned(self, workload: Workload, spec: Map) -> Planned:

@@ -8,6 +8,7 @@ containerd pkg/oci/spec_opts.go and internal/cri (capabilities, /dev/shm).
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,10 @@ _LEAST_MEMORY = 6 * 1024**2  # no runtime starts anything with less
 
 class NotStartedError(HardenError):
     """A kubelet does not start the container (CreateContainerConfigError), or its runtime cannot."""
+
+
+class NotOfferedError(NotStartedError):
+    """No engine can do what the pod asks for without what harden never does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,8 @@ def user_of(pod: Map, container: Map, config: Mapping[str, Any]) -> str:
         if user is None and not name.isdecimal():
             raise NotStartedError(f"container has runAsNonRoot and image has non-numeric user ({name})")
         if int(name if user is None else user) == 0:
-            root = "image will run as root" if user is None else "container's runAsUser breaks non-root policy"
-            raise NotStartedError(f"container has runAsNonRoot and {root}")
+            root = "container has runAsNonRoot and image will run as root"
+            raise NotStartedError(root if user is None else "container's runAsUser breaks non-root policy")
     if user is None:
         # A group without a user is that of the image's own.
         return f"{own.partition(':')[0] or '0'}:{group}" if group is not None else own or "0"
@@ -151,7 +156,8 @@ def _limits(limits: Map) -> list[str]:
     most = min(int(memory), MOST_MEMORY) if memory else MOST_MEMORY
     most = max(most, _LEAST_MEMORY)
     found = ["--memory", f"{most}b", "--memory-swap", f"{most}b"]
-    return [*found, "--cpus", f"{max(float(cpu), 0.01):.2f}"] if cpu else found
+    # docker takes no more than there are.
+    return [*found, "--cpus", f"{min(max(float(cpu), 0.01), os.cpu_count() or 1):.2f}"] if cpu else found
 
 
 def _map(value: Any) -> Map:

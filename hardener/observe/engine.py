@@ -18,12 +18,13 @@ from typing import Any
 from hardener.errors import HardenError
 from hardener.support import programs
 from hardener.support.fast_dataclass import dataclass
-from hardener.support.printable import plain
+from hardener.support.printable import plain, plain_line
 from hardener.support.programs import ProgramError
 
 LABEL, PULLED = "hardener.dev/observe", "hardener.dev/pulled"
 NAMES = ("podman", "docker")
 SECONDS = 90.0  # for one call; a pull has more
+_FIRST_SECONDS = 60.0  # for the first one
 OUTPUT = 8 * 1024 * 1024  # bytes that one call may print
 _PREFIX = "harden-observe-"
 _INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
@@ -73,17 +74,18 @@ class Engine:
         self.name, self._program, self.folder, self.run = name, program, folder, run
         self._head: list[str] = []
         if name == "podman":
-            host = info.get("host") or {}
-            self.version = str((info.get("version") or {}).get("Version", ""))
-            self.rootless = bool((host.get("security") or {}).get("rootless"))
-            self.storage = str((info.get("store") or {}).get("graphRoot", ""))
-            runtime = (host.get("ociRuntime") or {}).get("path")
+            host = _map(info.get("host"))
+            version = _map(info.get("version")).get("Version", "")
+            self.rootless = bool(_map(host.get("security")).get("rootless"))
+            self.storage = str(_map(info.get("store")).get("graphRoot", ""))
+            runtime = _map(host.get("ociRuntime")).get("path")
             if runtime:
                 self._head = ["--runtime", self._wrapped(str(runtime))]
         else:
-            self.version = str(info.get("ServerVersion", ""))
-            self.rootless = any("rootless" in str(each) for each in info.get("SecurityOptions") or [])
+            version = info.get("ServerVersion", "")
+            self.rootless = "rootless" in str(info.get("SecurityOptions"))
             self.storage = str(info.get("DockerRootDir", ""))
+        self.version = plain_line(str(version))
 
     @property
     def called(self) -> str:
@@ -109,16 +111,22 @@ class Engine:
         run = run_name()
         folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{run}-")
         try:
-            done = _call(found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder, 60)
-            info = json.loads(done.text) if done.ok else None
-            if not isinstance(info, dict) or info.get("ServerErrors"):
-                why = "; ".join(map(str, (info or {}).get("ServerErrors") or [])) or done.reason
-                raise ProgramError(f"{found[0]} does not work for this user: {plain(why)}")
+            done = _call(found[1], ["info", "--format", "json" if found[0] == "podman" else "{{json .}}"], folder,
+                         _FIRST_SECONDS)  # fmt: skip
+            try:
+                info = json.loads(done.text)
+            except ValueError:
+                info = None
+            problems = info.get("ServerErrors") if isinstance(info, dict) else None
+            if problems or not done.ok:
+                told = problems if isinstance(problems, list) else [problems]
+                why = "; ".join(map(str, told)) if problems else done.reason
+                raise ProgramError(f"{found[0]} does not work for this user: {plain_line(why)}")
+            if not isinstance(info, dict):
+                raise ProgramError(f"{found[0]} does not answer as {found[0]} does")
             return cls(*found, info, folder, run)
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, ValueError):
-                raise ProgramError(f"{found[0]} does not answer as {found[0]} does") from None
             raise
 
     def _wrapped(self, runtime: str) -> str:
@@ -208,6 +216,7 @@ class Engine:
         count = 0
         for run in runs:
             filters = ["--filter", f"label={LABEL}={run}"]
+            revived = self._revived(filters)
             for kind, rm in (("ps -a", ["rm", "-f", "-v"]), ("network ls", ["network", "rm"])):
                 count += self._remove([*kind.split(), "-q", *filters], rm)
             form = '{{.Label "%s"}}' if self.name == "docker" else '{{index .Labels "%s"}}'
@@ -216,7 +225,24 @@ class Engine:
                 self.call("rmi", reference)
                 count += 1
             count += self._remove(["volume", "ls", "-q", *filters], ["volume", "rm", "-f"])
+            for folder in revived:
+                shutil.rmtree(folder, ignore_errors=True)
         return count
+
+    def _revived(self, filters: list[str]) -> list[str]:
+        """Folders of dead runs that are made anew: podman ends a container by the program that started it, and that is
+        gone where somebody has emptied the temporary folder since."""
+        ids = self.call("ps", "-aq", *filters).text.split() if self._head else []
+        lost = self.call("inspect", "--type", "container", "--format", "{{.OCIRuntime}}", *ids).text if ids else ""
+        made = []
+        for path in {line.strip() for line in lost.splitlines()}:
+            folder, name = os.path.split(path)
+            ours = os.path.dirname(folder) == tempfile.gettempdir() and os.path.basename(folder).startswith(_PREFIX)
+            if ours and name == os.path.basename(self._head[1]) and not os.path.lexists(folder):
+                os.mkdir(folder, 0o700)
+                shutil.copy(self._head[1], path)
+                made.append(folder)
+        return made
 
     def _remove(self, listing: list[str], rm: list[str]) -> int:
         names = self.call(*listing).text.split()
@@ -246,6 +272,10 @@ def _call(
         return Answer(False, "", f"{os.path.basename(program)} prints more than {output} bytes")
     ok = done.returncode == 0 or done.end is programs.End.OUTPUT
     return Answer(ok, _text(done.output), _text(done.error))
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(raw: bytes) -> str:

@@ -36,8 +36,13 @@ class Halving(Generic[_Change]):
         return self._known[key]
 
     def left_out(self, changes: Sequence[_Change]) -> list[_Change]:
-        """The fewest of ``changes`` without which it comes up: put back to the others, each of them stops it."""
-        return self._fewest(list(changes), lambda out: self.holds([one for one in changes if one not in out]))
+        """The fewest of ``changes`` without which it comes up: put back to the others, each of them stops it. Of those
+        that stop it together it is one, a late one if it can."""
+
+        def suffices(out: list[_Change]) -> bool:
+            return self.holds([one for one in changes if not any(one is each for each in out)])
+
+        return self._fewest(list(reversed(changes)), suffices)[::-1]
 
     def cause(self, change: _Change, others: Sequence[_Change]) -> list[_Change]:
         """What it takes for ``change`` to stop it, which it does beside ``others``: itself last, and before it the
@@ -46,18 +51,25 @@ class Halving(Generic[_Change]):
             return [change]
         return [*self._fewest(list(others), lambda some: not self.holds([*some, change])), change]
 
+    def causes(self, changes: Sequence[_Change]) -> tuple[list[list[_Change]], list[_Change]]:
+        """What stops it, as ``cause`` has each, and the changes with which it comes up."""
+        out = [] if self.holds(changes) else self.left_out(changes)
+        left = [one for one in changes if not any(one is each for each in out)]
+        return [self.cause(one, left) for one in out], left
+
     @staticmethod
     def _fewest(found: list[_Change], suffices: Callable[[list[_Change]], bool]) -> list[_Change]:
         """The fewest of ``found``, all of which suffice: without any one of them they would not."""
         parts = 2
         while len(found) > 1:
             size = -(-len(found) // parts)
-            chunks = [found[at : at + size] for at in range(0, len(found), size)]
+            starts = range(0, len(found), size)
+            chunks = (found[at : at + size] for at in starts)
             smaller = next((chunk for chunk in chunks if suffices(chunk)), None)
             if smaller is not None:
                 found, parts = smaller, 2
                 continue
-            rests = ([one for one in found if one not in chunk] for chunk in chunks) if len(chunks) > 2 else ()
+            rests = (found[:at] + found[at + size :] for at in starts) if len(starts) > 2 else ()
             rest = next((rest for rest in rests if suffices(rest)), None)
             if rest is not None:
                 found, parts = rest, max(parts - 1, 2)

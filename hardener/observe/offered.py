@@ -1,12 +1,12 @@
 """Which fields of a pod can be had of a container engine; what cannot is named, and the pod is not run without it.
 
-Source of the fields: k8s.io/api/core/v1 of Kubernetes 1.35.
+Source of the fields and their shapes: k8s.io/api/core/v1 of Kubernetes 1.35.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import dotted
@@ -14,41 +14,103 @@ from hardener.support.data_path import Path
 
 Map = dict[str, Any]
 
-# Where a pod runs, who starts it, and what is done when it stops: nothing of this changes what a run shows.
-_BESIDE = frozenset(
-    """activeDeadlineSeconds affinity dnsConfig dnsPolicy enableServiceLinks imagePullSecrets nodeName nodeSelector
-    preemptionPolicy priority priorityClassName restartPolicy schedulerName schedulingGates serviceAccount
-    serviceAccountName automountServiceAccountToken terminationGracePeriodSeconds tolerations
-    topologySpreadConstraints hostname subdomain hostAliases readinessGates""".split()
+
+def _of(shape: Any, names: str) -> Map:
+    return dict.fromkeys(names.split(), shape)
+
+
+# The shape of a field: ``str``, ``int``, ``bool``; ``dict``: a map of names that somebody chose; a map: these fields;
+# a list: a list of the one shape in it; ``_PORT``: a number or a name; ``object``: nobody here looks into it.
+_PORT = (int, str)
+_ITEMS = [{"key": str, "path": str, "mode": int}]
+_REFERENCE = {"name": str, "optional": bool}
+_KEY = _REFERENCE | {"key": str}
+_FIELD = {"apiVersion": str, "fieldPath": str}
+_RESOURCE = {"containerName": str, "divisor": object, "resource": str}
+_TOLD = [{"path": str, "mode": int, "fieldRef": _FIELD, "resourceFieldRef": _RESOURCE}]
+_PROFILE = {"type": str, "localhostProfile": str}
+_EXEC = {"command": [str]}
+_TCP = {"port": _PORT, "host": str}
+_HTTP = _TCP | {"path": str, "scheme": str, "httpHeaders": [{"name": str, "value": str}]}
+_HOOK = {"exec": _EXEC, "httpGet": _HTTP, "tcpSocket": _TCP, "sleep": {"seconds": int}}
+_HANDLERS: Map = {"exec": _EXEC, "grpc": {"port": int, "service": str}, "httpGet": _HTTP, "tcpSocket": _TCP}
+_PROBE = _HANDLERS | _of(
+    int,
+    "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds",
 )
-_OF_POD = _BESIDE | {"containers", "initContainers", "volumes", "securityContext", "shareProcessNamespace"}
-_OF_CONTAINER = frozenset(
-    """args command env envFrom image imagePullPolicy lifecycle livenessProbe name ports readinessProbe resizePolicy
-    resources restartPolicy securityContext startupProbe stdin stdinOnce terminationMessagePath terminationMessagePolicy
-    tty volumeMounts workingDir""".split()
-)
-_OF_POD_CONTEXT = frozenset(
-    """appArmorProfile fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser seccompProfile supplementalGroups
-    supplementalGroupsPolicy sysctls""".split()
-)
-_OF_CONTEXT = frozenset(
-    """allowPrivilegeEscalation appArmorProfile capabilities privileged procMount readOnlyRootFilesystem runAsGroup
-    runAsNonRoot runAsUser seccompProfile""".split()
-)
-_OF_MOUNT = frozenset(
-    ("mountPath", "mountPropagation", "name", "readOnly", "recursiveReadOnly", "subPath", "subPathExpr")
-)
-_VOLUMES = frozenset(
-    ("configMap", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
-)
-_PROJECTED = frozenset(("configMap", "downwardAPI", "secret", "serviceAccountToken"))
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
-_HANDLERS = frozenset(("exec", "grpc", "httpGet", "tcpSocket"))
-_OF_PROBE = _HANDLERS | frozenset(
-    """failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds
-    timeoutSeconds""".split()
-)
+_IDENTITY = _of(int, "runAsGroup runAsUser") | {
+    "runAsNonRoot": bool, "seccompProfile": _PROFILE, "appArmorProfile": _PROFILE,
+}  # fmt: skip
+_CONTAINER: Map = {
+    **_of(str, "image imagePullPolicy name restartPolicy terminationMessagePath terminationMessagePolicy workingDir"),
+    **_of(bool, "stdin stdinOnce tty"),
+    **_of([str], "args command"),
+    **_of(_PROBE, " ".join(_PROBES)),
+    "env": [{
+        "name": str, "value": str,
+        "valueFrom": {
+            "configMapKeyRef": _KEY, "secretKeyRef": _KEY, "fieldRef": _FIELD, "resourceFieldRef": _RESOURCE,
+        },
+    }],
+    "envFrom": [{"prefix": str, "configMapRef": _REFERENCE, "secretRef": _REFERENCE}],
+    "lifecycle": {"postStart": _HOOK, "preStop": _HOOK, "stopSignal": str},
+    "ports": [{"name": str, "protocol": str, "containerPort": int, "hostPort": int, "hostIP": str}],
+    "resizePolicy": object,
+    "resources": {"limits": dict, "requests": dict},
+    "securityContext": _IDENTITY | {
+        "allowPrivilegeEscalation": bool, "privileged": bool, "readOnlyRootFilesystem": bool, "procMount": str,
+        "capabilities": {"add": [str], "drop": [str]},
+    },
+    "volumeMounts": [_of(str, "mountPath mountPropagation name recursiveReadOnly subPath subPathExpr")
+                     | {"readOnly": bool}],
+}  # fmt: skip
+_VOLUME: Map = {
+    "name": str,
+    "configMap": _REFERENCE | {"defaultMode": int, "items": _ITEMS},
+    "downwardAPI": {"defaultMode": int, "items": _TOLD},
+    "emptyDir": {"medium": str, "sizeLimit": object},
+    "ephemeral": {"volumeClaimTemplate": object},
+    "hostPath": object,
+    "persistentVolumeClaim": {"claimName": str, "readOnly": bool},
+    "projected": {
+        "defaultMode": int,
+        "sources": [{
+            "configMap": _REFERENCE | {"items": _ITEMS}, "secret": _REFERENCE | {"items": _ITEMS},
+            "downwardAPI": {"items": _TOLD},
+            "serviceAccountToken": {"audience": str, "expirationSeconds": int, "path": str},
+        }],
+    },
+    "secret": {"defaultMode": int, "items": _ITEMS, "optional": bool, "secretName": str},
+}  # fmt: skip
+_POD: Map = {
+    # Where a pod runs, who starts it, and what is done when it stops: nothing of this changes what a run shows.
+    **_of(
+        object,
+        "activeDeadlineSeconds affinity dnsConfig dnsPolicy hostname imagePullSecrets nodeName nodeSelector "
+        "preemptionPolicy priority priorityClassName schedulerName schedulingGates subdomain "
+        "terminationGracePeriodSeconds tolerations topologySpreadConstraints",
+    ),
+    **_of(bool, "automountServiceAccountToken enableServiceLinks hostIPC hostNetwork hostPID shareProcessNamespace"),
+    **_of(str, "restartPolicy serviceAccount serviceAccountName"),
+    **_of([_CONTAINER], "containers initContainers"),
+    "hostAliases": [{"hostnames": [str], "ip": str}],
+    "os": {"name": str},
+    "readinessGates": object,
+    "securityContext": _IDENTITY | {
+        "fsGroup": int, "fsGroupChangePolicy": str, "supplementalGroups": [int], "supplementalGroupsPolicy": str,
+        "sysctls": [{"name": str, "value": str}],
+    },
+    "volumes": [_VOLUME],
+}  # fmt: skip
+_AS_IF_NOT_THERE = {"hostUsers": True, "setHostnameAsFQDN": False}
+_CALLED = {str: "text", int: "a number", bool: "true or false", dict: "a map", _PORT: "a number or a name"}
 _RESOURCES = frozenset(("cpu", "memory", "ephemeral-storage"))
+# With these a process reaches the machine from within its namespaces.
+_OF_THE_MACHINE = frozenset(
+    """ALL AUDIT_CONTROL BPF DAC_READ_SEARCH MAC_ADMIN MAC_OVERRIDE PERFMON SYS_ADMIN SYS_BOOT SYS_MODULE SYS_RAWIO
+    SYS_TIME SYSLOG""".split()
+)
 _NODE = "it needs the node"
 # Of the network namespace of a pod; kernel.* and fs.* that no engine sets are refused by it.
 _SYSCTL = re.compile(r"net\.[\w./-]+|kernel\.(?:shm\w+|msg\w+|sem)|fs\.mqueue\.\w+")
@@ -56,94 +118,103 @@ _SYSCTL = re.compile(r"net\.[\w./-]+|kernel\.(?:shm\w+|msg\w+|sem)|fs\.mqueue\.\
 
 def refused(pod: Map) -> str | None:
     """Why an engine cannot run a pod with the spec ``pod``: the field, and what it asks for; None where it can."""
-    return next(_refusals(pod), None)
+    for refusals in (_node(pod), _unlike(pod, _POD, ()), _asked(pod)):  # the last one reads what has the right shape
+        found = next(refusals, None)
+        if found is not None:
+            return found
+    return None
 
 
-def _refusals(pod: Map) -> Iterator[str]:
+def _node(pod: Map) -> Iterator[str]:
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key):
             yield f"{_NODE}: {key}"
-    if _name(pod.get("os")) == "windows":
+    volumes = pod.get("volumes")
+    for volume in volumes if isinstance(volumes, list) else ():
+        if isinstance(volume, dict) and "hostPath" in volume:
+            of = volume["hostPath"]
+            yield f"{_NODE}: hostPath {of.get('path') if isinstance(of, dict) else of}"
+
+
+def _unlike(value: Any, shape: Any, path: Path) -> Iterator[str]:
+    """What in ``value`` has another shape, or is in no shape known here."""
+    if value is None or shape is object:
+        return
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            yield f"{dotted(path)}: it is no list"
+            return
+        for number, each in enumerate(value):
+            if each is None:
+                yield f"{dotted((*path, number))}: it is empty"
+            yield from _unlike(each, shape[0], (*path, number))
+    elif isinstance(shape, dict):
+        if not isinstance(value, dict):
+            yield f"{dotted(path) or 'its spec'}: it is no map"
+            return
+        for key, each in value.items():
+            if key in shape:
+                yield from _unlike(each, shape[key], (*path, key))
+            elif each is not None and each != [] and not (each is _AS_IF_NOT_THERE.get(key) and not path):
+                yield f"{dotted((*path, str(key)))}: an engine does not offer it"
+    elif not isinstance(value, shape) or (isinstance(value, bool) and shape is not bool):
+        yield f"{dotted(path)}: it is not {_CALLED[shape]}"
+
+
+def _asked(pod: Map) -> Iterator[str]:
+    if (pod.get("os") or {}).get("name") == "windows":
         yield "it is a pod for Windows"
-    known = _OF_POD | {"hostNetwork", "hostPID", "hostIPC", "os"}
-    yield from _others(pod, known, ())
     if pod.get("readinessGates"):
         yield "readinessGates: only a cluster sets them"
-    context = _map(pod.get("securityContext"))
-    yield from _others(context, _OF_POD_CONTEXT, ("securityContext",))
+    if not pod.get("containers"):
+        yield "containers: there are none"
+    context = pod.get("securityContext") or {}
     yield from _profiles(context, ("securityContext",))
-    for number, sysctl in enumerate(_maps(context.get("sysctls"))):
+    for number, sysctl in enumerate(context.get("sysctls") or []):
         if not _SYSCTL.fullmatch(str(sysctl.get("name"))):
             yield f"{dotted(('securityContext', 'sysctls', number))}: {sysctl.get('name')} is one of the whole machine"
-    for number, volume in enumerate(_maps(pod.get("volumes"))):
-        yield from _volume(volume, ("volumes", number))
+    for number, volume in enumerate(pod.get("volumes") or []):
+        if str((volume.get("emptyDir") or {}).get("medium") or "").startswith("HugePages"):
+            yield f"{_NODE}: {dotted(('volumes', number, 'emptyDir'))} asks for huge pages"
     for key in ("initContainers", "containers"):
-        for number, container in enumerate(_maps(pod.get(key))):
+        for number, container in enumerate(pod.get(key) or []):
             yield from _container(container, (key, number))
 
 
-def _volume(volume: Map, path: Path) -> Iterator[str]:
-    if "hostPath" in volume:
-        yield f"{_NODE}: hostPath {_map(volume['hostPath']).get('path')}"
-    yield from _others(volume, _VOLUMES | {"name", "hostPath"}, path)
-    for number, source in enumerate(_maps(_map(volume.get("projected")).get("sources"))):
-        yield from _others(source, _PROJECTED, (*path, "projected", "sources", number))
-
-
 def _container(container: Map, path: Path) -> Iterator[str]:
-    yield from _others(container, _OF_CONTAINER, path)
-    if not isinstance(container.get("image"), str):
+    if not container.get("image"):
         yield f"{dotted((*path, 'image'))}: there is none"
-    context = _map(container.get("securityContext"))
+    context = container.get("securityContext") or {}
     place = (*path, "securityContext")
     if context.get("privileged"):
         yield f"{dotted((*place, 'privileged'))}: nothing is run privileged"
     if context.get("procMount") not in (None, "Default"):
         yield f"{dotted((*place, 'procMount'))}: {context['procMount']}"
-    yield from _others(context, _OF_CONTEXT, place)
+    for name in (context.get("capabilities") or {}).get("add") or []:
+        if name.upper().removeprefix("CAP_") in _OF_THE_MACHINE:
+            yield f"{_NODE}: {dotted((*place, 'capabilities', 'add'))} asks for {name}"
     yield from _profiles(context, place)
-    for port in _maps(container.get("ports")):
+    for port in container.get("ports") or []:
         if port.get("hostPort"):
             yield f"{_NODE}: hostPort {port['hostPort']}"
-    for mount in _maps(container.get("volumeMounts")):
-        yield from _others(mount, _OF_MOUNT, (*path, "volumeMounts"))
+    for mount in container.get("volumeMounts") or []:
         if mount.get("mountPropagation") not in (None, "None"):
             yield f"{_NODE}: mountPropagation {mount['mountPropagation']}"
-    resources = _map(container.get("resources"))
-    yield from _others(resources, {"limits", "requests"}, (*path, "resources"))
+    resources = container.get("resources") or {}
     for key in ("limits", "requests"):
-        for name in _map(resources.get(key)):
+        for name in resources.get(key) or {}:
             if name not in _RESOURCES:
                 yield f"{_NODE}: {dotted((*path, 'resources', key))} asks for {name}"
     for key in _PROBES:
-        probe = _map(container.get(key))
-        yield from _others(probe, _OF_PROBE, (*path, key))
-        if probe and not _HANDLERS & probe.keys():
+        probe = container.get(key) or {}
+        asks = [handler for handler in _HANDLERS if probe.get(handler) is not None]
+        if probe and not asks:
             yield f"{dotted((*path, key))}: it asks nothing"
-        if any(_map(probe.get(handler)).get("host") for handler in ("httpGet", "tcpSocket")):
+        if any(probe[handler].get("host") for handler in asks):
             yield f"{dotted((*path, key))}: it asks another host"
-    start = _map(_map(container.get("lifecycle")).get("postStart"))
-    yield from _others(start, {"exec", "httpGet", "sleep", "tcpSocket"}, (*path, "lifecycle", "postStart"))
 
 
 def _profiles(context: Map, path: Path) -> Iterator[str]:
     for key in ("appArmorProfile", "seccompProfile"):
-        if _map(context.get(key)).get("type") == "Localhost":
+        if (context.get(key) or {}).get("type") == "Localhost":
             yield f"{_NODE}: {dotted((*path, key))} is a file of it"
-
-
-def _others(found: Map, known: Iterable[str], path: Path) -> Iterator[str]:
-    for key in sorted(str(key) for key in set(found) - set(known) if found[key] is not None):
-        yield f"{dotted((*path, key))}: an engine does not offer it"
-
-
-def _name(value: Any) -> Any:
-    return value.get("name") if isinstance(value, dict) else None
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}
-
-
-def _maps(value: Any) -> list[Map]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

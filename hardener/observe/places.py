@@ -132,7 +132,7 @@ def _spellings(name: str, namespace: str) -> list[str]:
 
 
 def _target(port: Map, spec: Map) -> int | None:
-    target = port.get("targetPort", port.get("port"))
+    target = port.get("targetPort") or port.get("port")
     if isinstance(target, int):
         return target
     if isinstance(target, str) and target.isdecimal():

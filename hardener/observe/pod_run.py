@@ -15,7 +15,7 @@ from typing import Any
 
 from hardener.errors import HardenError
 from hardener.observe import container_options
-from hardener.observe.container_options import NotStartedError
+from hardener.observe.container_options import NotOfferedError, NotStartedError
 from hardener.observe.engine import Answer, Engine, EngineError
 from hardener.observe.places import Place
 from hardener.observe.pod_values import Given, Variable, variables, words
@@ -34,6 +34,7 @@ _MOST_SECONDS = 300.0  # to become ready, whatever its probes allow
 _LEAST_SECONDS = 30.0
 _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
+_SHORTEST_SECRET = 4  # characters
 _DISK = 4 * 1024**3  # bytes by which the disk of the engine may fill up while a pod runs
 _SPEAKS = re.compile(
     r"(?i)denied|read-only|not permitted|cannot|can't|could ?n.t|fail|fatal|error|exception|refus|no such|unable|panic"
@@ -58,11 +59,12 @@ class StoppedError(HardenError):
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """Whether a pod came up, and if not, why: one line, masked."""
+    """Whether a pod came up, and if not, why: one line, masked. ``refused``: nobody tried."""
 
     up: bool
     reason: str = ""
     restarts: int = 0
+    refused: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +115,7 @@ class PodRun:
         self._made: list[str] = []
         self._tokens: dict[str, bool] = {}
         self._number = itertools.count()
+        self._secrets: set[str] = set()
         self._free: int | None = None
         self.restarts = 0
         self.carried: list[str] = []
@@ -126,12 +129,17 @@ class PodRun:
         as long as is needed. ``whole``: look for all of ``seconds`` whatever its probes say. ``restarts``: a container
         may end and be started again, since what it needs may come later. ``serves``: the ports ("80/tcp") that each
         container has to listen on; None: those that its manifest declares are waited for, and not insisted on. Raises
-        EngineError: nothing is known then."""
+        EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
             self._start()
-            return self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
+            came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotStartedError as error:
-            return Came(False, self._line([str(error)]), self.restarts)
+            came = Came(False, self._line([str(error)]), self.restarts, isinstance(error, NotOfferedError))
+        if not came.up and not self._stop.is_set():
+            if self._engine.inspect("network", self._network) is None:
+                raise EngineError(f"it has stopped working: {came.reason}")
+            self._hands("free", "/")
+        return came
 
     def _start(self) -> None:
         self._free = self._hands("free", self._engine.storage) if self._engine.storage else None
@@ -193,10 +201,11 @@ class PodRun:
         image, config = self.pod.images[str(spec.get("image"))]
         user = container_options.user_of(self.pod.spec, spec, config)
         known = variables(spec, self.pod.spec, self.pod.given)
+        self._secrets |= {each.value for each in known if each.secret and len(each.value) >= _SHORTEST_SECRET}
         said, secret = words(spec.get("command"), known)
         arguments, more = words(spec.get("args"), known)
         if secret or more:
-            raise NotStartedError(f"{spec.get('name')}: a value of a Secret would stand on a command line")
+            raise NotOfferedError(f"{spec.get('name')}: a value of a Secret would stand on a command line")
         container = _Container(spec, f"{self._name}-{next(self._number)}", known)
         owner = None if init or not self._running else self._running[0]
         options = container_options.options(
@@ -279,7 +288,7 @@ class PodRun:
             elif not each.secret:
                 options += ["--env", f"{each.name}={each.value}"]
             else:
-                raise NotStartedError(f"its variable {each.name} of several lines cannot be handed over unseen")
+                raise NotOfferedError(f"its variable {each.name} of several lines cannot be handed over unseen")
         if lines:
             path = os.path.join(self._engine.folder, f"{self._name}.env")
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -574,9 +583,8 @@ class PodRun:
             told = (speaking or told)[-1:]
         # Each variable may be a secret that nothing but its place tells.
         text = self._mask(": ".join(told))
-        for each in (one for container in self._running for one in container.variables if one.secret):
-            if len(each.value) >= 4:
-                text = text.replace(each.value, "***")
+        for value in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 

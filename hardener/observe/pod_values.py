@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -21,9 +22,9 @@ from hardener.support.fast_dataclass import dataclass
 Map = dict[str, Any]
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 # A node that nothing else is known of.
-_CPU, _MEMORY = "1", "4Gi"
+_CPU, _MEMORY, _DISK = "1", "4Gi", "20Gi"
 
 
 class MissingError(HardenError):
@@ -168,13 +169,16 @@ def _resource(of: Map, container: Map, pod: Map) -> str:
     if named:
         container = next((each for each in _maps(pod.get("containers")) if each.get("name") == named), container)
     kind, _, name = str(of.get("resource")).partition(".")
-    resources = container.get("resources") if isinstance(container.get("resources"), dict) else {}
-    held = (resources or {}).get(kind)
-    value = held.get(name) if isinstance(held, dict) else None
+    resources = _map(container.get("resources"))
+    # What is limited and not requested is requested up to its limit.
+    parts = (kind,) if kind == "limits" else ("requests", "limits")
+    value = next((found for part in parts if (found := _map(resources.get(part)).get(name)) is not None), None)
     if value is None:
-        value = "0" if kind == "requests" else _MEMORY if name == "memory" else _CPU
+        value = "0" if kind == "requests" else {"memory": _MEMORY, "cpu": _CPU}.get(name, _DISK)
     amount, divisor = quantity.parse(str(value)), quantity.parse(str(of.get("divisor") or "1"))
-    if amount is None or not divisor:
+    if divisor == 0:
+        divisor = quantity.parse("1")  # as if it said nothing
+    if amount is None or divisor is None:
         raise MissingError(f"its resourceFieldRef {of.get('resource')} is no quantity")
     return str(math.ceil(amount / divisor))
 
@@ -200,14 +204,14 @@ def _source_files(
 ) -> list[VolumeFile]:  # fmt: skip
     mode = default if isinstance(default, int) and not isinstance(default, bool) else 0o644
     if key == "serviceAccountToken":
-        return [VolumeFile(str(of.get("path") or "token"), given.token["token"], mode)]
+        return [VolumeFile(_inside(of.get("path") or "token"), given.token["token"], mode)]
     if key == "downwardAPI":
         found = []
         for item in _maps(of.get("items")):
             if isinstance(field := item.get("fieldRef"), dict):
                 text = given.told(str(field.get("fieldPath")))
             else:
-                text = _resource(item.get("resourceFieldRef") or {}, container, pod)
+                text = _resource(_map(item.get("resourceFieldRef")), container, pod)
             found.append(VolumeFile(_inside(item.get("path")), text.encode(), _mode(item, mode)))
         return found
     secret = key == "secret"
@@ -241,10 +245,14 @@ def content_of(item: Map) -> dict[str, bytes]:
             if isinstance(value, bool) or not isinstance(value, str | int | float):
                 continue
             try:
-                found[str(key)] = base64.b64decode(str(value), validate=False) if encoded else str(value).encode()
+                found[str(key)] = _decoded(str(value)) if encoded else str(value).encode()
             except (binascii.Error, ValueError):
                 continue
     return found
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
 
 
 def _inside(path: Any) -> str:
@@ -260,11 +268,15 @@ def _mode(item: Map, default: int) -> int:
 
 
 def _lines(held: Map) -> str:
-    return "\n".join(f'{key}="{value}"' for key, value in sorted(held.items()))
+    return "\n".join(f"{key}={json.dumps(str(value), ensure_ascii=False)}" for key, value in sorted(held.items()))
 
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
+
+
+def _map(value: Any) -> Map:
+    return value if isinstance(value, dict) else {}
 
 
 def _maps(value: Any) -> list[Map]:

@@ -18,11 +18,13 @@ KINDS = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 class Probes:
-    """The probes of a container that began at ``began`` (of the monotonic clock). ``failed``: one that is to restart
+    """The probes of a container that began at ``began`` of the ``clock``. ``failed``: one that is to restart
     it has failed often enough; ``ready``: it takes traffic."""
 
-    def __init__(self, container: Map, began: float, ask: Asks) -> None:
-        self._ask = ask
+    def __init__(
+        self, container: Map, began: float, ask: Asks, clock: Callable[[], float] = time.monotonic
+    ) -> None:  # fmt: skip
+        self._ask, self._clock = ask, clock
         self._probes = {kind: _Probe(container[kind], began) for kind in KINDS if _is_map(container.get(kind))}
         self.failed: str | None = None
         self.said = ""
@@ -51,11 +53,10 @@ class Probes:
                 continue
             if kind == "startupProbe" and probe.good:
                 continue
-            now = time.monotonic()
-            if now < probe.due:
+            if self._clock() < probe.due:
                 continue
             said = self._ask(probe.spec, probe.timeout)
-            probe.take(said, time.monotonic())
+            probe.take(said, self._clock())
             if said is not None:
                 self.said = f"{kind}: {said}"
                 if kind != "readinessProbe" and probe.in_a_row >= probe.failures:

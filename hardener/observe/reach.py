@@ -30,7 +30,10 @@ class Hands:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            number, result = json.loads(line)
+            try:
+                number, result = json.loads(line)
+            except (ValueError, TypeError):  # what an engine says before it
+                continue
             waiting = self._waiting.pop(number, None)
             if waiting is not None:
                 waiting.put(result)
@@ -38,8 +41,8 @@ class Hands:
             waiting.put(EngineError("the process that looks at containers has ended"))
 
     def __call__(self, name: str, *arguments: Any, seconds: float = 15) -> Any:
-        """What the function ``name`` of ``hands`` returns, None where it gives no answer in time. Raises EngineError
-        where the process is gone."""
+        """What the function ``name`` of ``hands`` returns; where it gives no answer in time, None, or that this is what
+        went wrong. Raises EngineError where the process is gone."""
         number = next(self._numbers)
         waiting = self._waiting[number] = queue.SimpleQueue[Any]()
         assert self._process.stdin is not None
@@ -51,7 +54,7 @@ class Hands:
         except (OSError, ValueError):
             raise EngineError("the process that looks at containers has ended") from None
         except queue.Empty:
-            return None
+            return hands.LATE if name in hands.TELL else None
         finally:
             self._waiting.pop(number, None)
         if isinstance(result, EngineError):

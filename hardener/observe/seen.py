@@ -121,7 +121,8 @@ def folders_written(
         wrote.add(folder)
         if (folder != path and filled(folder)) or (folder == path and kind == "C" and filled(path)):
             occupied.add(folder)
-    return {path for path in wrote if not any(_is_below(path, other) for other in wrote)}, occupied
+    wrote = {path for path in wrote if not any(_is_below(path, other) for other in wrote)}
+    return wrote, occupied & wrote
 
 
 def _is_below(path: str, other: str) -> bool:

@@ -31,6 +31,7 @@ from hardener.observe.pod_run import Came, StoppedError
 from hardener.observe.reach import Hands
 from hardener.observe.seen import Seen
 from hardener.support.fast_dataclass import dataclass
+from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
@@ -66,7 +67,8 @@ class Result:
     """What became of a workload. ``state``: "held" (with all changes), "partly", "not-as-it-is", "refused", "not-run".
 
     ``reason`` is one line for the last three. ``containers``: name, image, digest, and what was seen of each as it is.
-    ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why.
+    ``held`` are the transforms under which it came up, ``untried`` those that an engine does not offer, and why;
+    ``lost`` what of its Services nobody could call.
     """
 
     key: str
@@ -81,6 +83,7 @@ class Result:
     held: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -115,6 +118,7 @@ class Session:
         self._stop, self._progress = stop, progress
         self._cases: list[_Case] = []
         self.results: list[Result] = []
+        self.broken: str | None = None  # what the engine did not do
         self.applications: list[Application] = []
         found: dict[str, list[tuple[Name, Workload, Result]]] = {}
         for name, pod in pods_of(tree).items():
@@ -123,7 +127,7 @@ class Session:
             result = Result(key, item.namespace, item.piece.file.name, item.piece.read().line(int(item.path[0]), ()))
             if wanted(item.name, key):
                 self.results.append(result)
-            why = next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
+            why = _left_alone(pod)
             if why is not None:
                 result.state, result.reason = "refused", why
                 continue
@@ -178,13 +182,18 @@ class Session:
                 workload, workload.spec, self._seconds, whole=True, restarts=True, stays=not _ends(workload)
             )
         except EngineError as error:
-            case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+            self._broke(case, error)
             return
         workload.came, workload.seen = came, seen
         case.as_it_is = {name: replace(found, listens=set(found.listens)) for name, found in seen.items()}
         if not came.up:
-            case.result.state, case.result.reason = "not-as-it-is", came.reason
+            case.result.state, case.result.reason = "refused" if came.refused else "not-as-it-is", came.reason
         self._progress(case.result.key, "came up as it is" if came.up else "does not come up as it is")
+
+    def _broke(self, case: _Case, error: EngineError) -> None:
+        """The engine does not do what it is asked for: of the workload nothing is known by that."""
+        case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+        self.broken = self.broken or case.result.reason
 
     def _connections(self, case: _Case, seen: Mapping[str, Seen]) -> None:
         """Name what its containers connected to, and who connected to it."""
@@ -288,26 +297,24 @@ class Session:
                 wrote = self._wrote(case)
                 if len(rest) < len(steps) and halving.holds(rest) and self._wrote(case) != wrote:
                     return  # it writes elsewhere now: decided anew, those places get a volume
-            out = [] if halving.holds(steps) else halving.left_out(steps)
-            left = [step for step in steps if step not in out]
-            for step in out:
-                # With all that holds: alone it may fail for want of another change.
-                beside = [one for one in steps if one in left or one is step]
+            causes, left = halving.causes(steps)
+            for cause in causes:
+                # Beside all that holds: alone it may fail for want of another change.
+                beside = [step for step in steps if step in left or step is cause[-1]]
                 again, _ = self._experiment(case, found.spec(_makeable(found, beside)), whole=False)
-                if halving.holds(beside) or again.up:
-                    case.result.reason = (
-                        f"once it came up with {step.id}, and once it did not: nothing is known of that"
-                    )
+                if again.up:
+                    id = cause[-1].id
+                    case.result.reason = f"once it came up with {id}, and once it did not: nothing is known of that"
                 else:
-                    self._failed(case, halving.cause(step, left), again.reason)
+                    self._failed(case, cause, again.reason)
         except TooManyError:
             case.result.reason = f"{halving.runs} runs were not enough to find what stops it"
             return
         except EngineError as error:
-            case.result.reason = f"{self._engine.name}: {self._mask(str(error))}"
+            self._broke(case, error)
             return
         _note(case.held, _makeable(found, left))
-        case.whole = not out
+        case.whole = not causes
 
     def _failed(self, case: _Case, cause: list[PodStep], because: str) -> None:
         last = cause[-1]
@@ -482,7 +489,7 @@ class Session:
 
     def _conclude(self, case: _Case) -> None:
         result, workload = case.result, case.workload
-        result.runs = workload.runs
+        result.runs, result.lost = workload.runs, workload.lost
         result.connects = {name: tuple(sorted(each)) for name, each in case.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))
@@ -495,6 +502,17 @@ class Session:
         failed = {id for failure in result.failed for id in failure.ids[-1:]}
         result.held = sorted({id for each in case.held.values() for id in each} - failed)
         result.state = "held" if case.whole and not result.failed else "partly"
+        if result.state == "partly" and not result.failed and not result.reason:
+            result.reason = "the run ended before it was known whether it comes up hardened"
+
+
+def cannot_run(pod: PodTemplate) -> str | None:
+    """Why ``pod`` is none that an engine runs, by what is written there; None where it can be."""
+    return _left_alone(pod) or refused(DecidedPod(pod, []).spec())
+
+
+def _left_alone(pod: PodTemplate) -> str | None:
+    return next((text for kind, text in _NOT_RUN.items() if kind in pod.classes), None)
 
 
 def _apart(members: list[_Member], depth: int = 0) -> Iterator[tuple[str, list[_Member]]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from hardener.observe.container_options import Mount, NotStartedError
 from hardener.observe.engine import Engine, EngineError
-from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with
+from hardener.observe.pod_values import Given, Variable, VolumeFile, files_of, text_with, variables
 from hardener.observe.reach import Hands
 from hardener.support.fast_dataclass import dataclass
 
@@ -63,8 +63,9 @@ class Volumes:
         found = []
         for container in containers:
             for mount in _maps(container.get("volumeMounts")):
-                if mount.get("name") == name and isinstance(mount.get("subPath"), str):
-                    found.append(mount["subPath"])
+                part = _part(mount, container, self._pod, self._given) if mount.get("name") == name else ""
+                if part and not _leaves(part):  # one that leaves it is refused where it is mounted
+                    found.append(part)
         return found
 
     def _add(self, name: str, files: list[VolumeFile] | None, mode: int, parts: list[str]) -> None:
@@ -99,7 +100,7 @@ class Volumes:
         finally:
             self._engine.call("rm", "-f", "-v", holder)
 
-    def mounts(self, container: Map, variables: list[Variable], mounts_token: bool) -> list[Mount]:
+    def mounts(self, container: Map, known: list[Variable], mounts_token: bool) -> list[Mount]:
         """Where ``container`` has them. Raises NotStartedError."""
         found = []
         for mount in _maps(container.get("volumeMounts")):
@@ -108,8 +109,8 @@ class Volumes:
                 raise NotStartedError(f"its volume {mount.get('name')} is none of the pod")
             part = str(mount.get("subPath") or "")
             if mount.get("subPathExpr"):
-                part = text_with(str(mount["subPathExpr"]), variables)
-            if part.startswith("/") or ".." in part.split("/") or "," in part + str(mount.get("mountPath")):
+                part = text_with(str(mount["subPathExpr"]), known)
+            if _leaves(part) or "," in part + str(mount.get("mountPath")):
                 raise NotStartedError(f"its mount {mount.get('mountPath')} cannot be made: {part}")
             writable = volume.writable and not mount.get("readOnly")
             found.append(Mount(volume.name, str(mount.get("mountPath")), writable, part.strip("/")))
@@ -147,13 +148,13 @@ def archive(
     extra = 0 if group is None else _SETGID | (0o550 if readonly else 0o770)
 
     def folder(name: str) -> None:
-        if name not in made:
-            made.add(name)
-            if name != ".":
-                folder(posixpath.dirname(name) or ".")
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.mode, entry.gid = tarfile.DIRTYPE, mode | extra, group or 0
-            archived.addfile(entry)
+        parts = [] if name == "." else name.split("/")
+        for each in (".", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))):
+            if each not in made:
+                made.add(each)
+                entry = tarfile.TarInfo(each)
+                entry.type, entry.mode, entry.gid = tarfile.DIRTYPE, mode | extra, group or 0
+                archived.addfile(entry)
 
     with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archived:
         folder(".")
@@ -167,6 +168,16 @@ def archive(
             entry.mode = file.mode | (0 if group is None else 0o440)
             archived.addfile(entry, io.BytesIO(file.content))
     return into.getvalue()
+
+
+def _part(mount: Map, container: Map, pod: Map, given: Given) -> str:
+    if mount.get("subPathExpr"):
+        return text_with(str(mount["subPathExpr"]), variables(container, pod, given))
+    return str(mount.get("subPath") or "")
+
+
+def _leaves(part: str) -> bool:
+    return part.startswith("/") or ".." in part.split("/")
 
 
 def _maps(value: Any) -> list[Map]:

@@ -88,7 +88,7 @@ def _rows(ran: list[Result]) -> list[tuple[str, ...]]:
     for result in ran:
         as_it_is, hardened = _STATES[result.state]
         if result.state in ("held", "partly") and not result.held and not result.failed:
-            hardened = "-" if result.reason else "nothing to do"
+            hardened = "nothing to do" if result.state == "held" else "-"
         failed = ", ".join(dict.fromkeys(failure.ids[-1] for failure in result.failed)) or "-"
         rows.append((_name(result), as_it_is, hardened, failed, _wrote(result), _memory(result)))
     return rows
@@ -120,6 +120,8 @@ def _reasons(result: Result) -> Iterator[str]:
         yield f"  {name} does not come up with {failure.ids[-1]}: {plain(failure.because)}"
     if result.state in ("held", "partly") and result.reason:
         yield f"  {name}: {plain(result.reason)}"
+    for problem in result.lost:
+        yield f"  {name}: {plain(problem)}"
     for id, why in result.untried.items():
         yield f"  {name}: {id} was not tried: {plain(why)}"
 
@@ -193,4 +195,5 @@ def _json(result: Result) -> dict[str, Any]:
         "held": result.held,
         "failed": [{"changes": list(failure.ids), "because": failure.because} for failure in result.failed],
         "notTried": result.untried,
+        "notServed": result.lost,
     }

@@ -1,0 +1,146 @@
+"""An engine that is none, or does not work, is one line that says so; what a dead run left is known by its name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from hardener.observe import engine as engines
+from hardener.observe.engine import Answer, Engine, is_dead, run_name
+from hardener.support.programs import ProgramError
+
+INSTALL = "install podman (https://podman.io/docs/installation), or name an engine with --engine docker"
+
+
+def program(folder: Path, text: str, name: str = "podman") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!{sys.executable} -I\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A folder with programs that is all of PATH, and a tree."""
+    for name in ("bin", "tree", "tmp"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    return tmp_path / "bin", (tmp_path / "tree").resolve()
+
+
+def problem(name: str | None, tree: Path) -> str:
+    with pytest.raises(ProgramError) as error:
+        Engine.found(name, str(tree))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_there_is_none(folders: tuple[Path, Path]) -> None:
+    assert problem(None, folders[1]) == f"there is no container engine: {INSTALL}"
+    assert problem("podman", folders[1]) == f"podman is not installed: {INSTALL}"
+    assert problem("docker", folders[1]) == "docker is not installed: install it"
+
+
+def test_one_in_the_tree_is_not_run(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, tree = folders
+    program(tree, f"open({str(tree / 'was-run')!r}, 'w')")
+    monkeypatch.setenv("PATH", str(tree))
+    assert problem("podman", tree).startswith("podman of PATH lies in the tree that is read: ")
+    assert problem(None, tree) == f"there is no container engine: {INSTALL}"
+    assert not (tree / "was-run").exists()
+
+
+SAYS = {
+    "rubbish": ("print('hello')", "podman does not answer as podman does"),
+    "a list": ("print('[1]')", "podman does not answer as podman does"),
+    "null": ("print('null')", "podman does not answer as podman does"),
+    "nothing": ("", "podman does not answer as podman does"),
+    "half": ("print('{\"host\": ')", "podman does not answer as podman does"),
+    "bytes": ("import sys; sys.stdout.buffer.write(bytes(range(256)))", "podman does not answer as podman does"),
+    "hangs": (
+        "import time; time.sleep(60)", "podman does not work for this user: podman gives no answer in 2 seconds",
+    ),
+    "endless": (
+        "while True: print('x' * 100000)",
+        "podman does not work for this user: podman prints more than 8388608 bytes",
+    ),
+    "denied": (
+        "import sys; sys.exit('warn level=warning\\nError: permission denied\\n')",
+        "podman does not work for this user: permission denied",
+    ),
+    "fails in silence": ("raise SystemExit(3)", "podman does not work for this user: no word why"),
+    "server": (
+        "print('{\"ServerErrors\": [\"permission denied\\\\nat the socket\"]}')",
+        "podman does not work for this user: permission denied\\x0aat the socket",
+    ),
+    "server, as text": (
+        "print('{\"ServerErrors\": \"denied\"}')", "podman does not work for this user: denied",
+    ),
+}  # fmt: skip
+
+
+def test_a_daemon_that_is_not_there(folders: tuple[Path, Path]) -> None:
+    text = "print('{\"ServerErrors\": [\"Cannot connect\"]}'); import sys; sys.exit('errors pretty printing info')"
+    program(folders[0], text, "docker")
+    assert problem(None, folders[1]) == "docker does not work for this user: Cannot connect"
+
+
+@pytest.mark.parametrize(("text", "said"), SAYS.values(), ids=SAYS)
+def test_one_that_does_not_work(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str
+) -> None:
+    monkeypatch.setattr(engines, "_FIRST_SECONDS", 2.0)
+    program(folders[0], text)
+    assert problem(None, folders[1]) == said
+    assert os.listdir(tmp_path / "tmp") == []
+
+
+INFOS = {
+    "podman": ("podman", '{"version": {"Version": "5.4.2"}, "host": {"security": {"rootless": true}}}', "podman 5.4.2"),
+    "docker": ("docker", '{"ServerVersion": "28.1", "SecurityOptions": ["name=rootless"]}', "docker 28.1"),
+    "podman of odd shapes": ("podman", '{"version": [], "host": 5, "store": "x"}', "podman"),
+    "docker of odd shapes": ("docker", '{"ServerVersion": "1\\n2", "SecurityOptions": 5}', "docker 1\\x0a2"),
+}
+
+
+@pytest.mark.parametrize(("name", "info", "called"), INFOS.values(), ids=INFOS)
+def test_what_it_says_of_itself(folders: tuple[Path, Path], name: str, info: str, called: str) -> None:
+    program(folders[0], f"print({info!r})", name)
+    found = Engine.found(None, str(folders[1]))
+    assert found.called == called
+    assert found.rootless is ("rootless" in info)
+    found.clear()
+    assert not os.path.exists(found.folder)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("", "no word why"),
+        ("Error: a\n", "a"),
+        ("time=x level=warning msg=y\n", "no word why"),
+        ("Error: first\nError: last\n\n", "last"),
+        ("docker: bad\n", "bad"),
+    ],
+)
+def test_reason(error: str, reason: str) -> None:
+    assert Answer(False, "", error).reason == reason
+
+
+def test_runs_are_known_as_dead() -> None:
+    assert not is_dead(run_name())
+    user, pid, began = run_name().split(".")
+    assert is_dead(f"{user}.{pid}.{int(began) + 1}")  # another process had the number
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        gone = process.pid
+    assert is_dead(f"{user}.{gone}.5")
+    assert not is_dead(f"{int(user) + 1}.{gone}.5")  # of somebody else
+    for odd in ("", "x", "1.2", f"{user}.{gone}.5.6", f" {user}.{gone}.5", "-1.-1.-1"):
+        assert not is_dead(odd)

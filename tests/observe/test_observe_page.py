@@ -1,0 +1,107 @@
+"""docs/observe.md: its first run, and the numbers that it names.
+
+An ordinary run takes the one workload of the page whose change does not hold; ``HARDEN_OBSERVE=all`` takes all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hardener.observe import container_options, engine, halving, pod_run
+from hardener.observe.offered import refused
+
+from ..conftest import write
+from ..shown import block, blocks, hold, read
+from . import workloads as known
+from .ground import ALL, Ground
+
+PAGE = "docs/observe.md"
+HEADING = "A first run"
+
+
+def _manifests() -> dict[str, str]:
+    """The tree of the page."""
+    probe = "readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}\n"
+    mount = "volumeMounts: [{name: data, mountPath: /data}]\n"
+    claim = "  volumeClaimTemplates:\n  - metadata: {name: data}\n    spec: {accessModes: [ReadWriteOnce]}\n"
+    found = {
+        "orders": known.workload("orders", "registry.example.com/shop/orders:1.0.0", probe),
+        "store": known.workload("store", "redis:7.2.4", mount, kind="StatefulSet")
+        + claim
+        + known.service("store", 6379),
+        "web": known.workload("web", "nginx:1.27.3", "ports: [{containerPort: 80}]\n"),
+    }
+    named = {
+        name: re.sub(r"  name: (\w+)\n(?=spec)", r"  name: \1\n  namespace: shop\n", text)
+        for name, text in found.items()
+    }
+    return {f"k8s/{name}.yaml": text.replace("- name: main", f"- name: {name}") for name, text in named.items()}
+
+
+def _stable(text: str) -> list[str]:
+    """The lines of a report without what differs from run to run: seconds, memory, versions."""
+    text = re.sub(r"\b\d+ s\b", "N s", re.sub(r"podman [\d.]+", "podman", text))
+    return [re.sub(r" +", " ", re.sub(r"\d+ Mi$", "N Mi", line)) for line in text.splitlines()]
+
+
+def test_the_first_run(ground: Ground, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    folder = ground.tree(
+        tmp_path / "tree", _manifests(), ["r.example/shop/orders:1.0.0", "redis:7.2.4", "nginx:1.27.3"]
+    )
+    config = (folder / ".harden.yaml").read_text(encoding="utf-8").replace("r.example", "registry.example.com")
+    write(folder, {".harden.yaml": config})
+    observe, apply = block(PAGE, "sh", HEADING).splitlines()
+    table, held = blocks(PAGE, "text", HEADING)
+    more = [] if ALL else ["--workload", "orders", "--seconds", "2"]
+    said = ground.harden(*observe.split()[1:], *more, cwd=folder)
+    assert said.status == 0, said.all
+    if ALL:
+        now = table if _stable(said.out) == _stable(table) else said.out
+        hold(request, PAGE, f"```text\n{table}```\n", f"```text\n{now}```\n")
+    else:
+        of_orders = [line for line in _stable(table) if "Deployment/orders" in line]
+        assert len(of_orders) == 2 and [line for line in _stable(said.out) if "Deployment/orders" in line] == of_orders
+    entry = yaml.safe_load((folder / "harden.lock").read_text(encoding="utf-8"))["images"]
+    (seen,) = entry["registry.example.com/shop/orders:1.0.0"]["observed"]
+    because = seen["failed"][known.READ_ONLY]["because"]
+    assert seen["occupied"] == ["/app"] and because in table and because in held
+    applied = ground.harden(*apply.split()[1:], "--yes", "-v", cwd=folder)
+    shown = re.search(rf"^  {known.READ_ONLY} K01 medium breaking .*\n.*\n", applied.out, re.M)
+    assert shown is not None, applied.all
+    assert [re.sub(r"\(.*?\)|:\d+ ", "", line) for line in shown[0].splitlines()] == [
+        re.sub(r"\(.*?\)|:\d+ ", "", line) for line in held.splitlines()
+    ]
+
+
+def test_the_page_names_the_limits_of_the_program() -> None:
+    text = read(PAGE)
+    limits = re.findall(r"^\| (memory|processes|one file|disk of the engine) \| ([\d,]+)(?: GiB)?\b", text, re.M)
+    assert {what: int(number.replace(",", "")) for what, number in limits} == {
+        "memory": container_options.MOST_MEMORY >> 30, "processes": container_options._MOST_PROCESSES,
+        "one file": container_options._MOST_FILE >> 30, "disk of the engine": pod_run._DISK >> 30,
+    }  # fmt: skip
+    for said in (
+        f"{pod_run._MOST_SECONDS:.0f} s to come up, {pod_run._INIT_SECONDS:.0f} s for an init container",
+        f"{pod_run._MOST_RESTARTS} restarts", f"at least {pod_run._LEAST_SECONDS:.0f} s", f"`{engine.LABEL}`",
+        f"At most {halving.MOST} runs",
+    ):  # fmt: skip
+        assert said in text, said
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        {"volumes": [{"name": "engine", "hostPath": {"path": "/var/run/docker.sock"}}]},
+        {"containers": [{"image": "a", "resources": {"limits": {"nvidia.com/gpu": 1}}}]},
+        {"containers": [{"image": "a", "securityContext": {"privileged": True}}]},
+        {"hostUsers": False},
+    ],
+    ids=["a folder of the node", "a device", "privileged", "a user namespace"],
+)
+def test_the_page_says_what_is_said_of_a_pod_that_cannot_be_run(pod: dict[str, object]) -> None:
+    why = refused(pod)
+    assert why is not None and why.removeprefix("containers[0].securityContext.privileged: ") in read(PAGE)

@@ -1,0 +1,320 @@
+"""Whole sessions of ``harden observe`` with a program that answers as podman does: what comes of them, what is kept."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FAKE = Path(__file__).with_name("fake_podman.py")
+SECRET = "correct-horse-battery"
+Map = dict[str, Any]
+READ_ONLY, NO_ESCALATION = "--read-only ", "no-new-privileges"
+
+
+pytestmark = pytest.mark.slow
+# A workload that does not come up takes its time.
+long = pytest.mark.skipif(os.environ.get("HARDEN_OBSERVE") != "all", reason="HARDEN_OBSERVE=all")
+
+
+def workload(name: str, kind: str = "Deployment", more: str = "", pod: str = "", image: str = "web") -> str:
+    template = f"""\
+      containers:
+        - name: main
+          image: registry.example/shop/{image}:1
+{more}{pod}"""
+    if kind == "Job":
+        template += "      restartPolicy: Never\n"
+    group = "batch/v1" if kind == "Job" else "apps/v1"
+    selector = "" if kind == "Job" else f"  selector: {{matchLabels: {{app: {name}}}}}\n"
+    return f"""\
+apiVersion: {group}
+kind: {kind}
+metadata:
+  name: {name}
+spec:
+{selector}  template:
+    metadata:
+      labels: {{app: {name}}}
+    spec:
+{template}"""
+
+
+@dataclass
+class Bench:
+    """A tree, and a program that answers as podman does."""
+
+    tree: Path
+    state: Path
+    path: str
+
+    def say(self, *rules: Map) -> None:
+        (self.state / "scenario.json").write_text(json.dumps(rules), encoding="utf-8")
+
+    def write(self, *documents: str, images: str = "web") -> None:
+        (self.tree / "app.yaml").write_text("---\n".join(documents), encoding="utf-8")
+        stanzas = "".join(
+            f'  registry.example/shop/{image}:1: {{digest: sha256:{number * 64}, config: {{user: ""}}}}\n'
+            for number, image in zip("abcdef", images.split(), strict=False)
+        )
+        (self.tree / "harden.lock").write_text(f"version: 1\nimages:\n{stanzas}", encoding="utf-8")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "hardener", "observe", ".", "--seconds", "1", *words]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "PATH": self.path, "FAKE_PODMAN": str(self.state), "XDG_CONFIG_HOME": str(self.state / "none"),
+            "REGISTRY_AUTH_FILE": str(self.state / "none.json"), "TMPDIR": str(self.state / "tmp"),
+        }  # fmt: skip
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words), capture_output=True, text=True, timeout=120, env=self.environment, cwd=self.tree
+        )
+
+    def observe(self, *words: str, code: int = 0) -> dict[str, Map]:
+        done = self.run("--format", "json", *words)
+        assert done.returncode == code, done.stderr
+        self.is_clean()
+        said = json.loads(done.stdout)
+        assert said["engine"] == "podman 0.0-fake" and said["seconds"] == 1
+        return {each["workload"]: each for each in said["workloads"]}
+
+    def calls(self) -> list[list[str]]:
+        file = self.state / "calls"
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+    def is_clean(self) -> None:
+        assert [each.name for each in self.state.iterdir() if each.name.endswith(".json")] == ["scenario.json"]
+        assert list((self.state / "tmp").iterdir()) == []
+
+    def lock(self) -> str:
+        return (self.tree / "harden.lock").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    for name in ("bin", "tree", "state", "state/tmp"):
+        (tmp_path / name).mkdir()
+    program = tmp_path / "bin" / "podman"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    bench = Bench(tmp_path / "tree", tmp_path / "state", str(tmp_path / "bin"))
+    bench.say()
+    bench.write(workload("web"))
+    return bench
+
+
+KEYS = set("workload namespace file line state reason runs containers held failed notTried".split())
+CONTAINER_KEYS = set("name image digest user groups wrote occupied listens capabilities memory token connects".split())
+
+
+def test_held(bench: Bench) -> None:
+    found = bench.observe()["Deployment/web"]
+    assert KEYS <= found.keys() and CONTAINER_KEYS <= found["containers"][0].keys()
+    assert (found["state"], found["failed"], found["file"], found["line"]) == ("held", [], "app.yaml", 1)
+    assert {"read-only-root-filesystem", "drop-capabilities"} <= set(found["held"])
+    assert "observed:" in bench.lock()
+
+
+def test_partly(bench: Bench) -> None:
+    bench.say({"image": "/web", "fails": [[READ_ONLY]], "log": "open /x: Read-only file system"})
+    found = bench.observe()["Deployment/web"]
+    assert found["state"] == "partly"
+    (failure,) = found["failed"]
+    assert failure["changes"] == ["read-only-root-filesystem"]
+    assert "open /x: Read-only file system" in failure["because"]
+    assert "read-only-root-filesystem" not in found["held"] and "drop-capabilities" in found["held"]
+
+
+@long
+def test_two_causes(bench: Bench) -> None:
+    bench.say({"image": "/web", "fails": [[READ_ONLY], [NO_ESCALATION]], "log": "cannot"})
+    found = bench.observe()["Deployment/web"]
+    assert len(found["failed"]) == 2 and found["runs"] < 30
+
+
+@long
+def test_a_pair(bench: Bench) -> None:
+    bench.say({"image": "/web", "fails": [[READ_ONLY, NO_ESCALATION]], "log": "cannot"})
+    (failure,) = bench.observe()["Deployment/web"]["failed"]
+    assert len(failure["changes"]) == 2 and "read-only-root-filesystem" in failure["changes"]
+
+
+@long
+def test_not_as_it_is(bench: Bench) -> None:
+    bench.say({"image": "/web", "fails": [[]], "log": "fatal: no database"})
+    found = bench.observe()["Deployment/web"]
+    assert found["state"] == "not-as-it-is" and "fatal: no database" in found["reason"]
+    assert found["held"] == found["failed"] == []
+
+
+def test_refused_and_missing(bench: Bench) -> None:
+    env = "          envFrom: [{secretRef: {name: login}}]\n"
+    bench.write(
+        workload("node", pod="      hostNetwork: true\n"), workload("lacks", more=env), workload("web"),
+    )  # fmt: skip
+    found = bench.observe()
+    assert (found["Deployment/node"]["state"], found["Deployment/node"]["reason"]) == (
+        "refused", "it needs the node: hostNetwork",
+    )  # fmt: skip
+    assert "Secret login is not in the tree" in found["Deployment/lacks"]["reason"]
+    assert found["Deployment/lacks"]["state"] == "not-as-it-is"
+    assert found["Deployment/web"]["state"] == "held"
+
+
+def test_nothing_can_be_run(bench: Bench) -> None:
+    bench.write(workload("node", pod="      hostNetwork: true\n"))
+    assert bench.observe(code=2)["Deployment/node"]["state"] == "refused"
+
+
+def test_a_job_ends(bench: Bench) -> None:
+    bench.write(workload("once", "Job", image="job"), images="job")
+    bench.say({"image": "/job", "ends": True})
+    assert bench.observe()["Job/once"]["state"] == "held"
+
+
+def test_two_of_one_name(bench: Bench) -> None:
+    bench.write(workload("web"), workload("web"))
+    done = bench.run("--format", "json")
+    states = [(each["state"], each["reason"]) for each in json.loads(done.stdout)["workloads"]]
+    assert ("refused", "another workload of its folder is called the same") in states and states[0][0] == "held"
+
+
+def with_secret() -> tuple[str, str]:
+    held = base64.b64encode(SECRET.encode()).decode()
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\ndata: {{PASSWORD: {held}}}\n"
+    return secret, workload("web", more="          envFrom: [{secretRef: {name: login}}]\n")
+
+
+@long
+@pytest.mark.parametrize("format", ["json", "text"])
+@pytest.mark.parametrize("fails", [[], [READ_ONLY]], ids=["as it is", "hardened"])
+def test_no_value_of_a_secret_is_shown(bench: Bench, format: str, fails: list[str]) -> None:
+    bench.write(*with_secret())
+    bench.say({"image": "/web", "fails": [fails], "log": f"fatal: login with {SECRET} failed"})
+    done = bench.run("--format", format)
+    assert done.returncode == 0, done.stderr
+    assert "login with" in done.stdout
+    for text in (done.stdout, done.stderr, bench.lock(), json.dumps(bench.calls())):
+        assert SECRET not in text
+    bench.is_clean()
+
+
+def test_no_short_secret_of_an_init_container_is_shown(bench: Bench) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: pin}\nstringData: {PIN: x7Q9}\n"
+    init = (
+        "      initContainers:\n        - {name: first, image: 'registry.example/shop/init:1', "
+        "envFrom: [{secretRef: {name: pin}}]}\n      restartPolicy: Never\n"
+    )
+    bench.write(secret, workload("web", pod=init), images="web init")
+    bench.say({"image": "/init", "fails": [[]], "log": "fatal: the number x7Q9 is wrong"})
+    found = bench.observe()["Deployment/web"]
+    assert "fatal: the number *** is wrong" in found["reason"]
+    assert "x7Q9" not in json.dumps(found) + bench.lock() + json.dumps(bench.calls())
+
+
+@long
+def test_what_is_named_is_run(bench: Bench) -> None:
+    bench.write(workload("web"), workload("other"))
+    assert list(bench.observe("--workload", "other")) == ["Deployment/other"]
+    done = bench.run("--workload", "nobody")
+    assert done.returncode == 2 and "no workload is called nobody" in done.stderr
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2 and done.stdout == ""
+    (line,) = done.stderr.strip().splitlines()
+    return line
+
+
+def test_there_is_nothing_to_run(bench: Bench) -> None:
+    (bench.tree / "app.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", encoding="utf-8")
+    assert "there is no workload to run" in one_line(bench.run())
+
+
+def test_there_is_no_engine(bench: Bench) -> None:
+    bench.path = str(bench.state / "tmp")
+    assert "there is no container engine: install podman" in one_line(bench.run())
+
+
+def test_what_the_lock_tells_of_is_not_run(bench: Bench) -> None:
+    path, bench.path = bench.path, str(bench.state / "tmp")
+    assert "harden.lock does not tell of all workloads" in one_line(bench.run("--check"))
+    bench.path = path
+    bench.observe()
+    bench.path = str(bench.state / "tmp")
+    done = bench.run("--check")
+    assert (done.returncode, done.stderr) == (0, "") and "nothing was run" in done.stdout
+
+
+@long
+def test_check(bench: Bench) -> None:
+    bench.observe()
+    kept = bench.lock()
+    # Another command: what is known is of another run.
+    text = (bench.tree / "app.yaml").read_text(encoding="utf-8")
+    (bench.tree / "app.yaml").write_text(text + "          command: [serve]\n", encoding="utf-8")
+    assert bench.observe("--check")["Deployment/web"]["state"] == "held"
+    bench.say({"image": "/web", "fails": [[READ_ONLY]], "log": "cannot"})
+    bench.observe("--check", code=1)
+    bench.say({"image": "/web", "fails": [[]], "log": "cannot"})
+    bench.observe("--check", code=1)
+    assert bench.lock() == kept
+
+
+def begun(bench: Bench) -> subprocess.Popen[str]:
+    """A session that has come as far as to try changes."""
+    process = subprocess.Popen(
+        bench.command("--format", "json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=bench.environment, cwd=bench.tree,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not any(READ_ONLY.strip() in call for call in bench.calls()):
+        time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt(bench: Bench, sign: signal.Signals) -> None:
+    bench.write(workload("web"), workload("slow", image="slow"), images="web slow")
+    bench.say({"image": "/slow", "fails": [[READ_ONLY]], "log": "cannot"})
+    with begun(bench) as process:
+        process.send_signal(sign)
+        out, error = process.communicate(timeout=60)
+    assert process.returncode in (130, 143), error
+    assert "Traceback" not in error
+    bench.is_clean()
+    if sign == signal.SIGINT:
+        assert {each["workload"] for each in json.loads(out)["workloads"]} == {"Deployment/web", "Deployment/slow"}
+        assert "observed:" in bench.lock()
+
+
+@long
+def test_what_a_killed_one_leaves_the_next_one_removes(bench: Bench) -> None:
+    with begun(bench) as process:
+        process.kill()
+        process.communicate(timeout=60)
+    assert len(list(bench.state.glob("*.json"))) > 1 and os.listdir(bench.state / "tmp")
+    assert bench.observe()["Deployment/web"]["state"] == "held"
+
+
+def test_an_engine_that_stops_working_is_one_line(bench: Bench) -> None:
+    with begun(bench) as process:
+        (bench.state / "broken").touch()
+        _, error = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "podman: it has stopped working: " in error.strip().splitlines()[-1]
+    assert "Traceback" not in error
+    assert "failed:" not in bench.lock()  # no change has stopped anything
