@@ -39,6 +39,14 @@ SETS: dict[str, tuple[str, ...]] = {
     "java": (r"openjdk-[0-9]+-jre-headless",),
     "python": ("python3-minimal", "python3"),
     "node": ("nodejs",),
+    # What applications with a Dockerfile of their own bring along.
+    "flask": ("python3", "python3-flask", "gunicorn", "python3-redis"),
+    "python-clients": ("python3", "python3-redis", "python3-psycopg2"),
+    "grpc": ("python3", "python3-grpcio"),
+    "locust": ("python3", "python3-locust", "python3-fake-factory"),
+    "express": ("nodejs", "node-express", "node-async", "node-pg", "node-cookie-parser", "tini"),
+    "npm": ("npm",),
+    "sudo": ("sudo", "libpam-modules"),
 }
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _LEFT_OUT = (

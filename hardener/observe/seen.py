@@ -22,6 +22,7 @@ _OF_ENGINE = (
     "/run/.containerenv",
 )  # fmt: skip
 _KERNEL = ("/dev", "/proc", "/sys")
+_BYTECODE = "__pycache__"  # Python goes on without a word where it cannot keep what it compiled (PEP 3147)
 _MOST_FOLDERS = 24  # more are no list of places that a person would mount
 
 
@@ -85,13 +86,14 @@ def folders_written(
     is_occupied: Callable[[str], bool],
 ) -> tuple[set[str], set[str]]:  # fmt: skip
     """The folders that a container wrote to, each so that a volume there takes what it wrote, and those of them in
-    which its image has files.
+    which its image has files. What Python compiled does not count.
 
     ``changed`` are paths of its file system with A (new), C (changed) or D (gone), ``mounted`` those of its volumes.
     ``is_folder`` tells of a path as it is now, ``is_occupied`` whether the image has files below it.
     """
     paths = {path: kind for path, kind in changed.items() if not _is_beside(path, changed, mounted)}
     parents = {posixpath.dirname(path) for path in paths}
+    paths = {path: kind for path, kind in paths.items() if _BYTECODE not in path.split("/")}
     wrote: set[str] = set()
     occupied: set[str] = set()
     known: dict[str, bool] = {}
@@ -129,8 +131,6 @@ def _is_below(path: str, other: str) -> bool:
 
 def _is_beside(path: str, changed: Mapping[str, str], mounted: Collection[str]) -> bool:
     """Whether the engine made it, or the kernel, or it leads to a volume."""
-    if "/__pycache__" in path:
-        return True  # Python goes on without (PEP 3147)
     if path in _OF_ENGINE or any(path == root or path.startswith(f"{root}/") for root in _KERNEL):
         return True
     places = [posixpath.normpath(place) for place in (*mounted, *_OF_ENGINE)]
